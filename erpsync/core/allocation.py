@@ -1,0 +1,164 @@
+"""Which warehouse serves which order.
+
+Why one planner for all: new orders, arriving stock, cancels and ended holds all ask the same question about some
+SKUs, so no path can leave units lying beside a waiting order.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations
+from typing import NamedTuple
+
+MAX_SEARCHED = 8  # warehouses up to which every combination is tried; beyond it, the greediest first
+
+
+class Place(NamedTuple):
+    """Where units of a SKU lie."""
+
+    sku_id: int
+    warehouse_id: int
+
+
+class Owner(NamedTuple):
+    """What holds units: an order line is the first kind."""
+
+    kind: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """Units of one SKU that an owner still needs. `warehouses` are those that may serve it, preferred first."""
+
+    owner: Owner
+    sku_id: int
+    qty: int
+    order_id: int
+    due: tuple[datetime, str]
+    warehouses: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Units of one SKU given to an owner from one warehouse."""
+
+    owner: Owner
+    sku_id: int
+    warehouse_id: int
+    qty: int
+
+
+def plan(demands: Iterable[Demand], free: Mapping[Place, int]) -> list[Take]:
+    """Allocate free units to orders, oldest first, each from as few warehouses as can be.
+
+    Args:
+        demands: open needs; those of one order are served together, orders by `due`.
+        free: units that may be promised, per SKU and warehouse.
+
+    Returns:
+        Takes of one unit or more. A need that none covers is the backorder.
+    """
+    left = dict(free)
+    takes: list[Take] = []
+    for order in _by_order(demands):
+        chosen = _choose(order, left)
+        for take in _serve(order, chosen, left):
+            left[Place(take.sku_id, take.warehouse_id)] -= take.qty
+            takes.append(take)
+    return takes
+
+
+def _by_order(demands: Iterable[Demand]) -> list[list[Demand]]:
+    groups: dict[int, list[Demand]] = {}
+    for demand in demands:
+        if demand.qty > 0:
+            groups.setdefault(demand.order_id, []).append(demand)
+    return sorted(groups.values(), key=lambda group: group[0].due)
+
+
+def _choose(order: Sequence[Demand], left: Mapping[Place, int]) -> tuple[int, ...]:
+    """Return the fewest warehouses that cover all that can be covered, preferred first among equals."""
+    needs: dict[int, int] = {}
+    for demand in order:
+        needs[demand.sku_id] = needs.get(demand.sku_id, 0) + demand.qty
+    useful = [w for w in order[0].warehouses if any(left.get(Place(s, w), 0) > 0 for s in needs)]
+    for warehouse in useful:
+        if all(left.get(Place(s, warehouse), 0) >= qty for s, qty in needs.items()):
+            return (warehouse,)
+    reach = {s: min(qty, sum(max(0, left.get(Place(s, w), 0)) for w in useful)) for s, qty in needs.items()}
+    if len(useful) > MAX_SEARCHED:
+        return _greedy(useful, reach, left)
+    for size in range(1, len(useful)):
+        for some in combinations(useful, size):
+            if all(sum(max(0, left.get(Place(s, w), 0)) for w in some) >= qty for s, qty in reach.items()):
+                return some
+    return tuple(useful)
+
+
+def _greedy(useful: Sequence[int], reach: Mapping[int, int], left: Mapping[Place, int]) -> tuple[int, ...]:
+    missing = dict(reach)
+    chosen: list[int] = []
+    while any(missing.values()):
+        best = max(
+            (w for w in useful if w not in chosen),
+            key=lambda w: sum(min(qty, max(0, left.get(Place(s, w), 0))) for s, qty in missing.items()),
+        )
+        chosen.append(best)
+        for sku_id, qty in missing.items():
+            missing[sku_id] = qty - min(qty, max(0, left.get(Place(sku_id, best), 0)))
+    return tuple(w for w in useful if w in chosen)
+
+
+def _serve(order: Sequence[Demand], chosen: Sequence[int], left: Mapping[Place, int]) -> Iterable[Take]:
+    used: dict[Place, int] = {}
+    for demand in order:
+        open_qty = demand.qty
+        for warehouse in _whole_first(demand, chosen, left, used):
+            place = Place(demand.sku_id, warehouse)
+            qty = min(open_qty, left.get(place, 0) - used.get(place, 0))
+            if qty > 0:
+                used[place] = used.get(place, 0) + qty
+                open_qty -= qty
+                yield Take(owner=demand.owner, sku_id=demand.sku_id, warehouse_id=warehouse, qty=qty)
+
+
+def _whole_first(
+    demand: Demand, chosen: Sequence[int], left: Mapping[Place, int], used: Mapping[Place, int]
+) -> list[int]:
+    """Return the chosen warehouses, one that covers the whole line before those that would share it."""
+
+    def shares(warehouse: int) -> bool:
+        place = Place(demand.sku_id, warehouse)
+        return left.get(place, 0) - used.get(place, 0) < demand.qty
+
+    return sorted(chosen, key=shares)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A hold as the shrinking of a warehouse sees it: `due` of its order, whether the warehouse has the order."""
+
+    owner: Owner
+    qty: int
+    due: tuple[datetime, str]
+    released: bool
+
+
+def shrink(holds: Iterable[Held], missing_qty: int) -> list[tuple[Held, int]]:
+    """Return how many units to take back from which holds, latest due first; released ones keep theirs.
+
+    Args:
+        holds: the holds on one SKU in one warehouse.
+        missing_qty: units reserved beyond what is on hand.
+    """
+    taken: list[tuple[Held, int]] = []
+    for held in sorted(holds, key=lambda h: h.due, reverse=True):
+        if missing_qty <= 0:
+            break
+        if held.released:
+            continue
+        qty = min(held.qty, missing_qty)
+        taken.append((held, qty))
+        missing_qty -= qty
+    return taken

@@ -1,0 +1,79 @@
+"""The number a channel is told, and the brake that holds back a wave of zeros."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+
+from erpsync.core.policy import BrakePolicy, StockPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """One SKU in one warehouse."""
+
+    on_hand: int
+    reserved: int
+    safety_stock: int
+
+    @property
+    def available(self) -> int:
+        """Units free to promise; never below zero."""
+        return max(0, self.on_hand - self.reserved - self.safety_stock)
+
+
+def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy) -> int:
+    """Return what a listing shows: `max(0, floor((floor(available x ratio) - buffer - unpaid) / factor))`.
+
+    Args:
+        available: our units over the channel's warehouses.
+        unpaid: our units in that channel's unpaid orders that hold nothing.
+        factor: our units in one of the channel's.
+    """
+    share = int((Decimal(available) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
+    return max(0, (share - policy.buffer - unpaid) // factor)
+
+
+def braked(*, unexplained_zeros: int, told_above_zero: int, policy: BrakePolicy) -> bool:
+    """Return whether so many listings went to zero for no reason we know that a person must look.
+
+    Args:
+        unexplained_zeros: listings last told > 0 whose new number is 0 without a sale or hold, in the last 60 s.
+        told_above_zero: listings last told > 0, the above among them.
+    """
+    return told_above_zero >= policy.min_listings and unexplained_zeros > policy.zero_share * told_above_zero
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a channel was told about a listing: the last accepted number and all sent since without an answer."""
+
+    accepted: int | None
+    sure: bool
+    sent_since: tuple[int, ...] = ()
+
+    @property
+    def lowest(self) -> int | None:
+        """The lowest number the channel may be showing; None when it was never told."""
+        numbers = [*self.sent_since, *([] if self.accepted is None else [self.accepted])]
+        return min(numbers) if numbers else None
+
+    def needs(self, qty: int) -> bool:
+        """Whether `qty` has to be sent: unsure is never equal."""
+        return not (self.sure and self.accepted == qty)
+
+    def lowers(self, qty: int) -> bool:
+        """Whether sending `qty` can only lower what the channel shows; a first number never does, but 0 does."""
+        if qty == 0:
+            return True
+        return self.lowest is not None and qty < self.lowest
+
+
+def pack_sent(numbers: Sequence[int]) -> str:
+    """Return how `Told.sent_since` is stored."""
+    return json.dumps(list(numbers))
+
+
+def unpack_sent(stored: str) -> tuple[int, ...]:
+    """Return `Told.sent_since` as stored by `pack_sent`."""
+    return tuple(json.loads(stored))

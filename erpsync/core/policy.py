@@ -1,0 +1,69 @@
+"""The policies decisions take: frozen values that `settings` makes from YAML.
+
+Why here and not in `settings`: decisions must not know where a number came from, and tests build policies by hand.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarehousePolicy:
+    """A place that holds stock. `safety_stock` units per SKU are never promised; not `sellable` feeds nobody."""
+
+    id: str
+    priority: int = 1
+    safety_stock: int = 0
+    sellable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPolicy:
+    """How often a channel's streams are read and how much is read again."""
+
+    orders_s: float = 30
+    refunds_s: float = 60
+    listings_s: float = 3600
+    overlap_s: int = 300
+    backfill_days: int = 7
+    auth_retry_s: float = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPolicy:
+    """How a channel's orders are numbered, reserved and checked."""
+
+    reserve: Literal["payment", "placement"] = "payment"
+    reserve_minutes: int = 30
+    require_address: Literal["auto", "always", "never"] = "auto"
+    number: str = "S{yyyymmdd}{seq:06}"
+    gate_s: float = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrakePolicy:
+    """When a wave of unexplained zeros is held back: share of the listings told > 0, from so many listings on."""
+
+    zero_share: float = 0.3
+    min_listings: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockPolicy:
+    """What number a channel is told. `warehouses` None means all sellable ones; buffer in our units."""
+
+    push: bool = True
+    warehouses: tuple[str, ...] | None = None
+    buffer: int = 0
+    ratio: float = 1.0
+    settle_s: float = 2
+    urgent_below: int = 5
+    brake: BrakePolicy = field(default_factory=BrakePolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitPolicy:
+    """The channel's call budget: a token bucket of `burst` tokens refilled at `calls_per_s`."""
+
+    calls_per_s: float = 20
+    burst: int = 40

@@ -1,0 +1,125 @@
+"""What every use case is given: the store, the policies by row id, and the channels with their connectors.
+
+Why built once: policies come from YAML by name and the tables speak ids; joining them for every batch would be work
+done again, and a reload simply builds another house.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from erpsync.core.policy import OrderPolicy, PollPolicy, StockPolicy, WarehousePolicy
+from erpsync.sdk.roles import Connector, OrderSource
+from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
+from erpsync.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A configured channel with its policies. `connector` is None in processes that talk to no platform."""
+
+    id: int
+    name: str
+    kind: str
+    enabled: bool
+    poll: PollPolicy
+    orders: OrderPolicy
+    stock: StockPolicy
+    connector: Connector | None = None
+
+    @property
+    def carries_recipients(self) -> bool:
+        """Whether this channel's orders hold a recipient at all."""
+        return isinstance(self.connector, OrderSource) and self.connector.carries_recipients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSpec:
+    """A channel as configured, before it has a row: what `open_house` needs of it."""
+
+    name: str
+    kind: str
+    enabled: bool = True
+    poll: PollPolicy = field(default_factory=PollPolicy)
+    orders: OrderPolicy = field(default_factory=OrderPolicy)
+    stock: StockPolicy = field(default_factory=StockPolicy)
+    connector: Connector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Store, channels and warehouses, joined by row ids."""
+
+    store: Store
+    timezone: ZoneInfo
+    channels: Mapping[int, Channel]
+    warehouses: Mapping[int, WarehousePolicy]
+    feeding: Mapping[int, tuple[int, ...]]
+
+    def channel(self, name: str) -> Channel:
+        """Return a channel by name; `LookupError` when it is not configured."""
+        for channel in self.channels.values():
+            if channel.name == name:
+                return channel
+        raise LookupError(f"channel {name} is not configured")
+
+    def warehouse_id(self, code: str) -> int:
+        """Return a warehouse's row id by its code; `LookupError` when it is not configured."""
+        for warehouse_id, policy in self.warehouses.items():
+            if policy.id == code:
+                return warehouse_id
+        raise LookupError(f"warehouse {code} is not configured; there are {', '.join(sorted(self.codes()))}")
+
+    def codes(self) -> list[str]:
+        """Return the codes of all warehouses."""
+        return [policy.id for policy in self.warehouses.values()]
+
+
+def open_house(
+    store: Store, *, warehouses: Sequence[WarehousePolicy], channels_: Sequence[ChannelSpec], timezone: ZoneInfo
+) -> House:
+    """Return the house for a configuration, its channel and warehouse rows made equal to it first."""
+    with store.read() as connection:
+        known_channels, known_places = channels(connection), warehouse_ids(connection)
+    specs = {spec.name: spec for spec in channels_}
+    stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {n: (s.kind, True) for n, s in specs.items()}
+    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses):
+        with store.begin() as tx:
+            sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
+            sync_warehouses(tx, warehouses)
+    with store.read() as connection:
+        rows, places = channels(connection), warehouse_ids(connection)
+    sellable = sorted((w for w in warehouses if w.sellable), key=lambda w: (w.priority, w.id))
+    built = {rows[spec.name].id: _channel(rows[spec.name].id, spec) for spec in channels_}
+    return House(
+        store=store,
+        timezone=timezone,
+        channels=built,
+        warehouses={places[w.id]: w for w in warehouses},
+        feeding={
+            channel.id: tuple(
+                places[w.id] for w in sellable if channel.stock.warehouses is None or w.id in channel.stock.warehouses
+            )
+            for channel in built.values()
+        },
+    )
+
+
+def _differ(store: Store, warehouses: Sequence[WarehousePolicy]) -> bool:
+    from sqlalchemy import select
+
+    from erpsync.store.tables import warehouse
+
+    with store.read() as connection:
+        rows = connection.execute(
+            select(warehouse.c.code, warehouse.c.priority, warehouse.c.safety_stock, warehouse.c.sellable)
+        )
+        known = {tuple(row) for row in rows}
+    return known != {(w.id, w.priority, w.safety_stock, w.sellable) for w in warehouses}
+
+
+def _channel(row_id: int, spec: ChannelSpec) -> Channel:
+    return Channel(
+        id=row_id, name=spec.name, kind=spec.kind, enabled=spec.enabled, poll=spec.poll, orders=spec.orders,
+        stock=spec.stock, connector=spec.connector,
+    )

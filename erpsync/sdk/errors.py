@@ -1,0 +1,65 @@
+"""What can go wrong between us and a platform, by who acts next.
+
+Why so few classes: the daemon does one thing per class, so a connector only decides who has to act.
+
+    ConnectorError
+    ├── TransientError        the daemon tries again
+    ├── RateLimitedError      the daemon waits; costs no attempt
+    ├── OutcomeUnknownError   sent, no answer: the sink's `repeat` rule decides
+    ├── AuthError             an operator: the channel pauses, one alarm
+    ├── RejectedError         an operator: dead letter with the channel's own code and text
+    └── PayloadError          a developer: dead letter naming the field
+"""
+
+
+class ConnectorError(Exception):
+    """Base of all errors a connector may raise.
+
+    Args:
+        problem: lower case, what is wrong and what was found, free of secrets and personal data.
+        code: the channel's own error code, if it gave one.
+    """
+
+    def __init__(self, problem: str, *, code: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.problem} ({self.code})" if self.code else self.problem
+
+
+class TransientError(ConnectorError):
+    """Nothing happened on the channel, or it does not matter; the same call may succeed later."""
+
+
+class RateLimitedError(ConnectorError):
+    """The channel asks us to wait `retry_after_s` seconds; nothing happened there."""
+
+    def __init__(self, problem: str, *, retry_after_s: float, code: str = "") -> None:
+        super().__init__(problem, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknownError(ConnectorError):
+    """The request may have taken effect: it was sent and no usable answer came."""
+
+
+class AuthError(ConnectorError):
+    """The channel does not accept our credentials or permissions; only an operator can mend that."""
+
+
+class RejectedError(ConnectorError):
+    """The channel understood the request and refuses it; repeating it unchanged is useless."""
+
+
+class PayloadError(ConnectorError):
+    """A payload that we cannot read; `path` names the field, `source` the file and line when there is one."""
+
+    def __init__(self, problem: str, *, path: str, source: str = "") -> None:
+        super().__init__(problem)
+        self.path = path
+        self.source = source
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"

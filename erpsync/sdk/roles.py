@@ -1,0 +1,177 @@
+"""The roles a connector can play. The daemon schedules what it finds by `isinstance`.
+
+Why small classes: a platform that only takes orders implements one method pair, and nobody reads 40 optional hooks.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.errors import ConnectorError
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.types import (
+    CheckReport,
+    Cursor,
+    Head,
+    ListingPage,
+    Order,
+    OrderPage,
+    Raw,
+    Refund,
+    RefundPage,
+    Repeat,
+    Shipment,
+    ShipmentReportPage,
+    StockLevel,
+    WebhookReply,
+    WebhookRequest,
+    WebhookResult,
+)
+
+
+class ConnectorSettings(BaseModel):
+    """Base of every connector's `settings` block: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Connector(ABC):
+    """Code for one platform. A configured shop using it is a channel.
+
+    `__init__` does no I/O. `http` is shared by all threads that use the connector; `clock` is the database's clock.
+    """
+
+    Settings: ClassVar[type[ConnectorSettings]]
+
+    def __init__(self, settings: Any, http: HttpClient, clock: Clock) -> None:
+        self.settings = settings
+        self.http = http
+        self.clock = clock
+
+    @abstractmethod
+    def check(self) -> CheckReport:
+        """Prove address and credentials and change nothing. Raises a `ConnectorError` when they do not work."""
+
+    def close(self) -> None:
+        """Release what the connector holds; may be called twice."""
+        self.http.close()
+
+    def token_expires_at(self) -> datetime | None:
+        """Return when the credentials end, if that is known."""
+        return None
+
+
+class OrderSource(ABC):
+    """A channel whose orders are read by asking.
+
+    `carries_recipients`: whether orders of this channel hold a recipient at all.
+    `rereads`: whether one order can be read again by `complete` with nothing but its id.
+    """
+
+    carries_recipients: bool = True
+    rereads: bool = False
+
+    @abstractmethod
+    def pull_orders(self, cursor: Cursor) -> Iterator[OrderPage]:
+        """Yield pages of changed orders from `cursor` up to now; the end of the iterator is the end of a pass.
+
+        Code after a `yield` runs only when that page is committed. With `cursor.mark` None the stream begins now,
+        less the overlap; what lies before is `backfill_orders`' work.
+        """
+
+    def backfill_orders(self, cursor: Cursor) -> Iterator[OrderPage]:
+        """Yield pages of the orders created since `cursor.since` and of all that still wait to be shipped."""
+        del cursor
+        return iter(())
+
+    def complete(self, heads: Sequence[Head]) -> list[Raw]:
+        """Return the whole records of `heads`; without a detail call a list row is the whole record."""
+        return [Raw(head=head, payload=head.row, read_from=head.read_from, read_to=head.read_to) for head in heads]
+
+    @abstractmethod
+    def normalise(self, raw: Raw) -> Order:
+        """Return the order in normal form. Pure; raises `PayloadError` naming the field."""
+
+
+class RefundSource(ABC):
+    """A channel whose refunds are a stream of their own."""
+
+    @abstractmethod
+    def pull_refunds(self, cursor: Cursor) -> Iterator[RefundPage]:
+        """As `OrderSource.pull_orders`; with `cursor.mark` None it begins at `cursor.since`."""
+
+    @abstractmethod
+    def normalise_refund(self, raw: Raw) -> Refund:
+        """Return the refund in normal form. Pure; raises `PayloadError` naming the field."""
+
+
+class HintSource(ABC):
+    """A channel that says when it is worth polling (a message queue)."""
+
+    @abstractmethod
+    def pull_hints(self) -> Iterator[tuple[str, ...]]:
+        """Yield names of streams to poll now; code after a `yield` runs only when the wish is committed."""
+
+
+class WebhookSource(ABC):
+    """A channel that calls us."""
+
+    @abstractmethod
+    def read_webhook(self, request: WebhookRequest) -> WebhookResult:
+        """Check the signature over the raw bytes (`AuthError` if it is wrong) and return what the call says."""
+
+    def webhook_reply(self, result: WebhookResult) -> WebhookReply:
+        """Return the body that the platform wants to see once the delivery is stored."""
+        del result
+        return WebhookReply()
+
+
+class ShipmentSink(ABC):
+    """A channel that is told which parcels left. `repeat` says what may follow an unknown outcome."""
+
+    repeat: Repeat
+
+    @abstractmethod
+    def push_shipment(self, shipment: Shipment) -> None:
+        """Report one parcel; returns only when the channel has accepted it."""
+
+    def find_shipment(self, shipment: Shipment) -> bool:
+        """Return whether the channel already has this parcel; needed for `Repeat.LOOK_FIRST`."""
+        raise TypeError(f"{type(self).__name__} cannot look for shipments; {shipment.number} needs a person")
+
+
+class StockSink(ABC):
+    """A channel that is told how many units it may sell. `stock_batch` levels go into one call of `push_stock`.
+
+    `needs_item_ref`: whether a listing can only be addressed by the platform's own ids.
+    """
+
+    stock_batch: int = 20
+    needs_item_ref: bool = False
+
+    @abstractmethod
+    def push_stock(self, levels: Sequence[StockLevel]) -> Mapping[str, ConnectorError]:
+        """Set absolute quantities and return what was not accepted, by `StockLevel.key`.
+
+        One refused level never blocks the others. An error raised concerns all levels of the call.
+        """
+
+
+class ListingSource(ABC):
+    """A channel whose catalogue can be read."""
+
+    @abstractmethod
+    def pull_listings(self, cursor: Cursor) -> Iterator[ListingPage]:
+        """Yield the whole catalogue page by page; `cursor.mark` continues an interrupted reading."""
+
+
+class ShipmentSource(ABC):
+    """A place that reports parcels that have left: a drop folder, a warehouse system."""
+
+    @abstractmethod
+    def pull_shipments(self, cursor: Cursor) -> Iterator[ShipmentReportPage]:
+        """Yield reports; code after a `yield` runs only when that page is committed."""

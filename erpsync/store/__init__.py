@@ -1,0 +1,1 @@
+"""The SQL store: tables, transactions, and the statements that read and write them per batch."""

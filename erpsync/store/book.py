@@ -1,0 +1,374 @@
+"""The stock book: what some SKUs have on hand, hold and owe, loaded under lock and written as summed deltas.
+
+Why a working copy: a batch of orders is planned in memory and written with one guarded statement per table; the guard
+in the WHERE refuses any write that would promise a unit twice, whatever the plan said.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select
+
+from erpsync.core.allocation import Demand, Held, Owner, Place
+from erpsync.core.availability import Shelf
+from erpsync.core.fulfilment import LINE
+from erpsync.store.bulk import delete_many, insert_many, update_many
+from erpsync.store.store import Tx
+from erpsync.store.tables import backorder, hold, ledger, order_line, orders, sku, stock
+
+
+class StockConflictError(Exception):
+    """A guarded stock write found other numbers than were planned with; nothing of the transaction stays."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Hold:
+    """Units of a SKU in a warehouse that belong to an owner."""
+
+    qty: int
+    expires_at: datetime | None = None
+    released: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Units that nothing covers yet; `waits` when the order is ready and not held."""
+
+    qty: int
+    order_id: int
+    channel_id: int
+    due: tuple[datetime, str]
+    waits: bool
+
+
+HoldKey = tuple[Owner, Place]
+NeedKey = tuple[Owner, int]
+
+
+class Book:
+    """Stock, holds and backorders of some SKUs, locked. Changes stay in memory until `flush`."""
+
+    def __init__(self, tx: Tx, sku_ids: Iterable[int], owners: Iterable[Owner] = ()) -> None:
+        self._tx = tx
+        self.sku_ids = sorted(set(sku_ids))
+        self._lock()
+        self._stock = self._load_stock()
+        self._on_hand: dict[Place, int] = {place: row[0] for place, row in self._stock.items()}
+        self._reserved: dict[Place, int] = {place: row[1] for place, row in self._stock.items()}
+        self._holds_before: dict[HoldKey, Hold] = {}
+        self.holds: dict[HoldKey, Hold] = {}
+        self._by_need: dict[NeedKey, dict[int, Hold]] = {}
+        self._waiting_before = self._load_waiting()
+        self.waiting = dict(self._waiting_before)
+        self._ledger: list[dict[str, Any]] = []
+        self._counted: dict[Place, datetime] = {}
+        self._load_holds(owners)
+
+    def _lock(self) -> None:
+        if self._tx.dialect != "sqlite" and self.sku_ids:
+            rows = select(sku.c.id).where(sku.c.id.in_(self.sku_ids)).order_by(sku.c.id)
+            self._tx.execute(rows.with_for_update(key_share=True))
+
+    def _load_stock(self) -> dict[Place, tuple[int, int]]:
+        if not self.sku_ids:
+            return {}
+        query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
+        rows = self._tx.all(query.where(stock.c.sku_id.in_(self.sku_ids)))
+        return {Place(sku_id, warehouse_id): (on_hand, reserved) for sku_id, warehouse_id, on_hand, reserved in rows}
+
+    def _load_waiting(self) -> dict[NeedKey, Waiting]:
+        if not self.sku_ids:
+            return {}
+        rows = self._tx.all(select(backorder).where(backorder.c.sku_id.in_(self.sku_ids)))
+        return {
+            (Owner(row.owner_kind, row.owner_id), row.sku_id): Waiting(
+                qty=row.qty,
+                order_id=row.order_id,
+                channel_id=row.channel_id,
+                due=(row.due_at, row.number),
+                waits=row.waits,
+            )
+            for row in rows
+        }
+
+    def _load_holds(self, owners: Iterable[Owner]) -> None:
+        by_kind: dict[str, list[int]] = {}
+        for owner in owners:
+            by_kind.setdefault(owner.kind, []).append(owner.id)
+        for kind, ids in by_kind.items():
+            query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(ids))
+            for row in self._tx.all(query):
+                self._add_loaded(row)
+
+    def _add_loaded(self, row: Any) -> None:
+        key = (Owner(row.owner_kind, row.owner_id), Place(row.sku_id, row.warehouse_id))
+        if key not in self.holds:
+            self._holds_before[key] = Hold(qty=row.qty, expires_at=row.expires_at, released=row.released)
+            self._set(key, Hold(qty=row.qty, expires_at=row.expires_at, released=row.released))
+
+    def _set(self, key: HoldKey, value: Hold) -> None:
+        self.holds[key] = value
+        self._by_need.setdefault((key[0], key[1].sku_id), {})[key[1].warehouse_id] = value
+
+    # -- looking
+
+    def known_places(self) -> Iterable[Place]:
+        """Return the places that have a stock row."""
+        return self._on_hand.keys()
+
+    def on_hand(self, place: Place) -> int:
+        """Return units on hand."""
+        return self._on_hand.get(place, 0)
+
+    def available(self, place: Place, safety_stock: int) -> int:
+        """Return units free to promise."""
+        return Shelf(
+            on_hand=self._on_hand.get(place, 0), reserved=self._reserved.get(place, 0), safety_stock=safety_stock
+        ).available
+
+    def missing(self) -> dict[Place, int]:
+        """Return the places where more is reserved than there is, and how much."""
+        return {
+            place: self._reserved[place] - on_hand
+            for place, on_hand in self._on_hand.items()
+            if self._reserved[place] > on_hand
+        }
+
+    def held_for(self, need: NeedKey) -> dict[int, Hold]:
+        """Return an owner's holds on a SKU by warehouse (those loaded or made)."""
+        return self._by_need.get(need, {})
+
+    def held_qty(self, need: NeedKey) -> int:
+        """Return an owner's units held of a SKU."""
+        return sum(held.qty for held in self.held_for(need).values())
+
+    def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting]]:
+        """Return all holds on a place with their order's turn, and the backorder each would become."""
+        query = (
+            select(
+                hold,
+                orders.c.id.label("order_id"),
+                orders.c.channel_id,
+                orders.c.number,
+                orders.c.phase,
+                orders.c.paid_at,
+                orders.c.placed_at,
+                orders.c.ready_at,
+            )
+            .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
+            .join(orders, orders.c.id == order_line.c.order_id)
+            .where(hold.c.sku_id == place.sku_id, hold.c.warehouse_id == place.warehouse_id)
+        )
+        found: dict[HoldKey, tuple[Held, Waiting]] = {}
+        for row in self._tx.all(query):
+            self._add_loaded(row)
+            key = (Owner(row.owner_kind, row.owner_id), place)
+            now = self.holds[key]
+            due = (row.paid_at or row.placed_at, row.number)
+            if now.qty > 0:
+                found[key] = (
+                    Held(owner=key[0], qty=now.qty, due=due, released=now.released),
+                    Waiting(
+                        qty=0,
+                        order_id=row.order_id,
+                        channel_id=row.channel_id,
+                        due=due,
+                        waits=row.phase in ("ready", "partially_shipped") and row.ready_at is not None,
+                    ),
+                )
+        return found
+
+    def demands(self, feeding: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Demand]:
+        """Return the backorders to be served now: ready ones, and those of the `eager` orders.
+
+        Args:
+            feeding: warehouses that may serve a channel, preferred first, by channel id.
+        """
+        also = set(eager)
+        return [
+            Demand(
+                owner=owner,
+                sku_id=sku_id,
+                qty=waiting.qty,
+                order_id=waiting.order_id,
+                due=waiting.due,
+                warehouses=feeding.get(waiting.channel_id, ()),
+            )
+            for (owner, sku_id), waiting in self.waiting.items()
+            if waiting.waits or waiting.order_id in also
+        ]
+
+    # -- changing
+
+    def move(
+        self, place: Place, qty: int, *, reason: str, ref: tuple[str, int | None] = ("", None), actor: str = ""
+    ) -> None:
+        """Change what is on hand, with its ledger row."""
+        if qty == 0:
+            return
+        self._on_hand[place] = self._on_hand.get(place, 0) + qty
+        self._reserved.setdefault(place, 0)
+        self._ledger.append(
+            {
+                "sku_id": place.sku_id,
+                "warehouse_id": place.warehouse_id,
+                "qty": qty,
+                "reason": reason,
+                "ref_kind": ref[0],
+                "ref_id": ref[1],
+                "at": self._tx.now,
+                "actor": actor,
+            }
+        )
+
+    def count(self, place: Place, at: datetime) -> None:
+        """Make the stock row known (also at zero) and remember when it was counted."""
+        self._on_hand.setdefault(place, 0)
+        self._reserved.setdefault(place, 0)
+        self._counted[place] = at
+
+    def hold(self, owner: Owner, place: Place, qty: int, *, expires_at: datetime | None = None) -> None:
+        """Promise units to an owner."""
+        known = self.holds.get((owner, place))
+        if known is None:
+            self._set((owner, place), Hold(qty=qty, expires_at=expires_at))
+        else:
+            known.qty += qty
+            known.expires_at = expires_at
+        self._reserved[place] = self._reserved.get(place, 0) + qty
+
+    def unhold(self, owner: Owner, place: Place, qty: int) -> None:
+        """Take a promise back."""
+        self.holds[(owner, place)].qty -= qty
+        self._reserved[place] -= qty
+
+    def changed_places(self) -> set[Place]:
+        """Return the places whose numbers differ from what was loaded."""
+        return {
+            place
+            for place, on_hand in self._on_hand.items()
+            if place not in self._stock or (on_hand, self._reserved[place]) != self._stock[place]
+        }
+
+    # -- writing
+
+    def flush(self) -> None:
+        """Write all changes; raises `StockConflictError` when a guard refuses."""
+        self._write_stock()
+        insert_many(self._tx, ledger, self._ledger)
+        self._write_holds()
+        self._write_waiting()
+
+    def _write_stock(self) -> None:
+        changed = self.changed_places()
+        fresh = [place for place in sorted(changed) if place not in self._stock]
+        insert_many(
+            self._tx,
+            stock,
+            [
+                {
+                    "sku_id": place.sku_id,
+                    "warehouse_id": place.warehouse_id,
+                    "on_hand": self._on_hand[place],
+                    "reserved": self._reserved[place],
+                }
+                for place in fresh
+            ],
+        )
+        deltas = [
+            (place, self._on_hand[place] - self._stock[place][0], self._reserved[place] - self._stock[place][1])
+            for place in sorted(changed - set(fresh))
+        ]
+        _add_guarded(self._tx, deltas)
+        update_many(
+            self._tx,
+            stock,
+            [{"sku_id": p.sku_id, "warehouse_id": p.warehouse_id, "counted_at": at} for p, at in self._counted.items()],
+            keys=["sku_id", "warehouse_id"],
+        )
+
+    def _write_holds(self) -> None:
+        gone, changed, fresh = [], [], []
+        for key, now in self.holds.items():
+            before = self._holds_before.get(key)
+            if before is None:
+                if now.qty:
+                    fresh.append(_hold_row(key, now))
+            elif now.qty == 0:
+                gone.append(_hold_key(key))
+            elif now != before:
+                changed.append(_hold_row(key, now))
+        delete_many(self._tx, hold, gone)
+        update_many(self._tx, hold, changed, keys=["owner_kind", "owner_id", "sku_id", "warehouse_id"])
+        insert_many(self._tx, hold, fresh)
+
+    def _write_waiting(self) -> None:
+        gone, changed, fresh = [], [], []
+        for key in self._waiting_before.keys() | self.waiting.keys():
+            before, now = self._waiting_before.get(key), self.waiting.get(key)
+            if now is None or now.qty == 0:
+                if before is not None:
+                    gone.append(_need_key(key))
+            elif before is None:
+                fresh.append(_waiting_row(key, now))
+            elif now != before:
+                changed.append(_waiting_row(key, now))
+        delete_many(self._tx, backorder, gone)
+        update_many(self._tx, backorder, changed, keys=["owner_kind", "owner_id", "sku_id"])
+        insert_many(self._tx, backorder, fresh)
+
+
+def _need_key(key: NeedKey) -> dict[str, Any]:
+    return {"owner_kind": key[0].kind, "owner_id": key[0].id, "sku_id": key[1]}
+
+
+def _hold_key(key: HoldKey) -> dict[str, Any]:
+    return _need_key((key[0], key[1].sku_id)) | {"warehouse_id": key[1].warehouse_id}
+
+
+def _hold_row(key: HoldKey, held: Hold) -> dict[str, Any]:
+    return _hold_key(key) | {"qty": held.qty, "expires_at": held.expires_at, "released": held.released}
+
+
+def _waiting_row(key: NeedKey, waiting: Waiting) -> dict[str, Any]:
+    return _need_key(key) | {
+        "qty": waiting.qty,
+        "order_id": waiting.order_id,
+        "channel_id": waiting.channel_id,
+        "due_at": waiting.due[0],
+        "number": waiting.due[1],
+        "waits": waiting.waits,
+    }
+
+
+def _add_guarded(tx: Tx, deltas: Sequence[tuple[Place, int, int]]) -> None:
+    """Add (on hand, reserved) deltas; a promise is refused by the row itself where nothing is free."""
+    if not deltas:
+        return
+    if tx.dialect == "sqlite":
+        hand, kept = bindparam("h"), bindparam("r")
+        statement = (
+            stock.update()
+            .values(on_hand=stock.c.on_hand + hand, reserved=stock.c.reserved + kept)
+            .where(
+                stock.c.sku_id == bindparam("s"),
+                stock.c.warehouse_id == bindparam("w"),
+                (kept <= 0) | (stock.c.on_hand + hand - stock.c.reserved - kept >= 0),
+            )
+        )
+        rows = [{"s": p.sku_id, "w": p.warehouse_id, "h": h, "r": r} for p, h, r in deltas]
+        found = tx.execute(statement, rows).rowcount
+    else:
+        found = tx.connection.exec_driver_sql(
+            "UPDATE stock t SET on_hand = t.on_hand + n.h, reserved = t.reserved + n.r "
+            "FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS n(s, w, h, r) "
+            "WHERE t.sku_id = n.s AND t.warehouse_id = n.w "
+            "AND (n.r <= 0 OR t.on_hand + n.h - t.reserved - n.r >= 0)",
+            tuple(
+                list(column) for column in zip(*((p.sku_id, p.warehouse_id, h, r) for p, h, r in deltas), strict=True)
+            ),
+        ).rowcount
+    if found != len(deltas):
+        raise StockConflictError(f"{len(deltas) - found} of {len(deltas)} stock rows changed under their lock")

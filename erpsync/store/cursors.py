@@ -1,0 +1,78 @@
+"""Where each stream of a channel stands.
+
+A pass is one reading of a stream to its end. `complete_began_at` is when the last whole pass began: everything the
+channel knew before that instant has been read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from erpsync.store.store import Tx
+from erpsync.store.tables import cursor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CursorRow:
+    """A stream's progress as stored."""
+
+    mark: str | None = None
+    since_at: datetime | None = None
+    wanted_at: datetime | None = None
+    began_at: datetime | None = None
+    complete_began_at: datetime | None = None
+    complete_ended_at: datetime | None = None
+    failed_at: datetime | None = None
+    error: str = ""
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the last try failed."""
+        return self.failed_at is not None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody asked for a pass that has not begun since."""
+        return self.wanted_at is not None and (self.began_at is None or self.began_at <= self.wanted_at)
+
+
+_FIELDS = tuple(CursorRow.__dataclass_fields__)
+
+
+def read_cursor(connection: Connection, channel_id: int, stream: str) -> CursorRow:
+    """Return a stream's progress; an empty one when nothing was read yet."""
+    query = select(*(cursor.c[name] for name in _FIELDS))
+    row = connection.execute(query.where(cursor.c.channel_id == channel_id, cursor.c.stream == stream)).first()
+    return CursorRow() if row is None else CursorRow(**row._asdict())
+
+
+def read_cursors(connection: Connection) -> dict[tuple[int, str], CursorRow]:
+    """Return the progress of all streams by (channel id, stream)."""
+    query = select(cursor.c.channel_id, cursor.c.stream, *(cursor.c[name] for name in _FIELDS))
+    return {
+        (row.channel_id, row.stream): CursorRow(**{name: getattr(row, name) for name in _FIELDS})
+        for row in connection.execute(query)
+    }
+
+
+def set_cursor(tx: Tx, channel_id: int, stream: str, **values: Any) -> None:
+    """Set fields of a stream's progress."""
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    row = dialect.insert(cursor).values(channel_id=channel_id, stream=stream, **values)
+    tx.execute(row.on_conflict_do_update(index_elements=["channel_id", "stream"], set_=values))
+
+
+def want_pass(tx: Tx, channel_id: int, streams: Iterable[str]) -> None:
+    """Ask for a pass of these streams that begins after now, and wake the poller."""
+    for stream in sorted(set(streams)):
+        set_cursor(tx, channel_id, stream, wanted_at=tx.now)
+        tx.wake("poll")
+
+
+def forget_failures(tx: Tx, channel_id: int) -> None:
+    """Mark the streams of a channel as readable again until proven otherwise."""
+    tx.execute(update(cursor).where(cursor.c.channel_id == channel_id).values(failed_at=None, error=""))

@@ -1,0 +1,84 @@
+"""Who may do what now: rows with an owner, an epoch and an end, by the database's clock.
+
+Why rows and not advisory locks: a lock lives as long as its connection and has no number to fence writes with; a row
+passes on by itself when its owner is gone, and every write of the owner can be checked against its epoch.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from erpsync.store.store import Store, Tx
+from erpsync.store.tables import lease, node
+
+LEASE_S = 15
+
+
+class LeaseLostError(Exception):
+    """Another node holds the lease now; nothing of the transaction stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease as held by this process."""
+
+    key: str
+    owner: str
+    epoch: int
+
+
+def take_lease(store: Store, key: str, *, ttl_s: float = LEASE_S) -> Lease | None:
+    """Take or renew a lease; None while another node holds it."""
+    with store.begin() as tx:
+        dialect = sqlite if tx.dialect == "sqlite" else postgresql
+        until = tx.now + timedelta(seconds=ttl_s)
+        fresh = dialect.insert(lease).values(key=key, owner=store.owner, epoch=1, until_at=until)
+        mine = lease.c.owner == store.owner
+        taken = fresh.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"owner": store.owner, "until_at": until, "epoch": lease.c.epoch + 1},
+            where=mine | (lease.c.until_at < tx.now),
+        ).returning(lease.c.epoch)
+        epoch = tx.execute(taken).scalar()
+    return None if epoch is None else Lease(key=key, owner=store.owner, epoch=epoch)
+
+
+def renew_lease(store: Store, held: Lease, *, ttl_s: float = LEASE_S) -> bool:
+    """Prolong a lease this process holds, keeping its epoch; False when it was lost."""
+    with store.begin() as tx:
+        statement = update(lease).where(
+            lease.c.key == held.key, lease.c.epoch == held.epoch, lease.c.owner == held.owner
+        )
+        return tx.execute(statement.values(until_at=tx.now + timedelta(seconds=ttl_s))).rowcount == 1
+
+
+def fence(tx: Tx, held: Lease) -> None:
+    """Refuse to go on when the lease was lost since it was taken."""
+    query = select(lease.c.epoch).where(lease.c.key == held.key, lease.c.owner == held.owner)
+    if tx.execute(query.with_for_update(read=True)).scalar() != held.epoch:
+        raise LeaseLostError(f"{held.key} is held by another node now")
+
+
+def release_leases(store: Store, *, key: str | None = None) -> None:
+    """End this process's leases (or one of them) so that another node need not wait."""
+    with store.begin() as tx:
+        statement = update(lease).where(lease.c.owner == store.owner)
+        if key is not None:
+            statement = statement.where(lease.c.key == key)
+        tx.execute(statement.values(until_at=tx.now - timedelta(seconds=1)))
+
+
+def end_all_leases(tx: Tx) -> None:
+    """End every lease; for the one daemon of an SQLite file, whose predecessor is known to be gone."""
+    tx.execute(update(lease).values(until_at=tx.now - timedelta(seconds=1)))
+
+
+def beat(store: Store, *, version: str) -> None:
+    """Say that this node lives."""
+    with store.begin() as tx:
+        dialect = sqlite if tx.dialect == "sqlite" else postgresql
+        row = dialect.insert(node).values(id=store.owner, version=version, started_at=tx.now, heartbeat_at=tx.now)
+        tx.execute(row.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": tx.now}))
+        tx.execute(delete(node).where(node.c.heartbeat_at < tx.now - timedelta(days=1)))

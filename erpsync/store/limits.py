@@ -1,0 +1,65 @@
+"""The call budget of a channel as one row: a token bucket shared by all nodes.
+
+A quarter of the bucket is kept for cancels, urgent stock and shipments; back-fill and details use the rest.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from erpsync.core.policy import LimitPolicy
+from erpsync.sdk.errors import RateLimitedError
+from erpsync.store.store import Store
+from erpsync.store.tables import channel
+
+KEPT_SHARE = 0.25
+LONGEST_WAIT_S = 1.0
+
+
+class SharedLimiter:
+    """A `Limiter` of the SDK's HTTP client whose state is the channel's row."""
+
+    def __init__(self, store: Store, channel_id: int, policy: LimitPolicy) -> None:
+        self._store = store
+        self._channel_id = channel_id
+        self._policy = policy
+
+    def acquire(self, lane: str) -> None:
+        """Take one call; waits up to a second, beyond that raises `RateLimitedError`."""
+        while True:
+            wait_s = self._take(lane)
+            if wait_s <= 0:
+                return
+            if wait_s > LONGEST_WAIT_S:
+                raise RateLimitedError("the channel's call budget is used up", retry_after_s=wait_s)
+            self._store.clock.sleep(wait_s)
+
+    def _take(self, lane: str) -> float:
+        floor = self._policy.burst * KEPT_SHARE if lane == "rest" and self._policy.burst >= 4 else 0.0
+        with self._store.begin() as tx:
+            query = select(channel.c.tokens, channel.c.tokens_at, channel.c.blocked_until_at)
+            tokens, at, blocked = tx.execute(
+                query.where(channel.c.id == self._channel_id).with_for_update(key_share=True)
+            ).one()
+            if blocked is not None and blocked > tx.now:
+                return float((blocked - tx.now).total_seconds())
+            tokens = self._filled(tokens, at, tx.now)
+            if tokens - 1 < floor:
+                return float(floor + 1 - tokens) / self._policy.calls_per_s
+            tx.execute(
+                update(channel).where(channel.c.id == self._channel_id).values(tokens=tokens - 1, tokens_at=tx.now)
+            )
+            return 0.0
+
+    def _filled(self, tokens: float, at: datetime | None, now: datetime) -> float:
+        if at is None:
+            return float(self._policy.burst)
+        gained = max(0.0, (now - at).total_seconds()) * self._policy.calls_per_s
+        return min(float(self._policy.burst), tokens + gained)
+
+
+def block(store: Store, channel_id: int, *, seconds: float) -> None:
+    """Stop all calls to a channel for a while, because it said so."""
+    with store.begin() as tx:
+        until = tx.now + timedelta(seconds=seconds)
+        tx.execute(update(channel).where(channel.c.id == channel_id).values(blocked_until_at=until))

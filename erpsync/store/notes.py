@@ -1,0 +1,176 @@
+"""What is left for people to read and do: events (why), tasks (what to do), dead letters (what could not be applied)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from erpsync.store.bulk import insert_many
+from erpsync.store.store import Tx
+from erpsync.store.tables import channel, dead_letter, event, payload, task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A decision: what, about which order, SKU or channel, and the facts it rests on."""
+
+    kind: str
+    order_id: int | None = None
+    sku_id: int | None = None
+    channel_id: int | None = None
+    detail: dict[str, Any] | None = None
+    actor: str = ""
+
+
+def write_events(tx: Tx, events: Sequence[Event]) -> None:
+    """Append events at the transaction's instant."""
+    rows = [
+        {
+            "at": tx.now,
+            "kind": e.kind,
+            "order_id": e.order_id,
+            "sku_id": e.sku_id,
+            "channel_id": e.channel_id,
+            "detail": json.dumps(e.detail or {}, ensure_ascii=False, default=str),
+            "actor": e.actor,
+        }
+        for e in events
+    ]
+    insert_many(tx, event, rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something a person should do, with a reason. One open task per (kind, key)."""
+
+    kind: str
+    key: str
+    reason: str
+    channel_id: int | None = None
+    order_id: int | None = None
+
+
+def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
+    """Open tasks; one that is open already gets the newer reason."""
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    for item in sorted(tasks, key=lambda t: (t.kind, t.key)):
+        row = dialect.insert(task).values(
+            kind=item.kind,
+            key=item.key,
+            reason=item.reason,
+            channel_id=item.channel_id,
+            order_id=item.order_id,
+            opened_at=tx.now,
+        )
+        tx.execute(
+            row.on_conflict_do_update(
+                index_elements=["kind", "key"],
+                index_where=task.c.closed_at.is_(None),
+                set_={"reason": row.excluded.reason},
+            )
+        )
+
+
+def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
+    """Close the open tasks of a kind with these keys; return how many there were."""
+    statement = update(task).where(task.c.kind == kind, task.c.key.in_(sorted(set(keys))), task.c.closed_at.is_(None))
+    return tx.execute(statement.values(closed_at=tx.now, closed_by=by)).rowcount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A row that only a person can move on. `body` is what it takes to replay it."""
+
+    channel_id: int
+    kind: str
+    key: str
+    error: str
+    source: str = ""
+    body: dict[str, Any] | None = None
+    order_id: int | None = None
+    outbox_id: int | None = None
+
+
+def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
+    """Store dead letters; one that is open already for (channel, kind, key) is counted, not doubled."""
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    for letter in sorted(letters, key=lambda item: (item.channel_id, item.kind, item.key)):
+        body = None if letter.body is None else tx.vault.seal(letter.body, row=letter_row(letter))
+        row = dialect.insert(dead_letter).values(
+            channel_id=letter.channel_id,
+            kind=letter.kind,
+            key=letter.key,
+            at=tx.now,
+            error=letter.error,
+            source=letter.source,
+            body=body,
+            order_id=letter.order_id,
+            outbox_id=letter.outbox_id,
+            state="open",
+        )
+        tx.execute(
+            row.on_conflict_do_update(
+                index_elements=["channel_id", "kind", "key"],
+                index_where=dead_letter.c.state == "open",
+                set_={
+                    "attempts": dead_letter.c.attempts + 1,
+                    "error": row.excluded.error,
+                    "source": row.excluded.source,
+                    "body": row.excluded.body,
+                    "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
+                },
+            )
+        )
+
+
+def letter_row(letter: DeadLetter) -> str:
+    """Return the identity a dead letter's body is sealed for."""
+    return f"dead_letter|{letter.channel_id}|{letter.kind}|{letter.key}"
+
+
+def end_letters(tx: Tx, channel_id: int, kind: str, keys: Iterable[str], *, state: str) -> int:
+    """End the open dead letters of a kind with these keys as `replayed`, `dropped` or `superseded`."""
+    statement = update(dead_letter).where(
+        dead_letter.c.channel_id == channel_id,
+        dead_letter.c.kind == kind,
+        dead_letter.c.key.in_(sorted(set(keys))),
+        dead_letter.c.state == "open",
+    )
+    return tx.execute(statement.values(state=state)).rowcount
+
+
+def open_line_letters(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the keys of open dead letters of single lines, by order id."""
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return {}
+    found: dict[int, list[str]] = {}
+    query = select(dead_letter.c.order_id, dead_letter.c.key).where(
+        dead_letter.c.order_id.in_(wanted), dead_letter.c.kind == "line", dead_letter.c.state == "open"
+    )
+    for row in tx.all(query):
+        found.setdefault(row.order_id, []).append(row.key)
+    return found
+
+
+def keep_payloads(tx: Tx, channel_id: int, kind: str, kept: Sequence[tuple[str, Any]]) -> None:
+    """Keep raw payloads that changed something: (external id, payload), sealed."""
+    rows = [
+        {
+            "channel_id": channel_id,
+            "kind": kind,
+            "external_id": external_id,
+            "at": tx.now,
+            "body": tx.vault.seal(body, row=f"payload|{channel_id}|{kind}|{external_id}"),
+        }
+        for external_id, body in kept
+    ]
+    insert_many(tx, payload, rows)
+
+
+def channel_id_of(connection: Connection, name: str) -> int | None:
+    """Return a channel's row id."""
+    return connection.execute(select(channel.c.id).where(channel.c.name == name)).scalar()

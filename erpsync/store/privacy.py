@@ -1,0 +1,140 @@
+"""Encryption at rest for what identifies people.
+
+Format of a sealed value: `v1|key id|nonce|ciphertext` with AES-256-GCM; the additional data is the table and the row's
+identity, so a ciphertext moved to another row does not open. The first key seals, all keys open. A phone number is
+found by a keyed hash with a key of its own: the space of phone numbers is so small that only the key protects it.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_MAGIC = b"v1|"
+_NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class PrivacyError(Exception):
+    """A sealed value cannot be opened with the keys at hand."""
+
+
+class Vault:
+    """Seals and opens personal data.
+
+    Args:
+        keys: 32 bytes each; the first seals, all open.
+        index_key: for the phone index, never one of `keys`.
+    """
+
+    def __init__(self, keys: Sequence[bytes], index_key: bytes) -> None:
+        self._ciphers = {key_id(key): AESGCM(key) for key in keys}
+        self._first = key_id(keys[0])
+        self._index_key = index_key
+
+    def seal(self, value: Any, *, row: str) -> bytes:
+        """Return `value` (anything JSON can hold) compressed and encrypted for the row named `table|identity`."""
+        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return self.seal_bytes(plain, row=row)
+
+    def seal_bytes(self, plain: bytes, *, row: str) -> bytes:
+        """Return bytes compressed and encrypted for the row."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self._first].encrypt(nonce, zlib.compress(plain, 1), _bound(self._first, row))
+        return _MAGIC + self._first + b"|" + nonce + sealed
+
+    def open(self, sealed: bytes, *, row: str) -> Any:
+        """Return the value sealed for the row; raises `PrivacyError` when no key fits or the row is another."""
+        return json.loads(self.open_bytes(sealed, row=row))
+
+    def open_bytes(self, sealed: bytes, *, row: str) -> bytes:
+        """Return the bytes sealed for the row."""
+        used = sealed_with(sealed)
+        cipher = self._ciphers.get(used)
+        if cipher is None:
+            raise PrivacyError(f"key {used.decode()} is not among the configured keys")
+        body = sealed[len(_MAGIC) + len(used) + 1 :]
+        try:
+            return zlib.decompress(cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bound(used, row)))
+        except InvalidTag:
+            raise PrivacyError(f"the value of {row.split('|', 1)[0]} was not sealed for this row") from None
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the value is sealed with the first key."""
+        return sealed_with(sealed) == self._first
+
+    def phone_index(self, phone: str) -> bytes | None:
+        """Return the look-up value of a phone number: keyed hash of its last 11 digits; None if it is masked."""
+        digits = re.sub(r"\D", "", phone)[-11:]
+        if len(digits) < 7 or "*" in phone:
+            return None
+        return hmac.new(self._index_key, digits.encode(), hashlib.sha256).digest()[:16]
+
+
+def key_id(key: bytes) -> bytes:
+    """Return a short name of a key that tells nothing about it."""
+    return hashlib.sha256(b"erpsync key id" + key).hexdigest()[:8].encode()
+
+
+def sealed_with(sealed: bytes) -> bytes:
+    """Return the id of the key that sealed a value."""
+    if not sealed.startswith(_MAGIC):
+        raise PrivacyError("the value is not a sealed one")
+    return sealed[len(_MAGIC) : sealed.index(b"|", len(_MAGIC))]
+
+
+def _bound(key: bytes, row: str) -> bytes:
+    return key + b"|" + row.encode()
+
+
+def decode_key(text: str) -> bytes:
+    """Return the 32 bytes of a key written in base64; raises `ValueError` with what is wrong."""
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        raise ValueError("a key is 32 bytes in base64, this is not base64") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"a key is 32 bytes in base64, this has {len(key)}")
+    return key
+
+
+def key_file(database: Path) -> Path:
+    """Return where the keys of an SQLite database without a `privacy` block lie."""
+    return database.with_name(database.name + ".keys")
+
+
+def make_or_read_keys(path: Path) -> Vault:
+    """Return the vault of a key file, making the file first if there is none (exclusive create, mode 0600)."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_keys(path)
+    fresh = {"keys": [_new_key()], "index_key": _new_key()}
+    with os.fdopen(fd, "w") as file:
+        json.dump(fresh, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return read_keys(path)
+
+
+def read_keys(path: Path) -> Vault:
+    """Return the vault of an existing key file."""
+    try:
+        kept: Mapping[str, Any] = json.loads(path.read_text())
+        return Vault([decode_key(key) for key in kept["keys"]], decode_key(kept["index_key"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise PrivacyError(f"{path}: the key file cannot be read: {error}") from error
+
+
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()

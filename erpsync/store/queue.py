@@ -1,0 +1,310 @@
+"""The outbox: effects that other systems are to carry out, and the protocol by which they are claimed and ended.
+
+    pending ──claim──▶ leased ──ack──▶ done
+       ▲                 ├──again (run_at)──▶ pending     unless a newer row of the key is open: done (superseded)
+       │                 ├──wait (a person, fresh, brake, gate)──▶ waiting ──▶ pending
+       └─────────────────┴──dead letter──▶ dead
+
+Why a row names what is dirty and never a value: it coalesces while it waits, and the number is computed when it is
+claimed. Why acks are fenced: a worker that was stopped for longer than its lease must not end a row that another one
+has taken since.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, case, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from erpsync.store.store import Store, Tx
+from erpsync.store.tables import outbox
+
+STOCK, SHIPMENT = "stock", "shipment"
+LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
+OPEN = ("pending", "waiting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """An effect to be enqueued. `ref_id` is the row it is about: the listing or the shipment."""
+
+    destination_id: int
+    kind: str
+    key: str
+    ref_id: int
+    serial_key: str
+    lane: int
+    run_at: datetime
+    marked_at: datetime
+    fresh_after_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A leased outbox row. `unknown` when an earlier holder may have sent it."""
+
+    id: int
+    destination_id: int
+    kind: str
+    key: str
+    ref_id: int
+    attempts: int
+    fence: int
+    marked_at: datetime
+    fresh_after_at: datetime | None
+    confirmed: bool
+    unknown: bool
+    lane: int
+
+
+def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
+    """Add effects; one that is open already for its key is brought forward, never doubled.
+
+    A row in back-off keeps its instant: a newer mark is no reason to hammer a channel that is failing.
+    """
+    if not effects:
+        return
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    row = dialect.insert(outbox)
+    sooner = case(
+        (outbox.c.attempts > 0, outbox.c.run_at),
+        (row.excluded.run_at < outbox.c.run_at, row.excluded.run_at),
+        else_=outbox.c.run_at,
+    )
+    waits_fresh = outbox.c.waiting_for.in_(("fresh", "person"))
+    statement = row.on_conflict_do_update(
+        index_elements=["destination_id", "kind", "key"],
+        index_where=outbox.c.state.in_(OPEN),
+        set_={
+            "run_at": sooner,
+            "lane": case((row.excluded.lane < outbox.c.lane, row.excluded.lane), else_=outbox.c.lane),
+            "state": case((waits_fresh, outbox.c.state), else_="pending"),
+            "waiting_for": case((waits_fresh, outbox.c.waiting_for), else_=""),
+        },
+    )
+    ordered = sorted(effects, key=lambda e: (e.destination_id, e.kind, e.key))
+    rows = [
+        {
+            "destination_id": e.destination_id,
+            "kind": e.kind,
+            "key": e.key,
+            "ref_id": e.ref_id,
+            "serial_key": e.serial_key,
+            "state": "pending",
+            "lane": e.lane,
+            "run_at": e.run_at,
+            "marked_at": e.marked_at,
+            "fresh_after_at": e.fresh_after_at,
+        }
+        for e in ordered
+    ]
+    for start in range(0, len(rows), 1000):
+        chunk = rows[start : start + 1000]
+        tx.execute(statement, chunk) if tx.dialect == "sqlite" else tx.execute(statement.values(chunk))
+    tx.wake("push")
+
+
+def claim(
+    store: Store, destination_id: int, kind: str, *, limit: int, lease_s: float, max_lane: int = LANE_REST
+) -> list[Claimed]:
+    """Lease up to `limit` due rows of a destination, most urgent lane first, at most one per serial key.
+
+    The lease must outlive the call's total deadline. A rival that leased the same serial key in between is a unique
+    violation: the claim is tried again without it.
+    """
+    for _ in range(3):
+        try:
+            with store.begin() as tx:
+                return _claim(tx, store.owner, destination_id, kind, limit=limit, lease_s=lease_s, max_lane=max_lane)
+        except IntegrityError:
+            continue
+    return []
+
+
+def _claim(
+    tx: Tx, owner: str, destination_id: int, kind: str, *, limit: int, lease_s: float, max_lane: int
+) -> list[Claimed]:
+    busy = outbox.alias("busy")
+    query = (
+        select(outbox)
+        .where(
+            outbox.c.destination_id == destination_id,
+            outbox.c.kind == kind,
+            outbox.c.state == "pending",
+            outbox.c.lane <= max_lane,
+            outbox.c.run_at <= tx.now,
+            ~exists().where(and_(busy.c.serial_key == outbox.c.serial_key, busy.c.state == "leased")),
+        )
+        .order_by(outbox.c.lane, outbox.c.run_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = []
+    serials: set[str] = set()
+    for row in tx.all(query):
+        if row.serial_key not in serials:
+            serials.add(row.serial_key)
+            rows.append(row)
+    if not rows:
+        return []
+    tx.execute(
+        update(outbox)
+        .where(outbox.c.id.in_([row.id for row in rows]))
+        .values(
+            state="leased",
+            lease_owner=owner,
+            lease_until_at=tx.now + timedelta(seconds=lease_s),
+            fence=outbox.c.fence + 1,
+        )
+    )
+    return [_claimed(row, fence=row.fence + 1) for row in rows]
+
+
+def _claimed(row: Any, *, fence: int) -> Claimed:
+    return Claimed(
+        id=row.id,
+        destination_id=row.destination_id,
+        kind=row.kind,
+        key=row.key,
+        ref_id=row.ref_id,
+        attempts=row.attempts,
+        fence=fence,
+        marked_at=row.marked_at,
+        fresh_after_at=row.fresh_after_at,
+        confirmed=row.confirmed,
+        unknown=row.sent_at is not None,
+        lane=row.lane,
+    )
+
+
+def _mine(row: Claimed) -> Any:
+    return and_(outbox.c.id == row.id, outbox.c.state == "leased", outbox.c.fence == row.fence)
+
+
+_FREE = {"lease_owner": None, "lease_until_at": None}
+
+
+def mark_sent(tx: Tx, rows: Iterable[Claimed]) -> bool:
+    """Note, before a call that may not be repeated blindly, that it is about to be made; False if a lease was lost."""
+    return all(tx.execute(update(outbox).where(_mine(row)).values(sent_at=tx.now)).rowcount == 1 for row in rows)
+
+
+def ack(tx: Tx, row: Claimed, *, note: str = "") -> bool:
+    """End a row as done; False when the lease was lost and the ack counts for nothing."""
+    values = {"state": "done", "done_at": tx.now, "sent_at": None, "error": note} | _FREE
+    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+
+
+def ack_many(tx: Tx, rows: Sequence[Claimed]) -> set[int]:
+    """End rows as done in one statement; return the ids of those whose lease still held."""
+    if not rows:
+        return set()
+    held = and_(
+        outbox.c.id.in_([row.id for row in rows]),
+        outbox.c.state == "leased",
+        outbox.c.fence == case({row.id: row.fence for row in rows}, value=outbox.c.id),
+    )
+    values = {"state": "done", "done_at": tx.now, "sent_at": None, "error": ""} | _FREE
+    return set(tx.execute(update(outbox).where(held).values(**values).returning(outbox.c.id)).scalars())
+
+
+def again(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = True, unknown: bool = False) -> bool:
+    """Put a row back to be tried at `run_at`; if a newer row of its key is open, this one ends as superseded.
+
+    Args:
+        counts: whether this was an attempt (waiting for a quota is not).
+        unknown: whether the outcome is unknown, so that the next holder must know.
+    """
+    if _is_superseded(tx, row):
+        return ack(tx, row, note="superseded")
+    values = {
+        "state": "pending",
+        "run_at": run_at,
+        "attempts": outbox.c.attempts + (1 if counts else 0),
+        "error": error,
+    } | _FREE
+    if not unknown:
+        values["sent_at"] = None
+    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+
+
+def wait(tx: Tx, row: Claimed, *, waiting_for: str, error: str = "", unknown: bool = False) -> bool:
+    """Park a row until a named condition or a person frees it; it holds no lease meanwhile."""
+    if _is_superseded(tx, row):
+        return ack(tx, row, note="superseded")
+    values = {"state": "waiting", "waiting_for": waiting_for, "error": error} | _FREE
+    if not unknown:
+        values["sent_at"] = None
+    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+
+
+def die(tx: Tx, row: Claimed, *, error: str) -> bool:
+    """End a row as dead; the caller writes the dead letter."""
+    values = {"state": "dead", "done_at": tx.now, "error": error} | _FREE
+    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+
+
+def _is_superseded(tx: Tx, row: Claimed) -> bool:
+    query = select(func.count()).where(
+        outbox.c.destination_id == row.destination_id,
+        outbox.c.kind == row.kind,
+        outbox.c.key == row.key,
+        outbox.c.state.in_(OPEN),
+    )
+    return bool(tx.execute(query).scalar())
+
+
+def free_waiting(
+    tx: Tx,
+    waiting_for: str,
+    *,
+    destination_id: int | None = None,
+    refs: Iterable[int] | None = None,
+    kind: str | None = None,
+    confirmed: bool = False,
+) -> int:
+    """Let parked rows go on; return how many there were."""
+    statement = update(outbox).where(outbox.c.state == "waiting", outbox.c.waiting_for == waiting_for)
+    if destination_id is not None:
+        statement = statement.where(outbox.c.destination_id == destination_id)
+    if kind is not None:
+        statement = statement.where(outbox.c.kind == kind)
+    if refs is not None:
+        statement = statement.where(outbox.c.ref_id.in_(sorted(set(refs))))
+    values: dict[str, Any] = {"state": "pending", "waiting_for": "", "run_at": tx.now}
+    if confirmed:
+        values["confirmed"] = True
+    freed = tx.execute(statement.values(**values)).rowcount
+    if freed:
+        tx.wake("push")
+    return freed
+
+
+def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:
+    """End open rows about these refs without carrying them out."""
+    statement = update(outbox).where(
+        outbox.c.kind == kind, outbox.c.ref_id.in_(sorted(set(refs))), outbox.c.state.in_(OPEN)
+    )
+    values = {"state": "done", "done_at": tx.now, "waiting_for": "", "error": note}
+    return tx.execute(statement.values(**values)).rowcount
+
+
+def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
+    """Take rows back whose lease ran out (all of them when their owner is known to be gone).
+
+    A row with `sent_at` set has an unknown outcome; without it, it was never tried. Rows whose key is open again are
+    ended as superseded. Returns (id, kind, ref id, whether unknown) of each.
+    """
+    late = (
+        outbox.c.state == "leased" if owner_gone else and_(outbox.c.state == "leased", outbox.c.lease_until_at < tx.now)
+    )
+    rows = tx.all(select(outbox).where(late).with_for_update(skip_locked=True))
+    for row in rows:
+        claimed = _claimed(row, fence=row.fence)
+        again(tx, claimed, run_at=tx.now, error="its worker was lost", unknown=claimed.unknown, counts=False)
+    if rows:
+        tx.wake("push")
+    return [(row.id, row.kind, row.ref_id, row.sent_at is not None) for row in rows]
