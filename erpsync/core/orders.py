@@ -142,6 +142,7 @@ class KnownOrder:
     refunded_minor: int | None = None
     do_not_ship: str = ""
     address_complete: bool | None = None
+    recipient_index: bytes | None = None
     lines: tuple[KnownLine, ...] = ()
     holds: Mapping[str, str] = field(default_factory=dict)
 
@@ -209,9 +210,8 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
         else:
             lines.append(gone)
     order = _merge_fields(known, new, state, reading, tuple(lines))
-    for name in ("state", "paid_at", "ready_at", "do_not_ship"):
-        if getattr(order, name) != getattr(known, name):
-            changes.append(name)
+    fields = ("state", "paid_at", "ready_at", "do_not_ship")
+    changes += [name for name in fields if getattr(order, name) != getattr(known, name)]
     return Merged(order=order, left_behind=left, changes=tuple(changes))
 
 
@@ -238,16 +238,15 @@ def _merge_line(before: KnownLine | None, new: Line, state: OrderState, ids: Ite
         )
     qty = max(new.qty, before.shipped_qty)
     same = new.channel_sku == before.channel_sku and new.item_ref == before.item_ref
-    mapped = {} if same else {"sku_id": None, "factor": 1, "parts": {}}
+    kept = before if same else replace(before, sku_id=None, factor=1, parts={})
     return replace(
-        before,
+        kept,
         channel_sku=new.channel_sku,
         item_ref=new.item_ref or before.item_ref,
         title=new.title or before.title,
         qty=qty,
         closed_qty=min(closed, qty),
         price_minor=new.price_minor,
-        **mapped,
     )
 
 
@@ -323,6 +322,14 @@ def with_refunds(order: KnownOrder, refunds: Iterable[Refund]) -> KnownOrder:
             for line in order.lines
         ),
     )
+
+
+def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:
+    """Return the order with these channel units, by line id, counted as having left."""
+    if not units:
+        return order
+    lines = (replace(line, shipped_qty=line.shipped_qty + units.get(line.id, 0)) for line in order.lines)
+    return replace(order, lines=tuple(lines))
 
 
 def hold_reasons(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, StockPolicy, WarehousePolicy
-from erpsync.sdk.roles import Connector, OrderSource
+from erpsync.sdk.roles import Connector, OrderSource, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
 
@@ -30,7 +30,8 @@ class Channel:
     @property
     def carries_recipients(self) -> bool:
         """Whether this channel's orders hold a recipient at all."""
-        return isinstance(self.connector, OrderSource) and self.connector.carries_recipients
+        source = playing(self.connector, OrderSource)
+        return source is not None and source.carries_recipients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,9 @@ def open_house(
     with store.read() as connection:
         known_channels, known_places = channels(connection), warehouse_ids(connection)
     specs = {spec.name: spec for spec in channels_}
-    stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {n: (s.kind, True) for n, s in specs.items()}
+    stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {
+        n: (s.kind, True) for n, s in specs.items()
+    }
     if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses):
         with store.begin() as tx:
             sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
@@ -120,6 +123,12 @@ def _differ(store: Store, warehouses: Sequence[WarehousePolicy]) -> bool:
 
 def _channel(row_id: int, spec: ChannelSpec) -> Channel:
     return Channel(
-        id=row_id, name=spec.name, kind=spec.kind, enabled=spec.enabled, poll=spec.poll, orders=spec.orders,
-        stock=spec.stock, connector=spec.connector,
+        id=row_id,
+        name=spec.name,
+        kind=spec.kind,
+        enabled=spec.enabled,
+        poll=spec.poll,
+        orders=spec.orders,
+        stock=spec.stock,
+        connector=spec.connector,
     )

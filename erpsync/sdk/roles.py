@@ -6,7 +6,7 @@ Why small classes: a platform that only takes orders implements one method pair,
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -31,6 +31,8 @@ from erpsync.sdk.types import (
     WebhookRequest,
     WebhookResult,
 )
+
+Role = TypeVar("Role")
 
 
 class ConnectorSettings(BaseModel):
@@ -63,6 +65,11 @@ class Connector(ABC):
     def token_expires_at(self) -> datetime | None:
         """Return when the credentials end, if that is known."""
         return None
+
+
+def playing(connector: object, role: type[Role]) -> Role | None:
+    """Return the connector as this role, None when it does not play it."""
+    return connector if isinstance(connector, role) else None
 
 
 class OrderSource(ABC):

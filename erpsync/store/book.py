@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import BigInteger, and_, bindparam, select
 
 from erpsync.core.allocation import Demand, Held, Owner, Place
 from erpsync.core.availability import Shelf
@@ -144,41 +144,34 @@ class Book:
         """Return an owner's units held of a SKU."""
         return sum(held.qty for held in self.held_for(need).values())
 
-    def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting]]:
-        """Return all holds on a place with their order's turn, and the backorder each would become."""
+    def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting | None]]:
+        """Return all holds on a place with their order's turn, and the backorder each would become.
+
+        The hold of an order that is not ready becomes none.
+        """
         query = (
-            select(
-                hold,
-                orders.c.id.label("order_id"),
-                orders.c.channel_id,
-                orders.c.number,
-                orders.c.phase,
-                orders.c.paid_at,
-                orders.c.placed_at,
-                orders.c.ready_at,
-            )
+            select(hold, orders.c.id.label("order_id"), orders.c.channel_id, orders.c.number, orders.c.hold_reason)
+            .add_columns(orders.c.paid_at, orders.c.placed_at, orders.c.ready_at)
             .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
             .join(orders, orders.c.id == order_line.c.order_id)
             .where(hold.c.sku_id == place.sku_id, hold.c.warehouse_id == place.warehouse_id)
         )
-        found: dict[HoldKey, tuple[Held, Waiting]] = {}
+        found: dict[HoldKey, tuple[Held, Waiting | None]] = {}
         for row in self._tx.all(query):
             self._add_loaded(row)
             key = (Owner(row.owner_kind, row.owner_id), place)
-            now = self.holds[key]
-            due = (row.paid_at or row.placed_at, row.number)
+            now, due = self.holds[key], (row.paid_at or row.placed_at, row.number)
+            becomes = Waiting(
+                qty=0, order_id=row.order_id, channel_id=row.channel_id, due=due, waits=not row.hold_reason
+            )
             if now.qty > 0:
-                found[key] = (
-                    Held(owner=key[0], qty=now.qty, due=due, released=now.released),
-                    Waiting(
-                        qty=0,
-                        order_id=row.order_id,
-                        channel_id=row.channel_id,
-                        due=due,
-                        waits=row.phase in ("ready", "partially_shipped") and row.ready_at is not None,
-                    ),
-                )
+                held = Held(owner=key[0], qty=now.qty, due=due, released=now.released)
+                found[key] = (held, becomes if row.ready_at is not None else None)
         return found
+
+    def waiting_before(self) -> Mapping[NeedKey, Waiting]:
+        """Return the backorders as they were loaded, and those made since."""
+        return self._waiting_before | self.waiting
 
     def demands(self, feeding: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Demand]:
         """Return the backorders to be served now: ready ones, and those of the `eager` orders.
@@ -348,7 +341,7 @@ def _add_guarded(tx: Tx, deltas: Sequence[tuple[Place, int, int]]) -> None:
     if not deltas:
         return
     if tx.dialect == "sqlite":
-        hand, kept = bindparam("h"), bindparam("r")
+        hand, kept = bindparam("h", type_=BigInteger), bindparam("r", type_=BigInteger)
         statement = (
             stock.update()
             .values(on_hand=stock.c.on_hand + hand, reserved=stock.c.reserved + kept)

@@ -7,13 +7,13 @@ arrays (2.4 times faster than many prepared runs, measured).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, bindparam, func, insert, select, text
-from sqlalchemy.dialects.postgresql import dialect as postgresql
+from sqlalchemy import Column, Dialect, Table, bindparam, func, insert, select, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from erpsync.store.store import Tx
 
 Row = Mapping[str, Any]
-_PG = postgresql()
+_PG: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
@@ -27,7 +27,7 @@ def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
     names = ", ".join(f'"{column.name}"' for column in columns)
     arrays = ", ".join(f"%s::{_pg_type(column)}[]" for column in columns)
     tx.connection.exec_driver_sql(
-        f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays})',  # noqa: S608 names come from tables.py
+        f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays})',
         tuple(_values(column, rows) for column in columns),
     )
 
@@ -49,7 +49,7 @@ def update_many(tx: Tx, table: Table, rows: Sequence[Row], *, keys: Sequence[str
     found = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
     aliases = ", ".join(f'"{column.name}"' for column in columns)
     return tx.connection.exec_driver_sql(
-        f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) AS n({aliases}) WHERE {found}',  # noqa: S608
+        f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) AS n({aliases}) WHERE {found}',
         tuple(_values(column, rows) for column in columns),
     ).rowcount
 
@@ -69,7 +69,7 @@ def delete_many(tx: Tx, table: Table, rows: Sequence[Row]) -> int:
     aliases = ", ".join(f'"{key}"' for key in keys)
     found = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
     return tx.connection.exec_driver_sql(
-        f'DELETE FROM "{table.name}" t USING unnest({arrays}) AS n({aliases}) WHERE {found}',  # noqa: S608
+        f'DELETE FROM "{table.name}" t USING unnest({arrays}) AS n({aliases}) WHERE {found}',
         tuple(_values(column, rows) for column in columns),
     ).rowcount
 

@@ -38,9 +38,8 @@ class SharedLimiter:
         floor = self._policy.burst * KEPT_SHARE if lane == "rest" and self._policy.burst >= 4 else 0.0
         with self._store.begin() as tx:
             query = select(channel.c.tokens, channel.c.tokens_at, channel.c.blocked_until_at)
-            tokens, at, blocked = tx.execute(
-                query.where(channel.c.id == self._channel_id).with_for_update(key_share=True)
-            ).one()
+            row = tx.execute(query.where(channel.c.id == self._channel_id).with_for_update(key_share=True)).one()
+            tokens, at, blocked = row.tokens, row.tokens_at, row.blocked_until_at
             if blocked is not None and blocked > tx.now:
                 return float((blocked - tx.now).total_seconds())
             tokens = self._filled(tokens, at, tx.now)

@@ -1,4 +1,4 @@
-"""What is left for people to read and do: events (why), tasks (what to do), dead letters (what could not be applied)."""
+"""What is left for people: events (why), tasks (what to do), dead letters (what could not be applied)."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -89,6 +89,7 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         currency=row.currency,
         do_not_ship=row.do_not_ship,
         address_complete=row.address_complete,
+        recipient_index=row.recipient_index,
         lines=lines,
         holds=holds,
         **{name: getattr(row, name) for name in _AMOUNTS},
@@ -143,7 +144,7 @@ def insert_orders(tx: Tx, new: Sequence[tuple[KnownOrder, Mapping[str, Any]]]) -
             "number": order.number,
             "imported_at": tx.now,
         }
-        | extra
+        | dict(extra)
         for order, extra in new
     ]
     insert_many(tx, orders, rows)
@@ -196,14 +197,12 @@ def _insert_holds(tx: Tx, holds: Iterable[tuple[int, str, str]]) -> None:
 
 
 def _write_holds(tx: Tx, changed: Sequence[tuple[KnownOrder, KnownOrder]]) -> None:
-    gone, fresh = [], []
+    gone: list[dict[str, Any]] = []
+    fresh: list[tuple[int, str, str]] = []
     for before, after in changed:
-        for reason in before.holds:
-            if before.holds[reason] != after.holds.get(reason):
-                gone.append({"order_id": after.id, "reason": reason})
-        for reason, detail in after.holds.items():
-            if before.holds.get(reason) != detail:
-                fresh.append((after.id, reason, detail))
+        ended, begun = before.holds.items() - after.holds.items(), after.holds.items() - before.holds.items()
+        gone += [{"order_id": after.id, "reason": reason} for reason, _ in sorted(ended)]
+        fresh += [(after.id, reason, detail) for reason, detail in sorted(begun)]
     delete_many(tx, order_hold, gone)
     _insert_holds(tx, fresh)
 

@@ -10,10 +10,10 @@ claimed. Why acks are fenced: a worker that was stopped for longer than its leas
 has taken since.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, case, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,9 +22,12 @@ from sqlalchemy.exc import IntegrityError
 from erpsync.store.store import Store, Tx
 from erpsync.store.tables import outbox
 
+T = TypeVar("T")
+
 STOCK, SHIPMENT = "stock", "shipment"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
+CLAIM_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,26 +110,23 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     tx.wake("push")
 
 
+def claiming(store: Store, work: Callable[[Tx], T]) -> T | None:
+    """Run `work`, which claims, in a transaction; again when a rival leased the same serial key in between."""
+    for _ in range(CLAIM_TRIES):
+        try:
+            return store.retrying(work)
+        except IntegrityError:
+            continue
+    return None
+
+
 def claim(
-    store: Store, destination_id: int, kind: str, *, limit: int, lease_s: float, max_lane: int = LANE_REST
+    tx: Tx, owner: str, destination_id: int, kind: str, *, limit: int, lease_s: float, max_lane: int = LANE_REST
 ) -> list[Claimed]:
     """Lease up to `limit` due rows of a destination, most urgent lane first, at most one per serial key.
 
-    The lease must outlive the call's total deadline. A rival that leased the same serial key in between is a unique
-    violation: the claim is tried again without it.
+    The lease must outlive the call's total deadline. To be run by `claiming`.
     """
-    for _ in range(3):
-        try:
-            with store.begin() as tx:
-                return _claim(tx, store.owner, destination_id, kind, limit=limit, lease_s=lease_s, max_lane=max_lane)
-        except IntegrityError:
-            continue
-    return []
-
-
-def _claim(
-    tx: Tx, owner: str, destination_id: int, kind: str, *, limit: int, lease_s: float, max_lane: int
-) -> list[Claimed]:
     busy = outbox.alias("busy")
     query = (
         select(outbox)
@@ -142,17 +142,14 @@ def _claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = []
-    serials: set[str] = set()
+    rows: dict[str, Any] = {}
     for row in tx.all(query):
-        if row.serial_key not in serials:
-            serials.add(row.serial_key)
-            rows.append(row)
+        rows.setdefault(row.serial_key, row)
     if not rows:
         return []
     tx.execute(
         update(outbox)
-        .where(outbox.c.id.in_([row.id for row in rows]))
+        .where(outbox.c.id.in_([row.id for row in rows.values()]))
         .values(
             state="leased",
             lease_owner=owner,
@@ -160,7 +157,7 @@ def _claim(
             fence=outbox.c.fence + 1,
         )
     )
-    return [_claimed(row, fence=row.fence + 1) for row in rows]
+    return [_claimed(row, fence=row.fence + 1) for row in rows.values()]
 
 
 def _claimed(row: Any, *, fence: int) -> Claimed:

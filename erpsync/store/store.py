@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, Executable, Result, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from erpsync.sdk.clock import Clock, SystemClock
@@ -81,9 +81,10 @@ class Tx:
             raise LookupError("this command runs without encryption keys and cannot touch personal data")
         return self._vault
 
-    def execute(self, statement: Executable, rows: Any = None) -> Result[Any]:
+    def execute(self, statement: Executable, rows: Any = None) -> CursorResult[Any]:
         """Run one statement, for one or many rows of parameters."""
-        return self.connection.execute(statement, rows) if rows is not None else self.connection.execute(statement)
+        result = self.connection.execute(statement, rows) if rows is not None else self.connection.execute(statement)
+        return cast("CursorResult[Any]", result)
 
     def all(self, statement: Executable) -> Sequence[Any]:
         """Return all rows of a query."""

@@ -222,11 +222,11 @@ def upgrade() -> None:
         sa.Column("discount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("refunded_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("recipient", sa.LargeBinary(), nullable=True),
+        sa.Column("recipient_index", sa.LargeBinary(), nullable=True),
         sa.Column("phone_index", sa.LargeBinary(), nullable=True),
         sa.Column("address_complete", sa.Boolean(), nullable=True),
         sa.Column("do_not_ship", sa.Text(), server_default="", nullable=False),
         sa.Column("imported_at", sa.BigInteger(), nullable=False),
-        sa.Column("reserve_until_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("phase <> 'held' OR hold_reason <> ''", name=op.f("ck_orders_held_has_reason")),
         sa.CheckConstraint(
             "phase IN ('cancelled', 'completed', 'shipped', 'partially_shipped', 'held', 'unpaid', 'ready')",

@@ -1,0 +1,71 @@
+# Every target makes its own set-up: a virtual environment in .venv with the locked packages. See `make help`.
+
+SHELL := /bin/sh
+VENV ?= .venv
+PYTHON ?= python3
+ARGS ?=
+WORKERS ?= 2
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+SOURCES := erpsync connectors migrations tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint format bench soak lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo 'Options go in ARGS, for example: make demo ARGS="--seconds 20", make test ARGS="-k stock"'
+
+demo: $(STAMP) ## sandbox shops, a drop folder, the daemon and its console, in a temporary folder
+	@$(BIN)/erpsync demo $(ARGS)
+
+run: $(STAMP) ## the daemon with the configuration in config/ (or ERPSYNC_CONFIG)
+	@$(BIN)/erpsync run $(ARGS)
+
+test: $(STAMP) ## the whole test suite, on SQLite and PostgreSQL
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+lint: $(STAMP) ## style, formatting, types and import rules
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(STAMP) ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix-only $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(STAMP) ## orders per second, latency percentiles and memory, beside a raw-driver floor
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+soak: $(STAMP) ## the tests at full size (takes long)
+	@ERPSYNC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 7200 $(ARGS)
+
+# Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
+# Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.
+lock: ## choose the newest allowed versions anew and write requirements.lock
+	@[ -x $(BIN)/uv ] || $(MAKE) $(STAMP)
+	@{ echo '# Written by "make lock" from pyproject.toml: all extras, every file by its hash.'; \
+	   $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
+	     --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate; } > $(VENV)/lock
+	@mv $(VENV)/lock requirements.lock
+	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+
+# The first interpreter that is 3.11 or newer and can make environments. Version managers leave shims on PATH that
+# answer with an error, so each candidate is tried, not looked up.
+# The build backend is in the lock and isolation is off: building fetches nothing that has no hash.
+$(STAMP): pyproject.toml requirements.lock
+	@for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \
+	   "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	   python=; \
+	 done; \
+	 if [ -z "$$python" ]; then \
+	   echo 'make: no Python 3.11 or newer that can make a virtual environment.' >&2; \
+	   echo '      On Debian and Ubuntu: apt install python3 python3-venv. Or name one: make PYTHON=/path/to/python3' >&2; \
+	   exit 1; \
+	 fi; \
+	 echo "setting up $(VENV) with $$("$$python" -V)"; \
+	 $(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && "$$python" -m venv $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,241 @@
+"""The drop folder: which files are whole, who reads them, and where they go afterwards.
+
+    orders.csv  ->  .claimed/20260302T080000.000000Z-orders.csv  ->  done/orders.csv  or  failed/orders.csv + .error.txt
+
+Why the claim instant is in the name: it is the version of every order in the file that has none of its own, so it
+must be the same when a killed process's file is read again, and a rename is the only write that cannot be half done.
+Why file locks: the kernel drops them with the process, so a file in `.claimed` that nobody holds is one that a killed
+process left behind, and several daemons can watch one folder.
+"""
+
+import fcntl
+import hashlib
+import io
+import os
+import re
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.errors import AuthError, ConnectorError, TransientError
+
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_CLAIMED_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-(.+)", re.DOTALL)
+_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", "~")
+_TICK = timedelta(microseconds=1)
+_MAX_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells one content of a file from another."""
+
+    size: int
+    mtime_ns: int
+    digest: str
+
+
+def instant_text(instant: datetime) -> str:
+    """Return an instant as it stands in file names: UTC, fixed width, so that names sort by time."""
+    return instant.astimezone(UTC).strftime(_STAMP)
+
+
+def error_of(error: OSError) -> ConnectorError:
+    """Return who has to act on a file system error: an operator on permissions, else the daemon tries again."""
+    what = f"{error.strerror or type(error).__name__}: {shown(Path(str(error.filename or '')).name)}"
+    if isinstance(error, PermissionError):
+        return AuthError(f"the folder does not let us work: {what}")
+    return TransientError(f"the folder does not answer: {what}")
+
+
+def shown(name: str) -> str:
+    """Return a file name fit for texts and databases: what cannot be printed becomes a question mark."""
+    return "".join(char if char.isprintable() else "?" for char in name)
+
+
+class Claim:
+    """A file that this process alone reads, until it is finished, failed or released."""
+
+    def __init__(self, path: Path, stream: io.BufferedReader) -> None:
+        stamp, name = _split(path.name)
+        self.path = path
+        self.stream = stream
+        self.name = shown(name)
+        self.id = shown(path.name)
+        self.claimed_at = stamp
+
+    def fingerprint(self) -> Fingerprint:
+        """Read the whole file and return what it holds now."""
+        before = os.fstat(self.stream.fileno())
+        self.stream.seek(0)
+        digest = hashlib.file_digest(self.stream, "sha256").hexdigest()
+        return Fingerprint(before.st_size, before.st_mtime_ns, digest)
+
+
+class DropFolder:
+    """Claims files of one folder, oldest first, and files them away."""
+
+    def __init__(self, folder: Path, pattern: str, settle_s: float, clock: Clock) -> None:
+        self._folder = folder
+        self._pattern = pattern.lower()
+        self._settle_s = settle_s
+        self._clock = clock
+        self._seen: dict[str, tuple[int, int, datetime]] = {}
+
+    @property
+    def claimed(self) -> Path:
+        """Where files lie while they are read."""
+        return self._folder / ".claimed"
+
+    def waiting(self) -> list[Path]:
+        """Return the files that would be read, settled or not, oldest first."""
+        with os.scandir(self._folder) as entries:
+            found = [(_regular(entry), entry.name) for entry in entries if self._is_meant(entry.name)]
+        whole = sorted((info.st_mtime_ns, name) for info, name in found if info is not None and info.st_size)
+        return [self._folder / name for _, name in whole]
+
+    def claims(self) -> Generator[Claim, None, None]:
+        """Yield files one at a time: first what a killed process had claimed, then new ones that are settled.
+
+        The caller finishes, fails or renews each before it asks for the next; the lock on it ends there.
+        """
+        self.claimed.mkdir(exist_ok=True)
+        left_behind = sorted(path for path in self.claimed.iterdir() if _CLAIMED_NAME.fullmatch(path.name))
+        fresh = self.waiting()
+        settled = set(self._settled([*left_behind, *fresh]))
+        for path in (*left_behind, *fresh):
+            if path in settled and (claim := self._claim(path)):
+                try:
+                    yield claim
+                finally:
+                    claim.stream.close()
+
+    def finish(self, claim: Claim) -> None:
+        """Move a file that was read to its end into `done`."""
+        with self._lock():
+            claim.path.rename(_free(self._folder / "done", claim))
+
+    def fail(self, claim: Claim, problem: str) -> None:
+        """Move a file that cannot be read into `failed`, with the reason beside it."""
+        with self._lock():
+            target = _free(self._folder / "failed", claim)
+            target.with_name(f"{target.name}.error.txt").write_text(f"{claim.name}: {problem}\n", encoding="utf-8")
+            claim.path.rename(target)
+
+    def renew(self, claim: Claim) -> None:
+        """Let a file that changed while it was read be read again, as a newer one, once it has settled."""
+        with self._lock() as stamps:
+            claim.path.rename(self.claimed / _claimed_name(stamps.next(self._clock.now()), _split(claim.path.name)[1]))
+
+    def _claim(self, path: Path) -> Claim | None:
+        """Return the file if it is ours now; None if another process was quicker or still reads it."""
+        with self._lock() as stamps:
+            if path.parent == self._folder:
+                target = self.claimed / _claimed_name(stamps.next(self._clock.now()), path.name)
+                try:
+                    path.rename(target)
+                except FileNotFoundError:
+                    return None
+                path = target
+            return _open_alone(path)
+
+    def _is_meant(self, name: str) -> bool:
+        low = name.lower()
+        hidden = low.startswith((".", "~")) or low.endswith(_UNFINISHED)
+        return not hidden and fnmatchcase(low, self._pattern)
+
+    def _settled(self, paths: list[Path]) -> list[Path]:
+        """Return the files left alone for the settle time: by their own time, or by ours since we first saw them so.
+
+        The second reading is for folders whose server's clock is ahead of ours.
+        """
+        now = self._clock.now()
+        seen: dict[str, tuple[int, int, datetime]] = {}
+        settled = []
+        for path in paths:
+            try:
+                info = path.stat()
+            except FileNotFoundError:
+                continue
+            size, mtime_ns, since = self._seen.get(path.name, (-1, 0, now))
+            since = since if (size, mtime_ns) == (info.st_size, info.st_mtime_ns) else now
+            seen[path.name] = (info.st_size, info.st_mtime_ns, since)
+            alone_s = max(now.timestamp() - info.st_mtime, (now - since).total_seconds())
+            if alone_s >= self._settle_s:
+                settled.append(path)
+        self._seen = seen
+        return settled
+
+    @contextmanager
+    def _lock(self) -> Iterator["_Stamps"]:
+        """Keep other processes from claiming or filing away in this folder for a moment."""
+        with (self.claimed / ".lock").open("a+b") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield _Stamps(handle)
+
+
+class _Stamps:
+    """Claim instants that only grow, also when the clock is set back; the last one is kept in the lock file."""
+
+    def __init__(self, handle: io.BufferedRandom) -> None:
+        self._handle = handle
+
+    def next(self, now: datetime) -> datetime:
+        self._handle.seek(0)
+        text = self._handle.read(64).decode("ascii", "replace")
+        try:
+            last = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+        except ValueError:
+            last = now - _TICK
+        instant = max(now, last + _TICK)
+        self._handle.truncate(0)
+        self._handle.write(instant_text(instant).encode("ascii"))
+        return instant
+
+
+def _open_alone(path: Path) -> Claim | None:
+    try:
+        stream = path.open("rb")
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+            return Claim(path, stream)
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    stream.close()
+    return None
+
+
+def _regular(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    try:
+        info = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return info if stat.S_ISREG(info.st_mode) else None
+
+
+def _split(claimed_name: str) -> tuple[datetime, str]:
+    match = _CLAIMED_NAME.fullmatch(claimed_name)
+    if match is None:
+        raise ValueError(f"no claimed name: {shown(claimed_name)}")
+    return datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC), match[2]
+
+
+def _claimed_name(instant: datetime, name: str) -> str:
+    stamp = instant_text(instant)
+    tail = os.fsencode(name)[-(_MAX_NAME_BYTES - len(stamp) - 1) :]
+    return f"{stamp}-{os.fsdecode(tail)}"
+
+
+def _free(folder: Path, claim: Claim) -> Path:
+    """Return a path in `folder` that is not taken: the file's own name, else with its claim instant before it."""
+    folder.mkdir(exist_ok=True)
+    plain = folder / _split(claim.path.name)[1]
+    return folder / claim.path.name if plain.exists() else plain

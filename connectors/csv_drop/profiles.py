@@ -1,0 +1,159 @@
+"""Presets for the exports sellers download most: which header holds which field and what a status text means.
+
+Why lists of headers: platforms rename columns between versions of the same export. A profile never demands more than
+the fields an order cannot do without; columns the operator names in the configuration go before a profile's.
+
+Source: header lines of files that sellers share. The Taobao names of number, amounts, address and times are those of
+a public set of 28,010 Tmall orders of February 2020; the Pinduoduo amounts, quantity and times are as scripts that
+read such exports name them. The other headers are not confirmed by a file and stand beside alternatives.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from erpsync.sdk.types import OrderState
+
+ORDER_FIELDS = (
+    "external_id",
+    "line_id",
+    "status",
+    "updated_at",
+    "placed_at",
+    "paid_at",
+    "channel_sku",
+    "title",
+    "qty",
+    "price",
+    "total",
+    "paid",
+    "refunded",
+    "freight",
+    "discount",
+    "currency",
+    "recipient",
+    "phone",
+    "province",
+    "city",
+    "district",
+    "address",
+    "buyer",
+    "buyer_note",
+)
+SHIPMENT_FIELDS = ("order", "carrier", "tracking", "line_id", "qty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Headers by field, states by status text and formats of instants, tried in order."""
+
+    columns: Mapping[str, tuple[str, ...]]
+    status_map: Mapping[str, OrderState] = field(default_factory=dict)
+    datetime_formats: tuple[str, ...] = ()
+
+
+GENERIC = Profile(columns={name: (name,) for name in ORDER_FIELDS})
+SHIPMENTS = Profile(columns={name: (name,) for name in SHIPMENT_FIELDS})
+
+TAOBAO = Profile(
+    columns={
+        "external_id": ("订单编号", "主订单编号"),
+        "line_id": ("子订单编号",),
+        "status": ("订单状态",),
+        "placed_at": ("订单创建时间",),
+        "paid_at": ("订单付款时间",),
+        "channel_sku": ("商家编码", "外部系统编号"),
+        "title": ("标题", "宝贝标题", "商品标题"),
+        "qty": ("购买数量", "宝贝总数量", "宝贝数量"),
+        "price": ("价格", "商品价格"),
+        "total": ("总金额",),
+        "paid": ("买家实际支付金额",),
+        "refunded": ("退款金额",),
+        "freight": ("买家应付邮费",),
+        "recipient": ("收货人姓名",),
+        "phone": ("联系手机", "联系电话"),
+        "address": ("收货地址",),
+        "buyer": ("买家会员名",),
+        "buyer_note": ("买家留言",),
+    },
+    status_map={
+        "等待买家付款": OrderState.UNPAID,
+        "买家已付款，等待卖家发货": OrderState.PAID,
+        "买家已付款,等待卖家发货": OrderState.PAID,
+        "等待卖家发货": OrderState.PAID,
+        "卖家部分发货": OrderState.PAID,
+        "卖家已发货，等待买家确认": OrderState.SHIPPED,
+        "卖家已发货,等待买家确认": OrderState.SHIPPED,
+        "交易成功": OrderState.COMPLETED,
+        "交易关闭": OrderState.CANCELLED,
+    },
+)
+
+JD = Profile(
+    columns={
+        "external_id": ("订单号", "订单编号"),
+        "status": ("订单状态",),
+        "placed_at": ("下单时间",),
+        "paid_at": ("付款确认时间", "付款时间"),
+        "channel_sku": ("商家SKUID", "商家SKU", "货号", "商品ID"),
+        "title": ("商品名称",),
+        "qty": ("订购数量", "商品数量"),
+        "price": ("京东价", "商品单价"),
+        "total": ("应付金额", "订单金额"),
+        "freight": ("运费金额", "运费"),
+        "recipient": ("客户姓名", "收货人姓名"),
+        "phone": ("联系电话", "收货人电话"),
+        "address": ("客户地址", "收货地址"),
+        "buyer": ("下单帐号", "下单账号"),
+        "buyer_note": ("订单备注", "买家备注"),
+    },
+    status_map={
+        "等待付款": OrderState.UNPAID,
+        "等待付款确认": OrderState.UNPAID,
+        "等待出库": OrderState.PAID,
+        "正在出库": OrderState.PAID,
+        "等待发货": OrderState.PAID,
+        "等待确认收货": OrderState.SHIPPED,
+        "完成": OrderState.COMPLETED,
+        "已完成": OrderState.COMPLETED,
+        "(删除)等待出库": OrderState.CANCELLED,
+        "(删除)等待付款": OrderState.CANCELLED,
+        "已取消": OrderState.CANCELLED,
+    },
+)
+
+PDD = Profile(
+    columns={
+        "external_id": ("订单号",),
+        "status": ("订单状态",),
+        "placed_at": ("订单成交时间", "拼单成功时间"),
+        "paid_at": ("支付时间", "订单成交时间", "拼单成功时间"),
+        "channel_sku": ("商家编码-规格维度", "商家编码-SKU维度", "商家编码-商品维度", "样式ID"),
+        "title": ("商品",),
+        "qty": ("商品数量(件)",),
+        "total": ("用户实付金额(元)", "商家实收金额(元)"),
+        "freight": ("邮费(元)",),
+        "recipient": ("收货人", "收件人"),
+        "phone": ("手机", "联系电话"),
+        "province": ("省",),
+        "city": ("市",),
+        "district": ("区",),
+        "address": ("街道", "详细地址"),
+        "buyer_note": ("买家留言",),
+    },
+    status_map={
+        "待付款": OrderState.UNPAID,
+        "待成团": OrderState.UNPAID,
+        "待发货": OrderState.PAID,
+        "已发货": OrderState.SHIPPED,
+        "已发货，待签收": OrderState.SHIPPED,
+        "已发货,待收货": OrderState.SHIPPED,
+        "已签收": OrderState.COMPLETED,
+        "已收货": OrderState.COMPLETED,
+        "已取消": OrderState.CANCELLED,
+        "已取消，退款成功": OrderState.CANCELLED,
+        "未发货，退款成功": OrderState.CANCELLED,
+    },
+)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType({"generic": GENERIC, "taobao": TAOBAO, "jd": JD, "pdd": PDD})

@@ -1,0 +1,179 @@
+"""The settings of a drop folder and the layout of its files that follows from them.
+
+Why a `Layout` beside the settings: profile, own columns and constants are merged once, and the mapping sees only the
+result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from connectors.csv_drop.profiles import GENERIC, ORDER_FIELDS, PROFILES, SHIPMENT_FIELDS, SHIPMENTS, Profile
+from erpsync.sdk.roles import ConnectorSettings
+from erpsync.sdk.types import OrderState
+
+FieldName = Literal[
+    "external_id", "line_id", "status", "updated_at", "placed_at", "paid_at", "channel_sku", "title", "qty", "price",
+    "total", "paid", "refunded", "freight", "discount", "currency", "recipient", "phone", "province", "city",
+    "district", "address", "buyer", "buyer_note", "order", "carrier", "tracking",
+]  # fmt: skip
+_NEEDED = {"orders": ("external_id", "channel_sku", "qty"), "shipments": ("order", "carrier", "tracking")}
+_SAMPLE = datetime(2021, 11, 23)  # noqa: DTZ001 - only proves that a format carries a whole date
+
+
+def _text(value: Any) -> Any:
+    """Return a YAML number as the text it stands for."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _headers(value: Any) -> Any:
+    """Return one header as a list of one."""
+    return [_text(item) for item in value] if isinstance(value, list | tuple) else [_text(value)]
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Headers = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_headers)]
+
+
+class CsvDropSettings(ConnectorSettings):
+    """Where files come from, how they are to be read and where answers go."""
+
+    folder: Path = Field(description="folder in which the files are dropped; it must exist")
+    pattern: str = Field("*.csv", min_length=1, description="which names are read, as in a shell; case does not count")
+    reads: Literal["orders", "shipments"] = Field("orders", description="what the files hold")
+    out_folder: Path | None = Field(
+        None, description="folder for stock and shipment files; nothing is written without it"
+    )
+    encoding: Literal["auto", "utf-8", "gb18030", "utf-16"] = Field(
+        "auto", description="encoding of the files; auto finds it out per file, and files going out are UTF-8"
+    )
+    timezone: str = Field("Asia/Shanghai", description="time zone of instants that do not say their own")
+    rows: Literal["lines", "orders"] = Field("lines", description="whether a row is an order line or a whole order")
+    columns: dict[FieldName, Headers] = Field(
+        default_factory=dict, description="header (or list of possible headers) for each field"
+    )
+    constants: dict[FieldName, Text] = Field(
+        default_factory=dict, description="value of a field where the file has no column or an empty cell for it"
+    )
+    status_map: dict[Text, OrderState] = Field(
+        default_factory=dict, description="what each status text means: unpaid, paid, shipped, completed or cancelled"
+    )
+    datetime_formats: tuple[str, ...] = Field(
+        (), description="formats of instants as in Python's strptime, tried in order before the usual ones"
+    )
+    settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
+    profile: Literal["generic", "taobao", "jd", "pdd"] | None = Field(
+        None, description="preset of columns and status texts; generic expects the field names as headers"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value!r}") from error
+        return value
+
+    @field_validator("datetime_formats")
+    @classmethod
+    def _whole_dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for form in value:
+            if _read_back(form) != _SAMPLE:
+                raise ValueError(f"{form!r} does not carry a whole date")
+        return value
+
+    @model_validator(mode="after")
+    def _enough_columns(self) -> Self:
+        known = ORDER_FIELDS if self.reads == "orders" else SHIPMENT_FIELDS
+        if odd := [name for name in (*self.columns, *self.constants) if name not in known]:
+            raise ValueError(f"files of {self.reads} have no {odd[0]!r}; their fields are {', '.join(known)}")
+        if self.out_folder == self.folder:
+            raise ValueError("out_folder must be another folder, or our own files would be read")
+        layout = layout_of(self)
+        there = {*layout.columns, *layout.constants}
+        if lacking := [name for name in _NEEDED[self.reads] if name not in there]:
+            raise ValueError(f"columns (or constants) must say where {' and '.join(lacking)} stand")
+        if self.reads == "orders" and not there & {"price", "total"}:
+            raise ValueError("columns (or constants) must say where price or total stand")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file is to be read.
+
+    Args:
+        columns: possible headers by field.
+        demanded: fields that a file must have a column for.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    demanded: frozenset[str]
+    constants: Mapping[str, str]
+    status_map: Mapping[str, OrderState]
+    datetime_formats: tuple[str, ...]
+    zone: ZoneInfo
+    row_is_order: bool
+
+    def header_of(self, field: str, headers: Mapping[str, Any]) -> str | None:
+        """Return the first header for `field` that is among `headers`."""
+        return next((name for name in self.columns.get(field, ()) if name in headers), None)
+
+
+def layout_of(settings: CsvDropSettings) -> Layout:
+    """Return the layout that `settings` describe: profile first, then what the operator named.
+
+    Columns the operator named must be in every file: a renamed header fails the file instead of quietly emptying
+    the field. A profile's columns may be missing, except those an order cannot do without. Without `columns` and
+    `profile` the headers are the field names.
+    """
+    profile = _profile_of(settings)
+    own: dict[str, tuple[str, ...]] = {
+        name: tuple(tidy(header) for header in headers) for name, headers in settings.columns.items()
+    }
+    preset = {name: headers for name, headers in profile.columns.items() if name not in settings.constants}
+    columns: dict[str, tuple[str, ...]] = {**preset, **own}
+    needed = {name for name in _NEEDED[settings.reads] if name in columns and name not in settings.constants}
+    return Layout(
+        columns=columns,
+        demanded=frozenset({*own, *needed}),
+        constants={str(name): value for name, value in settings.constants.items()},
+        status_map=_states(profile, settings),
+        datetime_formats=(*settings.datetime_formats, *profile.datetime_formats),
+        zone=ZoneInfo(settings.timezone),
+        row_is_order=settings.rows == "orders",
+    )
+
+
+def tidy(text: str) -> str:
+    """Return a header or status text without the white space and marks that programs leave around it."""
+    return text.strip().strip("\ufeff\u3000\u200b").strip()
+
+
+def _profile_of(settings: CsvDropSettings) -> Profile:
+    if settings.reads == "shipments":
+        return SHIPMENTS
+    if settings.profile:
+        return PROFILES[settings.profile]
+    return Profile(columns={}) if settings.columns else GENERIC
+
+
+def _states(profile: Profile, settings: CsvDropSettings) -> dict[str, OrderState]:
+    """Return states by case-folded text; our own words always count."""
+    words: dict[str, OrderState] = {state.value: state for state in OrderState}
+    return {
+        tidy(text).casefold(): state for text, state in {**words, **profile.status_map, **settings.status_map}.items()
+    }
+
+
+def _read_back(form: str) -> datetime | None:
+    try:
+        return datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007 - see _SAMPLE
+    except ValueError:
+        return None

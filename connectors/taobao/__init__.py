@@ -1,0 +1,1 @@
+"""Taobao and Tmall shops through the Taobao Open Platform (TOP)."""

@@ -1,0 +1,60 @@
+"""The whole shop, and the check that proves its settings."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from connectors.taobao.client import rows_of
+from connectors.taobao.connector.hints import TaobaoHints
+from connectors.taobao.connector.listings import TaobaoListings
+from connectors.taobao.connector.orders import CHANGED, TaobaoOrders
+from connectors.taobao.connector.refunds import RECEIVED, TaobaoRefunds
+from connectors.taobao.connector.shipments import TaobaoShipments
+from connectors.taobao.connector.stock import TaobaoStock
+from connectors.taobao.mapping import CARRIERS, format_time
+from erpsync.sdk.types import CheckReport
+
+CLOCK_NOTE_S = 5.0
+EXPIRY_NOTE = timedelta(days=14)
+
+
+class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, TaobaoShipments, TaobaoHints):
+    """A Taobao or Tmall shop: orders, refunds, catalogue, stock, shipments and poll-now hints."""
+
+    def check(self) -> CheckReport:
+        """Read the clock, the carrier list and one row of each list, and change nothing.
+
+        Raises a `ConnectorError` when the address, the app or the shop's session is not accepted, or lacks a permission
+        to read orders, refunds or items.
+        """
+        now = self.client.server_now()
+        companies = self.client.call(
+            "taobao.logistics.companies.get", {"fields": "id,code,name,reg_mail_no"}, with_session=False
+        )
+        known = {str(row.get("code")) for row in rows_of(companies.body, "logistics_companies", "logistics_company")}
+        start, end = format_time(now - timedelta(minutes=1)), format_time(now)
+        for listing in (CHANGED, RECEIVED):
+            fields = listing.id_field
+            self.read(listing.method, fields=fields, start_modified=start, end_modified=end, page_size=1)
+        self.read("taobao.items.onsale.get", fields="num_iid", page_size=1)
+        return CheckReport(
+            notes=tuple(self._notes(known)),
+            clock_ahead_s=self.client.ahead_s(),
+            token_expires_at=self.token_expires_at(),
+        )
+
+    def token_expires_at(self) -> datetime | None:
+        """Return when the session ends, if the operator set `session_expires_at`: no call tells it."""
+        return self.settings.session_expires_at
+
+    def _notes(self, known_companies: set[str]) -> Iterator[str]:
+        ahead_s = self.client.ahead_s()
+        if abs(ahead_s) > CLOCK_NOTE_S:
+            yield f"the platform's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} ours"
+        lacking = sorted(f"{ours} ({theirs})" for ours, theirs in CARRIERS.items() if theirs not in known_companies)
+        if lacking:
+            yield f"carriers that the platform's list lacks: {', '.join(lacking)}"
+        expires_at = self.token_expires_at()
+        if expires_at is None:
+            yield "session_expires_at is not set, so the end of the session is not watched"
+        elif expires_at - self.clock.now() < EXPIRY_NOTE:
+            yield f"the session ends on {expires_at:%Y-%m-%d}: authorise the app again before that"

@@ -1,0 +1,67 @@
+"""What a Taobao or Tmall shop needs to be configured.
+
+Why the trade types are a setting: the platform returns only a few types unless they are named, and adds new ones
+without notice, so an operator must be able to name one more before the next release.
+"""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, SecretStr
+
+from erpsync.sdk.roles import ConnectorSettings
+
+PRODUCTION_GATEWAY = "https://gw.api.taobao.com/router/rest"
+
+TRADE_TYPES = (
+    "fixed",
+    "auction",
+    "guarantee_trade",
+    "step",
+    "cod",
+    "b2c_cod",
+    "ec",
+    "auto_delivery",
+    "independent_simple_trade",
+    "independent_shop_trade",
+    "shopex_trade",
+    "netcn_trade",
+    "external_trade",
+    "instant_trade",
+    "super_market_trade",
+    "super_market_cod_trade",
+    "o2o_offlinetrade",
+    "nopaid",
+    "eticket",
+    "tmall_i18n",
+    "pre_auth_type",
+)
+"""Types of trade that sell goods. Without `type` the platform returns guarantee_trade, auto_delivery, ec, cod and step.
+
+Source: protocol note taobao.md sections 3.2 and 3.6; further values from the `type` parameter of
+taobao.trades.sold.get in the public method reference.
+"""
+
+
+class TaobaoSettings(ConnectorSettings):
+    """The `settings` block of a channel with `connector: taobao`. Platform times are always Beijing time (GMT+8)."""
+
+    gateway: str = Field(
+        default=PRODUCTION_GATEWAY, pattern=r"^https?://\S+$", description="address of the TOP gateway, with its path"
+    )
+    app_key: str = Field(pattern=r"^\S+$", description="app key, digits in quotes")
+    app_secret: SecretStr = Field(min_length=1, description="secret of the app, signs every call")
+    session: SecretStr = Field(min_length=1, description="access token (session key) of the shop for this app")
+    sign_method: Literal["md5", "hmac", "hmac-sha256"] = Field(
+        default="hmac-sha256", description="signature algorithm: md5, hmac (HMAC-MD5) or hmac-sha256"
+    )
+    session_expires_at: AwareDatetime | None = Field(
+        default=None, description="when the session ends, with UTC offset; watched by status and check"
+    )
+    trade_types: tuple[str, ...] = Field(
+        default=TRADE_TYPES, min_length=1, description="types of trade that are read; what is not named never arrives"
+    )
+    page_size: int = Field(default=100, ge=1, le=100, description="rows asked for in one list call, at most 100")
+    tmc: bool = Field(default=False, description="read the message queue (TMC) and poll at once when something changed")
+    tmc_group: str = Field(
+        default="", max_length=32, description="message group; needed when several shops share one app key"
+    )

@@ -1,0 +1,115 @@
+"""What a command is given: its arguments, its output, and the configuration and database when it asks for them.
+
+Why on demand: most commands need no secret and some no database, and each resolves only what it uses.
+"""
+
+import getpass
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from erpsync.cli.output import Output
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from erpsync.flows.house import House
+    from erpsync.settings import Config, Loaded, Registry
+    from erpsync.store.privacy import Vault
+    from erpsync.store.store import Store
+
+
+class App:
+    """One run of a command.
+
+    Args:
+        environ: environment variables: where the configuration is, its `${ENV}` secrets, who calls.
+    """
+
+    def __init__(self, args: Namespace, environ: Mapping[str, str], *, stdin: TextIO | None = None) -> None:
+        self.args = args
+        self.environ = environ
+        self.out = Output(as_json=args.json)
+        self.stdin = stdin or sys.stdin
+        self._config: Config | None = None
+        self._registry: Registry | None = None
+
+    @property
+    def actor(self) -> str:
+        """Who acts, for events: the administrator behind sudo, else the user."""
+        named = self.environ.get("SUDO_USER")
+        if named:
+            return named
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            return f"uid {os.getuid()}"
+
+    @property
+    def place(self) -> Path:
+        """Where the configuration is: --config, else $ERPSYNC_CONFIG, else ./config, else /etc/erpsync."""
+        from erpsync.settings import find_config
+
+        return find_config(self.args.config, self.environ)
+
+    @property
+    def registry(self) -> "Registry":
+        """The installed connectors."""
+        from erpsync.settings import installed
+
+        if self._registry is None:
+            self._registry = installed()
+        return self._registry
+
+    def load(self, *, secrets: bool) -> "Loaded":
+        """Read the configuration."""
+        from erpsync.settings import load
+
+        return load(self.place, registry=self.registry, environ=self.environ, secrets=secrets)
+
+    @property
+    def config(self) -> "Config":
+        """The configuration without its secrets; raises `ConfigError`."""
+        if self._config is None:
+            self._config = self.load(secrets=False).require()
+        return self._config
+
+    @contextmanager
+    def store(self, vault: "Vault | None" = None) -> Iterator["Store"]:
+        """Yield the database, at this version; raises `StoreError` when it is at another."""
+        from erpsync.cli.build import open_store
+        from erpsync.store.schema import is_current
+
+        store = open_store(self.config, vault=vault)
+        try:
+            if not is_current(store.engine):
+                raise self._not_migrated(store)
+            yield store
+        finally:
+            store.close()
+
+    def _not_migrated(self, store: "Store") -> Exception:
+        from erpsync.store.engine import StoreError
+        from erpsync.store.schema import VERSION, current_version
+
+        found = current_version(store.engine)
+        state = "there is no database yet" if found is None else f"the database is at version {found}, not {VERSION}"
+        return StoreError(f"{state}; run erpsync --config {self.place} migrate")
+
+    @contextmanager
+    def reading(self) -> Iterator["Connection"]:
+        """Yield a connection that sees one state of the database and cannot change it."""
+        with self.store() as store, store.read() as connection:
+            yield connection
+
+    @contextmanager
+    def house(self, vault: "Vault | None" = None) -> Iterator["House"]:
+        """Yield the house for a command that talks to no platform."""
+        from erpsync.cli.build import command_house
+
+        with self.store(vault) as store:
+            yield command_house(store, self.config)

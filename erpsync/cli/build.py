@@ -1,0 +1,250 @@
+"""The composition root: a configuration becomes a store, connectors and a house.
+
+Why commands see the database's rows and the daemon makes them: an edited configuration comes into force when the
+daemon loads it, with all that follows from it; a command that looks must not put half of it in force before.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.roles import Connector
+from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
+from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
+from erpsync.store.engine import StoreError
+from erpsync.store.limits import SharedLimiter
+from erpsync.store.places import channels, warehouse_ids
+from erpsync.store.privacy import Vault, decode_key, key_file, make_or_read_keys, read_keys
+from erpsync.store.schema import VERSION, current_version, is_current, migrate
+from erpsync.store.store import Store
+
+Handle = Callable[[SandboxRequest], SandboxResponse]
+
+
+class Loader(Protocol):
+    """Reads the configuration's files again."""
+
+    def __call__(self) -> Loaded: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a house is built with besides its configuration.
+
+    Args:
+        mounts: sandboxes that play the platform of a channel in-process, by channel name.
+    """
+
+    store: Store
+    registry: Registry
+    mounts: Mapping[str, Handle]
+
+
+class Built:
+    """A configuration in force: its store, connectors and house, and how to put another one in force."""
+
+    def __init__(self, config: Config, around: Surroundings, load: Loader) -> None:
+        self.config = config
+        self.store = around.store
+        self._around = around
+        self._load = load
+        self._connectors: dict[str, Connector] = {}
+        self.house = self._open(config, self._connectors)
+
+    def load(self) -> Loaded:
+        """Read the configuration's files again and change nothing."""
+        return self._load()
+
+    def rebuild(self, config: Config) -> House:
+        """Put another configuration in force: new connectors for changed channels only; nothing changes on an error.
+
+        Another database, other keys or another address of the web server need a restart.
+        """
+        diff = changed_channels(self.config, config)
+        kept = {name: it for name, it in self._connectors.items() if name not in {*diff.changed, *diff.removed}}
+        gone = [it for name, it in self._connectors.items() if name not in kept]
+        house = self._open(config, kept)
+        self.config, self.house, self._connectors = config, house, kept
+        for connector in gone:
+            connector.close()
+        return house
+
+    def server(self, face: Any) -> Any:
+        """Return the web server for the daemon."""
+        from erpsync.web.server import WebServer
+
+        return WebServer(face)
+
+    def close(self) -> None:
+        """Close connectors and database."""
+        for connector in self._connectors.values():
+            connector.close()
+        self.store.close()
+
+    def _open(self, config: Config, connectors: dict[str, Connector]) -> House:
+        """Return the house of a configuration; `connectors` gets those that are missing in it."""
+        house = open_house(self.store, warehouses=config.warehouses, channels_=specs(config), timezone=config.timezone)
+        rows = {channel.name: channel for channel in house.channels.values()}
+        for channel in config.channels:
+            if channel.enabled and channel.id not in connectors:
+                connectors[channel.id] = self._connect(channel, rows[channel.id])
+        return with_connectors(house, connectors)
+
+    def _connect(self, config: ChannelConfig, row: Channel) -> Connector:
+        http = HttpClient(
+            clock=self.store.clock,
+            limiter=SharedLimiter(self.store, row.id, config.limits),
+            mount=self._around.mounts.get(config.id),
+        )
+        return self._around.registry.load(config.connector)(config.settings, http, self.store.clock)
+
+
+def open_built(
+    config: Config,
+    *,
+    registry: Registry,
+    load: Loader,
+    mounts: Mapping[str, Handle] | None = None,
+    clock: Clock | None = None,
+) -> Built:
+    """Return a configuration (with its secrets) in force, its database brought to this version first.
+
+    Raises `StoreError` when that is left to `erpsync migrate`: on PostgreSQL, unless `migrate: auto`.
+    """
+    store = open_store(config, clock=clock)
+    try:
+        _bring_up(store, config)
+        store.vault = vault_of(config, make=True)
+        return Built(config, Surroundings(store=store, registry=registry, mounts=mounts or {}), load)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _bring_up(store: Store, config: Config) -> None:
+    if not store.is_sqlite and config.migrate != "auto" and not is_current(store.engine):
+        raise StoreError(
+            f"the database is at version {current_version(store.engine) or 'none'}, not {VERSION};"
+            f" run erpsync --config {config.folder} migrate, or set migrate: auto"
+        )
+    migrate(store.engine)
+
+
+def specs(config: Config) -> list[ChannelSpec]:
+    """Return the channels of a configuration as the house wants them, without connectors."""
+    return [
+        ChannelSpec(
+            name=channel.id,
+            kind=channel.connector,
+            enabled=channel.enabled,
+            poll=channel.poll,
+            orders=channel.orders,
+            stock=channel.stock,
+        )
+        for channel in config.channels
+    ]
+
+
+def with_connectors(house: House, connectors: Mapping[str, Connector]) -> House:
+    """Return the house with these connectors, by channel name, in place."""
+    return replace(
+        house,
+        channels={
+            row_id: replace(channel, connector=connectors.get(channel.name))
+            for row_id, channel in house.channels.items()
+        },
+    )
+
+
+def command_house(store: Store, config: Config) -> House:
+    """Return the house for a command that talks to no platform.
+
+    Only a channel or warehouse that has no row yet is a reason to write what is configured.
+    """
+    with store.read() as connection:
+        missing = {channel.id for channel in config.channels} - channels(connection).keys()
+        missing |= {place.id for place in config.warehouses} - warehouse_ids(connection).keys()
+    if missing:
+        return open_house(store, warehouses=config.warehouses, channels_=specs(config), timezone=config.timezone)
+    return stored_house(store, config)
+
+
+def stored_house(store: Store, config: Config) -> House:
+    """Return the house as far as it has rows; nothing is written."""
+    with store.read() as connection:
+        rows, places = channels(connection), warehouse_ids(connection)
+    known = [place for place in config.warehouses if place.id in places]
+    sellable = sorted((place for place in known if place.sellable), key=lambda place: (place.priority, place.id))
+    found = [spec for spec in specs(config) if spec.name in rows]
+    return House(
+        store=store,
+        timezone=config.timezone,
+        channels={rows[spec.name].id: _channel(rows[spec.name].id, spec) for spec in found},
+        warehouses={places[place.id]: place for place in known},
+        feeding={
+            rows[spec.name].id: tuple(
+                places[place.id]
+                for place in sellable
+                if spec.stock.warehouses is None or place.id in spec.stock.warehouses
+            )
+            for spec in found
+        },
+    )
+
+
+def _channel(row_id: int, spec: ChannelSpec) -> Channel:
+    return Channel(
+        id=row_id,
+        name=spec.name,
+        kind=spec.kind,
+        enabled=spec.enabled,
+        poll=spec.poll,
+        orders=spec.orders,
+        stock=spec.stock,
+    )
+
+
+class _NoCalls:
+    """The limiter of a command that talks to no platform."""
+
+    def acquire(self, lane: str) -> None:
+        raise RuntimeError(f"a command without network tried to call a platform ({lane})")
+
+
+def connectors_at_rest(config: Config, registry: Registry, clock: Clock) -> dict[str, Connector]:
+    """Return the connectors of all enabled channels for what they can do without a call: tell their roles, normalise.
+
+    Their settings may hold placeholders for secrets.
+    """
+    http = HttpClient(clock=clock, limiter=_NoCalls())
+    return {
+        channel.id: registry.load(channel.connector)(channel.settings, http, clock)
+        for channel in config.channels
+        if channel.enabled
+    }
+
+
+def open_store(config: Config, *, vault: Vault | None = None, clock: Clock | None = None) -> Store:
+    """Return the store of a configuration; nothing is connected yet."""
+    return Store.open(config.database, clock=clock, vault=vault)
+
+
+def vault_of(config: Config, *, make: bool = False) -> Vault | None:
+    """Return the keys for personal data; `config` must have its secrets.
+
+    Args:
+        make: make the key file of an SQLite database that has none, as `run` and `migrate` do.
+    """
+    if config.privacy is not None:
+        keys = [decode_key(key.get_secret_value()) for key in config.privacy.keys]
+        return Vault(keys, decode_key(config.privacy.index_key.get_secret_value()))
+    if config.sqlite_file is None:
+        return None
+    path = key_file(config.sqlite_file)
+    if make:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return make_or_read_keys(path)
+    return read_keys(path) if path.exists() else None

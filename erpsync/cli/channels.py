@@ -1,0 +1,145 @@
+"""`channels`: look at configured shops, stop and start them, ask for passes."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.tables import Column, local
+
+if TYPE_CHECKING:
+    from erpsync.flows.house import House
+
+Json = dict[str, Any]
+
+
+def list_(app: App) -> int:
+    """Print all channels."""
+    from erpsync.store.views import list_channels
+
+    zone = app.config.timezone
+    columns = (
+        Column("id", "channel"),
+        Column("connector", "connector"),
+        Column("enabled", "enabled"),
+        Column("paused", "paused"),
+        Column("paused_reason", "why", "long"),
+        Column("down_since_at", "down since", "instant", zone),
+        Column("down_error", "error", "long"),
+        Column("token_expires_at", "token expires", "instant", zone),
+    )
+    with app.reading() as connection:
+        found = [_configured(app, row) for row in list_channels(connection)]
+    app.out.rows(found, columns, empty="no channel yet")
+    return OK
+
+
+def _configured(app: App, row: Json) -> Json:
+    """Return the channel with what only the configuration knows."""
+    config = app.config.channel(row["id"])
+    return {"id": row["id"], "enabled": bool(config and config.enabled), **row}
+
+
+def show(app: App) -> int:
+    """Print one channel with its streams and queues."""
+    from erpsync.store.views import show_channel
+
+    with app.reading() as connection:
+        found = _configured(app, show_channel(connection, app.args.channel))
+    app.out.value(found, lambda: _print(app, found))
+    return OK
+
+
+_QUEUE = (
+    Column("kind", "to send"),
+    Column("state", "state"),
+    Column("waiting_for", "waits for"),
+    Column("rows", "rows", "number"),
+)
+
+
+def _print(app: App, channel: Json) -> None:
+    zone = app.config.timezone
+    for name, value in channel.items():
+        if not isinstance(value, list) and value not in (None, ""):
+            shown = (
+                local(value, zone) if name.endswith("_at") else str(value).lower() if value in (True, False) else value
+            )
+            app.out.line(f"{name}: {shown}")
+    app.out.heading("Streams")
+    streams = (
+        Column("stream", "stream"),
+        *(Column(key, head, "instant", zone) for key, head in _STREAM),
+        Column("error", "error", "long"),
+    )
+    app.out.rows(channel["streams"], streams, empty="nothing was read yet")
+    if channel["queue"]:
+        app.out.heading("Queue")
+        app.out.rows(channel["queue"], _QUEUE)
+
+
+_STREAM = (
+    ("began_at", "pass began"),
+    ("complete_began_at", "last whole pass began"),
+    ("complete_ended_at", "ended"),
+    ("wanted_at", "wanted"),
+    ("failed_at", "failed"),
+)
+
+
+def pause(app: App) -> int:
+    """Stop all calls to a channel."""
+    from erpsync.flows.channels import pause_channel
+
+    name = app.args.channel
+    return _act(
+        app, lambda house: pause_channel(house, name, reason=app.args.reason, actor=app.actor), f"{name} is paused"
+    )
+
+
+def resume(app: App) -> int:
+    """End a pause, and try refused credentials again."""
+    from erpsync.flows.channels import resume_channel
+
+    name = app.args.channel
+    return _act(app, lambda house: resume_channel(house, name, actor=app.actor), f"{name} works again")
+
+
+def poll(app: App) -> int:
+    """Ask for a pass now."""
+    from erpsync.flows.channels import ask_poll
+    from erpsync.flows.poll import STREAMS
+
+    wrong = [name for name in app.args.streams or () if name not in STREAMS]
+    if wrong:
+        raise UsageError(f"--stream must be one of {', '.join(STREAMS)}, is {wrong[0]}")
+    name = app.args.channel
+    return _act(
+        app,
+        lambda house: ask_poll(house, name, app.args.streams, actor=app.actor),
+        f"{name} will be polled as soon as the daemon runs",
+    )
+
+
+def backfill(app: App) -> int:
+    """Read a channel's past again."""
+    from erpsync.flows.channels import ask_backfill
+
+    name = app.args.channel
+    return _act(
+        app,
+        lambda house: ask_backfill(house, name, days=app.args.days, actor=app.actor),
+        f"the past of {name} will be read again as soon as the daemon runs",
+    )
+
+
+def _act(app: App, act: "Callable[[House], object]", done: str) -> int:
+    """Carry out and print the channel as it is then."""
+    from erpsync.store.views import show_channel
+
+    with app.house() as house:
+        act(house)
+        with house.store.read() as connection:
+            found = _configured(app, show_channel(connection, app.args.channel))
+    app.out.value(found, done)
+    return OK

@@ -1,0 +1,126 @@
+"""`check`: is the configuration right, and with --online, does every platform take it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import BAD_CONFIG, FAILED, OK
+from erpsync.cli.tables import Column
+
+if TYPE_CHECKING:
+    from erpsync.sdk.types import CheckReport
+    from erpsync.settings import ChannelConfig, Config, Problem, Registry
+
+Json = dict[str, Any]
+AT_ONCE = 8
+SHOWN = 20
+
+COLUMNS = (
+    Column("channel", "channel"),
+    Column("ok", "ok"),
+    Column("clock_ahead_s", "clock ahead s", "number"),
+    Column("token_expires_at", "token expires"),
+    Column("unknown_stock", "unknown stock", "number"),
+    Column("text", "found", "long"),
+)
+
+
+def check(app: App) -> int:
+    """Print every problem of the configuration, one a line; with --online ask the platforms of enabled channels too."""
+    loaded = app.load(secrets=True)
+    found = [*loaded.problems, *loaded.notes]
+    if not app.args.online or loaded.config is None:
+        _print(app, found)
+        return BAD_CONFIG if loaded.config is None else OK
+    channels = _ask_all(loaded.config, app.registry)
+    unknown = _unknown_stock(app, loaded.config)
+    for row in channels:
+        row["unknown_stock"] = unknown.get(row["channel"], [])
+    app.out.value({"problems": [asdict(each) for each in found], "channels": channels}, lambda: _show(app, channels))
+    return OK if all(row["ok"] for row in channels) else FAILED
+
+
+def _print(app: App, found: "list[Problem]") -> None:
+    if app.out.as_json:
+        app.out.rows((asdict(each) for each in found), ())
+        return
+    for each in found:
+        app.out.line(_line(each))
+    if not any(each.severity == "error" for each in found):
+        app.out.note(f"{app.place}: nothing wrong")
+
+
+def _line(problem: "Problem") -> str:
+    if problem.severity == "error":
+        return str(problem)
+    place = f"{problem.file}:{problem.line}:{problem.column}: {problem.path}"
+    return f"{place}: {problem.severity}: {problem.text}"
+
+
+def _show(app: App, channels: list[Json]) -> None:
+    shown = []
+    for row in channels:
+        codes = row["unknown_stock"]
+        text = "; ".join([*row["notes"], *([row["problem"]] if row["problem"] else [])])
+        shown.append(row | {"unknown_stock": len(codes), "text": text})
+    app.out.rows(shown, COLUMNS, empty="no channel is enabled")
+    for row in channels:
+        for each in row["unknown_stock"][:SHOWN]:
+            app.out.line(f"{row['channel']}: stock of {each['sku']} (listing {each['channel_sku']}) is not known")
+
+
+def _ask_all(config: "Config", registry: "Registry") -> list[Json]:
+    enabled = [channel for channel in config.channels if channel.enabled]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda channel: _ask(channel, registry), enabled))
+
+
+def _ask(channel: "ChannelConfig", registry: "Registry") -> Json:
+    from erpsync.sdk.clock import SystemClock
+    from erpsync.sdk.errors import ConnectorError
+    from erpsync.sdk.http import HttpClient
+
+    clock = SystemClock()
+    connector = registry.load(channel.connector)(channel.settings, HttpClient(clock=clock), clock)
+    try:
+        return _row(channel.id, connector.check())
+    except ConnectorError as error:
+        return _row(channel.id, None, problem=f"{type(error).__name__}: {error}")
+    finally:
+        connector.close()
+
+
+def _row(channel: str, report: "CheckReport | None", *, problem: str = "") -> Json:
+    expires = report.token_expires_at if report else None
+    return {
+        "channel": channel,
+        "ok": report is not None,
+        "problem": problem,
+        "notes": list(report.notes) if report else [],
+        "clock_ahead_s": report.clock_ahead_s if report else None,
+        "token_expires_at": expires.isoformat() if expires else None,
+    }
+
+
+def _unknown_stock(app: App, config: "Config") -> dict[str, list[Json]]:
+    """Return listings whose stock nobody has counted, by channel; none while there is no database."""
+    from erpsync.cli.build import open_store, stored_house
+    from erpsync.store.schema import is_current
+    from erpsync.store.views import list_unknown_stock
+
+    store = open_store(config)
+    try:
+        if not is_current(store.engine):
+            app.out.note("the database is not at this version, so stock is not looked at")
+            return {}
+        house = stored_house(store, config)
+        pushed = {row_id: house.feeding[row_id] for row_id, each in house.channels.items() if each.stock.push}
+        with store.read() as connection:
+            found = list_unknown_stock(connection, pushed)
+    finally:
+        store.close()
+    by_channel: dict[str, list[Json]] = {}
+    for row in found:
+        by_channel.setdefault(row["channel"], []).append(row)
+    return by_channel

@@ -1,0 +1,302 @@
+"""Every command and its arguments, as data.
+
+Why data: the parser, the help and the README's table come from one list, and nothing is imported before it is run.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument as `argparse` takes it."""
+
+    names: tuple[str, ...]
+    options: dict[str, Any]
+
+
+def arg(*names: str, **options: Any) -> Argument:
+    """Return an argument; `options` are those of `ArgumentParser.add_argument`."""
+    return Argument(names, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `run` is `module:function` below `erpsync.cli`, called with an `App`, returning the exit code."""
+
+    name: str
+    help: str
+    run: str
+    arguments: tuple[Argument, ...] = field(default=())
+
+
+def whole(text: str) -> int:
+    """Return a whole number; a sign is allowed."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, is {text!r}") from None
+
+
+def count(text: str) -> int:
+    """Return a whole number from 0."""
+    if (number := whole(text)) < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, is {number}")
+    return number
+
+
+def positive(kind: Callable[[str], float]) -> Callable[[str], float]:
+    """Return a reader of numbers above 0."""
+
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"must be a number, is {text!r}") from None
+        if not 0 < number < float("inf"):
+            raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
+        return number
+
+    return read
+
+
+def share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 1, is {text!r}")
+    return number
+
+
+_LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
+_ALL = arg("--limit", type=count, default=0, metavar="N", help="how many at most; 0, the default, is all")
+_CHANNEL = arg("--channel", metavar="ID", help="only of this channel")
+_SKU = arg("--sku", metavar="CODE", help="only of this SKU")
+_ORDER = arg("order", metavar="ORDER", help="our order number, or the channel's id")
+_NAME = arg("channel", metavar="ID", help="the channel's id")
+_WHY = arg("--reason", required=True, metavar="TEXT", help="why, for whoever asks later")
+_FILES = arg("files", nargs="+", metavar="FILE", help="CSV file in UTF-8 or GB18030; - is standard input")
+_W = arg("--warehouse", required=True, metavar="W", help="the warehouse")
+_S = arg("--sku", required=True, metavar="CODE", help="the SKU")
+
+DAEMON = (
+    Command(
+        "run",
+        "run the daemon",
+        "run:run",
+        (arg("--once", action="store_true", help="poll every channel once, push what is due, then end"),),
+    ),
+    Command(
+        "check",
+        "lint the configuration",
+        "check:check",
+        (arg("--online", action="store_true", help="also ask every platform, and look at the database"),),
+    ),
+    Command(
+        "demo",
+        "sandbox shops, a drop folder, the daemon and its console in a temporary folder",
+        "run:demo",
+        (arg("--seconds", type=positive(float), metavar="N", help="end by itself after N seconds, with a summary"),),
+    ),
+    Command(
+        "sandbox",
+        "serve the sandbox platforms, to try a configuration with",
+        "sandbox:serve",
+        (
+            arg("--listen", default="127.0.0.1:8687", metavar="HOST:PORT", help="address (default 127.0.0.1:8687)"),
+            arg("--faults", type=share, default=0.0, metavar="SHARE", help="share of calls that go wrong (default 0)"),
+            arg("--seed", type=whole, default=0, metavar="N", help="equal seeds give equal faults (default 0)"),
+        ),
+    ),
+    Command("status", "how every channel stands; exit code 1 when anything is beyond its limit", "status:status"),
+)
+
+ORDERS = (
+    Command(
+        "orders list",
+        "list orders, newest first",
+        "orders:list_orders",
+        (
+            _CHANNEL,
+            arg("--status", metavar="STATUS", help="only those with this status, for example held or backordered"),
+            _SKU,
+            arg("--since", metavar="INSTANT", help="placed at or after this date or time"),
+            arg("--until", metavar="INSTANT", help="placed before this date or time"),
+            arg("--hold-reason", metavar="REASON", help="only those held for this reason, for example unmapped_sku"),
+            _LIMIT,
+            arg("--after", metavar="CURSOR", help="go on after this order: the number of the last one listed"),
+        ),
+    ),
+    Command(
+        "orders show",
+        "show one order with its events",
+        "orders:show",
+        (_ORDER, arg("--recipient", action="store_true", help="also name, phone and address; leaves an audit event")),
+    ),
+    Command("orders hold", "keep an order from leaving", "orders:hold", (_ORDER, _WHY)),
+    Command("orders release", "end a hold set by `orders hold`", "orders:release", (_ORDER,)),
+    Command("orders cancel", "cancel what has not left of an order", "orders:cancel", (_ORDER, _WHY)),
+    Command(
+        "ship",
+        "record a parcel that has left",
+        "ship:ship",
+        (
+            _ORDER,
+            arg("--carrier", required=True, metavar="CODE", help="our carrier code, for example SF, YTO, ZTO"),
+            arg("--tracking", required=True, metavar="N", help="the parcel's tracking number"),
+            arg(
+                "--line",
+                action="append",
+                default=[],
+                metavar="ID[:QTY]",
+                help="a line in the parcel, with units of the channel; without it all that is still to leave",
+            ),
+            arg("--force", action="store_true", help="also with an open refund or before it is ready; needs --reason"),
+            arg("--reason", default="", metavar="TEXT", help="why it is forced"),
+        ),
+    ),
+    Command(
+        "shipments list",
+        "list shipments, newest first",
+        "ship:list_shipments",
+        (
+            _CHANNEL,
+            arg("--order", metavar="ORDER", help="only of this order"),
+            arg("--state", metavar="STATE", help="only those in this state, for example waiting"),
+            _LIMIT,
+        ),
+    ),
+)
+
+STOCK = (
+    Command(
+        "stock list",
+        "list stock per warehouse and SKU",
+        "stock:list_stock",
+        (arg("--warehouse", metavar="W", help="only in this warehouse"), _SKU),
+    ),
+    Command(
+        "stock import",
+        "take counts from CSV: warehouse,sku,on_hand and optionally as_of",
+        "stock:import_",
+        (
+            _FILES,
+            arg("--as-of", metavar="INSTANT", help="when the count was taken, for rows without as_of (default: now)"),
+        ),
+    ),
+    Command(
+        "stock set",
+        "set what is on hand of one SKU",
+        "stock:set_",
+        (_W, _S, arg("--on-hand", "--qty", dest="on_hand", required=True, type=count, metavar="N", help="units")),
+    ),
+    Command(
+        "stock add",
+        "add units to one SKU, or take some away",
+        "stock:add",
+        (_W, _S, arg("--qty", required=True, type=whole, metavar="±N", help="units, for example 5 or -2"), _WHY),
+    ),
+    Command("stock confirm", "let the zeros go that the brake holds back", "stock:confirm", (_NAME,)),
+    Command(
+        "listings list",
+        "list listings with the number each was told",
+        "listings:list_",
+        (_CHANNEL, _SKU, arg("--unmapped", action="store_true", help="only those tied to no SKU")),
+    ),
+    Command(
+        "listings import",
+        "tie listings to SKUs from CSV: channel,channel_sku,sku,factor and optionally item_ref",
+        "listings:import_",
+        (_FILES,),
+    ),
+    Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
+    Command("bundles import", "take bundles from CSV: bundle,sku,qty", "listings:import_bundles", (_FILES,)),
+)
+
+CHANNELS = (
+    Command("channels list", "list channels", "channels:list_"),
+    Command("channels show", "show one channel with its streams and queues", "channels:show", (_NAME,)),
+    Command(
+        "channels pause",
+        "stop all calls to a channel",
+        "channels:pause",
+        (_NAME, arg("--reason", default="", metavar="TEXT", help="why, for whoever asks later")),
+    ),
+    Command("channels resume", "end a pause, and try refused credentials again", "channels:resume", (_NAME,)),
+    Command(
+        "channels poll",
+        "ask for a pass now",
+        "channels:poll",
+        (
+            _NAME,
+            arg(
+                "--stream",
+                action="append",
+                dest="streams",
+                metavar="NAME",
+                help="which stream: orders, refunds, listings or shipments; may be repeated (default: all)",
+            ),
+        ),
+    ),
+    Command(
+        "channels backfill",
+        "read a channel's past again",
+        "channels:backfill",
+        (_NAME, arg("--days", type=count, metavar="N", help="days back (default: backfill_days of the channel)")),
+    ),
+)
+
+_LETTERS = arg("ids", nargs="+", type=count, metavar="LETTER", help="the dead letter's id")
+
+DESK = (
+    Command(
+        "dead list",
+        "list dead letters: rows that only a person can move on",
+        "desk:list_dead",
+        (_CHANNEL, arg("--kind", metavar="KIND", help="only of this kind, for example order"), _ALL),
+    ),
+    Command("dead replay", "try dead letters again", "desk:replay", (_LETTERS,)),
+    Command("dead drop", "give dead letters up", "desk:drop", (_LETTERS,)),
+    Command(
+        "tasks list",
+        "list what people should do",
+        "desk:list_tasks",
+        (_CHANNEL, arg("--closed", action="store_true", help="also those that are done"), _ALL),
+    ),
+    Command(
+        "tasks done", "close tasks", "desk:done", (arg("ids", nargs="+", type=count, metavar="TASK", help="its id"),)
+    ),
+    Command(
+        "explain",
+        "tell the story of an order or a SKU: what is so, why, and what led to it",
+        "explain:explain",
+        (arg("name", metavar="ORDER|SKU", help="our order number, the channel's id, or a SKU"),),
+    ),
+)
+
+KEEPING = (
+    Command("migrate", "bring the database to this version", "keeping:migrate"),
+    Command("schema", "print the JSON Schema of the configuration", "keeping:schema"),
+    Command(
+        "keys rotate", "encrypt personal data anew with the first key; may be stopped and resumed", "keeping:rotate"
+    ),
+)
+
+COMMANDS = (*DAEMON, *ORDERS, *STOCK, *CHANNELS, *DESK, *KEEPING)
+
+GROUPS = {
+    "orders": "orders, and an operator's decisions on them",
+    "shipments": "parcels that left",
+    "stock": "what lies in the warehouses",
+    "listings": "what channels sell, tied to our SKUs",
+    "bundles": "SKUs made of others",
+    "channels": "configured shops",
+    "dead": "dead letters",
+    "tasks": "what people should do",
+    "keys": "encryption keys",
+}

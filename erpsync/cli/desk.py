@@ -1,0 +1,112 @@
+"""`dead` and `tasks`: what waits for a person."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import FAILED, OK
+from erpsync.cli.tables import Column
+
+if TYPE_CHECKING:
+    from erpsync.flows.house import House
+    from erpsync.store.privacy import Vault
+
+Json = dict[str, Any]
+
+
+def list_dead(app: App) -> int:
+    """Print dead letters, oldest first."""
+    from erpsync.store.views import list_dead as letters
+
+    args = app.args
+    columns = (
+        Column("id", "id", "number"),
+        Column("channel", "channel"),
+        Column("kind", "kind"),
+        Column("key", "key"),
+        Column("at", "since", "instant", app.config.timezone),
+        Column("attempts", "tries", "number"),
+        Column("error", "error", "long"),
+        Column("source", "source", "long"),
+    )
+    with app.reading() as connection:
+        found = letters(connection, channel_name=args.channel, kind=args.kind, limit=args.limit)
+    app.out.rows(found, columns, empty="no dead letter")
+    return OK
+
+
+def replay(app: App) -> int:
+    """Try dead letters again, with the connectors' reading of today; exit code 1 when one still cannot be applied."""
+    from erpsync.cli.build import connectors_at_rest, with_connectors
+    from erpsync.flows.letters import replay_letter
+
+    def one(house: "House", letter: int) -> None:
+        replay_letter(house, letter, actor=app.actor)
+
+    with app.house(_keys(app)) as house:
+        ready = with_connectors(house, connectors_at_rest(app.config, app.registry, house.store.clock))
+        return _each(app, "replayed", lambda letter: one(ready, letter))
+
+
+def _keys(app: App) -> "Vault | None":
+    """Return the keys if they can be had: without them a letter without personal data can still be replayed."""
+    from erpsync.cli.build import vault_of
+
+    if app.config.privacy is None:
+        return vault_of(app.config)
+    whole = app.load(secrets=True).config
+    return None if whole is None else vault_of(whole)
+
+
+def drop(app: App) -> int:
+    """Give dead letters up."""
+    from erpsync.flows.letters import drop_letter
+
+    with app.house() as house:
+        return _each(app, "dropped", lambda letter: drop_letter(house, letter, actor=app.actor))
+
+
+def list_tasks(app: App) -> int:
+    """Print what people should do, oldest first."""
+    from erpsync.store.views import list_tasks as tasks
+
+    args, zone = app.args, app.config.timezone
+    columns = [
+        Column("id", "id", "number"),
+        Column("kind", "kind"),
+        Column("channel", "channel"),
+        Column("order", "order"),
+        Column("opened_at", "since", "instant", zone),
+        Column("reason", "what to do", "long"),
+    ]
+    if args.closed:
+        columns[-1:-1] = [Column("closed_at", "done", "instant", zone), Column("closed_by", "by")]
+    with app.reading() as connection:
+        found = tasks(connection, channel_name=args.channel, closed=args.closed, limit=args.limit)
+    app.out.rows(found, columns, empty="no task")
+    return OK
+
+
+def done(app: App) -> int:
+    """Close tasks."""
+    from erpsync.flows.channels import finish_task
+
+    with app.house() as house:
+        return _each(app, "done", lambda task: finish_task(house, task, actor=app.actor))
+
+
+def _each(app: App, word: str, act: Callable[[int], object]) -> int:
+    """Act on every id of the command; one that is refused stops no other."""
+    from erpsync.flows.errors import Refused
+
+    acted: list[int] = []
+    refused: list[Json] = []
+    for id in app.args.ids:
+        try:
+            act(id)
+            acted.append(id)
+        except Refused as error:
+            app.out.complain(f"{id}: {error}")
+            refused.append({"id": id, "problem": str(error)})
+    app.out.value({word: acted, "refused": refused}, f"{len(acted)} {word}, {len(refused)} refused")
+    return FAILED if refused else OK

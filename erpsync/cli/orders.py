@@ -1,0 +1,191 @@
+"""`orders`: look at orders and decide on them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.instants import option
+from erpsync.cli.tables import Column, local, money
+
+if TYPE_CHECKING:
+    from erpsync.flows.house import House
+
+Json = dict[str, Any]
+
+
+def list_orders(app: App) -> int:
+    """Print orders, newest first."""
+    from erpsync.store.views import OrderFilter, iter_orders
+
+    args, zone = app.args, app.config.timezone
+    wanted = OrderFilter(
+        channel=args.channel,
+        status=args.status,
+        sku=args.sku,
+        since=option("--since", args.since, zone),
+        until=option("--until", args.until, zone),
+        hold_reason=args.hold_reason,
+    )
+    _known_status(args.status)
+    columns = (
+        Column("number", "order"),
+        Column("channel", "channel"),
+        Column("external_id", "channel's id"),
+        Column("status", "status", "status"),
+        Column("hold_reason", "held for"),
+        Column("placed_at", "placed", "instant", zone),
+        Column("total", "total", "number"),
+        Column("items", "items", "long"),
+    )
+    with app.reading() as connection:
+        found = iter_orders(connection, wanted, args.limit, args.after)
+        app.out.rows(found if app.out.as_json else map(_summary, found), columns, empty="no such order")
+    return OK
+
+
+def _known_status(status: str | None) -> None:
+    from erpsync.store.views import STATUSES
+
+    if status is not None and status not in STATUSES:
+        raise UsageError(f"--status must be one of {', '.join(STATUSES)}, is {status}")
+
+
+def _summary(order: Json) -> Json:
+    items = ", ".join(f"{line['sku'] or line['channel_sku']}×{line['qty']}" for line in order["lines"])
+    return order | {"total": money(order["total_minor"], order["currency"]), "items": items}
+
+
+def show(app: App) -> int:
+    """Print one order with its events; with --recipient also who gets the parcel, which leaves an audit event."""
+    from erpsync.store.views import show_order
+
+    recipient = _recipient(app) if app.args.recipient else None
+    with app.reading() as connection:
+        order = show_order(connection, app.args.order)
+    if app.args.recipient:
+        order["recipient"] = recipient
+    app.out.value(order, lambda: _print(app, order))
+    return OK
+
+
+def _recipient(app: App) -> Json | None:
+    from erpsync.cli.build import vault_of
+    from erpsync.flows.recipient import reveal_recipient
+
+    config = app.load(secrets=True).require()
+    with app.house(vault_of(config)) as house:
+        return reveal_recipient(house, app.args.order, actor=app.actor)
+
+
+def hold(app: App) -> int:
+    """Keep an order from leaving."""
+    from erpsync.flows.desk import hold_order
+
+    return _decide(app, lambda house: hold_order(house, app.args.order, reason=app.args.reason, actor=app.actor))
+
+
+def release(app: App) -> int:
+    """End an operator's hold."""
+    from erpsync.flows.desk import release_order
+
+    return _decide(app, lambda house: release_order(house, app.args.order, actor=app.actor))
+
+
+def cancel(app: App) -> int:
+    """Cancel what has not left."""
+    from erpsync.flows.desk import cancel_order
+
+    return _decide(app, lambda house: cancel_order(house, app.args.order, reason=app.args.reason, actor=app.actor))
+
+
+def _decide(app: App, decide: "Callable[[House], None]") -> int:
+    """Carry a decision out and print the order as it is then."""
+    from erpsync.store.views import show_order
+
+    with app.house() as house:
+        decide(house)
+        with house.store.read() as connection:
+            order = show_order(connection, app.args.order)
+    held = f" ({order['hold_reason']})" if order["hold_reason"] else ""
+    app.out.value(order, f"{order['number']} is {order['status']}{held}")
+    return OK
+
+
+_LINES = (
+    Column("external_id", "line"),
+    Column("channel_sku", "channel's SKU"),
+    Column("sku", "SKU"),
+    Column("qty", "units", "number"),
+    Column("cancelled_qty", "cancelled", "number"),
+    Column("shipped_qty", "shipped", "number"),
+    Column("price", "price", "number"),
+    Column("held", "held in", "long"),
+    Column("backordered_qty", "missing", "number"),
+)
+_SHIPMENTS = (
+    Column("number", "shipment"),
+    Column("carrier", "carrier"),
+    Column("tracking", "tracking"),
+    Column("state", "state", "status"),
+    Column("inside", "lines", "long"),
+)
+_REFUNDS = (
+    Column("external_id", "refund"),
+    Column("state", "state", "status"),
+    Column("amount", "amount", "number"),
+    Column("inside", "lines", "long"),
+    Column("reason", "reason", "long"),
+)
+
+
+def _print(app: App, order: Json) -> None:
+    out, zone, currency = app.out, app.config.timezone, order["currency"]
+    held = f", {order['hold_reason']}" if order["hold_reason"] else ""
+    out.line(f"{order['number']}  {order['status']}{held}  ({order['channel']} {order['external_id']})")
+    instants = [f"{name[:-3]} {local(order[name], zone)}" for name in ("placed_at", "paid_at", "ready_at")]
+    out.line("  ".join(instants))
+    amounts = [name for name in order if name.endswith("_minor") and order[name] is not None]
+    out.line("  ".join(f"{name[:-6]} {money(order[name], currency)}" for name in amounts))
+    for name, value in (order.get("recipient") or {}).items():
+        out.line(f"{name}: {value}")
+    out.rows([_line(line, currency) for line in order["lines"]], _LINES)
+    if order["shipments"]:
+        out.heading("Shipments")
+        out.rows([each | {"inside": _inside(each)} for each in order["shipments"]], _SHIPMENTS)
+    if order["refunds"]:
+        out.heading("Refunds")
+        told = [e | {"inside": _inside(e), "amount": money(e["amount_minor"], currency)} for e in order["refunds"]]
+        out.rows(told, _REFUNDS)
+    if order["events"]:
+        out.heading("Events")
+        out.rows([each | {"told": sayable(each["detail"])} for each in order["events"]], _events(app))
+
+
+def _events(app: App) -> tuple[Column, ...]:
+    return (
+        Column("at", "at", "instant", app.config.timezone),
+        Column("kind", "what"),
+        Column("told", "why", "long"),
+        Column("actor", "who"),
+    )
+
+
+def _line(line: Json, currency: str) -> Json:
+    held = ", ".join(f"{each['warehouse']} {each['qty']}×{each['sku']}" for each in line["allocations"])
+    return line | {"price": money(line["price_minor"], currency), "held": held}
+
+
+def _inside(thing: Json) -> str:
+    return ", ".join(f"{each['external_id']}×{each['qty']}" for each in thing["lines"])
+
+
+def sayable(detail: Any) -> str:
+    """Return a JSON value as a short text: `name value, name value`."""
+    if isinstance(detail, dict):
+        return ", ".join(
+            f"{name} {sayable(value)}" for name, value in detail.items() if value not in (None, "", [], {})
+        )
+    if isinstance(detail, list):
+        return " ".join(f"[{sayable(each)}]" if isinstance(each, dict) else str(each) for each in detail)
+    return str(detail)

@@ -1,0 +1,149 @@
+"""What a command prints: results on stdout, as tables for people or as JSON for programs; all else on stderr.
+
+Why text is cleaned before it is shown: titles and codes come from strangers, and a terminal obeys control characters.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from erpsync.cli.tables import Column, cell
+
+Json = dict[str, Any]
+_UNBOUNDED = 10_000  # columns: what is not a terminal is never wrapped
+
+
+class Output:
+    """The command's stdout and stderr.
+
+    Args:
+        as_json: print one JSON value instead of text.
+    """
+
+    def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.as_json = as_json
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+
+    def rows(self, rows: Iterable[Json], columns: Sequence[Column], *, empty: str = "") -> None:
+        """Print a list: one JSON array, or a table with these columns; `empty` is for people when there is nothing."""
+        if self.as_json:
+            self._array(rows)
+            return
+        shown = [[cell(row, column) for column in columns] for row in rows]
+        if shown:
+            self.table(shown, columns)
+        elif empty:
+            self.note(empty)
+
+    def value(self, value: Any, text: str | Callable[[], None]) -> None:
+        """Print one result: as JSON, or as `text` (a line, or a function that prints it)."""
+        if self.as_json:
+            self.json(value)
+        elif callable(text):
+            text()
+        else:
+            self.line(text)
+
+    def json(self, value: Any) -> None:
+        """Print a JSON value over several lines."""
+        self.line(json.dumps(value, ensure_ascii=self._ascii, indent=2))
+
+    def line(self, text: str = "") -> None:
+        """Print a line on stdout."""
+        self.out.write(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Print a line on stderr."""
+        self.err.write(f"{clean(text)}\n")
+
+    def complain(self, text: str) -> None:
+        """Print an error on stderr, in one line."""
+        self.note(f"erpsync: {text}")
+
+    def table(self, rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:
+        """Print text cells under the columns' heads, aligned by what a terminal shows (wide characters count two)."""
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        for column in columns:
+            table.add_column(
+                column.head, justify="right" if column.is_number else "left", no_wrap=not column.wraps, overflow="fold"
+            )
+        for row in rows:
+            styles = [style(text) if each.kind == "status" else "" for text, each in zip(row, columns, strict=True)]
+            table.add_row(*(Text(clean(text), style=look) for text, look in zip(row, styles, strict=True)))
+        self._render(table)
+
+    def heading(self, text: str) -> None:
+        """Print a heading, bold on a terminal, with an empty line before it."""
+        from rich.text import Text
+
+        self.line()
+        self._render(Text(clean(text), style="bold"))
+
+    def _render(self, shown: Any) -> None:
+        from rich.console import Console
+
+        terminal = self.out.isatty()
+        console = Console(file=self.out, width=None if terminal else _UNBOUNDED, markup=False, emoji=False)
+        with console.capture() as captured:
+            console.print(shown, highlight=False)
+        self.out.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    def _array(self, rows: Iterable[Json]) -> None:
+        """Print an array with one row per line, written as the rows come."""
+        separator = "["
+        for row in rows:
+            self.out.write(f"{separator}\n{json.dumps(row, ensure_ascii=self._ascii)}")
+            separator = ","
+        self.out.write("[]\n" if separator == "[" else "\n]\n")
+
+    @property
+    def _ascii(self) -> bool:
+        return (getattr(self.out, "encoding", None) or "utf-8").lower().replace("-", "") != "utf8"
+
+    @contextmanager
+    def progress(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+        """Yield a function that is told how many more are done; shown on a terminal only."""
+        if not self.err.isatty():
+            yield lambda more: None
+            return
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(file=self.err), transient=True) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda more: bar.advance(task, more)
+
+
+# C0 and C1 control characters, and the marks that turn the direction of text around.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Return text that a terminal only shows: line breaks and tabs become spaces, other control characters a mark."""
+    return _UNSAFE.sub(lambda found: " " if found[0] in "\r\n\t" else "\N{REPLACEMENT CHARACTER}", text)
+
+
+_STYLES = {
+    "held": "yellow",
+    "backordered": "yellow",
+    "cancelled": "dim",
+    "released": "green",
+    "allocated": "green",
+    "shipped": "green",
+    "completed": "green",
+    "refused": "red",
+    "dropped": "red",
+    "dead": "red",
+}
+
+
+def style(status: str) -> str:
+    """Return the colour of a status; the word itself always stands beside it."""
+    return _STYLES.get(status, "")

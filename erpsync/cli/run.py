@@ -1,0 +1,44 @@
+"""`run` and `demo`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from erpsync.cli.app import App
+
+if TYPE_CHECKING:
+    from erpsync.cli.build import Built
+    from erpsync.settings import Config
+
+
+def run(app: App) -> int:
+    """Run the daemon until it is told to stop; with --once until nothing is due."""
+    from erpsync.runtime import daemon
+    from erpsync.runtime.lock import only_daemon
+
+    loaded = app.load(secrets=True)
+    config = loaded.require()
+    for note in loaded.notes:
+        app.out.note(str(note))
+    # The lock comes before the migration: nobody else's daemon may run on tables that are being changed.
+    with only_daemon(config.sqlite_file), _built(app, config) as built:
+        return daemon.run(built, once=app.args.once)
+
+
+@contextmanager
+def _built(app: App, config: "Config") -> Iterator["Built"]:
+    from erpsync.cli.build import open_built
+
+    built = open_built(config, registry=app.registry, load=partial(app.load, secrets=True))
+    try:
+        yield built
+    finally:
+        built.close()
+
+
+def demo(app: App) -> int:
+    """Run the demonstration."""
+    from erpsync.cli import demo as shop
+
+    return int(shop.run(app.args))

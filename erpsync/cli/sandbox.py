@@ -1,0 +1,79 @@
+"""`sandbox`: the platforms' side, served on this machine, to try a configuration with."""
+
+import inspect
+import threading
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import OK, CommandError, UsageError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from erpsync.sdk.roles import Connector
+    from erpsync.sdk.sandbox import Sandbox, SandboxServer
+
+Json = dict[str, Any]
+
+
+def serve(app: App) -> int:
+    """Serve one sandbox per connector that has one, until Ctrl-C; print the settings that reach it."""
+    from erpsync.sdk.sandbox import FaultPlan
+    from erpsync.sdk.sandbox import serve as listen
+
+    host, port = _address(app.args.listen)
+    kinds = {name: app.registry.load(name) for name in app.registry.names()}
+    found = {name: kind for name, each in kinds.items() if (kind := sandbox_of(each))}
+    platforms = {name: kind(faults=FaultPlan(app.args.seed, app.args.faults)) for name, kind in found.items()}
+    try:
+        server = listen(platforms, host, port)
+    except OSError as error:
+        raise CommandError(f"{app.args.listen} cannot be listened on: {error.strerror}") from None
+    with server:
+        reach = [_reach(name, kinds[name].Settings, found[name], server) for name in platforms]
+        app.out.value(reach, lambda: _print(app, reach))
+        app.out.out.flush()
+        threading.Event().wait()
+    return OK
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"--listen must be HOST:PORT, is {text}")
+    return host.strip("[]"), int(port)
+
+
+def sandbox_of(connector: "type[Connector]") -> "type[Sandbox] | None":
+    """Return the sandbox in the module `sandbox` beside a connector's `connector`, None where it has no HTTP side."""
+    from erpsync.sdk.sandbox import Sandbox
+
+    package = connector.__module__.partition(".connector")[0]
+    if find_spec(f"{package}.sandbox") is None:
+        return None
+    module = import_module(f"{package}.sandbox")
+    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Sandbox)]
+    return next((kind for kind in kinds if not inspect.isabstract(kind)), None)
+
+
+def _reach(name: str, settings: "type[BaseModel]", kind: "type[Sandbox]", server: "SandboxServer") -> Json:
+    """Return the connector's settings that lead to its sandbox: its address and the credentials it expects."""
+    expected = {key: each.default for key, each in inspect.signature(kind).parameters.items() if each.default}
+    values = {key: expected[key] for key in settings.model_fields if isinstance(expected.get(key), str)}
+    addresses = {}
+    for key, field in settings.model_fields.items():
+        if isinstance(field.default, str) and field.default.startswith(("http://", "https://")):
+            path = "/" + field.default.split("/", 3)[3] if field.default.count("/") > 2 else ""
+            addresses[key] = server.url(name) + path
+    return {"connector": name, "url": server.url(name), "settings": {**addresses, **values}}
+
+
+def _print(app: App, reach: list[Json]) -> None:
+    for each in reach:
+        app.out.line(f"# {each['connector']} at {each['url']}")
+        app.out.line("settings:")
+        for key, value in each["settings"].items():
+            app.out.line(f'  {key}: "{value}"')
+    app.out.note("Ctrl-C ends it")

@@ -1,0 +1,66 @@
+"""`status`: how every channel stands."""
+
+from typing import Any
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import FAILED, OK
+from erpsync.cli.tables import Column
+
+Json = dict[str, Any]
+
+COLUMNS = (
+    Column("name", "channel"),
+    Column("state", "state"),
+    Column("fresh", "read", "number"),
+    Column("lag", "lag", "number"),
+    Column("due", "to send", "number"),
+    Column("oldest", "oldest", "number"),
+    Column("dead_letters", "dead", "number"),
+    Column("tasks", "tasks", "number"),
+    Column("unknown_stock", "unknown stock", "number"),
+    Column("token", "token", "number"),
+    Column("orders_24h", "orders 24h", "number"),
+)
+
+
+def status(app: App) -> int:
+    """Print figures per channel and what is beyond its limit; exit code 1 when anything is."""
+    from erpsync.cli.build import connectors_at_rest, stored_house, with_connectors
+    from erpsync.store import figures
+
+    with app.store() as store:
+        house = stored_house(store, app.config)
+        house = with_connectors(house, connectors_at_rest(app.config, app.registry, store.clock))
+        with store.read() as connection:
+            found = figures.status(connection, house, app.config.status, store.clock.now())
+    app.out.value(found, lambda: _show(app, found))
+    return OK if found["ok"] else FAILED
+
+
+def _show(app: App, found: Json) -> None:
+    app.out.rows([_row(channel) for channel in found["channels"]], COLUMNS, empty="no channel yet")
+    for problem in found["problems"]:
+        app.out.line(problem["text"])
+    if found["ok"] and found["channels"]:
+        app.out.line("all within limits")
+
+
+def _row(channel: Json) -> Json:
+    days = channel["token_days"]
+    return channel | {
+        "fresh": duration(channel["freshness_s"]),
+        "lag": duration(channel["cursor_lag_s"]),
+        "due": channel["queue"]["due"],
+        "oldest": duration(channel["queue"]["oldest_due_s"]),
+        "token": None if days is None else f"{days:g} d",
+    }
+
+
+def duration(seconds: float | None) -> str | None:
+    """Return a length of time as people say it, in its largest unit."""
+    if seconds is None:
+        return None
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,107 @@
+"""`stock`: what lies in the warehouses."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from erpsync.cli.app import App
+from erpsync.cli.csv_rows import BadRow, Row, Rows
+from erpsync.cli.errors import OK
+from erpsync.cli.imports import take
+from erpsync.cli.instants import instant, option
+from erpsync.cli.tables import Column
+
+if TYPE_CHECKING:
+    from erpsync.flows.house import House
+    from erpsync.flows.stock import Count
+
+COLUMNS = (
+    Column("warehouse", "warehouse"),
+    Column("sku", "SKU"),
+    Column("on_hand", "on hand", "number"),
+    Column("reserved", "reserved", "number"),
+    Column("available", "available", "number"),
+)
+
+
+def list_stock(app: App) -> int:
+    """Print stock per warehouse and SKU."""
+    from erpsync.store.views import list_stock as rows
+
+    with app.reading() as connection:
+        found = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
+    app.out.rows(found, COLUMNS, empty="no such stock")
+    return OK
+
+
+def import_(app: App) -> int:
+    """Take counts from files."""
+    from erpsync.flows.stock import import_counts
+
+    rows = counts(app, option("--as-of", app.args.as_of, app.config.timezone))
+    with app.house() as house:
+        return take(app, rows, lambda found, progress: import_counts(house, found, actor=app.actor, progress=progress))
+
+
+def counts(app: App, as_of: datetime | None) -> "Rows[Count]":
+    """Return a reader of count files; `as_of` is for rows that do not say when they were counted."""
+    from erpsync.flows.stock import Count
+
+    zone = app.config.timezone
+
+    def make(row: Row) -> Count:
+        said = row.cells.get("as_of", "")
+        try:
+            at = instant(said, zone) if said else as_of
+        except ValueError as error:
+            raise BadRow(f"as_of {error}") from None
+        return Count(
+            warehouse=row.text("warehouse"),
+            sku=row.text("sku"),
+            on_hand=row.units("on_hand"),
+            as_of=at,
+            source=row.source,
+        )
+
+    return Rows(
+        ("warehouse", "sku", "on_hand"), ("as_of",), make, lambda count: (count.warehouse, count.sku, count.as_of)
+    )
+
+
+def set_(app: App) -> int:
+    """Set what is on hand of one SKU."""
+    from erpsync.flows.stock import set_stock
+
+    args = app.args
+    with app.house() as house:
+        set_stock(house, warehouse=args.warehouse, sku=args.sku, on_hand=args.on_hand, actor=app.actor)
+        return _print(app, house)
+
+
+def add(app: App) -> int:
+    """Add units to one SKU, or take some away."""
+    from erpsync.flows.stock import add_stock
+
+    args = app.args
+    with app.house() as house:
+        add_stock(house, warehouse=args.warehouse, sku=args.sku, qty=args.qty, reason=args.reason, actor=app.actor)
+        return _print(app, house)
+
+
+def _print(app: App, house: "House") -> int:
+    from erpsync.store.views import list_stock as rows
+
+    with house.store.read() as connection:
+        found = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
+    app.out.value(found[0], lambda: app.out.rows(found, COLUMNS))
+    return OK
+
+
+def confirm(app: App) -> int:
+    """Let the zeros go that the brake holds back."""
+    from erpsync.flows.stock import confirm_stock
+
+    with app.house() as house:
+        freed = confirm_stock(house, app.args.channel, actor=app.actor)
+    shown = {"channel": app.args.channel, "freed": freed}
+    app.out.value(shown, f"{freed} {'number goes' if freed == 1 else 'numbers go'} to {app.args.channel} now")
+    return OK

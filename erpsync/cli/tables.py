@@ -1,0 +1,63 @@
+"""How values look in a table for people: instants in the operator's time zone, money in whole units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Literal
+
+Kind = Literal["text", "long", "number", "instant", "status"]
+
+# ISO 4217, list one: currencies whose minor unit is not a hundredth.
+_DIGITS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"), 0),
+    **dict.fromkeys(("VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: which key of a row, under which head, shown how. `long` text may wrap."""
+
+    key: str
+    head: str
+    kind: Kind = "text"
+    zone: tzinfo | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column is set to the right."""
+        return self.kind == "number"
+
+    @property
+    def wraps(self) -> bool:
+        """Whether the column may take more than one line."""
+        return self.kind == "long"
+
+
+def cell(row: Mapping[str, Any], column: Column) -> str:
+    """Return the text of a row in a column; what is not known is a dash."""
+    value = row.get(column.key)
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if column.kind == "instant":
+        return local(str(value), column.zone)
+    return str(value)
+
+
+def local(instant: str | None, zone: tzinfo | None) -> str:
+    """Return an instant of a view (ISO 8601) as wall-clock time of a zone, to the second."""
+    if not instant:
+        return "-"
+    return f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def money(minor: int | None, currency: str) -> str:
+    """Return an amount as people write it, with its currency."""
+    if minor is None:
+        return "-"
+    digits = _DIGITS.get(currency, 2)
+    sign, whole = ("-" if minor < 0 else ""), str(abs(minor)).rjust(digits + 1, "0")
+    return f"{sign}{whole[: len(whole) - digits]}{'.' if digits else ''}{whole[len(whole) - digits :]} {currency}"

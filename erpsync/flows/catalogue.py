@@ -1,0 +1,29 @@
+"""What a channel sells, as its own catalogue says: known before the first order, and the read-back of told numbers."""
+
+from sqlalchemy import select
+
+from erpsync.flows.fulfil import settle
+from erpsync.flows.house import Channel, House
+from erpsync.flows.mapping import Thing, map_things, note_listings
+from erpsync.sdk.types import ListingPage
+from erpsync.store.bulk import update_many
+from erpsync.store.store import Tx
+from erpsync.store.tables import listing
+
+
+def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage) -> None:
+    """Note the channel's listings and the numbers it shows; one that is new and mapped is pushed."""
+    rows = {Thing(row.channel_sku, row.item_ref): row for row in page.rows}
+    mapped = map_things(tx, channel.id, rows)
+    first = note_listings(tx, channel.id, {thing: row.title for thing, row in rows.items()}, mapped)
+    query = select(listing.c.id, listing.c.channel_sku, listing.c.item_ref).where(
+        listing.c.channel_id == channel.id, listing.c.channel_sku.in_([thing.channel_sku for thing in rows])
+    )
+    shown = [
+        {"id": row.id, "shown_qty": rows[thing].shown_qty, "shown_at": tx.now}
+        for row in tx.all(query)
+        if (thing := Thing(row.channel_sku, row.item_ref)) in rows
+    ]
+    update_many(tx, listing, shown, keys=["id"])
+    if first:
+        settle(tx, house, [], also=first)

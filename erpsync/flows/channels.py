@@ -1,0 +1,101 @@
+"""What an operator decides about a channel, and about tasks."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from erpsync.flows.errors import Refused
+from erpsync.flows.house import Channel, House
+from erpsync.store.cursors import forget_failures, set_cursor, want_pass
+from erpsync.store.notes import Event, write_events
+from erpsync.store.queue import SHIPMENT, free_waiting
+from erpsync.store.store import Tx
+from erpsync.store.tables import channel as channels
+from erpsync.store.tables import shipment, task
+
+STREAMS = ("orders", "refunds", "listings", "shipments")
+
+
+def _named(house: House, name: str) -> Channel:
+    try:
+        return house.channel(name)
+    except LookupError as error:
+        known = ", ".join(sorted(channel.name for channel in house.channels.values()))
+        raise Refused(f"{error}; there are {known}") from error
+
+
+def pause_channel(house: House, name: str, *, reason: str, actor: str) -> None:
+    """Stop polling and pushing a channel until it is resumed; what is due waits."""
+    channel = _named(house, name)
+
+    def work(tx: Tx) -> None:
+        values = {"paused": True, "paused_reason": reason}
+        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        event = Event(kind="channel.paused", channel_id=channel.id, detail={"reason": reason}, actor=actor)
+        write_events(tx, [event])
+
+    house.store.retrying(work)
+
+
+def resume_channel(house: House, name: str, *, actor: str) -> None:
+    """Let a channel go on, also one whose credentials were refused: it is tried at once."""
+    channel = _named(house, name)
+
+    def work(tx: Tx) -> None:
+        values = {"paused": False, "paused_reason": "", "auth_failed_at": None, "blocked_until_at": None}
+        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        forget_failures(tx, channel.id)
+        want_pass(tx, channel.id, STREAMS)
+        write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, actor=actor)])
+        tx.wake("push")
+
+    house.store.retrying(work)
+
+
+def ask_poll(house: House, name: str, streams: Iterable[str] | None = None, *, actor: str) -> None:
+    """Ask for a pass of a channel's streams now."""
+    channel = _named(house, name)
+
+    def work(tx: Tx) -> None:
+        want_pass(tx, channel.id, streams or STREAMS)
+        write_events(tx, [Event(kind="channel.poll_asked", channel_id=channel.id, actor=actor)])
+
+    house.store.retrying(work)
+
+
+def ask_backfill(house: House, name: str, *, days: int | None, actor: str) -> None:
+    """Read the channel's orders of the last `days` (default: as configured) again, beside what is open."""
+    channel = _named(house, name)
+    reach = channel.poll.backfill_days if days is None else days
+
+    def work(tx: Tx) -> None:
+        since = tx.now - timedelta(days=reach)
+        values = {"mark": None, "since_at": since, "complete_ended_at": None, "wanted_at": tx.now}
+        set_cursor(tx, channel.id, "backfill", **values)
+        tx.wake("poll")
+        detail = {"days": reach}
+        write_events(tx, [Event(kind="channel.backfill_asked", channel_id=channel.id, detail=detail, actor=actor)])
+
+    house.store.retrying(work)
+
+
+def finish_task(house: House, task_id: int, *, actor: str) -> None:
+    """Close a task; a parcel that waited for the person goes on."""
+
+    def work(tx: Tx) -> None:
+        row = tx.execute(select(task).where(task.c.id == task_id).with_for_update(key_share=True)).first()
+        if row is None:
+            raise Refused(f"task {task_id} is not known")
+        if row.closed_at is not None:
+            raise Refused(f"task {task_id} was closed by {row.closed_by}")
+        tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
+        if row.kind == "unknown":
+            refs = tx.execute(select(shipment.c.id).where(shipment.c.number == row.key)).scalars()
+            free_waiting(tx, "person", refs=list(refs), kind=SHIPMENT)
+        if row.kind == "gate":
+            free_waiting(tx, "person", refs=[int(row.key)], kind=SHIPMENT, confirmed=True)
+        detail = {"task": row.kind, "key": row.key}
+        write_events(tx, [Event(kind="task.done", order_id=row.order_id, detail=detail, actor=actor)])
+
+    house.store.retrying(work)

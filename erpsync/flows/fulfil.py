@@ -1,0 +1,303 @@
+"""Turning decided orders and stock movements into holds, backorders, ledger rows and dirty marks.
+
+Why one function for everything that touches stock: each path plans all open needs of the SKUs it touched, oldest
+first, before it commits; so no commit leaves units lying beside an order that waits for them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from erpsync.core.allocation import Demand, Owner, Place, Take, plan, shrink
+from erpsync.core.fulfilment import LINE, needs
+from erpsync.core.orders import KnownLine, KnownOrder, phase
+from erpsync.flows.house import House
+from erpsync.store.book import Book, Waiting
+from erpsync.store.dirty import Cause, mark_dirty
+from erpsync.store.notes import Event, Task, open_tasks, write_events
+from erpsync.store.store import Tx
+
+UNPAID_COUNTS_FOR = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An order as it was and as it was decided to be.
+
+    Args:
+        left: by line id, channel units that left without us (`shipped_elsewhere`).
+        leaving: by line id, channel units that leave now in a parcel of ours.
+    """
+
+    before: KnownOrder | None
+    after: KnownOrder
+    left: Mapping[int, int] = field(default_factory=dict)
+    leaving: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """A change of what is on hand. `count` also makes the stock row known and dated."""
+
+    place: Place
+    qty: int
+    reason: str
+    counted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What planning did, for events: takes by order id, units still short by order id."""
+
+    takes: Mapping[int, list[Take]]
+    short: Mapping[int, int]
+    tasks: tuple[Task, ...]
+
+
+def settle(
+    tx: Tx,
+    house: House,
+    changes: Sequence[Change],
+    *,
+    movements: Sequence[Movement] = (),
+    also: Iterable[int] = (),
+    cause: Cause | None = None,
+    actor: str = "",
+) -> Outcome:
+    """Write what the changes mean for stock. The orders are locked and already written by the caller.
+
+    Args:
+        movements: stock that came, went or was counted.
+        also: further SKUs to plan anew (a safety stock changed, a listing was told for the first time).
+    """
+    parts = {sku_id for change in changes for sku_id in _skus_of(change)}
+    book = Book(tx, parts | {m.place.sku_id for m in movements} | set(also), _owners_of(changes))
+    tasks: list[Task] = []
+    events: list[Event] = []
+    for movement in movements:
+        if movement.counted_at is not None:
+            book.count(movement.place, movement.counted_at)
+        book.move(movement.place, movement.qty, reason=movement.reason, actor=actor)
+    for change in changes:
+        tasks += _book_out_all(book, house, change)
+    soft = [demand for change in changes for demand in _adjust(book, house, change, tx.now)]
+    events += _shrink_all(book)
+    takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], _free(book, house))
+    _hold_all(book, takes, changes, house)
+    book.flush()
+    _mark(tx, house, book, changes, cause, also)
+    open_tasks(tx, tasks)
+    return _outcome(tx, changes, takes, book, tasks, events)
+
+
+def reserve_until(house: House, order: KnownOrder) -> datetime | None:
+    """Return when the reservation of an order that is not ready ends; None when its channel reserves nothing."""
+    channel = house.channels.get(order.channel_id)
+    if channel is None or channel.orders.reserve != "placement":
+        return None
+    return order.placed_at + timedelta(minutes=channel.orders.reserve_minutes)
+
+
+def _skus_of(change: Change) -> set[int]:
+    lines = [*change.after.lines, *(change.before.lines if change.before else ())]
+    return {sku_id for line in lines for sku_id in line.parts}
+
+
+def _owners_of(changes: Sequence[Change]) -> list[Owner]:
+    return [Owner(LINE, line.id) for change in changes if change.before for line in change.before.lines]
+
+
+def _book_out_all(book: Book, house: House, change: Change) -> list[Task]:
+    tasks: list[Task] = []
+    lines = {line.id: line for line in change.after.lines}
+    for reason, units in (("shipped_elsewhere", change.left), ("shipped", change.leaving)):
+        for line_id, qty in units.items():
+            short = _book_out(book, house, change.after, lines[line_id], qty, reason)
+            if short:
+                tasks.append(
+                    Task(
+                        kind="stock_short",
+                        key=f"{change.after.number}:{lines[line_id].external_id}",
+                        reason=f"{short} units left ({reason}) that the books do not have; count the stock",
+                        channel_id=change.after.channel_id,
+                        order_id=change.after.id,
+                    )
+                )
+    return tasks
+
+
+def _book_out(book: Book, house: House, order: KnownOrder, line: KnownLine, qty: int, reason: str) -> int:
+    """Take a line's departed units off the books: its own holds first, then free stock; return what is short."""
+    owner, short = Owner(LINE, line.id), 0
+    for sku_id, per_unit in line.parts.items():
+        open_qty = qty * per_unit
+        for warehouse_id, held in sorted(book.held_for((owner, sku_id)).items()):
+            taken = min(held.qty, open_qty)
+            if taken:
+                place = Place(sku_id, warehouse_id)
+                book.unhold(owner, place, taken)
+                gone = min(taken, book.on_hand(place))
+                book.move(place, -gone, reason=reason, ref=("order", order.id))
+                open_qty -= gone
+        for warehouse_id in house.feeding.get(order.channel_id, ()):
+            place = Place(sku_id, warehouse_id)
+            gone = min(open_qty, book.available(place, 0))
+            if gone > 0:
+                book.move(place, -gone, reason=reason, ref=("order", order.id))
+                open_qty -= gone
+        short += open_qty
+    return short
+
+
+def _adjust(book: Book, house: House, change: Change, now: datetime) -> list[Demand]:
+    """Bring holds and backorders to what the order needs; return what an unready order would like to have."""
+    order = change.after
+    until = reserve_until(house, order)
+    wanted = needs(order, reserve_until=until, now=now)
+    known = {(Owner(LINE, line.id), sku_id) for line in _all_lines(change) for sku_id in line.parts}
+    expires = until if order.ready_at is None else None
+    soft: list[Demand] = []
+    for need in sorted(known | wanted.keys()):
+        qty, held = wanted.get(need, 0), book.held_qty(need)
+        _give_back(book, house, order, need, held - qty)
+        for kept in book.held_for(need).values():
+            kept.expires_at = expires if kept.qty else kept.expires_at
+        short = max(0, qty - held)
+        if order.ready_at is None:
+            book.waiting.pop(need, None)
+            if short:
+                soft.append(_demand(house, order, need, short))
+        elif short:
+            book.waiting[need] = Waiting(
+                qty=short, order_id=order.id, channel_id=order.channel_id, due=order.due, waits=not order.holds
+            )
+        else:
+            book.waiting.pop(need, None)
+    return soft
+
+
+def _all_lines(change: Change) -> Iterable[KnownLine]:
+    yield from change.after.lines
+    yield from change.before.lines if change.before else ()
+
+
+def _demand(house: House, order: KnownOrder, need: tuple[Owner, int], qty: int) -> Demand:
+    return Demand(
+        owner=need[0],
+        sku_id=need[1],
+        qty=qty,
+        order_id=order.id,
+        due=order.due,
+        warehouses=house.feeding.get(order.channel_id, ()),
+    )
+
+
+def _give_back(book: Book, house: House, order: KnownOrder, need: tuple[Owner, int], surplus: int) -> None:
+    """Release what is held beyond the need, least preferred warehouse first."""
+    if surplus <= 0:
+        return
+    rank = {warehouse_id: i for i, warehouse_id in enumerate(house.feeding.get(order.channel_id, ()))}
+    places = sorted(book.held_for(need), key=lambda w: rank.get(w, len(rank)), reverse=True)
+    for warehouse_id in places:
+        taken = min(surplus, book.held_for(need)[warehouse_id].qty)
+        if taken:
+            book.unhold(need[0], Place(need[1], warehouse_id), taken)
+            surplus -= taken
+
+
+def _shrink_all(book: Book) -> list[Event]:
+    """Where more is promised than there is, take promises back, latest due first, into backorders."""
+    events: list[Event] = []
+    for place, missing in sorted(book.missing().items()):
+        holders = book.holders(place)
+        for held, qty in shrink([held for held, _ in holders.values()], missing):
+            becomes = holders[(held.owner, place)][1]
+            book.unhold(held.owner, place, qty)
+            if becomes is None:
+                continue
+            need = (held.owner, place.sku_id)
+            before = book.waiting.get(need, becomes)
+            book.waiting[need] = replace(before, qty=before.qty + qty)
+            events.append(
+                Event(
+                    kind="order.taken_back",
+                    order_id=becomes.order_id,
+                    sku_id=place.sku_id,
+                    detail={"qty": qty, "warehouse_id": place.warehouse_id, "why": "less stock than promised"},
+                )
+            )
+    return events
+
+
+def _free(book: Book, house: House) -> dict[Place, int]:
+    return {
+        place: book.available(place, house.warehouses[place.warehouse_id].safety_stock)
+        for place in book.known_places()
+        if place.warehouse_id in house.warehouses
+    }
+
+
+def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], house: House) -> None:
+    expiry = {
+        Owner(LINE, line.id): reserve_until(house, change.after)
+        for change in changes
+        if change.after.ready_at is None
+        for line in change.after.lines
+    }
+    for take in takes:
+        place = Place(take.sku_id, take.warehouse_id)
+        book.hold(take.owner, place, take.qty, expires_at=expiry.get(take.owner))
+        need = (take.owner, take.sku_id)
+        waiting = book.waiting.get(need)
+        if waiting is not None:
+            if waiting.qty > take.qty:
+                book.waiting[need] = replace(waiting, qty=waiting.qty - take.qty)
+            else:
+                del book.waiting[need]
+
+
+def _mark(
+    tx: Tx, house: House, book: Book, changes: Sequence[Change], cause: Cause | None, also: Iterable[int]
+) -> None:
+    dirty = {place.sku_id for place in book.changed_places()} | set(also)
+    recent = tx.now - UNPAID_COUNTS_FOR
+    for change in changes:
+        if change.after.placed_at > recent and (_is_unpaid(change.after) or _is_unpaid(change.before)):
+            dirty |= _skus_of(change)
+    below = max((channel.stock.urgent_below for channel in house.channels.values()), default=0)
+    left: dict[int, int] = defaultdict(int)
+    for place, qty in _free(book, house).items():
+        left[place.sku_id] += qty
+    mark_dirty(tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
+
+
+def _is_unpaid(order: KnownOrder | None) -> bool:
+    return order is not None and phase(order) == "unpaid"
+
+
+def _outcome(
+    tx: Tx, changes: Sequence[Change], takes: Iterable[Take], book: Book, tasks: Sequence[Task], events: list[Event]
+) -> Outcome:
+    line_order = {line.id: change.after.id for change in changes for line in change.after.lines}
+    by_order: dict[int, list[Take]] = defaultdict(list)
+    filled: dict[int, dict[str, Any]] = {}
+    waiting_order = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
+    for take in takes:
+        order_id = line_order.get(take.owner.id)
+        if order_id is None:
+            order_id = waiting_order[take.owner]
+            filled.setdefault(order_id, {"takes": []})["takes"].append(take_detail(take))
+        by_order[order_id].append(take)
+    events += [Event(kind="order.filled", order_id=order_id, detail=detail) for order_id, detail in filled.items()]
+    short: dict[int, int] = defaultdict(int)
+    for waiting in book.waiting.values():
+        short[waiting.order_id] += waiting.qty
+    write_events(tx, events)
+    return Outcome(takes=by_order, short=short, tasks=tuple(tasks))
+
+
+def take_detail(take: Take) -> dict[str, int]:
+    """Return a take as an event holds it."""
+    return {"line_id": take.owner.id, "sku_id": take.sku_id, "warehouse_id": take.warehouse_id, "qty": take.qty}

@@ -1,0 +1,84 @@
+"""The gate before anything leaves for good: the order is read again when what we know of it is old, then ruled on.
+
+Why it reads and does not trust: the last poll may be minutes old, and a refund asked for in between must stop the
+parcel. Why a channel that has no call for one order is ruled on what is known: there is nothing fresher.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from erpsync.core.orders import KnownLine, KnownOrder
+from erpsync.flows.house import Channel, House
+from erpsync.flows.ingest import apply
+from erpsync.flows.reading import read_orders
+from erpsync.sdk.roles import OrderSource, RefundSource, playing
+from erpsync.sdk.types import Head, OrderState
+from erpsync.store.cursors import read_cursor
+from erpsync.store.store import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What the gate says.
+
+    Args:
+        waits_for: the condition that frees the parcel; empty when it passes or is dropped.
+        task: what a person should do; empty when nothing.
+    """
+
+    passes: bool = False
+    waits_for: str = ""
+    reason: str = ""
+    task: str = ""
+
+
+def reread(house: House, channel: Channel, order: KnownOrder) -> None:
+    """Read the order again when its data is older than `gate_s` and the channel can be asked for one order.
+
+    Raises the connector's error when the reading fails; the parcel is tried again then.
+    """
+    source = playing(channel.connector, OrderSource)
+    age = house.store.clock.now() - order.reading.read_to
+    if source is None or not source.rereads or age <= timedelta(seconds=channel.orders.gate_s):
+        return
+    head = Head(
+        external_id=order.external_id,
+        version_at=order.reading.version_at,
+        digest="",
+        read_from=order.reading.read_from,
+        read_to=order.reading.read_to,
+    )
+    batch = read_orders(channel, source.complete([head]))
+    house.store.retrying(lambda tx: apply(tx, house, channel, batch))
+
+
+def rule(tx: Tx, channel: Channel, order: KnownOrder, units: Mapping[int, int], *, forced: bool) -> Ruling:
+    """Return whether a parcel with these units (by line id) may be told to the channel.
+
+    Args:
+        forced: a person decided to ship in spite of what was known; a cancel still stops it.
+    """
+    gone = [line for line in order.lines if line.id in units and _taken_out(line)]
+    if order.state is OrderState.CANCELLED or (gone and len(gone) == len(units)):
+        reason = "the order was cancelled or refunded on the channel"
+        return Ruling(reason=reason, task=f"{reason}; get the parcel back")
+    if forced:
+        return Ruling(passes=True)
+    if gone:
+        reason = f"refunded or cancelled on the channel: line {', '.join(line.external_id for line in gone)}"
+        return Ruling(waits_for="person", reason=reason, task=f"{reason}; get these units back, then finish this task")
+    for reason in ("refund_open", "do_not_ship"):
+        if reason in order.holds:
+            text = f"{reason}: {order.holds[reason]}"
+            return Ruling(waits_for="gate", reason=text, task=f"the parcel has left but must not be told yet: {text}")
+    if playing(channel.connector, RefundSource) is not None:
+        refunds = read_cursor(tx.connection, channel.id, "refunds")
+        if refunds.complete_ended_at is None:
+            return Ruling(waits_for="refunds", reason="the refunds of this channel were not read to the end yet")
+    return Ruling(passes=True)
+
+
+def _taken_out(line: KnownLine) -> bool:
+    """Whether units of the line that we sent off were closed or refunded on the channel."""
+    return max(line.closed_qty, line.refunded_qty) > line.qty - line.shipped_qty

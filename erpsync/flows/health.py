@@ -1,0 +1,80 @@
+"""Whether a channel answers: said once when it stops and once when it is back."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select, update
+
+from erpsync.flows.house import Channel, House
+from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
+from erpsync.store.cursors import forget_failures
+from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
+from erpsync.store.store import Tx
+from erpsync.store.tables import channel as channels
+
+log = structlog.get_logger()
+
+
+def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bool = False) -> None:
+    """Note that a call to the channel failed. Credentials that are refused pause it and raise one alarm."""
+    with house.store.begin() as tx:
+        row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
+        values = {"down_error": str(error), "timeouts": row.timeouts + 1 if timed_out else 0}
+        if isinstance(error, RateLimitedError):
+            values = {"blocked_until_at": tx.now + timedelta(seconds=min(error.retry_after_s, 86_400))}
+        elif row.down_since_at is None:
+            values["down_since_at"] = tx.now
+        if isinstance(error, AuthError):
+            values["auth_failed_at"] = tx.now
+            _alarm(tx, channel, error)
+        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+    if "down_since_at" in values:
+        log.error("channel.down", channel=channel.name, error=repr(error), action=_action(error))
+
+
+def _action(error: Exception) -> str:
+    if isinstance(error, AuthError):
+        return "renew the credentials, then `erpsync channels resume`"
+    return "none, erpsync keeps trying" if isinstance(error, ConnectorError) else "report this defect"
+
+
+def _alarm(tx: Tx, channel: Channel, error: AuthError) -> None:
+    reason = f"the channel refuses our credentials: {error}; renew them, then `erpsync channels resume {channel.name}`"
+    open_tasks(tx, [Task(kind="auth", key=channel.name, reason=reason, channel_id=channel.id)])
+
+
+def mark_up(house: House, channel: Channel) -> None:
+    """Note that the channel answers; cheap when it did before."""
+    with house.store.read() as connection:
+        query = select(channels.c.down_since_at, channels.c.auth_failed_at, channels.c.timeouts)
+        row = connection.execute(query.where(channels.c.id == channel.id)).one()
+    if row.down_since_at is None and row.auth_failed_at is None and not row.timeouts:
+        return
+    with house.store.begin() as tx:
+        values = {"down_since_at": None, "down_error": "", "auth_failed_at": None, "timeouts": 0}
+        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        close_tasks(tx, "auth", [channel.name], by="erpsync")
+        forget_failures(tx, channel.id)
+        detail = {"down_since": str(row.down_since_at)}
+        write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
+        tx.wake("push")
+    if row.down_since_at is not None:
+        log.info("channel.up", channel=channel.name, down_since=row.down_since_at.isoformat())
+
+
+def may_call(house: House, channel: Channel, *, probing: bool = False) -> bool:
+    """Whether calls to the channel may be made now: enabled, not paused, not blocked, credentials not refused.
+
+    Args:
+        probing: whether this is a try that may find out that refused credentials work again.
+    """
+    if not channel.enabled:
+        return False
+    with house.store.read() as connection:
+        row = connection.execute(select(channels).where(channels.c.id == channel.id)).one()
+    now = house.store.clock.now()
+    if row.paused or (row.blocked_until_at is not None and row.blocked_until_at > now):
+        return False
+    if row.auth_failed_at is None:
+        return True
+    return probing and now >= row.auth_failed_at + timedelta(seconds=channel.poll.auth_retry_s)

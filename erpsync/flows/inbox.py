@@ -1,0 +1,187 @@
+"""Webhooks: stored before they are answered, applied by the same function as polled pages.
+
+Why nothing is applied inline: the sender's patience must not depend on locks, and what is stored can be applied again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from erpsync.flows.facts import Batch
+from erpsync.flows.house import Channel, House
+from erpsync.flows.ingest import apply
+from erpsync.flows.poll import streams_of
+from erpsync.flows.reading import apply_bisected, read_orders, read_refunds
+from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.sdk.errors import AuthError, PayloadError
+from erpsync.sdk.roles import OrderSource, WebhookSource, playing
+from erpsync.sdk.types import Head, Raw, WebhookReply, WebhookRequest, WebhookResult
+from erpsync.store.cursors import want_pass
+from erpsync.store.notes import DeadLetter, bury
+from erpsync.store.store import Tx
+from erpsync.store.tables import inbox
+
+AT_ONCE = 50
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of a webhook: `stored` or `duplicate`, and what to answer."""
+
+    status: str
+    reply: WebhookReply
+
+
+def store_webhook(house: House, channel: Channel, request: WebhookRequest) -> Received:
+    """Check a webhook's signature and store what it says; durable when this returns. Raises `AuthError`."""
+    source = playing(channel.connector, WebhookSource)
+    if source is None or not channel.enabled:
+        raise AuthError(f"channel {channel.name} takes no webhooks")
+    result = source.read_webhook(request)
+    stored = house.store.retrying(partial(_insert, channel=channel, result=result, request=request))
+    log.info("webhook.stored" if stored else "webhook.repeated", channel=channel.name, key=result.key)
+    return Received(status="stored" if stored else "duplicate", reply=source.webhook_reply(result))
+
+
+def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: WebhookRequest) -> bool:
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    body = {
+        "hints": list(result.hints),
+        "records": [_record(record.kind, record.raw) for record in result.records],
+    }
+    row = dialect.insert(inbox).values(
+        channel_id=channel.id,
+        delivery_key=result.key,
+        body=tx.vault.seal(body, row=_row(channel.id, result.key)),
+        received_at=request.received_at,
+        state="pending",
+        run_at=tx.now,
+    )
+    fresh = row.on_conflict_do_nothing(index_elements=["channel_id", "delivery_key"]).returning(inbox.c.id)
+    stored = tx.execute(fresh).first() is not None
+    if stored:
+        tx.wake("inbox")
+    return stored
+
+
+def _row(channel_id: int, key: str) -> str:
+    return f"inbox|{channel_id}|{key}"
+
+
+def _record(kind: str, raw: Raw) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "payload": dict(raw.payload),
+        "external_id": raw.head.external_id,
+        "version_at": raw.head.version_at.isoformat(),
+        "digest": raw.head.digest,
+        "source": raw.head.source,
+    }
+
+
+def apply_inbox(house: House) -> int:
+    """Apply stored webhooks, oldest first; return how many were taken up."""
+    query = (
+        select(inbox)
+        .where(inbox.c.state == "pending", inbox.c.run_at <= house.store.clock.now())
+        .order_by(inbox.c.id)
+        .limit(AT_ONCE)
+    )
+    with house.store.read() as connection:
+        rows = connection.execute(query).all()
+    for row in rows:
+        channel = house.channels.get(row.channel_id)
+        if channel is None or channel.connector is None:
+            house.store.retrying(partial(_later, row=row, error="the channel is not configured"))
+            continue
+        _apply_one(house, channel, row)
+    return len(rows)
+
+
+def _apply_one(house: House, channel: Channel, row: Any) -> None:
+    try:
+        body = _opened(house, row)
+        batch = _batch(channel, row, body)
+        again = house.store.retrying(partial(_apply, house=house, channel=channel, batch=batch, row=row, body=body))
+    except PayloadError as error:
+        house.store.retrying(partial(_bury, channel=channel, row=row, error=error))
+        return
+    except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
+        log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=repr(error))
+        house.store.retrying(partial(_later, row=row, error=repr(error)))
+        return
+    _read_again(house, channel, batch, again)
+
+
+def _opened(house: House, row: Any) -> dict[str, Any]:
+    if house.store.vault is None:
+        raise LookupError("this process runs without encryption keys")
+    body: dict[str, Any] = house.store.vault.open(row.body, row=_row(row.channel_id, row.delivery_key))
+    return body
+
+
+def _batch(channel: Channel, row: Any, body: dict[str, Any]) -> Batch:
+    raws: dict[str, list[Raw]] = {"order": [], "refund": []}
+    for record in body["records"]:
+        head = Head(
+            external_id=record["external_id"],
+            version_at=datetime.fromisoformat(record["version_at"]),
+            digest=record["digest"],
+            read_from=row.received_at,
+            read_to=row.received_at,
+            row=record["payload"],
+            source=f"delivery {row.delivery_key}",
+        )
+        raw = Raw(head=head, payload=record["payload"], read_from=row.received_at, read_to=row.received_at)
+        raws[record["kind"]].append(raw)
+    orders = read_orders(channel, raws["order"]) if raws["order"] else Batch()
+    refunds = read_refunds(channel, raws["refund"]) if raws["refund"] else Batch()
+    return Batch(orders=orders.orders, refunds=refunds.refunds, letters=(*orders.letters, *refunds.letters))
+
+
+def _apply(tx: Tx, *, house: House, channel: Channel, batch: Batch, row: Any, body: dict[str, Any]) -> list[str]:
+    taken = update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(state="done", body=None)
+    if tx.execute(taken).rowcount != 1:
+        return []
+    again = apply(tx, house, channel, batch).read_again
+    wanted = set(body["hints"]) & set(streams_of(channel))
+    if wanted:
+        want_pass(tx, channel.id, wanted)
+    return again
+
+
+def _read_again(house: House, channel: Channel, batch: Batch, again: list[str]) -> None:
+    """Ask the channel about orders whose webhook cannot be put in order with what is known."""
+    source = playing(channel.connector, OrderSource)
+    if not again or source is None:
+        return
+    heads = [record.raw.head for record in batch.orders if record.order.external_id in again]
+    fresh = read_orders(channel, source.complete(heads))
+    try:
+        house.store.retrying(lambda tx: apply(tx, house, channel, fresh))
+    except Exception as error:  # noqa: BLE001 one poisoned record must not stop the others
+        apply_bisected(house, channel, fresh, error)
+
+
+def _later(tx: Tx, *, row: Any, error: str) -> None:
+    dead = gives_up(row.attempts)
+    values: dict[str, Any] = {"attempts": row.attempts + 1, "error": error}
+    if dead:
+        values["state"] = "dead"
+        letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=error)
+        bury(tx, [letter])
+    else:
+        values["run_at"] = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
+    tx.execute(update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(**values))
+
+
+def _bury(tx: Tx, *, channel: Channel, row: Any, error: PayloadError) -> None:
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="dead", error=str(error)))
+    source = f"delivery {row.delivery_key}"
+    bury(tx, [DeadLetter(channel_id=channel.id, kind="inbox", key=row.delivery_key, error=str(error), source=source)])

@@ -1,0 +1,379 @@
+"""The one way facts about orders and refunds come in, whether polled, pushed, dropped as a file or replayed.
+
+Why one function: whatever brought a record, the same merge, the same holds and the same stock plan follow, in one
+transaction with whatever says how far we have read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import select
+
+from erpsync.core.numbering import number as make_number
+from erpsync.core.numbering import prefix
+from erpsync.core.orders import (
+    KnownOrder,
+    Merged,
+    Reading,
+    Verdict,
+    first_seen,
+    hold_reasons,
+    is_further,
+    judge,
+    merge,
+    phase,
+    with_refunds,
+    with_shipped,
+)
+from erpsync.flows.facts import Batch, OrderRecord, RefundRecord
+from erpsync.flows.fulfil import Change, settle, take_detail
+from erpsync.flows.house import Channel, House
+from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
+from erpsync.sdk.roles import OrderSource, playing
+from erpsync.sdk.types import Recipient, Refund
+from erpsync.store.bulk import new_ids, update_many
+from erpsync.store.dirty import Cause
+from erpsync.store.notes import (
+    DeadLetter,
+    Event,
+    Task,
+    bury,
+    close_tasks,
+    end_letters,
+    keep_payloads,
+    open_line_letters,
+    open_tasks,
+    write_events,
+)
+from erpsync.store.orders import (
+    insert_orders,
+    lock_orders,
+    lock_refunds,
+    new_line_ids,
+    refunds_of,
+    update_orders,
+    write_refunds,
+)
+from erpsync.store.queue import SHIPMENT, free_waiting
+from erpsync.store.sequence import take_numbers
+from erpsync.store.store import Tx
+from erpsync.store.tables import orders, shipment
+
+
+@dataclass(slots=True, kw_only=True)
+class Applied:
+    """What became of a batch. `read_again` are orders whose two readings cannot be put in order."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    read_again: list[str] = field(default_factory=list)
+
+
+def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause | None = None) -> Applied:
+    """Apply facts about a channel's orders and refunds.
+
+    Args:
+        cause: the pass of this channel that brought them, so that its own sales ask for no further pass.
+    """
+    records = _latest(batch.orders)
+    refund_orders = {record.refund.order_external_id for record in batch.refunds}
+    known = lock_orders(tx, channel.id, records.keys() | refund_orders)
+    refunded = _apply_refunds(tx, channel, batch.refunds)
+    desk = _Desk(tx, house, channel, known)
+    applied = desk.read(records)
+    applied.changed += len(refunded)
+    desk.settle(refunded & known.keys(), cause)
+    _bury(tx, channel, batch, desk)
+    return applied
+
+
+def _latest(incoming: Iterable[OrderRecord]) -> dict[str, OrderRecord]:
+    found: dict[str, OrderRecord] = {}
+    for record in incoming:
+        before = found.get(record.order.external_id)
+        if before is None or _turn(record) >= _turn(before):
+            found[record.order.external_id] = record
+    return found
+
+
+def _turn(record: OrderRecord) -> tuple[Any, Any]:
+    return (record.order.version_at, record.raw.read_from)
+
+
+def _apply_refunds(tx: Tx, channel: Channel, incoming: Sequence[RefundRecord]) -> set[str]:
+    """Store refunds that are new or newer; return the external ids of the orders they concern."""
+    if not incoming:
+        return set()
+    latest = {r.refund.external_id: r for r in sorted(incoming, key=lambda r: (r.refund.version_at, r.raw.read_from))}
+    known = lock_refunds(tx, channel.id, latest.keys())
+    written: list[tuple[int | None, Refund, Reading]] = []
+    for external_id, record in sorted(latest.items()):
+        row_id, reading = known.get(external_id, (None, None))
+        verdict = judge(reading, record.reading, further=True, rereads=False)
+        if verdict in (Verdict.NEW, Verdict.NEWER):
+            written.append((row_id, record.refund, record.reading))
+    write_refunds(tx, channel.id, written)
+    changed = {item.external_id for _, item, _ in written}
+    keep_payloads(tx, channel.id, "refund", [(i, latest[i].raw.payload) for i in sorted(changed)])
+    return {item.order_external_id for _, item, _ in written}
+
+
+class _Desk:
+    """One batch of one channel's orders on the desk: read, decided, written."""
+
+    def __init__(self, tx: Tx, house: House, channel: Channel, known: Mapping[str, KnownOrder]) -> None:
+        self.tx, self.house, self.channel = tx, house, channel
+        self.known = known
+        self.merged: dict[str, Merged] = {}
+        self.records: dict[str, OrderRecord] = {}
+        self.first_listed: set[int] = set()
+
+    def read(self, records: Mapping[str, OrderRecord]) -> Applied:
+        """Merge the records that count into what is known."""
+        applied = Applied()
+        source = playing(self.channel.connector, OrderSource)
+        rereads = source is not None and source.rereads
+        fresh: dict[str, OrderRecord] = {}
+        for external_id, record in records.items():
+            before = self.known.get(external_id)
+            verdict = judge(
+                before.reading if before else None,
+                record.reading,
+                further=before is not None and is_further(record.order.state, before.state),
+                rereads=rereads,
+            )
+            if verdict in (Verdict.SAME, Verdict.OLDER):
+                applied.same += 1
+            elif verdict is Verdict.READ_AGAIN:
+                applied.read_again.append(external_id)
+            else:
+                fresh[external_id] = record
+        self._merge(fresh)
+        applied.new = sum(1 for external_id in fresh if external_id not in self.known)
+        applied.changed = len(fresh) - applied.new
+        return applied
+
+    def _merge(self, fresh: Mapping[str, OrderRecord]) -> None:
+        new = [external_id for external_id in fresh if external_id not in self.known]
+        ids = dict(zip(new, new_ids(self.tx, orders, len(new)), strict=True))
+        line_ids = iter(new_line_ids(self.tx, self._count_new_lines(fresh)))
+        numbers = self._numbers(len(new))
+        for external_id, record in fresh.items():
+            before = self.known.get(external_id)
+            if before is not None:
+                merged = merge(before, record.order, record.reading, line_ids)
+                self.merged[external_id] = self._with_recipient(merged, record.order.recipient)
+            else:
+                seen = first_seen(
+                    record.order,
+                    record.reading,
+                    id=ids[external_id],
+                    channel_id=self.channel.id,
+                    number=next(numbers),
+                    ids=line_ids,
+                )
+                self.merged[external_id] = Merged(order=seen)
+        self.records = dict(fresh)
+
+    def _with_recipient(self, merged: Merged, recipient: Recipient | None) -> Merged:
+        """Note a changed recipient by its keyed hash, so that nothing has to be decrypted to compare."""
+        if recipient is None or self.tx.vault.index(_plain(recipient)) == merged.order.recipient_index:
+            return merged
+        return replace(merged, changes=(*merged.changes, "recipient"))
+
+    def _count_new_lines(self, fresh: Mapping[str, OrderRecord]) -> int:
+        count = 0
+        for external_id, record in fresh.items():
+            before = self.known.get(external_id)
+            known = {line.external_id for line in before.lines} if before else set()
+            count += sum(1 for line in record.order.lines if line.external_id not in known)
+        return count
+
+    def _numbers(self, count: int) -> Iterator[str]:
+        if not count:
+            return iter(())
+        local = self.tx.now.astimezone(self.house.timezone)
+        filled = prefix(self.channel.orders.number, channel=self.channel.name, at=local)
+        return iter([make_number(filled, seq) for seq in take_numbers(self.tx, filled, count)])
+
+    def settle(self, refunded: Iterable[str], cause: Cause | None) -> None:
+        """Decide mapping, refunds, holds and stock of every order that changed, and write it all."""
+        for external_id in refunded:
+            self.merged.setdefault(external_id, Merged(order=self.known[external_id]))
+        if not self.merged:
+            return
+        refunds = refunds_of(self.tx, self.channel.id, self.merged)
+        self._map()
+        bad = open_line_letters(self.tx, [order.id for order in self.known.values()])
+        changes = [
+            self._decide(external_id, merged, refunds.get(external_id, ()), merged.order.id in bad)
+            for external_id, merged in self.merged.items()
+        ]
+        self._write(changes)
+        outcome = settle(self.tx, self.house, changes, cause=cause, also=self.first_listed)
+        self._note(changes, outcome.takes, outcome.short)
+
+    def _map(self) -> None:
+        things: dict[Thing, str] = {}
+        for merged in self.merged.values():
+            for line in merged.order.lines:
+                if not line.parts:
+                    things[Thing(line.channel_sku, line.item_ref)] = line.title
+        if not things:
+            return
+        mapped = map_things(self.tx, self.channel.id, things)
+        self.first_listed = note_listings(self.tx, self.channel.id, things, mapped)
+        for external_id, merged in self.merged.items():
+            lines = tuple(map_line(line, mapped) for line in merged.order.lines)
+            self.merged[external_id] = replace(merged, order=replace(merged.order, lines=lines))
+
+    def _decide(self, external_id: str, merged: Merged, refunds: Sequence[Refund], has_bad_line: bool) -> Change:
+        before = self.known.get(external_id)
+        order = with_refunds(with_shipped(merged.order, merged.left_behind), refunds)
+        record = self.records.get(external_id)
+        bad = bool(record.order.bad_lines) if record is not None else has_bad_line
+        holds = hold_reasons(
+            order,
+            refunds=refunds,
+            bad_lines=bad,
+            needs_address=asks_for_address(self.channel, order),
+            operator=order.holds.get("operator"),
+        )
+        return Change(before=before, after=replace(order, holds=holds), left=merged.left_behind)
+
+    def _write(self, changes: Sequence[Change]) -> None:
+        insert_orders(self.tx, [(c.after, self._sealed(c.after)) for c in changes if c.before is None])
+        update_orders(self.tx, [(c.before, c.after) for c in changes if c.before is not None])
+        moved = [c.after for c in changes if c.before is not None and "recipient" in self._changes(c.after)]
+        update_many(self.tx, orders, [self._sealed(order) | {"id": order.id} for order in moved], keys=["id"])
+        self._note_edits(changes)
+        told = [
+            (c.after.external_id, self.records[c.after.external_id].raw.payload)
+            for c in changes
+            if c.after.external_id in self.records and (c.before is None or self._changes(c.after))
+        ]
+        keep_payloads(self.tx, self.channel.id, "order", told)
+
+    def _changes(self, order: KnownOrder) -> tuple[str, ...]:
+        return self.merged[order.external_id].changes
+
+    def _sealed(self, order: KnownOrder) -> dict[str, Any]:
+        record = self.records.get(order.external_id)
+        if record is None or record.order.recipient is None:
+            return {"recipient": None, "recipient_index": None, "phone_index": None}
+        return seal_recipient(self.tx, order, record.order.recipient)
+
+    def _note_edits(self, changes: Sequence[Change]) -> None:
+        """After something left, an edit on the channel is a task for a person, not a change of plan."""
+        edited = [
+            Task(
+                kind="order_edited",
+                key=c.after.number,
+                reason="edited on the channel after parcels left: " + ", ".join(edits),
+                channel_id=self.channel.id,
+                order_id=c.after.id,
+            )
+            for c in changes
+            if c.before is not None
+            and c.before.shipped_qty
+            and (edits := [name for name in self._changes(c.after) if name == "recipient" or name.startswith("line ")])
+            and not c.left
+        ]
+        open_tasks(self.tx, edited)
+
+    def _note(self, changes: Sequence[Change], takes: Mapping[int, Any], short: Mapping[int, int]) -> None:
+        events = []
+        freed = []
+        for change in changes:
+            order = change.after
+            changes_ = self._changes(order)
+            detail: dict[str, Any] = {"phase": phase(order), "version_at": order.reading.version_at.isoformat()}
+            if order.holds:
+                detail["held"] = dict(order.holds)
+            if changes_:
+                detail["changes"] = list(changes_)
+            if order.id in takes:
+                detail["takes"] = [take_detail(take) for take in takes[order.id]]
+            if short.get(order.id):
+                detail["backordered"] = short[order.id]
+            if change.left:
+                detail["left_behind"] = {str(line): qty for line, qty in change.left.items()}
+            if change.before is None:
+                events.append(self._event("order.imported", order, detail))
+            elif changes_ or order.id in takes or change.before.holds != order.holds or change.left:
+                events.append(self._event("order.changed", order, detail))
+            if change.before is not None and change.before.holds.keys() - order.holds.keys():
+                freed.append(order.id)
+        write_events(self.tx, events)
+        free_shipments(self.tx, freed)
+
+    def _event(self, kind: str, order: KnownOrder, detail: dict[str, Any]) -> Event:
+        return Event(kind=kind, order_id=order.id, channel_id=self.channel.id, detail=detail)
+
+
+def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
+    """Whether the order must have a full recipient before it may leave.
+
+    A process without connectors cannot know whether the channel carries recipients; it keeps what was decided.
+    """
+    rule = channel.orders.require_address
+    if rule != "auto":
+        return rule == "always"
+    if channel.connector is None:
+        return "incomplete_address" in order.holds
+    return channel.carries_recipients
+
+
+def seal_recipient(tx: Tx, order: KnownOrder, recipient: Recipient) -> dict[str, Any]:
+    """Return the columns that hold who gets the parcel, encrypted for this order's row."""
+    value = _plain(recipient)
+    return {
+        "recipient": tx.vault.seal(value, row=recipient_row(order.channel_id, order.external_id)),
+        "recipient_index": tx.vault.index(value),
+        "phone_index": tx.vault.phone_index(recipient.phone),
+    }
+
+
+def _plain(recipient: Recipient) -> dict[str, str]:
+    return {name: getattr(recipient, name) for name in Recipient.__dataclass_fields__}
+
+
+def recipient_row(channel_id: int, external_id: str) -> str:
+    """Return the identity a recipient is sealed for."""
+    return f"orders|{channel_id}|{external_id}"
+
+
+def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
+    """Let parcels go on that waited at the gate for these orders' holds to end."""
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return
+    refs = list(tx.execute(select(shipment.c.id).where(shipment.c.order_id.in_(wanted))).scalars())
+    free_waiting(tx, "gate", refs=refs, kind=SHIPMENT)
+    close_tasks(tx, "gate", [str(ref) for ref in refs], by="erpsync")
+
+
+def _bury(tx: Tx, channel: Channel, batch: Batch, desk: _Desk) -> None:
+    """Store what could not be read; what was read now ends the dead letters of an earlier try."""
+    end_letters(tx, channel.id, "order", desk.records, state="superseded")
+    end_letters(tx, channel.id, "refund", [r.refund.external_id for r in batch.refunds], state="superseded")
+    letters = list(batch.letters)
+    reread = [desk.known[external_id].id for external_id in desk.records if external_id in desk.known]
+    mended = [key for keys in open_line_letters(tx, reread).values() for key in keys]
+    end_letters(tx, channel.id, "line", mended, state="superseded")
+    for external_id, record in desk.records.items():
+        letters += [
+            DeadLetter(
+                channel_id=channel.id,
+                kind="line",
+                key=bad.key,
+                error=str(bad.error),
+                source=bad.error.source or record.raw.head.source,
+                body={"payload": dict(record.raw.payload), "external_id": external_id},
+                order_id=desk.merged[external_id].order.id,
+            )
+            for bad in record.order.bad_lines
+        ]
+    bury(tx, letters)

@@ -1,0 +1,135 @@
+"""Moving dead letters on: tried again as they are, or dropped, by a person."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select, update
+
+from erpsync.flows.decide import redecide
+from erpsync.flows.errors import Refused
+from erpsync.flows.facts import Batch, OrderRecord
+from erpsync.flows.house import Channel, House
+from erpsync.flows.ingest import apply
+from erpsync.flows.reading import raw_of, read_orders, read_refunds
+from erpsync.flows.ship import parcel_of, record_parcels
+from erpsync.store.notes import DeadLetter, Event, letter_row, write_events
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.queue import SHIPMENT
+from erpsync.store.store import Tx
+from erpsync.store.tables import dead_letter, outbox, shipment
+
+
+def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
+    """Try a dead letter again; raises `Refused` when it still cannot be applied."""
+    letter = _open_letter(house, letter_id)
+    channel = house.channels.get(letter.channel_id)
+    if channel is None:
+        raise Refused(f"dead letter {letter_id} belongs to a channel that is not configured")
+    if letter.outbox_id is not None:
+        house.store.retrying(lambda tx: _resend(tx, letter))
+    elif letter.kind in ("order", "refund", "line"):
+        _reapply(house, channel, letter)
+    elif letter.kind == "shipment_report":
+        _record_again(house, letter, actor)
+    else:
+        raise Refused(f"a dead letter of kind {letter.kind} cannot be replayed; drop it")
+    house.store.retrying(lambda tx: _end(tx, house, letter, "replayed", actor))
+
+
+def drop_letter(house: House, letter_id: int, *, actor: str) -> None:
+    """Give a dead letter up; an order that was held for a bad line is looked at again."""
+    letter = _open_letter(house, letter_id)
+    house.store.retrying(lambda tx: _end(tx, house, letter, "dropped", actor))
+
+
+def _open_letter(house: House, letter_id: int) -> Any:
+    with house.store.read() as connection:
+        row = connection.execute(select(dead_letter).where(dead_letter.c.id == letter_id)).first()
+    if row is None:
+        raise Refused(f"dead letter {letter_id} is not known")
+    if row.state != "open":
+        raise Refused(f"dead letter {letter_id} was {row.state} already")
+    return row
+
+
+def _body(house: House, letter: Any) -> dict[str, Any]:
+    if letter.body is None or house.store.vault is None:
+        raise Refused(f"dead letter {letter.id} cannot be opened here; run with the encryption keys")
+    kept = DeadLetter(channel_id=letter.channel_id, kind=letter.kind, key=letter.key, error="")
+    body: dict[str, Any] = house.store.vault.open(letter.body, row=letter_row(kept))
+    return body
+
+
+def _resend(tx: Tx, letter: Any) -> None:
+    """Put a dead effect back into the queue as if it were new."""
+    row = tx.execute(select(outbox).where(outbox.c.id == letter.outbox_id)).first()
+    if row is None or row.state != "dead":
+        raise Refused("the effect of this dead letter is gone; a newer one took its place")
+    newer = select(outbox.c.id).where(
+        outbox.c.destination_id == row.destination_id,
+        outbox.c.kind == row.kind,
+        outbox.c.key == row.key,
+        outbox.c.state.in_(("pending", "waiting", "leased")),
+    )
+    if tx.execute(newer).first() is not None:
+        return
+    values = {"state": "pending", "done_at": None, "attempts": 0, "run_at": tx.now, "error": ""}
+    tx.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
+    if row.kind == SHIPMENT:
+        tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(state="pending"))
+    tx.wake("push")
+
+
+def _reapply(house: House, channel: Channel, letter: Any) -> None:
+    """Read the record again with today's connector and apply it."""
+    if channel.connector is None:
+        raise Refused("replaying records needs the connector; run it where the channels are configured with secrets")
+    raw = raw_of(_body(house, letter))
+    batch = (read_refunds if letter.kind == "refund" else read_orders)(channel, [raw])
+    if batch.letters:
+        raise Refused(f"it still cannot be read: {batch.letters[0].error}")
+    bad = [bad for record in batch.orders for bad in record.order.bad_lines]
+    if bad:
+        raise Refused(f"line {bad[0].key} still cannot be read: {bad[0].error}")
+    house.store.retrying(lambda tx: apply(tx, house, channel, _newest(tx, batch)))
+
+
+def _newest(tx: Tx, batch: Batch) -> Batch:
+    """Return the batch with its reading told apart from the first one, which had the same version and digest."""
+    records = tuple(
+        OrderRecord(
+            raw=replace(record.raw, head=replace(record.raw.head, digest="replayed"), read_from=tx.now, read_to=tx.now),
+            order=record.order,
+        )
+        for record in batch.orders
+    )
+    return replace(batch, orders=records)
+
+
+def _record_again(house: House, letter: Any, actor: str) -> None:
+    body = _body(house, letter)
+    if "row" in body:
+        raise Refused(f"the row itself cannot be read ({letter.error}); mend the file and drop it again")
+    parcel = parcel_of(body, actor=actor)
+    answer = house.store.retrying(lambda tx: record_parcels(tx, house, [parcel])[0])
+    if isinstance(answer, Refused):
+        raise answer
+
+
+def _end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
+    open_row = (dead_letter.c.id == letter.id) & (dead_letter.c.state == "open")
+    tx.execute(update(dead_letter).where(open_row).values(state=state))
+    detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error}
+    event = Event(
+        kind=f"letter.{state}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
+    )
+    write_events(tx, [event])
+    if letter.kind == "line" and letter.order_id is not None:
+        known = lock_order_ids(tx, [letter.order_id])[letter.order_id]
+        redecide(tx, house, [(known, known)], event="order.freed", actor=actor)
+
+
+def body_text(body: dict[str, Any]) -> str:
+    """Return a dead letter's body for people."""
+    return json.dumps(body, ensure_ascii=False, indent=2, sort_keys=True)

@@ -1,0 +1,157 @@
+"""Which channel things are which of our SKUs, as people say; and what our bundles consist of."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from erpsync.flows.fulfil import settle
+from erpsync.flows.house import House
+from erpsync.flows.relook import relook_unmapped
+from erpsync.flows.stock import ROWS_PER_COMMIT, ImportResult
+from erpsync.store.bulk import insert_many
+from erpsync.store.notes import Event, write_events
+from erpsync.store.places import make_skus
+from erpsync.store.store import Tx
+from erpsync.store.tables import bundle, listing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingMapping:
+    """One row of a listings file: `factor` of our units are in one of the channel's."""
+
+    channel: str
+    channel_sku: str
+    sku: str
+    factor: int = 1
+    item_ref: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundlePart:
+    """One row of a bundles file."""
+
+    bundle: str
+    sku: str
+    qty: int
+    source: str = ""
+
+
+def import_listings(
+    house: House, rows: Iterable[ListingMapping], *, actor: str, progress: Callable[[int], None] = lambda done: None
+) -> ImportResult:
+    """Map listings, a batch per commit; orders that were held for them are looked at again at once."""
+    result = ImportResult()
+    pending = iter(rows)
+    names = {channel.name for channel in house.channels.values()}
+    while batch := list(islice(pending, ROWS_PER_COMMIT)):
+        good = [row for row in batch if not _listing_problem(row, names)]
+        result.refused += [(row.source, problem) for row in batch if (problem := _listing_problem(row, names))]
+        house.store.retrying(partial(_take_listings, house=house, rows=good, actor=actor))
+        relook_unmapped(house, [row.channel_sku for row in good])
+        result.taken += len(good)
+        progress(len(batch))
+    return result
+
+
+def _listing_problem(row: ListingMapping, names: set[str]) -> str:
+    if row.channel not in names:
+        return f"channel {row.channel} is not configured"
+    if not row.channel_sku.strip() or not row.sku.strip():
+        return "channel_sku and sku must not be empty"
+    return "" if row.factor >= 1 else f"factor must be 1 or more, is {row.factor}"
+
+
+def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: str) -> None:
+    if not rows:
+        return
+    ids = make_skus(tx, [row.sku for row in rows])
+    latest = {(house.channel(row.channel).id, row.channel_sku, row.item_ref): row for row in rows}
+    values = [
+        {
+            "channel_id": key[0],
+            "channel_sku": key[1],
+            "item_ref": key[2],
+            "sku_id": ids[row.sku],
+            "factor": row.factor,
+            "told_sure": False,
+        }
+        for key, row in sorted(latest.items(), key=lambda item: item[0])
+    ]
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    new = dialect.insert(listing)
+    statement = new.on_conflict_do_update(
+        index_elements=["channel_id", "channel_sku", "item_ref"],
+        set_={"sku_id": new.excluded.sku_id, "factor": new.excluded.factor, "told_sure": False},
+    )
+    if tx.dialect == "sqlite":
+        tx.execute(statement, values)
+    else:
+        tx.execute(statement.values(values))
+    _spread(tx, values)
+    write_events(tx, [Event(kind="listings.imported", detail={"rows": len(values)}, actor=actor)])
+    settle(tx, house, [], also=[row["sku_id"] for row in values])
+
+
+def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
+    """A mapping given without the platform's ids holds for all listings of that seller code that have none."""
+    for row in values:
+        if not row["item_ref"]:
+            same = (listing.c.channel_id == row["channel_id"]) & (listing.c.channel_sku == row["channel_sku"])
+            tx.execute(listing.update().where(same).values(sku_id=row["sku_id"], factor=row["factor"]))
+
+
+def import_bundles(
+    house: House, rows: Iterable[BundlePart], *, actor: str, progress: Callable[[int], None] = lambda done: None
+) -> ImportResult:
+    """Set what bundles consist of, each replaced whole; orders taken in before keep their parts."""
+    result = ImportResult()
+    parts: dict[str, dict[str, BundlePart]] = {}
+    for row in rows:
+        problem = _bundle_problem(row)
+        if problem:
+            result.refused.append((row.source, problem))
+        else:
+            parts.setdefault(row.bundle, {})[row.sku] = row
+            result.taken += 1
+        progress(1)
+    nested = {name for name in parts if any(sku in parts for sku in parts[name])}
+    for name in sorted(nested):
+        result.refused += [(part.source, "a bundle cannot hold a bundle") for part in parts[name].values()]
+        result.taken -= len(parts.pop(name))
+    house.store.retrying(lambda tx: _take_bundles(tx, house, parts, actor))
+    relook_unmapped(house, parts)
+    return result
+
+
+def _bundle_problem(row: BundlePart) -> str:
+    if not row.bundle.strip() or not row.sku.strip():
+        return "bundle and sku must not be empty"
+    if row.bundle == row.sku:
+        return f"bundle {row.bundle} cannot hold itself"
+    return "" if row.qty >= 1 else f"qty must be 1 or more, is {row.qty}"
+
+
+def _take_bundles(tx: Tx, house: House, parts: dict[str, dict[str, BundlePart]], actor: str) -> None:
+    if not parts:
+        return
+    ids = make_skus(tx, {*parts, *(sku for named in parts.values() for sku in named)})
+    tx.execute(delete(bundle).where(bundle.c.bundle_id.in_([ids[name] for name in sorted(parts)])))
+    insert_many(
+        tx,
+        bundle,
+        [
+            {"bundle_id": ids[name], "sku_id": ids[sku], "qty": part.qty}
+            for name, named in sorted(parts.items())
+            for sku, part in sorted(named.items())
+        ],
+    )
+    write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])
+    listed = select(listing.c.sku_id).where(listing.c.sku_id.in_([ids[name] for name in parts]))
+    also: list[int] = [ids[sku] for named in parts.values() for sku in named]
+    settle(tx, house, [], also=[*also, *(sku_id for sku_id in tx.execute(listed).scalars() if sku_id)])

@@ -1,0 +1,116 @@
+"""Which of our SKUs a channel's thing is: by listing, else by an equal SKU code, else by nobody's guess."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from erpsync.core.orders import KnownLine
+from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.places import sku_ids
+from erpsync.store.store import Tx
+from erpsync.store.tables import bundle, listing
+
+
+class Thing(NamedTuple):
+    """What a channel sells: seller code and the platform's own ids."""
+
+    channel_sku: str
+    item_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """Our SKU, our units in one of the channel's, and the SKUs those units consist of."""
+
+    sku_id: int
+    factor: int
+    parts: Mapping[int, int]
+
+
+def map_things(tx: Tx, channel_id: int, things: Iterable[Thing]) -> dict[Thing, Mapped]:
+    """Return what is known of these things; a thing that is missing from the answer is unmapped.
+
+    A listing row of exactly this thing counts first, then one of the same seller code (imported without ids), then a
+    SKU whose code equals the seller code.
+    """
+    wanted = sorted(set(things))
+    codes = sorted({thing.channel_sku for thing in wanted})
+    exact, by_code = _listed(tx, channel_id, codes)
+    missing = [t.channel_sku for t in wanted if t not in exact and t.channel_sku not in by_code]
+    equal = sku_ids(tx.connection, missing) if missing else {}
+    found: dict[Thing, tuple[int, int]] = {}
+    for thing in wanted:
+        known = exact.get(thing) or by_code.get(thing.channel_sku)
+        if known is None and thing.channel_sku in equal:
+            known = (equal[thing.channel_sku], 1)
+        if known is not None:
+            found[thing] = known
+    parts = bundle_parts(tx, [sku_id for sku_id, _ in found.values()])
+    return {
+        thing: Mapped(sku_id=sku_id, factor=factor, parts=_explode(sku_id, factor, parts))
+        for thing, (sku_id, factor) in found.items()
+    }
+
+
+def _listed(
+    tx: Tx, channel_id: int, codes: Sequence[str]
+) -> tuple[dict[Thing, tuple[int, int]], dict[str, tuple[int, int]]]:
+    query = select(listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id, listing.c.factor).where(
+        listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes), listing.c.sku_id.is_not(None)
+    )
+    exact: dict[Thing, tuple[int, int]] = {}
+    by_code: dict[str, tuple[int, int]] = {}
+    for row in tx.all(query.order_by(listing.c.item_ref)):
+        exact[Thing(row.channel_sku, row.item_ref)] = (row.sku_id, row.factor)
+        by_code.setdefault(row.channel_sku, (row.sku_id, row.factor))
+    return exact, by_code
+
+
+def bundle_parts(tx: Tx, ids: Iterable[int]) -> dict[int, dict[int, int]]:
+    """Return the components of those SKUs that are bundles, with their quantities."""
+    wanted = sorted(set(ids))
+    parts: dict[int, dict[int, int]] = {}
+    if wanted:
+        for row in tx.all(select(bundle).where(bundle.c.bundle_id.in_(wanted))):
+            parts.setdefault(row.bundle_id, {})[row.sku_id] = row.qty
+    return parts
+
+
+def _explode(sku_id: int, factor: int, parts: Mapping[int, Mapping[int, int]]) -> dict[int, int]:
+    return {part: qty * factor for part, qty in parts.get(sku_id, {sku_id: 1}).items()}
+
+
+def map_line(line: KnownLine, mapped: Mapping[Thing, Mapped]) -> KnownLine:
+    """Return the line with its SKU, if it has none yet and its thing is mapped."""
+    found = mapped.get(Thing(line.channel_sku, line.item_ref))
+    if line.parts or found is None:
+        return line
+    return replace(line, sku_id=found.sku_id, factor=found.factor, parts=found.parts)
+
+
+def note_listings(tx: Tx, channel_id: int, seen: Mapping[Thing, str], mapped: Mapping[Thing, Mapped]) -> set[int]:
+    """Make listing rows for things not listed yet (title by thing); return the SKUs now listed for the first time."""
+    codes = sorted({thing.channel_sku for thing in seen})
+    query = select(listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id).where(
+        listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes)
+    )
+    known = {Thing(row.channel_sku, row.item_ref) for row in tx.all(query)} if codes else set()
+    fresh = sorted(thing for thing in seen if thing not in known)
+    rows = []
+    for thing, row_id in zip(fresh, new_ids(tx, listing, len(fresh)), strict=True):
+        ours = mapped.get(thing)
+        rows.append(
+            {
+                "id": row_id,
+                "channel_id": channel_id,
+                "channel_sku": thing.channel_sku,
+                "item_ref": thing.item_ref,
+                "title": seen[thing],
+                "sku_id": ours.sku_id if ours else None,
+                "factor": ours.factor if ours else 1,
+            }
+        )
+    insert_many(tx, listing, rows)
+    return {sku_id for thing in fresh if thing in mapped for sku_id in mapped[thing].parts}

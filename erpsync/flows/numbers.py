@@ -1,0 +1,165 @@
+"""The number of each listing, from stock, holds, bundles and unpaid orders, in a few queries per batch."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+
+from erpsync.core.availability import Shelf, Told, braked, number, unpack_sent
+from erpsync.core.fulfilment import LINE
+from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
+from erpsync.flows.house import Channel, House
+from erpsync.flows.mapping import bundle_parts
+from erpsync.store.store import Tx
+from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, stock
+
+BRAKE_WINDOW = timedelta(seconds=60)
+SALES = ("shipped", "shipped_elsewhere")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A listing with the number it should show.
+
+    Args:
+        qty: None when the stock of one of its SKUs is unknown.
+        skus: what one unit consists of.
+        unexplained_zero: the number falls to 0 and neither a hold nor a sale explains it.
+    """
+
+    id: int
+    channel_sku: str
+    item_ref: str
+    skus: tuple[int, ...]
+    qty: int | None
+    told: Told
+    unexplained_zero: bool
+
+
+def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[int]) -> dict[int, Listed]:
+    """Return these listings with their numbers as of this transaction."""
+    rows = tx.all(select(listing).where(listing.c.id.in_(listing_ids), listing.c.sku_id.is_not(None)))
+    bundles = bundle_parts(tx, [row.sku_id for row in rows])
+    parts = {row.id: bundles.get(row.sku_id, {row.sku_id: 1}) for row in rows}
+    skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
+    shelves = _shelves(tx, house, channel, skus)
+    unpaid = unpaid_units(tx, channel, skus)
+    sold = _sold_since(tx, set(skus), [row.told_at for row in rows if row.told_at])
+    found: dict[int, Listed] = {}
+    for row in rows:
+        needs = parts[row.id]
+        told = Told(accepted=row.told_qty, sure=row.told_sure, sent_since=unpack_sent(row.sent_since))
+        qty = _number(channel, needs, row.factor, shelves, unpaid)
+        held_back = _number(channel, needs, row.factor, _emptied(shelves), {})
+        found[row.id] = Listed(
+            id=row.id,
+            channel_sku=row.channel_sku,
+            item_ref=row.item_ref,
+            skus=tuple(needs),
+            qty=qty,
+            told=told,
+            unexplained_zero=bool(
+                qty == 0 and row.told_qty and held_back == 0 and not any(sku_id in sold for sku_id in needs)
+            ),
+        )
+    return found
+
+
+def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dict[int, list[Shelf]]:
+    feeding = house.feeding.get(channel.id, ())
+    query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(feeding))
+    shelves: dict[int, list[Shelf]] = defaultdict(list)
+    for row in tx.all(query):
+        safety = house.warehouses[row.warehouse_id].safety_stock
+        shelves[row.sku_id].append(Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety))
+    return shelves
+
+
+def _emptied(shelves: Mapping[int, list[Shelf]]) -> dict[int, list[Shelf]]:
+    """Return the shelves as they would be without any hold."""
+    return {
+        sku_id: [Shelf(on_hand=s.on_hand, reserved=0, safety_stock=s.safety_stock) for s in some]
+        for sku_id, some in shelves.items()
+    }
+
+
+def _number(
+    channel: Channel,
+    needs: Mapping[int, int],
+    factor: int,
+    shelves: Mapping[int, list[Shelf]],
+    unpaid: Mapping[int, int],
+) -> int | None:
+    if any(not shelves.get(sku_id) for sku_id in needs):
+        return None
+    return min(
+        number(
+            available=sum(shelf.available for shelf in shelves[sku_id]),
+            unpaid=unpaid.get(sku_id, 0),
+            factor=factor * qty,
+            policy=channel.stock,
+        )
+        for sku_id, qty in needs.items()
+    )
+
+
+def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int]:
+    """Return the channel's own unpaid units that hold nothing, by SKU; orders older than three days do not count."""
+    wanted = sorted(set(skus))
+    if not wanted:
+        return {}
+    open_qty = order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty
+    recent = and_(
+        orders.c.channel_id == channel.id,
+        orders.c.phase == "unpaid",
+        orders.c.placed_at > tx.now - UNPAID_COUNTS_FOR,
+    )
+    units: dict[int, int] = defaultdict(int)
+    plain = (
+        select(order_line.c.sku_id, func.sum(open_qty * order_line.c.factor).label("qty"))
+        .join(orders, orders.c.id == order_line.c.order_id)
+        .where(recent, order_line.c.sku_id.in_(wanted), order_line.c.is_bundle.is_(False))
+        .group_by(order_line.c.sku_id)
+    )
+    bundled = (
+        select(line_part.c.sku_id, func.sum(open_qty * line_part.c.qty).label("qty"))
+        .join(order_line, order_line.c.id == line_part.c.line_id)
+        .join(orders, orders.c.id == order_line.c.order_id)
+        .where(recent, line_part.c.sku_id.in_(wanted))
+        .group_by(line_part.c.sku_id)
+    )
+    held = (
+        select(hold.c.sku_id, (-func.sum(hold.c.qty)).label("qty"))
+        .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
+        .join(orders, orders.c.id == order_line.c.order_id)
+        .where(recent, hold.c.sku_id.in_(wanted))
+        .group_by(hold.c.sku_id)
+    )
+    for query in (plain, bundled, held):
+        for row in tx.all(query):
+            units[row.sku_id] += int(row.qty)
+    return units
+
+
+def _sold_since(tx: Tx, skus: set[int], told: Sequence[datetime]) -> set[int]:
+    """Return the SKUs of which units left as sales since any of the listings was told."""
+    if not told or not skus:
+        return set()
+    query = select(ledger.c.sku_id).where(
+        ledger.c.sku_id.in_(sorted(skus)), ledger.c.at >= min(told), ledger.c.reason.in_(SALES)
+    )
+    return set(tx.execute(query.distinct()).scalars())
+
+
+def brake_trips(tx: Tx, channel: Channel) -> bool:
+    """Whether too many of the channel's listings went to zero for no reason known, over the last 60 seconds."""
+    mine = listing.c.channel_id == channel.id
+    above = select(func.count()).where(mine, or_(listing.c.told_qty > 0, listing.c.zeroed_at > tx.now - BRAKE_WINDOW))
+    zeros = select(func.count()).where(mine, listing.c.zeroed_at > tx.now - BRAKE_WINDOW)
+    return braked(
+        unexplained_zeros=int(tx.execute(zeros).scalar_one()),
+        told_above_zero=int(tx.execute(above).scalar_one()),
+        policy=channel.stock.brake,
+    )

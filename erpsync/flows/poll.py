@@ -1,0 +1,359 @@
+"""Reading a channel's streams: page by page, each page and its cursor in one commit.
+
+Streams: `orders` (changes), `backfill` (what lay before, and all that still waits to be shipped), `refunds` (begins
+when the back-fill is done), `listings` (the catalogue), `shipments` (parcels that files or warehouses report).
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import func, select
+
+from erpsync.flows.catalogue import apply_listings
+from erpsync.flows.facts import Batch
+from erpsync.flows.health import mark_down, mark_up, may_call
+from erpsync.flows.house import Channel, House
+from erpsync.flows.ingest import apply
+from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds, unseen
+from erpsync.flows.ship import apply_reports
+from erpsync.sdk.errors import ConnectorError, TransientError
+from erpsync.sdk.roles import HintSource, ListingSource, OrderSource, RefundSource, ShipmentSource, playing
+from erpsync.sdk.types import Cursor, Head, Raw
+from erpsync.store.cursors import CursorRow, read_cursor, read_cursors, set_cursor, want_pass
+from erpsync.store.dirty import Cause
+from erpsync.store.leases import Lease, LeaseLostError, fence
+from erpsync.store.queue import SHIPMENT, free_waiting
+from erpsync.store.store import Tx
+from erpsync.store.tables import orders, refund
+
+STREAMS = ("orders", "backfill", "refunds", "listings", "shipments")
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassReport:
+    """What one pass of a stream did."""
+
+    stream: str
+    pages: int = 0
+    records: int = 0
+    failed: bool = False
+    error: str = ""
+    timed_out: bool = False
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass under way."""
+
+    house: House
+    channel: Channel
+    stream: str
+    lease: Lease | None
+    began_at: datetime
+    pages: int = 0
+    records: int = 0
+
+    @property
+    def cause(self) -> Cause | None:
+        return Cause(channel_id=self.channel.id, pass_began_at=self.began_at) if self.stream == "orders" else None
+
+
+def streams_of(channel: Channel) -> list[str]:
+    """Return the streams a channel's connector can be read by."""
+    roles: dict[str, type[Any]] = {
+        "orders": OrderSource,
+        "backfill": OrderSource,
+        "refunds": RefundSource,
+        "listings": ListingSource,
+        "shipments": ShipmentSource,
+    }
+    return [stream for stream in STREAMS if isinstance(channel.connector, roles[stream])]
+
+
+def due_streams(house: House, channel: Channel) -> list[str]:
+    """Return the streams to be read now, most urgent first."""
+    if not may_call(house, channel, probing=True):
+        return []
+    return [stream for stream, due_s in _due_in(house, channel).items() if due_s <= 0]
+
+
+def next_due_s(house: House, channel: Channel) -> float:
+    """Return in how many seconds a stream of the channel is due next."""
+    return max(0.0, min(_due_in(house, channel).values(), default=60.0))
+
+
+def _due_in(house: House, channel: Channel) -> dict[str, float]:
+    with house.store.read() as connection:
+        rows = read_cursors(connection)
+    known = {stream: rows.get((channel.id, stream), CursorRow()) for stream in STREAMS}
+    now = house.store.clock.now()
+    due: dict[str, float] = {}
+    for stream in streams_of(channel):
+        row = known[stream]
+        if stream == "backfill" and (row.complete_ended_at is not None or known["orders"].began_at is None):
+            continue
+        if stream == "refunds" and _has_backfill(channel) and known["backfill"].complete_ended_at is None:
+            continue
+        if row.wanted:
+            due[stream] = 0.0
+            continue
+        began = row.began_at
+        due[stream] = 0.0 if began is None else (began - now).total_seconds() + _interval_s(channel, stream)
+    return due
+
+
+def _has_backfill(channel: Channel) -> bool:
+    return isinstance(channel.connector, OrderSource)
+
+
+def _interval_s(channel: Channel, stream: str) -> float:
+    if stream == "refunds":
+        return channel.poll.refunds_s
+    return channel.poll.listings_s if stream == "listings" else channel.poll.orders_s
+
+
+def poll_stream(
+    house: House,
+    channel: Channel,
+    stream: str,
+    *,
+    lease: Lease | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> PassReport:
+    """Read one stream to its end, or until told to stop; what was committed stays, what failed is read again."""
+    run = _begin(house, channel, stream, lease)
+    began = house.store.clock.monotonic()
+    try:
+        whole = _read(run, stopping)
+    except LeaseLostError as error:
+        return _report(run, error)
+    except Exception as error:
+        _fail(run, error)
+        return _report(run, error)
+    if whole:
+        _end(run)
+    mark_up(house, channel)
+    took_ms = round((house.store.clock.monotonic() - began) * 1000)
+    log.info("poll.done", channel=channel.name, stream=stream, pages=run.pages, records=run.records, took_ms=took_ms)
+    return _report(run, None)
+
+
+def _report(run: _Pass, error: Exception | None) -> PassReport:
+    return PassReport(
+        stream=run.stream,
+        pages=run.pages,
+        records=run.records,
+        failed=error is not None,
+        error="" if error is None else str(error),
+        timed_out=isinstance(error, TransientError) and "time" in str(error),
+    )
+
+
+def _begin(house: House, channel: Channel, stream: str, lease: Lease | None) -> _Pass:
+    with house.store.begin() as tx:
+        set_cursor(tx, channel.id, stream, began_at=tx.now)
+        return _Pass(house=house, channel=channel, stream=stream, lease=lease, began_at=tx.now)
+
+
+def _read(run: _Pass, stopping: Callable[[], bool]) -> bool:
+    with closing(_PAGES[run.stream](run, _cursor(run))) as pages:
+        for page in pages:
+            _store(run, page)
+            run.pages += 1
+            if stopping():
+                return False
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    """What one page wants written, and the mark that is valid with it."""
+
+    mark: str
+    batch: Batch = field(default_factory=Batch)
+    work: Callable[[Tx], None] = lambda tx: None
+    heads: Mapping[str, Head] = field(default_factory=dict)
+
+
+def _store(run: _Pass, page: _Page) -> None:
+    """Commit a page with its mark; orders whose readings overlap are read once more at once."""
+
+    def commit(tx: Tx) -> list[str]:
+        _fence(run, tx)
+        applied = apply(tx, run.house, run.channel, page.batch, cause=run.cause)
+        page.work(tx)
+        set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
+        return applied.read_again
+
+    try:
+        again = run.house.store.retrying(commit)
+    except Exception as error:
+        if not may_be_poison(error, page.batch):
+            raise
+        again = apply_bisected(run.house, run.channel, page.batch, error, cause=run.cause)
+        run.house.store.retrying(lambda tx: _commit_mark(run, tx, page.mark))
+    if again:
+        _read_again(run, [page.heads[external_id] for external_id in again if external_id in page.heads])
+
+
+def _commit_mark(run: _Pass, tx: Tx, mark: str) -> None:
+    _fence(run, tx)
+    set_cursor(tx, run.channel.id, run.stream, mark=mark)
+
+
+def _fence(run: _Pass, tx: Tx) -> None:
+    if run.lease is not None:
+        fence(tx, run.lease)
+
+
+def _read_again(run: _Pass, heads: Sequence[Head]) -> None:
+    """Read single orders once more; a reading that began after both others ended is the one that counts."""
+    source = _source(run, OrderSource)
+    batch = read_orders(run.channel, source.complete(heads))
+    run.house.store.retrying(lambda tx: apply(tx, run.house, run.channel, batch, cause=run.cause))
+
+
+def _cursor(run: _Pass) -> Cursor:
+    """Return where to read on; the reach of a back-fill is fixed when it begins."""
+    with run.house.store.read() as connection:
+        row = read_cursor(connection, run.channel.id, run.stream)
+    since = row.since_at
+    if since is None and run.stream in ("backfill", "refunds"):
+        since = _since(run)
+        with run.house.store.begin() as tx:
+            set_cursor(tx, run.channel.id, run.stream, since_at=since)
+    return Cursor(mark=row.mark, overlap=timedelta(seconds=run.channel.poll.overlap_s), since=since)
+
+
+def _since(run: _Pass) -> datetime:
+    if run.stream == "backfill":
+        return run.began_at - timedelta(days=run.channel.poll.backfill_days)
+    with run.house.store.read() as connection:
+        oldest = connection.execute(
+            select(func.min(orders.c.placed_at)).where(
+                orders.c.channel_id == run.channel.id,
+                orders.c.phase.in_(("partially_shipped", "held", "unpaid", "ready")),
+            )
+        ).scalar()
+    started = run.began_at - timedelta(seconds=run.channel.poll.overlap_s)
+    return min(oldest, started) if oldest is not None else started
+
+
+Role = TypeVar("Role")
+
+
+def _source(run: _Pass, role: type[Role]) -> Role:
+    source = playing(run.channel.connector, role)
+    if source is None:
+        raise LookupError(f"channel {run.channel.name} has no stream {run.stream}")
+    return source
+
+
+def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
+    source = _source(run, OrderSource)
+    reading = source.pull_orders(cursor) if run.stream == "orders" else source.backfill_orders(cursor)
+    try:
+        for page in reading:
+            heads = unseen(run.house, run.channel, page.heads, orders)
+            batch = read_orders(run.channel, source.complete(heads)) if heads else Batch()
+            run.records += len(page.heads)
+            yield _Page(mark=page.mark, batch=batch, heads={head.external_id: head for head in heads})
+    finally:
+        _close(reading)
+
+
+def _refund_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
+    source = _source(run, RefundSource)
+    reading = source.pull_refunds(cursor)
+    try:
+        for page in reading:
+            heads = unseen(run.house, run.channel, page.heads, refund)
+            raws = [Raw(head=h, payload=h.row, read_from=h.read_from, read_to=h.read_to) for h in heads]
+            run.records += len(page.heads)
+            yield _Page(mark=page.mark, batch=read_refunds(run.channel, raws))
+    finally:
+        _close(reading)
+
+
+def _listing_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
+    reading = _source(run, ListingSource).pull_listings(cursor)
+    try:
+        for page in reading:
+            run.records += len(page.rows)
+            yield _Page(mark=page.mark, work=partial(apply_listings, house=run.house, channel=run.channel, page=page))
+    finally:
+        _close(reading)
+
+
+def _report_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
+    reading = _source(run, ShipmentSource).pull_shipments(cursor)
+    try:
+        for page in reading:
+            run.records += len(page.reports)
+            yield _Page(mark=page.mark, work=partial(apply_reports, house=run.house, channel=run.channel, page=page))
+    finally:
+        _close(reading)
+
+
+_PAGES: dict[str, Callable[[_Pass, Cursor], Generator[_Page, None, None]]] = {
+    "orders": _order_pages,
+    "backfill": _order_pages,
+    "refunds": _refund_pages,
+    "listings": _listing_pages,
+    "shipments": _report_pages,
+}
+
+
+def _close(reading: Iterator[Any]) -> None:
+    """Close a connector's generator, so that code behind its last `yield` never runs for a page not committed."""
+    close = getattr(reading, "close", None)
+    if close is not None:
+        close()
+
+
+def _end(run: _Pass) -> None:
+    """Note a whole pass and wake what waited for it."""
+    with run.house.store.begin() as tx:
+        values: dict[str, Any] = {"complete_began_at": run.began_at, "complete_ended_at": tx.now, "failed_at": None}
+        if run.stream == "listings":
+            values["mark"] = None
+        set_cursor(tx, run.channel.id, run.stream, error="", **values)
+        if run.stream in ("orders", "backfill"):
+            free_waiting(tx, "fresh", destination_id=run.channel.id)
+            if run.stream == "backfill":
+                tx.wake("poll")
+        if run.stream == "refunds":
+            free_waiting(tx, "refunds", destination_id=run.channel.id, kind=SHIPMENT)
+
+
+def _fail(run: _Pass, error: Exception) -> None:
+    with run.house.store.begin() as tx:
+        set_cursor(tx, run.channel.id, run.stream, failed_at=tx.now, error=str(error))
+        if run.stream == "orders":
+            free_waiting(tx, "fresh", destination_id=run.channel.id)
+    timed_out = isinstance(error, TransientError) and "time" in str(error)
+    mark_down(run.house, run.channel, error, timed_out=timed_out)
+    level = log.warning if isinstance(error, ConnectorError) else log.error
+    level("poll.failed", channel=run.channel.name, stream=run.stream, pages=run.pages, error=repr(error))
+
+
+def pull_hints(house: House, channel: Channel) -> bool:
+    """Read the channel's message queue and ask for the passes it speaks of; False when it said nothing."""
+    source = playing(channel.connector, HintSource)
+    if source is None or not may_call(house, channel):
+        return False
+    said = False
+    try:
+        for streams in source.pull_hints():
+            with house.store.begin() as tx:
+                want_pass(tx, channel.id, set(streams) & set(streams_of(channel)))
+            said = True
+    except ConnectorError as error:
+        log.warning("hints.failed", channel=channel.name, error=repr(error))
+    return said

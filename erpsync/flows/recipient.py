@@ -1,0 +1,30 @@
+"""Showing who gets a parcel: the one place that opens a recipient for a person's eyes."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from erpsync.flows.find import find_order
+from erpsync.flows.house import House
+from erpsync.flows.ingest import recipient_row
+from erpsync.store.notes import Event, write_events
+from erpsync.store.store import Tx
+from erpsync.store.tables import orders
+
+
+def reveal_recipient(house: House, order: str, *, actor: str) -> dict[str, str] | None:
+    """Return who gets the parcel, None where the channel never said; who asked is on record before it is returned.
+
+    Raises `Refused` when no order, or more than one, is meant; `PrivacyError` when no key at hand opens it.
+    """
+
+    def look(tx: Tx) -> dict[str, str] | None:
+        known = find_order(tx, order)
+        sealed = tx.execute(select(orders.c.recipient).where(orders.c.id == known.id)).scalar_one()
+        opened: Any = None
+        if sealed is not None:
+            opened = tx.vault.open(sealed, row=recipient_row(known.channel_id, known.external_id))
+        write_events(tx, [Event(kind="order.recipient_shown", order_id=known.id, actor=actor)])
+        return opened
+
+    return house.store.retrying(look)

@@ -1,0 +1,71 @@
+"""Looking again at what was held because a SKU was not known, as soon as it may be.
+
+Why transactions of its own: the caller has locked SKUs, and orders are locked before SKUs everywhere. Should the
+process die in between, upkeep looks again.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+
+from sqlalchemy import select, update
+
+from erpsync.flows.decide import redecide, remapped
+from erpsync.flows.fulfil import settle
+from erpsync.flows.house import House
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.places import sku_ids
+from erpsync.store.store import Tx
+from erpsync.store.tables import listing, order_line
+
+AT_ONCE = 500
+
+
+def relook_unmapped(house: House, channel_skus: Iterable[str]) -> int:
+    """Map what waits for one of these seller codes and can be mapped now; return how many orders changed."""
+    codes = sorted(set(channel_skus))
+    changed = 0
+    for start in range(0, len(codes), AT_ONCE):
+        some = codes[start : start + AT_ONCE]
+        house.store.retrying(partial(_link_equal, house=house, codes=some))
+        for ids in _waiting_for(house, some):
+            changed += house.store.retrying(partial(_remap, house=house, ids=ids))
+    return changed
+
+
+def _link_equal(tx: Tx, house: House, codes: list[str]) -> None:
+    """Point unmapped listings whose seller code equals a SKU at it, and have them pushed."""
+    query = select(listing.c.channel_sku).where(listing.c.sku_id.is_(None), listing.c.channel_sku.in_(codes))
+    equal = sku_ids(tx.connection, tx.execute(query).scalars())
+    for code, sku_id in sorted(equal.items()):
+        same = listing.c.sku_id.is_(None) & (listing.c.channel_sku == code)
+        tx.execute(update(listing).where(same).values(sku_id=sku_id))
+    if equal:
+        settle(tx, house, [], also=equal.values())
+
+
+def _waiting_for(house: House, codes: list[str]) -> list[list[int]]:
+    query = select(order_line.c.order_id).where(order_line.c.sku_id.is_(None), order_line.c.channel_sku.in_(codes))
+    with house.store.read() as connection:
+        ids = sorted(set(connection.execute(query).scalars()))
+    return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
+
+
+def _remap(tx: Tx, house: House, ids: list[int]) -> int:
+    decided = remapped(tx, house, lock_order_ids(tx, ids).values())
+    if decided:
+        redecide(tx, house, decided, event="order.mapped")
+    return len(decided)
+
+
+def unmapped_codes(house: House) -> list[str]:
+    """Return the seller codes that orders or listings still wait for and that may be mapped by now."""
+    with house.store.read() as connection:
+        lines = connection.execute(select(order_line.c.channel_sku).where(order_line.c.sku_id.is_(None)).distinct())
+        codes = set(lines.scalars())
+        rows = connection.execute(select(listing.c.channel_sku).where(listing.c.sku_id.is_(None)).distinct())
+        codes |= set(rows.scalars())
+        known = sku_ids(connection, codes)
+        mapped = connection.execute(
+            select(listing.c.channel_sku).where(listing.c.sku_id.is_not(None), listing.c.channel_sku.in_(sorted(codes)))
+        )
+        return sorted(set(known) | set(mapped.scalars()))

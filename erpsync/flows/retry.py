@@ -1,0 +1,20 @@
+"""When a failed effect is tried again, and when a person has to look."""
+
+FIRST_S = 1.0
+CAP_S = 300.0
+GIVES_UP_AFTER = 60  # attempts: about four hours at the cap
+
+
+def backoff_s(attempts: int, row_id: int) -> float:
+    """Return the seconds to wait after `attempts` failures: doubling, capped, spread by the row's id.
+
+    The spread is a function of the row, not of chance, so that a simulation repeats exactly.
+    """
+    full = min(CAP_S, FIRST_S * float(1 << min(attempts, 20)))
+    spread = ((row_id * 2654435761 + attempts * 40503) % 1000) / 1000
+    return full * (0.5 + spread / 2)
+
+
+def gives_up(attempts: int) -> bool:
+    """Whether this failure is the last one that the daemon deals with by itself."""
+    return attempts + 1 >= GIVES_UP_AFTER

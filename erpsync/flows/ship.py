@@ -1,0 +1,313 @@
+"""Recording parcels that have left: from the command line, a file, a warehouse or the API, all the same way.
+
+Why `whole` is decided here: only at this moment is it known whether an order goes in one parcel, and platforms want
+to be told which lines a split one holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select
+
+from erpsync.core.orders import KnownOrder, phase, with_shipped
+from erpsync.flows.decide import redecide
+from erpsync.flows.errors import Refused
+from erpsync.flows.find import find_orders
+from erpsync.flows.house import Channel, House
+from erpsync.sdk.carriers import UnknownCarrierError, carrier
+from erpsync.sdk.types import ShipmentReportPage
+from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.notes import DeadLetter, bury, end_letters
+from erpsync.store.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
+from erpsync.store.store import Tx
+from erpsync.store.tables import shipment, shipment_line
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipLine:
+    """Units of a line in a parcel, in the channel's units; None is all that is open."""
+
+    line: str
+    qty: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A parcel somebody says has left. No lines means everything that is open."""
+
+    order: str
+    carrier: str
+    tracking: str
+    lines: Sequence[ShipLine] = ()
+    force: bool = False
+    reason: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipResult:
+    """What became of a parcel. `repeated` when it was recorded before."""
+
+    number: str
+    order: str
+    repeated: bool = False
+
+
+def ship(
+    house: House,
+    *,
+    order: str,
+    carrier: str,
+    tracking: str,
+    lines: Sequence[ShipLine] = (),
+    force: bool = False,
+    reason: str = "",
+    actor: str = "",
+) -> ShipResult:
+    """Record one parcel; raises `Refused` with what speaks against it."""
+    parcel = Parcel(
+        order=order, carrier=carrier, tracking=tracking, lines=lines, force=force, reason=reason, actor=actor
+    )
+    answer = house.store.retrying(lambda tx: record_parcels(tx, house, [parcel])[0])
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentReportPage) -> None:
+    """Record the parcels a file or a warehouse reports; those that cannot be become dead letters with their line."""
+    parcels = [
+        Parcel(
+            order=report.order,
+            carrier=report.carrier,
+            tracking=report.tracking,
+            lines=[ShipLine(line=line.line_external_id, qty=line.qty) for line in report.lines],
+            actor=f"channel {channel.name}",
+        )
+        for report in page.reports
+    ]
+    answers = record_parcels(tx, house, parcels)
+    letters = [
+        DeadLetter(
+            channel_id=channel.id,
+            kind="shipment_report",
+            key=report.key,
+            error=str(answer),
+            source=report.source,
+            body=_body(parcel),
+        )
+        for report, parcel, answer in zip(page.reports, parcels, answers, strict=True)
+        if isinstance(answer, Refused)
+    ]
+    letters += [
+        DeadLetter(
+            channel_id=channel.id,
+            kind="shipment_report",
+            key=bad.key,
+            error=str(bad.error),
+            source=bad.error.source,
+            body={"row": dict(bad.row)},
+        )
+        for bad in page.bad
+    ]
+    taken = [r.key for r, answer in zip(page.reports, answers, strict=True) if not isinstance(answer, Refused)]
+    end_letters(tx, channel.id, "shipment_report", taken, state="superseded")
+    bury(tx, letters)
+
+
+def _body(parcel: Parcel) -> dict[str, Any]:
+    return {
+        "order": parcel.order,
+        "carrier": parcel.carrier,
+        "tracking": parcel.tracking,
+        "lines": [[line.line, line.qty] for line in parcel.lines],
+    }
+
+
+def parcel_of(body: dict[str, Any], *, actor: str) -> Parcel:
+    """Return the parcel kept in a dead letter by `apply_reports`."""
+    lines = [ShipLine(line=line, qty=qty) for line, qty in body["lines"]]
+    return Parcel(order=body["order"], carrier=body["carrier"], tracking=body["tracking"], lines=lines, actor=actor)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Leaving:
+    """One order while its parcels are recorded."""
+
+    before: KnownOrder
+    now: KnownOrder
+    units: dict[int, int] = field(default_factory=dict)
+    known: dict[tuple[str, str], tuple[str, dict[int, int]]] = field(default_factory=dict)
+    count: int = 0
+    forced: bool = False
+    numbers: list[str] = field(default_factory=list)
+
+
+def record_parcels(tx: Tx, house: House, parcels: Sequence[Parcel]) -> list[ShipResult | Refused]:
+    """Record parcels: shipment rows, holds booked out, one effect per parcel. One refused parcel stops no other."""
+    found = find_orders(tx, [parcel.order for parcel in parcels])
+    leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
+    _load_known(tx, leaving)
+    answers: list[ShipResult | Refused] = []
+    rows: list[tuple[dict[str, Any], dict[int, int]]] = []
+    for parcel in parcels:
+        order = found[parcel.order]
+        if isinstance(order, Refused):
+            answers.append(order)
+            continue
+        try:
+            answers.append(_record(tx, leaving[order.id], parcel, rows))
+        except Refused as refused:
+            answers.append(refused)
+    _write(tx, house, leaving, rows)
+    return answers
+
+
+def _load_known(tx: Tx, leaving: dict[int, _Leaving]) -> None:
+    if not leaving:
+        return
+    ids = sorted(leaving)
+    for row in tx.all(select(shipment).where(shipment.c.order_id.in_(ids))):
+        leaving[row.order_id].known[(row.carrier, row.tracking)] = (row.number, {})
+    query = select(shipment.c.order_id, shipment.c.carrier, shipment.c.tracking, shipment_line.c.line_id)
+    joined = query.add_columns(shipment_line.c.qty).join(shipment_line).where(shipment.c.order_id.in_(ids))
+    for row in tx.all(joined):
+        leaving[row.order_id].known[(row.carrier, row.tracking)][1][row.line_id] = row.qty
+    counts = select(shipment.c.order_id, func.count().label("n")).where(shipment.c.order_id.in_(ids))
+    for row in tx.all(counts.group_by(shipment.c.order_id)):
+        leaving[row.order_id].count = row.n
+
+
+def _record(tx: Tx, leaving: _Leaving, parcel: Parcel, rows: list[tuple[dict[str, Any], dict[int, int]]]) -> ShipResult:
+    order = leaving.now
+    code, tracking = _carrier_code(parcel.carrier), parcel.tracking.strip()
+    if not tracking:
+        raise Refused("a tracking number is needed")
+    known = leaving.known.get((code, tracking))
+    if known is not None:
+        return _repeated(order, parcel, known)
+    _refuse(order, parcel)
+    units = _units(order, parcel)
+    leaving.count += 1
+    number = f"{order.number}-{leaving.count}"
+    now = with_shipped(order, units)
+    whole = order.shipped_qty == 0 and now.open_qty == 0
+    rows.append(
+        (
+            {
+                "order_id": order.id,
+                "number": number,
+                "carrier": code,
+                "tracking": tracking,
+                "state": "pending",
+                "whole": whole,
+                "forced": parcel.force,
+                "forced_reason": parcel.reason if parcel.force else "",
+                "actor": parcel.actor,
+                "shipped_at": tx.now,
+            },
+            units,
+        )
+    )
+    leaving.known[(code, tracking)] = (number, units)
+    leaving.now = now
+    leaving.numbers.append(number)
+    for line_id, qty in units.items():
+        leaving.units[line_id] = leaving.units.get(line_id, 0) + qty
+    return ShipResult(number=number, order=order.number)
+
+
+def _carrier_code(code: str) -> str:
+    try:
+        return carrier(code).code
+    except UnknownCarrierError as error:
+        raise Refused(str(error)) from error
+
+
+def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int]]) -> ShipResult:
+    number, units = known
+    ids = {line.external_id: line.id for line in order.lines}
+    for line in parcel.lines:
+        if ids.get(line.line) not in units:
+            raise Refused(f"tracking {parcel.tracking} is recorded as {number} without line {line.line}")
+    return ShipResult(number=number, order=order.number, repeated=True)
+
+
+def _refuse(order: KnownOrder, parcel: Parcel) -> None:
+    now = phase(order)
+    if now == "cancelled":
+        raise Refused(f"order {order.number} is cancelled; nothing of it may leave")
+    if order.open_qty == 0:
+        raise Refused(f"order {order.number} has nothing left to ship")
+    if parcel.force:
+        if not parcel.reason:
+            raise Refused("--force needs --reason")
+        return
+    if "refund_open" in order.holds:
+        raise Refused(f"order {order.number} has an open refund; --force --reason TEXT ships it all the same")
+    if "operator" in order.holds:
+        raise Refused(f"order {order.number} is held: {order.holds['operator']}; release it first")
+    if order.ready_at is None:
+        raise Refused(f"order {order.number} is not ready (not paid); --force --reason TEXT ships it all the same")
+
+
+def _units(order: KnownOrder, parcel: Parcel) -> dict[int, int]:
+    if not parcel.lines:
+        return {line.id: line.open_qty for line in order.lines if line.open_qty}
+    by_external = {line.external_id: line for line in order.lines}
+    units: dict[int, int] = {}
+    for wanted in parcel.lines:
+        line = by_external.get(wanted.line)
+        if line is None:
+            raise Refused(f"order {order.number} has no line {wanted.line}; it has {', '.join(sorted(by_external))}")
+        qty = line.open_qty if wanted.qty is None else wanted.qty
+        if qty < 1 or qty + units.get(line.id, 0) > line.open_qty:
+            raise Refused(f"line {wanted.line} of order {order.number} has {line.open_qty} open, not {qty}")
+        units[line.id] = units.get(line.id, 0) + qty
+    return units
+
+
+def _write(
+    tx: Tx, house: House, leaving: dict[int, _Leaving], rows: list[tuple[dict[str, Any], dict[int, int]]]
+) -> None:
+    if not rows:
+        return
+    ids = new_ids(tx, shipment, len(rows))
+    insert_many(tx, shipment, [row | {"id": i} for i, (row, _) in zip(ids, rows, strict=True)])
+    lines = [
+        {"shipment_id": i, "line_id": line_id, "qty": qty}
+        for i, (_, units) in zip(ids, rows, strict=True)
+        for line_id, qty in units.items()
+    ]
+    insert_many(tx, shipment_line, lines)
+    moved = [item for item in leaving.values() if item.units]
+    redecide(
+        tx,
+        house,
+        [(item.before, item.now) for item in moved],
+        event="order.shipped",
+        actor=rows[0][0]["actor"],
+        detail={"shipments": [row["number"] for row, _ in rows]},
+        leaving={item.before.id: item.units for item in moved},
+    )
+    channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
+    enqueue(tx, [_effect(tx, channel_of[row["order_id"]], i, row) for i, (row, _) in zip(ids, rows, strict=True)])
+    for row, _ in rows:
+        log.info("shipment.recorded", shipment=row["number"], carrier=row["carrier"], forced=row["forced"])
+
+
+def _effect(tx: Tx, channel_id: int, shipment_id: int, row: dict[str, Any]) -> Effect:
+    return Effect(
+        destination_id=channel_id,
+        kind=SHIPMENT,
+        key=row["number"],
+        ref_id=shipment_id,
+        serial_key=f"order:{row['order_id']}",
+        lane=LANE_SHIPMENT,
+        run_at=tx.now,
+        marked_at=tx.now,
+    )

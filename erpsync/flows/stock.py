@@ -1,0 +1,170 @@
+"""Stock that comes, goes or is counted; every change plans the waiting orders anew before it commits."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from itertools import islice
+
+from sqlalchemy import func, select
+
+from erpsync.core.allocation import Place
+from erpsync.flows.errors import Refused
+from erpsync.flows.fulfil import Movement, settle
+from erpsync.flows.house import House
+from erpsync.flows.relook import relook_unmapped
+from erpsync.store.notes import Event, close_tasks, write_events
+from erpsync.store.places import make_skus
+from erpsync.store.queue import STOCK, free_waiting
+from erpsync.store.store import Tx
+from erpsync.store.tables import ledger, sku, stock
+
+ROWS_PER_COMMIT = 500
+COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What somebody counted. `as_of` None means now; `source` is file and line."""
+
+    warehouse: str
+    sku: str
+    on_hand: int
+    as_of: datetime | None = None
+    source: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportResult:
+    """How many rows were taken, and which were refused: (source, problem)."""
+
+    taken: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def add_stock(house: House, *, warehouse: str, sku: str, qty: int, reason: str, actor: str) -> None:
+    """Add units (or take them away) by hand; refused where it would leave less than nothing."""
+    place_id = _warehouse(house, warehouse)
+
+    def work(tx: Tx) -> None:
+        place = Place(make_skus(tx, [sku])[sku], place_id)
+        _lock(tx, [place.sku_id])
+        known = _on_hand(tx, [place]).get(place)
+        if (known[0] if known else 0) + qty < 0:
+            raise Refused(f"{sku} has {known[0] if known else 0} in {warehouse}, cannot take away {-qty}")
+        movement = Movement(place=place, qty=qty, reason=reason or "adjust", counted_at=None if known else tx.now)
+        settle(tx, house, [], movements=[movement], actor=actor)
+
+    house.store.retrying(work)
+    relook_unmapped(house, [sku])
+
+
+def set_stock(house: House, *, warehouse: str, sku: str, on_hand: int, actor: str) -> None:
+    """Set what is on hand now, as counted."""
+    result = import_counts(house, [Count(warehouse=warehouse, sku=sku, on_hand=on_hand)], actor=actor)
+    if result.refused:
+        raise Refused(result.refused[0][1])
+
+
+def import_counts(
+    house: House, rows: Iterable[Count], *, actor: str, progress: Callable[[int], None] = lambda done: None
+) -> ImportResult:
+    """Take counts in, a batch per commit; a row that cannot be taken is refused by its source and stops no other."""
+    result = ImportResult()
+    pending = iter(rows)
+    while batch := list(islice(pending, ROWS_PER_COMMIT)):
+        taken, refused = house.store.retrying(partial(_take_counts, house=house, rows=batch, actor=actor))
+        relook_unmapped(house, [row.sku for row in batch])
+        result.taken += taken
+        result.refused += refused
+        progress(len(batch))
+    return result
+
+
+def _take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tuple[int, list[tuple[str, str]]]:
+    refused: list[tuple[str, str]] = []
+    wanted: dict[tuple[str, str], Count] = {}
+    for row in rows:
+        problem = _problem(house, row)
+        if problem:
+            refused.append((row.source, problem))
+        else:
+            wanted[(row.warehouse, row.sku)] = row
+    ids = make_skus(tx, [row.sku for row in wanted.values()])
+    places = {Place(ids[row.sku], house.warehouse_id(row.warehouse)): row for row in wanted.values()}
+    _lock(tx, [place.sku_id for place in places])
+    known = _on_hand(tx, places)
+    left = _moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
+    movements = []
+    for place, row in places.items():
+        on_hand, counted_at = known.get(place, (0, None))
+        at = row.as_of or tx.now
+        if counted_at is not None and at < counted_at:
+            refused.append((row.source, f"{row.sku} in {row.warehouse} was counted later, at {counted_at:%F %T}Z"))
+            continue
+        target = max(0, row.on_hand + left.get(place, 0))
+        movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))
+    settle(tx, house, [], movements=movements, actor=actor)
+    return len(movements), refused
+
+
+def _problem(house: House, row: Count) -> str:
+    if row.on_hand < 0:
+        return f"on_hand must be 0 or more, is {row.on_hand}"
+    if not row.sku.strip():
+        return "sku is empty"
+    return "" if row.warehouse in house.codes() else f"warehouse {row.warehouse} is not configured"
+
+
+def _warehouse(house: House, code: str) -> int:
+    try:
+        return house.warehouse_id(code)
+    except LookupError as error:
+        raise Refused(str(error)) from error
+
+
+def _lock(tx: Tx, ids: Sequence[int]) -> None:
+    """Lock the SKUs before their numbers are looked at; `settle` locks them again, which costs nothing."""
+    rows = select(sku.c.id).where(sku.c.id.in_(sorted(set(ids)))).order_by(sku.c.id)
+    tx.all(rows.with_for_update(key_share=True))
+
+
+def _on_hand(tx: Tx, places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+    ids = sorted({place.sku_id for place in places})
+    query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.counted_at)
+    rows = tx.all(query.where(stock.c.sku_id.in_(ids)))
+    return {Place(row.sku_id, row.warehouse_id): (row.on_hand, row.counted_at) for row in rows}
+
+
+def _moved_since(tx: Tx, since: dict[Place, datetime]) -> dict[Place, int]:
+    """Return what moved after each place's instant, other counts aside."""
+    if not since:
+        return {}
+    query = select(ledger.c.sku_id, ledger.c.warehouse_id, ledger.c.at, func.sum(ledger.c.qty).label("qty")).where(
+        ledger.c.sku_id.in_(sorted({place.sku_id for place in since})),
+        ledger.c.at > min(since.values()),
+        ledger.c.reason != COUNT,
+    )
+    moved: dict[Place, int] = {}
+    for row in tx.all(query.group_by(ledger.c.sku_id, ledger.c.warehouse_id, ledger.c.at)):
+        place = Place(row.sku_id, row.warehouse_id)
+        if place in since and row.at > since[place]:
+            moved[place] = moved.get(place, 0) + int(row.qty)
+    return moved
+
+
+def confirm_stock(house: House, channel: str, *, actor: str) -> int:
+    """Let the zeros that the brake holds back go; return how many."""
+    try:
+        wanted = house.channel(channel)
+    except LookupError as error:
+        raise Refused(str(error)) from error
+
+    def work(tx: Tx) -> int:
+        freed = free_waiting(tx, "brake", destination_id=wanted.id, kind=STOCK, confirmed=True)
+        close_tasks(tx, "brake", [wanted.name], by=actor)
+        detail = {"listings": freed}
+        write_events(tx, [Event(kind="stock.confirmed", channel_id=wanted.id, detail=detail, actor=actor)])
+        return freed
+
+    return house.store.retrying(work)

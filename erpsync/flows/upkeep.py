@@ -1,0 +1,170 @@
+"""What has to be done from time to time: reservations that end, leases that ran out, old rows, sums that must agree."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, func, select, update
+
+from erpsync.core.fulfilment import LINE
+from erpsync.flows.decide import redecide
+from erpsync.flows.house import House
+from erpsync.flows.relook import relook_unmapped, unmapped_codes
+from erpsync.store.cursors import read_cursors
+from erpsync.store.dirty import mark_dirty
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.queue import STOCK, free_waiting, reclaim
+from erpsync.store.store import Tx
+from erpsync.store.tables import (
+    dead_letter,
+    event,
+    hold,
+    inbox,
+    ledger,
+    listing,
+    order_line,
+    orders,
+    outbox,
+    payload,
+    stock,
+)
+
+AT_ONCE = 200
+PRUNE_AT_ONCE = 1000
+DONE_KEPT = timedelta(days=7)
+log = structlog.get_logger()
+
+
+def expire_reservations(house: House) -> int:
+    """End the reservations whose time is over; return how many orders gave units back."""
+    query = (
+        select(order_line.c.order_id)
+        .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
+        .where(hold.c.expires_at <= house.store.clock.now())
+        .distinct()
+        .limit(AT_ONCE)
+    )
+    with house.store.read() as connection:
+        ids = sorted(connection.execute(query).scalars())
+    if not ids:
+        return 0
+
+    def work(tx: Tx) -> int:
+        known = lock_order_ids(tx, ids)
+        redecide(tx, house, [(order, order) for order in known.values()], event="order.reservation_ended")
+        return len(known)
+
+    done = house.store.retrying(work)
+    log.info("reservations.ended", orders=done)
+    return done
+
+
+def reclaim_leases(house: House, *, owner_gone: bool = False) -> int:
+    """Take back what lost workers had leased; a stock number that may have been sent is marked dirty again."""
+
+    def work(tx: Tx) -> int:
+        rows = reclaim(tx, owner_gone=owner_gone)
+        refs = [ref_id for _, kind, ref_id, _ in rows if kind == STOCK]
+        if refs:
+            skus = select(listing.c.sku_id).where(listing.c.id.in_(refs), listing.c.sku_id.is_not(None))
+            mark_dirty(tx, set(tx.execute(skus).scalars()))
+        return len(rows)
+
+    done = house.store.retrying(work)
+    if done:
+        log.warning("leases.reclaimed", rows=done)
+    return done
+
+
+def free_fresh(house: House) -> int:
+    """Let rows go on that wait for a pass which has ended meanwhile (their waker may have died)."""
+    with house.store.read() as connection:
+        rows = read_cursors(connection)
+    freed = 0
+    for channel in house.channels.values():
+        row = rows.get((channel.id, "orders"))
+        if row is not None and not row.wanted and row.complete_ended_at is not None:
+            freed += house.store.retrying(lambda tx, id=channel.id: free_waiting(tx, "fresh", destination_id=id))
+    return freed
+
+
+def relook(house: House) -> int:
+    """Map what can be mapped by now; the safety net of imports that died half-way."""
+    return relook_unmapped(house, unmapped_codes(house))
+
+
+def prune(house: House, retention_days: int | Mapping[str, int]) -> int:
+    """Delete what is kept long enough, in small batches; recipients of ended orders are erased, totals stay."""
+    days = retention_days if isinstance(retention_days, Mapping) else {}
+    default = retention_days if isinstance(retention_days, int) else 180
+    done = 0
+    for channel in house.channels.values():
+        done += _prune_channel(house, channel.id, days.get(channel.name, default))
+    return done + _prune_done(house)
+
+
+def _prune_channel(house: House, channel_id: int, days: int) -> int:
+    oldest = house.store.clock.now() - timedelta(days=days)
+    done = 0
+    for table, at in ((payload, payload.c.at), (inbox, inbox.c.received_at)):
+        old = select(table.c.id).where(table.c.channel_id == channel_id, at < oldest)
+        if table is inbox:
+            old = old.where(inbox.c.state != "pending")
+        done += _delete(house, table, old)
+    ended = orders.c.phase.in_(("cancelled", "completed", "shipped"))
+    old = select(orders.c.id).where(
+        orders.c.channel_id == channel_id, ended, orders.c.placed_at < oldest, orders.c.recipient.is_not(None)
+    )
+    while True:
+        erased = {"recipient": None, "phone_index": None, "recipient_index": None}
+        with house.store.begin() as tx:
+            ids = list(tx.execute(old.limit(PRUNE_AT_ONCE)).scalars())
+            tx.execute(update(orders).where(orders.c.id.in_(ids)).values(**erased))
+        done += len(ids)
+        if len(ids) < PRUNE_AT_ONCE:
+            return done
+
+
+def _prune_done(house: House) -> int:
+    oldest = house.store.clock.now() - DONE_KEPT
+    done = _delete(house, outbox, select(outbox.c.id).where(outbox.c.state == "done", outbox.c.done_at < oldest))
+    ended = select(dead_letter.c.id).where(dead_letter.c.state != "open", dead_letter.c.at < oldest)
+    done += _delete(house, dead_letter, ended)
+    loose = select(event.c.id).where(event.c.order_id.is_(None), event.c.at < oldest - timedelta(days=90))
+    return done + _delete(house, event, loose)
+
+
+def _delete(house: House, table: object, old: object) -> int:
+    done = 0
+    while True:
+        with house.store.begin() as tx:
+            ids = list(tx.execute(old.limit(PRUNE_AT_ONCE)).scalars())  # type: ignore[attr-defined]
+            if ids:
+                tx.execute(delete(table).where(table.c.id.in_(ids)))  # type: ignore[attr-defined, arg-type]
+        done += len(ids)
+        if len(ids) < PRUNE_AT_ONCE:
+            return done
+
+
+def verify_counters(house: House) -> list[str]:
+    """Return where a counter differs from the sum of its holds or ledger rows; empty when all agree."""
+    held = select(hold.c.sku_id, hold.c.warehouse_id, func.sum(hold.c.qty).label("qty")).group_by(
+        hold.c.sku_id, hold.c.warehouse_id
+    )
+    booked = select(ledger.c.sku_id, ledger.c.warehouse_id, func.sum(ledger.c.qty).label("qty")).group_by(
+        ledger.c.sku_id, ledger.c.warehouse_id
+    )
+    with house.store.read() as connection:
+        counted = {(r.sku_id, r.warehouse_id): (r.on_hand, r.reserved) for r in connection.execute(select(stock))}
+        holds = {(r.sku_id, r.warehouse_id): int(r.qty) for r in connection.execute(held)}
+        sums = {(r.sku_id, r.warehouse_id): int(r.qty) for r in connection.execute(booked)}
+    wrong = []
+    for place in sorted(counted.keys() | holds.keys() | sums.keys()):
+        on_hand, reserved = counted.get(place, (0, 0))
+        if on_hand != sums.get(place, 0):
+            wrong.append(f"sku {place[0]} in warehouse {place[1]}: on hand {on_hand}, ledger {sums.get(place, 0)}")
+        if reserved != holds.get(place, 0):
+            wrong.append(f"sku {place[0]} in warehouse {place[1]}: reserved {reserved}, holds {holds.get(place, 0)}")
+    for line in wrong:
+        log.error("counters.differ", difference=line, action="report this defect; stock keeps its guard")
+    return wrong

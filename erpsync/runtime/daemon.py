@@ -1,0 +1,274 @@
+"""The daemon: starts everything in the right order, reloads on SIGHUP, ends on SIGTERM.
+
+Why nothing is saved at the end: whatever matters was committed when it happened, so `kill -9` at any instant loses
+nothing, and an orderly stop only saves the next start from waiting.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+import structlog
+
+from erpsync import __version__
+from erpsync.runtime.chains import Chain
+from erpsync.runtime.jobs import Jobs
+from erpsync.runtime.lock import only_daemon
+from erpsync.runtime.logging import configure
+from erpsync.runtime.meters import Meters
+from erpsync.runtime.once import drain
+from erpsync.runtime.parts import Built, Face, Server, Stages, flow_stages
+from erpsync.runtime.polls import Polling
+from erpsync.runtime.pushes import Pushing
+from erpsync.runtime.reload import Reloaded, reload
+from erpsync.runtime.signals import Signals
+from erpsync.runtime.systemd import Notifier
+from erpsync.runtime.upkeep import Upkeep
+from erpsync.runtime.wakes import Watcher, watcher
+from erpsync.runtime.world import World
+from erpsync.settings.config import RETENTION_DAYS
+from erpsync.store.leases import end_all_leases
+
+log = structlog.get_logger("erpsync.runtime")
+
+BEAT_S = 5.0
+TICK_S = 1.0
+NET_S = 5.0
+"""The safety net: so often every dispatcher looks by itself."""
+
+JUMP_S = 2.0
+ALIVE_S = 30.0
+MOST_THREADS = 32
+
+
+def run(built: Built, *, once: bool = False) -> int:
+    """Run the daemon until it is told to end, or once through everything; return the exit code.
+
+    Raises `AlreadyRunningError` when another daemon runs on the same SQLite file, `OSError` when the web address
+    cannot be had.
+    """
+    if not structlog.is_configured():
+        configure()
+    with only_daemon(built.config.sqlite_file):
+        if once:
+            with Signals() as signals:
+                return run_once(built, stopping=lambda: signals.ending)
+        clean = Daemon(built, notifier=Notifier.from_environ(os.environ)).serve(Signals())
+    return 0 if clean else _leave(0)
+
+
+def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[], bool] = lambda: False) -> int:
+    """Poll every channel once, drain and push until nothing is due; return the exit code, 1 when told to stop."""
+    used = stages or flow_stages()
+    take_over(built, used)
+    done = drain(built.house, stages=used, stopping=stopping)
+    log.info("run.completed", polls=done.polls, failed=done.failed, pushed=done.pushed, took_ms=done.took_ms)
+    return 1 if stopping() else 0
+
+
+def take_over(built: Built, stages: Stages) -> None:
+    """Take up what an earlier daemon left.
+
+    On SQLite what it had leased is taken back at once, for it is known to be gone; on PostgreSQL leases end by
+    themselves. Listings that were never told a number, or not surely, are pushed.
+    """
+    alone = built.store.is_sqlite
+    if alone:
+        with built.store.begin() as tx:
+            end_all_leases(tx)
+    rows = stages.reclaim_leases(built.house, owner_gone=alone)
+    if rows:
+        log.info("queue.reclaimed", rows=rows)
+    stages.mark_untold(built.house)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process although threads still hang in calls; their rows stay leased and are unknown outcomes."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+class Daemon:
+    """Everything that runs, in one process.
+
+    Args:
+        notifier: tells the service manager.
+    """
+
+    def __init__(self, built: Built, *, stages: Stages | None = None, notifier: Notifier | None = None) -> None:
+        self.meters = Meters()
+        self._built = built
+        self._stages = stages or flow_stages()
+        self._notifier = notifier or Notifier()
+        self._world = World(built.house, stages=self._stages, meters=self.meters)
+        self._jobs = Jobs(_pools(len(built.house.channels)), self.meters)
+        self._polling = Polling(self._world, self._jobs)
+        self._pushing = Pushing(self._world, self._jobs)
+        self._upkeep = Upkeep(self._world, self._jobs, self._retention_days)
+        self._beat = Chain("beat", self._beats, launcher=self._jobs, pool=lambda: "beat")
+        self._watcher: Watcher = watcher(built.store, self._commit_seen)
+        self._server: Server | None = None
+        self._ticked_at_s = time.monotonic()
+        self._lead_s = time.time() - time.monotonic()
+        self._hinted_at_s = float("-inf")
+
+    def serve(self, signals: Signals) -> bool:
+        """Run until a signal says to end; return whether everything ended in time."""
+        with signals:
+            try:
+                self.start()
+                while (name := signals.wait(TICK_S)) not in {"SIGTERM", "SIGINT"}:
+                    if name == "SIGHUP":
+                        self.reload()
+                    self._watch()
+            finally:
+                clean = self.stop(signal=signals.last)
+        return clean
+
+    def start(self) -> None:
+        """Take over, start the threads, accept requests, and only then say that we are ready."""
+        take_over(self._built, self._stages)
+        self._world.presence.beat()
+        self._built.store.listen(self._committed)
+        self._server = self._built.server(self._face())
+        if self._server is not None:
+            self._server.start()
+        self._watcher.start()
+        self._jobs.start()
+        self._jobs.every("tick", self._tick, TICK_S)
+        self._jobs.wake_every(self._beat, BEAT_S)
+        for chain in (self._polling.dispatcher, self._pushing.dispatcher, self._pushing.fan_out, self._pushing.inbox):
+            self._jobs.wake_every(chain, NET_S)
+        for chain in self._upkeep.chains:
+            self._jobs.wake_in(chain, 0)
+        self.meters.set("erpsync_started_at_seconds", time.time())
+        self._notifier.ready(self._summary())
+        log.info(
+            "daemon.started",
+            version=__version__,
+            channels=sum(channel.enabled for channel in self._world.house.channels.values()),
+            database=self._built.store.engine.dialect.name,
+            node=self._built.store.owner,
+        )
+
+    def reload(self) -> Reloaded:
+        """Put the configuration's files in force, all or nothing."""
+        self._notifier.reloading()
+        done = reload(self._built, self._world)
+        self.meters.set("erpsync_config_last_reload_successful", float(done.taken))
+        self.meters.add("erpsync_config_reloads_total", outcome="taken" if done.taken else "refused")
+        if done.taken:
+            self._polling.settle()
+            self._pushing.settle()
+            self._stages.mark_untold(self._world.house)
+            self._wake({"dirty", "push", "poll", "inbox"})
+        self._notifier.ready(self._summary())
+        return done
+
+    def stop(self, *, signal: str = "") -> bool:
+        """Begin nothing new, let what runs end within `stop_s`, give leases back; False when a call still hangs."""
+        began_s = time.monotonic()
+        deadline_s = began_s + self._built.config.stop_s
+        self._notifier.stopping()
+        self._world.ending.set()
+        self._watcher.stop()
+        for part in (self._polling, self._pushing, self._upkeep, self._beat):
+            part.close()
+        self._jobs.stop()
+        if self._server is not None:
+            self._server.stop(max(0.0, deadline_s - time.monotonic()))
+        clean = self._world.runs.wait_idle(max(0.0, deadline_s - time.monotonic()))
+        for name in self._world.runs.names():
+            log.warning("call.abandoned", call=name)
+        self._world.presence.leave()
+        took_ms = round((time.monotonic() - began_s) * 1000)
+        log.info("daemon.stopped", signal=signal, clean=clean, took_ms=took_ms)
+        return clean
+
+    def alive(self) -> bool:
+        """Whether the scheduler ticks, the database takes writes and no worker is past its deadline."""
+        within_s = self._notifier.watchdog_s or ALIVE_S
+        beaten_at_s = self._world.presence.beaten_at_s
+        return (
+            time.monotonic() - self._ticked_at_s < within_s
+            and beaten_at_s is not None
+            and self._built.store.clock.monotonic() - beaten_at_s < within_s
+            and not self._world.runs.overdue()
+        )
+
+    def _face(self) -> Face:
+        return Face(
+            house=lambda: self._world.house,
+            config=lambda: self._built.config,
+            meters=self.meters,
+            alive=self.alive,
+            draining=self._world.ending.is_set,
+        )
+
+    def _tick(self) -> None:
+        self._ticked_at_s = time.monotonic()
+
+    def _beats(self) -> None:
+        self._world.presence.beat()
+
+    def _watch(self) -> None:
+        """Once a second, on the main thread: the watchdog's sign of life, and jumps of the machine's clock."""
+        if self.alive():
+            self._notifier.alive()
+        self._notifier.status(self._summary())
+        lead_s = time.time() - time.monotonic()
+        if abs(lead_s - self._lead_s) > JUMP_S:
+            log.warning("clock.jumped", by_s=round(lead_s - self._lead_s))
+            self._jobs.hurry()
+        self._lead_s = lead_s
+
+    def _committed(self, topics: set[str]) -> None:
+        """Wake the next stages after a commit of this process."""
+        if not self._world.ending.is_set():
+            self._wake(topics)
+
+    def _commit_seen(self, topics: set[str]) -> None:
+        """As `_committed`, of any process; what is due to be polled is looked up at most once a second then."""
+        now_s = time.monotonic()
+        if "poll" in topics and now_s - self._hinted_at_s < 1:
+            topics = topics - {"poll"}
+        elif "poll" in topics:
+            self._hinted_at_s = now_s
+        self._committed(topics)
+
+    def _wake(self, topics: set[str]) -> None:
+        stages: dict[str, Callable[[], None]] = {
+            "dirty": self._pushing.fan_out.wake,
+            "push": self._pushing.dispatcher.wake,
+            "poll": self._polling.wake,
+            "inbox": self._pushing.inbox.wake,
+        }
+        for topic in sorted(topics & stages.keys()):
+            stages[topic]()
+
+    def _summary(self) -> str:
+        channels = [channel for channel in self._world.house.channels.values() if channel.enabled]
+        overdue = self._world.runs.overdue()
+        return f"{len(channels)} channels" + (f", stuck: {', '.join(overdue)}" if overdue else "")
+
+    def _retention_days(self) -> int:
+        privacy = self._built.config.privacy
+        return privacy.retention_days if privacy else RETENTION_DAYS
+
+
+def _pools(channels: int) -> dict[str, int]:
+    """Return threads per class of work: one per channel while they are few, so that none waits for another."""
+    each = min(MOST_THREADS, max(4, channels))
+    return {
+        "beat": 1,
+        "ingest": 4,
+        "poll": each,
+        "fast": each,
+        "bulk": min(MOST_THREADS, 2 * each),
+        "push": 2 * each,
+        "slow": 6,
+        "upkeep": 2,
+    }

@@ -1,0 +1,130 @@
+"""Once through everything, on one thread, in an order that the same state always gives.
+
+What `run --once` does, and what tests and the simulation use instead of a scheduler.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from erpsync.flows.house import Channel, House
+from erpsync.runtime.parts import Stages, flow_stages
+from erpsync.sdk.roles import OrderSource
+from erpsync.store.cursors import read_cursor, read_cursors
+from erpsync.store.places import channels as channel_rows
+
+MARGIN_S = 1.0
+MOST_ROUNDS = 10_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Drained:
+    """What was done: passes, those of them that failed, inbox rows applied, outbox rows handled."""
+
+    polls: int = 0
+    failed: int = 0
+    applied: int = 0
+    pushed: int = 0
+    took_ms: int = 0
+
+
+def drain(
+    house: House,
+    *,
+    until_idle: bool = True,
+    poll: bool = True,
+    stages: Stages | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Drained:
+    """Poll every enabled channel's streams once, apply, fan out and push; return what was done.
+
+    Args:
+        until_idle: go on until no row is due, waiting for those that still settle. False does one round.
+        poll: False begins with no pass, and makes only those that rows wait for.
+    """
+    clock = house.store.clock
+    began_s = clock.monotonic()
+    work = _Work(house, stages or flow_stages(), stopping)
+    if poll:
+        work.poll_all()
+    for _ in range(MOST_ROUNDS):
+        busy = work.round()
+        if stopping() or not until_idle:
+            break
+        if not busy and not work.wait_for_next():
+            break
+    work.done.took_ms = round((clock.monotonic() - began_s) * 1000)
+    return work.done
+
+
+class _Work:
+    def __init__(self, house: House, stages: Stages, stopping: Callable[[], bool]) -> None:
+        self._house = house
+        self._stages = stages
+        self._stopping = stopping
+        self._settle_s = max((channel.stock.settle_s for channel in house.channels.values()), default=0.0)
+        self.done = Drained()
+
+    def poll_all(self) -> None:
+        """Read each stream of each channel once, due or not; a paused channel is left alone."""
+        for channel in self._channels():
+            for stream in self._readable(channel):
+                self._poll(channel, stream)
+
+    def round(self) -> bool:
+        """Do once what there is to do; return whether there was anything."""
+        before = (self.done.polls, self.done.applied, self.done.pushed)
+        while not self._stopping() and (applied := self._stages.apply_inbox(self._house)):
+            self.done.applied += applied
+        while not self._stopping() and self._stages.fan_out(self._house):
+            pass
+        for channel in self._channels():
+            for stream in self._wanted(channel):
+                self._poll(channel, stream)
+        for channel in self._channels():
+            self._push(channel)
+        return before != (self.done.polls, self.done.applied, self.done.pushed)
+
+    def wait_for_next(self) -> bool:
+        """Wait for the next row if it is due within the settling time; False when it is not, or there is none."""
+        next_s = self._stages.next_run_s(self._house)
+        if next_s is None or not 0 < next_s <= self._settle_s + MARGIN_S:
+            return False
+        self._house.store.clock.sleep(next_s)
+        return True
+
+    def _channels(self) -> list[Channel]:
+        with self._house.store.read() as connection:
+            paused = {row.name for row in channel_rows(connection).values() if row.paused}
+        enabled = (c for c in self._house.channels.values() if c.enabled and c.connector is not None)
+        return sorted((c for c in enabled if c.name not in paused), key=lambda channel: channel.id)
+
+    def _readable(self, channel: Channel) -> Iterator[str]:
+        """Yield the streams to read, each looked at when its turn comes: refunds wait for the end of the back-fill."""
+        for stream in self._stages.streams_of(channel):
+            with self._house.store.read() as connection:
+                backfill = read_cursor(connection, channel.id, "backfill")
+            unfinished = backfill.complete_ended_at is None and isinstance(channel.connector, OrderSource)
+            if stream == "backfill" and not (unfinished or backfill.wanted):
+                continue
+            if stream == "refunds" and unfinished:
+                continue
+            yield stream
+
+    def _wanted(self, channel: Channel) -> list[str]:
+        with self._house.store.read() as connection:
+            rows = read_cursors(connection)
+        due = self._stages.due_streams(self._house, channel)
+        return [s for s in due if (row := rows.get((channel.id, s))) is not None and row.wanted]
+
+    def _poll(self, channel: Channel, stream: str) -> None:
+        if self._stopping():
+            return
+        report = self._stages.poll_stream(self._house, channel, stream, lease=None, stopping=self._stopping)
+        self.done.polls += 1
+        self.done.failed += report.failed
+
+    def _push(self, channel: Channel) -> None:
+        while not self._stopping() and (pushed := self._stages.push_stock(self._house, channel)):
+            self.done.pushed += pushed
+        while not self._stopping() and (pushed := self._stages.push_shipments(self._house, channel)):
+            self.done.pushed += pushed

@@ -1,0 +1,179 @@
+"""When which stream of which channel is read.
+
+One dispatcher asks all channels what is due and wakes their lanes; a lane is a chain that reads some of a channel's
+streams. Refunds and cancels have a lane of their own, so that a long order list never delays them, and so has the
+back-fill, which may take hours.
+"""
+
+from dataclasses import dataclass
+
+from erpsync.flows.house import Channel
+from erpsync.runtime.chains import Chain, Launcher
+from erpsync.runtime.presence import Held
+from erpsync.runtime.world import World
+from erpsync.sdk.roles import HintSource
+
+OVERDUE_S = 1.0
+"""How soon what is due and did not run is looked at again: its lane is busy, or the channel may not be called."""
+
+REST_S = 1.0
+GRACE_S = 5.0
+TAKEN_S = 2.0
+HINTS_S = 2.0
+PAGE_DEADLINE_S = 1800.0
+"""A page is a list call and up to a hundred detail calls of at most 30 s each; nothing takes longer in good order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """Streams of a channel that are read one after the other."""
+
+    name: str
+    pool: str
+    streams: tuple[str, ...]
+
+
+LANES = (
+    Lane(name="orders", pool="poll", streams=("orders", "shipments")),
+    Lane(name="refunds", pool="fast", streams=("refunds",)),
+    Lane(name="listings", pool="bulk", streams=("listings",)),
+    Lane(name="backfill", pool="bulk", streams=("backfill",)),
+)
+
+
+class Polling:
+    """The polling chains of all channels."""
+
+    def __init__(self, world: World, launcher: Launcher) -> None:
+        self._world = world
+        self._launcher = launcher
+        self._lanes: dict[tuple[str, str], Chain] = {}
+        self._hints: dict[str, Chain] = {}
+        self._due_since_s: dict[tuple[str, str], float] = {}
+        self._rests_until_s: dict[tuple[str, str], float] = {}
+        self.dispatcher = Chain("poll.dispatch", self._dispatch, launcher=launcher, pool=lambda: "ingest")
+        self.settle()
+
+    def settle(self) -> None:
+        """Have exactly the chains that the house in force needs."""
+        wanted = {channel.name: channel for channel in self._world.house.channels.values() if channel.enabled}
+        for key in [key for key in self._lanes if key[0] not in wanted]:
+            self._lanes.pop(key).close()
+        for name in [name for name in self._hints if name not in wanted]:
+            self._hints.pop(name).close()
+        for name, channel in wanted.items():
+            for lane in LANES:
+                if (name, lane.name) not in self._lanes:
+                    self._lanes[name, lane.name] = self._lane(name, lane)
+            connector: object = channel.connector
+            if name not in self._hints and isinstance(connector, HintSource):
+                self._hints[name] = self._hinting(name)
+
+    def close(self) -> None:
+        """Begin no further run."""
+        for chain in (self.dispatcher, *self._lanes.values(), *self._hints.values()):
+            chain.close()
+
+    def wake(self) -> None:
+        """Look what is due."""
+        self.dispatcher.wake()
+
+    def _lane(self, name: str, lane: Lane) -> Chain:
+        return Chain(
+            f"poll {name} {lane.name}",
+            lambda: self._poll(name, lane),
+            launcher=self._launcher,
+            pool=lambda: self._world.pool(name, lane.pool),
+        )
+
+    def _hinting(self, name: str) -> Chain:
+        chain = Chain(
+            f"hints {name}",
+            lambda: self._pull_hints(name),
+            launcher=self._launcher,
+            pool=lambda: self._world.pool(name, "fast"),
+        )
+        self._launcher.wake_in(chain, 0)
+        return chain
+
+    def _dispatch(self) -> float | None:
+        """Wake the lanes that have something to read; return when the next stream is due."""
+        with self._world.store.read() as connection:
+            self._world.look_for_slow(connection)
+        next_s = 60.0
+        for channel in list(self._world.house.channels.values()):
+            if not channel.enabled or channel.connector is None:
+                continue
+            due = self._world.stages.due_streams(self._world.house, channel)
+            for lane in LANES:
+                if any(stream in due for stream in lane.streams):
+                    self._lanes[channel.name, lane.name].wake()
+            soon_s = self._world.stages.next_due_s(self._world.house, channel)
+            next_s = min(next_s, soon_s if soon_s > 0 else OVERDUE_S)
+        return next_s
+
+    def _poll(self, name: str, lane: Lane) -> float | None:
+        """Read the lane's streams that are due; after a failure the lane rests a moment."""
+        channel, now_s = self._world.channel(name), self._world.store.clock.monotonic()
+        if channel is None:
+            return None
+        if now_s < self._rests_until_s.get((name, lane.name), now_s):
+            return self._rests_until_s[name, lane.name] - now_s
+        stopping = self._world.stopping(name)
+        due = [s for s in self._world.stages.due_streams(self._world.house, channel) if s in lane.streams]
+        rests_s = [self._turn(channel, stream) for stream in due if not stopping()]
+        if not due:
+            return None
+        rest_s = max(rests_s, default=0.0)
+        self._rests_until_s[name, lane.name] = self._world.store.clock.monotonic() + rest_s
+        self.dispatcher.wake()
+        return rest_s or None
+
+    def _turn(self, channel: Channel, stream: str) -> float:
+        """Read a stream if it is this node's turn; return for how long its lane is to rest."""
+        wait_s = self._after_others(channel.name, stream)
+        return wait_s if wait_s > 0 else self._pass(channel, stream)
+
+    def _after_others(self, name: str, stream: str) -> float:
+        """Return for how long another node is to have the first chance to read a stream; 0 when it is our turn."""
+        now_s = self._world.store.clock.monotonic()
+        if self._world.presence.preferred(name):
+            self._due_since_s.pop((name, stream), None)
+            return 0.0
+        return max(0.0, self._due_since_s.setdefault((name, stream), now_s) + GRACE_S - now_s)
+
+    def _pass(self, channel: Channel, stream: str) -> float:
+        with self._world.presence.lease(f"poll:{channel.name}:{stream}") as held:
+            self._due_since_s.pop((channel.name, stream), None)
+            if held is None:
+                return TAKEN_S
+            if stream not in self._world.stages.due_streams(self._world.house, channel):
+                return 0.0  # another node was here since we looked
+            return self._read(channel, stream, held)
+
+    def _read(self, channel: Channel, stream: str, held: Held) -> float:
+        world, clock = self._world, self._world.store.clock
+        stopping = world.stopping(channel.name)
+        name = f"poll {channel.name} {stream}"
+        began_s = clock.monotonic()
+        with world.running(name, kind="poll", deadline_s=PAGE_DEADLINE_S) as run:
+
+            def ends() -> bool:
+                run.touch()
+                return stopping() or not world.presence.good(held)
+
+            report = world.stages.poll_stream(world.house, channel, stream, lease=held.lease, stopping=ends)
+        outcome = "failed" if report.failed else "done"
+        world.meters.add("erpsync_polls_total", channel=channel.name, stream=stream, outcome=outcome)
+        took_s = clock.monotonic() - began_s
+        world.meters.add("erpsync_poll_seconds_total", took_s, channel=channel.name, stream=stream)
+        return REST_S if report.failed else 0.0
+
+    def _pull_hints(self, name: str) -> float | None:
+        """Ask the channel's message queue which streams are worth reading."""
+        channel = self._world.channel(name)
+        if channel is None:
+            return None
+        with self._world.running(f"hints {name}", kind="poll", deadline_s=PAGE_DEADLINE_S):
+            more = self._world.stages.pull_hints(self._world.house, channel)
+        return 0 if more else HINTS_S

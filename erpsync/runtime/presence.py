@@ -1,0 +1,117 @@
+"""Who lives, who is to do what, and the leases this node holds.
+
+On SQLite there is one daemon, and the OS lock on the file is its lease: no rows are written. On PostgreSQL each pass
+over a stream runs under a lease row; among the living nodes one is preferred per channel (highest hash of node and
+channel), the others give it a few seconds, so that leases spread without a leader.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, select
+
+from erpsync import __version__
+from erpsync.runtime.meters import Meters
+from erpsync.store.leases import LEASE_S, Lease, beat, release_leases, renew_lease, take_lease
+from erpsync.store.store import Store
+from erpsync.store.tables import node
+
+log = structlog.get_logger("erpsync.runtime.presence")
+
+MARGIN_S = 3.0
+
+
+@dataclass(slots=True)
+class Held:
+    """A lease of this node; `lease` is None where none is needed. It ends by itself when it cannot be renewed."""
+
+    lease: Lease | None
+    good_until_s: float
+
+    def good(self, now_s: float) -> bool:
+        """Whether this node may still act on it."""
+        return self.lease is None or now_s < self.good_until_s
+
+
+class Presence:
+    """This node among the others."""
+
+    def __init__(self, store: Store, meters: Meters) -> None:
+        self._store = store
+        self._meters = meters
+        self._lock = threading.Lock()
+        self._held: dict[str, Held] = {}
+        self._living: tuple[str, ...] = (store.owner,)
+        self.beaten_at_s: float | None = None
+
+    def beat(self) -> None:
+        """Say that this node lives, see who else does, and prolong the leases it holds."""
+        beat(self._store, version=__version__)
+        self.beaten_at_s = self._store.clock.monotonic()
+        if self._store.is_sqlite:
+            return
+        with self._store.read() as connection:
+            since = self._store.clock.now() - timedelta(seconds=LEASE_S)
+            living = connection.execute(select(node.c.id).where(node.c.heartbeat_at > since)).scalars()
+            self._living = tuple(sorted({*living, self._store.owner}))
+        for held in list(self._held.values()):
+            self._renew(held)
+
+    def preferred(self, channel: str) -> bool:
+        """Whether this node is the one that should serve a channel."""
+        return max(self._living, key=lambda name: _weight(name, channel)) == self._store.owner
+
+    @contextmanager
+    def lease(self, key: str) -> Iterator[Held | None]:
+        """Hold a lease for the length of the block; None while another node holds it."""
+        if self._store.is_sqlite:
+            yield Held(None, 0.0)
+            return
+        began_s = self._store.clock.monotonic()
+        lease = take_lease(self._store, key)
+        if lease is None:
+            yield None
+            return
+        self._meters.add("erpsync_lease_changes_total", change="taken")
+        held = Held(lease, began_s + LEASE_S - MARGIN_S)
+        with self._lock:
+            self._held[key] = held
+        try:
+            yield held
+        finally:
+            with self._lock:
+                self._held.pop(key, None)
+            release_leases(self._store, key=key)
+
+    def good(self, held: Held) -> bool:
+        """Whether a lease may still be acted on."""
+        return held.good(self._store.clock.monotonic())
+
+    def leave(self) -> None:
+        """End all leases of this node, so that no other one has to wait, and take it off the list of the living."""
+        release_leases(self._store)
+        with self._store.begin() as tx:
+            tx.execute(delete(node).where(node.c.id == self._store.owner))
+
+    def _renew(self, held: Held) -> None:
+        if held.lease is None:
+            return
+        began_s = self._store.clock.monotonic()
+        if renew_lease(self._store, held.lease):
+            held.good_until_s = began_s + LEASE_S - MARGIN_S
+            return
+        with self._lock:
+            ours = self._held.get(held.lease.key) is held
+        if ours:
+            held.good_until_s = 0.0
+            self._meters.add("erpsync_lease_changes_total", change="lost")
+            log.warning("lease.lost", lease=held.lease.key)
+
+
+def _weight(name: str, channel: str) -> bytes:
+    return hashlib.blake2b(f"{name}\0{channel}".encode(), digest_size=8).digest()

@@ -1,0 +1,70 @@
+"""Reloading the configuration: all or nothing; channels that did not change go on undisturbed."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from erpsync.runtime.parts import Built
+from erpsync.runtime.world import World
+from erpsync.settings import Config, ConfigError, Diff, changed_channels
+
+log = structlog.get_logger("erpsync.runtime.reload")
+
+FIXED = {
+    "folder": "the folder of the configuration",
+    "database": "database",
+    "privacy": "privacy",
+    "web_host": "web.listen",
+    "web_port": "web.listen",
+}
+"""What only a restart changes, by the name the operator knows it by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What became of a reload; `problems` is empty exactly when it was taken."""
+
+    problems: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    @property
+    def taken(self) -> bool:
+        """Whether the new configuration is in force."""
+        return not self.problems
+
+
+def reload(built: Built, world: World) -> Reloaded:
+    """Read the files and put them in force; with any problem the old configuration stays and each one is logged."""
+    try:
+        config = built.load().require()
+    except ConfigError as error:
+        return _refused(tuple(str(problem) for problem in error.problems))
+    except OSError as error:
+        return _refused((f"{error.filename}: {error.strerror}",))
+    diff = changed_channels(built.config, config)
+    if fixed := sorted({FIXED[name] for name in diff.others if name in FIXED}):
+        return _refused(tuple(f"{name} changed; that needs a restart" for name in fixed))
+    return _take(built, world, config, diff)
+
+
+def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
+    changed = (*diff.added, *diff.changed, *diff.removed)
+    try:
+        house = built.rebuild(config)
+    except ConfigError as error:
+        return _refused(tuple(str(problem) for problem in error.problems))
+    world.replace(house, changed)
+    log.info(
+        "config.reloaded",
+        added=", ".join(diff.added),
+        changed=", ".join(diff.changed),
+        removed=", ".join(diff.removed),
+        others=", ".join(diff.others),
+    )
+    return Reloaded(changed=changed)
+
+
+def _refused(problems: tuple[str, ...]) -> Reloaded:
+    for problem in problems:
+        log.error("config.refused", problem=problem, action="mend it and reload; the old configuration stays in force")
+    return Reloaded(problems=problems)

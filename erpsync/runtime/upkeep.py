@@ -1,0 +1,78 @@
+"""The chains that keep the house in order: reservations, lost leases, old data, counters.
+
+On PostgreSQL each runs on one node at a time, under a lease.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from erpsync.runtime.chains import Chain, Launcher
+from erpsync.runtime.world import World
+
+log = structlog.get_logger("erpsync.runtime.upkeep")
+
+OFTEN_S = 5.0
+PRUNE_S = 3600.0
+COUNT_S = 60.0
+SHARE = 50
+"""Counters are compared at most so much of the time: 1 second in 50."""
+
+DEADLINE_S = 900.0
+
+
+class Upkeep:
+    """The upkeep chains; `retention_days` says how long personal data is kept."""
+
+    def __init__(self, world: World, launcher: Launcher, retention_days: Callable[[], int]) -> None:
+        self._world = world
+        self._retention_days = retention_days
+        self.chains = [
+            self._chain(launcher, "reservations", self._expire),
+            self._chain(launcher, "reclaim", self._reclaim),
+            self._chain(launcher, "prune", self._prune),
+            self._chain(launcher, "counters", self._compare),
+        ]
+
+    def close(self) -> None:
+        """Begin no further run."""
+        for chain in self.chains:
+            chain.close()
+
+    def _chain(self, launcher: Launcher, name: str, work: Callable[[], float]) -> Chain:
+        return Chain(name, lambda: self._alone(name, work), launcher=launcher, pool=lambda: "upkeep")
+
+    def _alone(self, name: str, work: Callable[[], float]) -> float:
+        with self._world.presence.lease(f"upkeep:{name}") as held:
+            if held is None:
+                return OFTEN_S
+            with self._world.running(name, kind="upkeep", deadline_s=DEADLINE_S):
+                return work()
+
+    def _expire(self) -> float:
+        expired = self._world.stages.expire_reservations(self._world.house)
+        if expired:
+            self._world.meters.add("erpsync_reservations_expired_total", expired)
+        return OFTEN_S
+
+    def _reclaim(self) -> float:
+        taken = self._world.stages.reclaim_leases(self._world.house)
+        if taken:
+            self._world.meters.add("erpsync_reclaimed_rows_total", taken)
+            log.warning("queue.reclaimed", rows=taken)
+        return OFTEN_S
+
+    def _prune(self) -> float:
+        pruned = self._world.stages.prune(self._world.house, self._retention_days())
+        if pruned:
+            log.info("store.pruned", rows=pruned)
+        return PRUNE_S
+
+    def _compare(self) -> float:
+        """Compare the stock counters with the sums they stand for; a difference is a defect of ours."""
+        began_s = self._world.store.clock.monotonic()
+        differences = self._world.stages.verify_counters(self._world.house)
+        self._world.meters.set("erpsync_counter_differences", len(differences))
+        for difference in differences[:20]:
+            log.error("counters.differed", difference=difference, action="report this defect")
+        return max(COUNT_S, SHARE * (self._world.store.clock.monotonic() - began_s))

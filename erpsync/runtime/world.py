@@ -1,0 +1,85 @@
+"""What all chains of the daemon share: the house in force, who is slow, who is to stop.
+
+Why chains look the house up at each run and never keep it: a reload then is one assignment, and a channel that did not
+change goes on undisturbed.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import structlog
+from sqlalchemy import Connection, select
+
+from erpsync.flows.house import Channel, House
+from erpsync.runtime.chains import Run, Runs
+from erpsync.runtime.meters import Meters
+from erpsync.runtime.parts import Stages
+from erpsync.runtime.presence import Presence
+from erpsync.store.store import Store
+from erpsync.store.tables import channel as channels
+
+log = structlog.get_logger("erpsync.runtime")
+
+TIMEOUTS = 2
+"""So many time-outs in a row send a channel to the pool for slow ones."""
+
+
+class World:
+    """The daemon's shared state."""
+
+    def __init__(self, house: House, *, stages: Stages, meters: Meters) -> None:
+        self.house = house
+        self.stages = stages
+        self.meters = meters
+        self.runs = Runs()
+        self.presence = Presence(house.store, meters)
+        self.ending = threading.Event()
+        self._generations: dict[str, int] = {}
+        self._slow: frozenset[str] = frozenset()
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.house.store
+
+    def channel(self, name: str) -> Channel | None:
+        """Return an enabled channel by name, None when it is not there any more."""
+        found = (channel for channel in self.house.channels.values() if channel.name == name and channel.enabled)
+        return next(found, None)
+
+    def replace(self, house: House, changed: Iterable[str]) -> None:
+        """Put another house in force; runs of the changed channels end at their next step."""
+        self.house = house
+        for name in changed:
+            self._generations[name] = self._generations.get(name, 0) + 1
+
+    def stopping(self, name: str) -> Callable[[], bool]:
+        """Return a function that says whether a run of this channel that begins now is to end."""
+        generation = self._generations.get(name, 0)
+        return lambda: self.ending.is_set() or self._generations.get(name, 0) != generation
+
+    @contextmanager
+    def running(self, name: str, *, kind: str, deadline_s: float) -> Iterator[Run]:
+        """Note a run for the length of the block: for the watchdog, and for those who wait for the end of it."""
+        self.meters.add("erpsync_chain_runs_total", kind=kind)
+        run = self.runs.begin(name, deadline_s=deadline_s)
+        try:
+            yield run
+        finally:
+            self.runs.end(run)
+
+    def pool(self, name: str, usual: str) -> str:
+        """Return the pool for a channel's next run: its usual one, or that for slow ones."""
+        return "slow" if name in self._slow else usual
+
+    def look_for_slow(self, connection: Connection) -> None:
+        """See which channels timed out several times in a row; said once when one becomes so, once when it is not."""
+        query = select(channels.c.name).where(channels.c.active, channels.c.timeouts >= TIMEOUTS)
+        slow = frozenset(connection.execute(query).scalars())
+        before, self._slow = self._slow, slow
+        self.meters.set("erpsync_channels_isolated", len(slow))
+        for name in sorted(slow - before):
+            log.warning("channel.isolated", channel=name)
+        for name in sorted(before - slow):
+            log.info("channel.rejoined", channel=name)

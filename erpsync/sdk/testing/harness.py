@@ -1,0 +1,160 @@
+"""What a connector author supplies so that the suite can play the platform against the connector.
+
+Why the suite makes the HTTP client: it has to stand between connector and sandbox, to count requests and to move rows
+between any two of them.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.roles import Connector
+from erpsync.sdk.sandbox import FaultPlan, Sandbox, SandboxRequest, SandboxResponse
+from erpsync.sdk.testing.findings import Finding, fail
+from erpsync.sdk.types import Shipment, StockLevel, WebhookRequest
+
+
+class Harness(ABC):
+    """One fresh platform with a clock, and connectors that talk to it.
+
+    Attributes:
+        clock: the only clock; give it to connector and sandbox.
+        sandbox: the platform's side; None for a connector without HTTP.
+        page_size: how many rows one list call brings at most.
+        personal_data: texts that stand in every order and must never stand in an error.
+        version_is_change_time: whether heads carry the change time given to `add_order`; False where the channel has
+            none (a file without such a column).
+        field_names: what a PayloadError calls a field whose key in the payload is another one.
+        late_s: how many seconds after its change time a row may become visible; less than the overlap of 300.
+    """
+
+    page_size: int = 5
+    personal_data: Sequence[str] = ()
+    version_is_change_time: bool = True
+    field_names: Mapping[str, str] = {}
+    late_s: int = 60
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.sandbox: Sandbox | None = None
+        self.requests = 0
+        self.before_request: Callable[[], None] | None = None
+
+    # ---- every connector -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def connector(self) -> Connector:
+        """Return a new connector on this platform, made with `self.http()` and `self.clock`."""
+
+    def http(self) -> HttpClient:
+        """Return a client whose requests go to the sandbox and are seen by the suite."""
+        return HttpClient(clock=self.clock, mount=self.answer, rng=random.Random(0))  # noqa: S311 - no secrets
+
+    def answer(self, request: SandboxRequest) -> SandboxResponse:
+        """Give one request to the sandbox; the suite moves rows just before."""
+        if self.sandbox is None:
+            raise TypeError("this harness has no sandbox, so its connector must not use HTTP")
+        self.requests += 1
+        if self.before_request is not None:
+            self.before_request()
+        return self.sandbox.handle(request)
+
+    @property
+    def faults(self) -> FaultPlan:
+        """The sandbox's fault plan; without a sandbox one that plays nothing."""
+        return FaultPlan() if self.sandbox is None else self.sandbox.faults
+
+    def state(self) -> object:
+        """Return all that the platform holds, in a form that can be compared: `check` must not change it."""
+        return None
+
+    def set_platform_ahead(self, seconds: float) -> bool:
+        """Let the platform's clock run ahead of `self.clock` (behind: negative); False when that cannot be played."""
+        del seconds
+        return False
+
+    # ---- OrderSource -----------------------------------------------------------------------------------------------
+
+    def add_order(self, changed_at: datetime, *, total_minor: int) -> str:
+        """Let a paid order of `total_minor` appear whose change time is `changed_at`; return its external id.
+
+        Instants have whole seconds and may lie in the past. The order was placed at `changed_at` or up to a minute
+        before, waits to be shipped, and holds `personal_data`.
+        """
+        del changed_at, total_minor
+        missing(self, "add_order")
+
+    def touch_order(self, external_id: str, changed_at: datetime) -> None:
+        """Change something about the order, so that its change time becomes `changed_at`."""
+        del external_id, changed_at
+        missing(self, "touch_order")
+
+    def orders(self) -> Mapping[str, datetime]:
+        """Return the change time of every order, by external id."""
+        missing(self, "orders")
+
+    # ---- RefundSource ----------------------------------------------------------------------------------------------
+
+    def add_refund(self, changed_at: datetime, *, amount_minor: int) -> str:
+        """As `add_order`, of a refund for some order; return its external id."""
+        del changed_at, amount_minor
+        missing(self, "add_refund")
+
+    def touch_refund(self, external_id: str, changed_at: datetime) -> None:
+        """As `touch_order`, of a refund."""
+        del external_id, changed_at
+        missing(self, "touch_refund")
+
+    def refunds(self) -> Mapping[str, datetime]:
+        """Return the change time of every refund, by external id."""
+        missing(self, "refunds")
+
+    # ---- sinks -----------------------------------------------------------------------------------------------------
+
+    def new_shipment(self) -> Shipment:
+        """Let a paid order appear and return a parcel for it, with a tracking number of its own."""
+        missing(self, "new_shipment")
+
+    def refused_shipment(self) -> Shipment | None:
+        """Return a parcel that the platform refuses for good; None when there is no such thing."""
+        return None
+
+    def shipments(self) -> Sequence[str]:
+        """Return the tracking numbers the platform has accepted; one that it took twice stands there twice."""
+        missing(self, "shipments")
+
+    def shipment_attempts(self) -> Sequence[str]:
+        """Return the tracking number of every call that asked the platform to ship, accepted or refused."""
+        missing(self, "shipment_attempts")
+
+    def add_listing(self) -> StockLevel:
+        """Let a new sellable thing appear and return a level of some units for it, its `key` unique."""
+        missing(self, "add_listing")
+
+    def bad_listing(self) -> StockLevel | None:
+        """Return a level that the platform refuses (a deleted item); None when there is no such thing."""
+        return None
+
+    def shown(self, level: StockLevel) -> int | None:
+        """Return the quantity the platform shows for this listing; None when it shows nothing."""
+        del level
+        missing(self, "shown")
+
+    # ---- other sources ---------------------------------------------------------------------------------------------
+
+    def webhook(self) -> WebhookRequest:
+        """Return a genuine, signed delivery of an order or of a wish to poll."""
+        missing(self, "webhook")
+
+    def add_report(self) -> str:
+        """Let a parcel be reported as having left; return its tracking number."""
+        missing(self, "add_report")
+
+
+def missing(harness: Harness, method: str) -> NoReturn:
+    """Fail because a harness lacks what a role of its connector needs."""
+    fail(Finding.NO_HARNESS, f"{type(harness).__name__}.{method} is not written")

@@ -1,0 +1,300 @@
+"""Checks of single records and of everything that is not a stream of orders or an effect.
+
+Why every field of a real payload is mutilated in turn: platforms add, drop and retype fields without notice, and the
+dead letter has to say which one.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from erpsync.sdk.digest import digest_of
+from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError
+from erpsync.sdk.roles import ListingSource, ShipmentSource, WebhookSource
+from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
+from erpsync.sdk.testing.checks import NewHarness, NotPlayed, attempt, check, having, having_http
+from erpsync.sdk.testing.findings import Finding, fail, judge_error
+from erpsync.sdk.testing.harness import Harness
+from erpsync.sdk.testing.inspect import inspect
+from erpsync.sdk.testing.reader import Reader, Stream
+from erpsync.sdk.testing.streams import fill, per_stream, start
+from erpsync.sdk.types import Cursor, Order, Raw, Refund
+
+DELETED = object()
+SPOILERS: tuple[object, ...] = (DELETED, None, {}, [], "☃", -1, True, [None], "")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of a payload: the keys and indices that lead to it."""
+
+    steps: tuple[str | int, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The key of the field itself and of what holds it, innermost first, at most two."""
+        return [step for step in reversed(self.steps) if isinstance(step, str)][:2]
+
+    def __str__(self) -> str:
+        return "$" + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in self.steps)
+
+
+def places(value: object, steps: tuple[str | int, ...] = ()) -> Iterator[Place]:
+    """Yield every field of a payload, holders before what they hold."""
+    pairs: list[tuple[str | int, object]] = []
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = list(enumerate(value))
+    for key, item in pairs:
+        yield Place((*steps, key))
+        yield from places(item, (*steps, key))
+
+
+def spoiled(payload: Any, place: Place, spoiler: object) -> Any:
+    """Return a copy of the payload with one field replaced, or deleted."""
+    fresh = copy.deepcopy(payload)
+    holder = fresh
+    for step in place.steps[:-1]:
+        holder = holder[step]
+    if spoiler is DELETED:
+        del holder[place.steps[-1]]
+    else:
+        holder[place.steps[-1]] = copy.deepcopy(spoiler)
+    return fresh
+
+
+def one_raw(new: NewHarness, stream: Stream) -> tuple[Reader, Raw]:
+    """Return a reader and the raw record of one record it has read."""
+    reader = start(new, stream)
+    key = fill(reader, 1)[0]
+    reader.read()
+    if key not in reader.stored:
+        raise NotPlayed("no record arrived; other checks say why")
+    return reader, reader.stored[key].raw
+
+
+@per_stream
+def normalise_depends_on_its_argument_alone(new: NewHarness, stream: Stream) -> None:
+    """Same raw record, later, by another object: the same order, no call, no trace."""
+    if stream.name == "backfill":
+        raise NotPlayed("the orders' own")
+    reader, raw = one_raw(new, stream)
+    harness = reader.harness
+    before, digest, requests = copy.deepcopy(raw), digest_of(raw.payload), harness.requests
+    first = stream.normalise(reader.connector, raw)
+    harness.clock.advance(seconds=86_400)
+    second = stream.normalise(harness.connector(), raw)
+    if first != second:
+        fail(Finding.NOT_PURE, f"{stream.name}: two readings of {raw.head.external_id} differ")
+    if harness.requests != requests:
+        fail(Finding.NOT_PURE, f"{stream.name}: normalise calls the platform")
+    if raw != before or digest_of(raw.payload) != digest:
+        fail(Finding.NOT_PURE, f"{stream.name}: normalise changed its argument")
+
+
+@per_stream
+def mutilated_payload_names_the_field(new: NewHarness, stream: Stream) -> None:
+    """Every field missing, empty, of another kind: read all the same, or PayloadError that names it."""
+    if stream.name == "backfill":
+        raise NotPlayed("the orders' own")
+    reader, raw = one_raw(new, stream)
+    for place in places(raw.payload):
+        for spoiler in SPOILERS:
+            damaged = replace(raw, payload=spoiled(raw.payload, place, spoiler))
+            told = "deleted" if spoiler is DELETED else repr(spoiler)
+            judge_damaged(reader, damaged, place, f"{stream.name}: {place} {told}")
+
+
+def judge_damaged(reader: Reader, damaged: Raw, place: Place, where: str) -> None:
+    """Normalise a damaged record; only a sound record or a PayloadError with the right path may come out."""
+    harness = reader.harness
+    try:
+        record = reader.stream.normalise(reader.connector, damaged)
+    except PayloadError as error:
+        judge_error(error, harness.personal_data, where)
+        check_path(harness, error, place, where)
+    except ConnectorError as error:
+        fail(Finding.WRONG_ERROR_CLASS, f"{where}: {error!r} is not PayloadError")
+    except Exception as error:  # noqa: BLE001 - whatever leaves the connector is what is judged here
+        fail(Finding.UNMAPPED_PAYLOAD, f"{where}: {error!r}")
+    else:
+        check_record(harness, record, where)
+
+
+def check_record(harness: Harness, record: Order | Refund, where: str) -> None:
+    """Fail when a record made of a damaged payload is itself unsound."""
+    inspect(record)
+    for bad in getattr(record, "bad_lines", ()):
+        judge_error(bad.error, harness.personal_data, where)
+
+
+def check_path(harness: Harness, error: PayloadError, place: Place, where: str) -> None:
+    """Fail when the error's path names neither the damaged field nor what holds it."""
+    names = [harness.field_names.get(name, name) for name in place.names]
+    if not error.path or not any(name in error.path for name in names):
+        fail(Finding.WRONG_PATH, f"{where}: the error names {error.path!r}")
+
+
+@check
+def making_a_connector_calls_nobody(new: NewHarness) -> None:
+    """A configuration is checked, and a daemon starts, while platforms are down."""
+    harness = new()
+    harness.connector()
+    if harness.requests:
+        fail(Finding.IO_IN_INIT, f"{harness.requests} requests")
+
+
+@check
+def closing_twice_is_allowed(new: NewHarness) -> None:
+    """A reload and a stop may meet."""
+    harness = new()
+    connector = harness.connector()
+    for _ in range(2):
+        error = attempt(harness, "close", connector.close)
+        if error is not None:
+            fail(Finding.UNMAPPED_ERROR, f"close: {error!r}")
+
+
+@check
+def check_changes_nothing(new: NewHarness) -> None:
+    """`check` proves address and credentials; run twice it leaves the platform as it was."""
+    harness = new()
+    before = copy.deepcopy(harness.state())
+    connector = harness.connector()
+    for _ in range(2):
+        error = attempt(harness, "check", connector.check)
+        if error is not None:
+            fail(Finding.WRONG_ERROR_CLASS, f"check without fault: {error!r}")
+    if harness.state() != before:
+        fail(Finding.CHECK_CHANGES, "state() differs after check")
+
+
+@check
+def check_says_what_is_wrong(new: NewHarness) -> None:
+    """Every kind of failure reaches the operator, as an error of a known class; bad credentials as AuthError."""
+    if new().sandbox is None:
+        raise NotPlayed("no sandbox")
+    for kind in (*TRANSPORT_FAULTS, Fault.EXPIRED_TOKEN):
+        harness = new()
+        connector = harness.connector()
+        harness.faults.force(kind, times=100)
+        error = attempt(harness, f"check, {kind}", connector.check)
+        if error is None:
+            fail(Finding.SWALLOWED_ERROR, f"check returned in spite of {kind}")
+        if kind is Fault.EXPIRED_TOKEN and not isinstance(error, AuthError):
+            fail(Finding.WRONG_ERROR_CLASS, f"check, {kind}: {error!r} is not AuthError")
+
+
+@check
+def catalogue_is_read_to_its_end(new: NewHarness) -> None:
+    """Several pages of listings, broken off after every page in turn and continued from the mark."""
+    harness = having(new, ListingSource)
+    levels = [harness.add_listing() for _ in range(2 * harness.page_size + 1)]
+    stop, met = 0, 1
+    while met > stop:
+        seen: set[tuple[str, str]] = set()
+        met, mark = _read_listings(harness, None, seen, stop=stop)
+        _read_listings(harness, mark, seen, stop=None)
+        for level in levels:
+            if (level.channel_sku, level.item_ref) not in seen:
+                fail(Finding.LOST_LISTING, f"{level.channel_sku} {level.item_ref}, broken off after page {stop + 1}")
+        stop += 1
+
+
+def _read_listings(
+    harness: Harness, mark: str | None, seen: set[tuple[str, str]], *, stop: int | None
+) -> tuple[int, str | None]:
+    """Read the catalogue from `mark`, at most to page `stop`; return how many pages were met and the last mark."""
+    connector: Any = harness.connector()
+    met = 0
+    for page in connector.pull_listings(Cursor(mark=mark)):
+        for row in page.rows:
+            inspect(row)
+            seen.add((row.channel_sku, row.item_ref))
+        met, mark = met + 1, page.mark
+        if stop is not None and met > stop:
+            break
+    connector.close()
+    return met, mark
+
+
+@check
+def failed_catalogue_page_is_no_end(new: NewHarness) -> None:
+    """Failures row 20: a truncated catalogue must not look like a short one."""
+    harness = having_http(new, ListingSource)
+    for _ in range(2 * harness.page_size + 1):
+        harness.add_listing()
+    before = harness.requests
+    _read_listings(harness, None, set(), stop=None)
+    for index in range(harness.requests - before):
+        harness.faults.force(Fault.TIMEOUT_BEFORE, after=index, times=12)
+        error = attempt(harness, "pull_listings", lambda: _read_listings(harness, None, set(), stop=None))
+        harness.faults.clear()
+        if error is None:
+            fail(Finding.SWALLOWED_ERROR, f"pull_listings ended although request {index + 1} failed")
+
+
+@check
+def genuine_webhook_is_read(new: NewHarness) -> None:
+    """The same delivery twice has one key; its records can be normalised."""
+    harness = having(new, WebhookSource)
+    connector: Any = harness.connector()
+    request = harness.webhook()
+    error = attempt(harness, "read_webhook", lambda: connector.read_webhook(request))
+    if error is not None:
+        fail(Finding.UNREAD_WEBHOOK, f"read_webhook of a genuine delivery: {error!r}")
+    result, again = connector.read_webhook(request), connector.read_webhook(request)
+    if not result.key or result.key != again.key:
+        fail(Finding.UNREAD_WEBHOOK, f"key {result.key!r}, the second time {again.key!r}")
+    if not (result.records or result.hints):
+        fail(Finding.UNREAD_WEBHOOK, "neither records nor hints")
+    for item in result.records:
+        normalise = connector.normalise_refund if item.kind == "refund" else connector.normalise
+        inspect(normalise(item.raw))
+    if not isinstance(connector.webhook_reply(result).body, bytes):
+        fail(Finding.UNREAD_WEBHOOK, "webhook_reply has no body of bytes")
+
+
+@check
+def forged_webhook_is_refused(new: NewHarness) -> None:
+    """The signature covers the raw bytes: one changed byte, or no signature at all, is AuthError."""
+    harness = having(new, WebhookSource)
+    connector: Any = harness.connector()
+    genuine = harness.webhook()
+    body = genuine.body
+    forgeries = {
+        "a byte more": replace(genuine, body=body + b" "),
+        "a byte changed": replace(genuine, body=bytes([body[0] ^ 1]) + body[1:]),
+        "no headers and no query": replace(genuine, headers={}, query={}),
+        "an empty body": replace(genuine, body=b""),
+    }
+    for name, request in forgeries.items():
+        error = attempt(harness, f"read_webhook with {name}", lambda: connector.read_webhook(request))  # noqa: B023
+        if error is None:
+            fail(Finding.FORGED_WEBHOOK, name)
+        if not isinstance(error, AuthError):
+            fail(Finding.WRONG_ERROR_CLASS, f"read_webhook with {name}: {error!r} is not AuthError")
+
+
+@check
+def reported_parcels_arrive_whatever_page_the_daemon_dies_at(new: NewHarness) -> None:
+    """Reports of a page that was not committed come again."""
+    harness = having(new, ShipmentSource)
+    wanted = {harness.add_report() for _ in range(harness.page_size + 2)}
+    seen: set[str] = set()
+    mark: str | None = None
+    connector: Any = harness.connector()
+    for page in connector.pull_shipments(Cursor(mark=None)):
+        del page
+        break
+    connector.close()
+    connector = harness.connector()
+    for _ in range(2):
+        for page in connector.pull_shipments(Cursor(mark=mark)):
+            inspect(page.reports)
+            seen.update(report.tracking for report in page.reports)
+            mark = page.mark
+    if wanted - seen:
+        fail(Finding.LOST_REPORT, f"{len(wanted - seen)} of {len(wanted)}, such as {min(wanted - seen)}")

@@ -1,0 +1,138 @@
+"""What no single value can tell: names used twice, names of nothing, keys that do not fit the database.
+
+Why on trees and not on models: a duplicate is worth telling even when other keys of the same file are wrong.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from erpsync.settings.hints import did_you_mean, one_of
+from erpsync.settings.models import POSTGRES, ChannelFile, MainFile, key_problem
+from erpsync.settings.problems import Findings, Path, Severity
+from erpsync.settings.secrets import is_placeholder, is_reference
+from erpsync.settings.tree import Mapping, Node, Scalar, Sequence, locate
+
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+@dataclass(slots=True)
+class ReadFile:
+    """A file as far as it could be read: its tree, and what it says if that is right."""
+
+    findings: Findings
+    node: Node | None = None
+
+    def add(self, path: Path, text: str, severity: Severity = "error") -> None:
+        """Note a problem at the deepest place of `path` that exists."""
+        if self.node is not None:
+            self.findings.add(locate(self.node, path)[1], path, text, severity)
+
+    def at(self, *path: str) -> Node | None:
+        """Return the node at `path`."""
+        node = self.node
+        for key in path:
+            node = node.items.get(key) if isinstance(node, Mapping) else None
+        return node
+
+
+@dataclass(slots=True)
+class ReadMain(ReadFile):
+    """erpsync.yaml."""
+
+    model: MainFile | None = None
+
+
+@dataclass(slots=True)
+class ReadChannel(ReadFile):
+    """A channel file; `settings` is an instance of the connector's model."""
+
+    model: ChannelFile | None = None
+    settings: Any = None
+
+
+def text_of(node: Node | None) -> str | None:
+    """Return the text of a scalar that is text."""
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def check_main(main: ReadMain) -> None:
+    """Note what is wrong between the keys of erpsync.yaml."""
+    first: dict[str, int] = {}
+    for n, id in _warehouses(main):
+        path = ("warehouses", n, "id")
+        if id in first and main.node is not None:
+            line = locate(main.node, ("warehouses", first[id], "id"))[1][0]
+            main.add(path, f"'{id}' is already the id of the warehouse on line {line}")
+        first.setdefault(id, n)
+    if main.model is None:
+        return
+    if not main.model.warehouses:
+        main.add(("warehouses",), "no warehouse: nothing can be allocated", "warning")
+    database = main.at("database")
+    if isinstance(database, Scalar) and not is_reference(database) and _PASSWORD.search(str(database.value)):
+        main.add(("database",), "the password is written in the file; use ${ENV} in its place", "warning")
+    _check_privacy(main, main.model)
+
+
+def _warehouses(main: ReadMain) -> Iterator[tuple[int, str]]:
+    rows = main.at("warehouses")
+    for n, row in enumerate(rows.items if isinstance(rows, Sequence) else ()):
+        id = text_of(row.items.get("id")) if isinstance(row, Mapping) else None
+        if id is not None:
+            yield n, id
+
+
+def _check_privacy(main: ReadMain, model: MainFile) -> None:
+    privacy = model.privacy
+    if privacy is None:
+        if model.database.startswith(POSTGRES):
+            text = "privacy is missing: PostgreSQL needs privacy: {keys: [!cred NAME], index_key: !cred NAME}"
+            main.add(("database",), text)
+        else:
+            text = "no encryption keys given: `run` or `migrate` makes a key file beside the database"
+            main.add(("privacy",), text, "note")
+        return
+    keys: list[tuple[Path, Any]] = [(("privacy", "keys", n), key) for n, key in enumerate(privacy.keys)]
+    for path, secret in [*keys, (("privacy", "index_key"), privacy.index_key)]:
+        problem = None if is_placeholder(secret) else key_problem(secret)
+        if problem:
+            main.add(path, problem)
+
+
+def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
+    """Note what is wrong between files: ids of channels, names of warehouses."""
+    first: dict[str, ReadChannel] = {}
+    for channel in channels:
+        id = text_of(channel.at("id"))
+        if id is None:
+            continue
+        other = first.setdefault(id, channel)
+        if other is not channel and other.node is not None:
+            line = locate(other.node, ("id",))[1][0]
+            channel.add(("id",), f"'{id}' is already the id of the channel at {other.findings.file}:{line}")
+    if main.node is None:
+        return
+    known = {id for _, id in _warehouses(main)}
+    closed = {each.id for each in main.model.warehouses if not each.sellable} if main.model else set()
+    _check_stock(main, ("defaults", "stock", "warehouses"), known, closed)
+    for channel in channels:
+        _check_stock(channel, ("stock", "warehouses"), known, closed)
+
+
+def _check_stock(file: ReadFile, path: tuple[str, ...], known: set[str], closed: set[str]) -> None:
+    rows = file.at(*path)
+    seen: set[str] = set()
+    for n, row in enumerate(rows.items if isinstance(rows, Sequence) else ()):
+        id = text_of(row)
+        if id is None:
+            continue
+        if id not in known:
+            hint = did_you_mean(id, known) or f"; known are {one_of(known)}"
+            file.add((*path, n), f"no warehouse '{id}' in erpsync.yaml{hint}")
+        elif id in seen:
+            file.add((*path, n), f"warehouse '{id}' stands twice")
+        elif id in closed:
+            file.add((*path, n), f"warehouse '{id}' is not sellable, so it feeds nobody", "warning")
+        seen.add(id)

@@ -1,0 +1,199 @@
+"""The configuration as the rest of the product sees it: frozen, validated, with `core`'s policies.
+
+Why not the pydantic models themselves: decisions take policies, and nobody downstream needs to know of YAML.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, SecretStr
+
+from erpsync.core.policy import (
+    BrakePolicy,
+    LimitPolicy,
+    OrderPolicy,
+    PollPolicy,
+    StockPolicy,
+    WarehousePolicy,
+)
+from erpsync.settings.models import SQLITE, ChannelFile, MainFile
+from erpsync.settings.problems import ConfigError, Problem
+
+Policy = TypeVar("Policy")
+RETENTION_DAYS = 180
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """Encryption of recipients' data: the first key encrypts, all decrypt. Keys are 32 bytes in base64."""
+
+    keys: tuple[SecretStr, ...]
+    index_key: SecretStr
+    retention_days: int = RETENTION_DAYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusLimits:
+    """Beyond which limits `erpsync status` fails, per channel; None is no limit."""
+
+    freshness_s: float | None = 900
+    cursor_lag_s: float | None = 3600
+    queue_age_s: float | None = 600
+    queue_depth: int | None = 10_000
+    dead_letters: int | None = 0
+    tasks: int | None = None
+    unknown_stock: int | None = None
+    token_expiry_days: float | None = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelConfig:
+    """One configured shop, warehouse or courier account.
+
+    Args:
+        settings: an instance of the connector's `Settings`.
+        retention_days: how long recipients' data and raw payloads of this channel are kept.
+        file: where it is configured, for people; not compared.
+    """
+
+    id: str
+    connector: str
+    settings: Any
+    enabled: bool = True
+    poll: PollPolicy = field(default_factory=PollPolicy)
+    orders: OrderPolicy = field(default_factory=OrderPolicy)
+    stock: StockPolicy = field(default_factory=StockPolicy)
+    limits: LimitPolicy = field(default_factory=LimitPolicy)
+    retention_days: int = RETENTION_DAYS
+    file: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything erpsync.yaml and the channel files say.
+
+    Args:
+        folder: the folder of erpsync.yaml, absolute.
+        database: URL with an absolute path or with a password; never printed.
+        privacy: None without a `privacy` block; then the store keeps a key file beside its SQLite database.
+        channels: in the order of their files, disabled ones too.
+    """
+
+    folder: Path
+    database: str = field(repr=False)
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    migrate: Literal["manual", "auto"] = "manual"
+    web_host: str = "127.0.0.1"
+    web_port: int = 8686
+    warehouses: tuple[WarehousePolicy, ...] = ()
+    stop_s: float = 5
+    seal_after_s: float = 3600
+    privacy: PrivacySettings | None = None
+    status: StatusLimits = field(default_factory=StatusLimits)
+    channels: tuple[ChannelConfig, ...] = ()
+
+    def channel(self, id: str) -> ChannelConfig | None:
+        """Return the channel of that id, enabled or not."""
+        return next((channel for channel in self.channels if channel.id == id), None)
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file, or None on PostgreSQL."""
+        if not self.database.startswith(SQLITE):
+            return None
+        return Path(self.database.removeprefix(SQLITE).partition("?")[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What loading gave. `config` is None exactly when there are `problems`; `notes` refuse nothing."""
+
+    config: Config | None
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    def require(self) -> Config:
+        """Return the configuration; raises `ConfigError` with all problems when there is none."""
+        if self.config is None:
+            raise ConfigError(self.problems)
+        return self.config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """What a reload changes: ids of channels, and the names of those other `Config` fields that differ."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def changed_channels(old: Config, new: Config) -> Diff:
+    """Return what differs between two configurations, by resolved values: a new secret counts as a change."""
+    before = {channel.id: channel for channel in old.channels}
+    after = {channel.id: channel for channel in new.channels}
+    names = [each.name for each in fields(Config) if each.name != "channels"]
+    return Diff(
+        added=tuple(id for id in after if id not in before),
+        removed=tuple(id for id in before if id not in after),
+        changed=tuple(id for id in after if id in before and before[id] != after[id]),
+        others=tuple(name for name in names if getattr(old, name) != getattr(new, name)),
+    )
+
+
+def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, Any, str]]) -> Config:
+    """Return the configuration; `channels` are file, connector settings and file name of each channel."""
+    host, _, port = main.web.listen.rpartition(":")
+    return Config(
+        folder=folder,
+        database=absolute_database(main.database, folder),
+        timezone=ZoneInfo(main.timezone),
+        migrate=main.migrate,
+        web_host=host.strip("[]"),
+        web_port=int(port),
+        warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
+        stop_s=main.runtime.stop_s,
+        seal_after_s=main.reconcile.seal_after_s,
+        privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
+        status=policy(StatusLimits, main.status),
+        channels=tuple(_channel(main, *channel) for channel in channels),
+    )
+
+
+def _channel(main: MainFile, file: ChannelFile, settings: Any, name: str) -> ChannelConfig:
+    stock = (main.defaults.stock, file.stock)
+    brake = policy(BrakePolicy, *(layer.brake for layer in stock))
+    retention_days = main.privacy.retention_days if main.privacy else RETENTION_DAYS
+    return ChannelConfig(
+        id=file.id,
+        connector=file.connector,
+        enabled=file.enabled,
+        poll=policy(PollPolicy, main.defaults.poll, file.poll),
+        orders=policy(OrderPolicy, main.defaults.orders, file.orders),
+        stock=policy(StockPolicy, *stock, brake=brake),
+        limits=policy(LimitPolicy, main.defaults.limits, file.limits),
+        retention_days=file.retention_days or retention_days,
+        settings=settings,
+        file=name,
+    )
+
+
+def policy(kind: type[Policy], *layers: BaseModel, **more: Any) -> Policy:
+    """Return a frozen policy of what the layers say, later ones winning key by key; else its own defaults."""
+    values: dict[str, Any] = {}
+    for layer in layers:
+        for name in layer.model_fields_set:
+            value = getattr(layer, name)
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return kind(**{**values, **more})
+
+
+def absolute_database(url: str, folder: Path) -> str:
+    """Return the URL with a relative SQLite file taken from `folder`."""
+    if not url.startswith(SQLITE):
+        return url
+    return SQLITE + str(folder / url.removeprefix(SQLITE))

@@ -1,0 +1,57 @@
+"""Finds and reads the files of a configuration: erpsync.yaml and channels/*.yaml beside it.
+
+Why one file per channel: a shop is added, switched off or handed over as one file, and a diff shows one shop.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from erpsync.settings.problems import Findings
+from erpsync.settings.tree import MAX_BYTES, Node, parse
+
+MAIN = "erpsync.yaml"
+CHANNELS = "channels"
+PLACES = (Path("config"), Path("/etc/erpsync"))
+
+
+def find_config(arg: str | Path | None, environ: Mapping[str, str], places: Sequence[Path] = PLACES) -> Path:
+    """Return where the configuration is: `arg`, else $ERPSYNC_CONFIG, else the first of `places` that holds one.
+
+    When none does, the first place is returned; `load` says that the file is missing there.
+    """
+    named = arg or environ.get("ERPSYNC_CONFIG")
+    if named:
+        return Path(named)
+    return next((place for place in places if (place / MAIN).is_file()), places[0])
+
+
+def main_file(path: Path) -> Path:
+    """Return the main file of `path`, which is a folder or that file itself."""
+    return path if path.suffix in (".yaml", ".yml") and not path.is_dir() else path / MAIN
+
+
+def channel_files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the channel files beside erpsync.yaml in lexical order, and those with a name that is not read.
+
+    Hidden files and editors' copies (`~`) count as neither.
+    """
+    try:
+        found = sorted((folder / CHANNELS).iterdir())
+    except OSError:
+        return [], []
+    files = [file for file in found if not file.name.startswith(".") and file.is_file()]
+    return [file for file in files if file.suffix == ".yaml"], [file for file in files if file.suffix == ".yml"]
+
+
+def read(file: Path, findings: Findings) -> Node | None:
+    """Return the tree of a YAML file, or None after noting why there is none."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        findings.add((1, 1), (), "no such file; name the folder with --config PATH or $ERPSYNC_CONFIG")
+        return None
+    except OSError as error:
+        findings.add((1, 1), (), f"cannot be read: {(error.strerror or 'unknown reason').lower()}")
+        return None
+    return parse(data, findings)

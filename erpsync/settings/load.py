@@ -1,0 +1,99 @@
+"""Loads a configuration: every file, every problem, all at once.
+
+Why nothing stops at the first problem: an operator who mends a file at night wants one list, not one round per line.
+"""
+
+from collections.abc import Mapping as Environ
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from erpsync.settings.bind import Binder
+from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
+from erpsync.settings.config import Loaded, build
+from erpsync.settings.files import channel_files, main_file, read
+from erpsync.settings.models import ChannelFile, MainFile
+from erpsync.settings.problems import Findings
+from erpsync.settings.registry import Registry, RegistryError
+from erpsync.settings.secrets import Sources
+from erpsync.settings.tree import Mapping, Node, Scalar
+
+
+def load(path: Path | str, *, registry: Registry, environ: Environ[str, str], secrets: bool = True) -> Loaded:
+    """Return the configuration at `path`, a folder or its erpsync.yaml, with everything that is wrong with it.
+
+    Args:
+        secrets: False reads no secret and puts a placeholder for each; all else is checked. The database's URL is
+            always resolved. Secrets of a disabled channel are never read.
+    """
+    main = main_file(Path(path))
+    sources = Sources(main.parent.absolute(), environ)
+    loading = _Loading(registry, sources, secrets)
+    root = loading.main(main)
+    names, ignored = channel_files(main.parent)
+    channels = [loading.channel(file) for file in names]
+    check_main(root)
+    check_together(root, channels)
+    files = [root.findings, *(channel.findings for channel in channels), *map(_ignored, ignored)]
+    found = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
+    problems = tuple(problem for problem in found if problem.severity == "error")
+    notes = tuple(problem for problem in found if problem.severity != "error")
+    if problems or root.model is None:
+        return Loaded(config=None, problems=problems, notes=notes)
+    done = [(channel.model, channel.settings, channel.findings.file) for channel in channels if channel.model]
+    return Loaded(config=build(sources.folder, root.model, done), notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loading:
+    """Reads and binds single files."""
+
+    registry: Registry
+    sources: Sources
+    secrets: bool
+
+    def main(self, file: Path) -> ReadMain:
+        root = ReadMain(Findings(str(file)))
+        root.node = read(file, root.findings)
+        if root.node is not None:
+            root.model = Binder(root.findings, self.sources, self.secrets).bind(root.node, MainFile)
+        return root
+
+    def channel(self, file: Path) -> ReadChannel:
+        channel = ReadChannel(Findings(str(file)))
+        channel.node = node = read(file, channel.findings)
+        if node is None:
+            return channel
+        own = node.without("settings") if isinstance(node, Mapping) else node
+        channel.model = Binder(channel.findings, self.sources).bind(own, ChannelFile)
+        if isinstance(node, Mapping):
+            channel.settings = self._settings(node, channel)
+        return channel
+
+    def _settings(self, node: Mapping, channel: ReadChannel) -> Any:
+        """Return the connector's settings, also checked when the rest of the file is wrong."""
+        name = channel.model.connector if channel.model else text_of(node.items.get("connector"))
+        if name is None:
+            return None
+        try:
+            model = self.registry.load(name).Settings
+        except RegistryError as error:
+            channel.findings.add(node.keys["connector"], ("connector",), str(error))
+            return None
+        block = node.items.get("settings")
+        if block is None or (isinstance(block, Scalar) and block.value is None):
+            block = Mapping(node.keys.get("settings", node.place), {}, {})
+        secrets = self.secrets and channel.model is not None and channel.model.enabled
+        binder = Binder(channel.findings, self.sources, secrets, lenient=not secrets)
+        return binder.bind(_at_key(block, node), model, ("settings",))
+
+
+def _at_key(block: Node, parent: Mapping) -> Node:
+    """Return the block with the place of its key, where a key missing in it is reported."""
+    return replace(block, place=parent.keys.get("settings", parent.place))
+
+
+def _ignored(file: Path) -> Findings:
+    findings = Findings(str(file))
+    findings.add((1, 1), (), "is not read: a channel file's name ends in .yaml", severity="warning")
+    return findings

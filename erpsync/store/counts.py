@@ -1,0 +1,221 @@
+"""What is counted about the house at one instant; `erpsync.store.figures` judges it.
+
+A handful of set-based queries, never one per row, each over a partial index or a short table, so that looking does not
+disturb the daemon.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, select, text, type_coerce, union_all
+
+from erpsync.core.policy import PollPolicy, StockPolicy
+from erpsync.sdk.roles import Connector
+from erpsync.store.cursors import CursorRow, read_cursors
+from erpsync.store.tables import (
+    backorder,
+    bundle,
+    channel,
+    dead_letter,
+    inbox,
+    listing,
+    micros,
+    node,
+    orders,
+    outbox,
+    stock,
+    task,
+)
+
+HOUR = timedelta(hours=1)
+HOURS = 24
+NODE_ALIVE = timedelta(seconds=60)
+OPEN_STATES = ("pending", "leased", "waiting")
+
+
+class ChannelLike(Protocol):
+    """What the figures ask of a configured channel."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def poll(self) -> PollPolicy: ...
+    @property
+    def stock(self) -> StockPolicy: ...
+    @property
+    def connector(self) -> Connector | None: ...
+
+
+class HouseLike(Protocol):
+    """What the figures ask of the house."""
+
+    @property
+    def timezone(self) -> ZoneInfo: ...
+    @property
+    def channels(self) -> Mapping[int, ChannelLike]: ...
+    @property
+    def feeding(self) -> Mapping[int, tuple[int, ...]]: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Queue:
+    """Effects of one kind for one channel. `due` ones are to be sent now, or are being tried again and again."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    due: int = 0
+    oldest_at: datetime | None = None
+    unknown: int = 0
+    waiting_for: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Everything counted at one instant, by channel row id; `None` as an id stands for no channel."""
+
+    at: datetime
+    rows: Mapping[int, Any]
+    cursors: Mapping[tuple[int, str], CursorRow]
+    queues: Mapping[tuple[int, str], Queue]
+    inbox: Mapping[int, int]
+    inbox_oldest_at: Mapping[int, datetime]
+    letters: Mapping[int, int]
+    tasks: Mapping[int | None, int]
+    unknown_stock: Mapping[int, int]
+    unmapped: Mapping[int, int]
+    held: Mapping[tuple[int, str], int]
+    backordered: Mapping[int, int]
+    hourly: Mapping[int, tuple[int, ...]]
+    hours: tuple[datetime, ...]
+    nodes: int
+
+
+def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
+    """Return all figures as of `now`, from one snapshot of the database."""
+    hours = hours_until(now, house.timezone)
+    waiting = _by(connection, select(inbox.c.channel_id, func.count()).where(text("inbox.state = 'pending'")))
+    oldest = _by(
+        connection, select(inbox.c.channel_id, func.min(inbox.c.run_at)).where(text("inbox.state = 'pending'"))
+    )
+    open_letters = select(dead_letter.c.channel_id, func.count()).where(text("dead_letter.state = 'open'"))
+    return Figures(
+        at=now,
+        rows={row.id: row for row in connection.execute(select(channel))},
+        cursors=read_cursors(connection),
+        queues=_queues(connection, now),
+        inbox=waiting,
+        inbox_oldest_at=oldest,
+        letters=_by(connection, open_letters),
+        tasks=_by(connection, select(task.c.channel_id, func.count()).where(text("task.closed_at IS NULL"))),
+        unknown_stock=_unknown_stock(connection, house),
+        unmapped=_by(connection, select(listing.c.channel_id, func.count()).where(listing.c.sku_id.is_(None))),
+        held=_held(connection),
+        backordered=_by(connection, select(backorder.c.channel_id, func.count(backorder.c.order_id.distinct()))),
+        hourly=_hourly(connection, hours),
+        hours=hours,
+        nodes=connection.execute(select(func.count()).where(node.c.heartbeat_at > now - NODE_ALIVE)).scalar_one(),
+    )
+
+
+def _by(connection: Connection, query: Select[Any]) -> dict[Any, Any]:
+    """Run a (key, number) query grouped by its first column."""
+    return dict(connection.execute(query.group_by(query.selected_columns[0])).tuples().all())
+
+
+def _queues(connection: Connection, now: datetime) -> dict[tuple[int, str], Queue]:
+    # One query per state, with the state as text: only so does SQLite see that the partial indexes fit.
+    due = or_(outbox.c.run_at <= now, outbox.c.attempts > 0)
+    parts = []
+    for state in OPEN_STATES:
+        is_due = {"pending": due, "leased": outbox.c.id > 0, "waiting": outbox.c.id < 0}[state]
+        parts.append(
+            select(
+                outbox.c.destination_id,
+                outbox.c.kind,
+                outbox.c.state,
+                outbox.c.waiting_for,
+                func.count().label("total"),
+                func.count().filter(is_due).label("due"),
+                func.min(outbox.c.marked_at).filter(is_due).label("oldest_at"),
+                func.count().filter(outbox.c.sent_at.is_not(None)).label("sent"),
+            )
+            .where(text(f"outbox.state = '{state}'"))
+            .group_by(outbox.c.destination_id, outbox.c.kind, outbox.c.state, outbox.c.waiting_for)
+        )
+    found: dict[tuple[int, str], Queue] = defaultdict(Queue)
+    for row in connection.execute(union_all(*parts)):
+        _count(found[row.destination_id, row.kind], row)
+    return dict(found)
+
+
+def _count(queue: Queue, row: Any) -> None:
+    queue.states[row.state] += row.total
+    queue.due += row.due
+    if row.oldest_at is not None and (queue.oldest_at is None or row.oldest_at < queue.oldest_at):
+        queue.oldest_at = row.oldest_at
+    if row.state != "leased":  # a leased row with `sent_at` is simply being sent
+        queue.unknown += row.sent
+    if row.waiting_for:
+        queue.waiting_for[row.waiting_for] += row.total
+
+
+def _unknown_stock(connection: Connection, house: HouseLike) -> dict[int, int]:
+    """Return listings with a mapped SKU, or a part of its bundle, that has no stock row in any feeding warehouse."""
+    by_feeding: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for each in house.channels.values():
+        if each.enabled and each.stock.push:
+            by_feeding[house.feeding.get(each.id, ())].append(each.id)
+    found: dict[int, int] = {}
+    for warehouses, ids in by_feeding.items():
+        in_feeding = stock.c.warehouse_id.in_(warehouses)
+        own = exists().where(stock.c.sku_id == listing.c.sku_id, in_feeding)
+        part = exists().where(stock.c.sku_id == bundle.c.sku_id, in_feeding)
+        is_bundle = exists().where(bundle.c.bundle_id == listing.c.sku_id)
+        lacks_part = exists().where(and_(bundle.c.bundle_id == listing.c.sku_id, ~part))
+        query = select(listing.c.channel_id, func.count()).where(
+            listing.c.channel_id.in_(ids), listing.c.sku_id.is_not(None), or_(and_(~is_bundle, ~own), lacks_part)
+        )
+        found |= _by(connection, query)
+    return found
+
+
+def _held(connection: Connection) -> dict[tuple[int, str], int]:
+    query = select(orders.c.channel_id, orders.c.hold_reason, func.count()).where(text("orders.phase = 'held'"))
+    rows = connection.execute(query.group_by(orders.c.channel_id, orders.c.hold_reason))
+    return {(channel_id, reason): count for channel_id, reason, count in rows}
+
+
+def hours_until(now: datetime, timezone: ZoneInfo) -> tuple[datetime, ...]:
+    """Return the starts, in UTC, of the last 24 hours on the operator's clock; the last one is still running."""
+    local = now.astimezone(timezone)
+    begun = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    current = now.astimezone(UTC) - begun
+    return tuple(current - HOUR * back for back in range(HOURS - 1, -1, -1))
+
+
+def _hourly(connection: Connection, hours: Sequence[datetime]) -> dict[int, tuple[int, ...]]:
+    """Return orders placed per hour, by channel."""
+    first = micros(hours[0])
+    placed = type_coerce(orders.c.placed_at, BigInteger)
+    bucket = ((placed - first) // micros_of(HOUR)).label("bucket")
+    query = select(orders.c.channel_id, bucket, func.count()).where(
+        orders.c.placed_at >= hours[0], orders.c.placed_at < hours[-1] + HOUR
+    )
+    found: dict[int, list[int]] = defaultdict(lambda: [0] * HOURS)
+    for channel_id, at, count in connection.execute(query.group_by(orders.c.channel_id, text("bucket"))):
+        found[channel_id][at] = count
+    return {channel_id: tuple(counts) for channel_id, counts in found.items()}
+
+
+def micros_of(span: timedelta) -> int:
+    """Return a span in microseconds."""
+    return span // timedelta(microseconds=1)

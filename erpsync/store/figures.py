@@ -1,0 +1,237 @@
+"""How the house stands: the figures behind `erpsync status`, `/status.json`, `/metrics` and the console.
+
+Why limits are judged here and nowhere else: the command, the endpoint and the console must never disagree on whether
+the house is well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from erpsync.sdk.roles import OrderSource, playing
+from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
+from erpsync.store.cursors import CursorRow
+
+LAGGING_STREAMS = ("orders", "refunds")
+
+
+class Limits(Protocol):
+    """Beyond which the house is not well, per channel; None is no limit."""
+
+    @property
+    def freshness_s(self) -> float | None: ...
+    @property
+    def cursor_lag_s(self) -> float | None: ...
+    @property
+    def queue_age_s(self) -> float | None: ...
+    @property
+    def queue_depth(self) -> int | None: ...
+    @property
+    def dead_letters(self) -> int | None: ...
+    @property
+    def tasks(self) -> int | None: ...
+    @property
+    def unknown_stock(self) -> int | None: ...
+    @property
+    def token_expiry_days(self) -> float | None: ...
+
+
+def status(connection: Connection, house: HouseLike, limits: Limits, now: datetime) -> dict[str, Any]:
+    """Return how the house stands, ready for JSON: `ok`, `problems`, `channels`, `totals`.
+
+    `ok` is false as soon as anything of an enabled channel is beyond its limit; `problems` say what, for people.
+    """
+    return judge(gather(connection, house, now), house, limits)
+
+
+def judge(figures: Figures, house: HouseLike, limits: Limits) -> dict[str, Any]:
+    """Return the figures as JSON, with what is beyond its limit. Pure."""
+    shown, problems = [], []
+    for each in sorted(house.channels.values(), key=lambda c: c.name):
+        if each.id not in figures.rows:
+            continue
+        facts = _channel(figures, each)
+        found = [] if not each.enabled else list(_problems(facts, each, limits))
+        facts["level"] = "bad" if found else _level(facts, each, limits)
+        facts["beyond"] = sorted({check for check, _ in found})
+        shown.append(facts)
+        problems += [{"channel": each.name, "check": check, "text": f"{each.name}: {said}"} for check, said in found]
+    return {
+        "ok": not problems,
+        "at": stamp(figures.at),
+        "problems": problems,
+        "channels": shown,
+        "totals": _totals(figures, shown),
+    }
+
+
+def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
+    row = figures.rows[each.id]
+    queues = {kind: queue for (channel_id, kind), queue in sorted(figures.queues.items()) if channel_id == each.id}
+    streams = {name: found for (channel_id, name), found in sorted(figures.cursors.items()) if channel_id == each.id}
+    lags = [lag for name in LAGGING_STREAMS if (lag := _lag(streams.get(name), figures.at)) is not None]
+    expires = row.token_expires_at
+    return {
+        "name": each.name,
+        "connector": each.kind,
+        "state": _state(each, row, streams),
+        "since": stamp(row.auth_failed_at or row.down_since_at),
+        "error": row.paused_reason if row.paused else row.down_error,
+        "freshness_s": _lag(streams.get("orders"), figures.at),
+        "cursor_lag_s": max(lags, default=None),
+        "streams": {name: _stream(found, figures.at) for name, found in streams.items()},
+        "queue": _queue(queues, figures.at),
+        "inbox": figures.inbox.get(each.id, 0),
+        "inbox_oldest_s": _since(figures.inbox_oldest_at.get(each.id), figures.at),
+        "dead_letters": figures.letters.get(each.id, 0),
+        "tasks": figures.tasks.get(each.id, 0),
+        "unknown_outcomes": sum(queue.unknown for queue in queues.values()),
+        "unknown_stock": figures.unknown_stock.get(each.id, 0),
+        "unmapped_listings": figures.unmapped.get(each.id, 0),
+        "held_orders": {reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == each.id},
+        "backordered_orders": figures.backordered.get(each.id, 0),
+        "orders_24h": sum(figures.hourly.get(each.id, ())),
+        "token_expires_at": stamp(expires),
+        "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
+    }
+
+
+def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str:
+    if not each.enabled:
+        return "disabled"
+    if row.paused:
+        return "paused"
+    if row.auth_failed_at is not None:
+        return "auth_failed"
+    if row.down_since_at is not None:
+        return "down"
+    return "up" if any(found.complete_began_at for found in streams.values()) else "new"
+
+
+def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:
+    oldest = min((queue.oldest_at for queue in queues.values() if queue.oldest_at is not None), default=None)
+    kinds = {
+        kind: {state: queue.states[state] for state in OPEN_STATES} | {"waiting_for": dict(queue.waiting_for)}
+        for kind, queue in queues.items()
+    }
+    return {"due": sum(queue.due for queue in queues.values()), "oldest_due_s": _since(oldest, now), "kinds": kinds}
+
+
+def _stream(found: CursorRow, now: datetime) -> dict[str, Any]:
+    return {"lag_s": _lag(found, now), "complete": found.complete_began_at is not None, "error": found.error}
+
+
+def _lag(found: CursorRow | None, now: datetime) -> float | None:
+    """Return the seconds since which nothing is known to have been read: the last whole pass began then."""
+    return None if found is None else _since(found.complete_began_at, now)
+
+
+def _since(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else max(0.0, round((now - at).total_seconds(), 1))
+
+
+def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> Iterator[tuple[str, str]]:
+    if facts["state"] == "auth_failed":
+        yield "auth", f"the channel refuses our credentials since {facts['since']}: {facts['error']}"
+    if facts["state"] == "down":
+        yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
+    if facts["freshness_s"] is None and ("orders" in facts["streams"] or playing(each.connector, OrderSource)):
+        yield "freshness", "orders have never been read to the end"
+    for check, value, limit, said in _measures(facts, each, limits):
+        if value is not None and limit is not None and value > limit:
+            yield check, said
+    expiry = limits.token_expiry_days
+    if facts["token_days"] is not None and expiry is not None and facts["token_days"] < expiry:
+        days = facts["token_days"]
+        yield (
+            "token",
+            f"the credentials {'end in' if days >= 0 else 'ended'} {spell(abs(days) * 86_400)}"
+            + ("" if days >= 0 else " ago"),
+        )
+
+
+def _measures(
+    facts: Mapping[str, Any], each: ChannelLike, limits: Limits
+) -> Iterator[tuple[str, float | None, float | None, str]]:
+    """Yield (check, value, limit, what to say when the value is beyond the limit)."""
+    fresh, lag, age = facts["freshness_s"], facts["cursor_lag_s"], facts["queue"]["oldest_due_s"]
+    allowed = freshness_limit(each, limits)
+    paused = f", paused: {facts['error']}" if facts["state"] == "paused" else ""
+    yield "freshness", fresh, allowed, f"orders were last read {spell(fresh)} ago (limit {spell(allowed)}){paused}"
+    yield (
+        "cursor_lag",
+        lag,
+        limits.cursor_lag_s,
+        f"a cursor is {spell(lag)} behind (limit {spell(limits.cursor_lag_s)})",
+    )
+    yield (
+        "queue_age",
+        age,
+        limits.queue_age_s,
+        f"the oldest effect waits {spell(age)} (limit {spell(limits.queue_age_s)})",
+    )
+    for check, value, limit, one, more in (
+        ("queue_depth", facts["queue"]["due"], limits.queue_depth, "effect is due", "effects are due"),
+        ("dead_letters", facts["dead_letters"], limits.dead_letters, "dead letter", "dead letters"),
+        ("tasks", facts["tasks"], limits.tasks, "open task", "open tasks"),
+        ("unknown_stock", facts["unknown_stock"], limits.unknown_stock, "listing has", "listings have"),
+    ):
+        noun = (one if value == 1 else more) + (" unknown stock" if check == "unknown_stock" else "")
+        yield check, value, limit, f"{value} {noun} (limit {limit})"
+
+
+def freshness_limit(each: ChannelLike, limits: Limits) -> float | None:
+    """Return after how many seconds a channel's orders are stale: the limit, or three poll intervals if longer."""
+    return None if limits.freshness_s is None else max(limits.freshness_s, 3 * each.poll.orders_s)
+
+
+def _level(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> str:
+    """Return `ok`, `warn` (half way to a limit, or something waits for a person) or `off`."""
+    if facts["state"] == "disabled":
+        return "off"
+    asks = ("tasks", "unknown_outcomes", "unknown_stock", "dead_letters")
+    if facts["state"] in ("paused", "new") or any(facts[name] for name in asks):
+        return "warn"
+    close = any(v is not None and m and v > m / 2 for _, v, m, _ in _measures(facts, each, limits))
+    return "warn" if close else "ok"
+
+
+def _totals(figures: Figures, shown: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counted = ("inbox", "unknown_outcomes", "unknown_stock", "unmapped_listings", "backordered_orders", "orders_24h")
+    return {name: sum(facts[name] for facts in shown) for name in counted} | {
+        "queue_due": sum(facts["queue"]["due"] for facts in shown),
+        "oldest_due_s": max((f["queue"]["oldest_due_s"] or 0 for f in shown), default=0),
+        "dead_letters": sum(figures.letters.values()),
+        "tasks": sum(figures.tasks.values()),
+        "held_orders": sum(figures.held.values()),
+        "nodes": figures.nodes,
+    }
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Return an instant as ISO 8601 in UTC, to the second."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def spell(seconds: float | None) -> str:
+    """Return a span as people say it: 42 s, 7 min, 3 h 5 min, 2 d 4 h."""
+    if seconds is None:
+        return "-"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    big, small, names = (
+        (whole // 3600, whole % 3600 // 60, "h min")
+        if whole < 86_400
+        else (
+            whole // 86_400,
+            whole % 86_400 // 3600,
+            "d h",
+        )
+    )
+    one, other = names.split()
+    return f"{big} {one} {small} {other}" if small else f"{big} {one}"

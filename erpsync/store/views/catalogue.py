@@ -1,0 +1,108 @@
+"""Stock, listings and bundles as they are printed."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, case, exists, or_, select
+
+from erpsync.store.tables import bundle, channel, listing, sku, stock, warehouse
+from erpsync.store.views.values import Json, row_json
+
+
+def list_stock(connection: Connection, *, warehouse_code: str | None = None, sku_code: str | None = None) -> list[Json]:
+    """Return stock per warehouse and SKU; `available` is what may still be promised, never below zero."""
+    free = stock.c.on_hand - stock.c.reserved - warehouse.c.safety_stock
+    query = (
+        select(
+            warehouse.c.code.label("warehouse"),
+            sku.c.code.label("sku"),
+            stock.c.on_hand,
+            stock.c.reserved,
+            case((free > 0, free), else_=0).label("available"),
+        )
+        .join(warehouse, warehouse.c.id == stock.c.warehouse_id)
+        .join(sku, sku.c.id == stock.c.sku_id)
+        .order_by(sku.c.code, warehouse.c.priority, warehouse.c.code)
+    )
+    if warehouse_code is not None:
+        query = query.where(warehouse.c.code == warehouse_code)
+    if sku_code is not None:
+        query = query.where(sku.c.code == sku_code)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+_LISTING = (
+    "channel",
+    "channel_sku",
+    "item_ref",
+    "title",
+    "sku",
+    "factor",
+    "told_qty",
+    "told_sure",
+    "told_at",
+    "shown_qty",
+    "shown_at",
+    "refused",
+)
+
+
+def list_listings(
+    connection: Connection, *, channel_name: str | None = None, sku_code: str | None = None, unmapped: bool = False
+) -> list[Json]:
+    """Return listings; `sku` is null where none is known, `told_qty` is what the channel last accepted.
+
+    `told_sure` is false while a number is under way or its outcome unknown; `refused` is the channel's last refusal.
+    """
+    query = (
+        select(listing, channel.c.name.label("channel"), sku.c.code.label("sku"))
+        .join(channel, channel.c.id == listing.c.channel_id)
+        .outerjoin(sku, sku.c.id == listing.c.sku_id)
+        .order_by(channel.c.name, listing.c.channel_sku, listing.c.item_ref)
+    )
+    if channel_name is not None:
+        query = query.where(channel.c.name == channel_name)
+    if sku_code is not None:
+        query = query.where(sku.c.code == sku_code)
+    if unmapped:
+        query = query.where(listing.c.sku_id.is_(None))
+    return [row_json(row, _LISTING) for row in connection.execute(query)]
+
+
+def list_unknown_stock(connection: Connection, feeding: Mapping[int, Sequence[int]]) -> list[Json]:
+    """Return `{channel, channel_sku, sku}` of mapped listings whose stock nobody has counted.
+
+    `sku` is what has no stock row in any warehouse that feeds the channel: the listing's own, or a part of its bundle.
+
+    Args:
+        feeding: ids of those warehouses, by id of each channel that is told stock.
+    """
+    part = bundle.alias("part")
+    needed = case((part.c.sku_id.is_(None), listing.c.sku_id), else_=part.c.sku_id)
+    found: list[Json] = []
+    for channel_id, warehouse_ids in feeding.items():
+        counted = exists().where(stock.c.sku_id == needed, stock.c.warehouse_id.in_(warehouse_ids))
+        query = (
+            select(channel.c.name.label("channel"), listing.c.channel_sku, sku.c.code.label("sku"))
+            .select_from(listing)
+            .join(channel, channel.c.id == listing.c.channel_id)
+            .outerjoin(part, part.c.bundle_id == listing.c.sku_id)
+            .join(sku, sku.c.id == needed)
+            .where(listing.c.channel_id == channel_id, ~counted)
+            .order_by(listing.c.channel_sku, sku.c.code)
+        )
+        found += [dict(row._mapping) for row in connection.execute(query)]
+    return found
+
+
+def list_bundles(connection: Connection, *, sku_code: str | None = None) -> list[Json]:
+    """Return what is in each bundle, `qty` of `sku` in one `bundle`; `sku_code` names either of the two."""
+    whole, part = sku.alias("whole"), sku.alias("part")
+    query = (
+        select(whole.c.code.label("bundle"), part.c.code.label("sku"), bundle.c.qty)
+        .join(whole, whole.c.id == bundle.c.bundle_id)
+        .join(part, part.c.id == bundle.c.sku_id)
+        .order_by(whole.c.code, part.c.code)
+    )
+    if sku_code is not None:
+        query = query.where(or_(whole.c.code == sku_code, part.c.code == sku_code))
+    return [dict(row._mapping) for row in connection.execute(query)]

@@ -1,0 +1,45 @@
+"""What waits for people: dead letters and tasks."""
+
+from sqlalchemy import Connection, select
+
+from erpsync.store.tables import channel, dead_letter, orders, task
+from erpsync.store.views.values import Json, row_json
+
+_DEAD = ("id", "channel", "kind", "key", "at", "attempts", "error", "source")
+_TASK = ("id", "kind", "key", "channel", "order", "reason", "opened_at", "closed_at", "closed_by")
+
+
+def list_dead(
+    connection: Connection, *, channel_name: str | None = None, kind: str | None = None, limit: int = 0
+) -> list[Json]:
+    """Return open dead letters, oldest first; `source` is file and line, page, or delivery id. Limit 0 is all."""
+    query = (
+        select(dead_letter, channel.c.name.label("channel"))
+        .join(channel, channel.c.id == dead_letter.c.channel_id)
+        .where(dead_letter.c.state == "open")
+        .order_by(dead_letter.c.id)
+        .limit(limit or None)
+    )
+    if channel_name is not None:
+        query = query.where(channel.c.name == channel_name)
+    if kind is not None:
+        query = query.where(dead_letter.c.kind == kind)
+    return [row_json(row, _DEAD) for row in connection.execute(query)]
+
+
+def list_tasks(
+    connection: Connection, *, channel_name: str | None = None, closed: bool = False, limit: int = 0
+) -> list[Json]:
+    """Return open tasks, oldest first; with `closed` also those that are done. Limit 0 is all."""
+    query = (
+        select(task, channel.c.name.label("channel"), orders.c.number.label("order"))
+        .outerjoin(channel, channel.c.id == task.c.channel_id)
+        .outerjoin(orders, orders.c.id == task.c.order_id)
+        .order_by(task.c.id)
+        .limit(limit or None)
+    )
+    if channel_name is not None:
+        query = query.where(channel.c.name == channel_name)
+    if not closed:
+        query = query.where(task.c.closed_at.is_(None))
+    return [row_json(row, _TASK) for row in connection.execute(query)]

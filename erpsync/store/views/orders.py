@@ -1,0 +1,195 @@
+"""Orders as `orders show` and `orders list` print them.
+
+Why the status is computed here: what depends on holds and backorders changes without the order's row being written,
+so it is derived in the very query that reads the order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, literal_column, or_, select, union
+
+from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku
+from erpsync.store.views.parts import Parts, load_parts
+from erpsync.store.views.values import Json, NotFound, row_json
+
+PAGE = 500
+DERIVED = ("released", "backordered", "allocated", "open")
+STATUSES = ("cancelled", "completed", "shipped", "partially_shipped", "held", "unpaid", *DERIVED)
+
+_AMOUNTS = (
+    "currency",
+    "total_minor",
+    "paid_minor",
+    "refunded_minor",
+    "goods_minor",
+    "freight_minor",
+    "discount_minor",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders: all that is given must hold. `since <= placed_at < until`; `sku` is ours, also inside bundles."""
+
+    channel: str | None = None
+    status: str | None = None
+    sku: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    hold_reason: str | None = None
+
+
+def order_status() -> ColumnElement[str]:
+    """Return the SQL expression of an order's status, for queries that select from `orders`."""
+    held = select(hold.c.owner_id).join(order_line, order_line.c.id == hold.c.owner_id)
+    mine = held.where(hold.c.owner_kind == "line", order_line.c.order_id == orders.c.id).correlate(orders)
+    return case(
+        (orders.c.phase != "ready", orders.c.phase),
+        (mine.where(hold.c.released).exists(), "released"),
+        (exists().where(backorder.c.order_id == orders.c.id).correlate(orders), "backordered"),
+        (mine.exists(), "allocated"),
+        else_="open",
+    )
+
+
+def list_orders(
+    connection: Connection, filters: OrderFilter | None = None, limit: int = 100, after: str | None = None
+) -> list[Json]:
+    """Return orders without their events, newest first.
+
+    Args:
+        limit: how many at most; 0 is all.
+        after: the number of an order: only what comes after it in this list is returned.
+
+    Raises:
+        NotFound: no order has the number `after`.
+        ValueError: there is no such status.
+    """
+    return list(iter_orders(connection, filters, limit, after))
+
+
+def iter_orders(
+    connection: Connection, filters: OrderFilter | None = None, limit: int = 100, after: str | None = None
+) -> Iterator[Json]:
+    """Yield what `list_orders` returns, read page by page, so that a million orders need no memory."""
+    found = _pages(connection, filters or OrderFilter(), min(limit, PAGE) if limit else PAGE, after)
+    return islice((order for page in found for order in page), limit or None)
+
+
+def _pages(connection: Connection, filters: OrderFilter, size: int, after: str | None) -> Iterator[list[Json]]:
+    wanted = _base().where(*_conditions(filters))
+    place = None if after is None else _place_of(connection, after)
+    while True:
+        query = wanted if place is None else wanted.where(_beyond(*place))
+        rows = connection.execute(query.order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(size)).all()
+        parts = load_parts(connection, [row.id for row in rows])
+        yield [_order(row, parts) for row in rows]
+        if len(rows) < size:
+            return
+        place = (rows[-1].placed_at, rows[-1].id)
+
+
+def show_order(connection: Connection, order: str) -> Json:
+    """Return one order with its events.
+
+    Args:
+        order: our number, or the channel's id where only one channel has it.
+
+    Raises:
+        NotFound: no order, or more than one, has this name.
+    """
+    row = connection.execute(_base().where(orders.c.id == find_order(connection, order))).one()
+    parts = load_parts(connection, [row.id], events=True)
+    return _order(row, parts) | {"events": parts.events.get(row.id, [])}
+
+
+def find_order(connection: Connection, order: str) -> int:
+    """Return the row id of an order by our number, else by the channel's id; raises `NotFound`."""
+    by_number = connection.execute(select(orders.c.id).where(orders.c.number == order)).scalar()
+    if by_number is not None:
+        return int(by_number)
+    # Channel ids alone have no index of their own: few channels, one look-up in each.
+    query = select(orders.c.id, orders.c.number, channel.c.name).join(channel, channel.c.id == orders.c.channel_id)
+    ids = select(channel.c.id)
+    rows = connection.execute(query.where(orders.c.channel_id.in_(ids), orders.c.external_id == order)).all()
+    if not rows:
+        raise NotFound(f"no order {order}: neither a number of ours nor an id of a channel")
+    if len(rows) > 1:
+        several = ", ".join(f"{row.number} ({row.name})" for row in rows)
+        raise NotFound(f"order {order} is in more than one channel; name one of {several}")
+    return int(rows[0].id)
+
+
+def _base() -> Select[Any]:
+    query = select(orders, channel.c.name.label("channel"), order_status().label("status"))
+    return query.join(channel, channel.c.id == orders.c.channel_id)
+
+
+def _place_of(connection: Connection, number: str) -> tuple[datetime, int]:
+    row = connection.execute(select(orders.c.placed_at, orders.c.id).where(orders.c.number == number)).first()
+    if row is None:
+        raise NotFound(f"no order {number} to go on after")
+    return row.placed_at, row.id
+
+
+def _beyond(placed_at: datetime, id: int) -> ColumnElement[bool]:
+    return and_(orders.c.placed_at <= placed_at, or_(orders.c.placed_at < placed_at, orders.c.id < id))
+
+
+def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.channel is not None:
+        found.append(channel.c.name == wanted.channel)
+    if wanted.since is not None:
+        found.append(orders.c.placed_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(orders.c.placed_at < wanted.until)
+    if wanted.sku is not None:
+        found.append(orders.c.id.in_(_orders_with(wanted.sku)))
+    if wanted.hold_reason is not None:
+        found.append(orders.c.id.in_(select(order_hold.c.order_id).where(order_hold.c.reason == wanted.hold_reason)))
+    if wanted.status is not None:
+        found += _status_is(wanted.status)
+    return found
+
+
+def _status_is(status: str) -> list[ColumnElement[bool]]:
+    if status not in STATUSES:
+        raise ValueError(f"no status {status!r}; there are {', '.join(STATUSES)}")
+    if status not in DERIVED:
+        return [orders.c.phase == literal_column(f"'{status}'")]  # a literal, so that a partial index is used
+    found = [orders.c.phase == literal_column("'ready'"), order_status() == status]
+    if status == "backordered":
+        found.append(orders.c.id.in_(select(backorder.c.order_id)))
+    return found
+
+
+def _orders_with(code: str) -> Select[Any]:
+    mine = select(sku.c.id).where(sku.c.code == code).scalar_subquery()
+    plain = select(order_line.c.order_id).where(order_line.c.sku_id == mine)
+    inside = select(order_line.c.order_id).join(line_part, line_part.c.line_id == order_line.c.id)
+    both = union(plain, inside.where(line_part.c.sku_id == mine)).subquery()
+    return select(both.c.order_id)
+
+
+def _order(row: Any, parts: Parts) -> Json:
+    lines = parts.lines.get(row.id, [])
+    return {
+        **row_json(row, ("number", "channel", "external_id", "status")),
+        "hold_reason": row.hold_reason or None,
+        **row_json(row, ("placed_at", "paid_at", "ready_at", *_AMOUNTS)),
+        "residual_minor": _residual_minor(row, lines),
+        "lines": lines,
+        "shipments": parts.shipments.get(row.id, []),
+        "refunds": parts.refunds.get(row.id, []),
+    }
+
+
+def _residual_minor(row: Any, lines: Sequence[Json]) -> int:
+    """As `core.orders.residual_minor`, from what was read here."""
+    goods = sum(line["price_minor"] * line["qty"] for line in lines)
+    return int(row.total_minor - goods - (row.freight_minor or 0) + (row.discount_minor or 0))

@@ -1,0 +1,165 @@
+"""What belongs to a page of orders, read in one query per table for the whole page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, select
+
+from erpsync.store.tables import (
+    backorder,
+    event,
+    hold,
+    order_line,
+    orders,
+    refund,
+    refund_line,
+    shipment,
+    shipment_line,
+    sku,
+    warehouse,
+)
+from erpsync.store.views.values import Json, detail, iso
+
+ByOrder = dict[int, list[Json]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """Lines, shipments, refunds and events by order id."""
+
+    lines: ByOrder = field(default_factory=dict)
+    shipments: ByOrder = field(default_factory=dict)
+    refunds: ByOrder = field(default_factory=dict)
+    events: ByOrder = field(default_factory=dict)
+
+
+def load_parts(connection: Connection, order_ids: Sequence[int], *, events: bool = False) -> Parts:
+    """Return what belongs to these orders, each list in the order of its rows."""
+    if not order_ids:
+        return Parts()
+    return Parts(
+        lines=_lines(connection, order_ids),
+        shipments=_shipments(connection, order_ids),
+        refunds=_refunds(connection, order_ids),
+        events=_events(connection, order_ids) if events else {},
+    )
+
+
+def _lines(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
+    allocations = _allocations(connection, order_ids)
+    missing = _backordered(connection, order_ids)
+    query = select(order_line, sku.c.code).outerjoin(sku, sku.c.id == order_line.c.sku_id)
+    found: ByOrder = {}
+    for row in connection.execute(query.where(order_line.c.order_id.in_(order_ids)).order_by(order_line.c.id)):
+        line = {
+            "external_id": row.external_id,
+            "channel_sku": row.channel_sku,
+            "sku": row.code,
+            "qty": row.qty,
+            "cancelled_qty": row.cancelled_qty,
+            "price_minor": row.price_minor,
+            "allocations": allocations.get(row.id, []),
+            "backordered_qty": missing.get(row.id, 0),
+            "shipped_qty": row.shipped_qty,
+        }
+        found.setdefault(row.order_id, []).append(line)
+    return found
+
+
+def _allocations(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
+    query = (
+        select(order_line.c.id, warehouse.c.code.label("warehouse"), sku.c.code.label("sku"), hold.c.qty)
+        .join(hold, and_(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id))
+        .join(warehouse, warehouse.c.id == hold.c.warehouse_id)
+        .join(sku, sku.c.id == hold.c.sku_id)
+        .where(order_line.c.order_id.in_(order_ids))
+        .order_by(order_line.c.id, warehouse.c.priority, warehouse.c.code, sku.c.code)
+    )
+    found: ByOrder = {}
+    for row in connection.execute(query):
+        found.setdefault(row.id, []).append({"warehouse": row.warehouse, "sku": row.sku, "qty": row.qty})
+    return found
+
+
+def _backordered(connection: Connection, order_ids: Sequence[int]) -> dict[int, int]:
+    query = (
+        select(backorder.c.owner_id, func.sum(backorder.c.qty))
+        .where(backorder.c.order_id.in_(order_ids), backorder.c.owner_kind == "line")
+        .group_by(backorder.c.owner_id)
+    )
+    return {line_id: int(qty) for line_id, qty in connection.execute(query)}
+
+
+def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
+    rows = connection.execute(select(shipment).where(shipment.c.order_id.in_(order_ids)).order_by(shipment.c.id)).all()
+    lines = shipment_lines(connection, [row.id for row in rows])
+    found: ByOrder = {}
+    for row in rows:
+        shown = {
+            "number": row.number,
+            "carrier": row.carrier,
+            "tracking": row.tracking,
+            "lines": lines.get(row.id, []),
+            "state": row.state,
+        }
+        found.setdefault(row.order_id, []).append(shown)
+    return found
+
+
+def shipment_lines(connection: Connection, shipment_ids: Sequence[int]) -> ByOrder:
+    """Return `{external_id, qty}` of what is in each shipment, by shipment id."""
+    if not shipment_ids:
+        return {}
+    query = (
+        select(shipment_line.c.shipment_id, order_line.c.external_id, shipment_line.c.qty)
+        .join(order_line, order_line.c.id == shipment_line.c.line_id)
+        .where(shipment_line.c.shipment_id.in_(shipment_ids))
+        .order_by(order_line.c.id)
+    )
+    found: ByOrder = {}
+    for row in connection.execute(query):
+        found.setdefault(row.shipment_id, []).append({"external_id": row.external_id, "qty": row.qty})
+    return found
+
+
+def _refunds(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
+    mine = and_(refund.c.channel_id == orders.c.channel_id, refund.c.order_external_id == orders.c.external_id)
+    query = select(orders.c.id.label("order_id"), refund).join(refund, mine).where(orders.c.id.in_(order_ids))
+    rows = connection.execute(query.order_by(refund.c.id)).all()
+    lines = _refund_lines(connection, [row.id for row in rows])
+    found: ByOrder = {}
+    for row in rows:
+        shown = {
+            "external_id": row.external_id,
+            "state": row.state,
+            "amount_minor": row.amount_minor,
+            "currency": row.currency,
+            "lines": lines.get(row.id, []),
+            "reason": row.reason,
+        }
+        found.setdefault(row.order_id, []).append(shown)
+    return found
+
+
+def _refund_lines(connection: Connection, refund_ids: Sequence[int]) -> ByOrder:
+    if not refund_ids:
+        return {}
+    query = select(refund_line).where(refund_line.c.refund_id.in_(refund_ids)).order_by(refund_line.c.line_external_id)
+    found: ByOrder = {}
+    for row in connection.execute(query):
+        found.setdefault(row.refund_id, []).append({"external_id": row.line_external_id, "qty": row.qty})
+    return found
+
+
+def _events(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
+    found: ByOrder = {}
+    query = select(event).where(event.c.order_id.in_(order_ids), event.c.order_id.is_not(None))
+    for row in connection.execute(query.order_by(event.c.at, event.c.id)):
+        found.setdefault(row.order_id, []).append(event_json(row))
+    return found
+
+
+def event_json(row: Any) -> Json:
+    """Return an event as it is printed."""
+    return {"at": iso(row.at), "kind": row.kind, "detail": detail(row.detail), "actor": row.actor}

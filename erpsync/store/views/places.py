@@ -1,0 +1,71 @@
+"""Channels as `channels list` and `channels show` print them."""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from erpsync.store.tables import channel, cursor, dead_letter, listing, outbox, task
+from erpsync.store.views.values import Json, NotFound, row_json
+
+_CHANNEL = (
+    "connector",
+    "active",
+    "paused",
+    "paused_reason",
+    "down_since_at",
+    "down_error",
+    "auth_failed_at",
+    "blocked_until_at",
+    "token_expires_at",
+)
+_STREAM = (
+    "stream",
+    "mark",
+    "since_at",
+    "wanted_at",
+    "began_at",
+    "complete_began_at",
+    "complete_ended_at",
+    "failed_at",
+    "error",
+)
+
+
+def list_channels(connection: Connection) -> list[Json]:
+    """Return all channels that ever were configured; `active` tells whether one still is."""
+    return [_channel(row) for row in connection.execute(select(channel).order_by(channel.c.name))]
+
+
+def show_channel(connection: Connection, name: str) -> Json:
+    """Return one channel with its streams and how much is queued, dead and to be done; raises `NotFound`."""
+    row = connection.execute(select(channel).where(channel.c.name == name)).first()
+    if row is None:
+        raise NotFound(f"no channel {name}")
+    streams = connection.execute(select(cursor).where(cursor.c.channel_id == row.id).order_by(cursor.c.stream))
+    return {
+        **_channel(row),
+        "streams": [row_json(stream, _STREAM) for stream in streams],
+        "queue": _queue(connection, row.id),
+        "listings": _count(connection, listing.c.channel_id == row.id),
+        "unmapped_listings": _count(connection, (listing.c.channel_id == row.id) & listing.c.sku_id.is_(None)),
+        "dead_letters": _count(connection, (dead_letter.c.channel_id == row.id) & (dead_letter.c.state == "open")),
+        "tasks": _count(connection, (task.c.channel_id == row.id) & task.c.closed_at.is_(None)),
+    }
+
+
+def _channel(row: Any) -> Json:
+    return {"id": row.name, **row_json(row, _CHANNEL)}
+
+
+def _queue(connection: Connection, channel_id: int) -> list[Json]:
+    query = (
+        select(outbox.c.kind, outbox.c.state, outbox.c.waiting_for, func.count().label("rows"))
+        .where(outbox.c.destination_id == channel_id, outbox.c.state.in_(("pending", "leased", "waiting")))
+        .group_by(outbox.c.kind, outbox.c.state, outbox.c.waiting_for)
+        .order_by(outbox.c.kind, outbox.c.state, outbox.c.waiting_for)
+    )
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    return int(connection.execute(select(func.count()).where(condition)).scalar_one())

@@ -1,0 +1,56 @@
+"""Shipments as `shipments list` prints them."""
+
+from sqlalchemy import Connection, select
+
+from erpsync.store.tables import channel, orders, outbox, shipment
+from erpsync.store.views.parts import shipment_lines
+from erpsync.store.views.values import Json, row_json
+
+_BEFORE = ("number", "order", "channel", "carrier", "tracking")
+_AFTER = ("state", "waiting_for", "error", "shipped_at", "sent_at", "forced", "forced_reason", "actor")
+
+
+def list_shipments(
+    connection: Connection,
+    *,
+    channel_name: str | None = None,
+    state: str | None = None,
+    order_id: int | None = None,
+    limit: int = 100,
+) -> list[Json]:
+    """Return shipments, newest first, limit 0 is all; `waiting_for` and `error` are those of its report to the channel.
+
+    `lines` are `{external_id, qty}` in the channel's units.
+    """
+    query = (
+        select(shipment, orders.c.number.label("order"), channel.c.name.label("channel"))
+        .join(orders, orders.c.id == shipment.c.order_id)
+        .join(channel, channel.c.id == orders.c.channel_id)
+        .order_by(shipment.c.id.desc())
+        .limit(limit or None)
+    )
+    if channel_name is not None:
+        query = query.where(channel.c.name == channel_name)
+    if state is not None:
+        query = query.where(shipment.c.state == state)
+    if order_id is not None:
+        query = query.where(shipment.c.order_id == order_id)
+    rows = connection.execute(query).all()
+    found: list[Json] = []
+    for start in range(0, len(rows), 500):
+        page = rows[start : start + 500]
+        ids = [row.id for row in page]
+        lines, reports = shipment_lines(connection, ids), _reports(connection, ids)
+        for row in page:
+            waiting_for, error = reports.get(row.id, ("", ""))
+            now = row_json(row, ("state",)) | {"waiting_for": waiting_for, "error": error}
+            shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
+            found.append(shown | now | row_json(row, _AFTER[3:]))
+    return found
+
+
+def _reports(connection: Connection, shipment_ids: list[int]) -> dict[int, tuple[str, str]]:
+    """Return (waiting for, error) of the newest outbox row of each shipment."""
+    query = select(outbox.c.ref_id, outbox.c.waiting_for, outbox.c.error)
+    mine = query.where(outbox.c.kind == "shipment", outbox.c.ref_id.in_(shipment_ids)).order_by(outbox.c.id)
+    return {row.ref_id: (row.waiting_for, row.error) for row in connection.execute(mine)}

@@ -1,0 +1,133 @@
+"""The story behind a SKU: where it lies, who holds it, what each channel was told, and what led there."""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from erpsync.store.tables import (
+    backorder,
+    bundle,
+    channel,
+    event,
+    hold,
+    ledger,
+    listing,
+    order_line,
+    orders,
+    outbox,
+    shipment,
+    sku,
+    warehouse,
+)
+from erpsync.store.views.catalogue import list_bundles, list_listings, list_stock
+from erpsync.store.views.entries import in_order, of_effect, of_event, of_movement
+from erpsync.store.views.values import Json, NotFound, row_json
+
+LATEST = 200
+
+
+def explain_sku(connection: Connection, code: str, *, latest: int = LATEST) -> Json:
+    """Return `{sku, stock, holds, backorders, listings, bundles, story}`; raises `NotFound`.
+
+    Args:
+        latest: how many events, stock movements and pushes the story goes back, of each.
+    """
+    sku_id = connection.execute(select(sku.c.id).where(sku.c.code == code)).scalar()
+    if sku_id is None:
+        raise NotFound(f"no SKU {code}")
+    return {
+        "sku": code,
+        "stock": list_stock(connection, sku_code=code),
+        "holds": _holds(connection, sku_id),
+        "backorders": _backorders(connection, sku_id),
+        "listings": list_listings(connection, sku_code=code),
+        "bundles": list_bundles(connection, sku_code=code),
+        "story": in_order(_story(connection, sku_id, latest)),
+    }
+
+
+def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
+    events = select(event).where(event.c.sku_id == sku_id, event.c.sku_id.is_not(None))
+    told = connection.execute(events.order_by(event.c.id.desc()).limit(latest)).all()
+    return chain(
+        map(of_event, reversed(told)), _movements(connection, sku_id, latest), _pushes(connection, sku_id, latest)
+    )
+
+
+def _holds(connection: Connection, sku_id: int) -> list[Json]:
+    query = (
+        select(
+            orders.c.number.label("order"),
+            channel.c.name.label("channel"),
+            order_line.c.external_id.label("line"),
+            warehouse.c.code.label("warehouse"),
+            hold.c.qty,
+            hold.c.expires_at,
+            hold.c.released,
+        )
+        .join(order_line, and_(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id))
+        .join(orders, orders.c.id == order_line.c.order_id)
+        .join(channel, channel.c.id == orders.c.channel_id)
+        .join(warehouse, warehouse.c.id == hold.c.warehouse_id)
+        .where(hold.c.sku_id == sku_id)
+        .order_by(orders.c.number, order_line.c.id)
+    )
+    rows = connection.execute(query)
+    return [row_json(row, row._fields) for row in rows]
+
+
+def _backorders(connection: Connection, sku_id: int) -> list[Json]:
+    """Return who waits for units, in the order in which they will be served."""
+    query = (
+        select(
+            backorder.c.number.label("order"),
+            channel.c.name.label("channel"),
+            backorder.c.qty,
+            backorder.c.due_at,
+            backorder.c.waits,
+        )
+        .join(channel, channel.c.id == backorder.c.channel_id)
+        .where(backorder.c.sku_id == sku_id)
+        .order_by(backorder.c.due_at, backorder.c.number)
+    )
+    return [row_json(row, row._fields) for row in connection.execute(query)]
+
+
+def _movements(connection: Connection, sku_id: int, latest: int) -> list[Json]:
+    query = (
+        select(ledger, sku.c.code.label("sku"), warehouse.c.code.label("warehouse"), orders.c.number.label("order"))
+        .join(sku, sku.c.id == ledger.c.sku_id)
+        .join(warehouse, warehouse.c.id == ledger.c.warehouse_id)
+        .outerjoin(shipment, and_(ledger.c.ref_kind == "shipment", ledger.c.ref_id == shipment.c.id))
+        .outerjoin(order_line, and_(ledger.c.ref_kind == "line", ledger.c.ref_id == order_line.c.id))
+        .outerjoin(orders, _names_order())
+        .where(ledger.c.sku_id == sku_id)
+        .order_by(ledger.c.at.desc(), ledger.c.id.desc())
+        .limit(latest)
+    )
+    rows = connection.execute(query).all()
+    return [of_movement(row, {"order": row.order} if row.order else {}) for row in reversed(rows)]
+
+
+def _names_order() -> ColumnElement[bool]:
+    return or_(
+        orders.c.id == shipment.c.order_id,
+        orders.c.id == order_line.c.order_id,
+        and_(ledger.c.ref_kind == "order", orders.c.id == ledger.c.ref_id),
+    )
+
+
+def _pushes(connection: Connection, sku_id: int, latest: int) -> list[Json]:
+    """Return pushes of every listing the SKU feeds, alone or in a bundle."""
+    bundles = select(bundle.c.bundle_id).where(bundle.c.sku_id == sku_id)
+    query = (
+        select(outbox, listing.c.channel_sku, channel.c.name.label("channel"))
+        .join(listing, and_(outbox.c.kind == "stock", outbox.c.ref_id == listing.c.id))
+        .join(channel, channel.c.id == outbox.c.destination_id)
+        .where(or_(listing.c.sku_id == sku_id, listing.c.sku_id.in_(bundles)))
+        .order_by(outbox.c.id.desc())
+        .limit(latest)
+    )
+    rows = connection.execute(query).all()
+    return [of_effect(row, {"channel_sku": row.channel_sku}) for row in reversed(rows)]

@@ -1,0 +1,148 @@
+"""The application: which address answers what, and what every answer carries.
+
+Why plain `def` endpoints: the store is synchronous, so they run in the thread pool; only the reading of a webhook's
+body is asynchronous, because its size is checked while it comes in.
+"""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from erpsync.store.engine import StoreError
+from erpsync.store.schema import is_current
+from erpsync.store.store import Store
+from erpsync.web.console import Console
+from erpsync.web.hooks import Hooks
+from erpsync.web.meters import WebMeters
+from erpsync.web.metrics import registry_of
+from erpsync.web.site import Site
+
+STATIC = Path(__file__).parent / "static"
+HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+)
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(site: Site) -> Starlette:
+    """Return the application for a site: webhooks, probes, metrics and the console."""
+    registry = registry_of(site)
+    console = Console(site, version=asset_version())
+    routes = [
+        Route("/hooks/{channel}", Hooks(site, WebMeters(registry)), methods=["POST"]),
+        Route("/livez", partial(livez, site)),
+        Route("/readyz", partial(readyz, site)),
+        Route("/metrics", partial(metrics, registry)),
+        Route("/status.json", partial(status_json, site)),
+        *console.routes(),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    handlers = {HTTPException: console.error, Exception: _failed}
+    return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers=handlers)
+
+
+def livez(site: Site, request: Request) -> Response:
+    """Answer whether the daemon's loop still turns; a troubled channel or database does not matter here."""
+    del request
+    alive = site.alive()
+    return JSONResponse({"alive": alive}, 200 if alive else 503)
+
+
+def readyz(site: Site, request: Request) -> Response:
+    """Answer whether webhooks can be stored now. A channel that is down never makes the daemon unready."""
+    del request
+    problem = "stopping" if site.draining() else store_problem(site.store)
+    return JSONResponse({"ready": not problem, "problem": problem}, 503 if problem else 200)
+
+
+def store_problem(store: Store) -> str:
+    """Return what keeps the store from being written to, or nothing."""
+    try:
+        if not is_current(store.engine):
+            return "the database has another version's schema; run `erpsync migrate`"
+        with store.begin() as tx:
+            tx.execute(text("UPDATE counter SET value = value WHERE name = ''"))
+            raise _NothingToKeep
+    except _NothingToKeep:
+        return ""
+    except (SQLAlchemyError, StoreError, OSError) as error:
+        log.warning("store.unwritable", error=type(error).__name__)
+        return "the database cannot be written to"
+
+
+class _NothingToKeep(Exception):
+    pass
+
+
+def metrics(registry: CollectorRegistry, request: Request) -> Response:
+    """Answer all metrics in Prometheus' text format."""
+    del request
+    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def status_json(site: Site, request: Request) -> Response:
+    """Answer what `erpsync status --json` prints; always 200, `ok` says whether anything is beyond its limit."""
+    del request
+    return JSONResponse(site.look().status)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Answer what nobody foresaw; the server logs the error. A webhook that was not stored must be sent again."""
+    del error
+    if request.url.path.startswith("/hooks/"):
+        return JSONResponse({"error": "not stored, send it again"}, 503, headers={"Retry-After": "5"})
+    return Response("Something went wrong here; the log has it.\n", 500, media_type="text/plain")
+
+
+def asset_version() -> str:
+    """Return a short digest of the static files, so that a browser fetches them once per version."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class SafeHeaders:
+    """Adds to every answer what keeps browsers from being turned against it, and how long it may be kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request through the application."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        versioned = scope["path"].startswith("/static/") and b"v=" in scope["query_string"]
+        keep = b"public, max-age=31536000, immutable" if versioned else b"no-store"
+
+        async def send_safe(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [pair for pair in message.get("headers", ()) if pair[0].lower() != b"cache-control"]
+                message["headers"] = [*headers, *HEADERS, (b"cache-control", keep)]
+            await send(message)
+
+        await self._app(scope, receive, send_safe)

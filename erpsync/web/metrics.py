@@ -1,0 +1,173 @@
+"""`/metrics`: the figures as Prometheus sees them.
+
+Why collected at the scrape and not counted along: the tables are the truth, on every node and after every restart, and
+a gauge that is read cannot drift from them. Labels are channels, kinds and states, never orders or SKUs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from erpsync import __version__
+from erpsync.store.counts import Figures
+from erpsync.store.engine import sqlite_path
+from erpsync.web.site import Look, Sample, Site
+
+Reading = tuple[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A metric by name: what it says and by which labels."""
+
+    name: str
+    labels: tuple[str, ...]
+    help: str
+
+
+def _one(name: str, help: str, *labels: str) -> Exported:
+    return Exported(name=name, labels=labels, help=help)
+
+
+# Everything that is exported from the figures; the README lists it, the tests compare.
+METRICS = (
+    _one("erpsync_info", "Version of this daemon; always 1.", "version"),
+    _one("erpsync_status_ok", "1 while nothing is beyond its limit, as `erpsync status` judges it."),
+    _one("erpsync_nodes_alive", "Daemons whose heartbeat is younger than a minute."),
+    _one("erpsync_channel_up", "1 while the channel answers and accepts our credentials.", "channel"),
+    _one("erpsync_channel_paused", "1 while an operator has paused the channel.", "channel"),
+    _one("erpsync_orders_freshness_seconds", "Age of the last complete pass over orders, from its start.", "channel"),
+    _one("erpsync_cursor_lag_seconds", "Age of the last complete pass over a stream.", "channel", "stream"),
+    _one("erpsync_orders_placed_24h", "Orders placed in the last 24 hours.", "channel"),
+    _one("erpsync_orders_held", "Orders that are held.", "channel", "reason"),
+    _one("erpsync_orders_backordered", "Orders with units that no stock covers.", "channel"),
+    _one("erpsync_outbox_rows", "Effects that are not done.", "channel", "kind", "state"),
+    _one("erpsync_outbox_due", "Effects that are due and not done.", "channel"),
+    _one("erpsync_outbox_oldest_due_seconds", "Age of the oldest effect that is due.", "channel"),
+    _one("erpsync_outbox_unknown_outcomes", "Effects that were sent and never answered.", "channel"),
+    _one("erpsync_inbox_pending", "Webhooks that are stored and not applied.", "channel"),
+    _one("erpsync_inbox_oldest_seconds", "Age of the oldest webhook that is not applied.", "channel"),
+    _one("erpsync_dead_letters", "Rows that only a person can move on.", "channel"),
+    _one("erpsync_tasks_open", "Tasks for people; no channel where a task concerns none.", "channel"),
+    _one("erpsync_listings_unknown_stock", "Listings that no feeding warehouse has a stock row for.", "channel"),
+    _one("erpsync_listings_unmapped", "Listings without a SKU of ours.", "channel"),
+    _one("erpsync_token_expiry_seconds", "Time until the channel's credentials end.", "channel"),
+    _one("erpsync_sqlite_wal_bytes", "Size of SQLite's write-ahead log."),
+    _one("erpsync_webhooks_total", "Webhook deliveries by what became of them.", "channel", "result"),
+)
+COUNTED = {"erpsync_webhooks_total"}  # by `WebMeters`, not from the figures
+
+
+class FiguresCollector(Collector):
+    """Gives the figures of the moment as gauges."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing, so that registering counts nothing."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all gauges, then what the process counts about itself."""
+        look = self._site.look()
+        samples = _house_samples(look) | _channel_samples(look)
+        samples["erpsync_sqlite_wal_bytes"] = self._wal()
+        for metric in METRICS:
+            if metric.name not in COUNTED:
+                family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
+                for labels, value in samples.get(metric.name, ()):
+                    family.add_metric(labels, value)
+                yield family
+        yield from families(self._site.meters())
+
+    def _wal(self) -> list[Reading]:
+        path = sqlite_path(self._site.store.engine)
+        if path is None:
+            return []
+        try:
+            return [((), path.with_name(path.name + "-wal").stat().st_size)]
+        except OSError:
+            return [((), 0)]
+
+
+def registry_of(site: Site) -> CollectorRegistry:
+    """Return a registry with the figures and the process's own use of memory, files and processor."""
+    registry = CollectorRegistry()
+    registry.register(FiguresCollector(site))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def families(samples: Iterable[Sample]) -> Iterator[Metric]:
+    """Yield metric families of single numbers, those of one name together."""
+    found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+    for sample in samples:
+        meter = sample.meter
+        if meter.name not in found:
+            make = CounterMetricFamily if meter.kind == "counter" else GaugeMetricFamily
+            found[meter.name] = make(meter.name, meter.help, labels=meter.labels)
+        found[meter.name].add_metric([value for _, value in sample.labels], sample.value)
+    yield from found.values()
+
+
+def _house_samples(look: Look) -> dict[str, list[Reading]]:
+    return {
+        "erpsync_info": [((__version__,), 1)],
+        "erpsync_status_ok": [((), float(look.status["ok"]))],
+        "erpsync_nodes_alive": [((), look.figures.nodes)],
+    }
+
+
+def _channel_samples(look: Look) -> dict[str, list[Reading]]:
+    names = {channel.id: channel.name for channel in look.house.channels.values()}
+    shown = look.status["channels"]
+    samples = {metric: _from(shown, read) for metric, read in _READERS.items()}
+    samples["erpsync_tasks_open"] = [((names.get(id or 0, ""),), n) for id, n in look.figures.tasks.items()]
+    return samples | _split_samples(shown, look.figures, names)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
+    "erpsync_channel_up": lambda c: None if c["state"] == "disabled" else c["state"] not in ("down", "auth_failed"),
+    "erpsync_channel_paused": lambda c: c["state"] == "paused",
+    "erpsync_orders_freshness_seconds": lambda c: c["freshness_s"],
+    "erpsync_orders_placed_24h": lambda c: c["orders_24h"],
+    "erpsync_orders_backordered": lambda c: c["backordered_orders"],
+    "erpsync_outbox_due": lambda c: c["queue"]["due"],
+    "erpsync_outbox_oldest_due_seconds": lambda c: c["queue"]["oldest_due_s"] or 0,
+    "erpsync_outbox_unknown_outcomes": lambda c: c["unknown_outcomes"],
+    "erpsync_inbox_pending": lambda c: c["inbox"],
+    "erpsync_inbox_oldest_seconds": lambda c: c["inbox_oldest_s"] or 0,
+    "erpsync_dead_letters": lambda c: c["dead_letters"],
+    "erpsync_listings_unknown_stock": lambda c: c["unknown_stock"],
+    "erpsync_listings_unmapped": lambda c: c["unmapped_listings"],
+    "erpsync_token_expiry_seconds": lambda c: None if c["token_days"] is None else c["token_days"] * 86_400,
+}
+
+
+def _from(channels: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], float | None]) -> list[Reading]:
+    return [((channel["name"],), float(value)) for channel in channels if (value := read(channel)) is not None]
+
+
+def _split_samples(
+    channels: Iterable[Mapping[str, Any]], figures: Figures, names: Mapping[int, str]
+) -> dict[str, list[Reading]]:
+    """Return the samples that have a second label beside the channel."""
+    lags: list[Reading] = [
+        ((channel["name"], stream), found["lag_s"])
+        for channel in channels
+        for stream, found in channel["streams"].items()
+        if found["lag_s"] is not None
+    ]
+    rows: list[Reading] = [
+        ((names[id], kind, state), float(queue.states[state]))
+        for (id, kind), queue in figures.queues.items()
+        if id in names
+        for state in ("pending", "leased", "waiting")
+    ]
+    held: list[Reading] = [((names[id], reason), float(n)) for (id, reason), n in figures.held.items() if id in names]
+    return {"erpsync_cursor_lag_seconds": lags, "erpsync_outbox_rows": rows, "erpsync_orders_held": held}

@@ -1,0 +1,81 @@
+"""The HTTP server in a thread of the daemon.
+
+Why the socket is bound here and not by uvicorn: uvicorn ends the process when a port is taken, and only a bound socket
+knows its number when any free port was asked for.
+"""
+
+import socket
+import threading
+
+import uvicorn
+from starlette.types import ASGIApp
+
+MAX_CONNECTIONS = 256
+KEEP_ALIVE_S = 5
+START_S = 10
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answering.set()
+
+
+class WebServer:
+    """Serves an application until told to stop. `port` is the real one when 0 was asked for."""
+
+    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host = host
+        self.port = port
+        self._app = app
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the console, once started."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    def start(self) -> None:
+        """Bind, serve, and return once requests are answered. Raises `OSError` when the address cannot be had."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        bound = socket.create_server((self.host, self.port), family=family, backlog=MAX_CONNECTIONS)
+        self.port = bound.getsockname()[1]
+        self._server = _Server(_config(self._app))
+        serve = {"sockets": [bound]}
+        self._thread = threading.Thread(target=self._server.run, kwargs=serve, name="web", daemon=True)
+        self._thread.start()
+        if not self._server.answering.wait(START_S):
+            raise OSError(f"the web server did not start within {START_S} s")
+
+    def stop(self, timeout_s: float = 5) -> None:
+        """Accept nothing more and let running requests finish for `timeout_s`; may be called twice."""
+        if self._server is None or self._thread is None:
+            return
+        self._server.config.timeout_graceful_shutdown = max(1, round(timeout_s))
+        self._server.should_exit = True
+        self._thread.join(timeout_s + 1)
+        if self._thread.is_alive():
+            self._server.force_exit = True
+            self._thread.join(1)
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+    )

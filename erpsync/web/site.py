@@ -1,0 +1,120 @@
+"""What every endpoint is given, and the figures they share.
+
+Why callables for house and limits: a reload builds new ones while the server keeps running.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from erpsync.flows.house import Channel, House
+from erpsync.sdk.types import WebhookReply, WebhookRequest
+from erpsync.store.counts import Figures, gather
+from erpsync.store.figures import Limits, judge
+from erpsync.store.store import Store
+
+
+class Meter(Protocol):
+    """What a number that the process counts is called; `kind` is `counter` or `gauge`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def help(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+
+class Sample(Protocol):
+    """The value of a meter for one set of labels."""
+
+    @property
+    def meter(self) -> Meter: ...
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def value(self) -> float: ...
+
+
+class Receipt(Protocol):
+    """What is known once a webhook is stored."""
+
+    @property
+    def reply(self) -> WebhookReply: ...
+
+
+def receive(house: House, channel: Channel, request: WebhookRequest) -> Receipt:
+    """Store a webhook; raises `AuthError` when its signature is wrong."""
+    from erpsync.flows.inbox import store_webhook
+
+    return store_webhook(house, channel, request)
+
+
+def _yes() -> bool:
+    return True
+
+
+def _no() -> bool:
+    return False
+
+
+def _none() -> Sequence[Sample]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The figures of one instant and what they mean."""
+
+    figures: Figures
+    status: dict[str, Any]
+    house: House
+
+
+@dataclass(kw_only=True)
+class Site:
+    """Everything the web server shows and may touch.
+
+    Args:
+        house: the house as configured now.
+        limits: beyond which `/status.json` and the console say that something is wrong.
+        meters: what the process counts about itself, for `/metrics`.
+        alive: whether the daemon's loop still turns, for `/livez`.
+        draining: whether the daemon is stopping; then `/readyz` says no.
+        receive: stores a webhook.
+        max_body_bytes: largest webhook body, also after decompression.
+        body_s: seconds within which a webhook's body must have come in.
+        keep_s: seconds that figures are shared by all who look.
+    """
+
+    store: Store
+    house: Callable[[], House]
+    limits: Callable[[], Limits]
+    meters: Callable[[], Sequence[Sample]] = _none
+    alive: Callable[[], bool] = _yes
+    draining: Callable[[], bool] = _no
+    receive: Callable[[House, Channel, WebhookRequest], Receipt] = receive
+    max_body_bytes: int = 2 * 1024 * 1024
+    body_s: float = 20
+    keep_s: float = 2
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _look: Look | None = field(default=None, init=False, repr=False)
+    _looked_at: float = field(default=float("-inf"), init=False, repr=False)
+
+    def look(self) -> Look:
+        """Return the figures, at most `keep_s` old; counted once however many ask at a time."""
+        with self._lock:
+            now_s = self.store.clock.monotonic()
+            if self._look is None or now_s - self._looked_at >= self.keep_s:
+                self._look = self._count()
+                self._looked_at = now_s
+            return self._look
+
+    def _count(self) -> Look:
+        house, now = self.house(), self.store.clock.now()
+        with self.store.read() as connection:
+            figures = gather(connection, house, now)
+        return Look(figures=figures, status=judge(figures, house, self.limits()), house=house)

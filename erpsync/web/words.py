@@ -1,0 +1,122 @@
+"""How the console says things: money, instants on the operator's clock, spans, counts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from erpsync.store.figures import spell
+
+# Digits after the point where there are not two. Source: ISO 4217, table A.1, column "minor unit".
+_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "PYG": 0, "XAF": 0, "XOF": 0, "XPF": 0, "UGX": 0, "RWF": 0}
+_DIGITS |= {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}
+_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "KRW": "₩"}
+
+STATUS_WORDS = {
+    "cancelled": "cancelled",
+    "completed": "completed",
+    "shipped": "shipped",
+    "partially_shipped": "partly shipped",
+    "held": "held",
+    "unpaid": "unpaid",
+    "released": "released",
+    "backordered": "backordered",
+    "allocated": "allocated",
+    "open": "open",
+}
+# Tone and cue of each status: colour never speaks alone.
+TONES = {
+    "cancelled": ("mute", "×"),
+    "completed": ("done", "✓"),
+    "shipped": ("done", "→"),
+    "partially_shipped": ("move", "⇢"),
+    "held": ("bad", "!"),
+    "unpaid": ("mute", "○"),
+    "released": ("move", "↗"),
+    "backordered": ("warn", "…"),
+    "allocated": ("move", "●"),
+    "open": ("mute", "·"),
+}
+# What a held order waits for; {number} is the order's.
+HOLD_HINTS = {
+    "refund_open": "Nothing leaves until the channel grants or closes the refund.",
+    "operator": "Somebody holds it by hand: erpsync orders release {number}",
+    "do_not_ship": "The channel says not to ship it yet; it is looked at again with its next change.",
+    "unmapped_sku": "A seller code is unknown here: erpsync listings import FILE",
+    "bad_line": "A line could not be read: erpsync dead list",
+    "incomplete_address": "Name, phone or address is missing; the channel has to complete it.",
+}
+STATE_WORDS = {
+    "up": "up",
+    "new": "not read yet",
+    "paused": "paused",
+    "auth_failed": "credentials refused",
+    "down": "down",
+    "disabled": "off",
+}
+LEVELS = {"ok": ("✓", "well"), "warn": ("!", "watch"), "bad": ("×", "needs you"), "off": ("–", "off")}
+
+
+def money(minor: int | None, currency: str) -> str:
+    """Return an amount as people write it: ¥1,288.00."""
+    if minor is None:
+        return "–"
+    digits = _DIGITS.get(currency, 2)
+    amount = Decimal(minor).scaleb(-digits)
+    sign = "−" if amount < 0 else ""
+    return f"{sign}{_SIGNS.get(currency, currency + ' ')}{abs(amount):,.{digits}f}"
+
+
+def moment(at: str | datetime | None) -> datetime | None:
+    """Return an instant from its ISO 8601 text."""
+    return datetime.fromisoformat(at) if isinstance(at, str) else at
+
+
+class Clockface:
+    """Instants on the operator's clock, as seen at `now`."""
+
+    def __init__(self, now: datetime, timezone: ZoneInfo) -> None:
+        self._timezone = timezone
+        self.now = now.astimezone(timezone)
+
+    def when(self, at: str | datetime | None, *, seconds: bool = False) -> Markup:
+        """Return a `<time>` element: 14:05 today, else 2 Mar 14:05, with the year where it is another one."""
+        found = moment(at)
+        if found is None:
+            return Markup("–")
+        local = found.astimezone(self._timezone)
+        clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+        if local.date() != self.now.date():
+            year = f" {local.year}" if local.year != self.now.year else ""
+            clock = f"{local.day} {local:%b}{year} {clock}"
+        whole = f"{local:%Y-%m-%d %H:%M:%S} {self._timezone.key}"
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(local.isoformat(), whole, clock)
+
+    def ago(self, at: str | datetime | None) -> str:
+        """Return how long ago something was."""
+        found = moment(at)
+        return "–" if found is None else f"{spell(max(0.0, (self.now - found).total_seconds()))} ago"
+
+
+def many(count: int, noun: str, plural: str = "") -> str:
+    """Return a count with its noun: 1 order, 2 orders."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def plain(value: Any) -> str:
+    """Return a value of an event's detail in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None or value == "" else str(value)
+
+
+def phrase(name: str) -> str:
+    """Return a code name in words: order.first_seen -> order first seen."""
+    return name.replace(".", " ").replace("_", " ").replace("-", " ")

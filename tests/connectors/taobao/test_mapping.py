@@ -1,0 +1,162 @@
+"""Payloads in normal form. The golden files are written from the protocol notes (`origin: notes`)."""
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.taobao.mapping import format_time, listing_rows, order_of, parse_time, refund_of, split_ref
+from connectors.taobao.mapping.values import parse_amount
+from erpsync.sdk.errors import PayloadError, RejectedError
+from tests.connectors.taobao.shop import HERE, plain
+
+GOLDEN = sorted((HERE / "golden").glob("*.json"))
+
+
+def golden(name: str) -> Any:
+    return json.loads((HERE / "golden" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def read(kind: str, raw: Any) -> Any:
+    if kind == "listings":
+        return [plain(row) for row in listing_rows(raw["items"], raw["skus"])]
+    return plain(order_of(raw) if kind == "order" else refund_of(raw))
+
+
+def paid_order(**changes: Any) -> Any:
+    return {**copy.deepcopy(golden("order-paid-two-lines")["raw"]), **changes}
+
+
+def first_line(**changes: Any) -> Any:
+    raw = paid_order()
+    raw["orders"]["order"][0].update(changes)
+    return raw
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_a_payload_of_the_notes_becomes_the_expected_normal_form(path: Any) -> None:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    got = read(case["kind"], case["raw"])
+
+    if isinstance(got, dict):
+        got = {name: got[name] for name in case["expected"]}
+    assert got == case["expected"]
+    assert case["origin"] == "notes"
+
+
+@given(st.integers(min_value=0, max_value=10**13))
+def test_money_is_exact_to_the_fen(fen: int) -> None:
+    assert parse_amount(f"{Decimal(fen) / 100:.2f}", path="$") == fen
+
+
+@pytest.mark.parametrize("value", [12.5, 12, None, "", "12,50", "12.505", "NaN", "1e3", "￥12.50", True, "--1", "١٢"])
+def test_what_is_no_amount_in_yuan_is_refused_and_not_guessed(value: object) -> None:
+    with pytest.raises(PayloadError):
+        parse_amount(value, path="$.trade.payment")
+
+
+@given(st.datetimes(min_value=datetime(2003, 1, 1), max_value=datetime(2100, 1, 1)))
+def test_a_beijing_time_is_read_as_the_instant_it_means(local: datetime) -> None:
+    text = local.strftime("%Y-%m-%d %H:%M:%S")
+    at = parse_time(text, path="$")
+
+    assert at == (local.replace(microsecond=0) - timedelta(hours=8)).replace(tzinfo=UTC)
+    assert format_time(at) == text
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-11-20", "2026-11-20T10:00:00", "2026-13-01 00:00:00", 0, None, "0000-00-00 00:00:00"]
+)
+def test_what_is_no_time_of_the_platform_is_refused(value: object) -> None:
+    with pytest.raises(PayloadError) as caught:
+        parse_time(value, path="$.trade.created")
+
+    assert caught.value.path == "$.trade.created"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tid", "38x"),
+        ("status", "TRADE_ON_MARS"),
+        ("status", None),
+        ("created", "yesterday"),
+        ("modified", None),
+        ("pay_time", 5),
+        ("payment", 138.0),
+        ("post_fee", "-8.00"),
+        ("orders", {}),
+        ("receiver_name", 7),
+    ],
+)
+def test_a_field_of_the_order_that_cannot_be_read_is_named(field: str, value: object) -> None:
+    with pytest.raises(PayloadError) as caught:
+        order_of(paid_order(**{field: value}))
+
+    assert caught.value.path == f"$.trade.{field}"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("num", 0), ("num", "2.0"), ("num", True), ("price", 50), ("oid", None), ("status", "?")]
+)
+def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_kept(field: str, value: object) -> None:
+    raw = first_line(**{field: value})
+    if field == "oid":
+        raw["orders"]["order"][0]["oid_str"] = ""
+    got = order_of(raw)
+
+    assert [line.channel_sku for line in got.lines] == ["SPU-02"]
+    assert [line.error.path for line in got.bad_lines] == [f"$.trade.orders.order[0].{field}"]
+
+
+def test_an_order_without_one_readable_line_is_refused() -> None:
+    raw = paid_order()
+    for line in raw["orders"]["order"]:
+        line["num"] = "two"
+
+    with pytest.raises(PayloadError) as caught:
+        order_of(raw)
+
+    assert caught.value.path == "$.trade.orders.order[0].num"
+
+
+def test_an_error_never_shows_the_value_that_was_found() -> None:
+    with pytest.raises(PayloadError) as caught:
+        order_of(paid_order(receiver_mobile=13800138000))
+
+    assert "13800138000" not in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", [1, "1", True, "true"])
+def test_a_mark_that_forbids_shipping_is_understood_in_every_spelling(mark: object) -> None:
+    assert order_of(paid_order(top_hold=mark)).do_not_ship == "the platform forbids shipping: top_hold"
+
+
+def test_normalising_leaves_the_payload_as_it_was() -> None:
+    raw = paid_order()
+    before = copy.deepcopy(raw)
+
+    order_of(raw)
+
+    assert raw == before
+
+
+def test_an_id_beyond_two_to_the_53_keeps_every_digit() -> None:
+    assert order_of(paid_order(tid=9007199254740993123)).external_id == "9007199254740993123"
+
+
+def test_a_refund_in_a_closed_state_of_an_exchange_gives_no_money() -> None:
+    raw = golden("refund-exchange-done")["raw"]
+
+    assert refund_of(raw).amount_minor == 0
+
+
+@pytest.mark.parametrize("ref", ["", "abc", "1:", ":2", "1:2:3", "1:x"])
+def test_a_reference_that_is_not_the_platforms_is_refused(ref: str) -> None:
+    with pytest.raises(RejectedError):
+        split_ref(ref)

@@ -1,0 +1,527 @@
+"""The daemon in this process, with stages that count, hang and fail: who runs when, on which thread, until when."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog
+from sqlalchemy import insert, select, update
+from structlog.testing import capture_logs
+
+from erpsync.core.policy import WarehousePolicy
+from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.runtime.daemon import Daemon, take_over
+from erpsync.runtime.meters import Meters
+from erpsync.runtime.parts import Face, Server, Stages
+from erpsync.runtime.presence import Presence
+from erpsync.runtime.pushes import Due, due_rows
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.roles import Connector
+from erpsync.sdk.types import CheckReport
+from erpsync.settings import ChannelConfig, Config, Loaded, Problem
+from erpsync.store.cursors import want_pass
+from erpsync.store.leases import LEASE_S, take_lease
+from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
+from erpsync.store.store import Store
+from erpsync.store.tables import channel as channels
+from erpsync.store.tables import lease, node
+
+LONG_S = 30
+
+
+class Silent(Connector):
+    """A connector that plays no role; the stages decide what happens."""
+
+    def __init__(self) -> None:
+        pass
+
+    def check(self) -> CheckReport:
+        return CheckReport()
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a stage says of a pass."""
+
+    failed: bool = False
+    timed_out: bool = False
+
+
+@dataclass
+class Scene:
+    """Stages whose work a test decides, and a diary of who did what on which thread."""
+
+    due: dict[str, list[str]] = field(default_factory=dict)
+    poll: Callable[[str, str, Callable[[], bool]], Pass] = lambda channel, stream, stopping: Pass()
+    push: Callable[[str], int] = lambda channel: 0
+    fan: Callable[[], bool] = lambda: False
+    inbox: Callable[[], int] = lambda: 0
+    reclaimed: list[bool] = field(default_factory=list)
+    diary: list[tuple[str, str, str]] = field(default_factory=list)
+    leases: list[object] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def note(self, what: str, channel: str = "") -> None:
+        with self.changed:
+            self.diary.append((what, channel, threading.current_thread().name))
+            self.changed.notify_all()
+
+    def count(self, what: str, channel: str = "") -> int:
+        return sum(entry[:2] == (what, channel) for entry in self.diary)
+
+    def wait_for(self, what: str, channel: str = "", *, times: int = 1) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: self.count(what, channel) >= times, LONG_S)
+
+    def stages(self) -> Stages:
+        return Stages(
+            streams_of=lambda channel: list(self.due.get(channel.name, [])),
+            due_streams=lambda house, channel: list(self.due.get(channel.name, [])),
+            next_due_s=lambda house, channel: 30.0,
+            poll_stream=self._poll,
+            pull_hints=lambda house, channel: False,
+            apply_inbox=lambda house: (self.note("inbox"), self.inbox())[1],
+            fan_out=lambda house: (self.note("fan_out"), self.fan())[1],
+            push_stock=lambda house, channel, urgent_only=False: self._push(channel, urgent_only),
+            push_shipments=lambda house, channel: 0,
+            next_run_s=lambda house: None,
+            mark_untold=lambda house: self.note("mark_untold"),
+            expire_reservations=lambda house: 0,
+            reclaim_leases=lambda house, owner_gone=False: (self.reclaimed.append(owner_gone), 0)[1],
+            prune=lambda house, retention_days: 0,
+            verify_counters=lambda house: [],
+        )
+
+    def _poll(
+        self, house: House, channel: Channel, stream: str, *, lease: object, stopping: Callable[[], bool]
+    ) -> Pass:
+        self.note(stream, channel.name)
+        self.leases.append(lease)
+        return self.poll(channel.name, stream, stopping)
+
+    def _push(self, channel: Channel, urgent_only: bool) -> int:
+        self.note("urgent" if urgent_only else "push", channel.name)
+        return self.push(channel.name)
+
+
+class FakeBuilt:
+    """A configuration in force, with the house made of it."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self.store = store
+        self.next: Loaded = Loaded(config=config)
+        self.config = config
+        self.house = self._house(config)
+
+    def _house(self, config: Config) -> House:
+        specs = [
+            ChannelSpec(name=channel.id, kind=channel.connector, enabled=channel.enabled, connector=Silent())
+            for channel in config.channels
+        ]
+        return open_house(
+            self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai")
+        )
+
+    def load(self) -> Loaded:
+        return self.next
+
+    def rebuild(self, config: Config) -> House:
+        self.house, self.config = self._house(config), config
+        return self.house
+
+    def server(self, face: Face) -> Server | None:
+        return None
+
+
+def config_of(url: str, *names: str, stop_s: float = 5) -> Config:
+    return Config(
+        folder=Path("/etc/erpsync"),
+        database=url,
+        stop_s=stop_s,
+        warehouses=(WarehousePolicy(id="SH"),),
+        channels=tuple(ChannelConfig(id=name, connector="silent", settings=None) for name in names),
+    )
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    structlog.reset_defaults()
+    opened = Store.open(database_url)
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def running(built: FakeBuilt, scene: Scene) -> Iterator[Daemon]:
+    daemon = Daemon(built, stages=scene.stages())
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+def built_of(store: Store, *names: str, stop_s: float = 5) -> FakeBuilt:
+    return FakeBuilt(config_of(store.engine.url.render_as_string(hide_password=False), *names, stop_s=stop_s), store)
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    pause = threading.Event()
+    return any(true() or pause.wait(0.02) for _ in range(50 * LONG_S))
+
+
+def test_four_hanging_shops_never_delay_a_healthy_one(store: Store) -> None:
+    """Row 13 and the starved pool: a shop that does not answer blocks only itself."""
+    let_go = threading.Event()
+    shops = ["hang-1", "hang-2", "hang-3", "hang-4", "healthy"]
+    scene = Scene(due={name: ["orders", "refunds", "backfill"] for name in shops})
+    scene.poll = lambda channel, stream, stopping: (channel == "healthy" or let_go.wait(LONG_S), Pass())[1]
+    try:
+        with running(built_of(store, *shops, stop_s=0), scene):
+            assert scene.wait_for("orders", "healthy", times=20)
+            assert scene.wait_for("refunds", "healthy", times=20)
+            assert scene.wait_for("backfill", "healthy", times=20)
+            assert [scene.count("orders", name) for name in shops[:4]] == [1, 1, 1, 1]
+            let_go.set()
+    finally:
+        let_go.set()
+
+
+def test_a_hanging_order_list_does_not_delay_the_refunds_of_its_shop(store: Store) -> None:
+    """Row 6: refunds have a lane of their own."""
+    let_go = threading.Event()
+    scene = Scene(due={"jd": ["orders", "refunds"]})
+    scene.poll = lambda channel, stream, stopping: (stream == "refunds" or let_go.wait(LONG_S), Pass())[1]
+    try:
+        with running(built_of(store, "jd"), scene):
+            assert scene.wait_for("refunds", "jd", times=5)
+            let_go.set()
+    finally:
+        let_go.set()
+
+
+def test_a_shop_that_timed_out_twice_runs_on_the_pool_for_slow_ones_until_it_answers(store: Store) -> None:
+    built = built_of(store, "jd")
+    scene = Scene(due={"jd": ["orders"]})
+
+    def set_timeouts(count: int) -> None:
+        with store.begin() as tx:
+            tx.execute(update(channels).values(timeouts=count))
+
+    def last_thread() -> str:
+        return [thread for what, _, thread in scene.diary if what == "orders"][-1]
+
+    with capture_logs() as records, running(built, scene):
+        assert scene.wait_for("orders", "jd")
+        set_timeouts(2)
+        assert eventually(lambda: last_thread().startswith("slow"))
+        set_timeouts(0)
+        assert eventually(lambda: last_thread().startswith("poll"))
+
+    told = [record["event"] for record in records if record["event"].startswith("channel.")]
+    assert told == ["channel.isolated", "channel.rejoined"]
+
+
+def test_a_lane_that_failed_rests_a_moment_and_is_tried_again(store: Store) -> None:
+    scene = Scene(due={"jd": ["orders"]})
+    scene.poll = lambda channel, stream, stopping: Pass(failed=True)
+    with running(built_of(store, "jd"), scene) as daemon:
+        assert scene.wait_for("orders", "jd", times=3)
+
+    failed = daemon.meters.value("erpsync_polls_total", channel="jd", stream="orders", outcome="failed")
+    assert 3 <= failed <= 10
+
+
+def test_a_commit_wakes_the_next_stages_at_once(store: Store) -> None:
+    scene = Scene()
+    with running(built_of(store, "jd"), scene):
+        assert scene.wait_for("fan_out")
+        assert scene.wait_for("inbox")
+        before = (scene.count("fan_out"), scene.count("inbox"))
+        with store.begin() as tx:
+            tx.wake("dirty")
+            tx.wake("inbox")
+        assert scene.wait_for("fan_out", times=before[0] + 1)
+        assert scene.wait_for("inbox", times=before[1] + 1)
+
+
+def test_a_commit_of_another_process_wakes_the_daemon(store: Store, database_url: str) -> None:
+    scene = Scene()
+    built = built_of(store, "jd")
+    other = Store.open(database_url)
+    channel_id = built.house.channel("jd").id
+    try:
+        with running(built, scene):
+            assert scene.wait_for("inbox")
+            scene.due["jd"] = ["orders"]
+            with other.begin() as tx:
+                want_pass(tx, channel_id, ["orders"])
+            assert scene.wait_for("orders", "jd")
+    finally:
+        other.close()
+
+
+def stock_row(store: Store, house: House, *, lane: int, in_s: float) -> None:
+    channel_id = house.channel("jd").id
+    with store.begin() as tx:
+        effect = Effect(
+            destination_id=channel_id,
+            kind=STOCK,
+            key=f"listing {lane} {in_s}",
+            ref_id=1,
+            serial_key=f"{lane} {in_s}",
+            lane=lane,
+            run_at=tx.now + timedelta(seconds=in_s),
+            marked_at=tx.now,
+        )
+        enqueue(tx, [effect])
+
+
+def test_a_due_row_is_pushed_at_once_and_a_later_one_when_its_time_comes(store: Store) -> None:
+    built, scene = built_of(store, "jd"), Scene()
+    with running(built, scene):
+        stock_row(store, built.house, lane=LANE_REST, in_s=0.5)
+        assert scene.wait_for("push", "jd")
+        stock_row(store, built.house, lane=LANE_URGENT, in_s=0)
+        assert scene.wait_for("urgent", "jd")
+
+
+def test_what_is_due_is_found_per_destination_kind_and_urgency(store: Store) -> None:
+    built = built_of(store, "jd")
+    clocked = Store(store.engine, clock=ManualClock(store.clock.now()))
+    jd = built.house.channel("jd").id
+    stock_row(clocked, built.house, lane=LANE_REST, in_s=60)
+    stock_row(clocked, built.house, lane=LANE_REST, in_s=90)
+    stock_row(clocked, built.house, lane=LANE_URGENT, in_s=-5)
+
+    assert sorted(due_rows(clocked), key=lambda due: due.in_s) == [
+        Due(destination_id=jd, kind=STOCK, urgent=True, in_s=-5),
+        Due(destination_id=jd, kind=STOCK, urgent=False, in_s=60),
+    ]
+
+
+def test_what_runs_at_the_end_gets_its_time_and_is_waited_for(store: Store) -> None:
+    scene = Scene(due={"jd": ["orders"]})
+    inside = threading.Event()
+
+    def page_by_page(channel: str, stream: str, stopping: Callable[[], bool]) -> Pass:
+        inside.set()
+        assert eventually(stopping)
+        return Pass()
+
+    scene.poll = page_by_page
+    daemon = Daemon(built_of(store, "jd", stop_s=LONG_S), stages=scene.stages())
+    daemon.start()
+    assert inside.wait(LONG_S)
+
+    assert daemon.stop()
+
+
+def test_a_call_that_hangs_at_the_end_is_named_and_left_behind(store: Store) -> None:
+    let_go = threading.Event()
+    scene = Scene(due={"jd": ["orders"]})
+    scene.poll = lambda channel, stream, stopping: (let_go.wait(LONG_S), Pass())[1]
+    daemon = Daemon(built_of(store, "jd", stop_s=0.1), stages=scene.stages())
+    daemon.start()
+    assert scene.wait_for("orders", "jd")
+    try:
+        with capture_logs() as records:
+            assert not daemon.stop()
+    finally:
+        let_go.set()
+
+    assert [record["call"] for record in records if record["event"] == "call.abandoned"] == ["poll jd orders"]
+
+
+def test_a_daemon_that_starts_takes_over_at_once_on_sqlite_and_waits_for_leases_elsewhere(store: Store) -> None:
+    built, scene = built_of(store, "jd"), Scene()
+    dead = Store(store.engine)
+    assert take_lease(dead, "poll:jd:orders") is not None
+
+    take_over(built, scene.stages())
+
+    assert scene.reclaimed == [store.is_sqlite]
+    assert (take_lease(store, "poll:jd:orders") is not None) == store.is_sqlite
+
+
+def test_a_changed_shop_starts_anew_on_reload_and_the_others_go_on(store: Store) -> None:
+    built = built_of(store, "jd", "tmall")
+    scene = Scene(due={"jd": ["orders"], "tmall": ["orders"]})
+    ends: dict[str, int] = {"jd": 0, "tmall": 0}
+    let_go = threading.Event()
+
+    def until_told(channel: str, stream: str, stopping: Callable[[], bool]) -> Pass:
+        assert eventually(lambda: stopping() or let_go.is_set())
+        ends[channel] += 1
+        return Pass()
+
+    scene.poll = until_told
+    with running(built, scene) as daemon:
+        assert scene.wait_for("orders", "jd")
+        assert scene.wait_for("orders", "tmall")
+        jd = replace(built.config.channels[0], retention_days=7)
+        added = replace(built.config.channels[0], id="pdd")
+        built.next = Loaded(config=replace(built.config, channels=(jd, built.config.channels[1], added)))
+        scene.due["pdd"] = ["orders"]
+
+        with capture_logs() as records:
+            assert daemon.reload().taken
+
+        assert scene.wait_for("orders", "jd", times=2)
+        assert scene.wait_for("orders", "pdd")
+        assert (ends["tmall"], scene.count("orders", "tmall")) == (0, 1)
+        let_go.set()
+
+    (record,) = [record for record in records if record["event"] == "config.reloaded"]
+    assert (record["added"], record["changed"], record["removed"]) == ("pdd", "jd", "")
+    assert daemon.meters.value("erpsync_config_last_reload_successful") == 1
+
+
+def test_a_shop_that_is_taken_out_is_read_no_more(store: Store) -> None:
+    built = built_of(store, "jd", "tmall")
+    scene = Scene(due={"jd": ["orders"]})
+    with running(built, scene) as daemon:
+        assert scene.wait_for("orders", "jd")
+        built.next = Loaded(config=replace(built.config, channels=built.config.channels[1:]))
+        assert daemon.reload().taken
+        assert eventually(lambda: daemon._world.runs.names() == [])
+        count = scene.count("orders", "jd")
+        scene.due["tmall"] = ["orders"]
+        daemon._wake({"poll"})
+        assert scene.wait_for("orders", "tmall")
+        assert scene.count("orders", "jd") == count
+
+
+def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Store) -> None:
+    built, scene = built_of(store, "jd"), Scene()
+    before = built.house
+    problems = (
+        Problem(file="erpsync.yaml", line=3, column=1, path="web", text="unknown key"),
+        Problem(file="channels/jd.yaml", line=7, column=3, path="poll.orders_s", text="must be at least 1, is 0"),
+    )
+    with running(built, scene) as daemon, capture_logs() as records:
+        built.next = Loaded(config=None, problems=problems)
+        refused = daemon.reload()
+
+    assert [str(problem) for problem in problems] == list(refused.problems)
+    assert [record["problem"] for record in records if record["event"] == "config.refused"] == list(refused.problems)
+    assert built.house is before
+    assert daemon.meters.value("erpsync_config_last_reload_successful") == 0
+
+
+def test_another_database_needs_a_restart(store: Store) -> None:
+    built, scene = built_of(store, "jd"), Scene()
+    with running(built, scene) as daemon:
+        built.next = Loaded(config=replace(built.config, database="sqlite:////elsewhere.db", web_port=9000))
+
+        assert daemon.reload().problems == (
+            "database changed; that needs a restart",
+            "web.listen changed; that needs a restart",
+        )
+
+
+def test_the_daemon_is_alive_while_it_ticks_writes_and_no_worker_is_overdue(store: Store) -> None:
+    scene = Scene()
+    with running(built_of(store, "jd"), scene) as daemon:
+        assert eventually(daemon.alive)
+        run = daemon._world.runs.begin("poll jd orders", deadline_s=-1)
+        assert not daemon.alive()
+        daemon._world.runs.end(run)
+        assert daemon.alive()
+
+
+def test_each_pass_runs_under_a_lease_unless_the_file_itself_is_locked(store: Store) -> None:
+    scene = Scene(due={"jd": ["orders"]})
+    with running(built_of(store, "jd"), scene):
+        assert scene.wait_for("orders", "jd", times=2)
+
+    assert {lease_ is None for lease_ in scene.leases} == {store.is_sqlite}
+    with store.read() as connection:
+        ends = connection.execute(select(lease.c.until_at).where(lease.c.key == "poll:jd:orders")).scalars().all()
+    assert all(end <= store.clock.now() for end in ends)
+
+
+@pytest.fixture
+def two_nodes(postgres_server: object, migrated_postgres: str) -> Iterator[tuple[Store, Store, ManualClock]]:
+    """Two nodes on one PostgreSQL, with a clock of ours."""
+    name = "two_nodes"
+    url = postgres_server.create(name, template=migrated_postgres)
+    clock = ManualClock()
+    first, second = Store.open(url, clock=clock), Store.open(url, clock=clock)
+    yield first, second, clock
+    first.close()
+    second.close()
+    postgres_server.drop(name)
+
+
+@pytest.mark.postgresql
+def test_two_nodes_share_the_shops_and_one_takes_over_when_the_other_dies(
+    two_nodes: tuple[Store, Store, ManualClock],
+) -> None:
+    """Row 15; a dead node's leases pass on within 15 s."""
+    first, second, clock = two_nodes
+    one, two = Presence(first, Meters()), Presence(second, Meters())
+    shops = [f"shop-{number}" for number in range(40)]
+    one.beat()
+    two.beat()
+    one.beat()
+
+    assert [one.preferred(shop) != two.preferred(shop) for shop in shops] == [True] * 40
+    assert 5 < sum(one.preferred(shop) for shop in shops) < 35
+    with one.lease("poll:shop-1:orders") as held:
+        assert held is not None
+        with two.lease("poll:shop-1:orders") as refused:
+            assert refused is None
+        clock.advance(seconds=LEASE_S + 0.001)
+        assert not one.good(held)
+        two.beat()
+        with two.lease("poll:shop-1:orders") as taken:
+            assert taken is not None
+            assert all(two.preferred(shop) for shop in shops)
+
+
+@pytest.mark.postgresql
+def test_a_lease_in_use_is_prolonged_and_a_lost_one_is_told(two_nodes: tuple[Store, Store, ManualClock]) -> None:
+    first, second, clock = two_nodes
+    meters = Meters()
+    one, two = Presence(first, meters), Presence(second, Meters())
+    with one.lease("poll:jd:orders") as held:
+        clock.advance(seconds=10)
+        one.beat()
+        clock.advance(seconds=10)
+        assert one.good(held)
+        with two.lease("poll:jd:orders") as refused:
+            assert refused is None
+        clock.advance(seconds=LEASE_S)
+        with two.lease("poll:jd:orders"), capture_logs() as records:
+            one.beat()
+            assert not one.good(held)
+
+    assert [record["event"] for record in records] == ["lease.lost"]
+    assert meters.value("erpsync_lease_changes_total", change="lost") == 1
+
+
+@pytest.mark.postgresql
+def test_a_node_that_leaves_is_no_longer_counted(two_nodes: tuple[Store, Store, ManualClock]) -> None:
+    first, second, _ = two_nodes
+    one, two = Presence(first, Meters()), Presence(second, Meters())
+    with first.begin() as tx:
+        row = {"id": "long gone", "version": "1", "started_at": tx.now, "heartbeat_at": tx.now - timedelta(days=2)}
+        tx.execute(insert(node).values(row))
+    one.beat()
+    two.beat()
+
+    one.leave()
+    two.beat()
+
+    assert all(two.preferred(f"shop-{number}") for number in range(20))
+    with second.read() as connection:
+        assert connection.execute(select(node.c.id)).scalars().all() == [second.owner]

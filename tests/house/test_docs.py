@@ -1,0 +1,188 @@
+"""The README keeps up with the product: every option, command, log event and error stands in it, every example works.
+
+The tables that are missing can be printed with `python -m tests.support.reference`.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support import reference
+from tests.support.sources import ROOT
+
+README = ROOT / "README.md"
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PLACED = re.compile(r"#\s*(?:/etc/erpsync/|config/)?((?:channels/)?[\w.-]+\.yaml)\b")
+SECRET = re.compile(r"!cred\s+([\w.-]+)")
+FILE = re.compile(r"!file\s+([\w./-]+)")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
+# 32 bytes in base64, so that it also serves where an encryption key is wanted
+SAMPLE_SECRET = "c2FtcGxlIHNlY3JldCBmb3IgdGhlIFJFQURNRSB0ZXN0cyE="
+
+
+@cache
+def readme() -> str:
+    """Return the README and what is in docs/, as one text."""
+    assert README.exists(), "README.md is missing"
+    return "\n".join(path.read_text(encoding="utf-8") for path in [README, *sorted(ROOT.glob("docs/**/*.md"))])
+
+
+@cache
+def code() -> str:
+    """Return what the README writes as code: fenced blocks and spans."""
+    blocks = [match[2] for match in FENCE.finditer(readme())]
+    spans = re.findall(r"`([^`\n]+)`", FENCE.sub("", readme()))
+    return "\n".join([*blocks, *spans])
+
+
+def in_code(words: str) -> bool:
+    """Whether the README writes these words, as they are, in code."""
+    return re.search(rf"(?<![\w.-]){re.escape(words)}(?![\w-])", code()) is not None
+
+
+def plain(text: str) -> str:
+    """Return a text without Markdown marks and line breaks, so that a sentence is found however it is set."""
+    return re.sub(r"\s+", " ", text.replace("`", "").replace("\\|", "|"))
+
+
+def test_the_readme_names_every_option() -> None:
+    missing = [
+        f"{place}: {option.path}"
+        for place, rows in reference.options().items()
+        for option in rows
+        if not in_code(option.path) and not in_code(option.path.rpartition(".")[2])
+    ]
+
+    assert missing == []
+
+
+def test_every_option_is_described_and_the_readme_repeats_it() -> None:
+    known = plain(readme())
+    missing = [
+        f"{place}: {option.path}: {option.description or 'has no description'}"
+        for place, rows in reference.options().items()
+        for option in rows
+        if not option.description or plain(option.description) not in known
+    ]
+
+    assert missing == []
+
+
+def test_the_readme_names_every_command() -> None:
+    assert [name for name in reference.commands() if not named(name)] == []
+
+
+def test_the_readme_names_every_option_of_the_commands() -> None:
+    options = sorted(set().union(*map(reference.long_options, reference.commands().values())))
+
+    assert [option for option in options if not in_code(option)] == []
+
+
+def named(command: str) -> bool:
+    """Whether the README names a command, alone or in a list such as `stock list|import`."""
+    group, _, word = command.rpartition(" ")
+    listed = re.search(rf"(?<![\w-]){re.escape(group)} [\w|\\]*\b{re.escape(word)}\b", code()) if group else None
+    return in_code(command) or listed is not None
+
+
+def test_the_readme_names_every_log_event() -> None:
+    assert [name for name in reference.events() if not in_code(name)] == []
+
+
+def test_log_records_begin_with_the_name_of_an_event() -> None:
+    prose = [f"line {call.lineno}: {name!r}" for call, name in reference.log_calls() if name and not is_event(name)]
+
+    assert prose == []
+
+
+def is_event(name: str) -> bool:
+    """Whether a text is of the form `noun.past-verb`."""
+    return reference.EVENT.fullmatch(name) is not None
+
+
+def test_the_readme_names_every_error_of_the_sdk() -> None:
+    assert [name for name in reference.errors() if not in_code(name)] == []
+
+
+def yaml_blocks() -> Iterator[str]:
+    """Yield the YAML examples of the README."""
+    return (match[2] for match in FENCE.finditer(readme()) if match[1] in {"yaml", "yml"})
+
+
+def test_the_yaml_examples_of_the_readme_can_be_read() -> None:
+    class Loader(yaml.SafeLoader):
+        """Knows the tags that name secrets."""
+
+    for tag in ("!cred", "!file"):
+        Loader.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
+
+    assert all(yaml.load(block, Loader) is not None for block in yaml_blocks())
+
+
+def test_the_configuration_in_the_readme_passes_the_check(tmp_path: Path) -> None:
+    written = list(write_examples(tmp_path))
+    if "erpsync.yaml" not in written:
+        pytest.fail("no YAML block of the README begins with the line `# config/erpsync.yaml`")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("erpsync"), "--config", tmp_path, "check", "--json"],
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials"), **sample_variables()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert isinstance(json.loads(done.stdout), list | dict)
+
+
+def write_examples(folder: Path) -> Iterator[str]:
+    """Write each example that begins with a comment naming its file, and every secret and folder it speaks of."""
+    (folder / "credentials").mkdir()
+    for block in yaml_blocks():
+        place = PLACED.match(block)
+        if not place:
+            continue
+        target = folder / place[1]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(block, encoding="utf-8")
+        write_what_it_needs(folder, block)
+        yield place[1]
+
+
+def write_what_it_needs(folder: Path, block: str) -> None:
+    """Make the credentials, secret files and drop folders that an example names."""
+    for name in SECRET.findall(block):
+        (folder / "credentials" / name).write_text(SAMPLE_SECRET, encoding="utf-8")
+    for name in filter(relative, FILE.findall(block)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(SAMPLE_SECRET, encoding="utf-8")
+    for name in filter(relative, re.findall(r"\b(?:out_)?folder:\s*([\w./-]+)", block)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+
+
+def relative(name: str) -> bool:
+    """Whether a path of an example lies in the configuration's folder; a test makes no other."""
+    return not name.startswith("/")
+
+
+def sample_variables() -> dict[str, str]:
+    """Return a value for each environment variable that the examples name."""
+    return {name: SAMPLE_SECRET for block in yaml_blocks() for name in VARIABLE.findall(block)}
+
+
+def test_every_test_that_the_failure_table_names_exists() -> None:
+    table = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \|[^|]+\|([^|]+)\|$", table, re.MULTILINE)
+    files = [name for row in rows for name in re.findall(r"`([\w/]+\.py)(?:::\w+)?`", row)]
+
+    assert len(rows) == 32
+    assert all(row.strip() == "open" or "`" in row for row in rows)
+    assert [name for name in files if not (ROOT / "tests" / name).exists()] == []

@@ -1,0 +1,108 @@
+"""The scheduler's silent losses become events and counts."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from erpsync.runtime.chains import Chain
+from erpsync.runtime.jobs import DEFAULTS, Jobs
+from erpsync.runtime.meters import METERS, Meters
+
+
+@pytest.fixture
+def meters() -> Meters:
+    return Meters()
+
+
+@pytest.fixture
+def jobs(meters: Meters) -> Iterator[Jobs]:
+    structlog.reset_defaults()
+    made = Jobs({"push": 2, "slow": 1}, meters)
+    yield made
+    made.stop()
+
+
+def test_ticks_are_never_dropped_for_being_late() -> None:
+    """Source: facts about APScheduler 3.11: with its own defaults 24 of 36 runs were dropped."""
+    assert DEFAULTS == {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+def test_a_woken_chain_runs_on_a_thread_of_its_pool(jobs: Jobs) -> None:
+    ran: list[str] = []
+    done = threading.Event()
+    chain = Chain(
+        "push jd stock",
+        lambda: (ran.append(threading.current_thread().name), done.set(), None)[2],
+        launcher=jobs,
+        pool=lambda: "slow",
+    )
+    jobs.start()
+
+    chain.wake()
+
+    assert done.wait(20)
+    assert ran[0].startswith("slow")
+
+
+def test_a_chain_that_raises_is_counted_told_and_run_again(jobs: Jobs, meters: Meters) -> None:
+    runs: list[int] = []
+    again = threading.Event()
+
+    def work() -> float | None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise ValueError("broken")
+        again.set()
+        return None
+
+    with capture_logs() as records:
+        chain = Chain("fan_out", work, launcher=jobs, pool=lambda: "push")
+        jobs.start()
+        chain.wake()
+        assert again.wait(20)
+
+    assert meters.value("erpsync_job_failed_total", job="fan_out") == 1
+    (record,) = [record for record in records if record["event"] == "job.failed"]
+    assert (record["job"], record["error"]) == ("fan_out", "ValueError('broken')")
+
+
+def test_a_tick_that_finds_the_one_before_still_running_is_counted(jobs: Jobs, meters: Meters) -> None:
+    hang, counted = threading.Event(), threading.Event()
+    jobs.every("beat", lambda: hang.wait(30), 0.05)
+    jobs.start()
+    try:
+        for _ in range(400):
+            if meters.value("erpsync_job_skipped_total") > 0:
+                break
+            counted.wait(0.05)
+        assert meters.value("erpsync_job_skipped_total") > 0
+    finally:
+        hang.set()
+
+
+def test_after_a_jump_of_the_clock_every_tick_comes_at_once(jobs: Jobs) -> None:
+    ran = threading.Event()
+    chain = Chain("push.dispatch", ran.set, launcher=jobs, pool=lambda: "push")
+    jobs.start()
+    jobs.wake_in(chain, 86_400)
+
+    jobs.hurry()
+
+    assert ran.wait(20)
+
+
+def test_every_figure_has_a_name_and_a_sentence() -> None:
+    assert all(name.startswith("erpsync_") and meter.help.endswith(".") for name, meter in METERS.items())
+
+
+def test_figures_are_counted_by_label_and_unknown_ones_refused(meters: Meters) -> None:
+    meters.add("erpsync_pushes_total", 3, channel="jd", kind="stock")
+    meters.add("erpsync_pushes_total", channel="jd", kind="stock")
+
+    (sample,) = [sample for sample in meters.samples() if sample.name == "erpsync_pushes_total"]
+    assert (sample.labels, sample.value, sample.kind) == ({"channel": "jd", "kind": "stock"}, 4, "counter")
+    with pytest.raises(KeyError):
+        meters.add("erpsync_unheard_of_total")

@@ -1,0 +1,33 @@
+"""The configuration that ships as an example is right, and works without a single secret."""
+
+from pathlib import Path
+
+import pytest
+
+from erpsync.settings import Config, installed, load
+
+FOLDER = Path(__file__).parents[3] / "config"
+
+
+@pytest.fixture(scope="module")
+def example() -> Config:
+    return load(FOLDER, registry=installed(), environ={}).require()
+
+
+def test_the_example_has_no_problem_and_no_warning() -> None:
+    result = load(FOLDER, registry=installed(), environ={})
+
+    assert [str(problem) for problem in result.problems] == []
+    assert [(note.severity, note.path) for note in result.notes] == [("note", "privacy")]
+
+
+def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: Config) -> None:
+    assert [(each.id, each.connector, each.enabled) for each in example.channels] == [
+        ("drop-folder", "csv_drop", True),
+        ("tmall-flagship", "taobao", False),
+    ]
+
+
+def test_the_examples_folders_lie_beside_it(example: Config) -> None:
+    assert example.sqlite_file == FOLDER / "var" / "erpsync.db"
+    assert example.channels[0].settings.folder == FOLDER / "var" / "drop" / "in"

@@ -1,0 +1,70 @@
+"""Editors get a JSON Schema, the README a list of keys; both come from the models."""
+
+import json
+from typing import Any
+
+from erpsync.settings import FieldDoc, connector_fields, fields, schema
+from tests.unit.settings.builders import MarketSettings, registry
+
+
+def references(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["$ref"]} if "$ref" in node else set()
+        return own.union(*map(references, node.values()))
+    return set().union(*map(references, node)) if isinstance(node, list) else set()
+
+
+def test_the_schema_names_its_dialect_and_itself() -> None:
+    got = schema(registry())
+
+    assert got["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert got["$id"] == "urn:erpsync:schema:config"
+
+
+def test_the_schema_is_json_and_every_reference_leads_somewhere() -> None:
+    got = json.loads(json.dumps(schema(registry())))
+
+    assert {name.removeprefix("#/$defs/") for name in references(got)} - set(got["$defs"]) == set()
+
+
+def test_a_channels_settings_follow_its_connector() -> None:
+    channel = schema(registry())["$defs"]["channel"]
+
+    assert channel["properties"]["connector"]["enum"] == ["market"]
+    (rule,) = channel["allOf"]
+    assert rule["if"]["properties"] == {"connector": {"const": "market"}}
+    assert rule["then"]["properties"]["settings"]["required"] == ["app_key", "app_secret"]
+    assert rule["then"]["properties"]["settings"]["additionalProperties"] is False
+
+
+def test_every_key_is_described() -> None:
+    assert [doc.path for doc in fields() if not doc.description] == []
+
+
+def test_every_description_is_one_line() -> None:
+    assert [doc.path for doc in fields() if "\n" in doc.description or len(doc.description) > 100] == []
+
+
+def test_keys_are_listed_with_path_type_and_default() -> None:
+    listed = fields()
+
+    assert FieldDoc("web.listen", "text", "127.0.0.1:8686", listed[4].description) in listed
+    assert [doc[:3] for doc in listed if doc.path.startswith("warehouses")] == [
+        ("warehouses", "list of mapping", "[]"),
+        ("warehouses[].id", "text", "required"),
+        ("warehouses[].priority", "whole number", "1"),
+        ("warehouses[].safety_stock", "whole number", "0"),
+        ("warehouses[].sellable", "true/false", "true"),
+    ]
+    assert [doc[:3] for doc in listed if doc.path in ("privacy.keys", "orders.reserve", "stock.warehouses")] == [
+        ("privacy.keys", "list of secret", "required"),
+        ("orders.reserve", "payment|placement", "payment"),
+        ("stock.warehouses", "list of text or empty", ""),
+    ]
+
+
+def test_a_connectors_keys_are_listed_the_same_way() -> None:
+    assert connector_fields(MarketSettings)[:2] == [
+        FieldDoc("app_key", "text", "required", "name of the app"),
+        FieldDoc("app_secret", "secret", "required", "signs every call"),
+    ]
