@@ -60,6 +60,10 @@ class TaobaoSettings(ConnectorSettings):
     trade_types: tuple[str, ...] = Field(
         default=TRADE_TYPES, min_length=1, description="types of trade that are read; what is not named never arrives"
     )
+    company_codes: dict[str, str] = Field(
+        default_factory=dict,
+        description="the platform's code by our courier code, where its list differs from our table",
+    )
     page_size: int = Field(default=100, ge=1, le=100, description="rows asked for in one list call, at most 100")
     tmc: bool = Field(default=False, description="read the message queue (TMC) and poll at once when something changed")
     tmc_group: str = Field(

@@ -6,9 +6,10 @@ daemon loads it, with all that follows from it; a command that looks must not pu
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.runtime.parts import Face, Server
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
@@ -72,8 +73,8 @@ class Built:
             connector.close()
         return house
 
-    def server(self, face: Any) -> Any:
-        """Return the web server for the daemon."""
+    def server(self, face: Face) -> Server | None:
+        """Return the web server for the daemon, not started yet."""
         from erpsync.web.server import WebServer
 
         return WebServer(face)

@@ -66,13 +66,14 @@ def _print(app: App, channel: Json) -> None:
                 local(value, zone) if name.endswith("_at") else str(value).lower() if value in (True, False) else value
             )
             app.out.line(f"{name}: {shown}")
-    app.out.heading("Streams")
     streams = (
         Column("stream", "stream"),
         *(Column(key, head, "instant", zone) for key, head in _STREAM),
         Column("error", "error", "long"),
     )
-    app.out.rows(channel["streams"], streams, empty="nothing was read yet")
+    if channel["streams"]:
+        app.out.heading("Streams")
+        app.out.rows(channel["streams"], streams)
     if channel["queue"]:
         app.out.heading("Queue")
         app.out.rows(channel["queue"], _QUEUE)

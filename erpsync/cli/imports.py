@@ -24,10 +24,16 @@ def take(app: App, rows: Rows[Any], take_in: Callable[[Iterable[Any], Callable[[
     """
     with app.out.progress("rows") as progress:
         result = take_in(rows.of(app.args.files), progress)
-    refused = [*rows.refused, *result.refused]
+    refused = sorted([*rows.refused, *result.refused], key=_place)
     for source, problem in refused:
         app.out.note(f"{source}: {problem}")
     shown = {"taken": result.taken, "refused": [{"source": s, "problem": problem} for s, problem in refused]}
     taken = "1 row taken" if result.taken == 1 else f"{result.taken} rows taken"
     app.out.value(shown, f"{taken}, {len(refused)} refused")
     return FAILED if refused else OK
+
+
+def _place(refusal: tuple[str, str]) -> tuple[str, int]:
+    """Return file and line of a refusal, for sorting."""
+    file, _, line = refusal[0].rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (refusal[0], 0)

@@ -94,10 +94,13 @@ def _guarded(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from erpsync.cli.app import App
+    from erpsync.cli.logs import quiet_log
 
-    module, _, function = cast("Command", args.command).run.partition(":")
+    chosen = cast("Command", args.command)
+    module, _, function = chosen.run.partition(":")
     command = getattr(import_module(f"erpsync.cli.{module}"), function)
-    return int(command(App(args, environ)))
+    with quiet_log(chosen.name, debug=args.debug):
+        return int(command(App(args, environ)))
 
 
 def _complain(error: Exception, *, debug: bool) -> int:

@@ -1,10 +1,13 @@
 """`status`: how every channel stands."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
 from erpsync.cli.errors import FAILED, OK
 from erpsync.cli.tables import Column
+
+if TYPE_CHECKING:
+    from erpsync.settings import Config
 
 Json = dict[str, Any]
 
@@ -33,8 +36,19 @@ def status(app: App) -> int:
         house = with_connectors(house, connectors_at_rest(app.config, app.registry, store.clock))
         with store.read() as connection:
             found = figures.status(connection, house, app.config.status, store.clock.now())
+    _add_unstarted(found, app.config)
     app.out.value(found, lambda: _show(app, found))
     return OK if found["ok"] else FAILED
+
+
+def _add_unstarted(found: Json, config: "Config") -> None:
+    """Complain of enabled channels that no daemon has taken up yet: they have no row and so no figures."""
+    known = {channel["name"] for channel in found["channels"]}
+    for channel in config.channels:
+        if channel.enabled and channel.id not in known:
+            text = f"{channel.id}: is configured, and the daemon has not taken it up yet"
+            found["problems"].append({"channel": channel.id, "check": "freshness", "text": text})
+            found["ok"] = False
 
 
 def _show(app: App, found: Json) -> None:

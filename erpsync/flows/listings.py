@@ -153,5 +153,5 @@ def _take_bundles(tx: Tx, house: House, parts: dict[str, dict[str, BundlePart]],
     )
     write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])
     listed = select(listing.c.sku_id).where(listing.c.sku_id.in_([ids[name] for name in parts]))
-    also: list[int] = [ids[sku] for named in parts.values() for sku in named]
+    also: list[int] = [ids[part] for named in parts.values() for part in named]
     settle(tx, house, [], also=[*also, *(sku_id for sku_id in tx.execute(listed).scalars() if sku_id)])

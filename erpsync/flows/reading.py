@@ -1,4 +1,4 @@
-"""From raw records to batches: what is unseen, what it says, what could not be read, and which record spoils a batch."""
+"""From raw records to batches: what is unseen, what it says, what cannot be read, which record spoils a batch."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -135,6 +135,6 @@ def apply_bisected(
             ).read_again
         except OperationalError:
             raise
-        except Exception as inner:
+        except Exception as inner:  # noqa: BLE001 whatever one record does must not block the others
             again += apply_bisected(house, channel, half, inner, cause=cause)
     return again

@@ -1,4 +1,4 @@
-"""Sealing everything with the first key again, so that an old key can be retired. Resumable: what is done is skipped."""
+"""Sealing everything with the first key again, so that an old key can be retired; what is done is skipped."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import delete, func, select, update
@@ -84,7 +85,9 @@ def free_fresh(house: House) -> int:
     for channel in house.channels.values():
         row = rows.get((channel.id, "orders"))
         if row is not None and not row.wanted and row.complete_ended_at is not None:
-            freed += house.store.retrying(lambda tx, id=channel.id: free_waiting(tx, "fresh", destination_id=id))
+            freed += house.store.retrying(
+                partial(free_waiting, waiting_for="fresh", destination_id=channel.id)
+            )
     return freed
 
 

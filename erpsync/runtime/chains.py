@@ -10,7 +10,6 @@ after the job has looked would then wait for the next interval.
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from enum import Enum
 from typing import Protocol
 
@@ -138,33 +137,27 @@ class Runs:
     """The runs that are under way in this process."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._open: list[Run] = []
 
     def begin(self, name: str, *, deadline_s: float) -> Run:
         """Note that a run begins."""
         run = Run(name, deadline_s)
-        with self._changed:
+        with self._lock:
             self._open.append(run)
         return run
 
     def end(self, run: Run) -> None:
         """Note that a run has ended."""
-        with self._changed, suppress(ValueError):
+        with self._lock:
             self._open.remove(run)
-            self._changed.notify_all()
 
     def names(self) -> list[str]:
         """Return what is running now."""
-        with self._changed:
+        with self._lock:
             return sorted(run.name for run in self._open)
 
     def overdue(self) -> list[str]:
         """Return the runs that are past their deadline."""
-        with self._changed:
+        with self._lock:
             return sorted(run.name for run in self._open if run.overdue)
-
-    def wait_idle(self, timeout_s: float) -> bool:
-        """Wait until nothing runs; False when something still does after `timeout_s`."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._open, timeout_s)

@@ -22,13 +22,12 @@ from erpsync.runtime.once import drain
 from erpsync.runtime.parts import Built, Face, Server, Stages, flow_stages
 from erpsync.runtime.polls import Polling
 from erpsync.runtime.pushes import Pushing
-from erpsync.runtime.reload import Reloaded, reload
+from erpsync.runtime.reload import Reloaded, reload, try_refused
 from erpsync.runtime.signals import Signals
 from erpsync.runtime.systemd import Notifier
 from erpsync.runtime.upkeep import Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
-from erpsync.settings.config import RETENTION_DAYS
 from erpsync.store.leases import end_all_leases
 
 log = structlog.get_logger("erpsync.runtime")
@@ -78,10 +77,9 @@ def take_over(built: Built, stages: Stages) -> None:
     if alone:
         with built.store.begin() as tx:
             end_all_leases(tx)
-    rows = stages.reclaim_leases(built.house, owner_gone=alone)
-    if rows:
-        log.info("queue.reclaimed", rows=rows)
+    stages.reclaim_leases(built.house, owner_gone=alone)
     stages.mark_untold(built.house)
+    try_refused(built.house, stages)
 
 
 def _leave(code: int) -> NoReturn:
@@ -180,7 +178,7 @@ class Daemon:
         self._jobs.stop()
         if self._server is not None:
             self._server.stop(max(0.0, deadline_s - time.monotonic()))
-        clean = self._world.runs.wait_idle(max(0.0, deadline_s - time.monotonic()))
+        clean = self._jobs.wait_idle(max(0.0, deadline_s - time.monotonic()))
         for name in self._world.runs.names():
             log.warning("call.abandoned", call=name)
         self._world.presence.leave()
@@ -254,9 +252,8 @@ class Daemon:
         overdue = self._world.runs.overdue()
         return f"{len(channels)} channels" + (f", stuck: {', '.join(overdue)}" if overdue else "")
 
-    def _retention_days(self) -> int:
-        privacy = self._built.config.privacy
-        return privacy.retention_days if privacy else RETENTION_DAYS
+    def _retention_days(self) -> dict[str, int]:
+        return {channel.id: channel.retention_days for channel in self._built.config.channels}
 
 
 def _pools(channels: int) -> dict[str, int]:

@@ -7,6 +7,7 @@ shop's order list does not answer. Ticks have a thread of their own and do nothi
 """
 
 import logging
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -37,6 +38,8 @@ class Jobs:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # its warnings are events here
         self._meters = meters
         self._numbers = count()
+        self._active = 0
+        self._idle = threading.Condition()
         self._scheduler = BackgroundScheduler(
             executors={
                 "default": ThreadPoolExecutor(1, {"thread_name_prefix": "tick"}),
@@ -53,12 +56,21 @@ class Jobs:
 
     def stop(self) -> None:
         """Begin no further job; those under way go on."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+        if not self._scheduler.running:
+            return
+        self._scheduler.pause()
+        self._scheduler.get_jobs()  # waits for the lock: a round under way ends before the scheduler is taken apart
+        self._scheduler.shutdown(wait=False)
 
     def submit(self, chain: Chain) -> None:
         """Run the chain as soon as a thread of its pool is free."""
-        self._scheduler.add_job(chain.run, id=f"run {next(self._numbers)} {chain.name}", executor=chain.pool())
+        number = next(self._numbers)
+        self._scheduler.add_job(self._run, args=[chain], id=f"run {number} {chain.name}", executor=chain.pool())
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no chain runs; False when one still does after `timeout_s`."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._active == 0, timeout_s)
 
     def wake_in(self, chain: Chain, seconds: float) -> None:
         """Wake the chain once after `seconds`; replaces what was asked before."""
@@ -80,14 +92,6 @@ class Jobs:
             replace_existing=True,
         )
 
-    def forget(self, chain: Chain) -> None:
-        """Drop the ticks of a chain."""
-        for job in (f"in {chain.name}", f"every {chain.name}"):
-            try:
-                self._scheduler.remove_job(job)
-            except JobLookupError:
-                continue
-
     def hurry(self) -> None:
         """Let every tick come now, because the machine's clock jumped and their times mean nothing any more."""
         for job in self._scheduler.get_jobs():
@@ -95,6 +99,16 @@ class Jobs:
                 job.modify(next_run_time=datetime.now(UTC))
             except JobLookupError:
                 continue
+
+    def _run(self, chain: Chain) -> None:
+        with self._idle:
+            self._active += 1
+        try:
+            chain.run()
+        finally:
+            with self._idle:
+                self._active -= 1
+                self._idle.notify_all()
 
     def _heard(self, event: Any) -> None:
         name = str(event.job_id)

@@ -4,7 +4,7 @@ Why the stages are one record of callables: the daemon is tested with stages tha
 simulation runs the real ones, with nothing patched in either.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -132,13 +132,15 @@ class Stages:
     mark_untold: Callable[[House], None]
     expire_reservations: Callable[[House], int]
     reclaim_leases: ReclaimLeases
-    prune: Callable[[House, int], int]
+    free_fresh: Callable[[House], int]
+    relook: Callable[[House], int]
+    prune: Callable[[House, Mapping[str, int]], int]
     verify_counters: Callable[[House], list[str]]
 
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import inbox, poll, push, upkeep
+    from erpsync.flows import inbox, parcels, poll, push, upkeep
 
     return Stages(
         streams_of=poll.streams_of,
@@ -149,11 +151,13 @@ def flow_stages() -> Stages:
         apply_inbox=inbox.apply_inbox,
         fan_out=push.fan_out,
         push_stock=push.push_stock,
-        push_shipments=push.push_shipments,
+        push_shipments=parcels.push_shipments,
         next_run_s=push.next_run_s,
         mark_untold=push.mark_untold,
         expire_reservations=upkeep.expire_reservations,
         reclaim_leases=upkeep.reclaim_leases,
+        free_fresh=upkeep.free_fresh,
+        relook=upkeep.relook,
         prune=upkeep.prune,
         verify_counters=upkeep.verify_counters,
     )

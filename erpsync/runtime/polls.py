@@ -7,10 +7,9 @@ back-fill, which may take hours.
 
 from dataclasses import dataclass
 
-from erpsync.flows.house import Channel
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.presence import Held
-from erpsync.runtime.world import World
+from erpsync.runtime.world import Visit, World
 from erpsync.sdk.roles import HintSource
 
 OVERDUE_S = 1.0
@@ -101,27 +100,28 @@ class Polling:
         with self._world.store.read() as connection:
             self._world.look_for_slow(connection)
         next_s = 60.0
-        for channel in list(self._world.house.channels.values()):
-            if not channel.enabled or channel.connector is None:
+        for name in sorted({name for name, _ in list(self._lanes)}):
+            visit = self._world.visit(name)
+            if visit is None or visit.channel.connector is None:
                 continue
-            due = self._world.stages.due_streams(self._world.house, channel)
+            due = self._due(visit)
             for lane in LANES:
-                if any(stream in due for stream in lane.streams):
-                    self._lanes[channel.name, lane.name].wake()
-            soon_s = self._world.stages.next_due_s(self._world.house, channel)
+                chain = self._lanes.get((name, lane.name))
+                if chain is not None and any(stream in due for stream in lane.streams):
+                    chain.wake()
+            soon_s = self._world.stages.next_due_s(visit.house, visit.channel)
             next_s = min(next_s, soon_s if soon_s > 0 else OVERDUE_S)
         return next_s
 
     def _poll(self, name: str, lane: Lane) -> float | None:
         """Read the lane's streams that are due; after a failure the lane rests a moment."""
-        channel, now_s = self._world.channel(name), self._world.store.clock.monotonic()
-        if channel is None:
+        visit, now_s = self._world.visit(name), self._world.store.clock.monotonic()
+        if visit is None:
             return None
         if now_s < self._rests_until_s.get((name, lane.name), now_s):
             return self._rests_until_s[name, lane.name] - now_s
-        stopping = self._world.stopping(name)
-        due = [s for s in self._world.stages.due_streams(self._world.house, channel) if s in lane.streams]
-        rests_s = [self._turn(channel, stream) for stream in due if not stopping()]
+        due = [stream for stream in self._due(visit) if stream in lane.streams]
+        rests_s = [self._turn(visit, stream) for stream in due if not visit.stopping()]
         if not due:
             return None
         rest_s = max(rests_s, default=0.0)
@@ -129,10 +129,13 @@ class Polling:
         self.dispatcher.wake()
         return rest_s or None
 
-    def _turn(self, channel: Channel, stream: str) -> float:
+    def _due(self, visit: Visit) -> list[str]:
+        return self._world.stages.due_streams(visit.house, visit.channel)
+
+    def _turn(self, visit: Visit, stream: str) -> float:
         """Read a stream if it is this node's turn; return for how long its lane is to rest."""
-        wait_s = self._after_others(channel.name, stream)
-        return wait_s if wait_s > 0 else self._pass(channel, stream)
+        wait_s = self._after_others(visit.channel.name, stream)
+        return wait_s if wait_s > 0 else self._pass(visit, stream)
 
     def _after_others(self, name: str, stream: str) -> float:
         """Return for how long another node is to have the first chance to read a stream; 0 when it is our turn."""
@@ -142,38 +145,35 @@ class Polling:
             return 0.0
         return max(0.0, self._due_since_s.setdefault((name, stream), now_s) + GRACE_S - now_s)
 
-    def _pass(self, channel: Channel, stream: str) -> float:
-        with self._world.presence.lease(f"poll:{channel.name}:{stream}") as held:
-            self._due_since_s.pop((channel.name, stream), None)
+    def _pass(self, visit: Visit, stream: str) -> float:
+        with self._world.presence.lease(f"poll:{visit.channel.name}:{stream}") as held:
+            self._due_since_s.pop((visit.channel.name, stream), None)
             if held is None:
                 return TAKEN_S
-            if stream not in self._world.stages.due_streams(self._world.house, channel):
+            if held.lease is not None and stream not in self._due(visit):
                 return 0.0  # another node was here since we looked
-            return self._read(channel, stream, held)
+            return self._read(visit, stream, held)
 
-    def _read(self, channel: Channel, stream: str, held: Held) -> float:
-        world, clock = self._world, self._world.store.clock
-        stopping = world.stopping(channel.name)
-        name = f"poll {channel.name} {stream}"
+    def _read(self, visit: Visit, stream: str, held: Held) -> float:
+        world, clock, name = self._world, self._world.store.clock, visit.channel.name
         began_s = clock.monotonic()
-        with world.running(name, kind="poll", deadline_s=PAGE_DEADLINE_S) as run:
+        with world.running(f"poll {name} {stream}", kind="poll", deadline_s=PAGE_DEADLINE_S) as run:
 
             def ends() -> bool:
                 run.touch()
-                return stopping() or not world.presence.good(held)
+                return visit.stopping() or not world.presence.good(held)
 
-            report = world.stages.poll_stream(world.house, channel, stream, lease=held.lease, stopping=ends)
+            report = world.stages.poll_stream(visit.house, visit.channel, stream, lease=held.lease, stopping=ends)
         outcome = "failed" if report.failed else "done"
-        world.meters.add("erpsync_polls_total", channel=channel.name, stream=stream, outcome=outcome)
-        took_s = clock.monotonic() - began_s
-        world.meters.add("erpsync_poll_seconds_total", took_s, channel=channel.name, stream=stream)
+        world.meters.add("erpsync_polls_total", channel=name, stream=stream, outcome=outcome)
+        world.meters.add("erpsync_poll_seconds_total", clock.monotonic() - began_s, channel=name, stream=stream)
         return REST_S if report.failed else 0.0
 
     def _pull_hints(self, name: str) -> float | None:
         """Ask the channel's message queue which streams are worth reading."""
-        channel = self._world.channel(name)
-        if channel is None:
+        visit = self._world.visit(name)
+        if visit is None:
             return None
         with self._world.running(f"hints {name}", kind="poll", deadline_s=PAGE_DEADLINE_S):
-            more = self._world.stages.pull_hints(self._world.house, channel)
+            more = self._world.stages.pull_hints(visit.house, visit.channel)
         return 0 if more else HINTS_S

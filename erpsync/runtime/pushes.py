@@ -4,14 +4,12 @@ One dispatcher looks which outbox rows are due, wakes the chains of their destin
 ones. Urgent numbers have a chain of their own, so that they need not wait for an ordinary call under way.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from erpsync.flows.house import Channel
 from erpsync.runtime.chains import Chain, Launcher
-from erpsync.runtime.world import World
+from erpsync.runtime.world import Visit, World
 from erpsync.store.queue import LANE_URGENT, SHIPMENT, STOCK
 from erpsync.store.store import Store
 from erpsync.store.tables import outbox
@@ -108,16 +106,15 @@ class Pushing:
     def _push(self, name: str, kind: str) -> float | None:
         """Push a channel's due rows, a fair number at a time."""
         world, clock = self._world, self._world.store.clock
-        channel = world.channel(name)
-        if channel is None:
+        visit = world.visit(name)
+        if visit is None:
             return None
-        push, stopping = self._stage(kind), world.stopping(name)
         began_s, handled, more = clock.monotonic(), 0, True
         with world.running(f"push {name} {kind}", kind="push", deadline_s=CALL_DEADLINE_S) as run:
             for _ in range(ROUND):
-                if stopping() or not more:
+                if visit.stopping() or not more:
                     break
-                done = push(channel)
+                done = self._stage(visit, kind)
                 run.touch()
                 handled, more = handled + done, done > 0
         if handled:
@@ -125,13 +122,13 @@ class Pushing:
             world.meters.add("erpsync_pushes_total", handled, channel=name, kind=told)
             world.meters.add("erpsync_push_seconds_total", clock.monotonic() - began_s, channel=name, kind=told)
             self.dispatcher.wake()
-        return 0 if more and not stopping() else None
+        return 0 if more and not visit.stopping() else None
 
-    def _stage(self, kind: str) -> Callable[[Channel], int]:
-        stages, house = self._world.stages, self._world.house
+    def _stage(self, visit: Visit, kind: str) -> int:
+        stages = self._world.stages
         if kind == SHIPMENT:
-            return lambda channel: stages.push_shipments(house, channel)
-        return lambda channel: stages.push_stock(house, channel, urgent_only=kind == "urgent")
+            return stages.push_shipments(visit.house, visit.channel)
+        return stages.push_stock(visit.house, visit.channel, urgent_only=kind == "urgent")
 
     def _fan_out(self) -> float | None:
         with self._world.running("fan_out", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import select, update
 
-from erpsync.runtime.parts import Built
+from erpsync.flows.house import House
+from erpsync.runtime.parts import Built, Stages
 from erpsync.runtime.world import World
 from erpsync.settings import Config, ConfigError, Diff, changed_channels
+from erpsync.store.cursors import forget_failures, want_pass
+from erpsync.store.tables import channel as channels
 
 log = structlog.get_logger("erpsync.runtime.reload")
 
@@ -54,6 +58,7 @@ def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
     except ConfigError as error:
         return _refused(tuple(str(problem) for problem in error.problems))
     world.replace(house, changed)
+    try_refused(house, world.stages)
     log.info(
         "config.reloaded",
         added=", ".join(diff.added),
@@ -62,6 +67,17 @@ def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
         others=", ".join(diff.others),
     )
     return Reloaded(changed=changed)
+
+
+def try_refused(house: House, stages: Stages) -> None:
+    """Try channels that refused our credentials at once, and not only when their time comes: they may be new ones."""
+    with house.store.begin() as tx:
+        refused = (channels.c.auth_failed_at.is_not(None), channels.c.active, ~channels.c.paused)
+        for channel_id in sorted(tx.execute(select(channels.c.id).where(*refused)).scalars()):
+            tx.execute(update(channels).where(channels.c.id == channel_id).values(auth_failed_at=None))
+            forget_failures(tx, channel_id)
+            if channel_id in house.channels:
+                want_pass(tx, channel_id, stages.streams_of(house.channels[channel_id]))
 
 
 def _refused(problems: tuple[str, ...]) -> Reloaded:

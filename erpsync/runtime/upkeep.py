@@ -3,7 +3,7 @@
 On PostgreSQL each runs on one node at a time, under a lease.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -13,6 +13,8 @@ from erpsync.runtime.world import World
 log = structlog.get_logger("erpsync.runtime.upkeep")
 
 OFTEN_S = 5.0
+FREE_S = 30.0
+RELOOK_S = 300.0
 PRUNE_S = 3600.0
 COUNT_S = 60.0
 SHARE = 50
@@ -22,14 +24,16 @@ DEADLINE_S = 900.0
 
 
 class Upkeep:
-    """The upkeep chains; `retention_days` says how long personal data is kept."""
+    """The upkeep chains; `retention_days` says how long each channel's personal data is kept."""
 
-    def __init__(self, world: World, launcher: Launcher, retention_days: Callable[[], int]) -> None:
+    def __init__(self, world: World, launcher: Launcher, retention_days: Callable[[], Mapping[str, int]]) -> None:
         self._world = world
         self._retention_days = retention_days
         self.chains = [
             self._chain(launcher, "reservations", self._expire),
             self._chain(launcher, "reclaim", self._reclaim),
+            self._chain(launcher, "fresh", self._free),
+            self._chain(launcher, "relook", self._relook),
             self._chain(launcher, "prune", self._prune),
             self._chain(launcher, "counters", self._compare),
         ]
@@ -59,8 +63,15 @@ class Upkeep:
         taken = self._world.stages.reclaim_leases(self._world.house)
         if taken:
             self._world.meters.add("erpsync_reclaimed_rows_total", taken)
-            log.warning("queue.reclaimed", rows=taken)
         return OFTEN_S
+
+    def _free(self) -> float:
+        self._world.stages.free_fresh(self._world.house)
+        return FREE_S
+
+    def _relook(self) -> float:
+        self._world.stages.relook(self._world.house)
+        return RELOOK_S
 
     def _prune(self) -> float:
         pruned = self._world.stages.prune(self._world.house, self._retention_days())
@@ -73,6 +84,4 @@ class Upkeep:
         began_s = self._world.store.clock.monotonic()
         differences = self._world.stages.verify_counters(self._world.house)
         self._world.meters.set("erpsync_counter_differences", len(differences))
-        for difference in differences[:20]:
-            log.error("counters.differed", difference=difference, action="report this defect")
         return max(COUNT_S, SHARE * (self._world.store.clock.monotonic() - began_s))

@@ -7,6 +7,7 @@ change goes on undisturbed.
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection, select
@@ -23,6 +24,15 @@ log = structlog.get_logger("erpsync.runtime")
 
 TIMEOUTS = 2
 """So many time-outs in a row send a channel to the pool for slow ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One run's view of a channel: house and channel of one configuration, and whether the run is to end."""
+
+    house: House
+    channel: Channel
+    stopping: Callable[[], bool]
 
 
 class World:
@@ -43,10 +53,13 @@ class World:
         """The database."""
         return self.house.store
 
-    def channel(self, name: str) -> Channel | None:
-        """Return an enabled channel by name, None when it is not there any more."""
-        found = (channel for channel in self.house.channels.values() if channel.name == name and channel.enabled)
-        return next(found, None)
+    def visit(self, name: str) -> Visit | None:
+        """Return an enabled channel as it is configured now, None when it is not there any more."""
+        stopping = self._stopping(name)  # before the house is looked at: a reload in between then ends the visit
+        house = self.house
+        found = (channel for channel in house.channels.values() if channel.name == name and channel.enabled)
+        channel = next(found, None)
+        return None if channel is None else Visit(house=house, channel=channel, stopping=stopping)
 
     def replace(self, house: House, changed: Iterable[str]) -> None:
         """Put another house in force; runs of the changed channels end at their next step."""
@@ -54,8 +67,7 @@ class World:
         for name in changed:
             self._generations[name] = self._generations.get(name, 0) + 1
 
-    def stopping(self, name: str) -> Callable[[], bool]:
-        """Return a function that says whether a run of this channel that begins now is to end."""
+    def _stopping(self, name: str) -> Callable[[], bool]:
         generation = self._generations.get(name, 0)
         return lambda: self.ending.is_set() or self._generations.get(name, 0) != generation
 

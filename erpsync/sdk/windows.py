@@ -16,7 +16,8 @@ one back to the first: rows that leave only move others to pages that are still 
 
 All instants are in the platform's clock and both ends belong to the window. Rows are handed out more than once; that is
 harmless, a lost one is not. A row that becomes visible after its change time is found by the overlap, so the overlap
-must be longer than that delay.
+must be longer than that delay. Where the right end of a request is exclusive, rows of the second in which a pass began
+come with the next pass.
 
 Why a state machine and not a generator that does the calls: the mark after every page must be all that a killed process
 needs, and platforms differ in everything but this.

@@ -137,7 +137,7 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
         yield "auth", f"the channel refuses our credentials since {facts['since']}: {facts['error']}"
     if facts["state"] == "down":
         yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
-    if facts["freshness_s"] is None and ("orders" in facts["streams"] or playing(each.connector, OrderSource)):
+    if facts["freshness_s"] is None and _reads_orders(each, facts):
         yield "freshness", "orders have never been read to the end"
     for check, value, limit, said in _measures(facts, each, limits):
         if value is not None and limit is not None and value > limit:
@@ -150,6 +150,10 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
             f"the credentials {'end in' if days >= 0 else 'ended'} {spell(abs(days) * 86_400)}"
             + ("" if days >= 0 else " ago"),
         )
+
+
+def _reads_orders(each: ChannelLike, facts: Mapping[str, Any]) -> bool:
+    return "orders" in facts["streams"] or playing(each.connector, OrderSource) is not None
 
 
 def _measures(

@@ -1,6 +1,9 @@
 """The daemon's HTTP side: webhooks in, probes, metrics and the console out.
 
-site = Site(store=..., house=lambda: ..., limits=lambda: ...)
-server = WebServer(create_app(site), host="127.0.0.1", port=8686)
-server.start()
+    server = WebServer(face)    # what a daemon shows of itself: house, configuration, meters, whether it is stopping
+    server.start()
+    server.stop(5)
+
+Why no write access beside webhooks: the console shows and the command line decides, so that there is one place where
+a decision is checked and one where it is noted who took it.
 """

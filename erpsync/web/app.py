@@ -52,7 +52,7 @@ def create_app(site: Site) -> Starlette:
     registry = registry_of(site)
     console = Console(site, version=asset_version())
     routes = [
-        Route("/hooks/{channel}", Hooks(site, WebMeters(registry)), methods=["POST"]),
+        Route("/hooks/{channel}", Hooks(site, WebMeters(registry)).take, methods=["POST"]),
         Route("/livez", partial(livez, site)),
         Route("/readyz", partial(readyz, site)),
         Route("/metrics", partial(metrics, registry)),

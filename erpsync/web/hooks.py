@@ -51,7 +51,7 @@ class Hooks:
         self._decoy = secrets.token_bytes(32)
         self._refused_at: dict[str, float] = {}
 
-    async def __call__(self, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
         """Answer one delivery."""
         name = request.path_params["channel"]
         try:
@@ -106,7 +106,7 @@ class Hooks:
 def receiver(house: House, name: str) -> Channel | None:
     """Return the channel that takes webhooks under this name; a disabled one does not."""
     for channel in house.channels.values():
-        if channel.name == name and channel.enabled and playing(channel.connector, WebhookSource):
+        if channel.name == name and channel.enabled and playing(channel.connector, WebhookSource) is not None:
             return channel
     return None
 

@@ -107,11 +107,10 @@ def families(samples: Iterable[Sample]) -> Iterator[Metric]:
     """Yield metric families of single numbers, those of one name together."""
     found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
     for sample in samples:
-        meter = sample.meter
-        if meter.name not in found:
-            make = CounterMetricFamily if meter.kind == "counter" else GaugeMetricFamily
-            found[meter.name] = make(meter.name, meter.help, labels=meter.labels)
-        found[meter.name].add_metric([value for _, value in sample.labels], sample.value)
+        if sample.name not in found:
+            make = CounterMetricFamily if sample.kind == "counter" else GaugeMetricFamily
+            found[sample.name] = make(sample.name, sample.help, labels=tuple(sample.labels))
+        found[sample.name].add_metric(tuple(sample.labels.values()), sample.value)
     yield from found.values()
 
 

@@ -10,6 +10,9 @@ import threading
 import uvicorn
 from starlette.types import ASGIApp
 
+from erpsync.web.app import create_app
+from erpsync.web.site import Face, Site
+
 MAX_CONNECTIONS = 256
 KEEP_ALIVE_S = 5
 START_S = 10
@@ -25,7 +28,7 @@ class _Server(uvicorn.Server):
         self.answering.set()
 
 
-class WebServer:
+class AppServer:
     """Serves an application until told to stop. `port` is the real one when 0 was asked for."""
 
     def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -53,16 +56,36 @@ class WebServer:
         if not self._server.answering.wait(START_S):
             raise OSError(f"the web server did not start within {START_S} s")
 
-    def stop(self, timeout_s: float = 5) -> None:
-        """Accept nothing more and let running requests finish for `timeout_s`; may be called twice."""
+    def stop(self, timeout_s: float = 5) -> bool:
+        """Accept nothing more and let running requests finish for `timeout_s`, then cut them off; may be called twice.
+
+        Returns whether the server has ended.
+        """
         if self._server is None or self._thread is None:
-            return
+            return True
         self._server.config.timeout_graceful_shutdown = max(1, round(timeout_s))
         self._server.should_exit = True
         self._thread.join(timeout_s + 1)
         if self._thread.is_alive():
             self._server.force_exit = True
             self._thread.join(1)
+        return not self._thread.is_alive()
+
+
+class WebServer(AppServer):
+    """The web server of a daemon, at the address that its configuration names."""
+
+    def __init__(self, face: Face) -> None:
+        config = face.config()
+        site = Site(
+            store=face.house().store,
+            house=face.house,
+            limits=lambda: face.config().status,
+            meters=face.meters.samples,
+            alive=face.alive,
+            draining=face.draining,
+        )
+        super().__init__(create_app(site), host=config.web_host, port=config.web_port)
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

@@ -4,39 +4,54 @@ Why callables for house and limits: a reload builds new ones while the server ke
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.types import WebhookReply, WebhookRequest
+from erpsync.settings import Config
 from erpsync.store.counts import Figures, gather
 from erpsync.store.figures import Limits, judge
 from erpsync.store.store import Store
 
 
-class Meter(Protocol):
-    """What a number that the process counts is called; `kind` is `counter` or `gauge`."""
+class Sample(Protocol):
+    """A number the process counts about itself; `kind` is `counter` or `gauge`."""
 
     @property
     def name(self) -> str: ...
     @property
-    def help(self) -> str: ...
-    @property
     def kind(self) -> str: ...
     @property
-    def labels(self) -> tuple[str, ...]: ...
-
-
-class Sample(Protocol):
-    """The value of a meter for one set of labels."""
-
+    def help(self) -> str: ...
     @property
-    def meter(self) -> Meter: ...
-    @property
-    def labels(self) -> tuple[tuple[str, str], ...]: ...
+    def labels(self) -> Mapping[str, str]: ...
     @property
     def value(self) -> float: ...
+
+
+class Meters(Protocol):
+    """What the process counts about itself."""
+
+    def samples(self) -> Sequence[Sample]:
+        """Return all values."""
+        ...
+
+
+class Face(Protocol):
+    """What a daemon shows the web server; house and configuration are those in force when asked."""
+
+    @property
+    def house(self) -> Callable[[], House]: ...
+    @property
+    def config(self) -> Callable[[], Config]: ...
+    @property
+    def meters(self) -> Meters: ...
+    @property
+    def alive(self) -> Callable[[], bool]: ...
+    @property
+    def draining(self) -> Callable[[], bool]: ...
 
 
 class Receipt(Protocol):
@@ -63,6 +78,9 @@ def _no() -> bool:
 
 def _none() -> Sequence[Sample]:
     return ()
+
+
+REST_FACTOR = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +120,20 @@ class Site:
     keep_s: float = 2
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _look: Look | None = field(default=None, init=False, repr=False)
-    _looked_at: float = field(default=float("-inf"), init=False, repr=False)
+    _kept_until: float = field(default=float("-inf"), init=False, repr=False)
 
     def look(self) -> Look:
-        """Return the figures, at most `keep_s` old; counted once however many ask at a time."""
+        """Return the figures, counted once however many ask at a time.
+
+        They are at most `keep_s` old, or twenty times as old as counting them took: looking never costs a shop with
+        many listings more than a twentieth of a processor.
+        """
         with self._lock:
             now_s = self.store.clock.monotonic()
-            if self._look is None or now_s - self._looked_at >= self.keep_s:
+            if self._look is None or now_s >= self._kept_until:
                 self._look = self._count()
-                self._looked_at = now_s
+                took_s = self.store.clock.monotonic() - now_s
+                self._kept_until = now_s + max(self.keep_s, REST_FACTOR * took_s)
             return self._look
 
     def _count(self) -> Look:

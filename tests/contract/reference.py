@@ -1,4 +1,4 @@
-"""A small shop platform and a connector for it that keeps every promise of the SDK.
+"""A connector for the small shop platform that keeps every promise of the SDK, and its harness.
 
 Why it exists: the suite's own tests need one connector that passes everything, and broken ones that differ from it in
 one line each. It may also serve as a pattern for a new connector.
@@ -7,13 +7,11 @@ one line each. It may also serve as a pattern for a new connector.
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from erpsync.sdk.clock import Clock
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError, RateLimitedError, RejectedError, TransientError
 from erpsync.sdk.http import HttpResponse
@@ -24,10 +22,10 @@ from erpsync.sdk.roles import (
     OrderSource,
     RefundSource,
     ShipmentSink,
+    ShipmentSource,
     StockSink,
     WebhookSource,
 )
-from erpsync.sdk.sandbox import Fault, Sandbox, SandboxRequest, SandboxResponse
 from erpsync.sdk.testing import Harness
 from erpsync.sdk.types import (
     CheckReport,
@@ -47,90 +45,15 @@ from erpsync.sdk.types import (
     Repeat,
     Shipment,
     ShipmentLine,
+    ShipmentReport,
+    ShipmentReportPage,
     StockLevel,
     WebhookRecord,
     WebhookRequest,
     WebhookResult,
 )
 from erpsync.sdk.windows import ShrinkingWindow, WindowRules
-
-BEIJING = timezone(timedelta(hours=8))
-FORMAT = "%Y-%m-%d %H:%M:%S"
-SECRET = b"shop-secret"
-PERSON = ("王小明", "13800138000", "文三路 1 号")
-
-
-def stamp(at: datetime) -> str:
-    return at.astimezone(BEIJING).strftime(FORMAT)
-
-
-class ShopSandbox(Sandbox):
-    """The platform: lists by change time, newest first, without a snapshot; money as text, time as Beijing text."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self.clock = clock
-        self.ahead = timedelta(0)
-        self.tables: dict[str, dict[str, dict[str, Any]]] = {"orders": {}, "refunds": {}}
-        self.listings: dict[str, int] = {}
-        self.shipped: list[str] = []
-        self.attempts: list[str] = []
-        self.lock = threading.RLock()
-
-    def now(self) -> datetime:
-        return self.clock.now() + self.ahead
-
-    def throttled(self, request: SandboxRequest) -> SandboxResponse:
-        return SandboxResponse.of_json({"error": "limit", "wait_s": 3})
-
-    def answer(self, request: SandboxRequest) -> SandboxResponse:
-        if self.faults.strikes(Fault.EXPIRED_TOKEN) or request.headers.get("x-token") != "good":
-            return SandboxResponse.of_json({"error": "token"})
-        if self.faults.strikes(Fault.PLATFORM_ERROR):
-            return SandboxResponse.of_json({"error": "busy"})
-        calls = {"/time": self.tell_time, "/list": self.list_rows, "/listings": self.list_listings}
-        calls |= {"/ship": self.ship, "/parcels": self.parcels, "/stock": self.set_stock}
-        with self.lock:
-            return SandboxResponse.of_json(calls[request.path](request.form()))
-
-    def tell_time(self, form: Mapping[str, str]) -> Any:
-        return {"now": stamp(self.now())}
-
-    def list_rows(self, form: Mapping[str, str]) -> Any:
-        by, size, page = form["by"], int(form["size"]), int(form["page"])
-        rows = [row for row in self.tables[form["table"]].values() if form["from"] <= row[by] <= form["to"]]
-        if self.faults.strikes(Fault.LATE):
-            rows = [row for row in rows if row["modified"] <= stamp(self.now() - timedelta(seconds=60))]
-        rows.sort(key=lambda row: (row[by], row["id"]), reverse=True)
-        found = rows[(page - 1) * size : page * size]
-        if found and self.faults.strikes(Fault.DUPLICATE):
-            found = [found[0], *found]
-        return {"rows": found, "total": len(rows)}
-
-    def list_listings(self, form: Mapping[str, str]) -> Any:
-        names = sorted(name for name in self.listings if name > form["after"])
-        return {"rows": [{"sku": name, "shown": self.listings[name]} for name in names[: int(form["size"])]]}
-
-    def ship(self, form: Mapping[str, str]) -> Any:
-        self.attempts.append(form["tracking"])
-        if form["order"] not in self.tables["orders"]:
-            return {"error": "no_such_order"}
-        if form["tracking"] in self.shipped:
-            return {"error": "already_shipped"}
-        self.shipped.append(form["tracking"])
-        return {"ok": True}
-
-    def parcels(self, form: Mapping[str, str]) -> Any:
-        return {"rows": list(self.shipped)}
-
-    def set_stock(self, form: Mapping[str, str]) -> Any:
-        refused = {}
-        for sku, qty in json.loads(form["levels"]).items():
-            if sku in self.listings:
-                self.listings[sku] = qty
-            else:
-                refused[sku] = "no_such_listing"
-        return {"refused": refused}
+from tests.contract.shop import BEIJING, FORMAT, PERSON, SECRET, ShopSandbox, stamp
 
 
 class ShopSettings(ConnectorSettings):
@@ -143,7 +66,9 @@ def refusal(problem: str, code: str) -> RejectedError:
     return RejectedError(problem, code=code)
 
 
-class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSink, ListingSource, WebhookSource):
+class ShopConnector(
+    Connector, OrderSource, RefundSource, ShipmentSink, StockSink, ListingSource, ShipmentSource, WebhookSource
+):
     """The reference connector. Its parts are small methods so that a broken one overrides exactly one of them."""
 
     Settings = ShopSettings
@@ -292,6 +217,14 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
             found = tuple(ListingRow(channel_sku=row["sku"], item_ref="", shown_qty=row["shown"]) for row in rows)
             yield ListingPage(rows=found, mark=mark)
 
+    def pull_shipments(self, cursor: Cursor) -> Iterator[ShipmentReportPage]:
+        done, rows = int(cursor.mark or 0), [""]
+        while rows:
+            rows = self.call("/reports", {"start": str(done), "size": str(self.settings.page_size)})["rows"]
+            done += len(rows)
+            reports = tuple(ShipmentReport(key=row, order="O1", carrier="SF", tracking=row) for row in rows)
+            yield ShipmentReportPage(reports=reports, mark=str(done))
+
     def read_webhook(self, request: WebhookRequest) -> WebhookResult:
         if not hmac.compare_digest(request.headers.get("x-sign", ""), sign(request.body)):
             raise AuthError("the signature is wrong")
@@ -430,3 +363,8 @@ class ShopHarness(Harness):
         key = self.add_order(self.clock.now(), total_minor=1990)
         body = json.dumps(self.shop.tables["orders"][key]).encode()
         return WebhookRequest(headers={"x-sign": sign(body)}, query={}, body=body, received_at=self.clock.now())
+
+    def add_report(self) -> str:
+        self.serial += 1
+        self.shop.reports.append(f"SF{self.serial:013}")
+        return self.shop.reports[-1]

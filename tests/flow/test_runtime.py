@@ -20,11 +20,13 @@ from erpsync.runtime.meters import Meters
 from erpsync.runtime.parts import Face, Server, Stages
 from erpsync.runtime.presence import Presence
 from erpsync.runtime.pushes import Due, due_rows
+from erpsync.runtime.reload import reload
+from erpsync.runtime.world import World
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.roles import Connector
 from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded, Problem
-from erpsync.store.cursors import want_pass
+from erpsync.store.cursors import read_cursor, want_pass
 from erpsync.store.leases import LEASE_S, take_lease
 from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.store import Store
@@ -96,6 +98,8 @@ class Scene:
             mark_untold=lambda house: self.note("mark_untold"),
             expire_reservations=lambda house: 0,
             reclaim_leases=lambda house, owner_gone=False: (self.reclaimed.append(owner_gone), 0)[1],
+            free_fresh=lambda house: 0,
+            relook=lambda house: 0,
             prune=lambda house, retention_days: 0,
             verify_counters=lambda house: [],
         )
@@ -185,7 +189,7 @@ def test_four_hanging_shops_never_delay_a_healthy_one(store: Store) -> None:
     scene = Scene(due={name: ["orders", "refunds", "backfill"] for name in shops})
     scene.poll = lambda channel, stream, stopping: (channel == "healthy" or let_go.wait(LONG_S), Pass())[1]
     try:
-        with running(built_of(store, *shops, stop_s=0), scene):
+        with running(built_of(store, *shops), scene):
             assert scene.wait_for("orders", "healthy", times=20)
             assert scene.wait_for("refunds", "healthy", times=20)
             assert scene.wait_for("backfill", "healthy", times=20)
@@ -337,6 +341,7 @@ def test_a_call_that_hangs_at_the_end_is_named_and_left_behind(store: Store) -> 
             assert not daemon.stop()
     finally:
         let_go.set()
+        daemon._jobs.wait_idle(LONG_S)
 
     assert [record["call"] for record in records if record["event"] == "call.abandoned"] == ["poll jd orders"]
 
@@ -392,7 +397,7 @@ def test_a_shop_that_is_taken_out_is_read_no_more(store: Store) -> None:
         assert scene.wait_for("orders", "jd")
         built.next = Loaded(config=replace(built.config, channels=built.config.channels[1:]))
         assert daemon.reload().taken
-        assert eventually(lambda: daemon._world.runs.names() == [])
+        assert daemon._jobs.wait_idle(LONG_S)
         count = scene.count("orders", "jd")
         scene.due["tmall"] = ["orders"]
         daemon._wake({"poll"})
@@ -415,6 +420,19 @@ def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Sto
     assert [record["problem"] for record in records if record["event"] == "config.refused"] == list(refused.problems)
     assert built.house is before
     assert daemon.meters.value("erpsync_config_last_reload_successful") == 0
+
+
+def test_a_shop_that_refused_our_credentials_is_tried_at_once_after_a_reload(store: Store) -> None:
+    """Row 10: nobody has to wait for the next probe once the token is renewed."""
+    built, scene = built_of(store, "jd"), Scene(due={"jd": ["orders"]})
+    with store.begin() as tx:
+        tx.execute(update(channels).values(auth_failed_at=tx.now))
+
+    assert reload(built, World(built.house, stages=scene.stages(), meters=Meters())).taken
+
+    with store.read() as connection:
+        assert connection.execute(select(channels.c.auth_failed_at)).scalar_one() is None
+        assert read_cursor(connection, built.house.channel("jd").id, "orders").wanted
 
 
 def test_another_database_needs_a_restart(store: Store) -> None:

@@ -22,9 +22,10 @@ from erpsync.sdk.types import CheckReport, Cursor, Order, OrderPage, Raw, Webhoo
 from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
 from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.privacy import Vault
 from erpsync.store.store import Store, Tx
 from erpsync.web.app import create_app
-from erpsync.web.server import WebServer
+from erpsync.web.server import AppServer
 from erpsync.web.site import Site
 
 NOW = datetime(2026, 3, 2, 8, 25, tzinfo=UTC)  # 16:25 in Shanghai
@@ -89,10 +90,13 @@ class Mailbox:
 
 
 def open_shop(
-    url: str, *, names: Sequence[str] = ("tmall-flagship", "jd-main", "拼多多-dropfolder")
+    url: str,
+    *,
+    names: Sequence[str] = ("tmall-flagship", "jd-main", "拼多多-dropfolder"),
+    vault: Vault | None = None,
 ) -> tuple[Store, House]:
     """Return a store on a clock that stands still, and a house with these channels; the last has no webhooks."""
-    store = Store.open(url, clock=ManualClock(NOW))
+    store = Store.open(url, clock=ManualClock(NOW), vault=vault)
     specs = [ChannelSpec(name=name, kind=_kind(name), connector=_connector(name, names)) for name in names]
     warehouses = [WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)]
     return store, open_house(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
@@ -106,11 +110,11 @@ def _connector(name: str, names: Sequence[str]) -> Connector | None:
     return None if name == names[-1] and len(names) > 1 else HookConnector()
 
 
-def serve(store: Store, house: House, **site: Any) -> tuple[WebServer, Site]:
+def serve(store: Store, house: House, **site: Any) -> tuple[AppServer, Site]:
     """Return a started server on any free port, and its site."""
     options = {"house": lambda: house, "limits": StatusLimits, "receive": Mailbox()} | site
     built = Site(store=store, **options)
-    server = WebServer(create_app(built))
+    server = AppServer(create_app(built))
     server.start()
     return server, built
 

@@ -47,23 +47,32 @@ class _Read:
     amounts: dict[str, int | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """A row that cannot be read; `line_id` is empty when not even that can."""
+
+    row: Row
+    line_id: str
+    error: PayloadError
+
+
 def order_of(raw: Raw, layout: Layout) -> Order:
     """Return the order that the rows of `raw` describe; rows that cannot be read are its `bad_lines`.
 
     Raises `PayloadError` with file and line when no row can be read.
     """
     good: list[_Read] = []
-    bad: list[tuple[Row, PayloadError]] = []
-    for row in rows_of(raw.payload, layout):
+    bad: list[_Bad] = []
+    rows = list(rows_of(raw.payload, layout))
+    for row, line_id in zip(rows, _line_ids(rows), strict=True):
         try:
-            good.append(_read(row))
+            good.append(_read(row, line_id))
         except PayloadError as error:
-            bad.append((row, refused(row, error)))
+            bad.append(_Bad(row, line_id, refused(row, error)))
     good = _latest(good) if layout.row_is_order else _distinct(good, bad)
     if not good:
-        raise bad[0][1]
-    lines = _lines(good, layout)
-    return _assemble(raw, good, lines, bad, layout)
+        raise bad[0].error
+    return _assemble(raw, good, _lines(good), bad, layout)
 
 
 def changed_at(rows: Sequence[Row]) -> datetime | None:
@@ -79,14 +88,38 @@ def changed_at(rows: Sequence[Row]) -> datetime | None:
     return max(found, default=None)
 
 
-def _read(row: Row) -> _Read:
+def _line_ids(rows: Sequence[Row]) -> list[str]:
+    """Return an id for every row, readable or not.
+
+    Without line ids a line is known by its seller code and its place among equal codes; bad rows keep their place, so
+    that the good ones keep their names from file to file.
+    """
+    seen: Counter[str] = Counter()
+    return [_line_id(row, seen) for row in rows]
+
+
+def _line_id(row: Row, seen: Counter[str]) -> str:
+    try:
+        own, sku = row.text("line_id"), row.text("channel_sku")
+    except PayloadError:
+        return ""
+    if own or not sku:
+        return own
+    if row.layout.row_is_order:
+        return "1"
+    seen[sku] += 1
+    return sku if seen[sku] == 1 else f"{sku}#{seen[sku]}"
+
+
+def _read(row: Row, line_id: str) -> _Read:
     row.require_cells()
+    identifier(row.text("line_id"), "line_id")
     _needed(row, "external_id")
     currency = currency_code(row.text("currency") or "CNY")
     identifier(row.text("phone"), "phone")
     return _Read(
         row=row,
-        line_id=identifier(row.text("line_id"), "line_id"),
+        line_id=line_id,
         sku=_needed(row, "channel_sku"),
         title=row.text("title"),
         qty=quantity(row.text("qty"), "qty"),
@@ -130,38 +163,32 @@ def _latest(good: list[_Read]) -> list[_Read]:
     return [newest] if newest else []
 
 
-def _distinct(good: list[_Read], bad: list[tuple[Row, PayloadError]]) -> list[_Read]:
+def _distinct(good: list[_Read], bad: list[_Bad]) -> list[_Read]:
     """Return one row per line id: equal rows are one, a second that differs is bad."""
     kept: dict[str, _Read] = {}
     for read in good:
-        known = kept.setdefault(read.line_id or f"\0{read.row.nth}", read)
+        known = kept.setdefault(read.line_id, read)
         if known is not read and known.row.entry.get("cells") != read.row.entry.get("cells"):
             error = PayloadError("stands twice in one order with different values", path="line_id")
-            bad.append((read.row, refused(read.row, error)))
+            bad.append(_Bad(read.row, read.line_id, refused(read.row, error)))
     return list(kept.values())
 
 
-def _lines(good: Sequence[_Read], layout: Layout) -> tuple[Line, ...]:
-    """Return the lines. Without line ids a line is known by its seller code and its place among equal codes."""
-    seen: Counter[str] = Counter()
-    lines = []
-    for read in good:
-        seen[read.sku] += 1
-        nth = seen[read.sku]
-        own = "1" if layout.row_is_order else read.sku if nth == 1 else f"{read.sku}#{nth}"
-        lines.append(
-            Line(
-                external_id=read.line_id or own,
-                channel_sku=read.sku,
-                qty=read.qty,
-                price_minor=_price(read, single=len(good) == 1),
-                title=read.title,
-            )
+def _lines(good: Sequence[_Read]) -> tuple[Line, ...]:
+    """Return the lines; where they are differently far, each says how far."""
+    lines = [
+        Line(
+            external_id=read.line_id,
+            channel_sku=read.sku,
+            qty=read.qty,
+            price_minor=_price(read, single=len(good) == 1),
+            title=read.title,
         )
-    states = {read.state for read in good}
-    if len(states) > 1:
-        return tuple(_with_state(line, read.state) for line, read in zip(lines, good, strict=True))
-    return tuple(lines)
+        for read in good
+    ]
+    if len({read.state for read in good}) == 1:
+        return tuple(lines)
+    return tuple(_with_state(line, read.state) for line, read in zip(lines, good, strict=True))
 
 
 def _with_state(line: Line, state: OrderState | None) -> Line:
@@ -180,9 +207,7 @@ def _price(read: _Read, *, single: bool) -> int:
     return max(0, total - (read.amounts["freight"] or 0) + (read.amounts["discount"] or 0)) // read.qty
 
 
-def _assemble(
-    raw: Raw, good: list[_Read], lines: tuple[Line, ...], bad: list[tuple[Row, PayloadError]], layout: Layout
-) -> Order:
+def _assemble(raw: Raw, good: list[_Read], lines: tuple[Line, ...], bad: list[_Bad], layout: Layout) -> Order:
     amounts = {name: _first([read.amounts[name] for read in good]) for name in _AMOUNTS}
     paid_at = _first([read.paid_at for read in good])
     placed_at = _first([read.placed_at for read in good]) or paid_at or raw.head.version_at
@@ -222,13 +247,17 @@ def _text(good: Sequence[_Read], field: str) -> str | None:
     return next((text for read in good if (text := read.row.text(field))), None)
 
 
-def _bad_lines(external_id: str, bad: Sequence[tuple[Row, PayloadError]], raw: Raw) -> tuple[BadLine, ...]:
+def _bad_lines(external_id: str, bad: Sequence[_Bad], raw: Raw) -> tuple[BadLine, ...]:
     """Return the bad lines, each with all rows of its order, so that reading one again brings the whole order.
 
-    From the hundredth on they are one, which keeps the copies of a broken giant small.
+    `line_id` beside the rows names the line, if that much can be read. Beyond a hundred only the last one is told,
+    which keeps the copies of a broken giant few.
     """
     told = [*bad[: MAX_BAD_LINES - 1], *bad[-1:]] if len(bad) > MAX_BAD_LINES else bad
-    return tuple(BadLine(key=f"{external_id}@{row.source}", error=error, row=raw.payload) for row, error in told)
+    return tuple(
+        BadLine(key=f"{external_id}@{item.row.source}", error=item.error, row={**raw.payload, "line_id": item.line_id})
+        for item in told
+    )
 
 
 def _order_state(good: Sequence[_Read], *, paid: bool) -> OrderState:

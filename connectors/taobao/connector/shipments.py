@@ -31,7 +31,7 @@ class TaobaoShipments(TaobaoBase, ShipmentSink):
 
     def push_shipment(self, shipment: Shipment) -> None:
         """Report one parcel; returns when the platform has accepted it or already has it."""
-        company = company_code(shipment.carrier)
+        company = company_code(shipment.carrier, self.settings.company_codes)
         trade = self._trade(shipment)
         if _has_parcel(trade, shipment):
             return

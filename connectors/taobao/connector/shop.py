@@ -50,7 +50,8 @@ class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, 
         ahead_s = self.client.ahead_s()
         if abs(ahead_s) > CLOCK_NOTE_S:
             yield f"the platform's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} ours"
-        lacking = sorted(f"{ours} ({theirs})" for ours, theirs in CARRIERS.items() if theirs not in known_companies)
+        codes = {**CARRIERS, **self.settings.company_codes}
+        lacking = sorted(f"{ours} ({theirs})" for ours, theirs in codes.items() if theirs not in known_companies)
         if lacking:
             yield f"carriers that the platform's list lacks: {', '.join(lacking)}"
         expires_at = self.token_expires_at()

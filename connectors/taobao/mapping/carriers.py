@@ -15,15 +15,21 @@ CARRIERS: Mapping[str, str] = {
     "POST": "POSTB",
     "JD": "JD",
     "DBL": "DBKD",
+    "DBL_FREIGHT": "DBL",
+    "BEST": "HTKY",
     "UC": "UC",
     "ZJS": "ZJS",
     "GTO": "GTO",
     "TTK": "TTKDEX",
 }
 """Source: protocol note couriers.md section 4, Taobao column (real answers of about 2020). JT and JD are uncertain
-there, so `check` compares this table with taobao.logistics.companies.get and names what the shop's list lacks."""
+there (JT is written JT, JTSD or, as here, with the code of the business it bought), so a channel may set its own codes,
+and `check` compares the table with taobao.logistics.companies.get and names what the platform's list lacks."""
 
 
-def company_code(carrier: str) -> str:
-    """Return the platform's code for our courier code; refuses what the platform cannot be told."""
-    return map_carrier(CARRIERS, carrier)
+def company_code(carrier: str, own: Mapping[str, str]) -> str:
+    """Return the platform's code for our courier code; `own` goes before the table.
+
+    Raises `RejectedError` for a courier that the platform cannot be told.
+    """
+    return map_carrier({**CARRIERS, **own}, carrier)

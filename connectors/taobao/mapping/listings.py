@@ -1,11 +1,14 @@
 """The catalogue: items and their SKUs as listings, and references between the two worlds."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.taobao.mapping.values import Fields
 from erpsync.sdk.errors import RejectedError
 from erpsync.sdk.types import ListingRow
+
+_REF = re.compile(r"[0-9]+(:[0-9]+)?")
 
 
 def item_ref_of(num_iid: str, sku_id: str | None) -> str:
@@ -16,7 +19,7 @@ def item_ref_of(num_iid: str, sku_id: str | None) -> str:
 def split_ref(item_ref: str) -> tuple[str, str]:
     """Return num_iid and sku_id (empty when the item has no SKUs) of an `item_ref`."""
     num_iid, _, sku_id = item_ref.partition(":")
-    if not num_iid.isdigit() or (sku_id and not sku_id.isdigit()) or item_ref.endswith(":"):
+    if not _REF.fullmatch(item_ref):
         raise RejectedError(f"item_ref {item_ref!r} is not NUM_IID or NUM_IID:SKU_ID", code="item_ref")
     return num_iid, sku_id
 

@@ -38,6 +38,10 @@ class SandboxServer:
             raise KeyError(name)
         return f"http://{self._server.server_address[0]!s}:{self.port}/{name}"
 
+    def connections(self) -> list[socket.socket]:
+        """Return the connections that are open now."""
+        return self._server.open_connections()
+
     def close(self) -> None:
         """Stop listening and close every connection; may be called twice."""
         self._server.shutdown()
@@ -81,10 +85,12 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(request)
         super().shutdown_request(request)
 
-    def drop_connections(self) -> None:
+    def open_connections(self) -> list[socket.socket]:
         with self._lock:
-            left = list(self._open)
-        for connection in left:
+            return list(self._open)
+
+    def drop_connections(self) -> None:
+        for connection in self.open_connections():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from erpsync.store.views.details import with_names
 from erpsync.store.views.values import Json, detail, iso
 
 
@@ -17,9 +20,11 @@ def in_order(entries: Iterable[Json]) -> list[Json]:
     return sorted(entries, key=lambda each: str(each["at"]).removesuffix("Z"))
 
 
-def of_event(row: Any) -> Json:
-    """Return an event's row as an entry."""
-    return entry(row.at, "event", row.kind, detail(row.detail), row.actor)
+def of_events(connection: Connection, rows: Iterable[Any]) -> list[Json]:
+    """Return events' rows as entries, with names in place of row ids."""
+    found = list(rows)
+    told = with_names(connection, [detail(row.detail) for row in found])
+    return [entry(row.at, "event", row.kind, why, row.actor) for row, why in zip(found, told, strict=True)]
 
 
 def of_movement(row: Any, more: Json) -> Json:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -19,6 +18,7 @@ from erpsync.store.tables import (
     sku,
     warehouse,
 )
+from erpsync.store.views.details import with_names
 from erpsync.store.views.values import Json, detail, iso
 
 ByOrder = dict[int, list[Json]]
@@ -153,13 +153,11 @@ def _refund_lines(connection: Connection, refund_ids: Sequence[int]) -> ByOrder:
 
 
 def _events(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
-    found: ByOrder = {}
     query = select(event).where(event.c.order_id.in_(order_ids), event.c.order_id.is_not(None))
-    for row in connection.execute(query.order_by(event.c.at, event.c.id)):
-        found.setdefault(row.order_id, []).append(event_json(row))
+    rows = connection.execute(query.order_by(event.c.at, event.c.id)).all()
+    told = with_names(connection, [detail(row.detail) for row in rows])
+    found: ByOrder = {}
+    for row, why in zip(rows, told, strict=True):
+        shown = {"at": iso(row.at), "kind": row.kind, "detail": why, "actor": row.actor}
+        found.setdefault(row.order_id, []).append(shown)
     return found
-
-
-def event_json(row: Any) -> Json:
-    """Return an event as it is printed."""
-    return {"at": iso(row.at), "kind": row.kind, "detail": detail(row.detail), "actor": row.actor}

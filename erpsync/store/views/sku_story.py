@@ -21,7 +21,7 @@ from erpsync.store.tables import (
     warehouse,
 )
 from erpsync.store.views.catalogue import list_bundles, list_listings, list_stock
-from erpsync.store.views.entries import in_order, of_effect, of_event, of_movement
+from erpsync.store.views.entries import in_order, of_effect, of_events, of_movement
 from erpsync.store.views.values import Json, NotFound, row_json
 
 LATEST = 200
@@ -51,7 +51,9 @@ def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
     events = select(event).where(event.c.sku_id == sku_id, event.c.sku_id.is_not(None))
     told = connection.execute(events.order_by(event.c.id.desc()).limit(latest)).all()
     return chain(
-        map(of_event, reversed(told)), _movements(connection, sku_id, latest), _pushes(connection, sku_id, latest)
+        of_events(connection, reversed(told)),
+        _movements(connection, sku_id, latest),
+        _pushes(connection, sku_id, latest),
     )
 
 

@@ -25,7 +25,7 @@ from erpsync.store.tables import (
     task,
     warehouse,
 )
-from erpsync.store.views.entries import entry, in_order, of_effect, of_event, of_movement
+from erpsync.store.views.entries import entry, in_order, of_effect, of_events, of_movement
 from erpsync.store.views.orders import find_order, show_order
 from erpsync.store.views.sku_story import explain_sku
 from erpsync.store.views.values import Json, NotFound, iso
@@ -64,7 +64,7 @@ def explain_order(connection: Connection, name: str) -> Json:
 
 def _events(connection: Connection, order_id: int) -> Iterable[Json]:
     mine = and_(event.c.order_id == order_id, event.c.order_id.is_not(None))
-    return map(of_event, connection.execute(select(event).where(mine).order_by(event.c.at, event.c.id)))
+    return of_events(connection, connection.execute(select(event).where(mine).order_by(event.c.at, event.c.id)))
 
 
 def _ledger(connection: Connection, order_id: int) -> Iterable[Json]:
@@ -178,5 +178,7 @@ def _missing(connection: Connection, order_id: int) -> Iterable[str]:
         .order_by(backorder.c.owner_id, sku.c.code)
     )
     for row in connection.execute(query):
-        served = f"{row.units_ahead} units of older orders come first" if row.waits else "not served while held"
-        yield f"{row.qty} of {row.sku} are missing; {served}"
+        ahead_of_it = (
+            f"older orders wait for {row.units_ahead} first" if row.units_ahead else "no order comes before it"
+        )
+        yield f"{row.qty} of {row.sku} missing; {ahead_of_it if row.waits else 'not served while the order is held'}"

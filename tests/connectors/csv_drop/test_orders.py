@@ -91,6 +91,14 @@ def test_a_bad_line_is_kept_beside_the_good_ones_with_its_place(tmp_path: Path, 
     assert refused == []
 
 
+def test_a_bad_line_keeps_its_name_and_its_place_among_equal_codes(tmp_path: Path) -> None:
+    orders, _ = read_text(tmp_path, HEADER, row(sku="A", qty=0), row(sku="A", price=2), row(sku=""))
+
+    order = orders["1001"]
+    assert [(line.external_id, line.price_minor) for line in order.lines] == [("A#2", 200)]
+    assert [bad.row["line_id"] for bad in order.bad_lines] == ["A", ""]
+
+
 def test_an_order_with_no_good_row_is_a_dead_letter_only(tmp_path: Path) -> None:
     orders, (problem,) = read_text(tmp_path, HEADER, row("1", qty=0), row("2"))
 

@@ -133,6 +133,12 @@ def test_the_check_says_that_nobody_watches_the_session() -> None:
     )
 
 
+def test_the_check_names_carriers_that_the_platforms_list_lacks() -> None:
+    shop = Shop(session_expires_at=NOW + timedelta(days=200), company_codes={"JT": "JTSD"})
+
+    assert shop.connector.check().notes == ("carriers that the platform's list lacks: JT (JTSD)",)
+
+
 def test_the_check_fails_with_a_session_that_ended() -> None:
     shop = Shop()
     shop.sandbox.session = "another"

@@ -16,7 +16,7 @@ from erpsync.sdk.types import Cursor
 from tests.connectors.taobao.shop import HERE, Shop
 
 MONTH = datetime(2020, 2, 1, tzinfo=UTC) - timedelta(hours=8)
-END = datetime(2020, 3, 1, tzinfo=UTC)
+END = datetime(2020, 3, 2, tzinfo=UTC)
 
 
 def data_file() -> Path:

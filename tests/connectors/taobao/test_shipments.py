@@ -163,6 +163,15 @@ def test_a_carrier_the_platform_cannot_be_told_is_refused_before_any_call(shop: 
     assert sum(shop.sandbox.counts.values()) == 0
 
 
+def test_a_code_that_the_operator_set_goes_before_the_table() -> None:
+    shop = Shop(company_codes={"SF": "ZJS"})
+    shop.item(code="A-1")
+    tid = shop.sandbox.place_order([("A-1", 2)], pay=True)
+    shop.connector.push_shipment(whole(tid))
+
+    assert [parcel.company_code for parcel in shop.sandbox.shipments()] == ["ZJS"]
+
+
 def test_every_carrier_of_ours_that_taobao_knows_has_a_code_there() -> None:
     assert set(CARRIERS) <= set(OUR_CARRIERS)
     assert set(CARRIERS.values()) <= set(COMPANIES)

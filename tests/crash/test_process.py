@@ -1,0 +1,230 @@
+"""The real process: ended, killed, stopped and reloaded, looked at from outside."""
+
+import random
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from erpsync.store.queue import LANE_REST, SHIPMENT, STOCK, Effect, claim, enqueue
+from erpsync.store.store import Store
+from erpsync.store.tables import outbox
+from tests.crash.process import Daemon, Shop, eventually
+
+ANSWERS_NOTHING = """\
+id: stuck
+connector: taobao
+poll: {{orders_s: 1}}
+settings: {{gateway: "http://127.0.0.1:{port}/router/rest", app_key: "12345", app_secret: secret, session: session}}
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path / "shop")
+
+
+def test_told_to_end_it_ends_at_once_with_zero_and_says_so(shop: Shop) -> None:
+    shop.drop("first", ["A1", "A2"])
+    with Daemon(shop) as daemon:
+        daemon.wait("poll.done", lambda record: record["records"] == 2)
+        daemon.signal(signal.SIGTERM)
+
+        assert daemon.ended() == 0
+        (stopped,) = daemon.all("daemon.stopped")
+
+    assert (stopped["signal"], stopped["clean"]) == ("SIGTERM", True)
+    assert shop.orders() == ["A1", "A2"]
+
+
+def test_a_second_daemon_on_the_same_file_is_refused_in_one_line(shop: Shop) -> None:
+    with Daemon(shop) as daemon:
+        daemon.wait("daemon.started")
+
+        for arguments in (["run"], ["run", "--once"]):
+            second = shop.erpsync(*arguments)
+
+            assert second.returncode == 1
+            (line,) = [line for line in second.stderr.splitlines() if line.startswith("erpsync: ")]
+            assert f"process {daemon.process.pid}" in line
+            assert str(shop.database) in line
+
+
+def test_killed_again_and_again_it_loses_no_order_and_doubles_none(shop: Shop) -> None:
+    """Rows 3, 8 and 15: killed at a random instant while files come in, then started again."""
+    rng = random.Random(20260302)
+    dropped: list[str] = []
+    pause = threading.Event()
+    for round_ in range(6):
+        with Daemon(shop) as daemon:
+            daemon.wait("daemon.started")
+            for file in range(4):
+                orders = [f"{round_}-{file}-{number}" for number in range(40)]
+                shop.drop(f"file-{round_}-{file}", orders)
+                dropped += orders
+                pause.wait(rng.uniform(0, 0.3))
+            daemon.signal(signal.SIGKILL)
+            assert daemon.ended() == -signal.SIGKILL
+
+    done = shop.erpsync("run", "--once")
+
+    assert done.returncode == 0, done.stderr
+    assert shop.orders() == sorted(dropped)
+
+
+def test_a_daemon_that_was_stopped_goes_on_where_it_was(shop: Shop) -> None:
+    with Daemon(shop) as daemon:
+        daemon.wait("poll.done")
+        daemon.signal(signal.SIGSTOP)
+        shop.drop("first", ["A1"])
+        daemon.signal(signal.SIGCONT)
+        daemon.wait("poll.done", lambda record: record["records"] == 1)
+
+    assert shop.orders() == ["A1"]
+
+
+def test_a_daemon_that_starts_takes_over_at_once_what_a_killed_one_had_leased(shop: Shop) -> None:
+    """Row 15: the lease would have run for another hour."""
+    assert shop.erpsync("run", "--once").returncode == 0
+    store = Store.open(f"sqlite:///{shop.database}")
+    with store.begin() as tx:
+        one = {"destination_id": 1, "kind": STOCK, "ref_id": 1, "lane": LANE_REST}
+        enqueue(tx, [Effect(key="1", serial_key="listing:1", run_at=tx.now, marked_at=tx.now, **one)])
+        assert len(claim(tx, "killed", 1, STOCK, limit=1, lease_s=3600)) == 1
+
+    def leased() -> int:
+        with store.read() as connection:
+            return connection.execute(select(func.count()).where(outbox.c.state == "leased")).scalar_one()
+
+    with Daemon(shop) as daemon:
+        daemon.wait("daemon.started")
+
+        assert leased() == 0
+    store.close()
+
+
+def test_a_reload_is_taken_whole_or_not_at_all(shop: Shop) -> None:
+    with Daemon(shop) as daemon:
+        daemon.wait("daemon.started")
+        good = (shop.folder / "channels" / "drop.yaml").read_text(encoding="utf-8")
+        shop.write("channels/drop.yaml", good.replace("orders_s: 1", "orders_s: 0\n  order_s: 3"))
+        shop.add_drop("more")
+        daemon.signal(signal.SIGHUP)
+        daemon.wait("config.refused")
+        assert daemon.all("config.reloaded") == []
+        assert all("channels/drop.yaml:" in record["problem"] for record in daemon.all("config.refused"))
+
+        shop.drop("first", ["A1"])
+        daemon.wait("poll.done", lambda record: record["records"] == 1)
+
+        shop.write("channels/drop.yaml", good)
+        daemon.signal(signal.SIGHUP)
+        daemon.wait("config.reloaded", lambda record: record["added"] == "more")
+        daemon.wait("poll.done", lambda record: record["channel"] == "more")
+
+
+def test_commands_beside_the_daemon_wake_it(shop: Shop) -> None:
+    drop = (shop.folder / "channels" / "drop.yaml").read_text(encoding="utf-8")
+    shop.write("channels/drop.yaml", drop.replace("orders_s: 1", "orders_s: 3600"))
+    with Daemon(shop) as daemon:
+        daemon.wait("poll.done")
+        shop.drop("first", ["A1"])
+
+        assert shop.erpsync("channels", "poll", "drop").returncode == 0
+
+        daemon.wait("poll.done", lambda record: record["records"] == 1)
+
+
+@contextmanager
+def silent_platform() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_a_call_that_hangs_keeps_nobody_from_ending(shop: Shop) -> None:
+    shop.write("erpsync.yaml", (shop.folder / "erpsync.yaml").read_text().replace("stop_s: 5", "stop_s: 0.5"))
+    with silent_platform() as port:
+        shop.write("channels/stuck.yaml", ANSWERS_NOTHING.format(port=port))
+        with Daemon(shop) as daemon:
+            daemon.wait("poll.done", lambda record: record["channel"] == "drop", times=3)
+            daemon.signal(signal.SIGTERM)
+
+            assert daemon.ended() == 0
+            assert any("stuck" in record["call"] for record in daemon.all("call.abandoned"))
+            assert daemon.all("daemon.stopped")[0]["clean"] is False
+
+
+def test_a_second_signal_ends_it_at_once(shop: Shop) -> None:
+    shop.write("erpsync.yaml", (shop.folder / "erpsync.yaml").read_text().replace("stop_s: 5", "stop_s: 55"))
+    with silent_platform() as port:
+        shop.write("channels/stuck.yaml", ANSWERS_NOTHING.format(port=port))
+        with Daemon(shop) as daemon:
+            daemon.wait("poll.done", lambda record: record["channel"] == "drop", times=2)
+            daemon.signal(signal.SIGTERM)
+            assert not eventually_ended(daemon)
+            daemon.signal(signal.SIGTERM)
+
+            assert daemon.ended() == 128 + signal.SIGTERM
+            assert daemon.all("daemon.stopped") == []
+
+
+def eventually_ended(daemon: Daemon) -> bool:
+    pause = threading.Event()
+    return any(daemon.process.poll() is not None or pause.wait(0.1) for _ in range(10))
+
+
+def test_the_service_manager_hears_ready_signs_of_life_reload_and_end(shop: Shop, tmp_path: Path) -> None:
+    heard: list[str] = []
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(60)
+
+        def hear(until: str) -> None:
+            while not any(until in message for message in heard):
+                heard.append(manager.recv(4096).decode())
+
+        with Daemon(shop, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="30000000") as daemon:
+            hear("READY=1")
+            hear("WATCHDOG=1")
+            heard.clear()
+            daemon.signal(signal.SIGHUP)
+            hear("RELOADING=1")
+            hear("READY=1")
+            daemon.signal(signal.SIGTERM)
+            hear("STOPPING=1")
+            assert daemon.ended() == 0
+
+
+def test_under_the_journal_every_line_has_its_priority(shop: Shop) -> None:
+    with Daemon(shop, JOURNAL_STREAM="8:1") as daemon:
+        assert eventually(lambda: any(record.get("text", "").startswith("<6>{") for record in daemon.records))
+        daemon.signal(signal.SIGINT)
+        assert daemon.ended() == 0
+
+
+def test_what_an_unknown_outcome_left_behind_is_known_after_the_kill(shop: Shop) -> None:
+    """A row whose call had begun stays marked as sent: the next holder must know that it may have happened."""
+    assert shop.erpsync("run", "--once").returncode == 0
+    store = Store.open(f"sqlite:///{shop.database}")
+    with store.begin() as tx:
+        one = {"destination_id": 1, "kind": SHIPMENT, "ref_id": 1, "lane": LANE_REST}
+        later = {"run_at": tx.now, "marked_at": tx.now}
+        enqueue(tx, [Effect(key="1", serial_key="order:1", **later, **one)])
+        claim(tx, "killed", 1, SHIPMENT, limit=1, lease_s=3600)
+        tx.execute(update(outbox).values(sent_at=tx.now))
+
+    with Daemon(shop) as daemon:
+        daemon.wait("daemon.started")
+        with store.read() as connection:
+            row = connection.execute(select(outbox.c.state, outbox.c.sent_at)).one()
+
+    store.close()
+    assert row.state in {"pending", "waiting"}
+    assert row.sent_at is not None

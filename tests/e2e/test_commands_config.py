@@ -1,0 +1,146 @@
+"""Commands before there is anything to sell: check, migrate, schema, and what goes wrong first."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command_desk import Desk, set_up
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return set_up(tmp_path)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+
+
+def test_check_says_where_keys_will_lie_and_writes_nothing(desk: Desk) -> None:
+    before = files(desk.folder)
+    ran = desk.run("check")
+
+    assert ran.code == 0
+    assert "privacy: note: " in ran.out
+    assert ran.err == f"{desk.folder}: nothing wrong\n"
+    assert files(desk.folder) == before
+
+
+def test_check_names_every_mistake_by_file_line_and_column_and_ends_with_78(desk: Desk) -> None:
+    desk.write("channels/second.yaml", "id: second\nconnector: csv_drop\npol: {orders_s: 0}\nsettings: {folder: in}\n")
+    desk.write("channels/third.yaml", "id: third\nconnector: taobaoo\n")
+    ran = desk.run("check")
+
+    assert ran.code == 78
+    assert f"{desk.folder}/channels/second.yaml:3:1: pol: " in ran.out
+    assert "did you mean" in ran.out
+    assert f"{desk.folder}/channels/third.yaml:2:" in ran.out
+    found = desk.run("check", "--json")
+    assert found.code == 78
+    assert {"file", "line", "column", "path", "text", "severity"} == set(found.json[0])
+    assert [each["severity"] for each in found.json].count("error") >= 2
+
+
+def test_a_bad_configuration_ends_every_command_with_78_and_its_lines(desk: Desk) -> None:
+    desk.write("erpsync.yaml", "databas: x\n")
+    ran = desk.run("orders", "list")
+
+    assert (ran.code, ran.out) == (78, "")
+    assert ran.err.startswith(f"erpsync: {desk.folder}/erpsync.yaml:1:1: databas: ")
+
+
+def test_check_online_asks_every_enabled_channel(desk: Desk) -> None:
+    (desk.folder / "shop" / "in").rmdir()
+    desk.write("channels/other.yaml", (desk.folder / "channels" / "shop.yaml").read_text().replace("shop", "other"))
+    (desk.folder / "other" / "in").mkdir(parents=True)
+
+    ran = desk.run("check", "--online", "--json")
+
+    assert ran.code == 1
+    assert {row["channel"]: row["ok"] for row in ran.json["channels"]} == {"other": True, "shop": False}
+    assert desk.run("check", "--online").out.splitlines()[0].startswith("channel")
+    assert not (desk.folder / "var").exists()
+
+
+def test_a_command_on_no_database_says_what_to_run(desk: Desk) -> None:
+    ran = desk.run("orders", "list")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == f"erpsync: there is no database yet; run erpsync --config {desk.folder} migrate\n"
+    assert not (desk.folder / "var").exists()
+
+
+def test_migrate_makes_database_and_keys_once(desk: Desk) -> None:
+    first, again = desk.json("migrate"), desk.json("migrate")
+
+    assert (first["before"], first["changed"], again["changed"]) == (None, True, False)
+    assert first["version"] == again["before"] == again["version"]
+    keys = desk.folder / "var" / "erpsync.db.keys"
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+
+
+def test_a_configured_channel_that_no_daemon_took_up_is_not_well(desk: Desk) -> None:
+    desk.run("migrate")
+    ran = desk.run("status")
+
+    assert ran.code == 1
+    assert "shop: is configured, and the daemon has not taken it up yet" in ran.out
+
+
+def test_schema_describes_both_kinds_of_files(desk: Desk) -> None:
+    found = desk.run("schema").json
+
+    assert found["$schema"].startswith("https://json-schema.org/")
+    assert {"erpsync", "channel"} <= set(found["$defs"])
+
+
+def test_the_configuration_may_be_named_behind_the_command_too(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    from erpsync.cli.main import main
+
+    assert main(["check", "--json", "--config", str(desk.folder / "erpsync.yaml")]) == 0
+    assert isinstance(json.loads(capsys.readouterr().out), list)
+
+
+def test_the_configuration_may_be_named_by_the_environment(desk: Desk) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "erpsync.cli.main", "check"],
+        env={**os.environ, "ERPSYNC_CONFIG": str(desk.folder)},
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+
+
+def test_a_reader_that_goes_away_is_no_error(desk: Desk) -> None:
+    desk.run("migrate")
+    command = f"{sys.executable} -m erpsync.cli.main --config {desk.folder} schema | head -c 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_debug_shows_where_an_error_came_from_and_nothing_else_does(desk: Desk) -> None:
+    assert "Traceback" not in desk.run("status").err
+    assert "Traceback" in desk.run("--debug", "status").err
+
+
+def test_keys_rotate_on_an_empty_database_finds_nothing_to_do(desk: Desk) -> None:
+    desk.run("migrate")
+
+    assert desk.json("keys", "rotate") == {"encrypted": 0}
+
+
+def test_secrets_are_opened_only_by_commands_that_use_them(desk: Desk) -> None:
+    text = (desk.folder / "erpsync.yaml").read_text()
+    desk.write("erpsync.yaml", text + "privacy: {keys: [!file missing.key], index_key: !file missing.key}\n")
+
+    assert desk.run("migrate").code == 0
+    assert desk.run("orders", "list", "--json").out == "[]\n"
+    for words in (["check"], ["run", "--once"], ["keys", "rotate"], ["orders", "show", "1", "--recipient"]):
+        assert desk.run(*words).code == 78, words

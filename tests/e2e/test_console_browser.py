@@ -1,0 +1,206 @@
+"""The console in a headless Chromium: what a person sees, and that it stays up to date without disturbing them."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from erpsync.flows.house import House
+from erpsync.store import tables
+from erpsync.store.store import Store
+from tests.support.web_shop import NOW, AppServer, add, fill, line_row, open_shop, order_row, serve
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]  # containers run as root and have no /dev/shm
+REFRESH_MS = 3500
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    found = os.environ.get("ERPSYNC_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium on this machine (apt install chromium fonts-wqy-microhei, or ERPSYNC_TEST_CHROMIUM)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Shop:
+    server: AppServer
+    store: Store
+    house: House
+    open: Callable[..., AbstractContextManager[Page]]
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def shop(chromium: Browser, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
+    path = tmp_path / "erpsync.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    store, house = open_shop(f"sqlite:///{path}")
+    fill(store, house)
+    server, _ = serve(store, house, keep_s=0)
+    complaints: list[str] = []
+
+    @contextmanager
+    def opened(address: str = "", **options: object) -> Iterator[Page]:
+        context = chromium.new_context(**options)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.clock.install(time=NOW)
+        page.goto(server.url + address)
+        yield page
+        context.close()
+
+    yield Shop(server, store, house, opened, complaints)
+    server.stop(2)
+    store.close()
+
+
+def test_every_page_is_shown_without_a_complaint_of_the_browser(shop: Shop) -> None:
+    for address in ("", "orders", "orders/S20260302000104"):
+        with shop.open(address) as page:
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    assert shop.complaints == []
+
+
+def test_the_overview_shows_channels_figures_and_orders(shop: Shop) -> None:
+    with shop.open() as page:
+        expect(page.get_by_role("heading", level=1)).to_contain_text("2 things need you")
+        expect(page.get_by_role("article", name="拼多多-dropfolder")).to_contain_text("needs you")
+        expect(page.get_by_role("article", name="jd-main")).to_contain_text("21 min")
+        expect(page.locator("#latest tbody tr")).to_have_count(12)
+        expect(page.locator("#chart svg rect[class^=s]").first).to_be_visible()
+
+
+def test_chinese_titles_are_drawn_with_glyphs_and_not_with_boxes(shop: Shop) -> None:
+    drawn = """() => {
+      const ink = (text) => {
+        const at = document.createElement('canvas').getContext('2d');
+        at.font = '40px ' + getComputedStyle(document.body).fontFamily;
+        at.fillText(text, 5, 60);
+        return String(at.getImageData(0, 0, 60, 90).data);
+      };
+      return new Set(['亚', '麻', '衬', '\\u{10FFFD}'].map(ink)).size;
+    }"""
+    with shop.open() as page:
+        if not page.evaluate("document.fonts.check('16px \"WenQuanYi Micro Hei\"', '亚')"):
+            pytest.skip("no Chinese font on this machine (apt install fonts-wqy-microhei)")
+
+        assert page.evaluate(drawn) == 4
+
+
+def test_an_order_is_a_click_away_and_tells_its_story(shop: Shop) -> None:
+    with shop.open() as page:
+        page.locator("#latest tbody a").first.click()
+
+        expect(page).to_have_url(f"{shop.server.url}orders/S20260302000126")
+        expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+        expect(page.locator(".story")).to_contain_text("order first seen")
+
+
+def test_the_search_box_finds_an_order_by_the_channels_id(shop: Shop) -> None:
+    with shop.open() as page:
+        page.get_by_role("searchbox").fill("29104477000104")
+        page.keyboard.press("Enter")
+
+        expect(page).to_have_url(f"{shop.server.url}orders/S20260302000104")
+
+
+def test_a_new_order_appears_while_the_page_stays_where_it_was(shop: Shop) -> None:
+    with shop.open(viewport={"width": 1280, "height": 500}) as page:
+        page.get_by_text("The same numbers as a table").click()
+        page.evaluate("window.scrollTo(0, 700); window.stayed = true")
+        with shop.store.begin() as tx:
+            channel_id = shop.house.channel("jd-main").id
+            [order_id] = add(tx, tables.orders, order_row(channel_id, 999, placed_at=NOW))
+            add(tx, tables.order_line, line_row(order_id, title="新到的订单"))
+        page.clock.fast_forward(REFRESH_MS)
+
+        expect(page.locator("#latest")).to_contain_text("新到的订单")
+        expect(page.get_by_text("S20260302000999")).to_have_count(1)
+        assert page.evaluate("[window.scrollY, window.stayed]") == [700, True]
+        assert page.evaluate("document.getElementById('chart-table').open") is True
+
+    assert shop.complaints == []
+
+
+def test_what_did_not_change_is_not_touched(shop: Shop) -> None:
+    with shop.open() as page:
+        page.evaluate("document.getElementById('latest').marked = true")
+        with page.expect_response(f"{shop.server.url}live"):
+            page.clock.fast_forward(REFRESH_MS)
+        with page.expect_response(f"{shop.server.url}live"):
+            page.clock.fast_forward(REFRESH_MS)
+
+        assert page.evaluate("document.getElementById('latest').marked") is True
+
+
+def test_the_focus_stays_on_its_link_when_the_list_changes(shop: Shop) -> None:
+    with shop.open() as page:
+        page.locator("#latest tbody a").nth(3).focus()
+        address = page.evaluate("document.activeElement.getAttribute('href')")
+        with shop.store.begin() as tx:
+            tx.execute(tables.orders.update().where(tables.orders.c.number == address[8:]).values(total_minor=100))
+        page.clock.fast_forward(REFRESH_MS)
+
+        expect(page.locator("#latest")).to_contain_text("¥1.00")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == address
+
+
+def test_a_daemon_that_answers_no_more_is_said_to_be_gone(shop: Shop) -> None:
+    with shop.open() as page:
+        expect(page.get_by_role("status")).to_have_text("Live")
+        shop.server.stop(1)
+        page.clock.fast_forward(REFRESH_MS)
+
+        expect(page.get_by_role("status")).to_have_text("No answer from the daemon. These figures are old.")
+        expect(page.locator("body")).to_have_class("is-cut-off")
+
+
+@pytest.mark.parametrize("address", ["", "orders", "orders/S20260302000104", "orders/none"])
+def test_nothing_sticks_out_of_a_phone(shop: Shop, address: str) -> None:
+    with shop.open(address, viewport={"width": 360, "height": 740}) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+CONTRAST = """() => {
+  const channel = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const behind = (el) => {
+    for (; el; el = el.parentElement) {
+      const colour = rgb(getComputedStyle(el).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const bad = [];
+  for (const el of document.querySelectorAll('h1, h2, h3, p, b, span, td, th, dt, dd, a, li, code, small')) {
+    if (![...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+    const [one, two] = [light(rgb(getComputedStyle(el).color)), light(behind(el))];
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+    if (ratio < 4.5) bad.push(el.textContent.trim() + ' ' + ratio.toFixed(2));
+  }
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["", "orders", "orders/S20260302000104"])
+def test_text_stands_out_from_what_is_behind_it_by_day_and_night(shop: Shop, address: str, scheme: str) -> None:
+    """WCAG 2.2, success criterion 1.4.3: 4.5 to 1."""
+    with shop.open(address, color_scheme=scheme) as page:
+        assert page.evaluate(CONTRAST) == []
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 16, 21)"
+        assert dark == (scheme == "dark")

@@ -1,0 +1,206 @@
+"""`run --once`: everything once, in an order that the same state always gives, until nothing is due."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import update
+
+from erpsync.core.policy import StockPolicy, WarehousePolicy
+from erpsync.flows.house import ChannelSpec, House, open_house
+from erpsync.runtime.once import Drained, drain
+from erpsync.runtime.parts import Stages
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.roles import Connector, OrderSource
+from erpsync.sdk.types import CheckReport, Cursor, Order, OrderPage, Raw
+from erpsync.store.cursors import set_cursor, want_pass
+from erpsync.store.store import Store
+from erpsync.store.tables import channel as channels
+
+BACKFILLED = {"backfill"}
+
+
+class Shop(Connector, OrderSource):
+    """A channel with orders; the stages decide what they are."""
+
+    def __init__(self) -> None:
+        pass
+
+    def check(self) -> CheckReport:
+        return CheckReport()
+
+    def pull_orders(self, cursor: Cursor) -> Iterator[OrderPage]:
+        return iter(())
+
+    def normalise(self, raw: Raw) -> Order:
+        raise AssertionError("nothing is read here")
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    failed: bool = False
+    timed_out: bool = False
+
+
+@dataclass
+class Script:
+    """Stages that follow a script and note what was called."""
+
+    next_run_s: list[float | None] = field(default_factory=list)
+    pushes: list[int] = field(default_factory=list)
+    inbox: list[int] = field(default_factory=list)
+    fan: list[bool] = field(default_factory=list)
+    failing: set[str] = field(default_factory=set)
+    diary: list[str] = field(default_factory=list)
+
+    def note(self, what: str, answer: Any) -> Any:
+        self.diary.append(what)
+        return answer
+
+    def stages(self) -> Stages:
+        streams = ["orders", "backfill", "refunds", "listings", "shipments"]
+        return Stages(
+            streams_of=lambda channel: streams,
+            due_streams=lambda house, channel: streams,
+            next_due_s=lambda house, channel: 0,
+            poll_stream=self.poll,
+            pull_hints=lambda house, channel: False,
+            apply_inbox=lambda house: self.note("inbox", self.inbox.pop(0) if self.inbox else 0),
+            fan_out=lambda house: self.note("fan_out", self.fan.pop(0) if self.fan else False),
+            push_stock=lambda house, channel, urgent_only=False: self.note(
+                f"push {channel.name}", self.pushes.pop(0) if self.pushes else 0
+            ),
+            push_shipments=lambda house, channel: 0,
+            next_run_s=lambda house: self.next_run_s.pop(0) if self.next_run_s else None,
+            mark_untold=lambda house: None,
+            expire_reservations=lambda house: 0,
+            reclaim_leases=lambda house, owner_gone=False: 0,
+            free_fresh=lambda house: 0,
+            relook=lambda house: 0,
+            prune=lambda house, retention_days: 0,
+            verify_counters=lambda house: [],
+        )
+
+    def poll(self, house: House, channel: Any, stream: str, **rest: Any) -> Pass:
+        self.diary.append(f"{channel.name} {stream}")
+        with house.store.begin() as tx:
+            ended = {"complete_ended_at": tx.now} if stream not in self.failing else {}
+            set_cursor(tx, channel.id, stream, began_at=tx.now, **ended)
+        return Pass(failed=stream in self.failing)
+
+    def polled(self) -> list[str]:
+        return [entry for entry in self.diary if " " in entry and not entry.startswith("push")]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
+    opened = Store.open(database_url, clock=clock)
+    yield opened
+    opened.close()
+
+
+def house_of(store: Store, *names: str, settle_s: float = 2) -> House:
+    specs = [
+        ChannelSpec(name=name, kind="shop", connector=Shop(), stock=StockPolicy(settle_s=settle_s)) for name in names
+    ]
+    return open_house(
+        store, warehouses=[WarehousePolicy(id="SH")], channels_=specs, timezone=ZoneInfo("Asia/Shanghai")
+    )
+
+
+def test_every_stream_of_every_shop_is_read_once(store: Store) -> None:
+    script = Script()
+
+    done = drain(house_of(store, "jd", "tmall"), stages=script.stages())
+
+    assert script.polled() == [
+        *("jd orders", "jd backfill", "jd refunds", "jd listings", "jd shipments"),
+        *("tmall orders", "tmall backfill", "tmall refunds", "tmall listings", "tmall shipments"),
+    ]
+    assert (done.polls, done.failed) == (10, 0)
+
+
+def test_a_back_fill_that_is_done_is_not_read_again(store: Store) -> None:
+    house = house_of(store, "jd")
+    drain(house, stages=Script().stages())
+    script = Script()
+
+    drain(house, stages=script.stages())
+
+    assert script.polled() == ["jd orders", "jd refunds", "jd listings", "jd shipments"]
+
+
+def test_refunds_wait_until_the_back_fill_was_read(store: Store) -> None:
+    script = Script(failing={"backfill"})
+
+    done = drain(house_of(store, "jd"), stages=script.stages())
+
+    assert script.polled() == ["jd orders", "jd backfill", "jd listings", "jd shipments"]
+    assert done.failed == 1
+
+
+def test_a_paused_shop_is_left_alone(store: Store) -> None:
+    house, script = house_of(store, "jd", "tmall"), Script()
+    with store.begin() as tx:
+        tx.execute(update(channels).where(channels.c.name == "jd").values(paused=True))
+
+    drain(house, stages=script.stages())
+
+    assert {entry.split()[0] for entry in script.polled()} == {"tmall"}
+
+
+def test_everything_is_drained_before_it_ends(store: Store) -> None:
+    script = Script(inbox=[2, 1], fan=[True, False], pushes=[5, 3])
+
+    done = drain(house_of(store, "jd"), stages=script.stages(), poll=False)
+
+    assert (done.applied, done.pushed) == (3, 8)
+    assert script.diary == [
+        *("inbox", "inbox", "inbox", "fan_out", "fan_out", "push jd", "push jd", "push jd"),
+        *("inbox", "fan_out", "push jd"),
+    ]
+
+
+def test_rows_that_still_settle_are_waited_for_and_those_in_back_off_are_not(store: Store, clock: ManualClock) -> None:
+    script = Script(next_run_s=[1.5, 60.0], pushes=[0, 4])
+    began = clock.now()
+
+    done = drain(house_of(store, "jd", settle_s=2), stages=script.stages(), poll=False)
+
+    assert done.pushed == 4
+    assert clock.now() - began == timedelta(seconds=1.5)
+
+
+def test_rows_that_wait_for_a_fresh_reading_get_their_pass(store: Store) -> None:
+    house, script = house_of(store, "jd"), Script()
+    with store.begin() as tx:
+        want_pass(tx, house.channel("jd").id, ["orders"])
+
+    done = drain(house, stages=script.stages(), poll=False)
+
+    assert (script.polled(), done.polls) == (["jd orders"], 1)
+
+
+def test_one_round_alone_does_not_wait(store: Store, clock: ManualClock) -> None:
+    script = Script(next_run_s=[1.0], pushes=[2])
+    began = clock.now()
+
+    done = drain(house_of(store, "jd"), stages=script.stages(), poll=False, until_idle=False)
+
+    assert (done.pushed, clock.now()) == (2, began)
+
+
+def test_told_to_stop_it_begins_nothing_more(store: Store) -> None:
+    script = Script(inbox=[1])
+
+    done = drain(house_of(store, "jd"), stages=script.stages(), stopping=lambda: True)
+
+    assert (done, script.diary) == (Drained(), [])

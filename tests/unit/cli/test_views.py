@@ -1,0 +1,369 @@
+"""What the read models show, on both databases. The shapes are promises to operators' scripts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event as engine_events
+
+from erpsync.store import tables as t
+from erpsync.store import views
+from erpsync.store.store import Store
+from erpsync.store.views import NotFound, OrderFilter
+from tests.unit.cli.builders import NOON, Shop, minutes
+
+ORDER = [
+    "number", "channel", "external_id", "status", "hold_reason", "placed_at", "paid_at", "ready_at", "currency",
+    "total_minor", "paid_minor", "refunded_minor", "goods_minor", "freight_minor", "discount_minor", "residual_minor",
+    "lines", "shipments", "refunds", "events",
+]  # fmt: skip
+LINE = [
+    "external_id", "channel_sku", "sku", "qty", "cancelled_qty", "price_minor", "allocations", "backordered_qty",
+    "shipped_qty",
+]  # fmt: skip
+
+
+@pytest.fixture
+def shop(database_url: str) -> Iterator[Shop]:
+    store = Store.open(database_url)
+    yield Shop(store)
+    store.close()
+
+
+def listed(shop: Shop, limit: int = 0, after: str | None = None, **filters: Any) -> list[str]:
+    with shop.store.read() as connection:
+        return [order["number"] for order in views.list_orders(connection, OrderFilter(**filters), limit, after)]
+
+
+def shown(shop: Shop, name: str) -> dict[str, Any]:
+    with shop.store.read() as connection:
+        return views.show_order(connection, name)
+
+
+def test_an_order_has_exactly_the_promised_keys(shop: Shop) -> None:
+    order = shop.order()
+
+    assert list(shown(shop, order.number)) == ORDER
+    assert list(shown(shop, order.number)["lines"][0]) == LINE
+
+
+def test_the_list_gives_the_same_orders_without_their_events(shop: Shop) -> None:
+    order = shop.order().hold()
+    whole = shown(shop, order.number)
+    del whole["events"]
+
+    with shop.store.read() as connection:
+        assert views.list_orders(connection) == [whole]
+
+
+def test_an_order_is_shown_with_all_that_belongs_to_it(shop: Shop) -> None:
+    order = shop.order(total_minor=2_500, freight_minor=600, lines=[{"qty": 2}, {"sku": None, "channel_sku": "新品"}])
+    order.hold(warehouse="GZ", qty=1).hold(warehouse="SH", qty=1).missing(sku="B", qty=2).missing(sku="A", qty=1)
+    order.parcel(number="S0001-1", qty=1, line=1)
+    shop.add(
+        t.refund,
+        channel_id=shop.channels["tmall"],
+        external_id="R1",
+        order_external_id="E1",
+        state="open",
+        version_at=NOON,
+        read_from_at=NOON,
+        read_to_at=NOON,
+        amount_minor=900,
+        currency="CNY",
+        reason="七天无理由",
+    )
+    shop.put(t.refund_line, {"refund_id": 1, "line_external_id": "L1", "qty": 1})
+    shop.event("order.held", order_id=order.id, detail={"reason": "refund_open"}, actor="wang")
+
+    got = shown(shop, "S0001")
+
+    assert got["placed_at"] == "2026-03-02T04:01:00Z"
+    assert got["residual_minor"] == 2_500 - 4_000 - 600
+    assert got["lines"][0]["allocations"] == [
+        {"warehouse": "SH", "sku": "A", "qty": 1},
+        {"warehouse": "GZ", "sku": "A", "qty": 1},
+    ]
+    assert [line["backordered_qty"] for line in got["lines"]] == [3, 0]
+    assert (got["lines"][1]["sku"], got["lines"][1]["channel_sku"]) == (None, "新品")
+    assert got["shipments"] == [
+        {
+            "number": "S0001-1",
+            "carrier": "SF",
+            "tracking": "SFS0001-1",
+            "lines": [{"external_id": "L2", "qty": 1}],
+            "state": "sent",
+        }
+    ]
+    assert got["refunds"] == [
+        {
+            "external_id": "R1",
+            "state": "open",
+            "amount_minor": 900,
+            "currency": "CNY",
+            "lines": [{"external_id": "L1", "qty": 1}],
+            "reason": "七天无理由",
+        }
+    ]
+    assert got["events"] == [
+        {"at": "2026-03-02T04:00:00Z", "kind": "order.held", "detail": {"reason": "refund_open"}, "actor": "wang"}
+    ]
+
+
+def test_an_event_tells_names_where_rows_ids_were_written(shop: Shop) -> None:
+    order = shop.order()
+    take = {"line_id": order.lines[0], "sku_id": shop.sku("A"), "warehouse_id": shop.warehouses["GZ"], "qty": 2}
+    shop.event("order.allocated", order_id=order.id, sku_id=shop.sku("A"), detail={"takes": [take], "order_id": 99})
+    named = {"takes": [{"line": "L1", "sku": "A", "warehouse": "GZ", "qty": 2}], "order_id": 99}
+
+    with shop.store.read() as connection:
+        stories = [views.explain_order(connection, order.number), views.explain_sku(connection, "A")]
+
+    assert [event["detail"] for event in shown(shop, order.number)["events"]] == [named]
+    assert [entry["detail"] for story in stories for entry in story["story"]] == [named, named]
+
+
+def test_status_of_a_ready_order_follows_from_its_holds_and_backorders(shop: Shop) -> None:
+    orders = {
+        "open": shop.order(),
+        "allocated": shop.order().hold(),
+        "backordered": shop.order().hold().missing(),
+        "released": shop.order().hold(released=True).missing(sku="B"),
+    }
+
+    assert {status: shown(shop, order.number)["status"] for status, order in orders.items()} == {
+        status: status for status in orders
+    }
+    assert {status: listed(shop, status=status) for status in orders} == {
+        status: [order.number] for status, order in orders.items()
+    }
+
+
+def test_any_other_status_is_the_phase_whatever_is_held(shop: Shop) -> None:
+    phases = ("cancelled", "completed", "shipped", "partially_shipped", "held", "unpaid")
+    orders = {phase: shop.order(phase=phase, hold_reason="operator").hold().missing() for phase in phases}
+
+    assert {phase: listed(shop, status=phase) for phase in phases} == {p: [orders[p].number] for p in phases}
+    assert {shown(shop, order.number)["status"] for order in orders.values()} == set(phases)
+
+
+def test_orders_come_newest_first_also_those_of_one_instant(shop: Shop) -> None:
+    for placed in (5, 5, 1, 5):
+        shop.order(placed_at=minutes(placed))
+
+    assert listed(shop) == ["S0004", "S0002", "S0001", "S0003"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_page_after_page_gives_every_order_once(shop: Shop, size: int) -> None:
+    for number in range(7):
+        shop.order(placed_at=minutes(number // 3))
+    pages = [listed(shop, size)]
+    while pages[-1]:
+        pages.append(listed(shop, size, pages[-1][-1]))
+
+    assert [number for page in pages for number in page] == listed(shop)
+    assert len(listed(shop)) == 7
+
+
+def test_going_on_after_an_order_that_is_not_there_is_refused(shop: Shop) -> None:
+    with pytest.raises(NotFound, match="no order S9 to go on after"):
+        listed(shop, after="S9")
+
+
+def test_filters_are_all_to_hold(shop: Shop) -> None:
+    mine = shop.order(channel="jd", placed_at=minutes(10), phase="held", hold_reason="operator").held_for("operator")
+    shop.order(channel="jd", placed_at=minutes(20))
+    shop.order(channel="tmall", placed_at=minutes(10), phase="held", hold_reason="operator").held_for("operator")
+
+    assert listed(shop, channel="jd", since=minutes(10), until=minutes(20)) == [mine.number]
+    assert listed(shop, channel="jd", hold_reason="operator") == [mine.number]
+    assert listed(shop, channel="jd", hold_reason="refund_open") == []
+
+
+def test_an_order_is_found_by_a_sku_inside_a_bundle(shop: Shop) -> None:
+    plain, boxed = shop.order(lines=[{"sku": "A"}]), shop.order(lines=[{"sku": "BOX", "is_bundle": True}])
+    shop.order(lines=[{"sku": "C"}])
+    shop.put(t.line_part, {"line_id": boxed.lines[0], "sku_id": shop.sku("A"), "qty": 3})
+
+    assert listed(shop, sku="A") == [boxed.number, plain.number]
+    assert listed(shop, sku="BOX") == [boxed.number]
+    assert listed(shop, sku="nothing of ours") == []
+
+
+def test_an_order_is_found_by_the_channels_id_unless_two_channels_have_it(shop: Shop) -> None:
+    shop.order(external_id="77", channel="tmall")
+    shop.order(external_id="88", channel="tmall")
+    shop.order(external_id="88", channel="jd")
+
+    assert shown(shop, "77")["number"] == "S0001"
+    with pytest.raises(NotFound, match=r"more than one channel; name one of S000\d \(\w+\), S000\d \(\w+\)"):
+        shown(shop, "88")
+    with pytest.raises(NotFound, match="no order 99"):
+        shown(shop, "99")
+
+
+def test_a_page_costs_the_same_few_queries_however_many_orders_are_on_it(shop: Shop) -> None:
+    def queries(limit: int) -> int:
+        seen = []
+        engine_events.listen(shop.store.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+        listed(shop, limit)
+        return len(seen)
+
+    for _ in range(12):
+        shop.order().hold().missing(sku="B").parcel(number=f"P{len(shop.skus)}{_}")
+
+    assert queries(2) == queries(12) <= 10
+
+
+def test_available_is_on_hand_less_reserved_less_safety_stock_and_never_below_zero(shop: Shop) -> None:
+    for code, on_hand, reserved in (("A", 9, 3), ("B", 1, 0)):
+        place = {"sku_id": shop.sku(code), "warehouse_id": shop.warehouses["SH"]}
+        shop.put(t.stock, place | {"on_hand": on_hand, "reserved": reserved})
+
+    with shop.store.read() as connection:
+        assert views.list_stock(connection) == [
+            {"warehouse": "SH", "sku": "A", "on_hand": 9, "reserved": 3, "available": 4},
+            {"warehouse": "SH", "sku": "B", "on_hand": 1, "reserved": 0, "available": 0},
+        ]
+        assert [row["sku"] for row in views.list_stock(connection, sku_code="B", warehouse_code="SH")] == ["B"]
+
+
+def test_unknown_stock_names_what_nobody_counted_also_inside_bundles(shop: Shop) -> None:
+    for code in ("A", "B", "BOX", "C"):
+        shop.add(t.listing, channel_id=shop.channels["jd"], channel_sku=f"jd-{code}", sku_id=shop.sku(code))
+    shop.put(t.bundle, *({"bundle_id": shop.sku("BOX"), "sku_id": shop.sku(part), "qty": 1} for part in ("A", "B")))
+    for code, place in (("A", "SH"), ("C", "GZ")):
+        row = {"sku_id": shop.sku(code), "warehouse_id": shop.warehouses[place], "on_hand": 0, "reserved": 0}
+        shop.put(t.stock, row)
+
+    with shop.store.read() as connection:
+        found = views.list_unknown_stock(connection, {shop.channels["jd"]: [shop.warehouses["SH"]]})
+
+    assert [(row["channel_sku"], row["sku"]) for row in found] == [("jd-B", "B"), ("jd-BOX", "B"), ("jd-C", "C")]
+
+
+def test_dead_letters_have_exactly_the_promised_keys_and_only_open_ones_are_listed(shop: Shop) -> None:
+    row = {
+        "channel_id": shop.channels["jd"],
+        "kind": "order",
+        "at": NOON,
+        "error": "$.price: missing",
+        "source": "a.csv:7",
+    }
+    shop.add(t.dead_letter, **row, key="1", state="open")
+    shop.add(t.dead_letter, **row, key="2", state="dropped")
+
+    with shop.store.read() as connection:
+        assert views.list_dead(connection) == [
+            {
+                "id": 1,
+                "channel": "jd",
+                "kind": "order",
+                "key": "1",
+                "at": "2026-03-02T04:00:00Z",
+                "attempts": 1,
+                "error": "$.price: missing",
+                "source": "a.csv:7",
+            }
+        ]
+        assert views.list_dead(connection, channel_name="tmall") == []
+
+
+def test_tasks_name_their_order_and_done_ones_are_left_out_unless_asked_for(shop: Shop) -> None:
+    order = shop.order()
+    shop.add(t.task, kind="parcel", key="1", order_id=order.id, reason="ask the parcel back", opened_at=NOON)
+    shop.add(t.task, kind="parcel", key="2", reason="done", opened_at=NOON, closed_at=minutes(1), closed_by="li")
+
+    with shop.store.read() as connection:
+        assert [(row["order"], row["reason"]) for row in views.list_tasks(connection)] == [
+            (order.number, "ask the parcel back")
+        ]
+        assert [row["closed_by"] for row in views.list_tasks(connection, closed=True)] == ["", "li"]
+
+
+def test_a_shipment_says_what_its_report_waits_for(shop: Shop) -> None:
+    parcel = shop.order().parcel(number="S0001-1", state="waiting")
+    shop.add(
+        t.outbox,
+        destination_id=shop.channels["tmall"],
+        kind="shipment",
+        key="S0001-1",
+        ref_id=parcel,
+        serial_key="order:1",
+        state="waiting",
+        lane=2,
+        run_at=NOON,
+        marked_at=NOON,
+        waiting_for="gate",
+        error="a refund is open",
+    )
+
+    with shop.store.read() as connection:
+        [found] = views.list_shipments(connection, state="waiting")
+        story = views.explain_order(connection, "S0001")
+
+    assert (found["order"], found["waiting_for"], found["error"]) == ("S0001", "gate", "a refund is open")
+    assert found["lines"] == [{"external_id": "L1", "qty": 1}]
+    assert "shipment S0001-1 is not reported to the channel yet: it waits for gate (a refund is open)" in story["why"]
+
+
+def test_the_story_of_an_order_says_why_it_waits_and_who_comes_first(shop: Shop) -> None:
+    shop.order(placed_at=minutes(1)).missing(qty=3)
+    shop.order(placed_at=minutes(2)).missing(qty=5, waits=False)
+    order = shop.order(placed_at=minutes(3), phase="ready").hold(warehouse="GZ", qty=1).missing(qty=2)
+    order.held_for("operator", "客户改地址")
+    shop.event("order.held", minutes(4), order_id=order.id)
+    ref = {"ref_kind": "line", "ref_id": order.lines[0], "sku_id": shop.sku("A"), "warehouse_id": shop.warehouses["GZ"]}
+    shop.add(t.ledger, **ref, qty=-1, reason="shipped", at=minutes(3.5), actor="")
+
+    with shop.store.read() as connection:
+        got = views.explain(connection, order.number)
+
+    assert got["why"] == [
+        "the order is backordered",
+        "held since 2026-03-02T04:00:00Z: operator (客户改地址)",
+        "line L1: 1 of A held in GZ",
+        "2 of A missing; older orders wait for 3 first",
+    ]
+    assert [(entry["about"], entry["what"]) for entry in got["story"]] == [
+        ("stock", "shipped"),
+        ("event", "order.held"),
+    ]
+
+
+def test_the_story_of_a_sku_tells_holders_waiters_and_told_numbers(shop: Shop) -> None:
+    shop.order(placed_at=minutes(2)).missing(qty=2)
+    shop.order(placed_at=minutes(1)).hold(qty=4).missing(qty=1)
+    shop.add(
+        t.listing, channel_id=shop.channels["jd"], channel_sku="jd-A", sku_id=shop.sku("A"), told_qty=7, told_sure=True
+    )
+    place = {"sku_id": shop.sku("A"), "warehouse_id": shop.warehouses["SH"]}
+    shop.add(t.ledger, **place, qty=9, reason="count", at=NOON, actor="li")
+
+    with shop.store.read() as connection:
+        got = views.explain(connection, "A")
+
+    assert [(row["order"], row["qty"]) for row in got["holds"]] == [("S0002", 4)]
+    assert [row["order"] for row in got["backorders"]] == ["S0002", "S0001"]
+    assert [(row["channel"], row["told_qty"], row["told_sure"]) for row in got["listings"]] == [("jd", 7, True)]
+    assert [entry["what"] for entry in got["story"]] == ["count"]
+    assert list(got) == ["sku", "stock", "holds", "backorders", "listings", "bundles", "story"]
+
+
+def test_there_is_no_story_of_what_is_neither_order_nor_sku(shop: Shop) -> None:
+    with shop.store.read() as connection, pytest.raises(NotFound, match="no order and no SKU nonsense"):
+        views.explain(connection, "nonsense")
+
+
+def test_a_channel_is_shown_with_its_streams_and_queues(shop: Shop) -> None:
+    shop.put(t.cursor, {"channel_id": shop.channels["jd"], "stream": "orders", "mark": "m", "began_at": NOON})
+
+    with shop.store.read() as connection:
+        got = views.show_channel(connection, "jd")
+        with pytest.raises(NotFound, match="no channel pdd"):
+            views.show_channel(connection, "pdd")
+        assert [row["id"] for row in views.list_channels(connection)] == ["jd", "tmall"]
+
+    assert [(row["stream"], row["began_at"]) for row in got["streams"]] == [("orders", "2026-03-02T04:00:00Z")]
+    assert (got["queue"], got["dead_letters"], got["tasks"]) == ([], 0, 0)
