@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from erpsync.cli.tables import Column, cell
 
 Json = dict[str, Any]
+_SQUEEZED = 24  # columns that text which may wrap is given at least
 _UNBOUNDED = 10_000  # columns: what is not a terminal is never wrapped
 
 
@@ -77,7 +78,7 @@ class Output:
         for row in rows:
             styles = [style(text) if each.kind == "status" else "" for text, each in zip(row, columns, strict=True)]
             table.add_row(*(Text(clean(text), style=look) for text, look in zip(row, styles, strict=True)))
-        self._render(table)
+        self._render(table, least=_least_width(rows, columns))
 
     def heading(self, text: str) -> None:
         """Print a heading, bold on a terminal, with an empty line before it."""
@@ -86,11 +87,12 @@ class Output:
         self.line()
         self._render(Text(clean(text), style="bold"))
 
-    def _render(self, shown: Any) -> None:
+    def _render(self, shown: Any, *, least: int = 0) -> None:
+        """Print what rich shows; a terminal narrower than `least` breaks the lines itself, so nothing is cut off."""
         from rich.console import Console
 
-        terminal = self.out.isatty()
-        console = Console(file=self.out, width=None if terminal else _UNBOUNDED, markup=False, emoji=False)
+        console = Console(file=self.out, markup=False, emoji=False)
+        console.width = max(console.width, least) if self.out.isatty() else _UNBOUNDED
         with console.capture() as captured:
             console.print(shown, highlight=False)
         self.out.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
@@ -119,6 +121,15 @@ class Output:
         with Progress(console=Console(file=self.err), transient=True) as bar:
             task = bar.add_task(label, total=total)
             yield lambda more: bar.advance(task, more)
+
+
+def _least_width(rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> int:
+    """Return how many columns of a terminal a table needs: wrapping text may be squeezed, the rest may not."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, (column.head, *cells))) for column, *cells in zip(columns, *rows, strict=True)]
+    kept = [min(width, _SQUEEZED) if column.wraps else width for width, column in zip(widths, columns, strict=True)]
+    return sum(kept) + 2 * (len(columns) - 1)
 
 
 # C0 and C1 control characters, and the marks that turn the direction of text around.

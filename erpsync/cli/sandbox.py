@@ -1,5 +1,6 @@
 """`sandbox`: the platforms' side, served on this machine, to try a configuration with."""
 
+import contextlib
 import inspect
 import threading
 from importlib import import_module
@@ -35,7 +36,8 @@ def serve(app: App) -> int:
         reach = [_reach(name, kinds[name].Settings, found[name], server) for name in platforms]
         app.out.value(reach, lambda: _print(app, reach))
         app.out.out.flush()
-        threading.Event().wait()
+        with contextlib.suppress(KeyboardInterrupt):  # the way it ends
+            threading.Event().wait()
     return OK
 
 

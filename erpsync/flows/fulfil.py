@@ -84,7 +84,10 @@ def settle(
         tasks += _book_out_all(book, house, change)
     soft = [demand for change in changes for demand in _adjust(book, house, change, tx.now)]
     events += _shrink_all(book)
-    takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], _free(book, house))
+    free = _free(book, house)
+    book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
+    takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free)
+    book.load_owners(take.owner for take in takes)
     _hold_all(book, takes, changes, house)
     book.flush()
     _mark(tx, house, book, changes, cause, also)

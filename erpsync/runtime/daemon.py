@@ -8,9 +8,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
 from erpsync.runtime.chains import Chain
@@ -181,7 +183,8 @@ class Daemon:
         clean = self._jobs.wait_idle(max(0.0, deadline_s - time.monotonic()))
         for name in self._world.runs.names():
             log.warning("call.abandoned", call=name)
-        self._world.presence.leave()
+        with suppress(SQLAlchemyError):  # a database that is away keeps nobody from ending; leases end by themselves
+            self._world.presence.leave()
         took_ms = round((time.monotonic() - began_s) * 1000)
         log.info("daemon.stopped", signal=signal, clean=clean, took_ms=took_ms)
         return clean

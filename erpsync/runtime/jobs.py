@@ -8,6 +8,7 @@ shop's order list does not answer. Ticks have a thread of their own and do nothi
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -24,6 +25,7 @@ from erpsync.runtime.meters import Meters
 
 log = structlog.get_logger("erpsync.runtime.jobs")
 
+AGAIN_S = 60.0
 DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 
@@ -38,6 +40,7 @@ class Jobs:
         logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # its warnings are events here
         self._meters = meters
         self._numbers = count()
+        self._told: dict[str, tuple[str, float]] = {}
         self._active = 0
         self._idle = threading.Condition()
         self._scheduler = BackgroundScheduler(
@@ -121,4 +124,14 @@ class Jobs:
         else:
             chain = name.split(maxsplit=2)[-1]
             self._meters.add("erpsync_job_failed_total", job=chain)
-            log.error("job.failed", job=chain, error=repr(event.exception), traceback=event.traceback)
+            if self._is_news(chain, repr(event.exception)):
+                log.error("job.failed", job=chain, error=repr(event.exception), traceback=event.traceback)
+
+    def _is_news(self, chain: str, error: str) -> bool:
+        """Whether a failure is to be told: the same one of a chain only once a minute."""
+        now_s = time.monotonic()
+        before, told_at_s = self._told.get(chain, ("", now_s))
+        if before == error and now_s - told_at_s < AGAIN_S:
+            return False
+        self._told[chain] = (error, now_s)
+        return True

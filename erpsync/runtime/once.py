@@ -13,7 +13,6 @@ from erpsync.store.cursors import read_cursor, read_cursors
 from erpsync.store.places import channels as channel_rows
 
 MARGIN_S = 1.0
-INSTANT_S = 0.001
 MOST_ROUNDS = 10_000
 
 
@@ -112,15 +111,11 @@ class _Work:
             yield stream
 
     def _wanted(self, channel: Channel) -> list[str]:
-        """Return the streams that somebody asked to be read; a pass has to begin later than the wish for it."""
+        """Return the streams that somebody asked to be read."""
         with self._house.store.read() as connection:
             rows = read_cursors(connection)
         due = self._stages.due_streams(self._house, channel)
-        wanted = [stream for stream in due if (row := rows.get((channel.id, stream))) is not None and row.wanted]
-        wishes = [at for stream in wanted if (at := rows[channel.id, stream].wanted_at) is not None]
-        if wishes and max(wishes) >= self._house.store.clock.now():
-            self._house.store.clock.sleep(INSTANT_S)  # only a clock that is moved by hand stands still
-        return wanted
+        return [stream for stream in due if (row := rows.get((channel.id, stream))) is not None and row.wanted]
 
     def _poll(self, channel: Channel, stream: str) -> None:
         if self._stopping():

@@ -43,6 +43,7 @@ class _Watcher(threading.Thread):
         super().__init__(name="wakes", daemon=True)
         self._wake = wake
         self._ended = threading.Event()
+        self._lost = False
 
     def stop(self) -> None:
         """Listen no more."""
@@ -52,18 +53,24 @@ class _Watcher(threading.Thread):
 
     def run(self) -> None:
         """Listen, and begin again when the connection is lost."""
-        lost = False
         while not self._ended.is_set():
             try:
                 self._listen()
             except (sqlite3.Error, psycopg.Error, OSError) as error:
-                if not lost:
+                if not self._lost:
                     log.warning("wakes.lost", error=type(error).__name__)
-                lost = True
+                self._lost = True
                 self._ended.wait(RECONNECT_S)
 
     def _listen(self) -> None:
         raise NotImplementedError
+
+    def _hears(self) -> None:
+        """Note that the connection is there; what was missed meanwhile is looked for."""
+        if self._lost:
+            self._lost = False
+            log.info("wakes.restored")
+        self._wake(set(TOPICS))
 
 
 class SqliteWatcher(_Watcher):
@@ -76,6 +83,7 @@ class SqliteWatcher(_Watcher):
     def _listen(self) -> None:
         with closing(sqlite3.connect(f"{self._path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             seen = _version(connection)
+            self._hears()
             while not self._ended.wait(LOOK_S):
                 now = _version(connection)
                 if now != seen:
@@ -99,7 +107,7 @@ class PostgresWatcher(_Watcher):
     def _listen(self) -> None:
         with psycopg.connect(*self._arguments, **self._keywords, autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
-            self._wake(set(TOPICS))
+            self._hears()
             while not self._ended.is_set():
                 for notice in connection.notifies(timeout=0.5, stop_after=1):
                     self._wake(set(TOPICS.intersection(notice.payload.split(","))))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select
 
 from erpsync.core.allocation import Demand, Held, Owner, Place
 from erpsync.core.availability import Shelf
@@ -60,11 +60,12 @@ class Book:
         self._holds_before: dict[HoldKey, Hold] = {}
         self.holds: dict[HoldKey, Hold] = {}
         self._by_need: dict[NeedKey, dict[int, Hold]] = {}
-        self._waiting_before = self._load_waiting()
-        self.waiting = dict(self._waiting_before)
+        self._waiting_before: dict[NeedKey, Waiting] = {}
+        self.waiting: dict[NeedKey, Waiting] = {}
+        self._loaded: set[Owner] = set()
         self._ledger: list[dict[str, Any]] = []
         self._counted: dict[Place, datetime] = {}
-        self._load_holds(owners)
+        self.load_owners(owners)
 
     def _lock(self) -> None:
         if self._tx.dialect != "sqlite" and self.sku_ids:
@@ -78,29 +79,36 @@ class Book:
         rows = self._tx.all(query.where(stock.c.sku_id.in_(self.sku_ids)))
         return {Place(sku_id, warehouse_id): (on_hand, reserved) for sku_id, warehouse_id, on_hand, reserved in rows}
 
-    def _load_waiting(self) -> dict[NeedKey, Waiting]:
-        if not self.sku_ids:
-            return {}
-        rows = self._tx.all(select(backorder).where(backorder.c.sku_id.in_(self.sku_ids)))
-        return {
-            (Owner(row.owner_kind, row.owner_id), row.sku_id): Waiting(
-                qty=row.qty,
-                order_id=row.order_id,
-                channel_id=row.channel_id,
-                due=(row.due_at, row.number),
-                waits=row.waits,
-            )
-            for row in rows
-        }
+    def load_waiting(self, sku_ids: Iterable[int]) -> None:
+        """Load all backorders on these SKUs; needed only where units are free to serve them."""
+        wanted = sorted(set(sku_ids))
+        if wanted:
+            self._add_waiting(backorder.c.sku_id.in_(wanted))
 
-    def _load_holds(self, owners: Iterable[Owner]) -> None:
-        by_kind: dict[str, list[int]] = {}
+    def _add_waiting(self, wanted: ColumnElement[bool]) -> None:
+        for row in self._tx.all(select(backorder).where(wanted)):
+            need = (Owner(row.owner_kind, row.owner_id), row.sku_id)
+            if need not in self._waiting_before:
+                self._waiting_before[need] = self.waiting[need] = Waiting(
+                    qty=row.qty,
+                    order_id=row.order_id,
+                    channel_id=row.channel_id,
+                    due=(row.due_at, row.number),
+                    waits=row.waits,
+                )
+
+    def load_owners(self, owners: Iterable[Owner]) -> None:
+        """Load what these owners hold and wait for."""
+        by_kind: dict[str, set[int]] = {}
         for owner in owners:
-            by_kind.setdefault(owner.kind, []).append(owner.id)
+            if owner not in self._loaded:
+                by_kind.setdefault(owner.kind, set()).add(owner.id)
+                self._loaded.add(owner)
         for kind, ids in by_kind.items():
-            query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(ids))
+            query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(sorted(ids)))
             for row in self._tx.all(query):
                 self._add_loaded(row)
+            self._add_waiting((backorder.c.owner_kind == kind) & backorder.c.owner_id.in_(sorted(ids)))
 
     def _add_loaded(self, row: Any) -> None:
         key = (Owner(row.owner_kind, row.owner_id), Place(row.sku_id, row.warehouse_id))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.bulk import insert_many
@@ -68,7 +68,7 @@ def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
         tx.execute(
             row.on_conflict_do_update(
                 index_elements=["kind", "key"],
-                index_where=task.c.closed_at.is_(None),
+                index_where=text("closed_at IS NULL"),
                 set_={"reason": row.excluded.reason},
             )
         )
@@ -114,7 +114,7 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
         tx.execute(
             row.on_conflict_do_update(
                 index_elements=["channel_id", "kind", "key"],
-                index_where=dead_letter.c.state == "open",
+                index_where=text("state = 'open'"),
                 set_={
                     "attempts": dead_letter.c.attempts + 1,
                     "error": row.excluded.error,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, case, exists, func, select, update
+from sqlalchemy import and_, case, exists, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -80,7 +80,7 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     waits_fresh = outbox.c.waiting_for.in_(("fresh", "person"))
     statement = row.on_conflict_do_update(
         index_elements=["destination_id", "kind", "key"],
-        index_where=outbox.c.state.in_(OPEN),
+        index_where=text("state IN ('pending', 'waiting')"),
         set_={
             "run_at": sooner,
             "lane": case((row.excluded.lane < outbox.c.lane, row.excluded.lane), else_=outbox.c.lane),
@@ -105,8 +105,7 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
         for e in ordered
     ]
     for start in range(0, len(rows), 1000):
-        chunk = rows[start : start + 1000]
-        tx.execute(statement, chunk) if tx.dialect == "sqlite" else tx.execute(statement.values(chunk))
+        tx.execute(statement.values(rows[start : start + 1000]))
     tx.wake("push")
 
 

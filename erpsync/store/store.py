@@ -23,6 +23,7 @@ from erpsync.store.privacy import Vault
 T = TypeVar("T")
 
 CHANNEL = "erpsync_wake"
+_TICK = timedelta(microseconds=1)
 _REPEATABLE = {"40001", "40P01", "55P03"}  # serialisation failure, deadlock, lock not available
 
 
@@ -40,9 +41,19 @@ class DatabaseClock:
         self._lock = threading.Lock()
         self._measured_at = float("-inf")
         self._reference = base.now()
+        self._last = self._reference - _TICK
 
     def now(self) -> datetime:
-        """Return the database's current instant in UTC."""
+        """Return the database's current instant in UTC, later than every one told before.
+
+        That two decisions of this process never share an instant is what lets "read since it was marked" be asked.
+        """
+        now = self._told()
+        with self._lock:
+            self._last = max(now, self._last + _TICK)
+            return self._last
+
+    def _told(self) -> datetime:
         if self._engine.dialect.name == "sqlite" or not isinstance(self._base, SystemClock):
             return self._base.now()
         with self._lock:

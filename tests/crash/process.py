@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 LONG_S = 60
-COLUMNS = "external_id: order, status: status, placed_at: placed, paid_at: paid, channel_sku: sku, qty: qty, price: price"
+COLUMNS = "external_id: order, status: s, placed_at: placed, paid_at: paid, channel_sku: sku, qty: qty, price: price"
 DROP = f"""\
 connector: csv_drop
 poll: {{orders_s: 1}}
@@ -53,7 +53,7 @@ class Shop:
         """Put a file with these orders, one line each, into the folder of `drop`, complete or not at all."""
         rows = [f"{order},paid,2026-03-01 10:00:00,2026-03-01 10:05:00,SKU-1,1,10.00" for order in orders]
         hidden = self.folder / f".{name}"
-        hidden.write_text("\n".join(["order,status,placed,paid,sku,qty,price", *rows, ""]), encoding="utf-8")
+        hidden.write_text("\n".join(["order,s,placed,paid,sku,qty,price", *rows, ""]), encoding="utf-8")
         hidden.rename(self.folder / "in-drop" / f"{name}.csv")
 
     def erpsync(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -55,6 +55,7 @@ def test_a_second_daemon_on_the_same_file_is_refused_in_one_line(shop: Shop) -> 
             assert str(shop.database) in line
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_loses_no_order_and_doubles_none(shop: Shop) -> None:
     """Rows 3, 8 and 15: killed at a random instant while files come in, then started again."""
     rng = random.Random(20260302)

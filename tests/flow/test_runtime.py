@@ -130,9 +130,7 @@ class FakeBuilt:
             ChannelSpec(name=channel.id, kind=channel.connector, enabled=channel.enabled, connector=Silent())
             for channel in config.channels
         ]
-        return open_house(
-            self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai")
-        )
+        return open_house(self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai"))
 
     def load(self) -> Loaded:
         return self.next
@@ -307,8 +305,8 @@ def test_what_is_due_is_found_per_destination_kind_and_urgency(store: Store) -> 
     stock_row(clocked, built.house, lane=LANE_URGENT, in_s=-5)
 
     assert sorted(due_rows(clocked), key=lambda due: due.in_s) == [
-        Due(destination_id=jd, kind=STOCK, urgent=True, in_s=-5),
-        Due(destination_id=jd, kind=STOCK, urgent=False, in_s=60),
+        Due(destination_id=jd, kind=STOCK, urgent=True, in_s=pytest.approx(-5, abs=0.001)),
+        Due(destination_id=jd, kind=STOCK, urgent=False, in_s=pytest.approx(60, abs=0.001)),
     ]
 
 

@@ -111,9 +111,7 @@ def house_of(store: Store, *names: str, settle_s: float = 2) -> House:
     specs = [
         ChannelSpec(name=name, kind="shop", connector=Shop(), stock=StockPolicy(settle_s=settle_s)) for name in names
     ]
-    return open_house(
-        store, warehouses=[WarehousePolicy(id="SH")], channels_=specs, timezone=ZoneInfo("Asia/Shanghai")
-    )
+    return open_house(store, warehouses=[WarehousePolicy(id="SH")], channels_=specs, timezone=ZoneInfo("Asia/Shanghai"))
 
 
 def test_every_stream_of_every_shop_is_read_once(store: Store) -> None:

@@ -63,6 +63,15 @@ def test_a_table_in_a_pipe_is_not_wrapped_coloured_or_padded() -> None:
     assert not any(line.endswith(" ") for line in text.splitlines())
 
 
+def test_a_terminal_that_is_too_narrow_cuts_nothing_off() -> None:
+    row = {"sku": "S" * 70, "title": "T" * 70, "qty": 12}
+
+    text = printed([row], Terminal())
+
+    assert "S" * 70 in text
+    assert "T" * 70 in text
+
+
 def test_json_is_one_array_and_keeps_chinese_text_readable() -> None:
     text = printed(ROWS, io.StringIO(), as_json=True)
 

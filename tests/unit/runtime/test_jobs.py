@@ -69,6 +69,32 @@ def test_a_chain_that_raises_is_counted_told_and_run_again(jobs: Jobs, meters: M
     assert (record["job"], record["error"]) == ("fan_out", "ValueError('broken')")
 
 
+def test_a_failure_that_goes_on_is_counted_each_time_and_told_once(jobs: Jobs, meters: Meters) -> None:
+    """Row 30: a database that is away must not fill the disk with tracebacks."""
+    runs: list[int] = []
+    enough = threading.Event()
+
+    def work() -> None:
+        runs.append(1)
+        if len(runs) == 5:
+            enough.set()
+            return
+        chain.wake()
+        raise ValueError("broken")
+
+    with capture_logs() as records:
+        chain = Chain("fan_out", work, launcher=jobs, pool=lambda: "push")
+        jobs.start()
+        chain.wake()
+        assert enough.wait(20)
+        pause = threading.Event()
+        assert any(
+            meters.value("erpsync_job_failed_total", job="fan_out") == 4 or pause.wait(0.05) for _ in range(400)
+        )
+
+    assert [record["event"] for record in records] == ["job.failed"]
+
+
 def test_a_tick_that_finds_the_one_before_still_running_is_counted(jobs: Jobs, meters: Meters) -> None:
     hang, counted = threading.Event(), threading.Event()
     jobs.every("beat", lambda: hang.wait(30), 0.05)
