@@ -11,7 +11,7 @@ from typing import Protocol
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
 from erpsync.runtime.parts import Face, Server
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.http import HttpClient
+from erpsync.sdk.http import HttpClient, Limiter
 from erpsync.sdk.roles import Connector
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
@@ -53,7 +53,7 @@ class Built:
         self._around = around
         self._load = load
         self._connectors: dict[str, Connector] = {}
-        self.house = self._open(config, self._connectors)
+        self.house = self._put_in_force(config, {})
 
     def load(self) -> Loaded:
         """Read the configuration's files again and change nothing."""
@@ -67,11 +67,11 @@ class Built:
         diff = changed_channels(self.config, config)
         kept = {name: it for name, it in self._connectors.items() if name not in {*diff.changed, *diff.removed}}
         gone = [it for name, it in self._connectors.items() if name not in kept]
-        house = self._open(config, kept)
-        self.config, self.house, self._connectors = config, house, kept
+        self.house = self._put_in_force(config, kept)
+        self.config = config
         for connector in gone:
             connector.close()
-        return house
+        return self.house
 
     def server(self, face: Face) -> Server | None:
         """Return the web server for the daemon, not started yet."""
@@ -85,22 +85,37 @@ class Built:
             connector.close()
         self.store.close()
 
-    def _open(self, config: Config, connectors: dict[str, Connector]) -> House:
-        """Return the house of a configuration; `connectors` gets those that are missing in it."""
-        house = open_house(self.store, warehouses=config.warehouses, channels_=specs(config), timezone=config.timezone)
-        rows = {channel.name: channel for channel in house.channels.values()}
+    def _put_in_force(self, config: Config, kept: Mapping[str, Connector]) -> House:
+        """Make what is missing in `kept`, then the rows, and return the house: connectors come first, they may fail."""
+        budgets: dict[str, _Budget] = {}
+        fresh: dict[str, Connector] = {}
         for channel in config.channels:
-            if channel.enabled and channel.id not in connectors:
-                connectors[channel.id] = self._connect(channel, rows[channel.id])
-        return with_connectors(house, connectors)
+            if channel.enabled and channel.id not in kept:
+                budgets[channel.id] = _Budget()
+                fresh[channel.id] = self._connect(channel, budgets[channel.id])
+        house = open_house(self.store, warehouses=config.warehouses, channels_=specs(config), timezone=config.timezone)
+        for row in house.channels.values():
+            if row.name in budgets:
+                limits = next(channel.limits for channel in config.channels if channel.id == row.name)
+                budgets[row.name].limiter = SharedLimiter(self.store, row.id, limits)
+        self._connectors = {**kept, **fresh}
+        return with_connectors(house, self._connectors)
 
-    def _connect(self, config: ChannelConfig, row: Channel) -> Connector:
-        http = HttpClient(
-            clock=self.store.clock,
-            limiter=SharedLimiter(self.store, row.id, config.limits),
-            mount=self._around.mounts.get(config.id),
-        )
-        return self._around.registry.load(config.connector)(config.settings, http, self.store.clock)
+    def _connect(self, config: ChannelConfig, budget: "_Budget") -> Connector:
+        clock = self.store.clock
+        http = HttpClient(clock=clock, limiter=budget, mount=self._around.mounts.get(config.id))
+        return self._around.registry.load(config.connector)(config.settings, http, clock)
+
+
+class _Budget:
+    """A channel's call budget, which is a row that a new channel gets only after its connector was made."""
+
+    limiter: Limiter | None = None
+
+    def acquire(self, lane: str) -> None:
+        if self.limiter is None:
+            raise RuntimeError("a connector called its platform while it was being made")
+        self.limiter.acquire(lane)
 
 
 def open_built(

@@ -101,7 +101,10 @@ DAEMON = (
         "demo",
         "sandbox shops, a drop folder, the daemon and its console in a temporary folder",
         "run:demo",
-        (arg("--seconds", type=positive(float), metavar="N", help="end by itself after N seconds, with a summary"),),
+        (
+            arg("--seconds", type=positive(float), metavar="N", help="end by itself after N seconds, with a summary"),
+            arg("--seed", type=int, default=1, metavar="N", help="decides buyers and faults (default 1)"),
+        ),
     ),
     Command(
         "sandbox",

@@ -1,21 +1,28 @@
 """`migrate`, `schema` and `keys rotate`."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK
+from erpsync.cli.errors import OK, CommandError
+
+if TYPE_CHECKING:
+    from erpsync.settings import Config
 
 
 def migrate(app: App) -> int:
     """Bring the database to this version, an SQLite file after a copy; make its key file when it needs one."""
     from erpsync.cli.build import open_store, vault_of
+    from erpsync.runtime.lock import only_daemon
     from erpsync.store.schema import VERSION, current_version
     from erpsync.store.schema import migrate as bring_up
 
     store = open_store(app.config)
     try:
         before = current_version(store.engine)
-        done = bring_up(store.engine)
+        # A daemon of another version may not find its tables changed under it.
+        with only_daemon(app.config.sqlite_file if before not in (None, VERSION) else None):
+            done = bring_up(store.engine)
     finally:
         store.close()
     if app.config.privacy is None:
@@ -34,15 +41,37 @@ def schema(app: App) -> int:
 
 
 def rotate(app: App) -> int:
-    """Encrypt all personal data with the first key; what was done is kept when it is stopped."""
+    """Encrypt all personal data with the first key; what was done is kept when it is stopped.
+
+    A key file beside an SQLite database is given a fresh first key before; the daemon must not run meanwhile.
+    """
+    config = app.load(secrets=True).require()
+    done = _rotate_file(app, config) if config.privacy is None else _rotate(app, config)
+    app.out.value({"encrypted": done}, f"{done} {'value' if done == 1 else 'values'} encrypted anew")
+    return OK
+
+
+def _rotate_file(app: App, config: "Config") -> int:
+    from erpsync.cli.key_file import begin_rotation, end_rotation
+    from erpsync.runtime.lock import only_daemon
+    from erpsync.store.privacy import key_file
+
+    database = config.sqlite_file
+    if database is None:
+        raise CommandError("there are no keys: the configuration has no privacy block")
+    with app.store(), only_daemon(database):
+        begin_rotation(key_file(database))
+        done = _rotate(app, config)
+        end_rotation(key_file(database))
+    return done
+
+
+def _rotate(app: App, config: "Config") -> int:
     from erpsync.cli.build import vault_of
     from erpsync.flows.rekey import rotate_keys
 
-    config = app.load(secrets=True).require()
     with app.store(vault_of(config)) as store, app.out.progress("values") as advance:
-        done = rotate_keys(store, progress=_Steps(advance))
-    app.out.value({"encrypted": done}, f"{done} values encrypted anew")
-    return OK
+        return rotate_keys(store, progress=_Steps(advance))
 
 
 class _Steps:

@@ -1,25 +1,16 @@
-"""The life of an order: which reading of it counts, what changed, what holds it, which phase it is in.
+"""The life of an order: what a newer view changes, what refunds take out, what holds it, which phase it is in.
 
-Why readings and not messages: channels deliver late, twice and out of order, so what we know is always "the newest
-view", decided by the channel's own version and by when each view was read.
+Why whole views and not changes: channels tell how an order stands, not what happened to it; which view is the newest is
+decided in `readings`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
+from typing import TypeGuard
 
-from erpsync.sdk.types import Head, Line, Order, OrderState, Refund, RefundState
-
-# Which channel states may follow which. Where two views of one version cannot be told apart, the later one in this
-# order wins; a channel that lists an earlier state under a newer version is believed (orders are re-opened).
-TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
-    OrderState.UNPAID: frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED, OrderState.CANCELLED}),
-    OrderState.PAID: frozenset({OrderState.SHIPPED, OrderState.COMPLETED, OrderState.CANCELLED}),
-    OrderState.SHIPPED: frozenset({OrderState.COMPLETED, OrderState.CANCELLED}),
-    OrderState.COMPLETED: frozenset({OrderState.CANCELLED}),
-    OrderState.CANCELLED: frozenset(),
-}
+from erpsync.core.readings import Reading, is_further
+from erpsync.sdk.types import Line, Order, OrderState, Recipient, Refund, RefundState
 
 # Reasons that hold an order, the one shown first first.
 HOLD_REASONS = (
@@ -30,60 +21,6 @@ HOLD_REASONS = (
     "bad_line",
     "incomplete_address",
 )
-
-
-class Verdict(StrEnum):
-    """What a reading of a record is worth."""
-
-    NEW = "new"
-    NEWER = "newer"
-    SAME = "same"
-    OLDER = "older"
-    READ_AGAIN = "read_again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """Which version of a record was read, and when."""
-
-    version_at: datetime
-    digest: str
-    read_from: datetime
-    read_to: datetime
-
-
-def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool) -> Verdict:
-    """Return what `new` is worth beside what is known.
-
-    Args:
-        further: whether the new view's state is further along the transition table.
-        rereads: whether the channel can be asked for this one record again.
-    """
-    if known is None:
-        return Verdict.NEW
-    if new.version_at != known.version_at:
-        return Verdict.NEWER if new.version_at > known.version_at else Verdict.OLDER
-    if new.digest == known.digest:
-        return Verdict.SAME
-    if new.read_from > known.read_to:
-        return Verdict.NEWER
-    if known.read_from > new.read_to:
-        return Verdict.OLDER
-    if rereads:
-        return Verdict.READ_AGAIN
-    return Verdict.NEWER if further else Verdict.OLDER
-
-
-def is_further(new: OrderState, known: OrderState) -> bool:
-    """Whether `new` may follow `known`."""
-    return new in TRANSITIONS[known]
-
-
-def reading_of(head: Head, *, version_at: datetime | None = None) -> Reading:
-    """Return the reading a head stands for."""
-    return Reading(
-        version_at=version_at or head.version_at, digest=head.digest, read_from=head.read_from, read_to=head.read_to
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +104,9 @@ class Merged:
     """What became of an order by a newer view.
 
     Args:
-        left_behind: by line id, units that the channel reports as shipped beyond what we shipped.
-        changes: names of what changed, for the event: field names, `line X added`, `line X cancelled`.
+        left_behind: by line id, units open with us that the channel reports as shipped.
+        changes: names of what changed, for the event: field names; `line X added`, `line X cancelled`, `line X changed`
+            for what is to be sent; `text of line X` for its price and title.
     """
 
     order: KnownOrder
@@ -197,14 +135,15 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
         if before is None:
             changes.append(f"line {incoming.external_id} added")
         elif line != before:
-            changes.append(f"line {incoming.external_id} changed")
-        reported = _reported_shipped(incoming, state)
-        extra = reported - line.shipped_qty
+            same = _to_send(line) == _to_send(before)
+            changes.append(f"text of line {line.external_id}" if same else f"line {line.external_id} changed")
+        extra = min(_reported_shipped(incoming, state) - line.shipped_qty, line.open_qty)
         if extra > 0:
-            left[line.id] = min(extra, line.qty - line.shipped_qty)
+            left[line.id] = extra
         lines.append(line)
+    unreadable = _unreadable(known, new) if state is not OrderState.CANCELLED else frozenset()
     for gone in by_id.values():
-        if gone.closed_qty < gone.qty and not _named_bad(gone, new):
+        if gone.closed_qty < gone.qty and gone.external_id not in unreadable:
             changes.append(f"line {gone.external_id} cancelled")
             lines.append(replace(gone, closed_qty=gone.qty))
         else:
@@ -215,8 +154,18 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
     return Merged(order=order, left_behind=left, changes=tuple(changes))
 
 
-def _named_bad(line: KnownLine, new: Order) -> bool:
-    return any(bad.row.get("line_id") == line.external_id for bad in new.bad_lines)
+def _to_send(line: KnownLine) -> tuple[str, str, int, int]:
+    return (line.channel_sku, line.item_ref, line.qty, line.closed_qty)
+
+
+def _unreadable(known: KnownOrder, new: Order) -> frozenset[str]:
+    """Return the known lines that may be in the view although it does not show them, because they cannot be read.
+
+    A bad line is named by `line_id` in its row, else by its key. One that fits no known line may be any of them.
+    """
+    lines = frozenset(line.external_id for line in known.lines)
+    named = {str(bad.row.get("line_id") or bad.key) for bad in new.bad_lines}
+    return lines if named - lines else frozenset(named)
 
 
 def _differs(known: int | None, new: int | None) -> bool:
@@ -264,10 +213,15 @@ def _merge_fields(
         ready_at=known.ready_at if back else new.ready_at,
         currency=new.currency,
         do_not_ship=new.do_not_ship,
-        address_complete=known.address_complete if new.recipient is None else new.recipient.complete,
+        address_complete=new.recipient.complete if carries(new.recipient) else known.address_complete,
         lines=lines,
         **kept,
     )
+
+
+def carries(recipient: Recipient | None) -> TypeGuard[Recipient]:
+    """Whether a view says anything about who gets the parcel; one that says nothing erases nothing."""
+    return recipient is not None and recipient != Recipient()
 
 
 def _reported_shipped(line: Line, state: OrderState) -> int:
@@ -337,7 +291,8 @@ def hold_reasons(
 ) -> dict[str, str]:
     """Return why an order must not leave, reason to detail.
 
-    An address is asked for only once the order is ready: many channels hide the recipient until then.
+    An address is asked for only while the order is ready and something of it has still to leave: many channels hide the
+    recipient before and after.
     """
     reasons: dict[str, str] = {}
     asked = [refund.external_id for refund in refunds if refund.state is RefundState.OPEN]
@@ -352,7 +307,7 @@ def hold_reasons(
         reasons["unmapped_sku"] = ", ".join(unmapped)
     if bad_lines:
         reasons["bad_line"] = "a line could not be read"
-    if needs_address and order.ready_at is not None and not order.address_complete:
+    if needs_address and order.ready_at is not None and order.open_qty and not order.address_complete:
         reasons["incomplete_address"] = "name, phone or address is missing"
     return reasons
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from erpsync.core.orders import Reading
+from erpsync.core.readings import Reading
 from erpsync.sdk.types import Order, Raw, Refund
 from erpsync.store.notes import DeadLetter
 

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import Table, select
 from sqlalchemy.exc import OperationalError
 
-from erpsync.core.orders import Reading, Verdict, judge, reading_of
+from erpsync.core.readings import Reading, Verdict, judge, reading_of
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply

@@ -39,6 +39,7 @@ TICK_S = 1.0
 NET_S = 5.0
 """The safety net: so often every dispatcher looks by itself."""
 
+HINT_S = 1.0
 JUMP_S = 2.0
 ALIVE_S = 30.0
 MOST_THREADS = 32
@@ -233,11 +234,12 @@ class Daemon:
 
     def _commit_seen(self, topics: set[str]) -> None:
         """As `_committed`, of any process; what is due to be polled is looked up at most once a second then."""
-        now_s = time.monotonic()
-        if "poll" in topics and now_s - self._hinted_at_s < 1:
+        rest_s = self._hinted_at_s + HINT_S - time.monotonic()
+        if "poll" in topics and rest_s > 0:
+            self._jobs.wake_in(self._polling.dispatcher, rest_s, why="hint")
             topics = topics - {"poll"}
         elif "poll" in topics:
-            self._hinted_at_s = now_s
+            self._hinted_at_s = time.monotonic()
         self._committed(topics)
 
     def _wake(self, topics: set[str]) -> None:

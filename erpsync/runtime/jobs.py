@@ -75,10 +75,10 @@ class Jobs:
         with self._idle:
             return self._idle.wait_for(lambda: self._active == 0, timeout_s)
 
-    def wake_in(self, chain: Chain, seconds: float) -> None:
-        """Wake the chain once after `seconds`; replaces what was asked before."""
+    def wake_in(self, chain: Chain, seconds: float, *, why: str = "in") -> None:
+        """Wake the chain once after `seconds`; replaces what was asked before for the same reason."""
         at = datetime.now(UTC) + timedelta(seconds=max(0.0, seconds))
-        self._scheduler.add_job(chain.wake, "date", run_date=at, id=f"in {chain.name}", replace_existing=True)
+        self._scheduler.add_job(chain.wake, "date", run_date=at, id=f"{why} {chain.name}", replace_existing=True)
 
     def wake_every(self, chain: Chain, seconds: float) -> None:
         """Wake the chain now and then, in case an event was missed."""

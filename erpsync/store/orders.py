@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
 
-from erpsync.core.orders import KnownLine, KnownOrder, Reading, first_reason, phase
+from erpsync.core.orders import KnownLine, KnownOrder, first_reason, phase
+from erpsync.core.readings import Reading
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
 from erpsync.store.bulk import delete_many, insert_many, new_ids, update_many
 from erpsync.store.store import Tx

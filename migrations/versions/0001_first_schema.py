@@ -110,8 +110,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "hold",
-        sa.Column("owner_kind", sa.Text(), nullable=False),
         sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("owner_kind", sa.Text(), nullable=False),
         sa.Column("sku_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("qty", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -120,7 +120,7 @@ def upgrade() -> None:
         sa.CheckConstraint("qty > 0", name=op.f("ck_hold_qty_positive")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_hold_sku_id")),
         sa.ForeignKeyConstraint(["warehouse_id"], ["warehouse.id"], name=op.f("fk_hold_warehouse_id")),
-        sa.PrimaryKeyConstraint("owner_kind", "owner_id", "sku_id", "warehouse_id", name=op.f("pk_hold")),
+        sa.PrimaryKeyConstraint("owner_id", "owner_kind", "sku_id", "warehouse_id", name=op.f("pk_hold")),
     )
     op.create_index(
         "ix_hold_expires_at",
@@ -389,8 +389,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "backorder",
-        sa.Column("owner_kind", sa.Text(), nullable=False),
         sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("owner_kind", sa.Text(), nullable=False),
         sa.Column("sku_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("qty", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -402,7 +402,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_backorder_channel_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_backorder_order_id")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_backorder_sku_id")),
-        sa.PrimaryKeyConstraint("owner_kind", "owner_id", "sku_id", name=op.f("pk_backorder")),
+        sa.PrimaryKeyConstraint("owner_id", "owner_kind", "sku_id", name=op.f("pk_backorder")),
     )
     op.create_index("ix_backorder_order_id", "backorder", ["order_id"], unique=False)
     op.create_index("ix_backorder_sku_id", "backorder", ["sku_id"], unique=False)

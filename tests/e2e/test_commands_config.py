@@ -144,3 +144,14 @@ def test_secrets_are_opened_only_by_commands_that_use_them(desk: Desk) -> None:
     assert desk.run("orders", "list", "--json").out == "[]\n"
     for words in (["check"], ["run", "--once"], ["keys", "rotate"], ["orders", "show", "1", "--recipient"]):
         assert desk.run(*words).code == 78, words
+
+
+def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
+    desk = set_up(tmp_path, database="postgresql+psycopg://nobody:secret@127.0.0.1:1/nothing")
+    text = (tmp_path / "erpsync.yaml").read_text()
+    desk.write("erpsync.yaml", f"{text}privacy: {{keys: [!cred a], index_key: !cred a}}\n")
+    ran = desk.run("orders", "list")
+
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert ran.err.startswith("erpsync: the database cannot be used: ")
+    assert "secret" not in ran.err

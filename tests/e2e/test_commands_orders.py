@@ -1,11 +1,25 @@
 """Orders as an operator works with them at the command line."""
 
+import json
 import shutil
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from erpsync.cli.key_file import begin_rotation
 from tests.e2e.command_desk import Desk, set_up, trade
+
+HOLD_LOCK = """
+import sys
+from pathlib import Path
+from erpsync.runtime.lock import only_daemon
+with only_daemon(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -233,16 +247,42 @@ def test_a_task_that_is_not_there_cannot_be_done(desk: Desk) -> None:
     assert (ran.code, ran.json["done"]) == (1, [])
 
 
-def test_personal_data_is_still_readable_after_keys_were_rotated(desk: Desk) -> None:
-    import base64
-    import json
-
+def test_rotation_seals_everything_with_a_fresh_key_and_copies_stay_readable(desk: Desk) -> None:
     path = desk.folder / "var" / "erpsync.db.keys"
-    kept = json.loads(path.read_text())
-    kept["keys"].insert(0, base64.b64encode(bytes(range(32))).decode())
-    path.write_text(json.dumps(kept))
+    old = json.loads(path.read_text())
 
     assert desk.json("keys", "rotate")["encrypted"] > 0
-    assert desk.json("keys", "rotate")["encrypted"] == 0
+
+    kept = json.loads(path.read_text())
+    assert kept["keys"][1:] == old["keys"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.write_text(json.dumps(kept | {"keys": kept["keys"][:1]}))
     assert desk.json("orders", "show", "1001", "--recipient")["recipient"]["name"] == "王小明"
+
+
+def test_a_rotation_that_was_stopped_goes_on_with_the_key_it_began_with(desk: Desk) -> None:
+    path = desk.folder / "var" / "erpsync.db.keys"
+    begin_rotation(path)
+    begun = json.loads(path.read_text())["keys"]
+
+    assert desk.json("keys", "rotate")["encrypted"] > 0
+
+    assert json.loads(path.read_text())["keys"] == begun
+
+
+def test_keys_in_a_file_are_not_rotated_under_a_running_daemon(desk: Desk) -> None:
+    keys = (desk.folder / "var" / "erpsync.db.keys").read_text()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_LOCK, str(desk.folder / "var" / "erpsync.db")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+
+    ran = desk.run("keys", "rotate")
+    holder.communicate()
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "another daemon" in ran.err
+    assert (desk.folder / "var" / "erpsync.db.keys").read_text() == keys

@@ -1,5 +1,7 @@
 """Stock, listings and bundles at the command line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,3 +113,13 @@ def test_bundles_are_imported_and_listed(desk: Desk) -> None:
 def test_nothing_is_confirmed_where_nothing_is_held_back(desk: Desk) -> None:
     assert desk.json("stock", "confirm", "shop") == {"channel": "shop", "freed": 0}
     assert desk.run("stock", "confirm", "nobody").code == 1
+
+
+def test_counts_may_come_from_standard_input(desk: Desk) -> None:
+    command = [sys.executable, "-m", "erpsync.cli.main", "--config", str(desk.folder), "stock", "import", "-"]
+    counts = b"warehouse,sku,on_hand\nSH,A,5\nSH,A,6\n"
+    done = subprocess.run(command, input=counts, capture_output=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.decode() == "standard input:3: the same thing stands on standard input:2\n"
+    assert on_hand(desk) == {("SH", "A"): 5}

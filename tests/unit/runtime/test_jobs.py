@@ -88,9 +88,7 @@ def test_a_failure_that_goes_on_is_counted_each_time_and_told_once(jobs: Jobs, m
         chain.wake()
         assert enough.wait(20)
         pause = threading.Event()
-        assert any(
-            meters.value("erpsync_job_failed_total", job="fan_out") == 4 or pause.wait(0.05) for _ in range(400)
-        )
+        assert any(meters.value("erpsync_job_failed_total", job="fan_out") == 4 or pause.wait(0.05) for _ in range(400))
 
     assert [record["event"] for record in records] == ["job.failed"]
 

@@ -1,0 +1,108 @@
+"""What the demonstration proves at its end: the shops' own books held against the database's.
+
+received = stored · no unit promised twice · every shop shows what is available
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from erpsync.flows.house import Channel, House
+from erpsync.flows.numbers import load_listed
+from erpsync.flows.upkeep import verify_counters
+from erpsync.sdk.sandbox.demo import DemoShop
+from erpsync.store.store import Tx
+from erpsync.store.tables import dirty_sku, hold, listing, orders, outbox, shipment, stock
+
+LISTINGS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing proved, or not: `problem` is empty when it holds."""
+
+    name: str
+    figures: str
+    problem: str = ""
+
+
+def idle(house: House) -> bool:
+    """Whether nothing is on its way to a shop."""
+    with house.store.read() as connection:
+        dirty = connection.execute(select(func.count()).select_from(dirty_sku)).scalar_one()
+        busy = select(func.count()).where(outbox.c.state.in_(("pending", "leased"))).select_from(outbox)
+        fresh = select(func.count()).where(outbox.c.waiting_for == "fresh").select_from(outbox)
+        return not (dirty or connection.execute(busy).scalar_one() or connection.execute(fresh).scalar_one())
+
+
+def prove(house: House, shops: Mapping[str, DemoShop]) -> list[Check]:
+    """Return every check of the summary."""
+    checks = [_stored(house, house.channel(name), shop) for name, shop in shops.items()]
+    checks.append(_promised(house))
+    checks.append(_counters(house))
+    checks += [_shown(house, house.channel(name), shop) for name, shop in shops.items()]
+    checks.append(_parcels(house))
+    return checks
+
+
+def _stored(house: House, channel: Channel, shop: DemoShop) -> Check:
+    with house.store.read() as connection:
+        rows = connection.execute(select(orders.c.external_id).where(orders.c.channel_id == channel.id)).scalars()
+        stored = list(rows)
+    placed = shop.placed()
+    missing, strange = placed - set(stored), set(stored) - placed
+    problem = ""
+    if missing or strange or len(stored) != len(set(stored)):
+        problem = f"{len(missing)} missing {sorted(missing)[:3]}, {len(strange)} unknown {sorted(strange)[:3]}"
+    figures = f"{len(placed)} = {len(stored)}"
+    return Check(name=f"{channel.name}: orders received = stored", figures=figures, problem=problem)
+
+
+def _promised(house: House) -> Check:
+    with house.store.read() as connection:
+        on_hand = connection.execute(select(func.sum(stock.c.on_hand))).scalar_one()
+        over = connection.execute(
+            select(func.count()).select_from(stock).where(stock.c.reserved > stock.c.on_hand)
+        ).scalar_one()
+        held = connection.execute(select(func.coalesce(func.sum(hold.c.qty), 0))).scalar_one()
+    problem = f"{over} places promise more than they have" if over else ""
+    return Check(name="no unit sold twice", figures=f"{held} promised of {on_hand}", problem=problem)
+
+
+def _counters(house: House) -> Check:
+    wrong = verify_counters(house)
+    with house.store.read() as connection:
+        places = connection.execute(select(func.count()).select_from(stock)).scalar_one()
+    return Check(name="counters = sums of holds and ledger", figures=f"{places} places", problem="; ".join(wrong[:3]))
+
+
+def _shown(house: House, channel: Channel, shop: DemoShop) -> Check:
+    wanted = _numbers(house, channel)
+    shown = shop.shown()
+    wrong = {code: (shown.get(code), qty) for code, qty in wanted.items() if shown.get(code) != qty}
+    problem = "; ".join(f"{code} shows {has}, should be {qty}" for code, (has, qty) in sorted(wrong.items())[:3])
+    figures = f"{len(wanted) - len(wrong)} of {len(wanted)} listings"
+    return Check(name=f"{channel.name}: stock shown = available", figures=figures, problem=problem)
+
+
+def _numbers(house: House, channel: Channel) -> dict[str, int]:
+    """Return the number every listing of a channel should show now."""
+
+    def work(tx: Tx) -> dict[str, int]:
+        ids = tx.execute(select(listing.c.id).where(listing.c.channel_id == channel.id)).scalars().all()
+        found: dict[str, int] = {}
+        for start in range(0, len(ids), LISTINGS_AT_ONCE):
+            for item in load_listed(tx, house, channel, ids[start : start + LISTINGS_AT_ONCE]).values():
+                if item.qty is not None:
+                    found[item.channel_sku] = item.qty
+        return found
+
+    return house.store.retrying(work)
+
+
+def _parcels(house: House) -> Check:
+    with house.store.read() as connection:
+        rows = connection.execute(select(shipment.c.state, func.count().label("n")).group_by(shipment.c.state)).all()
+    figures = ", ".join(f"{row.n} {row.state}" for row in sorted(rows)) or "none"
+    return Check(name="parcels", figures=figures)

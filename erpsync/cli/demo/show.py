@@ -1,0 +1,185 @@
+"""The show itself: builds the stage, runs the daemon on the main thread, trades beside it, ends with the summary."""
+
+import logging
+import os
+import random
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from sqlalchemy import func, select
+
+from erpsync.cli.build import Built, open_built
+from erpsync.cli.demo.proof import Check, idle, prove
+from erpsync.cli.demo.stage import Stage, build
+from erpsync.cli.demo.trade import Traders, open_with_stock
+from erpsync.cli.output import Output
+from erpsync.cli.tables import Column
+from erpsync.runtime.daemon import Daemon
+from erpsync.runtime.logging import scrub
+from erpsync.runtime.signals import Signals
+from erpsync.sdk.clock import SystemClock
+from erpsync.settings import installed, load
+from erpsync.store.tables import backorder, orders, outbox
+
+SETTLE_S = 60
+PORT = 8686
+
+
+def run(args: Namespace) -> int:
+    """Run the demonstration; return 0 when everything it claims holds, 1 when something is broken."""
+    out = Output(as_json=args.json)
+    seed = args.seed
+    with _quiet_log(debug=args.debug), _folder() as folder, Signals() as signals:
+        registry = installed()
+        stage = build(folder, registry, SystemClock(), seed=seed, port=_free_port())
+        built = open_built(
+            load(folder, registry=registry, environ=os.environ).require(),
+            registry=registry,
+            load=lambda: load(folder, registry=registry, environ=os.environ),
+        )
+        try:
+            return _play(out, stage, built, signals, seconds=args.seconds, seed=seed)
+        finally:
+            built.close()
+            stage.close()
+
+
+def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds: float | None, seed: int) -> int:
+    open_with_stock(built.house, random.Random(seed))  # noqa: S311 repeatable chance is the point
+    address = f"http://{built.config.web_host}:{built.config.web_port}/"
+    out.note(f"console   {address}")
+    out.note(f"folder    {stage.folder}   (seed {seed}; one call in ten goes wrong)")
+    out.note(f"shops     {', '.join(stage.shops)}")
+    traders = Traders(stage, lambda: built.house, seed)
+    checks: list[Check] = []
+    director = threading.Thread(
+        target=_direct, args=(out, stage, built, traders, checks, seconds), name="demo-director", daemon=True
+    )
+    director.start()
+    Daemon(built).serve(signals)
+    director.join(timeout=5)
+    return _summary(out, stage, checks, traders, wanted=seconds is not None)
+
+
+def _direct(
+    out: Output, stage: Stage, built: Built, traders: Traders, checks: list[Check], seconds: float | None
+) -> None:
+    """Trade for a while, let everything settle without faults, prove, and end the daemon."""
+    try:
+        traders.start()
+        _watch(out, stage, built, traders, seconds)
+        traders.stop()
+        for plan in stage.faults:
+            plan.clear()
+            plan.rate = 0
+        _settle(stage, built)
+        checks += prove(built.house, stage.shops)
+    except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
+        traders.errors.append(error)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _watch(out: Output, stage: Stage, built: Built, traders: Traders, seconds: float | None) -> None:
+    began = time.monotonic()
+    with out.progress("trading", None if seconds is None else int(seconds)) as advance:
+        done = 0
+        while seconds is None or time.monotonic() - began < seconds:
+            time.sleep(1)
+            now = int(time.monotonic() - began)
+            advance(now - done)
+            done = now
+            if not out.err.isatty() and now % 5 == 0:
+                out.note(_line(stage, built, traders))
+
+
+def _line(stage: Stage, built: Built, traders: Traders) -> str:
+    with built.store.read() as connection:
+        stored = connection.execute(select(func.count()).select_from(orders)).scalar_one()
+        owed = connection.execute(select(func.coalesce(func.sum(backorder.c.qty), 0))).scalar_one()
+        told = connection.execute(select(func.count()).select_from(outbox).where(outbox.c.state == "done")).scalar_one()
+    struck = sum(sum(plan.struck.values()) for plan in stage.faults)
+    return f"{stored} orders stored, {traders.shipped} shipped, {owed} units owed, {told} effects done, {struck} faults"
+
+
+def _settle(stage: Stage, built: Built) -> None:
+    """Wait until the daemon has read every order and told every number, or for a minute."""
+    until = time.monotonic() + SETTLE_S
+    while time.monotonic() < until:
+        time.sleep(1)
+        if idle(built.house) and not [check for check in prove(built.house, stage.shops) if check.problem]:
+            return
+
+
+def _summary(out: Output, stage: Stage, checks: list[Check], traders: Traders, *, wanted: bool) -> int:
+    if not checks and not wanted and not traders.errors:
+        return 0
+    problems = [check for check in checks if check.problem]
+    struck = sum(sum(plan.struck.values()) for plan in stage.faults)
+    broken = [*(check.problem for check in problems), *(repr(error) for error in traders.errors)]
+    if not checks:
+        broken.append("the demonstration ended before it could prove anything")
+    summary = {
+        "ok": not broken,
+        "faults": struck,
+        "shipped": traders.shipped,
+        "checks": [{"name": c.name, "figures": c.figures, "ok": not c.problem, "problem": c.problem} for c in checks],
+        "errors": [repr(error) for error in traders.errors],
+    }
+    out.value(summary, lambda: _print(out, checks, struck, broken))
+    return 1 if broken else 0
+
+
+def _print(out: Output, checks: list[Check], struck: int, broken: list[str]) -> None:
+    out.heading("Summary")
+    rows = [["BROKEN" if c.problem else "ok", c.name, c.figures, c.problem] for c in checks]
+    heads = ("holds", "check", "figures", "problem")
+    out.table(rows, [Column(head, head) for head in heads])
+    out.line(f"{struck} faults were played on the way.")
+    out.line("Everything holds." if not broken else "Broken: " + "; ".join(broken))
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="erpsync-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    """Return the usual port if it is free, else any."""
+    for port in (PORT, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port of this machine is free")
+
+
+@contextmanager
+def _quiet_log(*, debug: bool) -> Iterator[None]:
+    """Keep the daemon's log off the screen: faults are wanted here and would bury what there is to see."""
+    level = logging.DEBUG if debug else logging.CRITICAL
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, scrub, structlog.dev.ConsoleRenderer(colors=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()

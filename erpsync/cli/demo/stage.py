@@ -1,0 +1,107 @@
+"""The stage of the demonstration: a temporary folder with a real configuration, and the shops it names.
+
+Why real files: the demonstration then runs what a user runs, from the YAML on.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import getmembers, isabstract, isclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.roles import Connector
+from erpsync.sdk.sandbox import FaultPlan, SandboxServer, serve
+from erpsync.sdk.sandbox.demo import DemoShop, Good
+from erpsync.settings import Registry
+
+FAULT_RATE = 0.1
+THINGS = (
+    ("亚麻衬衫", "LINEN", 12_900),
+    ("纯棉T恤", "TEE", 5_900),
+    ("帆布鞋", "SHOE", 9_900),
+    ("手冲咖啡壶", "KETTLE", 16_800),
+    ("羊毛袜", "SOCK", 2_900),
+    ("儿童雨衣", "RAIN", 8_800),
+    ("龙井茶", "TEA", 26_800),
+    ("露营灯", "LAMP", 7_900),
+)
+KINDS = ("S", "M", "L", "XL", "XXL")
+
+
+def goods() -> list[Good]:
+    """Return the forty SKUs that all shops share."""
+    return [
+        Good(code=f"{code}-{kind}", title=f"{title} {kind}", price_minor=price)
+        for title, code, price in THINGS
+        for kind in KINDS
+    ]
+
+
+def demo_of(connector: type[Connector]) -> type[DemoShop] | None:
+    """Return the demonstration shop in the module `demo` beside a connector, None where there is none."""
+    package = connector.__module__.partition(".connector")[0]
+    if find_spec(f"{package}.demo") is None:
+        return None
+    module = import_module(f"{package}.demo")
+    kinds = [kind for _, kind in getmembers(module, isclass) if issubclass(kind, DemoShop) and not isabstract(kind)]
+    return next(iter(kinds), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The folder, the shops by channel name, and the server their platforms are reached at."""
+
+    folder: Path
+    shops: Mapping[str, DemoShop]
+    server: SandboxServer
+    faults: Sequence[FaultPlan]
+
+    def close(self) -> None:
+        """Stop serving."""
+        self.server.close()
+
+
+def build(folder: Path, registry: Registry, clock: Clock, *, seed: int, port: int) -> Stage:
+    """Write a configuration with one channel per demonstration shop and open the shops."""
+    shops: dict[str, DemoShop] = {}
+    faults: list[FaultPlan] = []
+    for name in registry.names():
+        kind = demo_of(registry.load(name))
+        if kind is None:
+            continue
+        plan = FaultPlan(seed + len(faults), FAULT_RATE)
+        rng = random.Random(f"{seed} {name}")  # noqa: S311 repeatable chance is the point
+        shops[f"demo-{name.replace('_', '-')}"] = kind(folder=folder / name, clock=clock, rng=rng, faults=plan)
+        faults.append(plan)
+    platforms = {name: shop.sandbox for name, shop in shops.items() if shop.sandbox is not None}
+    server = serve(platforms, "127.0.0.1", 0)
+    _write(folder, shops, server, port)
+    for shop in shops.values():
+        shop.list_goods(goods())
+    return Stage(folder=folder, shops=shops, server=server, faults=faults)
+
+
+def _write(folder: Path, shops: Mapping[str, DemoShop], server: SandboxServer, port: int) -> None:
+    (folder / "channels").mkdir(parents=True, exist_ok=True)
+    main: dict[str, Any] = {
+        "database": "sqlite:///erpsync.db",
+        "web": {"listen": f"127.0.0.1:{port}"},
+        "warehouses": [{"id": "SH", "priority": 1}, {"id": "GZ", "priority": 2}],
+        "defaults": {
+            "poll": {"orders_s": 1, "refunds_s": 1, "overlap_s": 10, "listings_s": 30, "auth_retry_s": 1},
+            "stock": {"settle_s": 0.2, "urgent_below": 5},
+            "limits": {"calls_per_s": 200, "burst": 400},
+        },
+    }
+    (folder / "erpsync.yaml").write_text(yaml.safe_dump(main, allow_unicode=True), encoding="utf-8")
+    for name, shop in shops.items():
+        url = server.url(name) if shop.sandbox is not None else ""
+        channel = {"id": name, "connector": shop.connector, "settings": dict(shop.settings(url))}
+        text = yaml.safe_dump(channel, allow_unicode=True)
+        (folder / "channels" / f"{name}.yaml").write_text(text, encoding="utf-8")

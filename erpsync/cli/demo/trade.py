@@ -1,0 +1,97 @@
+"""What people do while the demonstration runs: buyers, a stockkeeper who unpacks and a packer who ships."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from erpsync.cli.demo.stage import Stage, goods
+from erpsync.flows.errors import Refused
+from erpsync.flows.house import House
+from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.ship import ship
+from erpsync.flows.stock import Count, add_stock, import_counts
+from erpsync.sdk.roles import ListingSource, playing
+from erpsync.store.views import OrderFilter, list_orders
+
+ACTOR = "demo"
+STEP_S = 0.1
+CARRIERS = ("SF", "YTO", "ZTO", "YUNDA")
+
+
+def open_with_stock(house: House, rng: random.Random) -> None:
+    """Count scarce stock of every good into two warehouses, and say what shops without a catalogue sell."""
+    named = [channel.name for channel in house.channels.values() if playing(channel.connector, ListingSource) is None]
+    import_listings(
+        house,
+        [ListingMapping(channel=name, channel_sku=good.code, sku=good.code) for name in named for good in goods()],
+        actor=ACTOR,
+    )
+    rows = [
+        Count(warehouse=warehouse, sku=good.code, on_hand=rng.randint(2, 9))
+        for good in goods()
+        for warehouse in ("SH", "GZ")
+    ]
+    import_counts(house, rows, actor=ACTOR)
+
+
+@dataclass
+class Traders:
+    """Threads that trade until told to stop. `shipped` counts parcels; what a thread raised is in `errors`."""
+
+    stage: Stage
+    house: Callable[[], House]
+    seed: int
+    shipped: int = 0
+    errors: list[BaseException] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._loop, args=(work, pause_s), name=f"demo-{name}", daemon=True)
+            for name, work, pause_s in self._jobs()
+        ]
+
+    def _jobs(self) -> list[tuple[str, Callable[[], None], float]]:
+        rng = random.Random(f"{self.seed} people")  # noqa: S311 repeatable chance is the point
+        buyers = [(name, shop.act, STEP_S) for name, shop in self.stage.shops.items()]
+        return [*buyers, ("stock", lambda: self._unpack(rng), 1.5), ("packer", lambda: self._pack(rng), 0.5)]
+
+    def start(self) -> None:
+        """Open the shops."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let everybody go home; what is half done in the shops is finished."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for shop in self.stage.shops.values():
+            shop.close_shop()
+
+    def _loop(self, work: Callable[[], None], pause_s: float) -> None:
+        while not self._stop.wait(pause_s):
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
+                self.errors.append(error)
+                return
+
+    def _unpack(self, rng: random.Random) -> None:
+        good = rng.choice(goods())
+        warehouse, qty = rng.choice(("SH", "GZ")), rng.randint(1, 8)
+        add_stock(self.house(), warehouse=warehouse, sku=good.code, qty=qty, reason="arrival", actor=ACTOR)
+
+    def _pack(self, rng: random.Random) -> None:
+        house = self.house()
+        with house.store.read() as connection:
+            ready = list_orders(connection, OrderFilter(status="allocated"), limit=50)
+        for order in ready[-3:]:
+            tracking = f"DEMO{time.monotonic_ns():020d}"
+            try:
+                ship(house, order=order["number"], carrier=rng.choice(CARRIERS), tracking=tracking, actor=ACTOR)
+            except Refused:  # a refund or a cancel came in between
+                continue
+            self.shipped += 1

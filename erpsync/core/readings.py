@@ -1,0 +1,88 @@
+"""Which reading of a record counts.
+
+Why readings and not messages: channels deliver late, twice and out of order, so what we know is always "the newest
+view", decided by the channel's own version and, where that cannot tell, by when each view was read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from erpsync.sdk.types import Head, OrderState, RefundState
+
+# Which channel states may follow which. Where two views of one version cannot be told apart, the later one in this
+# order wins; a channel that lists an earlier state under a newer version is believed (orders are re-opened).
+TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
+    OrderState.UNPAID: frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED, OrderState.CANCELLED}),
+    OrderState.PAID: frozenset({OrderState.SHIPPED, OrderState.COMPLETED, OrderState.CANCELLED}),
+    OrderState.SHIPPED: frozenset({OrderState.COMPLETED, OrderState.CANCELLED}),
+    OrderState.COMPLETED: frozenset({OrderState.CANCELLED}),
+    OrderState.CANCELLED: frozenset(),
+}
+
+# As TRANSITIONS, of refunds: what was granted stays so, what was closed may still be granted.
+_REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
+    RefundState.OPEN: frozenset({RefundState.GRANTED, RefundState.CLOSED}),
+    RefundState.CLOSED: frozenset({RefundState.GRANTED}),
+    RefundState.GRANTED: frozenset(),
+}
+
+
+class Verdict(StrEnum):
+    """What a reading of a record is worth."""
+
+    NEW = "new"
+    NEWER = "newer"
+    SAME = "same"
+    OLDER = "older"
+    READ_AGAIN = "read_again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Which version of a record was read, and when."""
+
+    version_at: datetime
+    digest: str
+    read_from: datetime
+    read_to: datetime
+
+
+def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool) -> Verdict:
+    """Return what `new` is worth beside what is known.
+
+    Args:
+        further: whether the new view's state is further along the transition table.
+        rereads: whether the channel can be asked for this one record again.
+    """
+    if known is None:
+        return Verdict.NEW
+    if new.version_at != known.version_at:
+        return Verdict.NEWER if new.version_at > known.version_at else Verdict.OLDER
+    if new.digest == known.digest:
+        return Verdict.SAME
+    if new.read_from > known.read_to:
+        return Verdict.NEWER
+    if known.read_from > new.read_to:
+        return Verdict.OLDER
+    if rereads:
+        return Verdict.READ_AGAIN
+    return Verdict.NEWER if further else Verdict.OLDER
+
+
+def is_further(new: OrderState, known: OrderState) -> bool:
+    """Whether `new` may follow `known`."""
+    return new in TRANSITIONS[known]
+
+
+def is_refund_further(new: RefundState, known: RefundState) -> bool:
+    """Whether a refund may come from `known` to `new`."""
+    return new in _REFUND_TRANSITIONS[known]
+
+
+def reading_of(head: Head, *, version_at: datetime | None = None) -> Reading:
+    """Return the reading a head stands for."""
+    return Reading(
+        version_at=version_at or head.version_at, digest=head.digest, read_from=head.read_from, read_to=head.read_to
+    )

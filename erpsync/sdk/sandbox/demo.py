@@ -1,0 +1,74 @@
+"""A shop of the demonstration: goods, buyers who do what buyers do, and a count of what really happened there.
+
+A connector offers one in a module `demo` beside its `connector`; `erpsync demo` runs all it finds.
+
+Why it keeps its own books: the demonstration ends with a proof, and what erpsync stored has to be held against what
+the shop knows, not against what erpsync says.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.sandbox.base import Sandbox
+from erpsync.sdk.sandbox.faults import FaultPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """Something that all shops of the demonstration sell; `code` is our SKU and the shops' seller code."""
+
+    code: str
+    title: str
+    price_minor: int
+
+
+class DemoShop(ABC):
+    """A shop with buyers.
+
+    Args:
+        folder: this shop's own folder for files.
+        rng: decides what buyers do.
+        faults: what goes wrong between erpsync and the shop.
+    """
+
+    connector: ClassVar[str]
+    title: ClassVar[str]
+    sandbox: Sandbox | None = None
+
+    def __init__(self, *, folder: Path, clock: Clock, rng: random.Random, faults: FaultPlan) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.rng = rng
+        self.faults = faults
+
+    @abstractmethod
+    def settings(self, url: str) -> Mapping[str, Any]:
+        """Return the channel's `settings` block; `url` is where `sandbox` is served."""
+
+    def connect(self, hooks_url: str) -> None:
+        """Take the address for webhooks; only shops that call erpsync need it."""
+        del hooks_url
+
+    @abstractmethod
+    def list_goods(self, goods: Sequence[Good]) -> None:
+        """Offer goods, none of them in stock yet: erpsync will tell how many there are."""
+
+    @abstractmethod
+    def act(self) -> None:
+        """Let somebody do something: order, pay, change an address, ask for a refund."""
+
+    def close_shop(self) -> None:
+        """Finish what is half done; nobody acts after this."""
+
+    @abstractmethod
+    def placed(self) -> set[str]:
+        """Return the ids of all orders ever placed."""
+
+    @abstractmethod
+    def shown(self) -> Mapping[str, int]:
+        """Return how many units the shop shows now, by seller code."""

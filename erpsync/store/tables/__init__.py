@@ -1,0 +1,72 @@
+"""Every table, with the CHECKs and keys by which the database refuses impossible states.
+
+Why order status is not a column: filling a backorder must not lock its order, so what depends on holds and backorders
+is derived when read (`orders.phase` holds the rest).
+"""
+
+from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
+from erpsync.store.tables.nodes import channel, counter, cursor, lease, node
+from erpsync.store.tables.orders import (
+    PHASES,
+    SHIPMENT_STATES,
+    line_part,
+    order_hold,
+    order_line,
+    orders,
+    refund,
+    refund_line,
+    shipment,
+    shipment_line,
+)
+from erpsync.store.tables.people import event, payload, task
+from erpsync.store.tables.queue import dead_letter, inbox, outbox
+from erpsync.store.tables.stock import (
+    backorder,
+    bundle,
+    dirty_sku,
+    hold,
+    ledger,
+    listing,
+    sku,
+    stock,
+    warehouse,
+)
+
+__all__ = [
+    "EPOCH",
+    "PHASES",
+    "SHIPMENT_STATES",
+    "BigInt",
+    "Instant",
+    "backorder",
+    "bundle",
+    "channel",
+    "counter",
+    "cursor",
+    "dead_letter",
+    "dirty_sku",
+    "event",
+    "hold",
+    "inbox",
+    "instant",
+    "lease",
+    "ledger",
+    "line_part",
+    "listing",
+    "metadata",
+    "micros",
+    "node",
+    "order_hold",
+    "order_line",
+    "orders",
+    "outbox",
+    "payload",
+    "refund",
+    "refund_line",
+    "shipment",
+    "shipment_line",
+    "sku",
+    "stock",
+    "task",
+    "warehouse",
+]

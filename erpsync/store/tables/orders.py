@@ -1,0 +1,168 @@
+"""What buyers want, give back and were sent."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, Table, Text, UniqueConstraint, text
+
+from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, one_of, ref, row_id, words
+
+PHASES = ("cancelled", "completed", "shipped", "partially_shipped", "held", "unpaid", "ready")
+
+orders = Table(
+    "orders",
+    metadata,
+    row_id(),
+    ref("channel_id", "channel.id"),
+    Column("external_id", Text, nullable=False),
+    Column("number", Text, nullable=False, unique=True),
+    Column("phase", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    words("hold_reason"),
+    at("version_at", nullable=False),
+    words("digest"),
+    at("read_from_at", nullable=False),
+    at("read_to_at", nullable=False),
+    at("placed_at", nullable=False),
+    at("paid_at"),
+    at("ready_at"),
+    Column("currency", Text, nullable=False),
+    Column("total_minor", BigInt, nullable=False),
+    Column("paid_minor", BigInt),
+    Column("goods_minor", BigInt),
+    Column("freight_minor", BigInt),
+    Column("discount_minor", BigInt),
+    Column("refunded_minor", BigInt),
+    Column("recipient", LargeBinary),
+    Column("recipient_index", LargeBinary),
+    Column("phone_index", LargeBinary),
+    Column("address_complete", Boolean(create_constraint=False)),
+    words("do_not_ship"),
+    at("imported_at", nullable=False),
+    UniqueConstraint("channel_id", "external_id"),
+    one_of("phase", *PHASES),
+    one_of("state", "unpaid", "paid", "shipped", "completed", "cancelled"),
+    CheckConstraint("phase <> 'held' OR hold_reason <> ''", name="held_has_reason"),
+    Index("ix_orders_placed_at", "placed_at"),
+    Index(
+        "ix_orders_unpaid",
+        "channel_id",
+        "placed_at",
+        sqlite_where=text("phase = 'unpaid'"),
+        postgresql_where=text("phase = 'unpaid'"),
+    ),
+    Index(
+        "ix_orders_phone_index",
+        "phone_index",
+        sqlite_where=text("phone_index IS NOT NULL"),
+        postgresql_where=text("phone_index IS NOT NULL"),
+    ),
+    Index("ix_orders_held", "id", sqlite_where=text("phase = 'held'"), postgresql_where=text("phase = 'held'")),
+)
+
+order_line = Table(
+    "order_line",
+    metadata,
+    row_id(),
+    ref("order_id", "orders.id"),
+    Column("external_id", Text, nullable=False),
+    Column("channel_sku", Text, nullable=False),
+    words("item_ref"),
+    words("title"),
+    ref("sku_id", "sku.id", nullable=True),
+    count("factor", default=1),
+    flag("is_bundle"),
+    Column("qty", BigInt, nullable=False),
+    count("closed_qty"),
+    count("refunded_qty"),
+    count("dropped_qty"),
+    count("cancelled_qty"),
+    count("shipped_qty"),
+    Column("price_minor", BigInt, nullable=False),
+    UniqueConstraint("order_id", "external_id"),
+    *not_negative("qty", "closed_qty", "refunded_qty", "dropped_qty", "cancelled_qty", "shipped_qty"),
+    CheckConstraint("cancelled_qty + shipped_qty <= qty", name="not_more_than_ordered"),
+    CheckConstraint("factor > 0", name="factor_positive"),
+    Index("ix_order_line_sku_id", "sku_id"),
+    Index(
+        "ix_order_line_unmapped",
+        "channel_sku",
+        sqlite_where=text("sku_id IS NULL"),
+        postgresql_where=text("sku_id IS NULL"),
+    ),
+)
+
+line_part = Table(
+    "line_part",
+    metadata,
+    ref("line_id", "order_line.id", primary_key=True),
+    ref("sku_id", "sku.id", primary_key=True),
+    Column("qty", BigInt, nullable=False),
+    CheckConstraint("qty > 0", name="qty_positive"),
+)
+
+order_hold = Table(
+    "order_hold",
+    metadata,
+    ref("order_id", "orders.id", primary_key=True),
+    Column("reason", Text, primary_key=True),
+    words("detail"),
+    at("at", nullable=False),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    row_id(),
+    ref("channel_id", "channel.id"),
+    Column("external_id", Text, nullable=False),
+    Column("order_external_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    at("version_at", nullable=False),
+    words("digest"),
+    at("read_from_at", nullable=False),
+    at("read_to_at", nullable=False),
+    Column("amount_minor", BigInt, nullable=False),
+    Column("currency", Text, nullable=False),
+    words("reason"),
+    UniqueConstraint("channel_id", "external_id"),
+    one_of("state", "open", "granted", "closed"),
+    *not_negative("amount_minor"),
+    Index("ix_refund_order", "channel_id", "order_external_id"),
+)
+
+refund_line = Table(
+    "refund_line",
+    metadata,
+    ref("refund_id", "refund.id", primary_key=True),
+    Column("line_external_id", Text, primary_key=True),
+    Column("qty", BigInt, nullable=False),
+    CheckConstraint("qty > 0", name="qty_positive"),
+)
+
+SHIPMENT_STATES = ("pending", "sent", "waiting", "dropped", "refused", "kept")
+
+shipment = Table(
+    "shipment",
+    metadata,
+    row_id(),
+    ref("order_id", "orders.id"),
+    Column("number", Text, nullable=False, unique=True),
+    Column("carrier", Text, nullable=False),
+    Column("tracking", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    flag("whole"),
+    flag("forced"),
+    words("forced_reason"),
+    words("actor"),
+    at("shipped_at", nullable=False),
+    at("sent_at"),
+    UniqueConstraint("order_id", "carrier", "tracking"),
+    one_of("state", *SHIPMENT_STATES),
+)
+
+shipment_line = Table(
+    "shipment_line",
+    metadata,
+    ref("shipment_id", "shipment.id", primary_key=True),
+    ref("line_id", "order_line.id", primary_key=True),
+    Column("qty", BigInt, nullable=False),
+    CheckConstraint("qty > 0", name="qty_positive"),
+)

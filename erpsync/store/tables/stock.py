@@ -1,0 +1,126 @@
+"""What there is, what is promised and what channels were told."""
+
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
+
+from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, ref, row_id, words
+
+sku = Table("sku", metadata, row_id(), Column("code", Text, nullable=False, unique=True))
+
+warehouse = Table(
+    "warehouse",
+    metadata,
+    row_id(),
+    Column("code", Text, nullable=False, unique=True),
+    count("priority", default=1),
+    count("safety_stock"),
+    flag("sellable"),
+    *not_negative("safety_stock"),
+)
+
+stock = Table(
+    "stock",
+    metadata,
+    ref("sku_id", "sku.id", primary_key=True),
+    ref("warehouse_id", "warehouse.id", primary_key=True),
+    count("on_hand"),
+    count("reserved"),
+    at("counted_at"),
+    *not_negative("on_hand", "reserved"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    row_id(),
+    ref("sku_id", "sku.id"),
+    ref("warehouse_id", "warehouse.id"),
+    Column("qty", BigInt, nullable=False),
+    Column("reason", Text, nullable=False),
+    words("ref_kind"),
+    Column("ref_id", BigInt),
+    at("at", nullable=False),
+    words("actor"),
+    Index("ix_ledger_sku_id_at", "sku_id", "at"),
+)
+
+bundle = Table(
+    "bundle",
+    metadata,
+    ref("bundle_id", "sku.id", primary_key=True),
+    ref("sku_id", "sku.id", primary_key=True),
+    count("qty", default=1),
+    CheckConstraint("qty > 0", name="qty_positive"),
+    CheckConstraint("bundle_id <> sku_id", name="not_itself"),
+    Index("ix_bundle_sku_id", "sku_id"),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("owner_id", BigInt, primary_key=True),  # first in the key: the kind alone tells nothing
+    Column("owner_kind", Text, primary_key=True),
+    ref("sku_id", "sku.id", primary_key=True),
+    ref("warehouse_id", "warehouse.id", primary_key=True),
+    Column("qty", BigInt, nullable=False),
+    at("expires_at"),
+    flag("released"),
+    CheckConstraint("qty > 0", name="qty_positive"),
+    Index("ix_hold_sku_id", "sku_id", "warehouse_id"),
+    Index(
+        "ix_hold_expires_at",
+        "expires_at",
+        sqlite_where=text("expires_at IS NOT NULL"),
+        postgresql_where=text("expires_at IS NOT NULL"),
+    ),
+)
+
+backorder = Table(
+    "backorder",
+    metadata,
+    Column("owner_id", BigInt, primary_key=True),  # first in the key: the kind alone tells nothing
+    Column("owner_kind", Text, primary_key=True),
+    ref("sku_id", "sku.id", primary_key=True),
+    Column("qty", BigInt, nullable=False),
+    ref("order_id", "orders.id"),
+    ref("channel_id", "channel.id"),
+    at("due_at", nullable=False),
+    Column("number", Text, nullable=False),
+    flag("waits"),
+    CheckConstraint("qty > 0", name="qty_positive"),
+    Index("ix_backorder_sku_id", "sku_id"),
+    Index("ix_backorder_order_id", "order_id"),
+)
+
+listing = Table(
+    "listing",
+    metadata,
+    row_id(),
+    ref("channel_id", "channel.id"),
+    Column("channel_sku", Text, nullable=False),
+    words("item_ref"),
+    words("title"),
+    ref("sku_id", "sku.id", nullable=True),
+    count("factor", default=1),
+    Column("told_qty", BigInt),
+    flag("told_sure"),
+    at("told_at"),
+    words("sent_since", default="[]"),
+    at("zeroed_at"),
+    Column("shown_qty", BigInt),
+    at("shown_at"),
+    words("refused"),
+    UniqueConstraint("channel_id", "channel_sku", "item_ref"),
+    CheckConstraint("factor > 0", name="factor_positive"),
+    CheckConstraint("told_qty >= 0", name="told_not_negative"),
+    Index("ix_listing_sku_id", "sku_id"),
+)
+
+dirty_sku = Table(
+    "dirty_sku",
+    metadata,
+    ref("sku_id", "sku.id", primary_key=True),
+    at("first_at", nullable=False),
+    flag("urgent"),
+    Column("by_channel_id", BigInt),
+    at("by_pass_at"),
+)

@@ -1,0 +1,168 @@
+"""The composition root: what a reload changes, and what a command leaves alone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from sqlalchemy import select
+
+from erpsync.cli.build import Built, command_house, connectors_at_rest, open_built, open_store, stored_house
+from erpsync.core.policy import PollPolicy, WarehousePolicy
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.roles import Connector, ConnectorSettings
+from erpsync.sdk.sandbox import SandboxRequest, SandboxResponse
+from erpsync.sdk.types import CheckReport
+from erpsync.settings import ChannelConfig, Config, Loaded, Registry
+from erpsync.store.schema import migrate
+from erpsync.store.tables import channel, warehouse
+
+
+class ShopSettings(ConnectorSettings):
+    """Settings of the shop below."""
+
+    broken: bool = False
+
+
+class Shop(Connector):
+    """A connector that counts how often it was closed."""
+
+    Settings: ClassVar[type[ConnectorSettings]] = ShopSettings
+
+    def __init__(self, settings: Any, http: Any, clock: Any) -> None:
+        super().__init__(settings, http, clock)
+        if settings.broken:
+            raise ValueError("cannot be made")
+        self.closed = 0
+
+    def check(self) -> CheckReport:
+        self.http.request("GET", "http://shop.test/", repeatable=True)
+        return CheckReport()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+REGISTRY = Registry.of({"shop": Shop})
+
+
+def configured(folder: Path, *names: str, **changes: Any) -> Config:
+    """Return a configuration of shops on an SQLite file."""
+    values = {
+        "folder": folder,
+        "database": f"sqlite:///{folder}/var/erpsync.db",
+        "warehouses": (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)),
+        "channels": tuple(ChannelConfig(id=name, connector="shop", settings=ShopSettings()) for name in names),
+    }
+    return Config(**values | changes)
+
+
+def build(config: Config, mounts: Mapping[str, Any] | None = None) -> Built:
+    return open_built(config, registry=REGISTRY, load=lambda: Loaded(config=config), mounts=mounts, clock=ManualClock())
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Iterator[Built]:
+    built = build(configured(tmp_path, "a", "b"))
+    yield built
+    built.close()
+
+
+def connectors(built: Built) -> dict[str, Any]:
+    return {each.name: each.connector for each in built.house.channels.values()}
+
+
+def changed(config: Config, name: str, **changes: Any) -> Config:
+    """Return the configuration with one channel configured otherwise."""
+    return replace(config, channels=tuple(replace(c, **changes) if c.id == name else c for c in config.channels))
+
+
+def test_a_first_start_makes_database_and_keys_beside_it(built: Built, tmp_path: Path) -> None:
+    assert {file.name for file in (tmp_path / "var").glob("*.db*")} >= {"erpsync.db", "erpsync.db.keys"}
+    assert built.store.vault is not None
+    assert set(connectors(built)) == {"a", "b"}
+
+
+def test_a_reload_makes_new_connectors_for_changed_channels_only(built: Built) -> None:
+    before = connectors(built)
+    built.rebuild(changed(built.config, "b", poll=PollPolicy(orders_s=5)))
+    after = connectors(built)
+
+    assert after["a"] is before["a"]
+    assert after["b"] is not before["b"]
+    assert (before["a"].closed, before["b"].closed) == (0, 1)
+    assert built.house.channel("b").poll.orders_s == 5
+
+
+def test_a_reload_takes_channels_up_and_lets_them_go(built: Built, tmp_path: Path) -> None:
+    before = connectors(built)
+    built.rebuild(configured(tmp_path, "b", "c"))
+
+    assert set(connectors(built)) == {"b", "c"}
+    assert before["a"].closed == 1
+    with built.store.read() as connection:
+        active = {row.name: row.active for row in connection.execute(select(channel.c.name, channel.c.active))}
+    assert active == {"a": False, "b": True, "c": True}
+
+
+def test_a_disabled_channel_has_no_connector_and_its_old_one_is_closed(built: Built) -> None:
+    before = connectors(built)
+    built.rebuild(changed(built.config, "a", enabled=False))
+
+    assert connectors(built)["a"] is None
+    assert before["a"].closed == 1
+
+
+def test_a_reload_that_fails_changes_nothing(built: Built, tmp_path: Path) -> None:
+    before, house, config = connectors(built), built.house, built.config
+    worse = changed(configured(tmp_path, "a", "c"), "c", settings=ShopSettings(broken=True))
+
+    with pytest.raises(ValueError, match="cannot be made"):
+        built.rebuild(worse)
+
+    assert (built.house, built.config, connectors(built)) == (house, config, before)
+    assert [each.closed for each in before.values()] == [0, 0]
+    with built.store.read() as connection:
+        assert connection.execute(select(channel.c.name)).scalars().all() == ["a", "b"]
+
+
+def test_calls_go_through_the_channels_budget_to_where_it_is_mounted(tmp_path: Path) -> None:
+    calls: list[str] = []
+
+    def answer(request: SandboxRequest) -> SandboxResponse:
+        calls.append(request.path)
+        return SandboxResponse()
+
+    built = build(configured(tmp_path, "a"), mounts={"a": answer})
+    connectors(built)["a"].check()
+    with built.store.read() as connection:
+        tokens = connection.execute(select(channel.c.tokens)).scalar_one()
+    built.close()
+
+    assert (calls, tokens) == (["/"], 39)
+
+
+def test_a_command_does_not_put_an_edited_configuration_in_force(built: Built) -> None:
+    edited = replace(built.config, warehouses=(WarehousePolicy(id="SH", safety_stock=9), WarehousePolicy(id="GZ")))
+    command_house(built.store, edited)
+
+    with built.store.read() as connection:
+        assert connection.execute(select(warehouse.c.safety_stock)).scalars().all() == [0, 0]
+
+
+def test_a_command_before_the_first_start_makes_the_rows_it_needs(tmp_path: Path) -> None:
+    config = configured(tmp_path, "a")
+    store = open_store(config)
+    migrate(store.engine)
+
+    assert stored_house(store, config).codes() == []
+    assert sorted(command_house(store, config).codes()) == ["GZ", "SH"]
+    store.close()
+
+
+def test_a_connector_at_rest_cannot_call_its_platform(tmp_path: Path) -> None:
+    found = connectors_at_rest(configured(tmp_path, "a"), REGISTRY, ManualClock())
+
+    with pytest.raises(RuntimeError, match="without network"):
+        found["a"].check()
