@@ -63,9 +63,7 @@ def plan(demands: Iterable[Demand], free: Mapping[Place, int]) -> list[Take]:
     takes: list[Take] = []
     for order in _by_order(demands):
         chosen = _choose(order, left)
-        for take in _serve(order, chosen, left):
-            left[Place(take.sku_id, take.warehouse_id)] -= take.qty
-            takes.append(take)
+        takes += _serve(order, chosen, left)
     return takes
 
 
@@ -110,27 +108,24 @@ def _greedy(useful: Sequence[int], reach: Mapping[int, int], left: Mapping[Place
     return tuple(w for w in useful if w in chosen)
 
 
-def _serve(order: Sequence[Demand], chosen: Sequence[int], left: Mapping[Place, int]) -> Iterable[Take]:
-    used: dict[Place, int] = {}
+def _serve(order: Sequence[Demand], chosen: Sequence[int], left: dict[Place, int]) -> Iterable[Take]:
+    """Yield what each line gets, taken off `left`; lines of one order may want the same SKU."""
     for demand in order:
         open_qty = demand.qty
-        for warehouse in _whole_first(demand, chosen, left, used):
+        for warehouse in _whole_first(demand, chosen, left):
             place = Place(demand.sku_id, warehouse)
-            qty = min(open_qty, left.get(place, 0) - used.get(place, 0))
+            qty = min(open_qty, left.get(place, 0))
             if qty > 0:
-                used[place] = used.get(place, 0) + qty
+                left[place] -= qty
                 open_qty -= qty
                 yield Take(owner=demand.owner, sku_id=demand.sku_id, warehouse_id=warehouse, qty=qty)
 
 
-def _whole_first(
-    demand: Demand, chosen: Sequence[int], left: Mapping[Place, int], used: Mapping[Place, int]
-) -> list[int]:
+def _whole_first(demand: Demand, chosen: Sequence[int], left: Mapping[Place, int]) -> list[int]:
     """Return the chosen warehouses, one that covers the whole line before those that would share it."""
 
     def shares(warehouse: int) -> bool:
-        place = Place(demand.sku_id, warehouse)
-        return left.get(place, 0) - used.get(place, 0) < demand.qty
+        return left.get(Place(demand.sku_id, warehouse), 0) < demand.qty
 
     return sorted(chosen, key=shares)
 

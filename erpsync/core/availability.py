@@ -34,6 +34,16 @@ def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy) -> 
     return max(0, (share - policy.buffer - unpaid) // factor)
 
 
+def explained(*, told_qty: int, units: int, taken: int) -> bool:
+    """Return whether sales and holds account for the fall of a listing from `told_qty` to 0.
+
+    Args:
+        units: our units in one of the channel's.
+        taken: our units sold since the number was told, held now, or wanted by unpaid orders.
+    """
+    return taken >= told_qty * units
+
+
 def braked(*, unexplained_zeros: int, told_above_zero: int, policy: BrakePolicy) -> bool:
     """Return whether so many listings went to zero for no reason we know that a person must look.
 
@@ -63,9 +73,12 @@ class Told:
         return not (self.sure and self.accepted == qty)
 
     def lowers(self, qty: int) -> bool:
-        """Whether sending `qty` can only lower what the channel shows; a first number never does, but 0 does."""
+        """Whether sending `qty` can only lower what the channel shows; a first number never does, but 0 does.
+
+        A 0 that was accepted and not followed by anything is not sent again.
+        """
         if qty == 0:
-            return True
+            return self.accepted != 0 or bool(self.sent_since)
         return self.lowest is not None and qty < self.lowest
 
 

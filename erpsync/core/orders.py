@@ -106,7 +106,7 @@ class Merged:
     Args:
         left_behind: by line id, units open with us that the channel reports as shipped.
         changes: names of what changed, for the event: field names; `line X added`, `line X cancelled`, `line X changed`
-            for what is to be sent; `text of line X` for its price and title.
+            for what is to be sent; `details of line X` for the rest of it.
     """
 
     order: KnownOrder
@@ -136,7 +136,7 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
             changes.append(f"line {incoming.external_id} added")
         elif line != before:
             same = _to_send(line) == _to_send(before)
-            changes.append(f"text of line {line.external_id}" if same else f"line {line.external_id} changed")
+            changes.append(f"details of line {line.external_id}" if same else f"line {line.external_id} changed")
         extra = min(_reported_shipped(incoming, state) - line.shipped_qty, line.open_qty)
         if extra > 0:
             left[line.id] = extra
@@ -155,7 +155,7 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
 
 
 def _to_send(line: KnownLine) -> tuple[str, str, int, int]:
-    return (line.channel_sku, line.item_ref, line.qty, line.closed_qty)
+    return (line.channel_sku, line.item_ref, line.qty, line.cancelled_qty)
 
 
 def _unreadable(known: KnownOrder, new: Order) -> frozenset[str]:

@@ -1,10 +1,20 @@
-"""Facts on their way in: records in normal form with the raw records they came from, applied in batches."""
+"""Facts on their way in: records in normal form with the raw records they came from, applied in batches.
 
-from collections.abc import Iterable
+What cannot be read becomes a dead letter that holds the raw record with its reading, so that trying it again is the
+same as having read it.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
 
 from erpsync.core.readings import Reading
-from erpsync.sdk.types import Order, Raw, Refund
+from erpsync.flows.house import Channel
+from erpsync.sdk.errors import ConnectorError, PayloadError
+from erpsync.sdk.types import Head, Order, Raw, Refund
 from erpsync.store.notes import DeadLetter
 
 
@@ -72,3 +82,56 @@ def _batch_of(records: Iterable[OrderRecord | RefundRecord], letters: tuple[Dead
         refunds=tuple(r for r in kept if isinstance(r, RefundRecord)),
         letters=letters,
     )
+
+
+def letter_of(
+    channel: Channel, kind: str, raw: Raw, error: Exception, *, key: str = "", order_id: int | None = None
+) -> DeadLetter:
+    """Return the dead letter of a record that cannot be read or applied, with all it takes to try again.
+
+    Args:
+        key: what the letter is about, where that is not the whole record.
+        order_id: the order that is held until the letter is moved on.
+    """
+    head = raw.head
+    body = {
+        "payload": dict(raw.payload),
+        "external_id": head.external_id,
+        "version_at": head.version_at.isoformat(),
+        "digest": head.digest,
+        "read_from": raw.read_from.isoformat(),
+        "read_to": raw.read_to.isoformat(),
+        "source": head.source,
+    }
+    source = error.source if isinstance(error, PayloadError) and error.source else head.source
+    return DeadLetter(
+        channel_id=channel.id,
+        kind=kind,
+        key=key or head.external_id,
+        error=str(error) if isinstance(error, ConnectorError) else unforeseen(error),
+        source=source,
+        body=body,
+        order_id=order_id,
+    )
+
+
+def unforeseen(error: Exception) -> str:
+    """Return where an error arose that nobody foresaw; its text is left out because it may quote the record."""
+    frames = extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}; report this defect"
+
+
+def raw_of(body: Mapping[str, Any]) -> Raw:
+    """Return the raw record kept in a dead letter by `letter_of`."""
+    read_from, read_to = datetime.fromisoformat(body["read_from"]), datetime.fromisoformat(body["read_to"])
+    head = Head(
+        external_id=body["external_id"],
+        version_at=datetime.fromisoformat(body["version_at"]),
+        digest=body["digest"],
+        read_from=read_from,
+        read_to=read_to,
+        row=body["payload"],
+        source=body["source"],
+    )
+    return Raw(head=head, payload=body["payload"], read_from=read_from, read_to=read_to)

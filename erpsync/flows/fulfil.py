@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select, update
+
 from erpsync.core.allocation import Demand, Owner, Place, Take, plan, shrink
 from erpsync.core.fulfilment import LINE, needs
-from erpsync.core.orders import KnownLine, KnownOrder, phase
+from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.flows.house import House
 from erpsync.store.book import Book, Waiting
 from erpsync.store.dirty import Cause, mark_dirty
 from erpsync.store.notes import Event, Task, open_tasks, write_events
 from erpsync.store.store import Tx
+from erpsync.store.tables import listing
 
 UNPAID_COUNTS_FOR = timedelta(days=3)
 
@@ -83,13 +86,14 @@ def settle(
     for change in changes:
         tasks += _book_out_all(book, house, change)
     soft = [demand for change in changes for demand in _adjust(book, house, change, tx.now)]
-    events += _shrink_all(book)
+    events += _shrink_all(book, house, tasks)
     free = _free(book, house)
     book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
     takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free)
     book.load_owners(take.owner for take in takes)
     _hold_all(book, takes, changes, house)
     book.flush()
+    _doubt(tx, changes)
     _mark(tx, house, book, changes, cause, also)
     open_tasks(tx, tasks)
     return _outcome(tx, changes, takes, book, tasks, events)
@@ -210,12 +214,15 @@ def _give_back(book: Book, house: House, order: KnownOrder, need: tuple[Owner, i
             surplus -= taken
 
 
-def _shrink_all(book: Book) -> list[Event]:
+def _shrink_all(book: Book, house: House, tasks: list[Task]) -> list[Event]:
     """Where more is promised than there is, take promises back, latest due first, into backorders."""
     events: list[Event] = []
     for place, missing in sorted(book.missing().items()):
         holders = book.holders(place)
-        for held, qty in shrink([held for held, _ in holders.values()], missing):
+        taken = shrink([held for held, _ in holders.values()], missing)
+        book.load_owners(held.owner for held, _ in taken)
+        tasks += _released_short(house, place, missing - sum(qty for _, qty in taken))
+        for held, qty in taken:
             becomes = holders[(held.owner, place)][1]
             book.unhold(held.owner, place, qty)
             if becomes is None:
@@ -232,6 +239,16 @@ def _shrink_all(book: Book) -> list[Event]:
                 )
             )
     return events
+
+
+def _released_short(house: House, place: Place, missing: int) -> list[Task]:
+    """Return the task for units that a warehouse was told to send and that the books do not have."""
+    if missing <= 0:
+        return []
+    policy = house.warehouses.get(place.warehouse_id)
+    where = policy.id if policy else f"warehouse {place.warehouse_id}"
+    reason = f"{where} was told to send {missing} units more than it has; count the stock and call parcels back"
+    return [Task(kind="stock_short", key=f"{where}:{place.sku_id}", reason=reason)]
 
 
 def _free(book: Book, house: House) -> dict[Place, int]:
@@ -276,8 +293,30 @@ def _mark(
     mark_dirty(tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
 
 
+def _doubt(tx: Tx, changes: Sequence[Change]) -> None:
+    """Make what a channel was told about the SKUs of its own orders unsure.
+
+    A channel takes its own sales off the number it shows (and gives cancelled units back), so what it was told is no
+    longer what it shows; were goods to come in at the same time, both numbers might be equal by chance.
+    """
+    sold: dict[int, set[int]] = defaultdict(set)
+    for change in changes:
+        if change.before is None or _by_channel(change.before) != _by_channel(change.after):
+            sold[change.after.channel_id] |= {line.sku_id for line in change.after.lines if line.sku_id is not None}
+    for channel_id, skus in sorted(sold.items()):
+        same = (listing.c.channel_id == channel_id) & listing.c.sku_id.in_(sorted(skus))
+        locked = select(listing.c.id).where(same).order_by(listing.c.id).with_for_update(key_share=True)
+        ids = list(tx.execute(locked).scalars())
+        tx.execute(update(listing).where(listing.c.id.in_(ids)).values(told_sure=False))
+
+
+def _by_channel(order: KnownOrder) -> list[object]:
+    """Return what of an order moves the number that its channel shows."""
+    return [order.ready_at is None, *((line.id, line.sku_id, line.qty, line.closed_qty) for line in order.lines)]
+
+
 def _is_unpaid(order: KnownOrder | None) -> bool:
-    return order is not None and phase(order) == "unpaid"
+    return order is not None and order.ready_at is None and order.open_qty > 0
 
 
 def _outcome(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, StockPolicy, WarehousePolicy
-from erpsync.sdk.roles import Connector, OrderSource, playing
+from erpsync.sdk.roles import Connector, OrderReader, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
 
@@ -30,7 +30,7 @@ class Channel:
     @property
     def carries_recipients(self) -> bool:
         """Whether this channel's orders hold a recipient at all."""
-        source = playing(self.connector, OrderSource)
+        source = playing(self.connector, OrderReader)
         return source is not None and source.carries_recipients
 
 

@@ -3,6 +3,7 @@
 Why nothing is applied inline: the sender's patience must not depend on locks, and what is stored can be applied again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +17,7 @@ from erpsync.flows.facts import Batch
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.poll import streams_of
-from erpsync.flows.reading import apply_bisected, read_orders, read_refunds
+from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds
 from erpsync.flows.retry import backoff_s, gives_up
 from erpsync.sdk.errors import AuthError, PayloadError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
@@ -24,9 +25,13 @@ from erpsync.sdk.types import Head, Raw, WebhookReply, WebhookRequest, WebhookRe
 from erpsync.store.cursors import want_pass
 from erpsync.store.notes import DeadLetter, bury
 from erpsync.store.store import Tx
-from erpsync.store.tables import inbox
+from erpsync.store.tables import EPOCH, inbox
 
 AT_ONCE = 50
+WRITTEN = EPOCH
+"""When what a webhook says was read over there: some time before it came. So no two of them are told apart by their
+arrival, and one that overtook another of the same version does not count as the later reading."""
+
 log = structlog.get_logger()
 
 
@@ -107,16 +112,30 @@ def apply_inbox(house: House) -> int:
 def _apply_one(house: House, channel: Channel, row: Any) -> None:
     try:
         body = _opened(house, row)
-        batch = _batch(channel, row, body)
-        again = house.store.retrying(partial(_apply, house=house, channel=channel, batch=batch, row=row, body=body))
+        _apply_batch(house, channel, row, _batch(channel, row, body), body["hints"])
     except PayloadError as error:
         house.store.retrying(partial(_bury, channel=channel, row=row, error=error))
         return
     except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
         log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=repr(error))
         house.store.retrying(partial(_later, row=row, error=repr(error)))
-        return
-    _read_again(house, channel, batch, again)
+
+
+def _apply_batch(
+    house: House, channel: Channel, row: Any, batch: Batch, hints: Sequence[str], *, last: bool = False
+) -> None:
+    """Apply what a webhook says; the row stays pending until orders that have to be read again were."""
+    take = partial(_apply, house=house, channel=channel, row=row, hints=hints)
+    try:
+        again = house.store.retrying(partial(take, batch=batch, last=last))
+    except Exception as error:
+        if not may_be_poison(error, batch):
+            raise
+        again = apply_bisected(house, channel, batch, error)
+        if not again:
+            house.store.retrying(partial(take, batch=Batch(), last=True))
+    if again:
+        _apply_batch(house, channel, row, _read_again(channel, batch, again), hints, last=True)
 
 
 def _opened(house: House, row: Any) -> dict[str, Any]:
@@ -133,40 +152,38 @@ def _batch(channel: Channel, row: Any, body: dict[str, Any]) -> Batch:
             external_id=record["external_id"],
             version_at=datetime.fromisoformat(record["version_at"]),
             digest=record["digest"],
-            read_from=row.received_at,
+            read_from=WRITTEN,
             read_to=row.received_at,
             row=record["payload"],
             source=f"delivery {row.delivery_key}",
         )
-        raw = Raw(head=head, payload=record["payload"], read_from=row.received_at, read_to=row.received_at)
+        raw = Raw(head=head, payload=record["payload"], read_from=WRITTEN, read_to=row.received_at)
         raws[record["kind"]].append(raw)
     orders = read_orders(channel, raws["order"]) if raws["order"] else Batch()
     refunds = read_refunds(channel, raws["refund"]) if raws["refund"] else Batch()
     return Batch(orders=orders.orders, refunds=refunds.refunds, letters=(*orders.letters, *refunds.letters))
 
 
-def _apply(tx: Tx, *, house: House, channel: Channel, batch: Batch, row: Any, body: dict[str, Any]) -> list[str]:
-    taken = update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(state="done", body=None)
-    if tx.execute(taken).rowcount != 1:
+def _apply(
+    tx: Tx, *, house: House, channel: Channel, row: Any, hints: Sequence[str], batch: Batch, last: bool
+) -> list[str]:
+    pending = select(inbox.c.id).where(inbox.c.id == row.id, inbox.c.state == "pending").with_for_update()
+    if tx.execute(pending).first() is None:
         return []
     again = apply(tx, house, channel, batch).read_again
-    wanted = set(body["hints"]) & set(streams_of(channel))
-    if wanted:
-        want_pass(tx, channel.id, wanted)
-    return again
+    if again and not last:
+        return again
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="done", body=None))
+    want_pass(tx, channel.id, set(hints) & set(streams_of(channel)))
+    return []
 
 
-def _read_again(house: House, channel: Channel, batch: Batch, again: list[str]) -> None:
+def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
     """Ask the channel about orders whose webhook cannot be put in order with what is known."""
     source = playing(channel.connector, OrderSource)
-    if not again or source is None:
-        return
-    heads = [record.raw.head for record in batch.orders if record.order.external_id in again]
-    fresh = read_orders(channel, source.complete(heads))
-    try:
-        house.store.retrying(lambda tx: apply(tx, house, channel, fresh))
-    except Exception as error:  # noqa: BLE001 one poisoned record must not stop the others
-        apply_bisected(house, channel, fresh, error)
+    if source is None:
+        raise LookupError(f"channel {channel.name} cannot be asked for orders")
+    return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
 
 
 def _later(tx: Tx, *, row: Any, error: str) -> None:

@@ -15,27 +15,25 @@ from erpsync.core.numbering import prefix
 from erpsync.core.orders import (
     KnownOrder,
     Merged,
-    Reading,
-    Verdict,
+    carries,
     first_seen,
     hold_reasons,
-    is_further,
-    judge,
     merge,
     phase,
     with_refunds,
     with_shipped,
 )
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord
+from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
+from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
+from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Recipient, Refund
 from erpsync.store.bulk import new_ids, update_many
 from erpsync.store.dirty import Cause
 from erpsync.store.notes import (
-    DeadLetter,
     Event,
     Task,
     bury,
@@ -110,8 +108,9 @@ def _apply_refunds(tx: Tx, channel: Channel, incoming: Sequence[RefundRecord]) -
     known = lock_refunds(tx, channel.id, latest.keys())
     written: list[tuple[int | None, Refund, Reading]] = []
     for external_id, record in sorted(latest.items()):
-        row_id, reading = known.get(external_id, (None, None))
-        verdict = judge(reading, record.reading, further=True, rereads=False)
+        row_id, reading, state = known.get(external_id, (None, None, None))
+        further = state is None or is_refund_further(record.refund.state, state)
+        verdict = judge(reading, record.reading, further=further, rereads=False)
         if verdict in (Verdict.NEW, Verdict.NEWER):
             written.append((row_id, record.refund, record.reading))
     write_refunds(tx, channel.id, written)
@@ -179,7 +178,7 @@ class _Desk:
 
     def _with_recipient(self, merged: Merged, recipient: Recipient | None) -> Merged:
         """Note a changed recipient by its keyed hash, so that nothing has to be decrypted to compare."""
-        if recipient is None or self.tx.vault.index(_plain(recipient)) == merged.order.recipient_index:
+        if not carries(recipient) or recipient_index(self.tx.vault, recipient) == merged.order.recipient_index:
             return merged
         return replace(merged, changes=(*merged.changes, "recipient"))
 
@@ -252,7 +251,7 @@ class _Desk:
         told = [
             (c.after.external_id, self.records[c.after.external_id].raw.payload)
             for c in changes
-            if c.after.external_id in self.records and (c.before is None or self._changes(c.after))
+            if c.after.external_id in self.records and (c.before is None or self._changes(c.after) or c.left)
         ]
         keep_payloads(self.tx, self.channel.id, "order", told)
 
@@ -261,12 +260,13 @@ class _Desk:
 
     def _sealed(self, order: KnownOrder) -> dict[str, Any]:
         record = self.records.get(order.external_id)
-        if record is None or record.order.recipient is None:
+        if record is None or not carries(record.order.recipient):
             return {"recipient": None, "recipient_index": None, "phone_index": None}
-        return seal_recipient(self.tx, order, record.order.recipient)
+        row = recipient_row(order.channel_id, order.external_id)
+        return recipient_columns(self.tx.vault, record.order.recipient, row=row)
 
     def _note_edits(self, changes: Sequence[Change]) -> None:
-        """After something left, an edit on the channel is a task for a person, not a change of plan."""
+        """Ask a person to look at what was edited after parcels left; before that, an edit simply counts."""
         edited = [
             Task(
                 kind="order_edited",
@@ -285,29 +285,34 @@ class _Desk:
 
     def _note(self, changes: Sequence[Change], takes: Mapping[int, Any], short: Mapping[int, int]) -> None:
         events = []
-        freed = []
         for change in changes:
-            order = change.after
-            changes_ = self._changes(order)
-            detail: dict[str, Any] = {"phase": phase(order), "version_at": order.reading.version_at.isoformat()}
+            order, news = change.after, self._news(change, takes)
+            detail: dict[str, Any] = {"phase": phase(order), "version_at": order.reading.version_at.isoformat()} | news
             if order.holds:
                 detail["held"] = dict(order.holds)
-            if changes_:
-                detail["changes"] = list(changes_)
-            if order.id in takes:
-                detail["takes"] = [take_detail(take) for take in takes[order.id]]
             if short.get(order.id):
                 detail["backordered"] = short[order.id]
-            if change.left:
-                detail["left_behind"] = {str(line): qty for line, qty in change.left.items()}
             if change.before is None:
                 events.append(self._event("order.imported", order, detail))
-            elif changes_ or order.id in takes or change.before.holds != order.holds or change.left:
+            elif news or change.before.holds != order.holds:
                 events.append(self._event("order.changed", order, detail))
-            if change.before is not None and change.before.holds.keys() - order.holds.keys():
-                freed.append(order.id)
         write_events(self.tx, events)
+        freed = [c.after.id for c in changes if c.before is not None and c.before.holds.keys() - c.after.holds.keys()]
         free_shipments(self.tx, freed)
+
+    def _news(self, change: Change, takes: Mapping[int, Any]) -> dict[str, Any]:
+        """Return what is worth an event: what the view changed, units given, gone and given up (by line id)."""
+        order = change.after
+        before = {line.id: line.cancelled_qty for line in change.before.lines} if change.before else {}
+        news = {
+            "changes": list(self._changes(order)),
+            "takes": [take_detail(take) for take in takes.get(order.id, ())],
+            "left_behind": {str(line): qty for line, qty in change.left.items()},
+            "cancelled": {
+                str(line.id): line.cancelled_qty for line in order.lines if line.cancelled_qty != before.get(line.id, 0)
+            },
+        }
+        return {name: value for name, value in news.items() if value}
 
     def _event(self, kind: str, order: KnownOrder, detail: dict[str, Any]) -> Event:
         return Event(kind=kind, order_id=order.id, channel_id=self.channel.id, detail=detail)
@@ -324,25 +329,6 @@ def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
     if channel.connector is None:
         return "incomplete_address" in order.holds
     return channel.carries_recipients
-
-
-def seal_recipient(tx: Tx, order: KnownOrder, recipient: Recipient) -> dict[str, Any]:
-    """Return the columns that hold who gets the parcel, encrypted for this order's row."""
-    value = _plain(recipient)
-    return {
-        "recipient": tx.vault.seal(value, row=recipient_row(order.channel_id, order.external_id)),
-        "recipient_index": tx.vault.index(value),
-        "phone_index": tx.vault.phone_index(recipient.phone),
-    }
-
-
-def _plain(recipient: Recipient) -> dict[str, str]:
-    return {name: getattr(recipient, name) for name in Recipient.__dataclass_fields__}
-
-
-def recipient_row(channel_id: int, external_id: str) -> str:
-    """Return the identity a recipient is sealed for."""
-    return f"orders|{channel_id}|{external_id}"
 
 
 def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
@@ -363,17 +349,9 @@ def _bury(tx: Tx, channel: Channel, batch: Batch, desk: _Desk) -> None:
     reread = [desk.known[external_id].id for external_id in desk.records if external_id in desk.known]
     mended = [key for keys in open_line_letters(tx, reread).values() for key in keys]
     end_letters(tx, channel.id, "line", mended, state="superseded")
-    for external_id, record in desk.records.items():
-        letters += [
-            DeadLetter(
-                channel_id=channel.id,
-                kind="line",
-                key=bad.key,
-                error=str(bad.error),
-                source=bad.error.source or record.raw.head.source,
-                body={"payload": dict(record.raw.payload), "external_id": external_id},
-                order_id=desk.merged[external_id].order.id,
-            )
-            for bad in record.order.bad_lines
-        ]
+    letters += [
+        letter_of(channel, "line", record.raw, bad.error, key=bad.key, order_id=desk.merged[external_id].order.id)
+        for external_id, record in desk.records.items()
+        for bad in record.order.bad_lines
+    ]
     bury(tx, letters)

@@ -1,18 +1,20 @@
 """Moving dead letters on: tried again as they are, or dropped, by a person."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
 
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
-from erpsync.flows.facts import Batch, OrderRecord
+from erpsync.flows.facts import Batch, OrderRecord, raw_of
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
-from erpsync.flows.reading import raw_of, read_orders, read_refunds
-from erpsync.flows.ship import parcel_of, record_parcels
+from erpsync.flows.reading import read_orders, read_refunds
+from erpsync.flows.ship import Parcel, parcel_of, record_parcels
 from erpsync.store.notes import DeadLetter, Event, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import SHIPMENT
@@ -26,21 +28,37 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
     channel = house.channels.get(letter.channel_id)
     if channel is None:
         raise Refused(f"dead letter {letter_id} belongs to a channel that is not configured")
+    again = _way_again(house, channel, letter, actor)
+
+    def replay(tx: Tx) -> None:
+        _mark(tx, letter, "replayed")
+        again(tx)
+        _note_end(tx, house, letter, "replayed", actor)
+
+    house.store.retrying(replay)
+
+
+def _way_again(house: House, channel: Channel, letter: Any, actor: str) -> Callable[[Tx], None]:
     if letter.outbox_id is not None:
-        house.store.retrying(lambda tx: _resend(tx, letter))
-    elif letter.kind in ("order", "refund", "line"):
-        _reapply(house, channel, letter)
-    elif letter.kind == "shipment_report":
-        _record_again(house, letter, actor)
-    else:
-        raise Refused(f"a dead letter of kind {letter.kind} cannot be replayed; drop it")
-    house.store.retrying(lambda tx: _end(tx, house, letter, "replayed", actor))
+        return partial(_resend, letter=letter)
+    if letter.kind in ("order", "refund", "line"):
+        batch = _read_anew(house, channel, letter)
+        return lambda tx: _apply_anew(tx, house, channel, batch)
+    if letter.kind == "shipment_report":
+        parcel = _parcel(house, letter, actor)
+        return lambda tx: _record_again(tx, house, parcel)
+    raise Refused(f"a dead letter of kind {letter.kind} cannot be replayed; drop it")
 
 
 def drop_letter(house: House, letter_id: int, *, actor: str) -> None:
     """Give a dead letter up; an order that was held for a bad line is looked at again."""
     letter = _open_letter(house, letter_id)
-    house.store.retrying(lambda tx: _end(tx, house, letter, "dropped", actor))
+
+    def drop(tx: Tx) -> None:
+        _mark(tx, letter, "dropped")
+        _note_end(tx, house, letter, "dropped", actor)
+
+    house.store.retrying(drop)
 
 
 def _open_letter(house: House, letter_id: int) -> Any:
@@ -81,8 +99,8 @@ def _resend(tx: Tx, letter: Any) -> None:
     tx.wake("push")
 
 
-def _reapply(house: House, channel: Channel, letter: Any) -> None:
-    """Read the record again with today's connector and apply it."""
+def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
+    """Return the record as today's connector and settings read it."""
     if channel.connector is None:
         raise Refused("replaying records needs the connector; run it where the channels are configured with secrets")
     raw = raw_of(_body(house, letter))
@@ -92,7 +110,11 @@ def _reapply(house: House, channel: Channel, letter: Any) -> None:
     bad = [bad for record in batch.orders for bad in record.order.bad_lines]
     if bad:
         raise Refused(f"line {bad[0].key} still cannot be read: {bad[0].error}")
-    house.store.retrying(lambda tx: apply(tx, house, channel, _newest(tx, batch)))
+    return batch
+
+
+def _apply_anew(tx: Tx, house: House, channel: Channel, batch: Batch) -> None:
+    apply(tx, house, channel, _newest(tx, batch))
 
 
 def _newest(tx: Tx, batch: Batch) -> Batch:
@@ -107,19 +129,26 @@ def _newest(tx: Tx, batch: Batch) -> Batch:
     return replace(batch, orders=records)
 
 
-def _record_again(house: House, letter: Any, actor: str) -> None:
+def _parcel(house: House, letter: Any, actor: str) -> Parcel:
     body = _body(house, letter)
     if "row" in body:
         raise Refused(f"the row itself cannot be read ({letter.error}); mend the file and drop it again")
-    parcel = parcel_of(body, actor=actor)
-    answer = house.store.retrying(lambda tx: record_parcels(tx, house, [parcel])[0])
+    return parcel_of(body, actor=actor)
+
+
+def _record_again(tx: Tx, house: House, parcel: Parcel) -> None:
+    answer = record_parcels(tx, house, [parcel])[0]
     if isinstance(answer, Refused):
         raise answer
 
 
-def _end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
+def _mark(tx: Tx, letter: Any, state: str) -> None:
     open_row = (dead_letter.c.id == letter.id) & (dead_letter.c.state == "open")
-    tx.execute(update(dead_letter).where(open_row).values(state=state))
+    if tx.execute(update(dead_letter).where(open_row).values(state=state)).rowcount != 1:
+        raise Refused(f"dead letter {letter.id} was moved on by somebody else")
+
+
+def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
     detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error}
     event = Event(
         kind=f"letter.{state}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor

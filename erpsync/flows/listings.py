@@ -72,7 +72,7 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
         return
     ids = make_skus(tx, [row.sku for row in rows])
     latest = {(house.channel(row.channel).id, row.channel_sku, row.item_ref): row for row in rows}
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "channel_id": key[0],
             "channel_sku": key[1],

@@ -32,8 +32,8 @@ class Mapped:
 def map_things(tx: Tx, channel_id: int, things: Iterable[Thing]) -> dict[Thing, Mapped]:
     """Return what is known of these things; a thing that is missing from the answer is unmapped.
 
-    A listing row of exactly this thing counts first, then one of the same seller code (imported without ids), then a
-    SKU whose code equals the seller code.
+    A listing row of exactly this thing counts first, then one of the same seller code without ids, then all others of
+    that seller code if they agree, then a SKU whose code equals the seller code.
     """
     wanted = sorted(set(things))
     codes = sorted({thing.channel_sku for thing in wanted})
@@ -60,12 +60,13 @@ def _listed(
     query = select(listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id, listing.c.factor).where(
         listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes), listing.c.sku_id.is_not(None)
     )
-    exact: dict[Thing, tuple[int, int]] = {}
-    by_code: dict[str, tuple[int, int]] = {}
-    for row in tx.all(query.order_by(listing.c.item_ref)):
-        exact[Thing(row.channel_sku, row.item_ref)] = (row.sku_id, row.factor)
-        by_code.setdefault(row.channel_sku, (row.sku_id, row.factor))
-    return exact, by_code
+    exact = {Thing(row.channel_sku, row.item_ref): (row.sku_id, row.factor) for row in tx.all(query)}
+    said: dict[str, set[tuple[int, int]]] = {}
+    for thing, ours in exact.items():
+        said.setdefault(thing.channel_sku, set()).add(ours)
+    agreed = {code: ours.pop() for code, ours in said.items() if len(ours) == 1}
+    plain = {thing.channel_sku: ours for thing, ours in exact.items() if not thing.item_ref}
+    return exact, agreed | plain
 
 
 def bundle_parts(tx: Tx, ids: Iterable[int]) -> dict[int, dict[int, int]]:

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from erpsync.core.availability import Shelf, Told, braked, number, unpack_sent
+from erpsync.core.availability import Shelf, Told, braked, explained, number, unpack_sent
 from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
@@ -40,28 +41,36 @@ class Listed:
 
 def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[int]) -> dict[int, Listed]:
     """Return these listings with their numbers as of this transaction."""
-    rows = tx.all(select(listing).where(listing.c.id.in_(listing_ids), listing.c.sku_id.is_not(None)))
+    query = select(listing).where(listing.c.id.in_(listing_ids), listing.c.sku_id.is_not(None))
+    rows = tx.all(query.order_by(listing.c.id).with_for_update(key_share=True))
     bundles = bundle_parts(tx, [row.sku_id for row in rows])
     parts = {row.id: bundles.get(row.sku_id, {row.sku_id: 1}) for row in rows}
     skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
     shelves = _shelves(tx, house, channel, skus)
     unpaid = unpaid_units(tx, channel, skus)
-    sold = _sold_since(tx, set(skus), [row.told_at for row in rows if row.told_at])
+    numbers = {row.id: _number(channel, parts[row.id], row.factor, shelves, unpaid) for row in rows}
+    zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
+    sales = _sales(tx, house, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
     found: dict[int, Listed] = {}
     for row in rows:
         needs = parts[row.id]
-        told = Told(accepted=row.told_qty, sure=row.told_sure, sent_since=unpack_sent(row.sent_since))
-        qty = _number(channel, needs, row.factor, shelves, unpaid)
-        held_back = _number(channel, needs, row.factor, _emptied(shelves), {})
+        taken = {
+            sku_id: sum(shelf.reserved for shelf in shelves[sku_id])
+            + unpaid.get(sku_id, 0)
+            + sum(qty for at, qty in sales.get(sku_id, ()) if row.told_at is None or at >= row.told_at)
+            for sku_id in needs
+        }
         found[row.id] = Listed(
             id=row.id,
             channel_sku=row.channel_sku,
             item_ref=row.item_ref,
             skus=tuple(needs),
-            qty=qty,
-            told=told,
-            unexplained_zero=bool(
-                qty == 0 and row.told_qty and held_back == 0 and not any(sku_id in sold for sku_id in needs)
+            qty=numbers[row.id],
+            told=Told(accepted=row.told_qty, sure=row.told_sure, sent_since=unpack_sent(row.sent_since)),
+            unexplained_zero=row in zeros
+            and not any(
+                explained(told_qty=row.told_qty, units=row.factor * qty, taken=taken[sku_id])
+                for sku_id, qty in needs.items()
             ),
         )
     return found
@@ -75,14 +84,6 @@ def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dic
         safety = house.warehouses[row.warehouse_id].safety_stock
         shelves[row.sku_id].append(Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety))
     return shelves
-
-
-def _emptied(shelves: Mapping[int, list[Shelf]]) -> dict[int, list[Shelf]]:
-    """Return the shelves as they would be without any hold."""
-    return {
-        sku_id: [Shelf(on_hand=s.on_hand, reserved=0, safety_stock=s.safety_stock) for s in some]
-        for sku_id, some in shelves.items()
-    }
 
 
 def _number(
@@ -113,7 +114,7 @@ def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int
     open_qty = order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty
     recent = and_(
         orders.c.channel_id == channel.id,
-        orders.c.phase == "unpaid",
+        or_(orders.c.phase == "unpaid", and_(orders.c.phase == "held", orders.c.ready_at.is_(None))),
         orders.c.placed_at > tx.now - UNPAID_COUNTS_FOR,
     )
     units: dict[int, int] = defaultdict(int)
@@ -143,14 +144,22 @@ def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int
     return units
 
 
-def _sold_since(tx: Tx, skus: set[int], told: Sequence[datetime]) -> set[int]:
-    """Return the SKUs of which units left as sales since any of the listings was told."""
-    if not told or not skus:
-        return set()
-    query = select(ledger.c.sku_id).where(
-        ledger.c.sku_id.in_(sorted(skus)), ledger.c.at >= min(told), ledger.c.reason.in_(SALES)
-    )
-    return set(tx.execute(query.distinct()).scalars())
+def _sales(
+    tx: Tx, house: House, channel: Channel, skus: set[int], rows: Sequence[Any]
+) -> dict[int, list[tuple[datetime, int]]]:
+    """Return when and how many units left the channel's warehouses as sales since the first of the rows was told."""
+    told = [row.told_at for row in rows if row.told_at is not None]
+    found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    if told and skus:
+        query = select(ledger.c.sku_id, ledger.c.at, ledger.c.qty).where(
+            ledger.c.sku_id.in_(sorted(skus)),
+            ledger.c.at >= min(told),
+            ledger.c.reason.in_(SALES),
+            ledger.c.warehouse_id.in_(house.feeding.get(channel.id, ())),
+        )
+        for row in tx.all(query):
+            found[row.sku_id].append((row.at, -row.qty))
+    return found
 
 
 def brake_trips(tx: Tx, channel: Channel) -> bool:

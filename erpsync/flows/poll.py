@@ -6,7 +6,7 @@ when the back-fill is done), `listings` (the catalogue), `shipments` (parcels th
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from erpsync.flows.facts import Batch
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
-from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds, unseen
+from erpsync.flows.reading import apply_bisected, apply_safely, may_be_poison, read_orders, read_refunds, unseen
 from erpsync.flows.ship import apply_reports
 from erpsync.sdk.errors import ConnectorError, TransientError
 from erpsync.sdk.roles import HintSource, ListingSource, OrderSource, RefundSource, ShipmentSource, playing
@@ -96,7 +96,7 @@ def _due_in(house: House, channel: Channel) -> dict[str, float]:
     due: dict[str, float] = {}
     for stream in streams_of(channel):
         row = known[stream]
-        if stream == "backfill" and (row.complete_ended_at is not None or known["orders"].began_at is None):
+        if stream == "backfill" and (row.complete_ended_at is not None or not _has_begun(known["orders"])):
             continue
         if stream == "refunds" and _has_backfill(channel) and known["backfill"].complete_ended_at is None:
             continue
@@ -106,6 +106,11 @@ def _due_in(house: House, channel: Channel) -> dict[str, float]:
         began = row.began_at
         due[stream] = 0.0 if began is None else (began - now).total_seconds() + _interval_s(channel, stream)
     return due
+
+
+def _has_begun(orders_: CursorRow) -> bool:
+    """Whether the stream of changes has a fixed beginning; before that, changes made during the back-fill were lost."""
+    return orders_.mark is not None or orders_.complete_ended_at is not None
 
 
 def _has_backfill(channel: Channel) -> bool:
@@ -181,30 +186,36 @@ class _Page:
     heads: Mapping[str, Head] = field(default_factory=dict)
 
 
-def _store(run: _Pass, page: _Page) -> None:
-    """Commit a page with its mark; orders whose readings overlap are read once more at once."""
-
-    def commit(tx: Tx) -> list[str]:
-        _fence(run, tx)
-        applied = apply(tx, run.house, run.channel, page.batch, cause=run.cause)
-        page.work(tx)
-        set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
-        return applied.read_again
-
+def _store(run: _Pass, page: _Page, *, last: bool = False) -> None:
+    """Commit a page with its mark, once the orders whose readings overlap with known ones have been read again."""
     try:
-        again = run.house.store.retrying(commit)
-    except Exception as error:  # noqa: BLE001 the one place that runs every poll; a state stays behind
+        run.house.store.retrying(partial(_commit, run=run, page=page, last=last))
+    except _OverlapError as overlap:
+        _store(run, replace(page, batch=_read_again(run, page, overlap.external_ids)), last=True)
+    except Exception as error:
         if not may_be_poison(error, page.batch):
             raise
         again = apply_bisected(run.house, run.channel, page.batch, error, cause=run.cause)
-        run.house.store.retrying(lambda tx: _commit_mark(run, tx, page.mark))
-    if again:
-        _read_again(run, [page.heads[external_id] for external_id in again if external_id in page.heads])
+        if again:
+            apply_safely(run.house, run.channel, _read_again(run, page, again), cause=run.cause)
+        run.house.store.retrying(partial(_commit, run=run, page=replace(page, batch=Batch()), last=True))
 
 
-def _commit_mark(run: _Pass, tx: Tx, mark: str) -> None:
+class _OverlapError(Exception):
+    """Rolls a page back: these orders have two readings that cannot be put in order."""
+
+    def __init__(self, external_ids: Sequence[str]) -> None:
+        super().__init__(*external_ids)
+        self.external_ids = external_ids
+
+
+def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
     _fence(run, tx)
-    set_cursor(tx, run.channel.id, run.stream, mark=mark)
+    applied = apply(tx, run.house, run.channel, page.batch, cause=run.cause)
+    if applied.read_again and not last:
+        raise _OverlapError(applied.read_again)
+    page.work(tx)
+    set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
 
 
 def _fence(run: _Pass, tx: Tx) -> None:
@@ -212,11 +223,12 @@ def _fence(run: _Pass, tx: Tx) -> None:
         fence(tx, run.lease)
 
 
-def _read_again(run: _Pass, heads: Sequence[Head]) -> None:
-    """Read single orders once more; a reading that began after both others ended is the one that counts."""
-    source = _source(run, OrderSource)
-    batch = read_orders(run.channel, source.complete(heads))
-    run.house.store.retrying(lambda tx: apply(tx, run.house, run.channel, batch, cause=run.cause))
+def _read_again(run: _Pass, page: _Page, external_ids: Sequence[str]) -> Batch:
+    """Return the page's batch with single orders read once more; what began after both others ended is what counts."""
+    heads = [page.heads[external_id] for external_id in external_ids if external_id in page.heads]
+    again = read_orders(run.channel, _source(run, OrderSource).complete(heads))
+    kept = tuple(r for r in page.batch.orders if r.order.external_id not in external_ids)
+    return replace(page.batch, orders=kept + again.orders, letters=page.batch.letters + again.letters)
 
 
 def _cursor(run: _Pass) -> Cursor:
@@ -344,16 +356,17 @@ def _fail(run: _Pass, error: Exception) -> None:
 
 
 def pull_hints(house: House, channel: Channel) -> bool:
-    """Read the channel's message queue and ask for the passes it speaks of; False when it said nothing."""
+    """Read the channel's message queue and ask for the passes it speaks of; False when it named no stream."""
     source = playing(channel.connector, HintSource)
     if source is None or not may_call(house, channel):
         return False
     said = False
     try:
         for streams in source.pull_hints():
+            named = set(streams) & set(streams_of(channel))
             with house.store.begin() as tx:
-                want_pass(tx, channel.id, set(streams) & set(streams_of(channel)))
-            said = True
+                want_pass(tx, channel.id, named)
+            said = said or bool(named)
     except ConnectorError as error:
         log.warning("hints.failed", channel=channel.name, error=repr(error))
     return said

@@ -1,25 +1,25 @@
 """From raw records to batches: what is unseen, what it says, what cannot be read, which record spoils a batch."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Table, select
 from sqlalchemy.exc import OperationalError
 
 from erpsync.core.readings import Reading, Verdict, judge, reading_of
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord
+from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.roles import OrderSource, RefundSource, playing
+from erpsync.sdk.roles import OrderReader, RefundReader, playing
 from erpsync.sdk.types import Head, Raw
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import LeaseLostError
 from erpsync.store.notes import DeadLetter, bury
 
+Normal = TypeVar("Normal")
 log = structlog.get_logger()
 
 
@@ -45,65 +45,36 @@ def unseen(house: House, channel: Channel, heads: Sequence[Head], table: Table) 
 
 def read_orders(channel: Channel, raws: Sequence[Raw]) -> Batch:
     """Return raw orders in normal form; those that cannot be read become dead letters."""
-    source = playing(channel.connector, OrderSource)
+    source = playing(channel.connector, OrderReader)
     if source is None:
         raise LookupError(f"channel {channel.name} has no orders")
-    records: list[OrderRecord] = []
-    letters: list[DeadLetter] = []
-    for raw in raws:
-        try:
-            records.append(OrderRecord(raw=raw, order=source.normalise(raw)))
-        except PayloadError as error:
-            letters.append(letter_of(channel, "order", raw, error))
-    return Batch(orders=tuple(records), letters=tuple(letters))
+    read, letters = _read_each(channel, "order", raws, source.normalise)
+    return Batch(orders=tuple(OrderRecord(raw=raw, order=order) for raw, order in read), letters=tuple(letters))
 
 
 def read_refunds(channel: Channel, raws: Sequence[Raw]) -> Batch:
     """Return raw refunds in normal form; those that cannot be read become dead letters."""
-    source = playing(channel.connector, RefundSource)
+    source = playing(channel.connector, RefundReader)
     if source is None:
         raise LookupError(f"channel {channel.name} has no refunds")
-    records: list[RefundRecord] = []
+    read, letters = _read_each(channel, "refund", raws, source.normalise_refund)
+    return Batch(refunds=tuple(RefundRecord(raw=raw, refund=item) for raw, item in read), letters=tuple(letters))
+
+
+def _read_each(
+    channel: Channel, kind: str, raws: Sequence[Raw], normalise: Callable[[Raw], Normal]
+) -> tuple[list[tuple[Raw, Normal]], list[DeadLetter]]:
+    read: list[tuple[Raw, Normal]] = []
     letters: list[DeadLetter] = []
     for raw in raws:
         try:
-            records.append(RefundRecord(raw=raw, refund=source.normalise_refund(raw)))
+            read.append((raw, normalise(raw)))
         except PayloadError as error:
-            letters.append(letter_of(channel, "refund", raw, error))
-    return Batch(refunds=tuple(records), letters=tuple(letters))
-
-
-def letter_of(channel: Channel, kind: str, raw: Raw, error: Exception) -> DeadLetter:
-    """Return the dead letter of a record that cannot be read, with all it takes to try again."""
-    head = raw.head
-    body = {
-        "payload": dict(raw.payload),
-        "external_id": head.external_id,
-        "version_at": head.version_at.isoformat(),
-        "digest": head.digest,
-        "read_from": raw.read_from.isoformat(),
-        "read_to": raw.read_to.isoformat(),
-        "source": head.source,
-    }
-    source = error.source if isinstance(error, PayloadError) and error.source else head.source
-    return DeadLetter(
-        channel_id=channel.id, kind=kind, key=head.external_id, error=str(error), source=source, body=body
-    )
-
-
-def raw_of(body: Mapping[str, Any]) -> Raw:
-    """Return the raw record kept in a dead letter by `letter_of`."""
-    read_from, read_to = datetime.fromisoformat(body["read_from"]), datetime.fromisoformat(body["read_to"])
-    head = Head(
-        external_id=body["external_id"],
-        version_at=datetime.fromisoformat(body["version_at"]),
-        digest=body["digest"],
-        read_from=read_from,
-        read_to=read_to,
-        row=body["payload"],
-        source=body["source"],
-    )
-    return Raw(head=head, payload=body["payload"], read_from=read_from, read_to=read_to)
+            letters.append(letter_of(channel, kind, raw, error))
+        except Exception as error:  # noqa: BLE001 a defect in reading one record must not block the others
+            letters.append(letter_of(channel, kind, raw, error))
+            log.error("record.buried", channel=channel.name, key=raw.head.external_id, error=unforeseen(error))
+    return read, letters
 
 
 def may_be_poison(error: Exception, batch: Batch) -> bool:
@@ -125,16 +96,17 @@ def apply_bisected(
         letters = [letter_of(channel, kind, raw, error) for kind, raw in batch.raws()]
         with house.store.begin() as tx:
             bury(tx, [*batch.letters, *letters])
-        log.error("record.buried", channel=channel.name, key=letters[0].key, error=repr(error))
+        log.error("record.buried", channel=channel.name, key=letters[0].key, error=letters[0].error)
         return []
-    again: list[str] = []
-    for half in halves:
-        try:
-            again += house.store.retrying(
-                partial(apply, house=house, channel=channel, batch=half, cause=cause)
-            ).read_again
-        except OperationalError:
+    return [external_id for half in halves for external_id in apply_safely(house, channel, half, cause=cause)]
+
+
+def apply_safely(house: House, channel: Channel, batch: Batch, *, cause: Cause | None = None) -> list[str]:
+    """Apply a batch whatever single records do to it; return the orders to be read again."""
+    try:
+        applied = house.store.retrying(partial(apply, house=house, channel=channel, batch=batch, cause=cause))
+    except Exception as error:
+        if not may_be_poison(error, batch):
             raise
-        except Exception as inner:  # noqa: BLE001 whatever one record does must not block the others
-            again += apply_bisected(house, channel, half, inner, cause=cause)
-    return again
+        return apply_bisected(house, channel, batch, error, cause=cause)
+    return applied.read_again

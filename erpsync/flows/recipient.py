@@ -1,12 +1,11 @@
 """Showing who gets a parcel: the one place that opens a recipient for a person's eyes."""
 
-from typing import Any
 
 from sqlalchemy import select
 
 from erpsync.flows.find import find_order
 from erpsync.flows.house import House
-from erpsync.flows.ingest import recipient_row
+from erpsync.flows.sealed import recipient_row
 from erpsync.store.notes import Event, write_events
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders
@@ -21,7 +20,7 @@ def reveal_recipient(house: House, order: str, *, actor: str) -> dict[str, str] 
     def look(tx: Tx) -> dict[str, str] | None:
         known = find_order(tx, order)
         sealed = tx.execute(select(orders.c.recipient).where(orders.c.id == known.id)).scalar_one()
-        opened: Any = None
+        opened: dict[str, str] | None = None
         if sealed is not None:
             opened = tx.vault.open(sealed, row=recipient_row(known.channel_id, known.external_id))
         write_events(tx, [Event(kind="order.recipient_shown", order_id=known.id, actor=actor)])

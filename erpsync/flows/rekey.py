@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select, update
 
-from erpsync.flows.ingest import recipient_row
+from erpsync.flows.sealed import recipient_row
 from erpsync.store.privacy import Vault
 from erpsync.store.store import Store, Tx
 from erpsync.store.tables import dead_letter, inbox, orders, payload

@@ -85,9 +85,7 @@ def free_fresh(house: House) -> int:
     for channel in house.channels.values():
         row = rows.get((channel.id, "orders"))
         if row is not None and not row.wanted and row.complete_ended_at is not None:
-            freed += house.store.retrying(
-                partial(free_waiting, waiting_for="fresh", destination_id=channel.id)
-            )
+            freed += house.store.retrying(partial(free_waiting, waiting_for="fresh", destination_id=channel.id))
     return freed
 
 

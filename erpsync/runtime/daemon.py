@@ -82,6 +82,7 @@ def take_over(built: Built, stages: Stages) -> None:
             end_all_leases(tx)
     stages.reclaim_leases(built.house, owner_gone=alone)
     stages.mark_untold(built.house)
+    stages.replan_changed(built.house)
     try_refused(built.house, stages)
 
 
@@ -165,6 +166,7 @@ class Daemon:
             self._polling.settle()
             self._pushing.settle()
             self._stages.mark_untold(self._world.house)
+            self._stages.replan_changed(self._world.house)
             self._wake({"dirty", "push", "poll", "inbox"})
         self._notifier.ready(self._summary())
         return done

@@ -14,6 +14,8 @@ from erpsync.store.places import channels as channel_rows
 
 MARGIN_S = 1.0
 MOST_ROUNDS = 10_000
+PAST_S = 0.001
+"""Slept beyond a row's instant: the store's clock may run some microseconds ahead of the one that sleeps."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class _Work:
         next_s = self._stages.next_run_s(self._house)
         if next_s is None or not 0 < next_s <= self._settle_s + MARGIN_S:
             return False
-        self._house.store.clock.sleep(next_s)
+        self._house.store.clock.sleep(next_s + PAST_S)
         return True
 
     def _channels(self) -> list[Channel]:

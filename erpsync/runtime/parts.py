@@ -130,6 +130,7 @@ class Stages:
     push_shipments: Callable[[House, Channel], int]
     next_run_s: Callable[[House], float | None]
     mark_untold: Callable[[House], None]
+    replan_changed: Callable[[House], int]
     expire_reservations: Callable[[House], int]
     reclaim_leases: ReclaimLeases
     free_fresh: Callable[[House], int]
@@ -140,7 +141,7 @@ class Stages:
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import inbox, parcels, poll, push, upkeep
+    from erpsync.flows import inbox, parcels, poll, push, replan, upkeep
 
     return Stages(
         streams_of=poll.streams_of,
@@ -154,6 +155,7 @@ def flow_stages() -> Stages:
         push_shipments=parcels.push_shipments,
         next_run_s=push.next_run_s,
         mark_untold=push.mark_untold,
+        replan_changed=replan.replan_changed,
         expire_reservations=upkeep.expire_reservations,
         reclaim_leases=upkeep.reclaim_leases,
         free_fresh=upkeep.free_fresh,

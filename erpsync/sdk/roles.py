@@ -72,14 +72,33 @@ def playing(connector: object, role: type[Role]) -> Role | None:
     return connector if isinstance(connector, role) else None
 
 
-class OrderSource(ABC):
-    """A channel whose orders are read by asking.
+class OrderReader(ABC):
+    """A channel whose raw orders can be read, whether we ask for them (`OrderSource`) or they are sent to us.
 
     `carries_recipients`: whether orders of this channel hold a recipient at all.
-    `rereads`: whether one order can be read again by `complete` with nothing but its id.
     """
 
     carries_recipients: bool = True
+
+    @abstractmethod
+    def normalise(self, raw: Raw) -> Order:
+        """Return the order in normal form. Pure; raises `PayloadError` naming the field."""
+
+
+class RefundReader(ABC):
+    """A channel whose raw refunds can be read, whether we ask for them (`RefundSource`) or they are sent to us."""
+
+    @abstractmethod
+    def normalise_refund(self, raw: Raw) -> Refund:
+        """Return the refund in normal form. Pure; raises `PayloadError` naming the field."""
+
+
+class OrderSource(OrderReader):
+    """A channel whose orders are read by asking.
+
+    `rereads`: whether one order can be read again by `complete` with nothing but its id.
+    """
+
     rereads: bool = False
 
     @abstractmethod
@@ -99,21 +118,13 @@ class OrderSource(ABC):
         """Return the whole records of `heads`; without a detail call a list row is the whole record."""
         return [Raw(head=head, payload=head.row, read_from=head.read_from, read_to=head.read_to) for head in heads]
 
-    @abstractmethod
-    def normalise(self, raw: Raw) -> Order:
-        """Return the order in normal form. Pure; raises `PayloadError` naming the field."""
 
-
-class RefundSource(ABC):
+class RefundSource(RefundReader):
     """A channel whose refunds are a stream of their own."""
 
     @abstractmethod
     def pull_refunds(self, cursor: Cursor) -> Iterator[RefundPage]:
         """As `OrderSource.pull_orders`; with `cursor.mark` None it begins at `cursor.since`."""
-
-    @abstractmethod
-    def normalise_refund(self, raw: Raw) -> Refund:
-        """Return the refund in normal form. Pure; raises `PayloadError` naming the field."""
 
 
 class HintSource(ABC):
@@ -125,7 +136,7 @@ class HintSource(ABC):
 
 
 class WebhookSource(ABC):
-    """A channel that calls us."""
+    """A channel that calls us. Records that its calls carry need `OrderReader` and `RefundReader` as well."""
 
     @abstractmethod
     def read_webhook(self, request: WebhookRequest) -> WebhookResult:

@@ -37,6 +37,7 @@ def make_engine(url: str | URL, *, pool_size: int = 20) -> Engine:
         raise StoreError(f"database must be sqlite:/// or postgresql+psycopg://, is {parsed.drivername}://")
     return create_engine(
         parsed,
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=20,
         pool_pre_ping=True,
@@ -58,6 +59,7 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
     engine = create_engine(
         url,
         poolclass=QueuePool,
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=20,
         connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "isolation_level": None},

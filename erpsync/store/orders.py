@@ -230,8 +230,8 @@ def refunds_of(tx: Tx, channel_id: int, order_external_ids: Iterable[str]) -> di
     return found
 
 
-def lock_refunds(tx: Tx, channel_id: int, external_ids: Iterable[str]) -> dict[str, tuple[int, Reading]]:
-    """Return (row id, reading) of the stored refunds among these, locked in order."""
+def lock_refunds(tx: Tx, channel_id: int, external_ids: Iterable[str]) -> dict[str, tuple[int, Reading, RefundState]]:
+    """Return (row id, reading, state) of the stored refunds among these, locked in order."""
     query = (
         select(refund)
         .where(refund.c.channel_id == channel_id, refund.c.external_id.in_(sorted(set(external_ids))))
@@ -242,6 +242,7 @@ def lock_refunds(tx: Tx, channel_id: int, external_ids: Iterable[str]) -> dict[s
         row.external_id: (
             row.id,
             Reading(version_at=row.version_at, digest=row.digest, read_from=row.read_from_at, read_to=row.read_to_at),
+            RefundState(row.state),
         )
         for row in tx.all(query)
     }

@@ -1,5 +1,6 @@
-"""Numbers that count up, per name, without ever giving one twice."""
+"""Numbers kept by name: those that count up without ever giving one twice, and marks that are set."""
 
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.store import Tx
@@ -15,3 +16,15 @@ def take_numbers(tx: Tx, name: str, count: int) -> range:
     )
     last = int(tx.execute(statement).scalar_one())
     return range(last - count + 1, last + 1)
+
+
+def read_mark(connection: Connection, name: str) -> int | None:
+    """Return the number kept under a name, None when there is none."""
+    return connection.execute(select(counter.c.value).where(counter.c.name == name)).scalar()
+
+
+def set_mark(tx: Tx, name: str, value: int) -> None:
+    """Keep a number under a name."""
+    dialect = sqlite if tx.dialect == "sqlite" else postgresql
+    row = dialect.insert(counter).values(name=name, value=value)
+    tx.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value}))

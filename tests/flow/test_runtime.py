@@ -96,6 +96,7 @@ class Scene:
             push_shipments=lambda house, channel: 0,
             next_run_s=lambda house: None,
             mark_untold=lambda house: self.note("mark_untold"),
+            replan_changed=lambda house: 0,
             expire_reservations=lambda house: 0,
             reclaim_leases=lambda house, owner_gone=False: (self.reclaimed.append(owner_gone), 0)[1],
             free_fresh=lambda house: 0,

@@ -76,6 +76,7 @@ class Script:
             push_shipments=lambda house, channel: 0,
             next_run_s=lambda house: self.next_run_s.pop(0) if self.next_run_s else None,
             mark_untold=lambda house: None,
+            replan_changed=lambda house: 0,
             expire_reservations=lambda house: 0,
             reclaim_leases=lambda house, owner_gone=False: 0,
             free_fresh=lambda house: 0,

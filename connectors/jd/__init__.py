@@ -1,0 +1,1 @@
+"""JD shops (POP merchants) through the JD Open Platform (JOS)."""

@@ -1,0 +1,1 @@
+"""Signatures of both directions, and the calls to the shop's `push_url`."""

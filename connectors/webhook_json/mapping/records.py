@@ -1,0 +1,127 @@
+"""Orders and refunds in normal form.
+
+Why a bad line does not spoil the order: the rest of the order is real and its stock must be held; the order waits until
+the line can be read.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from connectors.webhook_json.mapping.bodies import BODY
+from connectors.webhook_json.mapping.messages import LineData, OrderHead, RefundData
+from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.types import BadLine, Line, Order, OrderState, Payload, Recipient, Refund, RefundLine, RefundState
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_DUE = frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED})
+NO_CURRENCY = "XXX"
+"""ISO 4217's code where no currency is meant: a refund's amount is in the currency of its order."""
+
+
+def order_of(payload: Payload) -> Order:
+    """Return the order in normal form. Raises `PayloadError` naming the field.
+
+    `ready_at` follows the status, not the payment: cash on delivery has status paid and no `paid_at`.
+    """
+    data = _data(payload, "order")
+    head = _read(OrderHead, data, "$.data")
+    lines, bad_lines = _lines(head.external_id, data.get("lines"))
+    state = OrderState(head.status)
+    return Order(
+        external_id=head.external_id,
+        version_at=head.updated_at,
+        state=state,
+        placed_at=head.placed_at,
+        paid_at=head.paid_at,
+        ready_at=(head.paid_at or head.placed_at) if state in _DUE else None,
+        currency=head.currency,
+        total_minor=head.total_minor,
+        paid_minor=head.total_minor if head.paid_at else 0,
+        freight_minor=head.freight_minor,
+        discount_minor=head.discount_minor,
+        lines=lines,
+        bad_lines=bad_lines,
+        recipient=Recipient(**head.recipient.model_dump()) if head.recipient else None,
+    )
+
+
+def refund_of(payload: Payload) -> Refund:
+    """Return the refund in normal form. Raises `PayloadError` naming the field."""
+    data = _read(RefundData, _data(payload, "refund"), "$.data")
+    named: dict[str, int] = {}
+    for line in data.lines:
+        named[line.external_id] = named.get(line.external_id, 0) + line.qty
+    return Refund(
+        external_id=data.external_id,
+        order_external_id=data.order_external_id,
+        version_at=data.updated_at,
+        state=RefundState(data.status),
+        amount_minor=data.amount_minor,
+        currency=NO_CURRENCY,
+        lines=tuple(RefundLine(line_external_id=id, qty=qty) for id, qty in named.items()),
+    )
+
+
+def _data(payload: Payload, type: str) -> Mapping[str, Any]:
+    if BODY in payload:
+        raise PayloadError("the body is no JSON object that can be kept", path="$")
+    if payload.get("type") != type:
+        raise PayloadError("expected the type order or refund", path="$.type")
+    data = payload.get("data")
+    if not isinstance(data, Mapping):
+        raise PayloadError("expected an object", path="$.data")
+    return data
+
+
+def _lines(order: str, rows: Any) -> tuple[tuple[Line, ...], tuple[BadLine, ...]]:
+    """Return the lines that can be read and those that cannot; an order without any good line cannot be read."""
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
+        raise PayloadError("expected a list of lines", path="$.data.lines")
+    good: dict[str, Line] = {}
+    bad: list[BadLine] = []
+    for index, row in enumerate(rows):
+        path = f"$.data.lines[{index}]"
+        try:
+            line = _line(row, path)
+            if line.external_id in good:
+                raise PayloadError("stands twice in one order", path=f"{path}.external_id")
+            good[line.external_id] = line
+        except PayloadError as error:
+            bad.append(_bad_line(order, index, row, error))
+    if not good:
+        raise bad[0].error
+    return tuple(good.values()), tuple(bad)
+
+
+def _line(row: Any, path: str) -> Line:
+    data = _read(LineData, row, path)
+    return Line(
+        external_id=data.external_id,
+        channel_sku=data.channel_sku,
+        qty=data.qty,
+        price_minor=data.price_minor,
+        title=data.title,
+    )
+
+
+def _bad_line(order: str, index: int, row: Any, error: PayloadError) -> BadLine:
+    """Return a bad line; `line_id` in its row names it where that much can be read."""
+    known = dict(row) if isinstance(row, Mapping) else {}
+    own = known.get("external_id")
+    named = {"line_id": str(own)} if isinstance(own, str | int) and own else {}
+    return BadLine(key=f"{order}@{index}", error=error, row={**known, **named})
+
+
+def _read(model: type[_Model], data: Any, path: str) -> _Model:
+    """Return `data` as `model`. The error never quotes a value, it may be personal."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as refused:
+        errors = refused.errors(include_url=False, include_input=False, include_context=False)
+    first = errors[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    text = first["msg"].removeprefix("Value error, ")
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    raise PayloadError(f"{text[:1].lower()}{text[1:]}{more}", path=f"{path}{where}")

@@ -1,0 +1,61 @@
+"""A changed configuration is put into force on stock: no gap, and numbers told anew."""
+
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+
+from erpsync.core.policy import StockPolicy, WarehousePolicy
+from erpsync.flows.replan import replan_changed
+from erpsync.flows.stock import set_stock
+from erpsync.runtime.once import drain
+from erpsync.store.tables import backorder
+from tests.support.shop import Town
+
+TWO = (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2))
+
+
+def owed(town: Town) -> int:
+    with town.store.read() as connection:
+        return int(connection.execute(select(func.coalesce(func.sum(backorder.c.qty), 0))).scalar_one())
+
+
+def test_a_warehouse_that_begins_to_feed_a_channel_serves_its_backorders_at_once(
+    make_town: Callable[..., Town],
+) -> None:
+    town = make_town(warehouses=TWO, stock=StockPolicy(warehouses=("SH",)))
+    replan_changed(town.house)
+    set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    set_stock(town.house, warehouse="GZ", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2))
+    drain(town.house)
+    assert owed(town) == 2
+
+    town = make_town(warehouses=TWO, town=town)
+
+    assert replan_changed(town.house) == 1
+    assert owed(town) == 0
+
+
+def test_a_new_buffer_is_told_without_any_sale(make_town: Callable[..., Town]) -> None:
+    town = make_town()
+    replan_changed(town.house)
+    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    town.shop.place("o1", ("A", 1))
+    drain(town.house)
+    assert town.shop.shown == {"A": 8}
+
+    town = make_town(stock=StockPolicy(buffer=3), town=town)
+    replan_changed(town.house)
+    drain(town.house)
+
+    assert town.shop.shown == {"A": 5}
+
+
+def test_an_unchanged_configuration_is_not_planned_anew(make_town: Callable[..., Town]) -> None:
+    town = make_town()
+    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    town.shop.place("o1", ("A", 1))
+    drain(town.house)
+    replan_changed(town.house)
+
+    assert replan_changed(make_town(town=town).house) == 0
