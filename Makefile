@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench soak lock
+.PHONY: help demo run test lint format bench soak docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ bench: $(STAMP) ## orders per second, latency percentiles and memory, beside a r
 
 soak: $(STAMP) ## the tests at full size (takes long)
 	@ERPSYNC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 7200 $(ARGS)
+
+docs: $(STAMP) ## write docs/reference.md: commands, configuration, log events, metrics
+	@$(BIN)/python -m tests.support.reference --write
 
 # Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
 # Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.

@@ -30,7 +30,9 @@ class JdSettings(ConnectorSettings):
         default=None, description="when the access token ends, with UTC offset; watched by status and check"
     )
     oauth: str = Field(
-        default=PRODUCTION_OAUTH, pattern=r"^https?://\S+$", description="address that renews tokens, without the method"
+        default=PRODUCTION_OAUTH,
+        pattern=r"^https?://\S+$",
+        description="address that renews tokens, without the method",
     )
     sign_method: Literal["md5", "hmacmd5", "hmacsha256"] = Field(
         default="md5", description="signature algorithm: md5, hmacmd5 or hmacsha256"
@@ -45,10 +47,13 @@ class JdSettings(ConnectorSettings):
         default="batch", description="ware.stock.sku.set with many SKUs in a call, or updateSkuStock with one"
     )
     stock_store_id: int = Field(default=0, ge=0, description="stock of which JD store is set; 0 is the default one")
-    stock_update_model: str = Field(default="1", description="updateModel of ware.stock.sku.set that means a full number")
+    stock_update_model: str = Field(
+        default="1", description="updateModel of ware.stock.sku.set that means a full number"
+    )
     stock_model: str = Field(default="1", description="stockModel of ware.stock.sku.set that means sellable stock")
     carrier_ids: dict[str, str] = Field(
-        default_factory=dict, description="JD's carrier id by our courier code, where the shop's list differs from our table"
+        default_factory=dict,
+        description="JD's carrier id by our courier code, where the shop's list differs from our table",
     )
     page_size: int = Field(default=100, ge=1, le=100, description="rows of one call to the order list, at most 100")
     refund_sweep_minutes: int = Field(

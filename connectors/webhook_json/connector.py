@@ -46,9 +46,6 @@ from erpsync.sdk.types import (
     WebhookResult,
 )
 
-ITEM_STATUSES = frozenset({"400", "409", "422"})
-"""Refusals that one level may be the cause of; others concern the address as such."""
-
 
 class WebhookJsonConnector(Connector, WebhookSource, OrderReader, RefundReader):
     """A shop that sends its orders and refunds."""
@@ -105,19 +102,11 @@ class ShopWithCalls(WebhookJsonConnector, StockSink, ShipmentSink):
         return CheckReport()
 
     def push_stock(self, levels: Sequence[StockLevel]) -> Mapping[str, ConnectorError]:
-        """Set absolute quantities in one call; return what the shop's answer names as refused.
-
-        A call that is refused as a whole is sent again in halves until the levels at fault are alone.
-        """
-        try:
-            return self._set(levels)
-        except RejectedError as error:
-            if error.code not in ITEM_STATUSES:
-                raise
-            if len(levels) == 1:
-                return {levels[0].key: error}
-        middle = len(levels) // 2
-        return {**self._set_half(levels[:middle]), **self._set_half(levels[middle:])}
+        """Set absolute quantities in one call; return what the shop's answer names as refused."""
+        told = [Level(channel_sku=level.channel_sku, qty=level.qty) for level in levels]
+        body = body_of(StockMessage(data=StockData(as_of=self.clock.now(), levels=told)))
+        refused = _refusals(self._client.call(body, id=f"stock-{body_digest(body)}"))
+        return {level.key: refused[level.channel_sku] for level in levels if level.channel_sku in refused}
 
     def push_shipment(self, shipment: Shipment) -> None:
         """Report one parcel; the shop tells a repeat by its number."""
@@ -134,24 +123,9 @@ class ShopWithCalls(WebhookJsonConnector, StockSink, ShipmentSink):
         )
         self._client.call(body_of(ShipmentMessage(data=data)), id=_call_id("shipment", shipment.number))
 
-    def _set_half(self, levels: Sequence[StockLevel]) -> Mapping[str, ConnectorError]:
-        """As `push_stock`; an error that concerns all of this half is no longer one of the whole call."""
-        try:
-            return self.push_stock(levels)
-        except ConnectorError as error:
-            return {level.key: error for level in levels}
-
-    def _set(self, levels: Sequence[StockLevel]) -> Mapping[str, ConnectorError]:
-        now = self.clock.now()
-        told = [Level(channel_sku=level.channel_sku, qty=level.qty) for level in levels]
-        body = body_of(StockMessage(data=StockData(as_of=now, levels=told)))
-        answer = self._client.call(body, id=f"stock-{body_digest(body)}")
-        refused = _refusals(answer)
-        return {level.key: refused[level.channel_sku] for level in levels if level.channel_sku in refused}
-
 
 def _record(body: bytes, received_at: datetime) -> WebhookRecord:
-    """Return the record of a body. One that cannot be read is named after its bytes, so that each is one dead letter."""
+    """Return the record of a body; one that cannot be read is named after its bytes, so each is a dead letter."""
     payload = payload_of(body)
     kind = "refund" if payload.get("type") == "refund" else "order"
     try:

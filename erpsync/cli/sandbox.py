@@ -69,6 +69,7 @@ def _reach(name: str, settings: "type[BaseModel]", kind: "type[Sandbox]", server
         if isinstance(field.default, str) and field.default.startswith(("http://", "https://")):
             path = "/" + field.default.split("/", 3)[3] if field.default.count("/") > 2 else ""
             addresses[key] = server.url(name) + path
+    addresses |= {key: server.url(name) + path for key, path in getattr(kind, "addresses", {}).items()}
     return {"connector": name, "url": server.url(name), "settings": {**addresses, **values}}
 
 

@@ -9,10 +9,10 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.house import Channel, House
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.notes import Event, write_events
-from erpsync.store.queue import SHIPMENT, free_waiting
+from erpsync.store.queue import SHIPMENT, free_waiting, hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
-from erpsync.store.tables import shipment, task
+from erpsync.store.tables import task
 
 STREAMS = ("orders", "refunds", "listings", "shipments")
 
@@ -46,6 +46,7 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
         values = {"paused": False, "paused_reason": "", "auth_failed_at": None, "blocked_until_at": None}
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         forget_failures(tx, channel.id)
+        hurry(tx, channel.id)
         want_pass(tx, channel.id, STREAMS)
         write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, actor=actor)])
         tx.wake("push")
@@ -90,9 +91,6 @@ def finish_task(house: House, task_id: int, *, actor: str) -> None:
         if row.closed_at is not None:
             raise Refused(f"task {task_id} was closed by {row.closed_by}")
         tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
-        if row.kind == "unknown":
-            refs = tx.execute(select(shipment.c.id).where(shipment.c.number == row.key)).scalars()
-            free_waiting(tx, "person", refs=list(refs), kind=SHIPMENT)
         if row.kind == "gate":
             free_waiting(tx, "person", refs=[int(row.key)], kind=SHIPMENT, confirmed=True)
         detail = {"task": row.kind, "key": row.key}

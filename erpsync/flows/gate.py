@@ -33,15 +33,15 @@ class Ruling:
     task: str = ""
 
 
-def reread(house: House, channel: Channel, order: KnownOrder) -> None:
-    """Read the order again when its data is older than `gate_s` and the channel can be asked for one order.
+def reread(house: House, channel: Channel, order: KnownOrder) -> bool:
+    """Read the order again when its data is older than `gate_s` and the channel can be asked; whether it was asked.
 
     Raises the connector's error when the reading fails; the parcel is tried again then.
     """
     source = playing(channel.connector, OrderSource)
     age = house.store.clock.now() - order.reading.read_to
     if source is None or not source.rereads or age <= timedelta(seconds=channel.orders.gate_s):
-        return
+        return False
     head = Head(
         external_id=order.external_id,
         version_at=order.reading.version_at,
@@ -51,13 +51,17 @@ def reread(house: House, channel: Channel, order: KnownOrder) -> None:
     )
     batch = read_orders(channel, source.complete([head]))
     house.store.retrying(lambda tx: apply(tx, house, channel, batch))
+    return True
 
 
-def rule(tx: Tx, channel: Channel, order: KnownOrder, units: Mapping[int, int], *, forced: bool) -> Ruling:
+def rule(
+    tx: Tx, channel: Channel, order: KnownOrder, units: Mapping[int, int], *, forced: bool, confirmed: bool = False
+) -> Ruling:
     """Return whether a parcel with these units (by line id) may be told to the channel.
 
     Args:
         forced: a person decided to ship in spite of what was known; a cancel still stops it.
+        confirmed: a person has seen to units that were refunded after they left.
     """
     gone = [line for line in order.lines if line.id in units and _taken_out(line)]
     if order.state is OrderState.CANCELLED or (gone and len(gone) == len(units)):
@@ -65,7 +69,7 @@ def rule(tx: Tx, channel: Channel, order: KnownOrder, units: Mapping[int, int], 
         return Ruling(reason=reason, task=f"{reason}; get the parcel back")
     if forced:
         return Ruling(passes=True)
-    if gone:
+    if gone and not confirmed:
         reason = f"refunded or cancelled on the channel: line {', '.join(line.external_id for line in gone)}"
         return Ruling(waits_for="person", reason=reason, task=f"{reason}; get these units back, then finish this task")
     for reason in ("refund_open", "do_not_ship"):

@@ -8,7 +8,9 @@ from sqlalchemy import select, update
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
 from erpsync.store.cursors import forget_failures
+from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
+from erpsync.store.queue import hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 
@@ -16,7 +18,12 @@ log = structlog.get_logger()
 
 
 def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bool = False) -> None:
-    """Note that a call to the channel failed. Credentials that are refused pause it and raise one alarm."""
+    """Note that a call to the channel failed. Credentials that are refused pause it and raise one alarm.
+
+    A call that our own budget put off says nothing about the channel: other lanes still have theirs.
+    """
+    if isinstance(error, RateLimitedError) and error.code == OWN_BUDGET:
+        return
     with house.store.begin() as tx:
         row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
         values = {"down_error": str(error), "timeouts": row.timeouts + 1 if timed_out else 0}
@@ -55,6 +62,8 @@ def mark_up(house: House, channel: Channel) -> None:
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         close_tasks(tx, "auth", [channel.name], by="erpsync")
         forget_failures(tx, channel.id)
+        if row.auth_failed_at is not None:
+            hurry(tx, channel.id)
         detail = {"down_since": str(row.down_since_at)}
         write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
         tx.wake("push")

@@ -15,7 +15,7 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders, read_refunds
 from erpsync.flows.ship import Parcel, parcel_of, record_parcels
-from erpsync.store.notes import DeadLetter, Event, letter_row, write_events
+from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import SHIPMENT
 from erpsync.store.store import Tx
@@ -154,6 +154,8 @@ def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None
         kind=f"letter.{state}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
     )
     write_events(tx, [event])
+    if letter.kind == SHIPMENT:
+        close_tasks(tx, "unknown", [letter.key], by=actor)
     if letter.kind == "line" and letter.order_id is not None:
         known = lock_order_ids(tx, [letter.order_id])[letter.order_id]
         redecide(tx, house, [(known, known)], event="order.freed", actor=actor)

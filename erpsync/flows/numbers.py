@@ -46,8 +46,8 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
     bundles = bundle_parts(tx, [row.sku_id for row in rows])
     parts = {row.id: bundles.get(row.sku_id, {row.sku_id: 1}) for row in rows}
     skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
+    unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
     shelves = _shelves(tx, house, channel, skus)
-    unpaid = unpaid_units(tx, channel, skus)
     numbers = {row.id: _number(channel, parts[row.id], row.factor, shelves, unpaid) for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
     sales = _sales(tx, house, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)

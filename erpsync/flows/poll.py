@@ -32,6 +32,7 @@ from erpsync.store.store import Tx
 from erpsync.store.tables import orders, refund
 
 STREAMS = ("orders", "backfill", "refunds", "listings", "shipments")
+DETAILS_AT_ONCE = 5
 log = structlog.get_logger()
 
 
@@ -178,9 +179,9 @@ def _read(run: _Pass, stopping: Callable[[], bool]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Page:
-    """What one page wants written, and the mark that is valid with it."""
+    """What one page wants written, and the mark that is valid with it; None leaves the cursor where it is."""
 
-    mark: str
+    mark: str | None
     batch: Batch = field(default_factory=Batch)
     work: Callable[[Tx], None] = lambda tx: None
     heads: Mapping[str, Head] = field(default_factory=dict)
@@ -215,7 +216,8 @@ def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
     if applied.read_again and not last:
         raise _OverlapError(applied.read_again)
     page.work(tx)
-    set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
+    if page.mark is not None:
+        set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
 
 
 def _fence(run: _Pass, tx: Tx) -> None:
@@ -273,11 +275,31 @@ def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
     try:
         for page in reading:
             heads = unseen(run.house, run.channel, page.heads, orders)
-            batch = read_orders(run.channel, source.complete(heads)) if heads else Batch()
+            raws, error = _details(source, heads)
             run.records += len(page.heads)
-            yield _Page(mark=page.mark, batch=batch, heads={head.external_id: head for head in heads})
+            if raws or error is None:
+                batch = read_orders(run.channel, raws) if raws else Batch()
+                mark = page.mark if error is None else None
+                yield _Page(mark=mark, batch=batch, heads={head.external_id: head for head in heads})
+            if error is not None:
+                raise error
     finally:
         _close(reading)
+
+
+def _details(source: OrderSource, heads: Sequence[Head]) -> tuple[list[Raw], ConnectorError | None]:
+    """Return the whole records as far as they could be read, and what ended the reading.
+
+    What was read is stored even so, without the page's mark: where one call in ten fails, a page of a hundred would
+    never be read in one go.
+    """
+    raws: list[Raw] = []
+    try:
+        for first in range(0, len(heads), DETAILS_AT_ONCE):
+            raws += source.complete(heads[first : first + DETAILS_AT_ONCE])
+    except ConnectorError as error:
+        return raws, error
+    return raws, None
 
 
 def _refund_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:

@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 
 from erpsync.core.availability import Told, pack_sent
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
 from erpsync.flows.retry import backoff_s, gives_up
-from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
+from erpsync.sdk.errors import (
+    AuthError,
+    ConnectorError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RejectedError,
+    TransientError,
+)
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import OrderSource, StockSink, playing
 from erpsync.sdk.types import StockLevel
@@ -29,6 +36,7 @@ from erpsync.store.notes import DeadLetter, Task, bury, end_letters, open_tasks
 from erpsync.store.queue import (
     LANE_REST,
     LANE_URGENT,
+    OPEN,
     STOCK,
     Claimed,
     Effect,
@@ -42,7 +50,7 @@ from erpsync.store.queue import (
     wait,
 )
 from erpsync.store.store import Tx
-from erpsync.store.tables import bundle, listing, outbox
+from erpsync.store.tables import bundle, dirty_sku, listing, outbox
 
 MARKS_AT_ONCE = 500
 LEASE_S = 120  # outlives the HTTP client's total deadline times its tries
@@ -67,14 +75,24 @@ def _effects(tx: Tx, house: House, marks: Mapping[int, Mark]) -> list[Effect]:
         holding.setdefault(row.bundle_id, []).append(row.sku_id)
     listed = select(listing.c.id, listing.c.channel_id, listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id)
     rows = tx.all(listed.where(listing.c.sku_id.in_(sorted({*marks, *holding}))))
-    effects = []
+    effects: list[Effect] = []
+    untold: list[int] = []
     for row in rows:
         channel = house.channels.get(row.channel_id)
         if channel is None or not pushes(channel, row.item_ref):
+            untold.append(row.id)
             continue
         causes = [marks[sku_id] for sku_id in (row.sku_id, *holding.get(row.sku_id, ())) if sku_id in marks]
         effects.append(_effect(tx, channel, row.id, causes))
+    _doubt(tx, untold)
     return effects
+
+
+def _doubt(tx: Tx, listing_ids: Sequence[int]) -> None:
+    """Note that what these listings were told is outdated, so that it is told as soon as their channel is pushed to."""
+    if listing_ids:
+        same = listing.c.id.in_(listing_ids) & listing.c.told_sure
+        tx.execute(update(listing).where(same).values(told_sure=False))
 
 
 def pushes(channel: Channel, item_ref: str) -> bool:
@@ -152,19 +170,21 @@ def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> 
             zeros.append((row, item))
         else:
             sends.append(_Send(row=row, listed=item, qty=item.qty, again_when_fresh=not fresh.covers(row)))
-    sends += _let_through(tx, channel, zeros)
+    sends += _let_through(tx, channel, zeros, fresh)
     fresh.flush()
     _make_unsure(tx, sends)
     return sends
 
 
-def _let_through(tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed]]) -> list[_Send]:
+def _let_through(
+    tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed]], fresh: "_Freshness"
+) -> list[_Send]:
     """Return the zeros that the brake lets go; the others wait for a person."""
     if not zeros:
         return []
     update_many(tx, listing, [{"id": item.id, "zeroed_at": tx.now} for _, item in zeros], keys=["id"])
     if not brake_trips(tx, channel):
-        return [_Send(row=row, listed=item, qty=0, again_when_fresh=False) for row, item in zeros]
+        return [_Send(row=row, listed=item, qty=0, again_when_fresh=not fresh.covers(row)) for row, item in zeros]
     for row, _ in zeros:
         wait(tx, row, waiting_for="brake", error="many listings would go to zero without a sale")
     reason = (
@@ -216,8 +236,8 @@ class _Freshness:
 
 def _make_unsure(tx: Tx, sends: Sequence[_Send]) -> None:
     rows = [
-        {"id": send.listed.id, "told_sure": False, "sent_since": pack_sent([*send.listed.told.sent_since, send.qty])}
-        for send in sends
+        {"id": s.listed.id, "told_sure": False, "sent_since": pack_sent(sorted({*s.listed.told.sent_since, s.qty}))}
+        for s in sends
     ]
     update_many(tx, listing, rows, keys=["id"])
 
@@ -230,7 +250,7 @@ def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[_Send
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
     try:
         with lane("urgent" if urgent else "rest"):
-            refusals: dict[str, Exception] = dict(sink.push_stock(levels))
+            refusals = _told(sink, levels)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)
         mark_down(house, channel, error)
@@ -242,9 +262,27 @@ def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[_Send
     log.info("push.done", channel=channel.name, kind=STOCK, listings=len(taken), refused=len(failed))
 
 
+def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]:
+    """Tell the levels and return what was not accepted; a call that is refused whole is halved until one is at fault.
+
+    Only errors that another call may not share are narrowed down; the numbers are absolute, so telling some twice is
+    harmless.
+    """
+    try:
+        return dict(sink.push_stock(levels))
+    except (TransientError, RateLimitedError, OutcomeUnknownError, AuthError):
+        raise
+    except Exception as error:  # noqa: BLE001 narrowed down to the level at fault, which becomes a dead letter
+        if len(levels) == 1:
+            return {levels[0].key: error}
+        half = len(levels) // 2
+        return _told(sink, levels[:half]) | _told(sink, levels[half:])
+
+
 def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[tuple[_Send, Exception]]) -> None:
     held = ack_many(tx, [send.row for send in taken])
     accepted = [send for send in taken if send.row.id in held]
+    overtaken = _overtaken(tx, accepted)
     update_many(
         tx,
         listing,
@@ -252,7 +290,7 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
             {
                 "id": send.listed.id,
                 "told_qty": send.qty,
-                "told_sure": not send.again_when_fresh,
+                "told_sure": not send.again_when_fresh and send.listed.id not in overtaken,
                 "told_at": tx.now,
                 "sent_since": "[]",
                 "refused": "",
@@ -269,6 +307,19 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
         if isinstance(error, OutcomeUnknownError):
             lost.append(send)
     mark_dirty(tx, [sku_id for send in lost for sku_id in send.listed.skus])
+
+
+def _overtaken(tx: Tx, sends: Sequence[_Send]) -> set[int]:
+    """Return the listings that became dirty during the call, locked: their next row is to tell its number in any case.
+
+    A sale that the channel made while we spoke may have been taken off the number before ours or after.
+    """
+    ids = sorted(send.listed.id for send in sends)
+    tx.all(select(listing.c.id).where(listing.c.id.in_(ids)).order_by(listing.c.id).with_for_update(key_share=True))
+    skus = {sku_id for send in sends for sku_id in send.listed.skus}
+    dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
+    waiting = select(outbox.c.ref_id).where(outbox.c.kind == STOCK, outbox.c.ref_id.in_(ids), outbox.c.state.in_(OPEN))
+    return set(tx.execute(waiting).scalars()) | {s.listed.id for s in sends if dirty.intersection(s.listed.skus)}
 
 
 def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:

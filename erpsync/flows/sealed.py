@@ -1,4 +1,4 @@
-"""Who gets a parcel, as an order's row holds it: encrypted, with keyed hashes to find and to compare by."""
+"""What rows hold encrypted and what it is sealed for: recipients, with keyed hashes to find them, and secrets."""
 
 from typing import Any
 
@@ -28,3 +28,8 @@ def recipient_index(vault: Vault, recipient: Recipient) -> bytes:
 
 def _plain(recipient: Recipient) -> dict[str, str]:
     return {name: getattr(recipient, name) for name in Recipient.__dataclass_fields__}
+
+
+def subscription_row(subscription_id: int) -> str:
+    """Return the identity a subscription's secret is sealed for."""
+    return f"subscription|{subscription_id}"

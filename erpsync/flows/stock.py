@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 
@@ -85,10 +85,12 @@ def _take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tup
     refused: list[tuple[str, str]] = []
     wanted: dict[tuple[str, str], Count] = {}
     for row in rows:
-        problem = _problem(house, row)
+        problem = _problem(house, row, tx.now)
         if problem:
             refused.append((row.source, problem))
-        else:
+            continue
+        twin = wanted.get((row.warehouse, row.sku))
+        if twin is None or (row.as_of or tx.now) >= (twin.as_of or tx.now):
             wanted[(row.warehouse, row.sku)] = row
     ids = make_skus(tx, [row.sku for row in wanted.values()])
     places = {Place(ids[row.sku], house.warehouse_id(row.warehouse)): row for row in wanted.values()}
@@ -108,11 +110,13 @@ def _take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tup
     return len(movements), refused
 
 
-def _problem(house: House, row: Count) -> str:
+def _problem(house: House, row: Count, now: datetime) -> str:
     if row.on_hand < 0:
         return f"on_hand must be 0 or more, is {row.on_hand}"
     if not row.sku.strip():
         return "sku is empty"
+    if row.as_of is not None and row.as_of > now:
+        return f"as_of {row.as_of.astimezone(UTC):%F %T}Z lies in the future"
     return "" if row.warehouse in house.codes() else f"warehouse {row.warehouse} is not configured"
 
 

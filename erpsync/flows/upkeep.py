@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import delete, func, select, update
 
 from erpsync.core.fulfilment import LINE
+from erpsync.flows.aging import age_unpaid
 from erpsync.flows.decide import redecide
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped, unmapped_codes
@@ -37,7 +38,8 @@ log = structlog.get_logger()
 
 
 def expire_reservations(house: House) -> int:
-    """End the reservations whose time is over; return how many orders gave units back."""
+    """End reservations whose time is over, and the days unpaid orders count; return how many orders gave units back."""
+    age_unpaid(house)
     query = (
         select(order_line.c.order_id)
         .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))

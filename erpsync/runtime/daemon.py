@@ -250,6 +250,7 @@ class Daemon:
             "push": self._pushing.dispatcher.wake,
             "poll": self._polling.wake,
             "inbox": self._pushing.inbox.wake,
+            "events": self._pushing.events.wake,
         }
         for topic in sorted(topics & stages.keys()):
             stages[topic]()

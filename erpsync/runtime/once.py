@@ -84,6 +84,8 @@ class _Work:
                 self._poll(channel, stream)
         for channel in self._channels():
             self._push(channel)
+        while not self._stopping() and (told := self._stages.push_events(self._house)):
+            self.done.pushed += told
         return before != (self.done.polls, self.done.applied, self.done.pushed)
 
     def wait_for_next(self) -> bool:

@@ -128,6 +128,7 @@ class Stages:
     fan_out: Callable[[House], bool]
     push_stock: PushStock
     push_shipments: Callable[[House, Channel], int]
+    push_events: Callable[[House], int]
     next_run_s: Callable[[House], float | None]
     mark_untold: Callable[[House], None]
     replan_changed: Callable[[House], int]
@@ -141,7 +142,7 @@ class Stages:
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import inbox, parcels, poll, push, replan, upkeep
+    from erpsync.flows import events_out, inbox, parcels, poll, push, replan, upkeep
 
     return Stages(
         streams_of=poll.streams_of,
@@ -153,6 +154,7 @@ def flow_stages() -> Stages:
         fan_out=push.fan_out,
         push_stock=push.push_stock,
         push_shipments=parcels.push_shipments,
+        push_events=events_out.push_events,
         next_run_s=push.next_run_s,
         mark_untold=push.mark_untold,
         replan_changed=replan.replan_changed,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -39,7 +39,10 @@ from erpsync.sdk.mount import SandboxAdapter
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.sdk.wire import before_sending
 
+T = TypeVar("T")
+
 MAX_TRIES = 3
+FIRST_WAIT_S = 0.1
 WAIT_CAP_S = 5.0
 DEFAULT_RETRY_AFTER_S = 5.0
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -205,6 +208,25 @@ class HttpClient:
             OutcomeUnknownError: not repeatable, sent, and no usable answer or any other 5xx.
             RejectedError: the address cannot be called.
         """
+        return self.read(
+            method, url, params=params, data=data, headers=headers, repeatable=repeatable, into=lambda answer: answer
+        )
+
+    def read(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        data: bytes | str | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool,
+        into: Callable[[HttpResponse], T],
+    ) -> T:
+        """Return what `into` makes of the answer; else as `request`.
+
+        A `TransientError` of `into` is a failed try like a broken connection: some platforms say 200 to a page of HTML.
+        """
         deadline = self.clock.monotonic() + self.deadline_s
         call = _Call(method, url, params, data, headers, repeatable, deadline)
         retrying = tenacity.Retrying(
@@ -215,7 +237,7 @@ class HttpClient:
             reraise=True,
         )
         try:
-            return retrying(self._try, call)
+            return retrying(self._try, call, into)
         except _TryAgain as last:
             error = last.error
         raise error
@@ -227,7 +249,7 @@ class HttpClient:
         for session in sessions:
             session.close()
 
-    def _try(self, call: "_Call") -> HttpResponse:
+    def _try(self, call: "_Call", into: Callable[[HttpResponse], T]) -> T:
         self._limiter.acquire(current_lane.get())
         sent_at, started = self.clock.now(), self.clock.monotonic()
         host, path = _address(call.url)
@@ -254,7 +276,10 @@ class HttpClient:
             repeatable=call.repeatable,
         )
         self._judge(response, f"{host}{path}")
-        return response
+        try:
+            return into(response)
+        except TransientError as error:
+            raise _TryAgain(error) if call.repeatable else error
 
     def _send(self, call: "_Call", budget_s: float) -> requests.Response:
         return self._session().request(
@@ -315,10 +340,10 @@ class HttpClient:
         return self.clock.monotonic() + state.upcoming_sleep >= deadline
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Return the longer of what the platform asks for and a random wait that doubles from half a second."""
+        """Return the longer of what the platform asks for and a random wait that doubles from a tenth of a second."""
         failure = state.outcome.exception() if state.outcome else None
         asked_s = failure.wait_s if isinstance(failure, _TryAgain) else 0.0
-        return min(WAIT_CAP_S, max(asked_s, self._rng.uniform(0.0, 0.5 * 2**state.attempt_number)))
+        return min(WAIT_CAP_S, max(asked_s, self._rng.uniform(0.0, FIRST_WAIT_S * 2**state.attempt_number)))
 
 
 def _failed(error: Exception, where: str, repeatable: bool) -> Exception:

@@ -14,6 +14,8 @@ from erpsync.store.tables import channel
 
 KEPT_SHARE = 0.25
 LONGEST_WAIT_S = 1.0
+OWN_BUDGET = "own-budget"
+"""Code of the error that our own bucket raises: one lane has to wait, the channel itself stops nobody."""
 
 
 class SharedLimiter:
@@ -31,7 +33,7 @@ class SharedLimiter:
             if wait_s <= 0:
                 return
             if wait_s > LONGEST_WAIT_S:
-                raise RateLimitedError("the channel's call budget is used up", retry_after_s=wait_s)
+                raise RateLimitedError("the channel's call budget is used up", retry_after_s=wait_s, code=OWN_BUDGET)
             self._store.clock.sleep(wait_s)
 
     def _take(self, lane: str) -> float:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.bulk import insert_many
+from erpsync.store.feed import announce
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel, dead_letter, event, payload, task
 
@@ -27,6 +28,9 @@ class Event:
 
 def write_events(tx: Tx, events: Sequence[Event]) -> None:
     """Append events at the transaction's instant."""
+    if not events:
+        return
+    announce(tx)
     rows = [
         {
             "at": tx.now,

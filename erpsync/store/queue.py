@@ -237,9 +237,11 @@ def wait(tx: Tx, row: Claimed, *, waiting_for: str, error: str = "", unknown: bo
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
 
 
-def die(tx: Tx, row: Claimed, *, error: str) -> bool:
-    """End a row as dead; the caller writes the dead letter."""
+def die(tx: Tx, row: Claimed, *, error: str, unknown: bool = False) -> bool:
+    """End a row as dead; the caller writes the dead letter. `unknown` as in `again`, for who tries it once more."""
     values = {"state": "dead", "done_at": tx.now, "error": error} | _FREE
+    if not unknown:
+        values["sent_at"] = None
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
 
 
@@ -279,6 +281,17 @@ def free_waiting(
     return freed
 
 
+def hurry(tx: Tx, destination_id: int) -> int:
+    """Let rows that failed be tried at once, because what stopped them is mended; return how many there were."""
+    late = and_(
+        outbox.c.destination_id == destination_id,
+        outbox.c.state == "pending",
+        outbox.c.error != "",
+        outbox.c.run_at > tx.now,
+    )
+    return tx.execute(update(outbox).where(late).values(run_at=tx.now)).rowcount
+
+
 def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:
     """End open rows about these refs without carrying them out."""
     statement = update(outbox).where(
@@ -291,8 +304,8 @@ def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:
 def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
     """Take rows back whose lease ran out (all of them when their owner is known to be gone).
 
-    A row with `sent_at` set has an unknown outcome; without it, it was never tried. Rows whose key is open again are
-    ended as superseded. Returns (id, kind, ref id, whether unknown) of each.
+    A row with `sent_at` set has an unknown outcome and an attempt more; without it, it was never tried. Rows whose key
+    is open again are ended as superseded. Returns (id, kind, ref id, whether unknown) of each.
     """
     late = (
         outbox.c.state == "leased" if owner_gone else and_(outbox.c.state == "leased", outbox.c.lease_until_at < tx.now)
@@ -300,7 +313,7 @@ def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
     rows = tx.all(select(outbox).where(late).with_for_update(skip_locked=True))
     for row in rows:
         claimed = _claimed(row, fence=row.fence)
-        again(tx, claimed, run_at=tx.now, error="its worker was lost", unknown=claimed.unknown, counts=False)
+        again(tx, claimed, run_at=tx.now, error="its worker was lost", unknown=claimed.unknown, counts=claimed.unknown)
     if rows:
         tx.wake("push")
     return [(row.id, row.kind, row.ref_id, row.sent_at is not None) for row in rows]

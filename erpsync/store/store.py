@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -24,7 +25,8 @@ T = TypeVar("T")
 
 CHANNEL = "erpsync_wake"
 _TICK = timedelta(microseconds=1)
-_REPEATABLE = {"40001", "40P01", "55P03"}  # serialisation failure, deadlock, lock not available
+# serialisation failure, deadlock, lock not available; and a rival that made the same row first: seen by the next try
+_REPEATABLE = {"40001", "40P01", "55P03", "23505"}
 
 
 class DatabaseClock:
@@ -106,6 +108,40 @@ class Tx:
         self.wakes.add(stage)
 
 
+class _Queue:
+    """A lock that is given in the order it was asked for; `threading.Lock` lets the quick starve the patient."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._holder: int | None = None
+
+    def enter(self) -> None:
+        """Wait for one's turn."""
+        me = threading.get_ident()
+        with self._lock:
+            if self._holder is None:
+                self._holder = me
+                return
+            if self._holder == me:
+                raise RuntimeError("this thread has a transaction open already")
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+        with self._lock:
+            self._holder = me
+
+    def leave(self) -> None:
+        """Give the turn to whoever waits longest."""
+        with self._lock:
+            if self._waiting:
+                self._holder = 0
+                self._waiting.popleft().release()
+            else:
+                self._holder = None
+
+
 class Store:
     """A database, its clock and its keys.
 
@@ -119,7 +155,7 @@ class Store:
         self.vault = vault
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns():x}"
         self._listeners: list[Callable[[set[str]], None]] = []
-        self._writer = threading.RLock() if engine.dialect.name == "sqlite" else None
+        self._writer = _Queue() if engine.dialect.name == "sqlite" else None
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None, vault: Vault | None = None) -> "Store":
@@ -153,8 +189,11 @@ class Store:
         if self._writer is None:
             yield
             return
-        with self._writer:
+        self._writer.enter()
+        try:
             yield
+        finally:
+            self._writer.leave()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -1,6 +1,6 @@
 """What the product promises by name, read from the product itself: options, commands, events, errors.
 
-`python -m tests.support.reference [options|commands|events|errors]` prints the tables that the README carries.
+`make docs` writes all of it to docs/reference.md; `python -m tests.support.reference options` prints one table.
 """
 
 import argparse
@@ -9,7 +9,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import UnionType
@@ -18,9 +18,11 @@ from typing import Any, Literal, TypeGuard, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from tests.support.sources import modules
+from tests.support.event_notes import EVENTS
+from tests.support.sources import ROOT, modules
 
 LEVELS = {"log", "debug", "info", "warning", "error", "exception", "critical"}
+REFERENCE = ROOT / "docs" / "reference.md"
 REPEATED = "defaults"  # holds the same keys as a channel, described there
 EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
@@ -145,6 +147,8 @@ def _is_text(part: ast.AST) -> TypeGuard[ast.Constant]:
 
 
 def _writes_log(called: ast.expr) -> bool:
+    if isinstance(called, ast.Name) and called.id == "level":  # level = log.warning if … else log.error
+        return True
     if not (isinstance(called, ast.Attribute) and called.attr in LEVELS):
         return False
     owner = called.value
@@ -161,9 +165,20 @@ def errors() -> dict[str, str]:
     }
 
 
+def metrics() -> list[tuple[str, str, str]]:
+    """Return every metric with its labels and what it says."""
+    tables = importlib.import_module("erpsync.web.metrics").METRICS
+    process = importlib.import_module("erpsync.runtime.meters").METERS.values()
+    return sorted({(each.name, _code_in_order(each.labels), each.help) for each in (*tables, *process)})
+
+
 def option_tables() -> str:
     """Return the options as Markdown, one table per place."""
-    return "\n\n".join(f"{place}\n\n{_option_table(rows)}" for place, rows in options().items())
+    return "\n\n".join(f"### {_place(place)}\n\n{_option_table(rows)}" for place, rows in options().items())
+
+
+def _place(place: str) -> str:
+    return place if "`" in place else f"`{place}`"
 
 
 def command_table() -> str:
@@ -171,19 +186,37 @@ def command_table() -> str:
     found = commands()
     common = set.intersection(*map(long_options, found.values()))
     rows = (
-        (f"`{name}`", parser.description or "", _code(long_options(parser) - common)) for name, parser in found.items()
+        (f"`{name}{_positionals(parser)}`", parser.description or "", _code(long_options(parser) - common))
+        for name, parser in found.items()
     )
     return f"All take {_code(common)}.\n\n{_table(('command', 'does', 'options'), rows)}"
 
 
+def _positionals(parser: argparse.ArgumentParser) -> str:
+    found = [action for action in parser._actions if not action.option_strings]
+    return "".join(f" {action.metavar}{'…' if action.nargs == '+' else ''}" for action in found).replace("|", "\\|")
+
+
 def event_table() -> str:
     """Return the log events as Markdown."""
-    return _table(("event", "keys"), ((f"`{name}`", _code(set(keys))) for name, keys in events().items()))
+    rows = ((f"`{name}`", EVENTS.get(name, ""), _code(set(keys))) for name, keys in events().items())
+    return _table(("event", "meaning", "keys"), rows)
+
+
+def metric_table() -> str:
+    """Return the metrics as Markdown."""
+    return _table(("metric", "labels", "meaning"), ((f"`{name}`", labels, text) for name, labels, text in metrics()))
 
 
 def error_table() -> str:
     """Return the SDK's errors as Markdown."""
     return _table(("error", "meaning"), ((f"`{name}`", text) for name, text in errors().items()))
+
+
+def document() -> str:
+    """Return the whole of docs/reference.md."""
+    parts = "\n".join(f"## {head}\n\n{text}\n\n{make()}\n" for head, text, make in CHAPTERS)
+    return f"# Reference\n\nWritten by `make docs` from the product itself; do not edit.\n\n{parts}"
 
 
 def _option_table(rows: list[Option]) -> str:
@@ -192,15 +225,54 @@ def _option_table(rows: list[Option]) -> str:
 
 
 def _code(words: set[str]) -> str:
-    return " ".join(f"`{word}`" for word in sorted(words))
+    return _code_in_order(sorted(words))
 
 
-def _table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+def _code_in_order(words: Iterable[str]) -> str:
+    return " ".join(f"`{word}`" for word in words)
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+CHAPTERS = (
+    (
+        "Commands",
+        "`erpsync [--config PATH] COMMAND`. PATH is a folder with `erpsync.yaml`, or that file; without it"
+        " `$ERPSYNC_CONFIG`, else `./config`, else `/etc/erpsync`. Exit codes: 0 fine, 1 a check failed or the request"
+        " cannot be done, 2 wrong usage, 78 bad configuration.",
+        command_table,
+    ),
+    (
+        "Configuration",
+        "Unknown keys are errors. Units stand in the key. Secrets are `${ENV}`, `!file PATH` or `!cred NAME`. Relative"
+        " paths start at the folder of `erpsync.yaml`. `erpsync schema` prints the same as JSON Schema.",
+        option_tables,
+    ),
+    (
+        "Log events",
+        "One record per finished unit of work, as JSON lines under systemd. Names and keys are an interface. `info` is"
+        " for a shopkeeper, `warning`: the daemon copes, `error`: a person must act. Never names, phones, addresses or"
+        " tokens.",
+        event_table,
+    ),
+    ("Metrics", "`GET /metrics` in Prometheus' text format. Labels are channels, kinds and states.", metric_table),
+    ("Errors of connectors", "They say who acts next; dead letters and `channel.down` carry them.", error_table),
+)
+
 if __name__ == "__main__":
-    topics = {"options": option_tables, "commands": command_table, "events": event_table, "errors": error_table}
-    for topic in sys.argv[1:] or topics:
-        sys.stdout.write(f"{topics[topic]()}\n\n")
+    topics = {
+        "options": option_tables,
+        "commands": command_table,
+        "events": event_table,
+        "metrics": metric_table,
+        "errors": error_table,
+    }
+    if sys.argv[1:] == ["--write"]:
+        REFERENCE.parent.mkdir(exist_ok=True)
+        REFERENCE.write_text(document(), encoding="utf-8")
+    else:
+        for topic in sys.argv[1:] or topics:
+            sys.stdout.write(f"{topics[topic]()}\n\n")

@@ -25,6 +25,7 @@ from erpsync.sdk.roles import (
     StockSink,
 )
 from erpsync.sdk.types import (
+    BadLine,
     CheckReport,
     Cursor,
     Head,
@@ -183,6 +184,8 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
         row = raw.payload
         if row.get("broken"):
             raise PayloadError("expected an amount like 12.50", path="$.total")
+        if row.get("strange"):
+            raise KeyError(row["name"])
         return Order(
             external_id=row["id"],
             version_at=datetime.fromisoformat(row["changed_at"]),
@@ -202,7 +205,9 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
                     shipped_qty=line["shipped"],
                 )
                 for line in row["lines"]
+                if not line.get("bad")
             ),
+            bad_lines=tuple(_bad_line(row["id"], line) for line in row["lines"] if line.get("bad")),
             recipient=Recipient(name=row["name"], phone=row["phone"], address=row["address"]),
             do_not_ship=row["do_not_ship"],
         )
@@ -260,6 +265,11 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+
+
+def _bad_line(order: str, line: Mapping[str, Any]) -> BadLine:
+    error = PayloadError("expected a quantity", path="$.lines.qty")
+    return BadLine(key=f"{order}/{line['id']}", error=error, row={"line_id": line["id"]})
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from connectors.jd.client.errors import OAUTH, Verdict, error_of
 from connectors.jd.settings import JdSettings
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.errors import AuthError, OutcomeUnknownError
+from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError
 from erpsync.sdk.http import HttpClient
 
 REFRESH_BEFORE = timedelta(hours=24)
@@ -98,9 +98,9 @@ def refreshed(settings: JdSettings, http: HttpClient, clock: Clock, pair: TokenP
     return _pair(document, pair, started)
 
 
-def _refusal(document: Mapping[str, Any]) -> Exception:
+def _refusal(document: Mapping[str, Any]) -> ConnectorError:
     code, text = str(document.get("code", "")), str(document.get("msg", ""))
-    table = {**dict.fromkeys((code,), Verdict.OPERATOR), **OAUTH}
+    table = {code: OAUTH.get(code, Verdict.OPERATOR)}
     return error_of(code, f"the token is not renewed: {text}", repeatable=False, table=table)
 
 

@@ -45,8 +45,16 @@ class TopClient:
             ConnectorError: by `ERROR_RULES` for error answers, else as `HttpClient.request` does.
         """
         form = self._signed(method, params, with_session=with_session)
-        response = self._http.request("POST", self._settings.gateway, data=form, headers=HEADERS, repeatable=repeatable)
-        document = response.json()
+
+        def inside(response: HttpResponse) -> Answer:
+            return self._inside(method, response)
+
+        return self._http.read(
+            "POST", self._settings.gateway, data=form, headers=HEADERS, repeatable=repeatable, into=inside
+        )
+
+    def _inside(self, method: str, response: HttpResponse) -> Answer:
+        document, repeatable = response.json(), response.repeatable
         failure = error_part(document)
         if failure is not None:
             if is_clock_error(failure):

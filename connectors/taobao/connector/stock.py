@@ -37,6 +37,7 @@ class TaobaoStock(TaobaoBase, StockSink):
     """Sets the numbers that the shop may sell. Source: protocol note taobao.md section 5."""
 
     stock_batch = 20
+    needs_item_ref = True
 
     def push_stock(self, levels: Sequence[StockLevel]) -> Mapping[str, ConnectorError]:
         """Set absolute quantities; return what was not accepted by key.

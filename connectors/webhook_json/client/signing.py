@@ -64,7 +64,7 @@ class StandardSignature(Signature):
         if not (id.isascii() and len(id) <= MAX_ID_CHARS and timestamp.isascii() and timestamp.isdigit()):
             raise AuthError(f"{ID} or {TIMESTAMP} is not what Standard Webhooks allows")
         wanted = self.sign(request.body, id=id, timestamp=timestamp)
-        if not any([_equal(each, wanted) for each in given]):
+        if not any(_equal(each, wanted) for each in given):
             raise AuthError("the signature is wrong")
         off_s = int(request.received_at.timestamp()) - int(timestamp[:15])
         if abs(off_s) > self.tolerance_s:
@@ -74,7 +74,10 @@ class StandardSignature(Signature):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodySignature(Signature):
-    """HMAC-SHA256 of the body in one header. It carries no time, so it cannot tell a replay; equal bodies change nothing."""
+    """HMAC-SHA256 of the body in one header.
+
+    It carries no time, so a replay cannot be told; but equal bodies change nothing.
+    """
 
     key: bytes = field(repr=False)
     form: HeaderSignature

@@ -82,7 +82,8 @@ def build(folder: Path, registry: Registry, clock: Clock, *, seed: int, port: in
     platforms = {name: shop.sandbox for name, shop in shops.items() if shop.sandbox is not None}
     server = serve(platforms, "127.0.0.1", 0)
     _write(folder, shops, server, port)
-    for shop in shops.values():
+    for name, shop in shops.items():
+        shop.connect(f"http://127.0.0.1:{port}/hooks/{name}")
         shop.list_goods(goods())
     return Stage(folder=folder, shops=shops, server=server, faults=faults)
 

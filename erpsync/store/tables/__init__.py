@@ -4,6 +4,7 @@ Why order status is not a column: filling a backorder must not lock its order, s
 is derived when read (`orders.phase` holds the rest).
 """
 
+from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
 from erpsync.store.tables.nodes import channel, counter, cursor, lease, node
 from erpsync.store.tables.orders import (
@@ -38,6 +39,8 @@ __all__ = [
     "SHIPMENT_STATES",
     "BigInt",
     "Instant",
+    "api_request",
+    "api_token",
     "backorder",
     "bundle",
     "channel",
@@ -67,6 +70,7 @@ __all__ = [
     "shipment_line",
     "sku",
     "stock",
+    "subscription",
     "task",
     "warehouse",
 ]

@@ -45,13 +45,14 @@ class OrderFilter:
 
 def order_status() -> ColumnElement[str]:
     """Return the SQL expression of an order's status, for queries that select from `orders`."""
-    held = select(hold.c.owner_id).join(order_line, order_line.c.id == hold.c.owner_id)
-    mine = held.where(hold.c.owner_kind == "line", order_line.c.order_id == orders.c.id).correlate(orders)
+    # Nested, not joined: SQLite without statistics would start a join at the holds of all orders.
+    holds = exists().where(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id)
+    mine = exists().where(order_line.c.order_id == orders.c.id)
     return case(
         (orders.c.phase != "ready", orders.c.phase),
-        (mine.where(hold.c.released).exists(), "released"),
+        (mine.where(holds.where(hold.c.released).correlate(order_line)).correlate(orders), "released"),
         (exists().where(backorder.c.order_id == orders.c.id).correlate(orders), "backordered"),
-        (mine.exists(), "allocated"),
+        (mine.where(holds.correlate(order_line)).correlate(orders), "allocated"),
         else_="open",
     )
 

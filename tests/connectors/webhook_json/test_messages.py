@@ -1,0 +1,188 @@
+"""What can and what cannot be read, and that nothing signed is refused."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.types import Order, OrderState, WebhookResult
+from tests.connectors.webhook_json.shop import NOW, body, connector, line, order, raw, refund, request
+
+
+def read(message: Any, **more: Any) -> WebhookResult:
+    return connector().read_webhook(request(message, **more))
+
+
+def normal(message: Any) -> Order:
+    return connector().normalise(read(message).records[0].raw)
+
+
+def problem(message: Any) -> str:
+    """Return what a message that cannot be read is told as."""
+    (record,) = read(message).records
+    with pytest.raises(PayloadError) as refused:
+        (connector().normalise_refund if record.kind == "refund" else connector().normalise)(record.raw)
+    return str(refused.value)
+
+
+def test_the_head_of_an_order_carries_its_id_and_its_own_time_of_change() -> None:
+    (record,) = read(order()).records
+
+    assert (record.kind, record.raw.head.external_id) == ("order", "W1")
+    assert record.raw.head.version_at.isoformat() == "2026-03-02T08:05:00+00:00"
+
+
+def test_the_order_of_keys_makes_no_other_reading() -> None:
+    turned = {"data": dict(reversed(order()["data"].items())), "type": "order", "sent_by": "retry"}
+
+    assert read(order()).records[0].raw.head.digest == read(turned).records[0].raw.head.digest
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"external_id": ""}, "$.data.external_id"),
+        ({"external_id": "x" * 201}, "$.data.external_id"),
+        ({"external_id": True}, "$.data.external_id"),
+        ({"external_id": "a\x00b"}, "$.data.external_id"),
+        ({"updated_at": "2026-03-02T08:00:00"}, "$.data.updated_at"),
+        ({"updated_at": 1772438400}, "$.data.updated_at"),
+        ({"updated_at": "0001-01-01T00:00:00Z"}, "$.data.updated_at"),
+        ({"updated_at": None}, "$.data.updated_at"),
+        ({"status": "lost"}, "$.data.status"),
+        ({"placed_at": "today"}, "$.data.placed_at"),
+        ({"currency": "yuan"}, "$.data.currency"),
+        ({"total_minor": 12.5}, "$.data.total_minor"),
+        ({"total_minor": "1250"}, "$.data.total_minor"),
+        ({"total_minor": True}, "$.data.total_minor"),
+        ({"total_minor": -1}, "$.data.total_minor"),
+        ({"total_minor": 10**30}, "$.data.total_minor"),
+        ({"recipient": "王小明"}, "$.data.recipient"),
+        ({"lines": []}, "$.data.lines"),
+        ({"lines": "A"}, "$.data.lines"),
+        ({"lines": [line(qty=0)]}, "$.data.lines[0].qty"),
+        ({"lines": [line(qty=1.0)]}, "$.data.lines[0].qty"),
+        ({"lines": [line(price_minor=None)]}, "$.data.lines[0].price_minor"),
+        ({"lines": ["A"]}, "$.data.lines[0]"),
+    ],
+)
+def test_an_order_that_cannot_be_read_names_the_field(wrong: dict[str, Any], path: str) -> None:
+    assert problem(order(**wrong)).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"status": "asked"}, "$.data.status"),
+        ({"amount_minor": "10.00"}, "$.data.amount_minor"),
+        ({"order_external_id": None}, "$.data.order_external_id"),
+        ({"lines": [{"external_id": "1", "qty": -1}]}, "$.data.lines[0].qty"),
+    ],
+)
+def test_a_refund_that_cannot_be_read_names_the_field(wrong: dict[str, Any], path: str) -> None:
+    assert problem(refund(**wrong)).startswith(f"{path}: ")
+
+
+def test_no_error_quotes_what_may_be_personal() -> None:
+    message = order(recipient={"name": ["王小明"], "phone": 13800138000, "address": {"x": "世纪大道1号"}})
+
+    assert not {"王小明", "13800138000", "世纪大道"} & set(problem(message).split("'"))
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [b"", b"not json", b"[1]", b'"order"', b"\xff\xfe\x00", b'{"type": "order"', b'{"a": NaN}', b"[" * 100_000]
+    + [b'{"a":' * 60 + b"1" + b"}" * 60, b'{"type": "order", "data": {"title": "\\ud83d"}}', b'{"a": 1' + b"0" * 5000],
+    ids=lambda junk: repr(junk[:20]),
+)
+def test_a_signed_body_that_is_no_usable_json_is_kept_byte_by_byte(junk: bytes) -> None:
+    (record,) = read(junk).records
+
+    assert set(record.raw.payload) == {"body_base64"}
+    assert problem(junk) == "$: the body is no JSON object that can be kept"
+    json.dumps(dict(record.raw.payload), ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize("type", ["coupon", None, 7, ["order"], {"order": 1}])
+def test_a_message_of_unknown_type_is_kept_as_one_that_cannot_be_read(type: Any) -> None:
+    assert problem({"type": type, "data": {}}) == "$.type: expected the type order or refund"
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 1])
+def test_a_message_without_an_object_in_data_cannot_be_read(data: Any) -> None:
+    assert problem({"type": "order", "data": data}) == "$.data: expected an object"
+
+
+def test_different_bodies_that_cannot_be_read_have_different_names_and_equal_ones_the_same() -> None:
+    def name(message: Any) -> str:
+        return read(message).records[0].raw.head.external_id
+
+    first, second = order(total_minor=-1), order(total_minor=-2)
+
+    assert name(first) == name(first) != name(second)
+    assert name(first).startswith("W1#")
+    assert name(b"junk").startswith("body#")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda kids: st.lists(kids)
+       | st.dictionaries(st.sampled_from(["type", "data", "external_id", "lines", "status"]) | st.text(), kids)))  # fmt: skip
+def test_whatever_a_signed_body_holds_it_gives_one_record(message: Any) -> None:
+    result = read(json.dumps(message).encode("utf-8"))
+
+    assert len(result.records) == 1
+    json.dumps(dict(result.records[0].raw.payload), ensure_ascii=False).encode("utf-8")
+
+
+def test_a_bad_line_is_told_and_the_rest_of_the_order_kept() -> None:
+    got = normal(order(lines=[line(), line(external_id="2", qty="two"), line(external_id="1", qty=5)]))
+
+    assert [(each.external_id, each.qty) for each in got.lines] == [("1", 1)]
+    assert [(bad.key, str(bad.error)) for bad in got.bad_lines] == [
+        ("W1@1", "$.data.lines[1].qty: input should be a valid integer"),
+        ("W1@2", "$.data.lines[2].external_id: stands twice in one order"),
+    ]
+    assert [bad.row["line_id"] for bad in got.bad_lines] == ["2", "1"]
+
+
+def test_a_time_with_nine_decimals_is_read() -> None:
+    got = normal(order(updated_at="2026-03-02T08:00:00.123456789Z"))
+
+    assert got.version_at.isoformat() == "2026-03-02T08:00:00.123456+00:00"
+
+
+def test_an_order_without_a_recipient_says_nothing_about_one() -> None:
+    assert normal(order(recipient=None)).recipient is None
+
+
+def test_a_delivery_sent_again_has_the_same_key_and_another_body_under_its_id_has_not() -> None:
+    """failures.md row 7: an id used twice by mistake must not swallow the second message."""
+    again = read(order(), at=NOW + timedelta(seconds=60), received_at=NOW + timedelta(seconds=61))
+
+    assert read(order()).key == again.key
+    assert read(order()).key.startswith("msg_1.")
+    assert read(order()).key != read(order(status="cancelled")).key
+
+
+def test_without_ids_equal_bodies_are_one_delivery() -> None:
+    form = {"header": "X-Sign", "encoding": "hex"}
+    shop = connector(signature=form, secret="s")
+    keys = set()
+    for text in (body(order()), body(order()), body(order(status="cancelled"))):
+        headers = shop._signature.headers(text, id="", at=NOW)
+        delivery = request(text)
+        keys.add(shop.read_webhook(type(delivery)(headers=headers, query={}, body=text, received_at=NOW)).key)
+
+    assert len(keys) == 2
+
+
+def test_reading_changes_nothing_in_the_payload() -> None:
+    message = order()
+    kept = json.dumps(message)
+    connector().normalise(raw(message))
+
+    assert json.dumps(message) == kept
+    assert connector().normalise(raw(message)).state is OrderState.PAID

@@ -1,0 +1,322 @@
+"""The life of an order as a pure matter: merging views, refunds, holds, phases, money."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erpsync.core.orders import (
+    KnownLine,
+    KnownOrder,
+    Merged,
+    first_reason,
+    first_seen,
+    hold_reasons,
+    merge,
+    phase,
+    residual_minor,
+    with_refunds,
+    with_shipped,
+)
+from erpsync.core.readings import Reading
+from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, Refund, RefundLine, RefundState
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+READ = Reading(version_at=NOON, digest="a", read_from=NOON, read_to=NOON)
+HOME = Recipient(name="王小明", phone="13800001111", address="解放路 1 号")
+
+
+def line(id: str = "L1", qty: int = 2, **fields: Any) -> Line:
+    return Line(external_id=id, channel_sku=fields.pop("sku", "TEA"), qty=qty, price_minor=1000, **fields)
+
+
+def view(*lines: Line, state: OrderState = OrderState.PAID, **fields: Any) -> Order:
+    values: dict[str, Any] = {
+        "version_at": NOON,
+        "placed_at": NOON,
+        "paid_at": NOON,
+        "ready_at": None if state is OrderState.UNPAID else NOON,
+        "currency": "CNY",
+        "total_minor": 2000,
+    } | fields
+    return Order(external_id="o1", state=state, lines=lines, **values)
+
+
+def known(*lines: Line, **fields: Any) -> KnownOrder:
+    return first_seen(view(*(lines or (line(),)), **fields), READ, id=1, channel_id=1, number="S1", ids=count(1))
+
+
+def merged(before: KnownOrder, new: Order) -> Merged:
+    return merge(before, new, READ, count(100))
+
+
+def granted(amount: int = 0, **units: int) -> Refund:
+    return asked(amount, state=RefundState.GRANTED, **units)
+
+
+def asked(amount: int = 0, *, state: RefundState = RefundState.OPEN, **units: int) -> Refund:
+    return Refund(
+        external_id="r1",
+        order_external_id="o1",
+        version_at=NOON,
+        state=state,
+        amount_minor=amount,
+        currency="CNY",
+        lines=tuple(RefundLine(line_external_id=id, qty=qty) for id, qty in units.items()),
+    )
+
+
+def reasons(order: KnownOrder, *refunds: Refund, **fields: Any) -> dict[str, str]:
+    asked_for = {"bad_lines": False, "needs_address": False, "operator": None} | fields
+    return hold_reasons(order, refunds=refunds, **asked_for)
+
+
+# -- views
+
+
+def test_a_field_that_a_view_does_not_carry_keeps_what_a_fuller_view_said() -> None:
+    before = known(line(title="绿茶", item_ref="77:1"), freight_minor=500, paid_minor=2500, recipient=HOME)
+
+    after = merged(before, view(line(), freight_minor=None, paid_at=None)).order
+
+    assert (after.freight_minor, after.paid_minor, after.paid_at, after.address_complete) == (500, 2500, NOON, True)
+    assert (after.lines[0].title, after.lines[0].item_ref) == ("绿茶", "77:1")
+
+
+def test_a_recipient_with_nothing_in_it_erases_nothing() -> None:
+    after = merged(known(recipient=HOME), view(line(), recipient=Recipient())).order
+
+    assert after.address_complete is True
+
+
+@pytest.mark.parametrize(
+    ("new", "change"),
+    [
+        (view(line(qty=5)), "line L1 changed"),
+        (view(line(sku="RED")), "line L1 changed"),
+        (view(line(title="Green")), "details of line L1"),
+        (view(line(), line("L2")), "line L2 added"),
+        (view(line("L2")), "line L1 cancelled"),
+        (view(line(), total_minor=1900), "total_minor"),
+        (view(line(), do_not_ship="risk"), "do_not_ship"),
+        (view(line(), state=OrderState.CANCELLED), "state"),
+    ],
+)
+def test_every_edit_on_the_channel_is_named(new: Order, change: str) -> None:
+    """failures.md row 24."""
+    assert change in merged(known(), new).changes
+
+
+def test_an_equal_view_changes_nothing() -> None:
+    assert merged(known(), view(line())).changes == ()
+
+
+def test_a_line_missing_from_a_newer_view_is_cancelled_and_one_that_comes_back_is_open() -> None:
+    gone = merged(known(line(), line("L2")), view(line())).order
+    back = merged(gone, view(line(), line("L2"))).order
+
+    assert [item.open_qty for item in gone.lines] == [2, 0]
+    assert [item.open_qty for item in back.lines] == [2, 2]
+
+
+def bad(line_id: str | None, key: str = "o1@file:3") -> BadLine:
+    return BadLine(key=key, error=PayloadError("expected a quantity", path="qty"), row={"line_id": line_id})
+
+
+@pytest.mark.parametrize("unreadable", [bad("L2"), bad(""), bad(None), bad(None, key="L2")])
+def test_a_line_that_cannot_be_read_is_not_taken_for_a_cancelled_one(unreadable: BadLine) -> None:
+    after = merged(known(line(), line("L2")), view(line(), bad_lines=(unreadable,))).order
+
+    assert [item.open_qty for item in after.lines] == [2, 2]
+
+
+def test_a_line_that_is_named_as_bad_protects_no_other() -> None:
+    after = merged(known(line(), line("L2"), line("L3")), view(line(), bad_lines=(bad("L2"),))).order
+
+    assert [item.open_qty for item in after.lines] == [2, 2, 0]
+
+
+def test_a_cancelled_order_leaves_nothing_open_not_even_what_cannot_be_read() -> None:
+    after = merged(known(line(), line("L2")), view(line(), state=OrderState.CANCELLED, bad_lines=(bad(""),))).order
+
+    assert phase(after) == "cancelled"
+
+
+def test_an_order_that_is_opened_again_under_a_newer_version_is_believed() -> None:
+    after = merged(known(state=OrderState.CANCELLED), view(line())).order
+
+    assert (after.state, after.open_qty) == (OrderState.PAID, 2)
+
+
+def test_without_change_times_a_state_never_goes_back() -> None:
+    before = merged(known(), view(line(), state=OrderState.SHIPPED)).order
+    after = merged(before, view(line(), state=OrderState.UNPAID, undated=True)).order
+
+    assert (after.state, after.ready_at) == (OrderState.SHIPPED, NOON)
+
+
+# -- what left
+
+
+def test_what_the_channel_ships_itself_is_left_behind_with_us() -> None:
+    assert merged(known(), view(line(), state=OrderState.SHIPPED)).left_behind == {1: 2}
+    assert merged(known(), view(line(shipped_qty=1))).left_behind == {1: 1}
+
+
+def test_units_that_were_refunded_or_given_up_do_not_leave_with_the_rest() -> None:
+    before = with_refunds(known(), [granted(L1=1)])
+
+    assert merged(before, view(line(), state=OrderState.SHIPPED)).left_behind == {1: 1}
+
+
+def test_a_parcel_of_ours_that_the_channel_confirms_takes_nothing_twice() -> None:
+    ours = with_shipped(with_refunds(known(), [granted(L1=1)]), {1: 1})
+
+    assert merged(ours, view(line(), state=OrderState.SHIPPED)).left_behind == {}
+
+
+def test_an_order_first_seen_as_shipped_has_left_already() -> None:
+    assert phase(known(state=OrderState.SHIPPED)) == "shipped"
+    assert phase(known(state=OrderState.COMPLETED)) == "completed"
+
+
+def test_a_line_never_shrinks_below_what_has_left() -> None:
+    after = merged(with_shipped(known(), {1: 2}), view(line(qty=1))).order
+
+    assert (after.lines[0].qty, after.lines[0].shipped_qty) == (2, 2)
+
+
+# -- refunds
+
+
+def test_a_granted_refund_cancels_the_units_it_names() -> None:
+    """failures.md row 23."""
+    assert with_refunds(known(), [granted(700, L1=1)]).open_qty == 1
+
+
+def test_money_alone_cancels_only_if_it_covers_the_whole_order() -> None:
+    assert with_refunds(known(), [granted(1999)]).open_qty == 2
+    assert with_refunds(known(), [granted(2000)]).open_qty == 0
+    assert with_refunds(known(), [granted(1500), granted(500)]).open_qty == 0
+
+
+def test_money_given_back_for_an_order_that_costs_nothing_cancels_nothing() -> None:
+    assert with_refunds(known(total_minor=0), [granted(0)]).open_qty == 2
+
+
+def test_units_that_left_are_not_cancelled_by_a_refund() -> None:
+    after = with_refunds(with_shipped(known(), {1: 1}), [granted(L1=2)])
+
+    assert (after.lines[0].cancelled_qty, after.open_qty) == (1, 0)
+
+
+def test_a_refund_that_ends_without_money_gives_its_units_back() -> None:
+    assert with_refunds(with_refunds(known(), [granted(L1=1)]), [asked(state=RefundState.CLOSED, L1=1)]).open_qty == 2
+
+
+# -- holds
+
+
+def test_the_reason_shown_first_is_the_most_pressing() -> None:
+    order = replace(known(do_not_ship="risk"), address_complete=False)
+
+    held = reasons(order, asked(), bad_lines=True, needs_address=True, operator="call first")
+
+    assert set(held) == {"refund_open", "operator", "do_not_ship", "unmapped_sku", "bad_line", "incomplete_address"}
+    assert first_reason(held) == "refund_open"
+
+
+def test_an_address_is_asked_for_only_between_payment_and_departure() -> None:
+    unpaid = known(state=OrderState.UNPAID, paid_at=None)
+
+    assert "incomplete_address" in reasons(known(), needs_address=True)
+    assert "incomplete_address" not in reasons(unpaid, needs_address=True)
+    assert "incomplete_address" not in reasons(known(state=OrderState.COMPLETED), needs_address=True)
+
+
+def test_a_line_given_up_needs_no_mapping() -> None:
+    assert "unmapped_sku" in reasons(known())
+    assert "unmapped_sku" not in reasons(with_refunds(known(), [granted(L1=2)]))
+
+
+# -- phases
+
+
+def phases() -> list[tuple[KnownOrder, str]]:
+    order, half = known(), with_shipped(known(), {1: 1})
+    closed = with_refunds(known(), [granted(L1=2)])
+    return [
+        (replace(closed, state=OrderState.COMPLETED), "cancelled"),
+        (replace(with_shipped(order, {1: 2}), state=OrderState.COMPLETED), "completed"),
+        (with_shipped(order, {1: 2}), "shipped"),
+        (replace(half, holds={"operator": ""}), "partially_shipped"),
+        (replace(order, holds={"operator": ""}, ready_at=None), "held"),
+        (replace(order, ready_at=None), "unpaid"),
+        (order, "ready"),
+    ]
+
+
+@pytest.mark.parametrize(("order", "name"), phases(), ids=[name for _, name in phases()])
+def test_the_first_phase_that_fits_is_the_one_shown(order: KnownOrder, name: str) -> None:
+    assert phase(order) == name
+
+
+# -- money
+
+amounts = st.integers(min_value=0, max_value=10**9)
+bought = st.lists(st.tuples(amounts, st.integers(min_value=1, max_value=999)), min_size=1, max_size=8)
+
+
+@given(bought, amounts, st.none() | amounts, st.none() | amounts)
+def test_no_order_is_refused_for_a_cent_and_what_is_left_over_is_shown(
+    lines: list[tuple[int, int]], total: int, freight: int | None, discount: int | None
+) -> None:
+    """failures.md row 25: amounts stay as given, lines + freight - discount + residual = total."""
+    given_lines = tuple(
+        Line(external_id=str(n), channel_sku="TEA", qty=qty, price_minor=price) for n, (price, qty) in enumerate(lines)
+    )
+
+    order = known(*given_lines, total_minor=total, freight_minor=freight, discount_minor=discount)
+
+    goods = sum(price * qty for price, qty in lines)
+    assert (order.total_minor, order.freight_minor, order.discount_minor) == (total, freight, discount)
+    assert goods + (freight or 0) - (discount or 0) + residual_minor(order) == total
+
+
+# -- quantities never run away
+
+states = st.sampled_from(OrderState)
+views = st.builds(
+    lambda qty, closed, shipped, state: view(
+        line(qty=qty, cancelled_qty=min(qty, closed), shipped_qty=min(qty, shipped)), state=state
+    ),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    states,
+)
+
+
+@given(st.lists(views, min_size=1, max_size=6), st.integers(0, 5), st.integers(0, 5000))
+def test_whatever_the_channel_says_a_line_adds_up(told: list[Order], refunded: int, money: int) -> None:
+    order = known()
+    for each in told:
+        step = merged(order, each)
+        order = with_refunds(with_shipped(step.order, step.left_behind), [granted(money, L1=refunded)])
+        for item in order.lines:
+            assert min(item.cancelled_qty, item.open_qty, item.shipped_qty) >= 0
+            assert item.cancelled_qty + item.open_qty + item.shipped_qty == item.qty
+        assert order.shipped_qty >= 0
+
+
+def test_time_goes_by_the_payment_then_by_the_number() -> None:
+    """failures.md row 32."""
+    early = known(paid_at=NOON - timedelta(hours=1))
+    unpaid = replace(known(), paid_at=None, placed_at=NOON - timedelta(hours=2), number="S0")
+
+    assert sorted([known(), early, unpaid], key=lambda order: order.due) == [unpaid, early, known()]

@@ -1,0 +1,59 @@
+"""Which of two readings of one record counts. failures.md row 2."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erpsync.core.readings import TRANSITIONS, Reading, Verdict, is_further, is_refund_further, judge
+from erpsync.sdk.types import OrderState, RefundState
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def reading(version_s: float = 0, digest: str = "a", read: tuple[float, float] = (10, 11)) -> Reading:
+    began, ended = (NOON + timedelta(seconds=second) for second in read)
+    return Reading(version_at=NOON + timedelta(seconds=version_s), digest=digest, read_from=began, read_to=ended)
+
+
+@pytest.mark.parametrize(
+    ("new", "verdict"),
+    [
+        (reading(1, "b", (0, 1)), Verdict.NEWER),
+        (reading(-1, "b", (20, 21)), Verdict.OLDER),
+        (reading(0, "a", (20, 21)), Verdict.SAME),
+        (reading(0, "b", (20, 21)), Verdict.NEWER),
+        (reading(0, "b", (1, 2)), Verdict.OLDER),
+        (reading(0, "b", (10.5, 20)), Verdict.READ_AGAIN),
+        (reading(0, "b", (11, 12)), Verdict.READ_AGAIN),
+    ],
+    ids=["newer version", "older version", "same digest", "read later", "read earlier", "overlapping", "touching"],
+)
+def test_the_version_counts_first_then_the_digest_then_the_time_of_reading(new: Reading, verdict: Verdict) -> None:
+    assert judge(reading(), new, further=False, rereads=True) is verdict
+
+
+@pytest.mark.parametrize(("further", "verdict"), [(True, Verdict.NEWER), (False, Verdict.OLDER)])
+def test_where_nothing_can_be_read_again_the_further_state_wins(further: bool, verdict: Verdict) -> None:
+    assert judge(reading(), reading(0, "b", (10.5, 20)), further=further, rereads=False) is verdict
+
+
+def test_a_record_never_seen_is_new() -> None:
+    assert judge(None, reading(), further=False, rereads=True) is Verdict.NEW
+
+
+@given(st.sampled_from(OrderState), st.sampled_from(OrderState))
+def test_no_two_states_are_each_further_than_the_other(one: OrderState, other: OrderState) -> None:
+    assert not (is_further(one, other) and is_further(other, one))
+
+
+def test_every_state_can_be_cancelled_and_a_cancelled_order_stays_so() -> None:
+    assert all(OrderState.CANCELLED in after for state, after in TRANSITIONS.items() if state is not OrderState.CANCELLED)
+    assert not TRANSITIONS[OrderState.CANCELLED]
+
+
+def test_a_granted_refund_is_never_asked_for_again() -> None:
+    assert is_refund_further(RefundState.GRANTED, RefundState.OPEN)
+    assert is_refund_further(RefundState.GRANTED, RefundState.CLOSED)
+    assert not is_refund_further(RefundState.OPEN, RefundState.GRANTED)
