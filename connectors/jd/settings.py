@@ -1,7 +1,7 @@
 """What a JD shop needs to be configured.
 
-Why some words of the platform are settings: the notes on them disagree (protocol note jd.md marks them as uncertain), so
-an operator must be able to put another value before the next release.
+Why some words of the platform are settings: the notes on them disagree (protocol note jd.md marks them as uncertain),
+so an operator must be able to put another value before the next release.
 """
 
 from typing import Literal

@@ -290,7 +290,28 @@ KEEPING = (
     ),
 )
 
-COMMANDS = (*DAEMON, *ORDERS, *STOCK, *CHANNELS, *DESK, *KEEPING)
+_TOKEN = arg("name", metavar="NAME", help="the token's name; it stands in events as api:NAME")
+
+TOKENS = (
+    Command(
+        "token create",
+        "make a token for the REST API and print it, this once",
+        "tokens:create",
+        (
+            _TOKEN,
+            arg(
+                "--scope",
+                choices=("read", "operate", "admin"),
+                default="read",
+                help="read looks (the default), operate also changes, admin also sees recipients and subscribes",
+            ),
+        ),
+    ),
+    Command("token revoke", "end a token of the REST API", "tokens:revoke", (_TOKEN,)),
+    Command("token list", "list the tokens of the REST API", "tokens:list_"),
+)
+
+COMMANDS = (*DAEMON, *ORDERS, *STOCK, *CHANNELS, *DESK, *KEEPING, *TOKENS)
 
 GROUPS = {
     "orders": "orders, and an operator's decisions on them",
@@ -302,4 +323,5 @@ GROUPS = {
     "dead": "dead letters",
     "tasks": "what people should do",
     "keys": "encryption keys",
+    "token": "tokens of the REST API",
 }

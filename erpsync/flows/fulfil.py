@@ -91,12 +91,13 @@ def settle(
     book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
     takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free)
     book.load_owners(take.owner for take in takes)
+    waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
     _hold_all(book, takes, changes, house)
     book.flush()
     _doubt(tx, changes)
     _mark(tx, house, book, changes, cause, also)
     open_tasks(tx, tasks)
-    return _outcome(tx, changes, takes, book, tasks, events)
+    return _outcome(tx, changes, takes, book, waited, tasks, events)
 
 
 def reserve_until(house: House, order: KnownOrder) -> datetime | None:
@@ -320,16 +321,22 @@ def _is_unpaid(order: KnownOrder | None) -> bool:
 
 
 def _outcome(
-    tx: Tx, changes: Sequence[Change], takes: Iterable[Take], book: Book, tasks: Sequence[Task], events: list[Event]
+    tx: Tx,
+    changes: Sequence[Change],
+    takes: Iterable[Take],
+    book: Book,
+    waited: Mapping[Owner, int],
+    tasks: Sequence[Task],
+    events: list[Event],
 ) -> Outcome:
+    """Return what planning did and write its events; `waited` are the orders of owners that waited before."""
     line_order = {line.id: change.after.id for change in changes for line in change.after.lines}
     by_order: dict[int, list[Take]] = defaultdict(list)
     filled: dict[int, dict[str, Any]] = {}
-    waiting_order = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
     for take in takes:
         order_id = line_order.get(take.owner.id)
         if order_id is None:
-            order_id = waiting_order[take.owner]
+            order_id = waited[take.owner]
             filled.setdefault(order_id, {"takes": []})["takes"].append(take_detail(take))
         by_order[order_id].append(take)
     events += [Event(kind="order.filled", order_id=order_id, detail=detail) for order_id, detail in filled.items()]

@@ -46,7 +46,7 @@ class _Parcel:
 
 def push_shipments(house: House, channel: Channel) -> int:
     """Claim due shipments of a channel and send each; return how many rows were handled."""
-    if not may_call(house, channel):
+    if not may_call(house, channel, probing=True):
         return 0
     sink = playing(channel.connector, ShipmentSink)
     rows = claiming(

@@ -132,7 +132,7 @@ class _Send:
 def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> int:
     """Claim due rows of a channel and tell it their numbers in one call; return how many rows were handled."""
     sink = playing(channel.connector, StockSink)
-    if sink is None or not channel.stock.push or not may_call(house, channel):
+    if sink is None or not channel.stock.push or not may_call(house, channel, probing=True):
         return 0
 
     def work(tx: Tx) -> tuple[int, list[_Send]]:

@@ -11,6 +11,7 @@ from erpsync.core.fulfilment import LINE
 from erpsync.flows.aging import age_unpaid
 from erpsync.flows.decide import redecide
 from erpsync.flows.house import House
+from erpsync.flows.idempotency import KEPT
 from erpsync.flows.relook import relook_unmapped, unmapped_codes
 from erpsync.store.cursors import read_cursors
 from erpsync.store.dirty import mark_dirty
@@ -18,6 +19,7 @@ from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import STOCK, free_waiting, reclaim
 from erpsync.store.store import Tx
 from erpsync.store.tables import (
+    api_request,
     dead_letter,
     event,
     hold,
@@ -133,8 +135,12 @@ def _prune_done(house: House) -> int:
     done = _delete(house, outbox, select(outbox.c.id).where(outbox.c.state == "done", outbox.c.done_at < oldest))
     ended = select(dead_letter.c.id).where(dead_letter.c.state != "open", dead_letter.c.at < oldest)
     done += _delete(house, dead_letter, ended)
+    answered = select(api_request.c.id).where(api_request.c.at < house.store.clock.now() - KEPT)
+    done += _delete(house, api_request, answered)
+    # The newest event stays, or SQLite would give its id to another one and cursors would pass that by.
+    newest = select(func.max(event.c.id)).scalar_subquery()
     loose = select(event.c.id).where(event.c.order_id.is_(None), event.c.at < oldest - timedelta(days=90))
-    return done + _delete(house, event, loose)
+    return done + _delete(house, event, loose.where(event.c.id < newest))
 
 
 def _delete(house: House, table: object, old: object) -> int:

@@ -142,7 +142,8 @@ class Daemon:
         self._jobs.start()
         self._jobs.every("tick", self._tick, TICK_S)
         self._jobs.wake_every(self._beat, BEAT_S)
-        for chain in (self._polling.dispatcher, self._pushing.dispatcher, self._pushing.fan_out, self._pushing.inbox):
+        pushing = self._pushing
+        for chain in (self._polling.dispatcher, pushing.dispatcher, pushing.fan_out, pushing.inbox, pushing.events):
             self._jobs.wake_every(chain, NET_S)
         for chain in self._upkeep.chains:
             self._jobs.wake_in(chain, 0)

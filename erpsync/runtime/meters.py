@@ -40,6 +40,7 @@ METERS = {
         Meter(name="erpsync_pushes_total", help="Outbox rows handled.", labels=("channel", "kind")),
         Meter(name="erpsync_push_seconds_total", help="Time spent pushing.", labels=("channel", "kind")),
         Meter(name="erpsync_inbox_applied_total", help="Inbox rows applied."),
+        Meter(name="erpsync_events_told_total", help="Events that subscribers have taken."),
         Meter(name="erpsync_chain_runs_total", help="Runs of a stage.", labels=("kind",)),
         Meter(name="erpsync_job_failed_total", help="Runs of a stage that ended with an error.", labels=("job",)),
         Meter(name="erpsync_job_missed_total", help="Ticks that came too late to be run."),

@@ -61,6 +61,7 @@ class Pushing:
         self._launcher = launcher
         self._chains: dict[tuple[str, str], Chain] = {}
         self.inbox = Chain("inbox", self._apply_inbox, launcher=launcher, pool=lambda: "ingest")
+        self.events = Chain("events", self._push_events, launcher=launcher, pool=lambda: "push")
         self.fan_out = Chain("fan_out", self._fan_out, launcher=launcher, pool=lambda: "ingest")
         self.dispatcher = Chain("push.dispatch", self._dispatch, launcher=launcher, pool=lambda: "ingest")
         self.settle()
@@ -77,7 +78,7 @@ class Pushing:
 
     def close(self) -> None:
         """Begin no further run."""
-        for chain in (self.inbox, self.fan_out, self.dispatcher, *self._chains.values()):
+        for chain in (self.inbox, self.fan_out, self.events, self.dispatcher, *self._chains.values()):
             chain.close()
 
     def _chain(self, name: str, kind: str) -> Chain:
@@ -133,6 +134,13 @@ class Pushing:
     def _fan_out(self) -> float | None:
         with self._world.running("fan_out", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
             return 0 if self._world.stages.fan_out(self._world.house) else None
+
+    def _push_events(self) -> float | None:
+        with self._world.running("events", kind="push", deadline_s=CALL_DEADLINE_S):
+            told = self._world.stages.push_events(self._world.house)
+        if told:
+            self._world.meters.add("erpsync_events_told_total", told)
+        return 0 if told else None
 
     def _apply_inbox(self) -> float | None:
         with self._world.running("inbox", kind="ingest", deadline_s=CALL_DEADLINE_S):

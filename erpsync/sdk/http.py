@@ -279,7 +279,9 @@ class HttpClient:
         try:
             return into(response)
         except TransientError as error:
-            raise _TryAgain(error) if call.repeatable else error
+            if not call.repeatable:
+                raise
+            raise _TryAgain(error) from error
 
     def _send(self, call: "_Call", budget_s: float) -> requests.Response:
         return self._session().request(

@@ -28,6 +28,7 @@ from erpsync.store.tables import (
     orders,
     outbox,
     stock,
+    subscription,
     task,
 )
 
@@ -97,6 +98,7 @@ class Figures:
     hourly: Mapping[int, tuple[int, ...]]
     hours: tuple[datetime, ...]
     nodes: int
+    subscriptions: Mapping[str, int] = field(default_factory=dict)
 
 
 def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
@@ -120,6 +122,7 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         hourly=_hourly(connection, hours),
         hours=hours,
         nodes=connection.execute(select(func.count()).where(node.c.heartbeat_at > now - NODE_ALIVE)).scalar_one(),
+        subscriptions=_by(connection, select(subscription.c.state, func.count())),
     )
 
 

@@ -56,9 +56,11 @@ METRICS = (
     _one("erpsync_listings_unknown_stock", "Listings that no feeding warehouse has a stock row for.", "channel"),
     _one("erpsync_listings_unmapped", "Listings without a SKU of ours.", "channel"),
     _one("erpsync_token_expiry_seconds", "Time until the channel's credentials end.", "channel"),
+    _one("erpsync_subscriptions", "Subscribers to events; stopped ones were given up and wait for a person.", "state"),
     _one("erpsync_sqlite_wal_bytes", "Size of SQLite's write-ahead log."),
     _one("erpsync_webhooks_total", "Webhook deliveries by what became of them.", "channel", "result"),
 )
+SUBSCRIBED = ("active", "stopped")
 COUNTED = {"erpsync_webhooks_total"}  # by `WebMeters`, not from the figures
 
 
@@ -119,6 +121,7 @@ def _house_samples(look: Look) -> dict[str, list[Reading]]:
         "erpsync_info": [((__version__,), 1)],
         "erpsync_status_ok": [((), float(look.status["ok"]))],
         "erpsync_nodes_alive": [((), look.figures.nodes)],
+        "erpsync_subscriptions": [((state,), look.figures.subscriptions.get(state, 0)) for state in SUBSCRIBED],
     }
 
 

@@ -94,6 +94,7 @@ class Scene:
             fan_out=lambda house: (self.note("fan_out"), self.fan())[1],
             push_stock=lambda house, channel, urgent_only=False: self._push(channel, urgent_only),
             push_shipments=lambda house, channel: 0,
+            push_events=lambda house: 0,
             next_run_s=lambda house: None,
             mark_untold=lambda house: self.note("mark_untold"),
             replan_changed=lambda house: 0,

@@ -74,6 +74,7 @@ class Script:
                 f"push {channel.name}", self.pushes.pop(0) if self.pushes else 0
             ),
             push_shipments=lambda house, channel: 0,
+            push_events=lambda house: 0,
             next_run_s=lambda house: self.next_run_s.pop(0) if self.next_run_s else None,
             mark_untold=lambda house: None,
             replan_changed=lambda house: 0,

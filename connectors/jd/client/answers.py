@@ -73,8 +73,8 @@ def result_of(answer: Answer, name: str, *, repeatable: bool = True, flags: str 
         repeatable: of the call, for the class of the error.
 
     Raises:
-        ConnectorError: the service says that it failed, by `SERVICES`; or, for calls that must not be repeated, does not
-            say that it succeeded.
+        ConnectorError: the service says that it failed, by `SERVICES`; or, for calls that must not be repeated, does
+            not say that it succeeded.
     """
     result = answer.body.get(name)
     if not isinstance(result, dict):

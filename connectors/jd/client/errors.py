@@ -42,10 +42,11 @@ GATEWAY: Mapping[str, Verdict] = _table(
     operator="3 9 10 11 12 18 19 20 21 22 24 25 64 71 72 73 2001",
     refused="4 5 6 13 14 15 16 17 23 50 60 61 62 63 68",
 )
-"""By the code of an `error_response`. Source: protocol note jd.md section 8 [JOSDOC, ERP, MCP]; 2001 is uncertain there.
+"""By the code of an `error_response`. Source: protocol note jd.md section 8 [JOSDOC, ERP, MCP]; 2001 is uncertain
+there.
 
-7 and 8 (time stamp) are tried again because the client corrects its clock from the refusal's Date header. A code that is
-not listed counts as refused, so that a person sees it.
+7 and 8 (time stamp) are tried again because the client corrects its clock from the refusal's Date header. A code that
+is not listed counts as refused, so that a person sees it.
 """
 
 SERVICES: Mapping[str, Verdict] = _table(unsure="999999 99999999 w06106", retry="0")

@@ -33,9 +33,9 @@ class JdListings(JdBase, ListingSource):
         with marks_readable():
             number = int(json.loads(cursor.mark)["page"]) if cursor.mark else 0
         if number < 1:
-            number = self._last_page()
+            number = self._last_sku_page()
         while number >= 1:
-            rows = rows_of(self.list_skus(number, self._size()), "data", path="$.page")
+            rows = rows_of(self.list_skus(number, self._sku_page_size()), "data", path="$.page")
             number -= 1
             yield ListingPage(rows=listing_rows(rows), mark=json.dumps({"page": number}))
 
@@ -55,11 +55,11 @@ class JdListings(JdBase, ListingSource):
             raise TransientError("the answer to the SKU list holds no page")
         return found
 
-    def _size(self) -> int:
+    def _sku_page_size(self) -> int:
         return min(PAGE_SIZE, self.settings.page_size)
 
-    def _last_page(self) -> int:
-        total = total_of(self.list_skus(1, self._size()), "totalItem")
+    def _last_sku_page(self) -> int:
+        total = total_of(self.list_skus(1, self._sku_page_size()), "totalItem")
         if total is None:
             raise TransientError("the SKU list does not say how many there are")
-        return -(-total // self._size())
+        return -(-total // self._sku_page_size())

@@ -1,8 +1,8 @@
 """Refunds before delivery. The list row is the whole record.
 
-Why three readings: the list can be cut by the time a refund was asked for and by the time it was checked, but not by its
-change. New ones come by the first, decisions by the second; a refund that the buyer withdrew may show in neither, so
-those of the last 30 days are read again from time to time.
+Why three readings: the list can be cut by the time a refund was asked for and by the time it was checked, but not by
+its change. New ones come by the first, decisions by the second; a refund that the buyer withdrew may show in neither,
+so those of the last 30 days are read again from time to time.
 
 Source: protocol note jd.md section 6.
 """
@@ -42,9 +42,9 @@ class JdRefunds(JdBase, RefundSource):
         for name, field in TIMES.items():
             begin = {"begin": cursor.since} if cursor.since else {}
             with marks_readable():
-                rules, mark = self._rules(), marks.get(name)
+                rules, mark = _rules(self.settings.page_size), marks.get(name)
                 window = ShrinkingWindow.resume(rules, mark, now=now, overlap=cursor.overlap, **begin)
-            yield from self._pages(marks, name, field, window)
+            yield from self._window_pages(marks, name, field, window)
         if "sweep" in marks or now - swept_at >= timedelta(minutes=self.settings.refund_sweep_minutes):
             yield from self._sweep(marks, now)
 
@@ -60,21 +60,23 @@ class JdRefunds(JdBase, RefundSource):
     def _sweep(self, marks: dict[str, str], now: datetime) -> Iterator[RefundPage]:
         """Read again what was asked for in the last 30 days; a sweep that was broken off goes on."""
         with marks_readable():
-            rules, mark = self._rules(), marks.get("sweep")
+            rules, mark = _rules(self.settings.page_size), marks.get("sweep")
             window = ShrinkingWindow.restore(rules, mark) if mark else ShrinkingWindow.over(rules, now - SWEEP, now)
-        for page in self._read("applyTime", window):
+        for page in self._refund_rows("applyTime", window):
             marks["sweep"] = page.mark
             if window.done:
                 del marks["sweep"]
                 marks["swept"] = format_time(now)
             yield _page(page, marks)
 
-    def _pages(self, marks: dict[str, str], name: str, field: str, window: ShrinkingWindow) -> Iterator[RefundPage]:
-        for page in self._read(field, window):
+    def _window_pages(
+        self, marks: dict[str, str], name: str, field: str, window: ShrinkingWindow
+    ) -> Iterator[RefundPage]:
+        for page in self._refund_rows(field, window):
             marks[name] = page.mark
             yield _page(page, marks)
 
-    def _read(self, field: str, window: ShrinkingWindow) -> Iterator[Page]:
+    def _refund_rows(self, field: str, window: ShrinkingWindow) -> Iterator[Page]:
         def ask_for(ask: Ask) -> Found:
             size = window.rules.page_size
             answer = self.list_refunds(field, ask.start, ask.end, page=ask.page, page_size=size)
@@ -84,10 +86,11 @@ class JdRefunds(JdBase, RefundSource):
 
         yield from read_pages(f"{LIST} {field}", field, window, ask_for)
 
-    def _rules(self) -> WindowRules:
-        second = timedelta(seconds=1)
-        size = min(PAGE_SIZE, self.settings.page_size)
-        return WindowRules(page_size=size, max_span=SPAN, min_span=second, end_slack=second)
+
+def _rules(page_size: int) -> WindowRules:
+    """Return how the list is paged; by which time it is sorted is not documented, nor whether its ends belong to it."""
+    second = timedelta(seconds=1)
+    return WindowRules(page_size=min(PAGE_SIZE, page_size), max_span=SPAN, min_span=second, end_slack=second)
 
 
 def _page(page: Page, marks: Mapping[str, Any]) -> RefundPage:

@@ -1,8 +1,9 @@
 """Parcels: the platform is told once, and asked before it is told again.
 
-Why the order is read before every send: a parcel that is there already must not be sent twice (a repeat fails, it is not
-idempotent), an order of JD's own warehouse is not ours to ship, and part shipments name rows by ids that only the order
-holds. Why a refusal is decided by reading back: the code for "already shipped" differs between the platform's tables.
+Why the order is read before every send: a parcel that is there already must not be sent twice (a repeat fails, it is
+not idempotent), an order of JD's own warehouse is not ours to ship, and part shipments name rows by ids that only the
+order holds. Why a refusal is decided by reading back: the code for "already shipped" differs between the platform's
+tables.
 
 Source: protocol note jd.md section 4.
 """
@@ -82,7 +83,7 @@ class JdShipments(JdOrders, ShipmentSink):
 
 
 def _goods(shipment: Shipment, order: Fields) -> list[dict[str, Any]]:
-    """Return the parcel's rows as the platform names them. Raises `RejectedError` for a line the order does not have."""
+    """Return the parcel's rows as the platform names them. Raises `RejectedError` for a line that is not there."""
     rows = {item.line_id: item.fields for item in items_of(order)}
     goods: list[dict[str, Any]] = []
     for line in shipment.lines:

@@ -27,8 +27,8 @@ class JdConnector(JdShipments, JdRefunds, JdListings, JdStock):
     def check(self) -> CheckReport:
         """Read the shop's name and one row of each list, and change nothing.
 
-        Raises a `ConnectorError` when the address, the app or the shop's token is not accepted, or lacks a permission to
-        read orders, refunds or SKUs.
+        Raises a `ConnectorError` when the address, the app or the shop's token is not accepted, or lacks a permission
+        to read orders, refunds or SKUs.
         """
         shop = self.read(SHOP)
         info = result_of(shop, "vender_info_result")

@@ -1,7 +1,8 @@
 """Stock: absolute numbers by skuId, many in a call or one by one.
 
-Why a refused call is sent again one by one: the platform may refuse a call as a whole, and one deleted SKU must not keep
-the others at an old number. Why every line of the answer is read: the call as a whole succeeds although lines fail.
+Why a refused call is sent again one by one: the platform may refuse a call as a whole, and one deleted SKU must not
+keep the others at an old number. Why every line of the answer is read: the call as a whole succeeds although lines
+fail.
 
 Source: protocol note jd.md section 5.
 """

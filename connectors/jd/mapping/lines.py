@@ -1,8 +1,8 @@
 """Which row of an order is which line, and how much of it has left.
 
 Why ids of our own: the platform gives order rows no id. A SKU that stands once in an order is named by its skuId; where
-it stands several times (a gift repeats a SKU at price 0) the skuUuid, or else price and rank, tell the rows apart, never
-their place, because two readings may list them in another order.
+it stands several times (a gift repeats a SKU at price 0) the skuUuid, or else price and rank, tell the rows apart,
+never their place, because two readings may list them in another order.
 
 Source: protocol note jd.md section 3.2.
 """

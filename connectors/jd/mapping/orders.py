@@ -17,13 +17,11 @@ from connectors.jd.mapping.values import Fields
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient
 
-OPTIONAL_FIELDS = ",".join(
-    (
-        "orderId,venderId,orderType,payType,orderTotalPrice,orderSellerPrice,orderPayment,actualPay,shouldPay",
-        "totalOriginalPrice,freightPrice,sellerDiscount,orderState,orderStateRemark,orderRemark,orderStartTime",
-        "paymentConfirmTime,modified,openIdBuyer,xidBuyer,returnOrder,parentOrderId,directParentOrderId,storeOrder",
-        "waybill,logisticsId,partialLogisticsInfoModel,consigneeInfo,itemInfoList,couponDetailList",
-    )
+OPTIONAL_FIELDS = (
+    "orderId,venderId,orderType,payType,orderTotalPrice,orderSellerPrice,orderPayment,actualPay,shouldPay,"
+    "totalOriginalPrice,freightPrice,sellerDiscount,orderState,orderStateRemark,orderRemark,orderStartTime,"
+    "paymentConfirmTime,modified,openIdBuyer,xidBuyer,returnOrder,parentOrderId,directParentOrderId,storeOrder,"
+    "waybill,logisticsId,partialLogisticsInfoModel,consigneeInfo,itemInfoList,couponDetailList"
 )
 """What is asked for; a field that is not named does not come. Source: protocol note jd.md section 3.2."""
 
@@ -49,8 +47,9 @@ STATES: Mapping[str, OrderState] = {
     "PARENT_TRADE_CANCELED": OrderState.CANCELLED,
     "TRADE_REFUNDED": OrderState.CANCELLED,
 }
-"""Source: protocol note jd.md section 3; the pinyin forms, PARENT_TRADE_CANCELED, RECEIPT_CONFIRM and TRADE_REFUNDED are
-uncertain there. A state that is not listed counts as to be shipped but held: nothing is sold twice, nothing leaves."""
+"""Source: protocol note jd.md section 3; the pinyin forms, PARENT_TRADE_CANCELED, RECEIPT_CONFIRM and TRADE_REFUNDED
+are uncertain there. A state that is not listed counts as to be shipped but held: nothing is sold twice, nothing
+leaves."""
 
 SHIPPABLE = frozenset({"WAIT_SELLER_STOCK_OUT", "DengDaiChuKu"})
 """Of the states that count as paid, those in which the merchant may ship; the others hold the order."""
@@ -60,8 +59,8 @@ NOT_STORED = frozenset({"0"})
 
 CASH_ON_DELIVERY = "1"
 PLATFORM_COUPONS = frozenset({"34", "39", "41"})
-"""Codes of couponType that are paid for neither by the buyer nor within sellerDiscount: red packet, JD beans, JD coupon.
-Only 41 stands in the note's example (section 3.1), the other two are uncertain. Gift cards are payments."""
+"""Codes of couponType that are paid for neither by the buyer nor within sellerDiscount: red packet, JD beans, JD
+coupon. Only 41 stands in the note's example (section 3.1), the other two are uncertain. Gift cards are payments."""
 
 DUE = frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED})
 GONE = frozenset({OrderState.SHIPPED, OrderState.COMPLETED})

@@ -29,8 +29,8 @@ STATES: Mapping[str, RefundState] = {
     "19": RefundState.OPEN,
     "27": RefundState.OPEN,
 }
-"""Source: protocol note jd.md section 6. A status that is not listed counts as open: only an open refund keeps the goods
-here until a person has looked."""
+"""Source: protocol note jd.md section 6. A status that is not listed counts as open: only an open refund keeps the
+goods here until a person has looked."""
 
 
 def refund_of(row: Mapping[str, Any]) -> Refund:

@@ -1,6 +1,7 @@
 """What can and what cannot be read, and that nothing signed is refused."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.webhook_json.client.signing import signature_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import Order, OrderState, WebhookResult
-from tests.connectors.webhook_json.shop import NOW, body, connector, line, order, raw, refund, request
+from tests.connectors.webhook_json.shop import NOW, body, connector, line, order, raw, refund, request, settings
 
 
 def read(message: Any, **more: Any) -> WebhookResult:
@@ -90,7 +92,9 @@ def test_a_refund_that_cannot_be_read_names_the_field(wrong: dict[str, Any], pat
 def test_no_error_quotes_what_may_be_personal() -> None:
     message = order(recipient={"name": ["王小明"], "phone": 13800138000, "address": {"x": "世纪大道1号"}})
 
-    assert not {"王小明", "13800138000", "世纪大道"} & set(problem(message).split("'"))
+    said = problem(message)
+
+    assert [word for word in ("王小明", "13800138000", "世纪大道") if word in said] == []
 
 
 @pytest.mark.parametrize(
@@ -168,13 +172,11 @@ def test_a_delivery_sent_again_has_the_same_key_and_another_body_under_its_id_ha
 
 
 def test_without_ids_equal_bodies_are_one_delivery() -> None:
-    form = {"header": "X-Sign", "encoding": "hex"}
-    shop = connector(signature=form, secret="s")
+    form = {"signature": {"header": "X-Sign", "encoding": "hex"}, "secret": "s"}
     keys = set()
     for text in (body(order()), body(order()), body(order(status="cancelled"))):
-        headers = shop._signature.headers(text, id="", at=NOW)
-        delivery = request(text)
-        keys.add(shop.read_webhook(type(delivery)(headers=headers, query={}, body=text, received_at=NOW)).key)
+        headers = signature_of(settings(**form)).headers(text, id="", at=NOW)
+        keys.add(connector(**form).read_webhook(replace(request(text), headers=headers)).key)
 
     assert len(keys) == 2
 

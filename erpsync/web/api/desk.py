@@ -1,0 +1,217 @@
+"""What every endpoint is given: who asks and what they may, a look at the store, and a way to change things once.
+
+Why the caller's key is demanded and not offered: whoever gets no answer must be able to ask again without doing it
+twice, and finds out too late that a key would have been needed.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from erpsync.flows.access import Access, access_of
+from erpsync.flows.errors import Refused
+from erpsync.flows.house import House
+from erpsync.flows.idempotency import MAX_KEY_CHARS, Answer, Call, Claim, answered, claim, for_claim, forget
+from erpsync.web.api.problems import TYPE, Problem, problem_body
+from erpsync.web.site import Site
+
+CALLS_PER_S = 50.0
+BURST = 200.0
+REFUSAL_PAUSE_S = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class Desk:
+    """The API's side of a site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._lock = threading.Lock()
+        self._budgets: dict[int, tuple[float, float]] = {}
+        self._refused_at_s = float("-inf")
+
+    @property
+    def house(self) -> House:
+        """The house in force."""
+        return self.site.house()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database and cannot change it."""
+        with self.site.store.read() as connection:
+            yield connection
+
+    def admit(self, token: str) -> Access:
+        """Return what the caller may do; 401 for a token that is none, 429 beyond its share of calls."""
+        access = access_of(self.site.store, token) if token else None
+        if access is None:
+            self._note_refusal()
+            wanted = "a token that is valid" if token else "an Authorization header: Bearer TOKEN"
+            raise Problem(401, f"this needs {wanted}", headers={"WWW-Authenticate": "Bearer"})
+        wait_s = self._take(access.id)
+        if wait_s > 0:
+            raise Problem(429, "too many calls with this token", headers={"Retry-After": str(1 + int(wait_s))})
+        return access
+
+    def _take(self, token_id: int) -> float:
+        """Take one call out of a token's budget; return 0, or in how many seconds there will be one."""
+        now_s = self.site.store.clock.monotonic()
+        with self._lock:
+            left, since_s = self._budgets.get(token_id, (BURST, now_s))
+            left = min(BURST, left + (now_s - since_s) * CALLS_PER_S)
+            if left < 1:
+                self._budgets[token_id] = (left, now_s)
+                return (1 - left) / CALLS_PER_S
+            self._budgets[token_id] = (left - 1, now_s)
+            return 0.0
+
+    def _note_refusal(self) -> None:
+        """Let the log hear of refused callers at most once a minute, whoever keeps trying."""
+        now_s = self.site.store.clock.monotonic()
+        if now_s - self._refused_at_s >= REFUSAL_PAUSE_S:
+            self._refused_at_s = now_s
+            log.warning("api.refused")
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token made by `erpsync token create NAME --scope SCOPE`.")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of the application that answers."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(desk_of)]
+
+
+def _needs(scope: str) -> Callable[[Desk, HTTPAuthorizationCredentials | None], Access]:
+    def admitted(desk: TheDesk, credentials: Credentials) -> Access:
+        access = desk.admit("" if credentials is None else credentials.credentials)
+        if not access.allows(scope):
+            raise Problem(403, f"this needs a token of scope {scope}; {access.name} has {access.scope}")
+        return access
+
+    return admitted
+
+
+Reader = Annotated[Access, Depends(_needs("read"))]
+Operator = Annotated[Access, Depends(_needs("operate"))]
+Admin = Annotated[Access, Depends(_needs("admin"))]
+
+
+class Once:
+    """A request that changes something, carried out once for its token and key."""
+
+    def __init__(self, desk: Desk, call: Call) -> None:
+        self._desk = desk
+        self._call = call
+
+    @property
+    def actor(self) -> str:
+        """Who acts, for events."""
+        return self._call.access.actor
+
+    def answer(
+        self,
+        act: Callable[[House], Any],
+        show: Callable[[House, Any], Any],
+        *,
+        status: int = 200,
+        again: bool = False,
+    ) -> Response:
+        """Act and answer what `show` makes of what `act` returned; a repetition gets the first answer.
+
+        Args:
+            act: the use case. When a process died after its first commit and before the answer, it is not done again,
+                and `show` gets None.
+            again: the use case takes several commits and may be done again from the start.
+        """
+        house = self._desk.house
+        held = claim(house.store, self._call)
+        if isinstance(held, Answer):
+            return _response(held, {"Idempotent-Replayed": "true"})
+        try:
+            found = self._work(house, held, act, show, status=status, again=again)
+        except BaseException:
+            forget(house.store, held)
+            raise
+        answered(house.store, held, found)
+        return _response(found)
+
+    def _work(
+        self,
+        house: House,
+        held: Claim,
+        act: Callable[[House], Any],
+        show: Callable[[House, Any], Any],
+        *,
+        status: int,
+        again: bool,
+    ) -> Answer:
+        try:
+            done = None if held.carried_out and not again else act(for_claim(house, held))
+        except Refused as error:
+            return Answer(status=409, body=problem_body(409, str(error)))
+        return Answer(status=status, body=_json(show(house, done)))
+
+
+def once(
+    request: Request,
+    desk: TheDesk,
+    access: Operator,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            max_length=MAX_KEY_CHARS,
+            description="Any text of your own, new for each request; send the same again when no answer came.",
+        ),
+    ] = None,
+) -> Once:
+    """Return the request as one that is carried out once; 400 without a key."""
+    if not key:
+        raise Problem(400, "this needs a header Idempotency-Key: any text of your own, new for each request")
+    body: bytes = request.scope.get("erpsync.body", b"")
+    query = f"?{request.url.query}" if request.url.query else ""
+    path = f"{request.url.path}{query}"
+    return Once(desk, Call(access=access, key=key, method=request.method, path=path, body=body))
+
+
+def once_admin(access: Admin, each: Annotated[Once, Depends(once)]) -> Once:
+    """As `once`, for tokens of scope admin."""
+    del access
+    return each
+
+
+Doing = Annotated[Once, Depends(once)]
+AdminDoing = Annotated[Once, Depends(once_admin)]
+
+
+def answer(value: Any, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer."""
+    return Response(_json(value), 200, headers=headers, media_type="application/json")
+
+
+def page(items: list[Any], following: str | None) -> Response:
+    """Return a page of a list: `items`, and as `next` what to send as `after` for the page behind it."""
+    return answer({"items": items, "next": following})
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _response(found: Answer, headers: Mapping[str, str] | None = None) -> Response:
+    media_type = TYPE if found.status >= 400 else "application/json"
+    return Response(found.body, found.status, headers=headers, media_type=media_type)

@@ -1,0 +1,116 @@
+"""What an error looks like: one clear sentence in a problem document.
+
+Source: RFC 9457, media type `application/problem+json`; `type` is left out, which means `about:blank`.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from erpsync.flows.errors import Refused
+from erpsync.flows.idempotency import BusyError, ClaimLostError, KeyReusedError
+from erpsync.store.engine import StoreError
+from erpsync.store.privacy import PrivacyError
+from erpsync.store.views import NotFound
+
+TYPE = "application/problem+json"
+RETRY_S = "1"
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """A request that cannot be answered as it is.
+
+    Args:
+        detail: one sentence for the caller.
+    """
+
+    def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    """Return a problem document."""
+    return Response(problem_body(status, detail, **more), status, headers=headers, media_type=TYPE)
+
+
+def problem_body(status: int, detail: str, **more: Any) -> bytes:
+    """Return the bytes of a problem document."""
+    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+# Which status an expected error has; the sentence is the error's own.
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, 404),
+    (Refused, 409),
+    (BusyError, 409),
+    (KeyReusedError, 422),
+    (ClaimLostError, 409),
+    (PrivacyError, 503),
+)
+EXPECTED = tuple(kind for kind, _ in _STATUS)
+
+
+def status_of(error: Exception) -> int:
+    """Return the status of an expected error."""
+    return next(status for kind, status in _STATUS if isinstance(error, kind))
+
+
+def _told(request: Request, error: Exception) -> Response:
+    headers = {"Retry-After": RETRY_S} if isinstance(error, BusyError | ClaimLostError) else None
+    return problem(status_of(error), str(error), headers=headers)
+
+
+def _stated(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - says so to the type checker
+    return problem(error.status, error.detail, headers=error.headers)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - says so to the type checker
+    said = {404: "there is nothing at this address", 405: "this address does not take this method"}
+    return problem(error.status_code, said.get(error.status_code, str(error.detail)), headers=error.headers)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    """Say what is wrong with a request, without repeating what was sent."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - says so to the type checker
+    found = [{"at": ".".join(str(step) for step in each["loc"]), "problem": each["msg"]} for each in error.errors()]
+    first = found[0]
+    return problem(422, f"{first['at']}: {first['problem'][:1].lower()}{first['problem'][1:]}", errors=found[:20])
+
+
+def _database(request: Request, error: Exception) -> Response:
+    log.error("api.failed", path=request.url.path, error=type(error).__name__)
+    return problem(503, "the database cannot be used now; try again", headers={"Retry-After": "5"})
+
+
+def _unforeseen(request: Request, error: Exception) -> Response:
+    del error
+    return problem(500, "something went wrong here; the log has it")
+
+
+Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
+
+HANDLERS: dict[int | type[Exception], Handler] = {
+    Problem: _stated,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    SQLAlchemyError: _database,
+    StoreError: _database,
+    Exception: _unforeseen,
+    **dict.fromkeys(EXPECTED, _told),
+}

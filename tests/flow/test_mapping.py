@@ -1,0 +1,132 @@
+"""Which SKU a channel's thing is; what nobody knows is never guessed. failures.md row 17."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
+from erpsync.flows.stock import set_stock
+from erpsync.flows.upkeep import relook
+from tests.support.facts import fact, later, line, order, take_in
+from tests.support.looking import count, held, rows, see, status
+from tests.support.shop import Town
+
+
+@pytest.fixture
+def town(make_town: Callable[..., Town]) -> Town:
+    """One shop with 24 TEA in SH."""
+    town = make_town()
+    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=24, actor="keeper")
+    return town
+
+
+def map_to(town: Town, channel_sku: str, sku: str, factor: int = 1, item_ref: str = "") -> None:
+    row = ListingMapping(channel="shop", channel_sku=channel_sku, sku=sku, factor=factor, item_ref=item_ref)
+    assert import_listings(town.house, [row], actor="ana").refused == []
+
+
+def test_a_seller_code_that_equals_a_sku_is_that_sku(town: Town) -> None:
+    take_in(town, fact(order("o1", line("TEA", 2))))
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 2})
+
+
+def test_a_seller_code_that_nobody_knows_holds_the_order_and_makes_no_sku(town: Town) -> None:
+    take_in(town, fact(order("o1", line("TEA-XL", 2), line("TEA", 3, id="L2"))))
+
+    assert status(town, "o1") == ("held", "unmapped_sku")
+    assert held(town, "o1") == {"TEA": 3}  # what is mapped is reserved already
+    assert rows(town, "SELECT code FROM sku") == [("TEA",)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["tea", "Tea", " TEA", "TEA ", "ＴＥＡ", "0TEA", "TEA0", "T EA", "TEÁ", "TEA\u200b", "ТЕА"]))
+def test_a_code_that_only_looks_alike_is_another_code(make_town: Callable[..., Town], town: Town, code: str) -> None:
+    """failures.md row 17: case, width, spaces, leading zeros, look-alike letters."""
+    name = f"order-{code}"
+    take_in(town, fact(order(name, line(code))))
+
+    assert status(town, name) == ("held", "unmapped_sku")
+    assert count(town, "sku") == 1
+
+
+def test_a_mapping_frees_the_orders_that_waited_for_it(town: Town) -> None:
+    take_in(town, fact(order("o1", line("SIX", 2))))
+
+    map_to(town, "SIX", "TEA", factor=6)
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 12})
+    assert see(town, "o1")["lines"][0]["qty"] == 2
+
+
+def test_a_sku_that_appears_frees_the_orders_of_the_same_code(town: Town) -> None:
+    take_in(town, fact(order("o1", line("CUP"))))
+
+    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=1, actor="keeper")
+    relook(town.house)
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"CUP": 1})
+
+
+def test_an_import_that_died_half_way_is_finished_by_upkeep(town: Town) -> None:
+    take_in(town, fact(order("o1", line("SIX"))))
+    with town.store.begin() as tx:  # the rows are in, the orders were not looked at yet
+        from erpsync.flows.listings import _take_listings
+
+        row = ListingMapping(channel="shop", channel_sku="SIX", sku="TEA", factor=6)
+        _take_listings(tx, town.house, [row], "ana")
+    assert status(town, "o1") == ("held", "unmapped_sku")
+
+    relook(town.house)
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 6})
+
+
+def test_two_items_of_one_seller_code_may_mean_different_amounts(town: Town) -> None:
+    map_to(town, "BOX", "TEA", factor=2, item_ref="77:1")
+    map_to(town, "BOX", "TEA", factor=3, item_ref="77:2")
+
+    take_in(town, fact(order("o1", line("BOX", item_ref="77:2"))))
+    take_in(town, fact(order("o2", line("BOX", item_ref="77:9"))))
+
+    assert held(town, "o1") == {"TEA": 3}
+    assert status(town, "o2") == ("held", "unmapped_sku")  # the two known items do not agree
+
+
+def test_a_mapping_without_item_ids_holds_for_every_item_of_that_code(town: Town) -> None:
+    take_in(town, fact(order("o1", line("BOX", item_ref="77:1"))))
+
+    map_to(town, "BOX", "TEA", factor=2)
+
+    assert held(town, "o1") == {"TEA": 2}
+    assert rows(town, "SELECT count(*) FROM listing WHERE sku_id IS NULL") == [(0,)]
+
+
+def test_a_bundle_is_held_by_its_components(town: Town) -> None:
+    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=4, actor="keeper")
+    parts = [BundlePart(bundle="SET", sku="TEA", qty=3), BundlePart(bundle="SET", sku="CUP", qty=1)]
+    import_bundles(town.house, parts, actor="ana")
+
+    take_in(town, fact(order("o1", line("SET", 2))))
+
+    assert held(town, "o1") == {"TEA": 6, "CUP": 2}
+
+
+def test_a_line_whose_seller_code_changes_is_mapped_anew(town: Town) -> None:
+    take_in(town, fact(order("o1", line("TEA", 2))))
+
+    take_in(town, fact(order("o1", line("RED", 2), version_at=later(5)), digest="b", read=(5, 6)))
+
+    assert (status(town, "o1"), held(town, "o1")) == (("held", "unmapped_sku"), {})
+
+
+def test_an_order_keeps_the_amount_it_was_taken_in_with(town: Town) -> None:
+    map_to(town, "SIX", "TEA", factor=6)
+    take_in(town, fact(order("o1", line("SIX"))))
+
+    map_to(town, "SIX", "TEA", factor=5)
+    take_in(town, fact(order("o1", line("SIX"), version_at=later(5), total_minor=1), digest="b", read=(5, 6)))
+
+    assert held(town, "o1") == {"TEA": 6}

@@ -1,0 +1,231 @@
+"""Stock that comes, goes and is counted, and what waiting orders get of it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from erpsync.core.policy import StockPolicy, WarehousePolicy
+from erpsync.flows import desk, ship, stock
+from erpsync.flows.errors import Refused
+from erpsync.flows.stock import Count
+from erpsync.store.tables import event, hold
+from tests.support import walk
+from tests.support.shop import Town
+
+
+def test_goods_that_arrive_go_to_the_order_that_waits_longest(town: Town) -> None:
+    """failures.md row 32."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    town.shop.place("o1", ("A", 2))
+    town.shop.place("o2", ("A", 2))
+    walk.read(town)
+
+    stock.add_stock(town.house, warehouse="SH", sku="A", qty=3, reason="arrival", actor="me")
+
+    assert walk.held(town) == {"o1": 2, "o2": 1}
+    assert walk.owed(town) == {"o2": 1}
+    assert not walk.problems(town)
+
+
+def test_more_cannot_be_taken_away_than_there_is(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
+
+    with pytest.raises(Refused, match="A has 2 in SH, cannot take away 3"):
+        stock.add_stock(town.house, warehouse="SH", sku="A", qty=-3, reason="lost", actor="me")
+    assert walk.booked(town, "A") == [(2, "count")]
+
+
+def test_a_refused_row_of_a_count_stops_no_other(town: Town) -> None:
+    """failures.md row 14."""
+    rows = [
+        Count(warehouse="SH", sku="A", on_hand=5, source="f:2"),
+        Count(warehouse="XX", sku="A", on_hand=5, source="f:3"),
+        Count(warehouse="SH", sku=" ", on_hand=5, source="f:4"),
+        Count(warehouse="SH", sku="B", on_hand=-1, source="f:5"),
+    ]
+
+    result = stock.import_counts(town.house, rows, actor="me")
+
+    assert (result.taken, [source for source, _ in result.refused]) == (1, ["f:3", "f:4", "f:5"])
+    assert walk.on_shelf(town) == {("SH", "A"): (5, 0)}
+
+
+def test_what_left_since_a_count_was_made_is_taken_off_once(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    town.shop.place("o1", ("A", 3))
+    walk.read(town)
+    town.advance(60)
+    counted_at = town.clock.now()
+    town.advance(60)
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+
+    count = Count(warehouse="SH", sku="A", on_hand=10, as_of=counted_at)
+    stock.import_counts(town.house, [count], actor="me")
+    stock.import_counts(town.house, [count], actor="me")
+
+    assert walk.on_shelf(town) == {("SH", "A"): (7, 0)}
+    assert not walk.problems(town)
+
+
+def test_a_count_older_than_the_last_one_is_refused(town: Town) -> None:
+    yesterday = town.clock.now() - timedelta(days=1)
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+
+    late = Count(warehouse="SH", sku="A", on_hand=3, as_of=yesterday, source="f:2")
+    result = stock.import_counts(town.house, [late], actor="me")
+
+    assert result.taken == 0
+    assert "counted later" in result.refused[0][1]
+
+
+def test_a_count_from_the_future_is_refused_because_it_would_shut_out_every_later_one(town: Town) -> None:
+    tomorrow = town.clock.now() + timedelta(days=1)
+
+    result = stock.import_counts(town.house, [Count(warehouse="SH", sku="A", on_hand=3, as_of=tomorrow)], actor="me")
+
+    assert "lies in the future" in result.refused[0][1]
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+
+
+def test_of_two_counts_of_a_place_in_one_file_the_later_one_counts(town: Town) -> None:
+    early, late = town.clock.now() - timedelta(hours=2), town.clock.now() - timedelta(hours=1)
+    rows = [
+        Count(warehouse="SH", sku="A", on_hand=9, as_of=late),
+        Count(warehouse="SH", sku="A", on_hand=4, as_of=early),
+    ]
+
+    stock.import_counts(town.house, rows, actor="me")
+
+    assert walk.on_shelf(town) == {("SH", "A"): (9, 0)}
+
+
+def test_unknown_stock_is_not_zero(town: Town) -> None:
+    """failures.md row 20: nobody is told 0 for a SKU that was never counted; a count of 0 is a number."""
+    town.shop.place("o1", ("A", 1))
+    walk.read(town)
+    stock.set_stock(town.house, warehouse="SH", sku="B", on_hand=3, actor="me")
+    town.shop.place("o2", ("B", 1))
+    walk.run(town)
+    assert "A" not in town.shop.shown
+
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    walk.run(town)
+
+    assert town.shop.shown == {"A": 0, "B": 2}
+
+
+def test_a_warehouse_with_less_than_promised_takes_back_from_who_paid_last(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2))
+    town.shop.place("o2", ("A", 2))
+    walk.read(town)
+
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
+
+    assert walk.held(town) == {"o1": 2, "o2": 1}
+    assert walk.owed(town) == {"o2": 1}
+    assert walk.rows(town, select(event.c.kind).where(event.c.kind == "order.taken_back")) == [("order.taken_back",)]
+    assert not walk.problems(town)
+
+
+def test_an_order_that_waits_in_part_already_can_lose_units_too(town: Town) -> None:
+    """Its backorder grows; once it was written a second time and the whole count failed."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
+    town.shop.place("o1", ("A", 5))
+    walk.read(town)
+
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+
+    assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {"o1": 4})
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    assert (walk.held(town), walk.owed(town)) == ({"o1": 5}, {})
+
+
+def test_units_taken_back_in_one_warehouse_are_found_in_another(make_town: Callable[..., Town]) -> None:
+    town = make_town(warehouses=[WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)])
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
+    stock.set_stock(town.house, warehouse="GZ", sku="A", on_hand=9, actor="me")
+    town.shop.place("o1", ("A", 2))
+    walk.read(town)
+
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+
+    assert walk.on_shelf(town) == {("SH", "A"): (0, 0), ("GZ", "A"): (9, 2)}
+    assert walk.owed(town) == {}
+
+
+def test_units_a_warehouse_was_told_to_send_stay_promised_and_a_person_is_asked(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 4))
+    walk.read(town)
+    with town.store.begin() as tx:
+        tx.execute(update(hold).values(released=True))
+
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+
+    assert walk.held(town) == {"o1": 4}
+    assert walk.tasks(town) == ["stock_short"]
+    walk.run(town)
+    assert town.shop.shown == {"A": 0}
+
+
+def test_units_that_left_without_being_in_the_books_are_a_task(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    town.shop.place("o1", ("A", 3))
+    walk.read(town)
+
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+
+    assert walk.booked(town, "A") == [(1, "count"), (-1, "shipped")]
+    assert walk.tasks(town) == ["stock_short"]
+    assert not walk.problems(town)
+
+
+def test_cancelled_units_are_free_for_the_next_in_line_at_once(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
+    town.shop.place("o1", ("A", 2))
+    town.shop.place("o2", ("A", 1))
+    walk.read(town)
+
+    desk.cancel_order(town.house, "o1", reason="buyer rang", actor="me")
+
+    assert walk.held(town) == {"o2": 1}
+    assert not walk.problems(town)
+
+
+def test_an_order_that_is_held_keeps_its_units_but_gets_no_more(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    town.shop.place("o1", ("A", 2))
+    town.shop.place("o2", ("A", 1))
+    walk.read(town)
+    desk.hold_order(town.house, "o1", reason="call first", actor="me")
+
+    stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
+    assert walk.held(town) == {"o1": 1, "o2": 1}
+
+    stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
+    desk.release_order(town.house, "o1", actor="me")
+    assert walk.held(town) == {"o1": 2, "o2": 1}
+
+
+def test_a_warehouse_that_sells_nothing_feeds_nobody(make_town: Callable[..., Town]) -> None:
+    town = make_town(warehouses=[WarehousePolicy(id="SH"), WarehousePolicy(id="QC", sellable=False)])
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    stock.set_stock(town.house, warehouse="QC", sku="A", on_hand=9, actor="me")
+    town.shop.place("o1", ("A", 1))
+    walk.run(town)
+
+    assert walk.owed(town) == {"o1": 1}
+    assert town.shop.shown == {"A": 0}
+
+
+def test_safety_stock_is_never_promised(make_town: Callable[..., Town]) -> None:
+    town = make_town(warehouses=[WarehousePolicy(id="SH", safety_stock=3)], stock=StockPolicy())
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=4, actor="me")
+    town.shop.place("o1", ("A", 2))
+    walk.run(town)
+
+    assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {"o1": 1})
+    assert town.shop.shown == {"A": 0}
