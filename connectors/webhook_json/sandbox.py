@@ -241,13 +241,14 @@ class OwnShop(Sandbox):
 
     def _change_order(self, order: OrderData) -> None:
         self.orders[order.external_id] = order
-        self._post(body_of(OrderMessage(type="order", data=order)))
+        self.post(body_of(OrderMessage(type="order", data=order)))
 
     def _change_refund(self, refund: RefundData) -> None:
         self.refunds[refund.external_id] = refund
-        self._post(body_of(RefundMessage(type="refund", data=refund)))
+        self.post(body_of(RefundMessage(type="refund", data=refund)))
 
-    def _post(self, body: bytes) -> None:
+    def post(self, body: bytes) -> None:
+        """Let any body wait to be sent, as a message of the shop."""
         delivery = Delivery(id=f"msg_{len(self.sent) + 1:06}{body_digest(body)}", body=body)
         self.sent.append(delivery)
         self._waiting.append(delivery)

@@ -257,10 +257,14 @@ def first_seen(
     )
 
 
-def with_refunds(order: KnownOrder, refunds: Iterable[Refund]) -> KnownOrder:
+def with_refunds(order: KnownOrder, refunds: Iterable[Refund], *, net: bool | None = False) -> KnownOrder:
     """Return the order with the units that granted refunds take out of it.
 
     Money that names no units cancels only if all granted money together covers the whole order.
+
+    Args:
+        net: whether the channel has taken granted money out of `total_minor` already; None when nobody here knows, then
+            what was decided stays.
     """
     granted = [refund for refund in refunds if refund.state is RefundState.GRANTED]
     named: dict[str, int] = {}
@@ -268,14 +272,14 @@ def with_refunds(order: KnownOrder, refunds: Iterable[Refund]) -> KnownOrder:
         for line in refund.lines:
             named[line.line_external_id] = named.get(line.line_external_id, 0) + line.qty
     money = max(sum(refund.amount_minor for refund in granted), order.refunded_minor or 0)
-    whole = order.total_minor > 0 and money >= order.total_minor
-    return replace(
-        order,
-        lines=tuple(
-            replace(line, refunded_qty=line.qty if whole else min(line.qty, named.get(line.external_id, 0)))
-            for line in order.lines
-        ),
-    )
+    if net:
+        whole = money > 0 and order.total_minor == 0
+    else:
+        whole = net is not None and 0 < order.total_minor <= money
+    kept = {line.id: line.refunded_qty if net is None else 0 for line in order.lines}
+    units = {line.id: line.qty if whole else named.get(line.external_id, 0) for line in order.lines}
+    lines = (replace(line, refunded_qty=min(line.qty, max(units[line.id], kept[line.id]))) for line in order.lines)
+    return replace(order, lines=tuple(lines))
 
 
 def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:

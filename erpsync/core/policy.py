@@ -9,12 +9,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehousePolicy:
-    """A place that holds stock. `safety_stock` units per SKU are never promised; not `sellable` feeds nobody."""
+    """A place that holds stock. `safety_stock` units per SKU are never promised; not `sellable` feeds nobody.
+
+    `channel` names the account of the system that runs it; without one nothing is released to it.
+    """
 
     id: str
     priority: int = 1
     safety_stock: int = 0
     sellable: bool = True
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ def redecide(
     actor: str = "",
     detail: Mapping[str, Any] | None = None,
     leaving: Mapping[int, Mapping[int, int]] | None = None,
+    warehouse_id: int | None = None,
     movements: Sequence[Movement] = (),
     also: Iterable[int] = (),
 ) -> Outcome:
@@ -31,6 +32,7 @@ def redecide(
 
     Args:
         leaving: by order id, the channel units per line id that leave now in a parcel of ours.
+        warehouse_id: where they leave from, if that is known.
     """
     refunds = _refunds(tx, [after for _, after in decided])
     bad = open_line_letters(tx, [after.id for _, after in decided])
@@ -58,8 +60,8 @@ def _refunds(tx: Tx, wanted: Iterable[KnownOrder]) -> dict[tuple[int, str], list
 
 
 def _judged(house: House, order: KnownOrder, refunds: Sequence[Refund], has_bad_line: bool) -> KnownOrder:
-    order = with_refunds(order, refunds)
     channel = house.channels.get(order.channel_id)
+    order = with_refunds(order, refunds, net=channel.nets_refunds if channel else None)
     needs_address = asks_for_address(channel, order) if channel else "incomplete_address" in order.holds
     holds = hold_reasons(
         order,

@@ -33,6 +33,12 @@ class Channel:
         source = playing(self.connector, OrderReader)
         return source is not None and source.carries_recipients
 
+    @property
+    def nets_refunds(self) -> bool | None:
+        """Whether this channel's totals are without the money given back; None where no connector can tell."""
+        source = playing(self.connector, OrderReader)
+        return None if source is None else source.nets_refunds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSpec:
@@ -63,6 +69,16 @@ class House:
             if channel.name == name:
                 return channel
         raise LookupError(f"channel {name} is not configured")
+
+    def runner(self, warehouse_id: int) -> Channel | None:
+        """Return the channel of the system that runs a warehouse; None where there is none, or it is not configured."""
+        policy = self.warehouses.get(warehouse_id)
+        name = policy.channel if policy else None
+        return next((channel for channel in self.channels.values() if name and channel.name == name), None)
+
+    def run_by(self, channel: Channel) -> dict[str, int]:
+        """Return the row ids of the warehouses that a channel runs, by code."""
+        return {policy.id: row_id for row_id, policy in self.warehouses.items() if policy.channel == channel.name}
 
     def warehouse_id(self, code: str) -> int:
         """Return a warehouse's row id by its code; `LookupError` when it is not configured."""

@@ -230,7 +230,8 @@ class _Desk:
 
     def _decide(self, external_id: str, merged: Merged, refunds: Sequence[Refund], has_bad_line: bool) -> Change:
         before = self.known.get(external_id)
-        order = with_refunds(with_shipped(merged.order, merged.left_behind), refunds)
+        departed = with_shipped(merged.order, merged.left_behind)
+        order = with_refunds(departed, refunds, net=self.channel.nets_refunds)
         record = self.records.get(external_id)
         bad = bool(record.order.bad_lines) if record is not None else has_bad_line
         holds = hold_reasons(

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
-from erpsync.flows.facts import Batch, OrderRecord, raw_of
+from erpsync.flows.facts import Batch, OrderRecord, raw_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders, read_refunds
@@ -20,6 +21,8 @@ from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import SHIPMENT
 from erpsync.store.store import Tx
 from erpsync.store.tables import dead_letter, outbox, shipment
+
+_RECORDS = ("order", "refund", "line")
 
 
 def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
@@ -35,13 +38,20 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
         again(tx)
         _note_end(tx, house, letter, "replayed", actor)
 
-    house.store.retrying(replay)
+    try:
+        house.store.retrying(replay)
+    except Refused:
+        raise
+    except Exception as error:
+        if letter.kind not in _RECORDS or isinstance(error, OperationalError):
+            raise
+        raise Refused(f"it still cannot be applied: {unforeseen(error)}") from error
 
 
 def _way_again(house: House, channel: Channel, letter: Any, actor: str) -> Callable[[Tx], None]:
     if letter.outbox_id is not None:
         return partial(_resend, letter=letter)
-    if letter.kind in ("order", "refund", "line"):
+    if letter.kind in _RECORDS:
         batch = _read_anew(house, channel, letter)
         return lambda tx: _apply_anew(tx, house, channel, batch)
     if letter.kind == "shipment_report":

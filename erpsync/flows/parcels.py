@@ -1,13 +1,13 @@
 """Telling channels which parcels left: through the gate, once, and with the outcome known.
 
-pending ─claim─▶ gate ─▶ call ─▶ done
-                  │        └─ no answer ─▶ unknown: SAFE sends again, LOOK_FIRST looks, NEVER asks a person
-                  ├─ open refund, do not ship ─▶ waiting, task; freed when that ends
-                  └─ cancelled, refund granted ─▶ dropped, task asks for the parcel back
+claim ─▶ gate ─▶ call
+          ├─ open refund, do not ship ─▶ waiting, task; freed when that ends
+          └─ cancelled, refund granted ─▶ dropped, task asks for the parcel back
+
+What may go wrong on the way stands in `errands`.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,17 +15,15 @@ import structlog
 from sqlalchemy import func, select, update
 
 from erpsync.core.orders import KnownOrder
+from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
-from erpsync.flows.health import mark_down, mark_up, may_call
+from erpsync.flows.health import may_call
 from erpsync.flows.house import Channel, House
-from erpsync.flows.retry import backoff_s, gives_up
-from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
-from erpsync.sdk.http import lane
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
-from erpsync.store.notes import DeadLetter, Event, Task, bury, close_tasks, open_tasks, write_events
+from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import SHIPMENT, Claimed, ack, again, claim, claiming, die, mark_sent, wait
+from erpsync.store.queue import SHIPMENT, Claimed, ack, claim, claiming, mark_sent, wait
 from erpsync.store.store import Tx
 from erpsync.store.tables import shipment, shipment_line
 
@@ -56,7 +54,7 @@ def push_shipments(house: House, channel: Channel) -> int:
         if sink is None:
             house.store.retrying(partial(_keep, row=row))
         else:
-            _send(house, channel, sink, row)
+            _Errand(house, channel, sink, row).run()
     return len(rows or ())
 
 
@@ -73,62 +71,44 @@ def _set_state(tx: Tx, row: Claimed, state: str) -> None:
     tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(**values))
 
 
-def _send(house: House, channel: Channel, sink: ShipmentSink, row: Claimed) -> None:
-    """Bring one parcel through the gate and to the channel; whatever happens leaves a state behind."""
-    run = _Run(house, channel, sink, row)
-    try:
-        with lane("shipment"):
-            run.carry_out()
-    except Exception as error:  # noqa: BLE001 the one place that runs every shipment; a state stays behind
-        house.store.retrying(partial(_fail, channel=channel, sink=sink, row=row, error=error, sent=run.sent))
-        if isinstance(error, ConnectorError) and not isinstance(error, RejectedError):
-            mark_down(house, channel, error)
-    else:
-        if run.called:
-            mark_up(house, channel)
+class _Errand(Errand[Shipment]):
+    """One parcel on its way."""
 
-
-class _Run:
-    """One parcel on its way. `sent` once the call that takes effect was about to be made, `called` once any ended."""
+    noun = SHIPMENT
 
     def __init__(self, house: House, channel: Channel, sink: ShipmentSink, row: Claimed) -> None:
-        self._house, self._channel, self._sink, self._row = house, channel, sink, row
-        self.sent = self.called = False
+        super().__init__(house, channel, row, repeat=sink.repeat)
+        self._sink = sink
 
-    def carry_out(self) -> None:
-        """Look whether the parcel is there already, if that is in doubt; else ask the gate and send."""
-        if self._row.unknown and self._is_there():
-            return
-        parcel = self._house.store.retrying(lambda tx: _load(tx, self._row))
-        self.called |= reread(self._house, self._channel, parcel.order)
-        admitted = self._house.store.retrying(lambda tx: _admit(tx, self._channel, self._sink, self._row))
-        if admitted is None:
-            return
-        self.sent = True
-        self._sink.push_shipment(admitted)
-        self.called = True
-        self._done()
+    def look(self) -> bool:
+        """Return whether the channel has the parcel."""
+        return self._sink.find_shipment(self.house.store.retrying(lambda tx: _load(tx, self.row)).shipment)
 
-    def _is_there(self) -> bool:
-        """Whether the question is settled: the channel has the parcel, or nobody may find out but a person."""
-        if self._sink.repeat is Repeat.NEVER:
-            error = OutcomeUnknownError("an earlier try may have reached the channel")
-            self._house.store.retrying(lambda tx: _ask_person(tx, self._channel, self._row, error))
-            return True
-        if self._sink.repeat is Repeat.SAFE:
-            return False
-        parcel = self._house.store.retrying(lambda tx: _load(tx, self._row)).shipment
-        found = self._sink.find_shipment(parcel)
-        self.called = True
-        if found:
-            self._done()
-        return found
+    def prepare(self) -> None:
+        """Read the order again if what we know of it is old."""
+        parcel = self.house.store.retrying(lambda tx: _load(tx, self.row))
+        self.called |= reread(self.house, self.channel, parcel.order)
 
-    def _done(self) -> None:
-        self._house.store.retrying(lambda tx: _done(tx, self._channel, self._row))
-        log.info(
-            "push.done", channel=self._channel.name, kind=SHIPMENT, key=self._row.key, attempt=self._row.attempts + 1
-        )
+    def admit(self, tx: Tx) -> Shipment | None:
+        """Ask the gate."""
+        return _admit(tx, self.channel, self._sink, self.row)
+
+    def call(self, load: Shipment) -> None:
+        """Tell the channel."""
+        self._sink.push_shipment(load)
+
+    def done(self, tx: Tx) -> None:
+        """Note that the channel has the parcel."""
+        _done(tx, self.channel, self.row)
+
+    def note_state(self, tx: Tx, state: str) -> None:
+        """Keep the state with the shipment."""
+        _set_state(tx, self.row, state)
+
+    def order_id(self, tx: Tx) -> int:
+        """Return the parcel's order."""
+        query = select(shipment.c.order_id).where(shipment.c.id == self.row.ref_id)
+        return int(tx.execute(query).scalar_one())
 
 
 def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipment | None:
@@ -210,56 +190,3 @@ def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
         order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.id == row.ref_id)).scalar_one()
         detail = {"shipment": row.key}
         write_events(tx, [Event(kind="shipment.told", order_id=order_id, channel_id=channel.id, detail=detail)])
-
-
-def _fail(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed, error: Exception, sent: bool) -> None:
-    """Leave a state behind for a parcel that was not accepted.
-
-    Args:
-        sent: whether the call that takes effect was made; a definite answer to it ends every earlier doubt.
-    """
-    definite = isinstance(error, ConnectorError) and not isinstance(error, OutcomeUnknownError)
-    unknown = not definite if sent and sink.repeat is not Repeat.SAFE else row.unknown
-    if sent and unknown and sink.repeat is Repeat.NEVER:
-        _ask_person(tx, channel, row, error)
-    elif isinstance(error, RateLimitedError | AuthError):
-        wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else channel.poll.auth_retry_s
-        again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
-    elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
-        _bury(tx, channel, row, error, unknown=unknown)
-    else:
-        run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-        again(tx, row, run_at=run_at, error=str(error), unknown=unknown)
-        kept = {"channel": channel.name, "kind": SHIPMENT, "key": row.key, "attempt": row.attempts + 1}
-        if unknown:
-            log.warning("push.unknown", **kept)
-        else:
-            log.warning("push.retried", **kept)
-
-
-def _ask_person(tx: Tx, channel: Channel, row: Claimed, error: Exception) -> None:
-    """Give a parcel that must not be sent twice, and may be there, to a person."""
-    if not _bury(tx, channel, row, error, unknown=False):
-        return
-    _set_state(tx, row, "waiting")
-    reason = (
-        f"shipment {row.key} was sent and no answer came; look on the channel: if it is not there, "
-        f"`erpsync dead replay` sends it again, if it is, `erpsync dead drop` ends it"
-    )
-    open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id)])
-    log.error("push.unknown", channel=channel.name, kind=SHIPMENT, key=row.key, action="look on the channel")
-
-
-def _bury(tx: Tx, channel: Channel, row: Claimed, error: Exception, *, unknown: bool) -> bool:
-    if not die(tx, row, error=str(error), unknown=unknown):
-        return False
-    _set_state(tx, row, "refused")
-    order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.id == row.ref_id)).scalar_one()
-    letter = DeadLetter(
-        channel_id=channel.id, kind=SHIPMENT, key=row.key, error=str(error), order_id=order_id, outbox_id=row.id
-    )
-    bury(tx, [letter])
-    detail = {"shipment": row.key, "error": str(error)}
-    write_events(tx, [Event(kind="shipment.refused", order_id=order_id, channel_id=channel.id, detail=detail)])
-    log.error("push.buried", channel=channel.name, kind=SHIPMENT, key=row.key, error=str(error))
-    return True

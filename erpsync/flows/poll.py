@@ -105,7 +105,7 @@ def _due_in(house: House, channel: Channel) -> dict[str, float]:
             due[stream] = 0.0
             continue
         began = row.began_at
-        due[stream] = 0.0 if began is None else (began - now).total_seconds() + _interval_s(channel, stream)
+        due[stream] = 0.0 if began is None else (began - now).total_seconds() + _interval_s(channel, stream, row)
     return due
 
 
@@ -118,10 +118,10 @@ def _has_backfill(channel: Channel) -> bool:
     return isinstance(channel.connector, OrderSource)
 
 
-def _interval_s(channel: Channel, stream: str) -> float:
-    if stream == "refunds":
-        return channel.poll.refunds_s
-    return channel.poll.listings_s if stream == "listings" else channel.poll.orders_s
+def _interval_s(channel: Channel, stream: str, row: CursorRow) -> float:
+    """Return the seconds between two passes; one that failed is tried again as soon as the order stream would be."""
+    usual = {"refunds": channel.poll.refunds_s, "listings": channel.poll.listings_s}.get(stream, channel.poll.orders_s)
+    return min(usual, channel.poll.orders_s) if row.unreadable else usual
 
 
 def poll_stream(

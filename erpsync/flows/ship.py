@@ -4,7 +4,7 @@ Why `whole` is decided here: only at this moment is it known whether an order go
 to be told which lines a split one holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,12 +37,17 @@ class ShipLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """A parcel somebody says has left. No lines means everything that is open."""
+    """A parcel somebody says has left. No lines means everything that is open.
+
+    `units`, by line id, is what a warehouse says has left of what it was told to send: it is recorded whatever was
+    decided about the order since.
+    """
 
     order: str
     carrier: str
     tracking: str
     lines: Sequence[ShipLine] = ()
+    units: Mapping[int, int] | None = None
     force: bool = False
     reason: str = ""
     actor: str = ""
@@ -147,8 +152,14 @@ class _Leaving:
     numbers: list[str] = field(default_factory=list)
 
 
-def record_parcels(tx: Tx, house: House, parcels: Sequence[Parcel]) -> list[ShipResult | Refused]:
-    """Record parcels: shipment rows, holds booked out, one effect per parcel. One refused parcel stops no other."""
+def record_parcels(
+    tx: Tx, house: House, parcels: Sequence[Parcel], *, warehouse_id: int | None = None
+) -> list[ShipResult | Refused]:
+    """Record parcels: shipment rows, holds booked out, one effect per parcel. One refused parcel stops no other.
+
+    Args:
+        warehouse_id: where they left from, if that is known; its holds are booked out first.
+    """
     found = find_orders(tx, [parcel.order for parcel in parcels])
     leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
     _load_known(tx, leaving)
@@ -163,7 +174,7 @@ def record_parcels(tx: Tx, house: House, parcels: Sequence[Parcel]) -> list[Ship
             answers.append(_record(tx, leaving[order.id], parcel, rows))
         except Refused as refused:
             answers.append(refused)
-    _write(tx, house, leaving, rows)
+    _write(tx, house, leaving, rows, warehouse_id)
     return answers
 
 
@@ -190,8 +201,7 @@ def _record(tx: Tx, leaving: _Leaving, parcel: Parcel, rows: list[tuple[dict[str
     known = leaving.known.get((code, tracking))
     if known is not None:
         return _repeated(order, parcel, known)
-    _refuse(order, parcel)
-    units = _units(order, parcel)
+    units = _units(order, parcel) if parcel.units is None else _released_units(order, parcel.units)
     leaving.count += 1
     number = f"{order.number}-{leaving.count}"
     now = with_shipped(order, units)
@@ -255,7 +265,16 @@ def _refuse(order: KnownOrder, parcel: Parcel) -> None:
         raise Refused(f"order {order.number} is not ready (not paid); --force --reason TEXT ships it all the same")
 
 
+def _released_units(order: KnownOrder, units: Mapping[int, int]) -> dict[int, int]:
+    """Return what left of a release; only units that are not in another parcel already."""
+    left = {line.id: line.qty - line.shipped_qty for line in order.lines}
+    if not any(units.values()) or any(qty > left[line_id] for line_id, qty in units.items()):
+        raise Refused(f"order {order.number} has nothing like that left to ship")
+    return {line_id: qty for line_id, qty in units.items() if qty}
+
+
 def _units(order: KnownOrder, parcel: Parcel) -> dict[int, int]:
+    _refuse(order, parcel)
     if not parcel.lines:
         return {line.id: line.open_qty for line in order.lines if line.open_qty}
     by_external = {line.external_id: line for line in order.lines}
@@ -272,7 +291,11 @@ def _units(order: KnownOrder, parcel: Parcel) -> dict[int, int]:
 
 
 def _write(
-    tx: Tx, house: House, leaving: dict[int, _Leaving], rows: list[tuple[dict[str, Any], dict[int, int]]]
+    tx: Tx,
+    house: House,
+    leaving: dict[int, _Leaving],
+    rows: list[tuple[dict[str, Any], dict[int, int]]],
+    warehouse_id: int | None,
 ) -> None:
     if not rows:
         return
@@ -293,6 +316,7 @@ def _write(
         actor=rows[0][0]["actor"],
         detail={"shipments": [row["number"] for row, _ in rows]},
         leaving={item.before.id: item.units for item in moved},
+        warehouse_id=warehouse_id,
     )
     channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
     enqueue(tx, [_effect(tx, channel_of[row["order_id"]], i, row) for i, (row, _) in zip(ids, rows, strict=True)])

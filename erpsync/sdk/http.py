@@ -237,7 +237,8 @@ class HttpClient:
             reraise=True,
         )
         try:
-            return retrying(self._try, call, into)
+            made: T = retrying(self._try, call, into)
+            return made
         except _TryAgain as last:
             error = last.error
         raise error

@@ -23,10 +23,12 @@ from erpsync.sdk.types import (
     Raw,
     Refund,
     RefundPage,
+    Release,
     Repeat,
     Shipment,
     ShipmentReportPage,
     StockLevel,
+    WarehousePage,
     WebhookReply,
     WebhookRequest,
     WebhookResult,
@@ -76,9 +78,11 @@ class OrderReader(ABC):
     """A channel whose raw orders can be read, whether we ask for them (`OrderSource`) or they are sent to us.
 
     `carries_recipients`: whether orders of this channel hold a recipient at all.
+    `nets_refunds`: whether a granted refund lowers `Order.total_minor`; nothing is left of it when all was given back.
     """
 
     carries_recipients: bool = True
+    nets_refunds: bool = False
 
     @abstractmethod
     def normalise(self, raw: Raw) -> Order:
@@ -193,3 +197,36 @@ class ShipmentSource(ABC):
     @abstractmethod
     def pull_shipments(self, cursor: Cursor) -> Iterator[ShipmentReportPage]:
         """Yield reports; code after a `yield` runs only when that page is committed."""
+
+
+class WarehouseSink(ABC):
+    """A warehouse that is told what to send. `repeat` says what may follow an unknown outcome of `release`."""
+
+    repeat: Repeat
+
+    @abstractmethod
+    def release(self, order: Release) -> None:
+        """Hand a release over; returns only when the warehouse has it."""
+
+    def find_release(self, number: str) -> bool:
+        """Return whether the warehouse already has this release; needed for `Repeat.LOOK_FIRST`."""
+        raise TypeError(f"{type(self).__name__} cannot look for releases; {number} needs a person")
+
+    @abstractmethod
+    def cancel(self, number: str) -> bool | None:
+        """Ask to stop a release; may be repeated, also for one that the warehouse may never have got.
+
+        Returns True when it will not be sent (now or when it arrives late), False when it leaves or has left, None
+        when the answer comes later, through `WarehouseSource`.
+        """
+
+
+class WarehouseSource(ABC):
+    """A warehouse that reports what left, what it counted and which releases it stopped."""
+
+    @abstractmethod
+    def pull_warehouse(self, cursor: Cursor) -> Iterator[WarehousePage]:
+        """Yield reports, oldest first; code after a `yield` runs only when that page is committed.
+
+        A report that is read twice changes nothing the second time.
+        """

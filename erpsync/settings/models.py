@@ -178,6 +178,9 @@ class Warehouse(_Keys):
     priority: int = Field(1, description="Lower numbers are allocated from first.")
     safety_stock: int = Field(0, ge=0, description="Units of each SKU that are never promised.")
     sellable: bool = Field(True, description="Whether its stock may be sold; false for quarantine or damaged goods.")
+    channel: str | None = Field(
+        None, description="Channel of the system that runs it; orders are released there and what left is read there."
+    )
 
 
 class Runtime(_Keys):

@@ -25,6 +25,7 @@ from erpsync.store.tables import outbox
 T = TypeVar("T")
 
 STOCK, SHIPMENT = "stock", "shipment"
+RELEASE, RELEASE_CANCEL = "release", "release_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
 CLAIM_TRIES = 3
@@ -178,6 +179,11 @@ def _claimed(row: Any, *, fence: int) -> Claimed:
 
 def _mine(row: Claimed) -> Any:
     return and_(outbox.c.id == row.id, outbox.c.state == "leased", outbox.c.fence == row.fence)
+
+
+def still_leased(tx: Tx, row: Claimed) -> bool:
+    """Whether the lease under which the row was claimed still holds."""
+    return tx.execute(select(outbox.c.id).where(_mine(row)).with_for_update()).first() is not None
 
 
 _FREE = {"lease_owner": None, "lease_until_at": None}

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from erpsync.store.engine import StoreError
 from erpsync.store.schema import is_current
 from erpsync.store.store import Store
+from erpsync.web.api import create_api
 from erpsync.web.console import Console
 from erpsync.web.hooks import Hooks
 from erpsync.web.meters import WebMeters
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(site: Site) -> Starlette:
-    """Return the application for a site: webhooks, probes, metrics and the console."""
+    """Return the application for a site: webhooks, probes, metrics, the REST API and the console."""
     registry = registry_of(site)
     console = Console(site, version=asset_version())
     routes = [
@@ -57,6 +58,7 @@ def create_app(site: Site) -> Starlette:
         Route("/readyz", partial(readyz, site)),
         Route("/metrics", partial(metrics, registry)),
         Route("/status.json", partial(status_json, site)),
+        Mount("/api/v1", create_api(site)),
         *console.routes(),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
 from erpsync.flows.stock import set_stock
 from erpsync.flows.upkeep import relook
+from erpsync.store.tables import listing
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, rows, see, status
 from tests.support.shop import Town
@@ -41,9 +42,12 @@ def test_a_seller_code_that_nobody_knows_holds_the_order_and_makes_no_sku(town: 
     assert rows(town, "SELECT code FROM sku") == [("TEA",)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["tea", "Tea", " TEA", "TEA ", "ＴＥＡ", "0TEA", "TEA0", "T EA", "TEÁ", "TEA\u200b", "ТЕА"]))
-def test_a_code_that_only_looks_alike_is_another_code(make_town: Callable[..., Town], town: Town, code: str) -> None:
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["tea", "Tea", " TEA", "TEA ", "ＴＥＡ", "0TEA", "TEA0", "T EA", "TEÁ", "TEA\u200b", "ТЕА"])
+    | st.text(st.sampled_from("TEAtea ０0\u3000"), min_size=1, max_size=5).filter(lambda code: code != "TEA")
+)
+def test_a_code_that_only_looks_alike_is_another_code(town: Town, code: str) -> None:
     """failures.md row 17: case, width, spaces, leading zeros, look-alike letters."""
     name = f"order-{code}"
     take_in(town, fact(order(name, line(code))))
@@ -72,11 +76,9 @@ def test_a_sku_that_appears_frees_the_orders_of_the_same_code(town: Town) -> Non
 
 def test_an_import_that_died_half_way_is_finished_by_upkeep(town: Town) -> None:
     take_in(town, fact(order("o1", line("SIX"))))
+    tea = rows(town, "SELECT id FROM sku WHERE code = 'TEA'")[0][0]
     with town.store.begin() as tx:  # the rows are in, the orders were not looked at yet
-        from erpsync.flows.listings import _take_listings
-
-        row = ListingMapping(channel="shop", channel_sku="SIX", sku="TEA", factor=6)
-        _take_listings(tx, town.house, [row], "ana")
+        tx.execute(listing.update().where(listing.c.channel_sku == "SIX").values(sku_id=tea, factor=6))
     assert status(town, "o1") == ("held", "unmapped_sku")
 
     relook(town.house)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.flows.poll import DETAILS_AT_ONCE, poll_stream
+from erpsync.flows.poll import DETAILS_AT_ONCE, due_streams, poll_stream
 from erpsync.sdk.errors import TransientError
-from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
+from erpsync.sdk.types import Cursor, Head, ListingPage, OrderPage, Raw
 from erpsync.store.cursors import read_cursor
 from erpsync.store.views import OrderFilter, list_orders
 from tests.support.shop import ShopConnector, Town
@@ -88,3 +88,27 @@ def test_a_page_is_read_to_its_end_although_every_few_details_fail(crowded: Town
 
     assert passes == 5
     assert len(stored(crowded)) == 20
+
+
+class NoCatalogueYet(ShopConnector):
+    """Fails to give its catalogue once."""
+
+    failed = False
+
+    def pull_listings(self, cursor: Cursor) -> Iterator[ListingPage]:
+        if not self.failed:
+            self.failed = True
+            raise TransientError("remote service timeout")
+        yield from super().pull_listings(cursor)
+
+
+def test_a_catalogue_that_could_not_be_read_is_read_again_soon_and_not_an_hour_later(town: Town) -> None:
+    channel = replace(town.channel(), connector=NoCatalogueYet(town.shop, town.clock))
+    assert poll_stream(town.house, channel, "listings").failed
+
+    town.advance(30)
+
+    assert "listings" in due_streams(town.house, channel)
+    assert not poll_stream(town.house, channel, "listings").failed
+    town.advance(60)
+    assert "listings" not in due_streams(town.house, channel)

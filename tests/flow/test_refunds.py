@@ -26,7 +26,7 @@ def town(make_town: Callable[..., Town]) -> Town:
 
 def hear(town: Town, state: RefundState, second: float = 0, *, id: str = "r1", amount: int = 0, **units: int) -> None:
     """Take in a refund as read at this second."""
-    item = refund(id, state=state, amount=amount, **units)
+    item = refund(id, "o1", state=state, amount=amount, **units)
     take_in(town, refunds=[refund_fact(item, digest=f"{state}{second}", read=(second, second))])
 
 

@@ -1,6 +1,6 @@
 """The README keeps up with the product: every option, command, log event and error stands in it, every example works.
 
-The tables that are missing can be printed with `python -m tests.support.reference`.
+`make docs` writes docs/reference.md anew. Code blocks are run in test_docs_examples.py.
 """
 
 import json
@@ -128,33 +128,46 @@ def test_the_yaml_examples_of_the_readme_can_be_read() -> None:
 
 
 def test_the_configuration_in_the_readme_passes_the_check(tmp_path: Path) -> None:
-    written = list(write_examples(tmp_path))
-    if "erpsync.yaml" not in written:
-        pytest.fail("no YAML block of the README begins with the line `# config/erpsync.yaml`")
+    main, *others = examples("erpsync.yaml")
+    channels = [block for block in yaml_blocks() if "channels/" in name_of(block)]
+
+    assert complaints(tmp_path / "whole", [main, *channels]) == ""
+    assert [complaints(tmp_path / f"other-{index}", [block]) for index, block in enumerate(others)] == [""] * len(
+        others
+    )
+
+
+def examples(name: str) -> list[str]:
+    """Return the YAML examples of one file; there has to be one at least."""
+    found = [block for block in yaml_blocks() if name_of(block) == name]
+    if not found:
+        pytest.fail(f"no YAML block of the README begins with the line `# config/{name}`")
+    return found
+
+
+def name_of(block: str) -> str:
+    """Return the file that a YAML example begins with, an empty text where it names none."""
+    place = PLACED.match(block)
+    return place[1] if place else ""
+
+
+def complaints(folder: Path, blocks: list[str]) -> str:
+    """Return what `erpsync check` has against a folder with these examples."""
+    (folder / "credentials").mkdir(parents=True)
+    for block in blocks:
+        target = folder / name_of(block)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(block, encoding="utf-8")
+        write_what_it_needs(folder, block)
     done = subprocess.run(
-        [Path(sys.executable).with_name("erpsync"), "--config", tmp_path, "check", "--json"],
-        env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials"), **sample_variables()},
+        [Path(sys.executable).with_name("erpsync"), "--config", folder, "check", "--json"],
+        env={**os.environ, "CREDENTIALS_DIRECTORY": str(folder / "credentials"), **sample_variables()},
         capture_output=True,
         text=True,
         check=False,
     )
-
-    assert done.returncode == 0, done.stdout + done.stderr
     assert isinstance(json.loads(done.stdout), list | dict)
-
-
-def write_examples(folder: Path) -> Iterator[str]:
-    """Write each example that begins with a comment naming its file, and every secret and folder it speaks of."""
-    (folder / "credentials").mkdir()
-    for block in yaml_blocks():
-        place = PLACED.match(block)
-        if not place:
-            continue
-        target = folder / place[1]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(block, encoding="utf-8")
-        write_what_it_needs(folder, block)
-        yield place[1]
+    return done.stdout + done.stderr if done.returncode else ""
 
 
 def write_what_it_needs(folder: Path, block: str) -> None:
@@ -176,6 +189,38 @@ def relative(name: str) -> bool:
 def sample_variables() -> dict[str, str]:
     """Return a value for each environment variable that the examples name."""
     return {name: SAMPLE_SECRET for block in yaml_blocks() for name in VARIABLE.findall(block)}
+
+
+def test_the_readme_names_every_metric() -> None:
+    assert [name for name, _, _ in reference.metrics() if not in_code(name)] == []
+
+
+def test_the_readme_names_every_address_that_is_answered() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "erpsync" / "web").glob("*.py"))]
+    paths = {path for text in sources for path in re.findall(r'(?:Route|Mount)\("([^"]+)"', text)}
+
+    assert len(paths) > 5
+    assert [path for path in sorted(paths) if path.replace(":path", "") not in code()] == []
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert reference.REFERENCE.read_text(encoding="utf-8") == reference.document(), "run: make docs"
+
+
+def test_every_link_within_the_documentation_leads_somewhere() -> None:
+    for page in [README, *sorted(ROOT.glob("docs/*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+            name, _, anchor = target.partition("#")
+            there = (page.parent / name) if name else page
+            assert there.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(there), f"{page.name}: {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that the headings of a page get: lower case, no punctuation, hyphens for spaces."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
 def test_every_test_that_the_failure_table_names_exists() -> None:

@@ -3,7 +3,7 @@
 Its connector plays every role; what the platform does wrong is put into `Shop.trouble` beforehand.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -67,6 +67,8 @@ class Shop:
     trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    during: Callable[[], object] | None = None
+    at_page: Callable[[], object] | None = None
 
     def place(self, external_id: str, *lines: tuple[str, int], paid: bool = True, **fields: Any) -> dict[str, Any]:
         """Take an order of (seller code, quantity) lines."""
@@ -109,6 +111,18 @@ class Shop:
             "lines": [[f"{order}-{name[1:]}", qty] for name, qty in lines.items()],
             "changed_at": self.clock.now(),
         }
+
+    def happen(self) -> None:
+        """Let what was prepared in `during` happen, once, while a call is under way."""
+        happening, self.during = self.during, None
+        if happening is not None:
+            happening()
+
+    def turn_page(self) -> None:
+        """Let what was prepared in `at_page` happen, once, while a stream is being read."""
+        happening, self.at_page = self.at_page, None
+        if happening is not None:
+            happening()
 
     def fail(self, call: str) -> None:
         """Raise what was prepared for this call, once each."""
@@ -155,6 +169,7 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
         for first in range(0, len(found), PAGE):
             page = found[first : first + PAGE]
             self.shop.fail(f"{call} page {first // PAGE + 1}")
+            self.shop.turn_page()
             yield OrderPage(heads=tuple(self._head(row) for row in page), mark=page[-1][by].isoformat())
         yield OrderPage(heads=(), mark=now.isoformat())
 
@@ -252,6 +267,7 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
         self.shop.fail("stock before")
         taken = {level.channel_sku: level.qty for level in levels if level.channel_sku not in self.shop.refused}
         self.shop.stock_calls.append(taken)
+        self.shop.happen()
         self.shop.shown |= taken
         self.shop.fail("stock after")
         return {

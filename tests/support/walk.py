@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from erpsync.flows import parcels, poll, push, upkeep
+from erpsync.flows.numbers import load_listed
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import (
     backorder,
@@ -69,8 +70,8 @@ def run(town: Town, *, rounds: int = 12) -> None:
                 poll.poll_stream(town.house, one, stream)
             busy += push_due(town, one.name)
         next_s = push.next_run_s(town.house)
-        if next_s is not None and 0 < next_s <= SETTLED_S:
-            town.advance(next_s)
+        if next_s is not None and next_s <= SETTLED_S:
+            town.advance(next_s + 0.01)
         elif not busy:
             return
 
@@ -164,3 +165,12 @@ def _gaps(town: Town) -> list[str]:
         for place in town.house.feeding[channel_id]
         if free.get((sku_id, place), 0) > 0
     ]
+
+
+def right_numbers(town: Town, name: str) -> dict[str, int]:
+    """Return what each listing of a channel with known stock should show now, by seller code."""
+    one = town.channel(name)
+    with town.store.begin() as tx:
+        ids = list(tx.execute(select(listing.c.id).where(listing.c.channel_id == one.id)).scalars())
+        found = load_listed(tx, town.house, one, ids)
+    return {item.channel_sku: item.qty for item in found.values() if item.qty is not None}

@@ -6,6 +6,7 @@ like an expired token.
 
 import hmac
 import json
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ TIME_TOLERANCE = timedelta(minutes=6)
 TOKEN_LIFE = timedelta(days=30)
 LAST_HOURS = timedelta(hours=24)
 KEPT_CALLS = 10_000
+STAMP_TAIL = re.compile(r"\.[0-9]{3}\+0800$")
+"""A stamp may carry milliseconds and the zone. Source: protocol note jd.md section 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,8 @@ class JdSandbox(Logistics):
         ending: of the root key of answers, see protocol note jd.md section 3.1.
 
     `calls` are the last calls, `counts` how many there were by method. `on_call` is given the method's name before each
-    call, for tests that let things happen between two pages. `expires_at` is the end of the access token.
+    call, for tests that let things happen between two pages. `canned` holds answers by method that are given instead of
+    doing the call. `expires_at` is the end of the access token.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class JdSandbox(Logistics):
         self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
         self.counts: Counter[str] = Counter()
         self.on_call: Callable[[str], None] | None = None
+        self.canned: dict[str, dict[str, Any]] = {}
         self._requests = 0
         self._methods = self._table()
 
@@ -144,6 +149,8 @@ class JdSandbox(Logistics):
         method = params["method"]
         self.counts[method] += 1
         self.calls.append(Call(method=method, params=business))
+        if method in self.canned:
+            return self.canned[method]
         strikes = self.faults.strikes(Fault.PLATFORM_ERROR)
         if strikes and self.faults.choose((0, 1)):
             raise JdError("65")
@@ -166,7 +173,7 @@ class JdSandbox(Logistics):
         if not hmac.compare_digest(expected, params["sign"].encode("ascii", "replace").decode("ascii")):
             raise JdError("12")
         try:
-            at = parse_time(params["timestamp"], path="timestamp")
+            at = parse_time(STAMP_TAIL.sub("", params["timestamp"]), path="timestamp")
         except PayloadError:
             raise JdError("8") from None
         if abs(at - self.now()) > TIME_TOLERANCE:

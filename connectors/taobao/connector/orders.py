@@ -37,9 +37,13 @@ CREATED = replace(CHANGED, method="taobao.trades.sold.get", time_field="created"
 
 
 class TaobaoOrders(TaobaoBase, OrderSource):
-    """The shop's trades."""
+    """The shop's trades.
+
+    `payment` is a current value: after a refund it is what is left. Source: protocol note taobao.md section 3.6.
+    """
 
     rereads = True
+    nets_refunds = True
 
     def pull_orders(self, cursor: Cursor) -> Iterator[OrderPage]:
         """Yield pages of orders by modified time up to the platform's present second."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from erpsync.cli.demo.stage import goods
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import load_listed
 from erpsync.flows.upkeep import verify_counters
@@ -82,6 +83,8 @@ def _shown(house: House, channel: Channel, shop: DemoShop) -> Check:
     shown = shop.shown()
     wrong = {code: (shown.get(code), qty) for code, qty in wanted.items() if shown.get(code) != qty}
     problem = "; ".join(f"{code} shows {has}, should be {qty}" for code, (has, qty) in sorted(wrong.items())[:3])
+    if len(wanted) < len(goods()):
+        problem = f"only {len(wanted)} of {len(goods())} goods are listed"
     figures = f"{len(wanted) - len(wrong)} of {len(wanted)} listings"
     return Check(name=f"{channel.name}: stock shown = available", figures=figures, problem=problem)
 

@@ -9,6 +9,8 @@ from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata,
 from erpsync.store.tables.nodes import channel, counter, cursor, lease, node
 from erpsync.store.tables.orders import (
     PHASES,
+    RELEASE_STATES,
+    RELEASES_OUT,
     SHIPMENT_STATES,
     line_part,
     order_hold,
@@ -16,6 +18,8 @@ from erpsync.store.tables.orders import (
     orders,
     refund,
     refund_line,
+    release,
+    release_line,
     shipment,
     shipment_line,
 )
@@ -36,6 +40,8 @@ from erpsync.store.tables.stock import (
 __all__ = [
     "EPOCH",
     "PHASES",
+    "RELEASES_OUT",
+    "RELEASE_STATES",
     "SHIPMENT_STATES",
     "BigInt",
     "Instant",
@@ -66,6 +72,8 @@ __all__ = [
     "payload",
     "refund",
     "refund_line",
+    "release",
+    "release_line",
     "shipment",
     "shipment_line",
     "sku",

@@ -137,6 +137,47 @@ refund_line = Table(
     CheckConstraint("qty > 0", name="qty_positive"),
 )
 
+RELEASE_STATES = ("pending", "unsure", "told", "recalled", "kept", "refused", "dropped", "stopped", "shipped")
+RELEASES_OUT = ("unsure", "told", "recalled", "kept")
+"""States in which the warehouse has, or may have, the release."""
+
+release = Table(
+    "release",
+    metadata,
+    row_id(),
+    ref("order_id", "orders.id"),
+    ref("warehouse_id", "warehouse.id"),
+    Column("number", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    words("reason"),
+    at("made_at", nullable=False),
+    at("told_at"),
+    at("ended_at"),
+    one_of("state", *RELEASE_STATES),
+    Index("ix_release_order_id", "order_id"),
+    Index(
+        "uq_release_open",
+        "order_id",
+        "warehouse_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+release_line = Table(
+    "release_line",
+    metadata,
+    ref("release_id", "release.id", primary_key=True),
+    ref("line_id", "order_line.id", primary_key=True),
+    ref("sku_id", "sku.id", primary_key=True),
+    Column("qty", BigInt, nullable=False),
+    Column("units", BigInt, nullable=False),
+    count("left_units"),
+    CheckConstraint("qty > 0", name="qty_positive"),
+    CheckConstraint("left_units BETWEEN 0 AND units", name="not_more_than_released"),
+)
+
 SHIPMENT_STATES = ("pending", "sent", "waiting", "dropped", "refused", "kept")
 
 shipment = Table(

@@ -2,14 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, case, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select, tuple_
 
 from erpsync.store.tables import bundle, channel, listing, sku, stock, warehouse
 from erpsync.store.views.values import Json, row_json
 
 
-def list_stock(connection: Connection, *, warehouse_code: str | None = None, sku_code: str | None = None) -> list[Json]:
-    """Return stock per warehouse and SKU; `available` is what may still be promised, never below zero."""
+def list_stock(
+    connection: Connection,
+    *,
+    warehouse_code: str | None = None,
+    sku_code: str | None = None,
+    limit: int = 0,
+    after: tuple[str, str] | None = None,
+) -> list[Json]:
+    """Return stock per warehouse and SKU; `available` is what may still be promised, never below zero.
+
+    Args:
+        limit: how many at most; 0 is all.
+        after: SKU and warehouse of a row: only what comes after it in this list is returned.
+    """
     free = stock.c.on_hand - stock.c.reserved - warehouse.c.safety_stock
     query = (
         select(
@@ -22,12 +34,21 @@ def list_stock(connection: Connection, *, warehouse_code: str | None = None, sku
         .join(warehouse, warehouse.c.id == stock.c.warehouse_id)
         .join(sku, sku.c.id == stock.c.sku_id)
         .order_by(sku.c.code, warehouse.c.priority, warehouse.c.code)
+        .limit(limit or None)
     )
+    if after is not None:
+        query = query.where(_beyond_stock(*after))
     if warehouse_code is not None:
         query = query.where(warehouse.c.code == warehouse_code)
     if sku_code is not None:
         query = query.where(sku.c.code == sku_code)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _beyond_stock(code: str, place: str) -> ColumnElement[bool]:
+    priority = select(warehouse.c.priority).where(warehouse.c.code == place).scalar_subquery()
+    later = or_(warehouse.c.priority > priority, and_(warehouse.c.priority == priority, warehouse.c.code > place))
+    return and_(sku.c.code >= code, or_(sku.c.code > code, later))
 
 
 _LISTING = (
@@ -47,18 +68,31 @@ _LISTING = (
 
 
 def list_listings(
-    connection: Connection, *, channel_name: str | None = None, sku_code: str | None = None, unmapped: bool = False
+    connection: Connection,
+    *,
+    channel_name: str | None = None,
+    sku_code: str | None = None,
+    unmapped: bool = False,
+    limit: int = 0,
+    after: tuple[str, str, str] | None = None,
 ) -> list[Json]:
     """Return listings; `sku` is null where none is known, `told_qty` is what the channel last accepted.
 
     `told_sure` is false while a number is under way or its outcome unknown; `refused` is the channel's last refusal.
+
+    Args:
+        limit: how many at most; 0 is all.
+        after: channel, channel_sku and item_ref of a listing: only what comes after it in this list is returned.
     """
     query = (
         select(listing, channel.c.name.label("channel"), sku.c.code.label("sku"))
         .join(channel, channel.c.id == listing.c.channel_id)
         .outerjoin(sku, sku.c.id == listing.c.sku_id)
         .order_by(channel.c.name, listing.c.channel_sku, listing.c.item_ref)
+        .limit(limit or None)
     )
+    if after is not None:
+        query = query.where(tuple_(channel.c.name, listing.c.channel_sku, listing.c.item_ref) > tuple_(*after))
     if channel_name is not None:
         query = query.where(channel.c.name == channel_name)
     if sku_code is not None:

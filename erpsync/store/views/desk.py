@@ -3,20 +3,24 @@
 from sqlalchemy import Connection, select
 
 from erpsync.store.tables import channel, dead_letter, orders, task
-from erpsync.store.views.values import Json, row_json
+from erpsync.store.views.values import Json, NotFound, row_json
 
 _DEAD = ("id", "channel", "kind", "key", "at", "attempts", "error", "source")
 _TASK = ("id", "kind", "key", "channel", "order", "reason", "opened_at", "closed_at", "closed_by")
 
 
 def list_dead(
-    connection: Connection, *, channel_name: str | None = None, kind: str | None = None, limit: int = 0
+    connection: Connection, *, channel_name: str | None = None, kind: str | None = None, limit: int = 0, after: int = 0
 ) -> list[Json]:
-    """Return open dead letters, oldest first; `source` is file and line, page, or delivery id. Limit 0 is all."""
+    """Return open dead letters, oldest first; `source` is file and line, page, or delivery id. Limit 0 is all.
+
+    Args:
+        after: only letters with larger ids.
+    """
     query = (
         select(dead_letter, channel.c.name.label("channel"))
         .join(channel, channel.c.id == dead_letter.c.channel_id)
-        .where(dead_letter.c.state == "open")
+        .where(dead_letter.c.state == "open", dead_letter.c.id > after)
         .order_by(dead_letter.c.id)
         .limit(limit or None)
     )
@@ -25,6 +29,15 @@ def list_dead(
     if kind is not None:
         query = query.where(dead_letter.c.kind == kind)
     return [row_json(row, _DEAD) for row in connection.execute(query)]
+
+
+def show_dead(connection: Connection, id: int) -> Json:
+    """Return one dead letter with its state, open or not; raises `NotFound`."""
+    query = select(dead_letter, channel.c.name.label("channel")).join(channel, channel.c.id == dead_letter.c.channel_id)
+    row = connection.execute(query.where(dead_letter.c.id == id)).first()
+    if row is None:
+        raise NotFound(f"no dead letter {id}")
+    return row_json(row, (*_DEAD, "state"))
 
 
 def list_tasks(

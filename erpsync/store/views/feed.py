@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from erpsync.store.tables import channel, event, orders, sku, subscription
 from erpsync.store.views.details import with_names
@@ -38,8 +38,8 @@ def list_events(
     return [_event(row, why) for row, why in zip(rows, told, strict=True)]
 
 
-def _any_of(kinds: Sequence[str]) -> Any:
-    found = event.c.kind.in_([kind for kind in kinds if not kind.endswith(".")])
+def _any_of(kinds: Sequence[str]) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = event.c.kind.in_([kind for kind in kinds if not kind.endswith(".")])
     for prefix in kinds:
         if prefix.endswith("."):
             found |= event.c.kind.startswith(prefix, autoescape=True)

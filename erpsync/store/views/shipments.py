@@ -17,8 +17,11 @@ def list_shipments(
     state: str | None = None,
     order_id: int | None = None,
     limit: int = 100,
+    after: str | None = None,
 ) -> list[Json]:
-    """Return shipments, newest first, limit 0 is all; `waiting_for` and `error` are those of its report to the channel.
+    """Return shipments, newest first, limit 0 is all, `after` a number only what comes behind it.
+
+    `waiting_for` and `error` are those of its report to the channel.
 
     `lines` are `{external_id, qty}` in the channel's units.
     """
@@ -33,6 +36,8 @@ def list_shipments(
         query = query.where(channel.c.name == channel_name)
     if state is not None:
         query = query.where(shipment.c.state == state)
+    if after is not None:
+        query = query.where(shipment.c.id < select(shipment.c.id).where(shipment.c.number == after).scalar_subquery())
     if order_id is not None:
         query = query.where(shipment.c.order_id == order_id)
     rows = connection.execute(query).all()

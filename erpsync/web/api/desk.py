@@ -95,9 +95,13 @@ def desk_of(request: Request) -> Desk:
 TheDesk = Annotated[Desk, Depends(desk_of)]
 
 
-def _needs(scope: str) -> Callable[[Desk, HTTPAuthorizationCredentials | None], Access]:
-    def admitted(desk: TheDesk, credentials: Credentials) -> Access:
-        access = desk.admit("" if credentials is None else credentials.credentials)
+def caller(desk: TheDesk, credentials: Credentials) -> Access:
+    """Return who asks."""
+    return desk.admit("" if credentials is None else credentials.credentials)
+
+
+def _needs(scope: str) -> Callable[[Access], Access]:
+    def admitted(access: Annotated[Access, Depends(caller)]) -> Access:
         if not access.allows(scope):
             raise Problem(403, f"this needs a token of scope {scope}; {access.name} has {access.scope}")
         return access

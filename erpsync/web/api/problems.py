@@ -4,7 +4,7 @@ Source: RFC 9457, media type `application/problem+json`; `type` is left out, whi
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -88,9 +88,12 @@ def _http(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     """Say what is wrong with a request, without repeating what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - says so to the type checker
-    found = [{"at": ".".join(str(step) for step in each["loc"]), "problem": each["msg"]} for each in error.errors()]
-    first = found[0]
-    return problem(422, f"{first['at']}: {first['problem'][:1].lower()}{first['problem'][1:]}", errors=found[:20])
+    found = [{"at": ".".join(str(step) for step in each["loc"]), "problem": _lower(each["msg"])} for each in error.errors()]
+    return problem(422, f"{found[0]['at']}: {found[0]['problem']}", errors=found[:20])
+
+
+def _lower(text: str) -> str:
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _database(request: Request, error: Exception) -> Response:
@@ -103,9 +106,7 @@ def _unforeseen(request: Request, error: Exception) -> Response:
     return problem(500, "something went wrong here; the log has it")
 
 
-Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
-
-HANDLERS: dict[int | type[Exception], Handler] = {
+HANDLERS: dict[int | type[Exception], Any] = {
     Problem: _stated,
     HTTPException: _http,
     RequestValidationError: _invalid,

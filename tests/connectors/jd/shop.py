@@ -1,7 +1,7 @@
 """A sandbox shop and a connector on it, for this folder's tests."""
 
 import json
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -72,11 +72,11 @@ def head(external_id: str, row: dict[str, Any] | None = None) -> Head:
     return Head(external_id=external_id, version_at=NOW, digest="", read_from=NOW, read_to=NOW, row=row or {})
 
 
-def plain(value: object) -> Any:
-    """Return a value as JSON would hold it."""
+def plain(value: Order | Refund) -> Any:
+    """Return a record as JSON would hold it."""
 
     def text(other: object) -> str:
         assert isinstance(other, datetime)
         return other.isoformat()
 
-    return json.loads(json.dumps(asdict(value) if is_dataclass(value) else value, default=text))  # type: ignore[call-overload]
+    return json.loads(json.dumps(asdict(value), default=text))

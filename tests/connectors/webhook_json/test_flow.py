@@ -77,7 +77,8 @@ class Desk:
         self.settle()
 
     def settle(self) -> None:
-        """Apply what is stored and push what is due."""
+        """Apply what is stored and push what is due, a little later."""
+        self.clock.advance(seconds=1)
         while apply_inbox(self.house):
             pass
         while push.fan_out(self.house):

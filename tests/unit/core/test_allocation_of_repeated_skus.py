@@ -9,9 +9,7 @@ SKU, SH, GZ = 7, 1, 2
 
 
 def demand(line: int, qty: int) -> Demand:
-    return Demand(
-        owner=Owner("line", line), sku_id=SKU, qty=qty, order_id=1, due=(NOON, "S1"), warehouses=(SH, GZ)
-    )
+    return Demand(owner=Owner("line", line), sku_id=SKU, qty=qty, order_id=1, due=(NOON, "S1"), warehouses=(SH, GZ))
 
 
 def take(line: int, warehouse: int, qty: int) -> Take:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erpsync.core.orders import (
-    KnownLine,
     KnownOrder,
     Merged,
     first_reason,

@@ -1,0 +1,72 @@
+"""What of an order a warehouse is told to send, and when it must be asked to stop.
+
+Why in pieces of our own SKUs: a warehouse knows what lies on its shelves, not what a shop calls a set of three; what it
+reports is counted back into the order's units here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from erpsync.core.orders import KnownOrder, phase
+
+OPEN_PHASES = ("ready", "partially_shipped")
+
+
+class NotWholeError(Exception):
+    """Pieces that make no whole unit of an order line; says which line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Units of one SKU for one order line in one warehouse: `qty` ours, `units` the channel's."""
+
+    line_id: int
+    sku_id: int
+    qty: int
+    units: int
+
+
+def may_leave(order: KnownOrder) -> bool:
+    """Whether the order is due and nothing holds it."""
+    return order.ready_at is not None and not order.holds and phase(order) in OPEN_PHASES
+
+
+def pieces(order: KnownOrder, held: Mapping[tuple[int, int], int]) -> tuple[Piece, ...]:
+    """Return what one warehouse is to send of an order.
+
+    Args:
+        held: our units it holds for the order, by (line id, SKU id).
+
+    Raises `NotWholeError` where they are no whole units of a line: half a set lies elsewhere.
+    """
+    found: list[Piece] = []
+    for line in order.lines:
+        mine = {sku_id: held.get((line.id, sku_id), 0) for sku_id in line.parts}
+        if not any(mine.values()):
+            continue
+        counts = {divmod(qty, line.parts[sku_id]) for sku_id, qty in mine.items()}
+        if len(counts) != 1 or (whole := counts.pop())[1]:
+            raise NotWholeError(f"line {line.external_id} lies in parts in more than one warehouse")
+        found += [Piece(line_id=line.id, sku_id=s, qty=qty, units=whole[0]) for s, qty in sorted(mine.items())]
+    return tuple(found)
+
+
+def units_of(released: Mapping[int, Mapping[int, Piece]], sent: Mapping[tuple[int, int], int]) -> dict[int, int]:
+    """Return the channel's units, by line id, that reported pieces make.
+
+    Args:
+        released: what the warehouse was told to send, by line id and SKU id.
+        sent: our units it reports, by (line id, SKU id).
+
+    Raises `NotWholeError` when a unit is incomplete.
+    """
+    units: dict[int, int] = {}
+    for line_id in sorted({line_id for line_id, _ in sent}):
+        counts = {
+            divmod(sent.get((line_id, sku_id), 0) * piece.units, piece.qty)
+            for sku_id, piece in released[line_id].items()
+        }
+        if len(counts) != 1 or (whole := counts.pop())[1]:
+            raise NotWholeError("the pieces reported make no whole unit of the line")
+        units[line_id] = whole[0]
+    return units

@@ -1,0 +1,180 @@
+"""The way of one effect that must happen once: looked for, admitted, called, and its outcome known.
+
+    pending ─claim─▶ gate ─▶ call ─▶ done
+                      │        └─ no answer ─▶ unknown: SAFE sends again, LOOK_FIRST looks, NEVER asks a person
+                      └─ waits for a condition, or dropped
+
+Why a class per kind and one way for all: parcels and releases differ in what they say, not in what may go wrong.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from functools import partial
+from typing import ClassVar, Generic, TypeVar
+
+import structlog
+
+from erpsync.flows.health import mark_down, mark_up
+from erpsync.flows.house import Channel, House
+from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
+from erpsync.sdk.http import lane
+from erpsync.sdk.types import Repeat
+from erpsync.store.notes import DeadLetter, Event, Task, bury, open_tasks, write_events
+from erpsync.store.queue import Claimed, again, die, still_leased
+from erpsync.store.store import Tx
+
+Load = TypeVar("Load")
+log = structlog.get_logger()
+
+
+class Errand(ABC, Generic[Load]):
+    """One claimed effect on its way.
+
+    Attributes:
+        noun: what is sent, in events and for people.
+        lane: of the channel's call budget.
+        at: the channel that is being called, to which an error is put down.
+        sent: whether the call that takes effect was about to be made; `called`: whether any call ended.
+    """
+
+    noun: ClassVar[str]
+    lane: ClassVar[str] = "shipment"
+
+    def __init__(self, house: House, channel: Channel, row: Claimed, *, repeat: Repeat) -> None:
+        self.house, self.channel, self.row, self.repeat = house, channel, row, repeat
+        self.at = channel
+        self.sent = self.called = False
+
+    # -- what kinds differ in
+
+    @abstractmethod
+    def look(self) -> bool:
+        """Return whether the channel has it already; asked for `Repeat.LOOK_FIRST` only."""
+
+    def prepare(self) -> None:
+        """Learn what the decision needs to know, outside of any transaction."""
+
+    @abstractmethod
+    def admit(self, tx: Tx) -> Load | None:
+        """Return what is to be sent, noted as sent in the same commit; None when it waits or is dropped.
+
+        One commit for both, so that nothing that is known by then can have been overlooked.
+        """
+
+    @abstractmethod
+    def call(self, load: Load) -> None:
+        """Tell the channel; returns only when it has accepted."""
+
+    @abstractmethod
+    def done(self, tx: Tx) -> None:
+        """Note that the channel has it."""
+
+    @abstractmethod
+    def note_state(self, tx: Tx, state: str) -> None:
+        """Note what became of it: `waiting` on a person who knows the outcome, or `refused`."""
+
+    def note_absent(self, tx: Tx) -> None:
+        """Note that the call ended and the channel surely does not have it."""
+
+    @abstractmethod
+    def order_id(self, tx: Tx) -> int:
+        """Return the order it is about."""
+
+    # -- the way
+
+    def run(self) -> None:
+        """Go the whole way; whatever happens leaves a state behind."""
+        try:
+            with lane(self.lane):
+                self._go()
+        except Exception as error:  # noqa: BLE001 the one place that runs every errand; a state stays behind
+            self.house.store.retrying(partial(self._fail, error=error))
+            if isinstance(error, ConnectorError) and not isinstance(error, RejectedError):
+                mark_down(self.house, self.at, error)
+        else:
+            if self.called:
+                mark_up(self.house, self.channel)
+
+    def _go(self) -> None:
+        """Look whether it is there already, if that is in doubt; else ask the gate and send."""
+        if self.row.unknown and self._is_settled():
+            return
+        self.prepare()
+        load = self.house.store.retrying(self.admit)
+        if load is None:
+            return
+        self.sent = True
+        self.call(load)
+        self.called = True
+        self._end()
+
+    def _is_settled(self) -> bool:
+        """Whether the question is settled: the channel has it, or nobody may find out but a person."""
+        if self.repeat is Repeat.NEVER:
+            error = OutcomeUnknownError("an earlier try may have reached the channel")
+            self.house.store.retrying(partial(self._ask_person, error=error))
+            return True
+        if self.repeat is Repeat.SAFE:
+            return False
+        found = self.look()
+        self.called = True
+        if found:
+            self._end()
+        return found
+
+    def _end(self) -> None:
+        self.house.store.retrying(self.done)
+        row = self.row
+        log.info("push.done", channel=self.channel.name, kind=row.kind, key=row.key, attempt=row.attempts + 1)
+
+    def _fail(self, tx: Tx, *, error: Exception) -> None:
+        """Leave a state behind; a definite answer to the call that takes effect ends every earlier doubt."""
+        row, definite = self.row, isinstance(error, ConnectorError) and not isinstance(error, OutcomeUnknownError)
+        unknown = not definite if self.sent and self.repeat is not Repeat.SAFE else row.unknown
+        if self.sent and definite and still_leased(tx, row):
+            self.note_absent(tx)
+        if self.sent and unknown and self.repeat is Repeat.NEVER:
+            self._ask_person(tx, error=error)
+        elif isinstance(error, RateLimitedError | AuthError):
+            wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else self.at.poll.auth_retry_s
+            again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
+        elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
+            self._bury(tx, error, unknown=unknown)
+        else:
+            run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
+            again(tx, row, run_at=run_at, error=str(error), unknown=unknown)
+            kept = {"channel": self.channel.name, "kind": row.kind, "key": row.key, "attempt": row.attempts + 1}
+            if unknown:
+                log.warning("push.unknown", **kept)
+            else:
+                log.warning("push.retried", **kept)
+
+    def _ask_person(self, tx: Tx, *, error: Exception) -> None:
+        """Give what must not be sent twice, and may be there, to a person."""
+        if not self._bury(tx, error, unknown=False):
+            return
+        self.note_state(tx, "waiting")
+        row, channel = self.row, self.channel
+        reason = (
+            f"{self.noun} {row.key} was sent and no answer came; look on the channel: if it is not there, "
+            f"`erpsync dead replay` sends it again, if it is, `erpsync dead drop` ends it"
+        )
+        open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id)])
+        log.error("push.unknown", channel=channel.name, kind=row.kind, key=row.key, action="look on the channel")
+
+    def _bury(self, tx: Tx, error: Exception, *, unknown: bool) -> bool:
+        row, channel = self.row, self.channel
+        if not die(tx, row, error=str(error), unknown=unknown):
+            return False
+        self.note_state(tx, "refused")
+        order_id = self.order_id(tx)
+        letter = DeadLetter(
+            channel_id=channel.id, kind=row.kind, key=row.key, error=str(error), order_id=order_id, outbox_id=row.id
+        )
+        bury(tx, [letter])
+        detail = {self.noun: row.key, "error": str(error)}
+        event = Event(kind=f"{self.noun}.refused", order_id=order_id, channel_id=channel.id, detail=detail)
+        write_events(tx, [event])
+        log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=str(error))
+        return True

@@ -1,0 +1,113 @@
+"""`/channels` and `/dead-letters`."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from erpsync.flows.channels import ask_backfill, ask_poll, pause_channel, resume_channel
+from erpsync.flows.house import House
+from erpsync.flows.letters import drop_letter, replay_letter
+from erpsync.store.views import list_channels, list_dead, show_channel
+from erpsync.store.views.desk import show_dead
+from erpsync.web.api import examples
+from erpsync.web.api.desk import Desk, Doing, Reader, TheDesk, answer, page
+from erpsync.web.api.models import Backfill, Pause, Poll
+from erpsync.web.api.orders import After, Limit
+from erpsync.web.api.paging import number
+
+router = APIRouter()
+
+Channel = Annotated[str, Path(description="the channel's id")]
+Letter = Annotated[int, Path(ge=1, lt=2**63, description="the dead letter's id")]
+
+
+@router.get("/channels", tags=["channels"], responses=examples.page_of(examples.CHANNEL_LISTED))
+def list_(desk: TheDesk, access: Reader) -> Response:
+    """All channels, on one page."""
+    with desk.reading() as connection:
+        return page(list_channels(connection), None)
+
+
+@router.get("/channels/{channel}", tags=["channels"], responses=examples.one(examples.CHANNEL))
+def show(channel: Channel, desk: TheDesk, access: Reader) -> Response:
+    """One channel with its streams and queues."""
+    return answer(_channel(desk.house, channel))
+
+
+def _channel(house: House, name: str) -> dict[str, Any]:
+    with house.store.read() as connection:
+        return show_channel(connection, name)
+
+
+def _act(desk: Desk, name: str, doing: Doing, act: Callable[[House], object]) -> Response:
+    """Act on a channel that exists (else 404) and answer how it is then."""
+    _channel(desk.house, name)
+    return doing.answer(act, lambda house, done: _channel(house, name))
+
+
+@router.post("/channels/{channel}/pause", tags=["channels"], responses=examples.one(examples.CHANNEL))
+def pause(channel: Channel, desk: TheDesk, doing: Doing, wish: Pause) -> Response:
+    """Stop all calls to a channel until it is resumed; what is due waits."""
+    actor = doing.actor
+    return _act(desk, channel, doing, lambda house: pause_channel(house, channel, reason=wish.reason, actor=actor))
+
+
+@router.post("/channels/{channel}/resume", tags=["channels"], responses=examples.one(examples.CHANNEL))
+def resume(channel: Channel, desk: TheDesk, doing: Doing) -> Response:
+    """End a pause, and try refused credentials again."""
+    return _act(desk, channel, doing, lambda house: resume_channel(house, channel, actor=doing.actor))
+
+
+@router.post("/channels/{channel}/poll", tags=["channels"], responses=examples.one(examples.CHANNEL))
+def poll(channel: Channel, desk: TheDesk, doing: Doing, wish: Poll | None = None) -> Response:
+    """Ask for a pass now; which streams, if not all."""
+    streams = wish.streams if wish else None
+    return _act(desk, channel, doing, lambda house: ask_poll(house, channel, streams, actor=doing.actor))
+
+
+@router.post("/channels/{channel}/backfill", tags=["channels"], responses=examples.one(examples.CHANNEL))
+def backfill(channel: Channel, desk: TheDesk, doing: Doing, wish: Backfill | None = None) -> Response:
+    """Read a channel's past again."""
+    days = wish.days if wish else None
+    return _act(desk, channel, doing, lambda house: ask_backfill(house, channel, days=days, actor=doing.actor))
+
+
+@router.get("/dead-letters", tags=["dead letters"], responses=examples.page_of(examples.LETTER))
+def letters(
+    desk: TheDesk,
+    access: Reader,
+    *,
+    channel: Annotated[str | None, Query(description="only of this channel")] = None,
+    kind: Annotated[str | None, Query(description="only of this kind, for example order")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """Open dead letters, rows that only a person can move on, oldest first."""
+    with desk.reading() as connection:
+        found = list_dead(connection, channel_name=channel, kind=kind, limit=limit + 1, after=number(after))
+    return page(found[:limit], str(found[limit - 1]["id"]) if len(found) > limit else None)
+
+
+@router.post("/dead-letters/{letter}/replay", tags=["dead letters"], responses=examples.one(examples.LETTER_ENDED))
+def replay(letter: Letter, desk: TheDesk, doing: Doing) -> Response:
+    """Try a dead letter again, with the connector's reading of today."""
+    _letter(desk.house, letter)
+    return doing.answer(
+        lambda house: replay_letter(house, letter, actor=doing.actor), lambda house, done: _letter(house, letter)
+    )
+
+
+@router.post("/dead-letters/{letter}/drop", tags=["dead letters"], responses=examples.one(examples.LETTER_ENDED))
+def drop(letter: Letter, desk: TheDesk, doing: Doing) -> Response:
+    """Give a dead letter up."""
+    _letter(desk.house, letter)
+    return doing.answer(
+        lambda house: drop_letter(house, letter, actor=doing.actor), lambda house, done: _letter(house, letter)
+    )
+
+
+def _letter(house: House, id: int) -> dict[str, Any]:
+    with house.store.read() as connection:
+        return show_dead(connection, id)

@@ -1,0 +1,121 @@
+"""`/events` and `/subscriptions`: what happened, asked for or told."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from erpsync.flows.house import House
+from erpsync.flows.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
+from erpsync.store.feed import settled_id
+from erpsync.store.views.feed import list_events, list_subscriptions, show_subscription
+from erpsync.web.api import examples
+from erpsync.web.api.desk import Admin, AdminDoing, Reader, TheDesk, answer, page
+from erpsync.web.api.models import GoBack, Subscription
+from erpsync.web.api.orders import Limit
+from erpsync.web.api.paging import number
+
+router = APIRouter()
+
+Id = Annotated[int, Path(ge=1, lt=2**63, description="the subscription's id")]
+
+
+@router.get("/events", tags=["events"], responses=examples.page_of(examples.EVENT, following="4712"))
+def list_(
+    desk: TheDesk,
+    access: Reader,
+    *,
+    after: Annotated[str, Query(description="the cursor to go on after: `next` of the page before; 0 is all")] = "0",
+    kind: Annotated[
+        list[str], Query(description="only these kinds; one that ends in a dot means all that begin so", max_length=50)
+    ] = [],  # noqa: B006 - FastAPI copies it
+    limit: Limit = 100,
+) -> Response:
+    """Events, oldest first. `next` is always there: ask with it again for what comes later.
+
+    Events of one order are in the order in which they happened.
+    """
+    start = number(after)
+    until = settled_id(desk.site.store)
+    with desk.reading() as connection:
+        found = list_events(connection, after=start, until=until, kinds=kind, limit=limit)
+    last = found[-1]["id"] if len(found) == limit else max(start, until)
+    return page(found, str(last))
+
+
+@router.get("/subscriptions", tags=["events"], responses=examples.page_of(examples.SUBSCRIPTION))
+def subscriptions(desk: TheDesk, access: Reader) -> Response:
+    """All subscriptions, on one page."""
+    with desk.reading() as connection:
+        return page(list_subscriptions(connection), None)
+
+
+@router.get("/subscriptions/{id}", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
+def show(id: Id, desk: TheDesk, access: Reader) -> Response:
+    """One subscription."""
+    return answer(_subscription(desk.house, id))
+
+
+def _subscription(house: House, id: int) -> dict[str, Any]:
+    with house.store.read() as connection:
+        return show_subscription(connection, id)
+
+
+@router.post(
+    "/subscriptions", tags=["events"], status_code=201, responses=examples.one(examples.SUBSCRIPTION, status=201)
+)
+def create(wish: Subscription, desk: TheDesk, doing: AdminDoing) -> Response:
+    """Tell an address of events: signed POSTs (Standard Webhooks), in order, each at least once.
+
+    A call counts as taken with any 2xx within 10 s; else it is repeated, and what comes behind it waits. 410 ends it,
+    and so do three days without success; a task then asks a person. The secret is at `/subscriptions/{id}/secret`.
+    """
+    after = None if wish.after is None else number(wish.after)
+    wanted = Wanted(url=wish.url, kinds=tuple(wish.kinds), after=after)
+    return doing.answer(
+        lambda house: subscribe(house, wanted, actor=doing.actor),
+        lambda house, id: _made(house, id, wanted),
+        status=201,
+    )
+
+
+def _made(house: House, id: int | None, wanted: Wanted) -> dict[str, Any]:
+    """Return the subscription just made; after a crash in between it is the newest one of this address."""
+    with house.store.read() as connection:
+        if id is not None:
+            return show_subscription(connection, id)
+        return [each for each in list_subscriptions(connection) if each["url"] == wanted.url][-1]
+
+
+@router.get("/subscriptions/{id}/secret", tags=["events"], responses=examples.one(examples.SECRET))
+def secret(id: Id, desk: TheDesk, access: Admin) -> Response:
+    """The secret that signs the calls; leaves an audit event."""
+    _subscription(desk.house, id)
+    return answer({"id": id, "secret": reveal_secret(desk.house, id, actor=access.actor)})
+
+
+@router.post("/subscriptions/{id}/replay", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
+def replay(id: Id, wish: GoBack, desk: TheDesk, doing: AdminDoing) -> Response:
+    """Tell again what came after a cursor, or leave out what cannot be taken, beginning at once."""
+    _subscription(desk.house, id)
+    after = number(wish.after)
+    return doing.answer(
+        lambda house: go_back(house, id, after=after, actor=doing.actor), lambda house, done: _subscription(house, id)
+    )
+
+
+@router.post("/subscriptions/{id}/resume", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
+def resume(id: Id, desk: TheDesk, doing: AdminDoing) -> Response:
+    """Go on with an address that was given up, at once and where it stands."""
+    _subscription(desk.house, id)
+    return doing.answer(
+        lambda house: restart(house, id, actor=doing.actor), lambda house, done: _subscription(house, id)
+    )
+
+
+@router.delete("/subscriptions/{id}", tags=["events"], status_code=204)
+def end(id: Id, desk: TheDesk, access: Admin) -> Response:
+    """Tell an address nothing more."""
+    _subscription(desk.house, id)
+    unsubscribe(desk.house, id, actor=access.actor)
+    return Response(status_code=204)

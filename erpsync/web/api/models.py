@@ -1,0 +1,121 @@
+"""What requests carry. Unknown keys are refused, so that a mistyped one is not silently ignored."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+MOST_COUNTS = 5000
+
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+Reason = Annotated[str, Field(max_length=1000, description="why, for whoever asks later")]
+
+
+def _shown(**example: Any) -> ConfigDict:
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
+
+
+class Why(BaseModel):
+    """A decision needs a reason."""
+
+    model_config = _shown(reason="the buyer asked to wait until Friday")
+
+    reason: Annotated[Reason, Field(min_length=1)]
+
+
+class ParcelLine(BaseModel):
+    """Units of a line in a parcel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line: Annotated[Word, Field(description="the line's external_id")]
+    qty: Annotated[
+        int | None, Field(ge=1, lt=2**31, description="units of the channel; all that is open if absent")
+    ] = None
+
+
+class Parcel(BaseModel):
+    """A parcel that has left. Without lines it holds everything that is open."""
+
+    model_config = _shown(carrier="SF", tracking="SF1400022331", lines=[{"line": "1", "qty": 2}])
+
+    carrier: Annotated[Word, Field(description="our carrier code, for example SF, YTO, ZTO")]
+    tracking: Word
+    lines: Annotated[list[ParcelLine], Field(max_length=1000)] = []
+    force: Annotated[bool, Field(description="ship although a refund is open or it is not paid; needs a reason")] = (
+        False
+    )
+    reason: Reason = ""
+
+
+class Adjustment(BaseModel):
+    """A change of stock by hand."""
+
+    model_config = _shown(warehouse="SH", sku="LINEN-W-L", qty=-2, reason="two were damaged")
+
+    warehouse: Word
+    sku: Word
+    qty: Annotated[int, Field(gt=-(2**31), lt=2**31, description="units to add; below zero takes away")]
+    reason: Annotated[Reason, Field(min_length=1)]
+
+
+class CountRow(BaseModel):
+    """What somebody counted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    warehouse: Word
+    sku: Word
+    on_hand: Annotated[int, Field(ge=0, lt=2**31)]
+    as_of: Annotated[AwareDatetime | None, Field(description="when it was counted; now if absent")] = None
+
+
+class Counts(BaseModel):
+    """Counts of stock."""
+
+    model_config = _shown(counts=[{"warehouse": "SH", "sku": "LINEN-W-L", "on_hand": 40}])
+
+    counts: Annotated[list[CountRow], Field(min_length=1, max_length=MOST_COUNTS)]
+
+
+class Pause(BaseModel):
+    """Why a channel is paused."""
+
+    model_config = _shown(reason="the shop is being rebuilt")
+
+    reason: Reason = ""
+
+
+class Poll(BaseModel):
+    """Which streams are read."""
+
+    model_config = _shown(streams=["orders", "refunds"])
+
+    streams: Annotated[list[Literal["orders", "refunds", "listings", "shipments"]] | None, Field(min_length=1)] = None
+
+
+class Backfill(BaseModel):
+    """How far back is read."""
+
+    model_config = _shown(days=14)
+
+    days: Annotated[int | None, Field(ge=0, le=3650, description="as the channel is configured if absent")] = None
+
+
+class Subscription(BaseModel):
+    """Who wants to be told of what."""
+
+    model_config = _shown(url="https://erp.example.com/events", kinds=["order.", "stock.confirmed"])
+
+    url: Annotated[str, Field(max_length=2000)]
+    kinds: Annotated[
+        list[Word], Field(max_length=50, description="one that ends in a dot means all that begin so; none means all")
+    ] = []
+    after: Annotated[str | None, Field(description="a cursor to go on after; from now on if absent")] = None
+
+
+class GoBack(BaseModel):
+    """The event to go on after."""
+
+    model_config = _shown(after="4711")
+
+    after: str

@@ -1,0 +1,170 @@
+"""`/orders` and `/shipments`."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from erpsync.flows import desk as decisions
+from erpsync.flows.house import House
+from erpsync.flows.recipient import reveal_recipient
+from erpsync.flows.ship import ShipLine, ShipResult, ship
+from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
+from erpsync.web.api import examples
+from erpsync.web.api.desk import Desk, Doing, Reader, TheDesk, answer, page
+from erpsync.web.api.models import Parcel, Why
+from erpsync.web.api.problems import Problem
+
+router = APIRouter(tags=["orders"])
+
+Name = Annotated[str, Path(description="our order number, or the channel's id")]
+Limit = Annotated[int, Query(ge=1, le=500, description="how many at most")]
+After = Annotated[str | None, Query(description="`next` of the page before")]
+
+
+@router.get("/orders", responses=examples.page_of(examples.ORDER_LISTED))
+def list_(
+    desk: TheDesk,
+    access: Reader,
+    *,
+    channel: Annotated[str | None, Query(description="only of this channel")] = None,
+    status: Annotated[str | None, Query(description="only with this status, for example held")] = None,
+    sku: Annotated[str | None, Query(description="only with this SKU of ours, also inside bundles")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="placed at or after this instant")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="placed before this instant")] = None,
+    hold_reason: Annotated[str | None, Query(description="only held for this reason")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """Orders without their events, newest first."""
+    wanted = _filter(channel, status, sku, since, until, hold_reason)
+    try:
+        with desk.reading() as connection:
+            found = list_orders(connection, wanted, limit + 1, after)
+    except ValueError as error:
+        raise Problem(422, str(error)) from error
+    return page(found[:limit], found[limit - 1]["number"] if len(found) > limit else None)
+
+
+def _filter(
+    channel: str | None,
+    status: str | None,
+    sku: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    hold_reason: str | None,
+) -> OrderFilter:
+    return OrderFilter(channel=channel, status=status, sku=sku, since=since, until=until, hold_reason=hold_reason)
+
+
+@router.get("/orders/{order}", responses=examples.one(examples.ORDER))
+def show(
+    order: Name,
+    desk: TheDesk,
+    access: Reader,
+    recipient: Annotated[
+        bool, Query(description="also name, phone and address: scope admin only, and leaves an audit event")
+    ] = False,
+) -> Response:
+    """One order with its events."""
+    found = _order(desk.house, order)
+    if recipient:
+        if not access.allows("admin"):
+            raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
+        found["recipient"] = reveal_recipient(desk.house, found["number"], actor=access.actor)
+    return answer(found)
+
+
+def _order(house: House, name: str) -> dict[str, Any]:
+    with house.store.read() as connection:
+        return show_order(connection, name)
+
+
+def _number(desk: Desk, name: str) -> str:
+    """Return the number of the order that is meant; 404 when there is none."""
+    return str(_order(desk.house, name)["number"])
+
+
+@router.post("/orders/{order}/hold", responses=examples.one(examples.ORDER))
+def hold(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
+    """Keep an order from leaving; it keeps its units."""
+    name = _number(desk, order)
+    return doing.answer(
+        lambda house: decisions.hold_order(house, name, reason=why.reason, actor=doing.actor),
+        lambda house, done: _order(house, name),
+    )
+
+
+@router.post("/orders/{order}/release", responses=examples.one(examples.ORDER))
+def release(order: Name, desk: TheDesk, doing: Doing) -> Response:
+    """End a hold set by hand; other reasons stay until they are gone."""
+    name = _number(desk, order)
+    return doing.answer(
+        lambda house: decisions.release_order(house, name, actor=doing.actor),
+        lambda house, done: _order(house, name),
+    )
+
+
+@router.post("/orders/{order}/cancel", responses=examples.one(examples.ORDER))
+def cancel(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
+    """Cancel what has not left of an order; its units are free at once. The channel is not told."""
+    name = _number(desk, order)
+    return doing.answer(
+        lambda house: decisions.cancel_order(house, name, reason=why.reason, actor=doing.actor),
+        lambda house, done: _order(house, name),
+    )
+
+
+@router.post("/orders/{order}/ship", responses=examples.one(examples.SHIPPED))
+def ship_(order: Name, parcel: Parcel, desk: TheDesk, doing: Doing) -> Response:
+    """Record a parcel that has left; the channel is told. The same carrier and tracking number are one parcel."""
+    name = _number(desk, order)
+
+    def act(house: House) -> ShipResult:
+        return ship(
+            house,
+            order=name,
+            carrier=parcel.carrier,
+            tracking=parcel.tracking,
+            lines=[ShipLine(line=each.line, qty=each.qty) for each in parcel.lines],
+            force=parcel.force,
+            reason=parcel.reason,
+            actor=doing.actor,
+        )
+
+    return doing.answer(act, lambda house, done: _shipped(done), again=True)
+
+
+def _shipped(done: ShipResult) -> dict[str, Any]:
+    return {"number": done.number, "order": done.order, "repeated": done.repeated}
+
+
+@router.get("/shipments", tags=["shipments"], responses=examples.page_of(examples.SHIPMENT))
+def shipments(
+    desk: TheDesk,
+    access: Reader,
+    *,
+    channel: Annotated[str | None, Query(description="only of this channel")] = None,
+    order: Annotated[str | None, Query(description="only of this order")] = None,
+    state: Annotated[str | None, Query(description="only in this state, for example sent")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """Parcels that left, newest first."""
+    with desk.reading() as connection:
+        found = list_shipments(
+            connection,
+            channel_name=channel,
+            state=state,
+            order_id=_id(connection, order),
+            limit=limit + 1,
+            after=after,
+        )
+    return page(found[:limit], found[limit - 1]["number"] if len(found) > limit else None)
+
+
+def _id(connection: Connection, order: str | None) -> int | None:
+    return None if order is None else find_order(connection, order)

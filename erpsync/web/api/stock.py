@@ -1,0 +1,111 @@
+"""`/stock` and `/listings`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from erpsync.flows.house import House
+from erpsync.flows.stock import Count, ImportResult, add_stock, import_counts
+from erpsync.store.views import list_listings, list_stock
+from erpsync.web.api import examples
+from erpsync.web.api.desk import Doing, Reader, TheDesk, page
+from erpsync.web.api.models import Adjustment, Counts
+from erpsync.web.api.orders import After, Limit
+from erpsync.web.api.paging import pack, unpack
+
+router = APIRouter(tags=["stock"])
+
+
+@router.get("/stock", responses=examples.page_of(examples.STOCK))
+def list_(
+    desk: TheDesk,
+    access: Reader,
+    *,
+    warehouse: Annotated[str | None, Query(description="only of this warehouse")] = None,
+    sku: Annotated[str | None, Query(description="only of this SKU")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """Stock per warehouse and SKU, by SKU; `available` is what may still be promised."""
+    place = unpack(after, 2)
+    with desk.reading() as connection:
+        found = list_stock(
+            connection,
+            warehouse_code=warehouse,
+            sku_code=sku,
+            limit=limit + 1,
+            after=(place[0], place[1]) if place else None,
+        )
+    last = found[limit - 1] if len(found) > limit else None
+    return page(found[:limit], None if last is None else pack(last["sku"], last["warehouse"]))
+
+
+@router.post("/stock/adjust", responses=examples.one(examples.STOCK))
+def adjust(change: Adjustment, doing: Doing) -> Response:
+    """Add units to one SKU in one warehouse, or take some away; never below nothing."""
+
+    def act(house: House) -> None:
+        add_stock(
+            house,
+            warehouse=change.warehouse,
+            sku=change.sku,
+            qty=change.qty,
+            reason=change.reason,
+            actor=doing.actor,
+        )
+
+    return doing.answer(act, lambda house, done: _one(house, change.warehouse, change.sku))
+
+
+def _one(house: House, warehouse: str, sku: str) -> dict[str, Any]:
+    with house.store.read() as connection:
+        return list_stock(connection, warehouse_code=warehouse, sku_code=sku)[0]
+
+
+@router.post("/stock/import", responses=examples.one(examples.IMPORTED))
+def import_(counts: Counts, doing: Doing) -> Response:
+    """Take counts in; a row that cannot be taken is refused by itself, with its place in the list.
+
+    Units that left since `as_of` are taken off; a row older than the last count is refused.
+    """
+    rows = [
+        Count(warehouse=row.warehouse, sku=row.sku, on_hand=row.on_hand, as_of=row.as_of, source=f"counts[{number}]")
+        for number, row in enumerate(counts.counts)
+    ]
+
+    def act(house: House) -> ImportResult:
+        return import_counts(house, rows, actor=doing.actor)
+
+    return doing.answer(act, lambda house, done: _imported(done), again=True)
+
+
+def _imported(done: ImportResult) -> dict[str, Any]:
+    return {"taken": done.taken, "refused": [{"at": at, "problem": said} for at, said in done.refused]}
+
+
+@router.get("/listings", tags=["listings"], responses=examples.page_of(examples.LISTING))
+def listings(
+    desk: TheDesk,
+    access: Reader,
+    *,
+    channel: Annotated[str | None, Query(description="only of this channel")] = None,
+    sku: Annotated[str | None, Query(description="only of this SKU of ours")] = None,
+    unmapped: Annotated[bool, Query(description="only those tied to no SKU")] = False,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """What channels sell, with the number each was told last."""
+    place = unpack(after, 3)
+    with desk.reading() as connection:
+        found = list_listings(
+            connection,
+            channel_name=channel,
+            sku_code=sku,
+            unmapped=unmapped,
+            limit=limit + 1,
+            after=(place[0], place[1], place[2]) if place else None,
+        )
+    last = found[limit - 1] if len(found) > limit else None
+    following = None if last is None else pack(last["channel"], last["channel_sku"], last["item_ref"])
+    return page(found[:limit], following)

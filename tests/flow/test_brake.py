@@ -1,0 +1,134 @@
+"""A wave of zeros that no sale explains waits for a person; everything else goes on."""
+
+import pytest
+
+from erpsync.flows import ship, stock
+from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.stock import Count
+from tests.support import walk
+from tests.support.shop import Town
+
+CODES = [f"S{n:02}" for n in range(30)]
+
+
+def count_all(town: Town, codes: list[str], on_hand: int) -> None:
+    stock.import_counts(
+        town.house, [Count(warehouse="SH", sku=code, on_hand=on_hand) for code in codes], actor="me"
+    )
+
+
+def shown(town: Town) -> list[int]:
+    return [town.shop.shown[code] for code in CODES]
+
+
+@pytest.fixture
+def busy(town: Town) -> Town:
+    """Thirty listings that show ten each."""
+    count_all(town, CODES, 10)
+    import_listings(
+        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in CODES], actor="me"
+    )
+    walk.run(town)
+    assert shown(town) == [10] * 30
+    town.advance(61)
+    return town
+
+
+def test_a_truncated_file_of_zeros_does_not_empty_the_shop(busy: Town) -> None:
+    """failures.md row 20: at most three in ten listings go to zero without a sale before a person has looked."""
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+
+    assert sum(1 for number in shown(busy) if number == 0) <= 9
+    assert walk.tasks(busy) == ["brake"]
+    assert ("waiting", "brake", 0) in walk.effects(busy)
+
+
+def test_what_was_confirmed_goes(busy: Town) -> None:
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+
+    assert stock.confirm_stock(busy.house, "shop", actor="me") >= 21
+    walk.run(busy)
+
+    assert shown(busy) == [0] * 30
+    assert walk.tasks(busy) == []
+
+
+def test_only_the_zeros_wait(busy: Town) -> None:
+    count_all(busy, CODES[:20], 0)
+    count_all(busy, CODES[20:], 7)
+    walk.run(busy)
+
+    assert shown(busy)[20:] == [7] * 10
+    assert walk.tasks(busy) == ["brake"]
+
+
+def test_stock_that_is_counted_again_lets_the_held_back_listings_go(busy: Town) -> None:
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+    count_all(busy, CODES, 4)
+    walk.run(busy)
+
+    assert shown(busy) == [4] * 30
+
+
+def test_listings_that_were_sold_out_are_not_held_back(busy: Town) -> None:
+    for code in CODES:
+        busy.shop.place(f"o-{code}", (code, 10))
+    walk.read(busy, "orders")
+    for code in CODES[:15]:
+        ship.ship(busy.house, order=f"o-{code}", carrier="SF", tracking=f"T{code}", actor="me")
+    walk.run(busy, rounds=30)
+
+    assert shown(busy) == [0] * 30
+    assert walk.tasks(busy) == []
+
+
+def test_one_small_sale_each_does_not_explain_that_all_is_gone(busy: Town) -> None:
+    for code in CODES:
+        busy.shop.place(f"o-{code}", (code, 1))
+    walk.read(busy, "orders")
+    for code in CODES:
+        ship.ship(busy.house, order=f"o-{code}", carrier="SF", tracking=f"T{code}", actor="me")
+    walk.run(busy, rounds=30)
+    busy.advance(61)
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+
+    assert "brake" in walk.tasks(busy)
+    assert sum(1 for number in shown(busy) if number == 0) <= 9
+
+
+def test_a_first_number_never_counts(town: Town) -> None:
+    count_all(town, CODES, 0)
+    import_listings(
+        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in CODES], actor="me"
+    )
+    walk.run(town)
+
+    assert shown(town) == [0] * 30
+    assert walk.tasks(town) == []
+
+
+def test_a_small_shop_has_no_brake(town: Town) -> None:
+    few = CODES[:5]
+    count_all(town, few, 10)
+    import_listings(
+        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in few], actor="me"
+    )
+    walk.run(town)
+    count_all(town, few, 0)
+    walk.run(town)
+
+    assert town.shop.shown == dict.fromkeys(few, 0)
+
+
+def test_zeros_a_minute_apart_are_not_one_wave(busy: Town) -> None:
+    for first in range(0, 30, 6):
+        count_all(busy, CODES[first : first + 6], 0)
+        walk.run(busy)
+        busy.advance(61)
+
+    # Of the last twelve listings above zero six are more than their share, but twelve are too few for a brake.
+    assert shown(busy) == [0] * 30

@@ -1,0 +1,154 @@
+"""Webhooks and message queues: stored before they are answered, applied once. failures.md rows 7, 8 and 14."""
+
+from collections.abc import Callable
+
+import pytest
+
+from erpsync.flows.inbox import apply_inbox
+from erpsync.flows.poll import due_streams, pull_hints
+from erpsync.flows.stock import set_stock
+from erpsync.sdk.errors import AuthError, TransientError
+from tests.support.calling import caller, deliver, with_calls
+from tests.support.looking import count, held, letters, lines, rows, see, settle_in, status
+from tests.support.shop import Town
+
+
+@pytest.fixture
+def town(make_town: Callable[..., Town]) -> Town:
+    """One shop that calls us, with ten TEA in SH; all its streams were read."""
+    town = with_calls(make_town())
+    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    settle_in(town)
+    return town
+
+
+def test_an_order_that_a_webhook_brings_is_applied_like_one_that_was_read(town: Town) -> None:
+    received = deliver(town, town.shop.place("o1", ("TEA", 2)))
+    assert (received.status, count(town, "orders")) == ("stored", 0)
+
+    assert apply_inbox(town.house) == 1
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 2})
+
+
+def test_a_delivery_that_comes_again_has_no_effect(town: Town) -> None:
+    """failures.md row 7."""
+    row = town.shop.place("o1", ("TEA", 2))
+    deliver(town, row, id="same")
+    apply_inbox(town.house)
+
+    assert deliver(town, row, id="same").status == "duplicate"
+    assert apply_inbox(town.house) == 0
+    assert (count(town, "orders"), held(town, "o1")) == (1, {"TEA": 2})
+
+
+def test_a_delivery_without_a_good_signature_is_not_stored(town: Town) -> None:
+    with pytest.raises(AuthError):
+        deliver(town, town.shop.place("o1", ("TEA", 2)), signature="forged")
+
+    assert count(town, "inbox") == 0
+
+
+def test_a_stored_delivery_outlives_the_process(make_town: Callable[..., Town], town: Town) -> None:
+    """failures.md row 8: answered means stored; whoever comes next applies it."""
+    deliver(town, town.shop.place("o1", ("TEA", 2)))
+
+    town.advance(1)
+    again = with_calls(make_town(town=town))
+    apply_inbox(again.house)
+
+    assert status(again, "o1") == ("allocated", None)
+
+
+def test_an_order_that_no_webhook_announced_is_found_by_the_poll(town: Town) -> None:
+    """failures.md row 8."""
+    town.shop.place("lost", ("TEA", 2))
+    town.advance(60)
+
+    settle_in(town)
+
+    assert status(town, "lost") == ("allocated", None)
+
+
+def test_what_was_applied_keeps_no_body(town: Town) -> None:
+    deliver(town, town.shop.place("o1", ("TEA", 2)))
+    apply_inbox(town.house)
+
+    assert rows(town, "SELECT state, body FROM inbox") == [("done", None)]
+
+
+def test_a_late_webhook_changes_nothing(town: Town) -> None:
+    early = town.shop.place("o1", ("TEA", 2))
+    deliver(town, town.shop.change("o1", state="cancelled"))
+    apply_inbox(town.house)
+
+    deliver(town, early)
+    apply_inbox(town.house)
+
+    assert status(town, "o1") == ("cancelled", None)
+
+
+def test_a_record_that_cannot_be_read_is_a_dead_letter_and_stops_no_other(town: Town) -> None:
+    """failures.md row 14: in one delivery, and over deliveries."""
+    good, broken = town.shop.place("o1", ("TEA", 1)), town.shop.place("o2", ("TEA", 1), broken=True)
+    poison = town.shop.place("o3", ("TEA", 1), total=10**30)
+    deliver(town, broken, poison, good)
+    deliver(town, town.shop.place("o4", ("TEA", 1)))
+
+    apply_inbox(town.house)
+
+    assert [status(town, order) for order in ("o1", "o4")] == [("allocated", None)] * 2
+    assert sorted(letters(town)) == [("order", "o2"), ("order", "o3")]
+    assert count(town, "inbox WHERE state = 'done'") == 2
+
+
+def test_a_refund_by_webhook_holds_its_order(town: Town) -> None:
+    deliver(town, town.shop.place("o1", ("TEA", 2)))
+    town.shop.refund("r1", "o1", n1=1)
+    deliver(town, town.shop.refunds["r1"])
+
+    apply_inbox(town.house)
+
+    assert status(town, "o1") == ("held", "refund_open")
+
+
+def test_an_order_and_its_refund_in_one_delivery_are_applied_together(town: Town) -> None:
+    order = town.shop.place("o1", ("TEA", 2))
+    town.shop.refund("r1", "o1", state="granted", n1=1)
+
+    deliver(town, town.shop.refunds["r1"], order)
+    apply_inbox(town.house)
+
+    assert (lines(town, "o1"), see(town, "o1")["refunds"][0]["state"]) == ({"o1-1": (2, 1, 0)}, "granted")
+
+
+def test_a_webhook_that_only_hints_asks_for_a_pass(town: Town) -> None:
+    assert due_streams(town.house, town.channel()) == []
+
+    deliver(town, hints=("orders", "weather"))
+    apply_inbox(town.house)
+
+    assert due_streams(town.house, town.channel()) == ["orders"]
+
+
+def test_a_queue_that_names_a_stream_asks_for_a_pass_and_is_then_acknowledged(town: Town) -> None:
+    caller(town).queue = [("refunds",), ("orders",)]
+
+    assert pull_hints(town.house, town.channel()) is True
+
+    assert due_streams(town.house, town.channel()) == ["orders", "refunds"]
+    assert (caller(town).queue, len(caller(town).acked)) == ([], 2)
+
+
+@pytest.mark.parametrize("queue", [[], [()], [("weather",)]])
+def test_a_queue_that_names_no_stream_says_nothing(town: Town, queue: list[tuple[str, ...]]) -> None:
+    caller(town).queue = queue
+
+    assert pull_hints(town.house, town.channel()) is False
+    assert due_streams(town.house, town.channel()) == []
+
+
+def test_a_queue_that_is_away_stops_nothing(town: Town) -> None:
+    town.shop.trouble["hints"] = [TransientError("reset")]
+
+    assert pull_hints(town.house, town.channel()) is False

@@ -1,0 +1,196 @@
+"""Every code block of the documentation is run, or at least read by what it is meant for."""
+
+import configparser
+import csv
+import io
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from connectors.webhook_json.mapping.records import order_of, refund_of
+from erpsync.cli.main import build_parser
+from tests.support.reference import options
+from tests.support.sources import ROOT
+
+FENCE = re.compile(r"^```(\w*) *([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SYSTEM = {"install", "journalctl", "openssl", "python3", "systemctl", "useradd"}
+BIN = Path(sys.executable).parent
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: its language, what stands behind it, and where it is."""
+
+    file: str
+    kind: str
+    name: str
+    text: str
+
+
+def blocks(*kinds: str) -> list[Block]:
+    """Return the code blocks of README.md and docs/ in one of these languages, or in any."""
+    pages = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+    found = [
+        Block(page.name, match[1], match[2].strip(), match[3])
+        for page in pages
+        for match in FENCE.finditer(page.read_text(encoding="utf-8"))
+    ]
+    return [block for block in found if not kinds or block.kind in kinds]
+
+
+def test_every_block_has_a_language_that_is_tested_here() -> None:
+    """YAML is checked in test_docs.py; text is a drawing."""
+    assert {block.kind for block in blocks()} <= {"sh", "yaml", "csv", "json", "python", "ini", "toml", "nginx", "text"}
+
+
+def commands() -> Iterator[list[str]]:
+    """Yield every command line of the shell blocks as words."""
+    for block in blocks("sh"):
+        for text in block.text.splitlines():
+            if words := shlex.split(text, comments=True):
+                yield words
+
+
+def test_every_command_of_the_shell_blocks_is_one_that_erpsync_takes() -> None:
+    parser, refused = build_parser(), []
+    for words in commands():
+        places = [index for index, word in enumerate(words) if Path(word).name == "erpsync" and word != "/etc/erpsync"]
+        if not places or words[0] in SYSTEM:
+            continue
+        try:
+            parser.parse_args(words[places[-1] + 1 :])
+        except SystemExit:
+            refused.append(words)
+
+    assert refused == []
+
+
+def test_every_target_of_make_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    wanted = {words[1] for words in commands() if words[0] == "make"}
+
+    assert wanted >= {"demo", "test"}
+    assert [name for name in sorted(wanted) if f"\n{name}: " not in makefile] == []
+
+
+def test_every_file_that_the_installation_copies_is_there() -> None:
+    copied = [words[-2] for words in commands() if words[0] == "install" and "-d" not in words]
+
+    assert [name for name in copied if not name.startswith("/dev/") and not (ROOT / name).exists()] == []
+
+
+@pytest.mark.timeout(240)
+def test_the_walk_in_the_readme_can_be_walked(tmp_path: Path) -> None:
+    lay_out(tmp_path)
+    walk = "\n".join(block.text for block in blocks("sh") if block.name == "walk")
+
+    done = sh(tmp_path, walk)
+
+    assert done.returncode == 0, done.stderr
+    assert "unmapped_sku" in done.stdout
+    order = json.loads(sh(tmp_path, ".venv/bin/erpsync orders show 2026112200002 --json").stdout)
+    assert (order["status"], order["total_minor"], order["shipments"][0]["state"]) == ("shipped", 26800, "sent")
+    assert [order["status"] for order in orders(tmp_path)] == ["unpaid", "shipped", "allocated"]
+    assert told(tmp_path) == {"CUP-RED": "9", "茶-500克": "2"}  # 12, less 2 sold, less 1 ordered and not paid
+    assert sh(tmp_path, ".venv/bin/erpsync bundles import bundles.csv").returncode == 0
+
+
+def lay_out(folder: Path) -> None:
+    """Write the walk's files as somebody would who follows the README; they are old enough to be read at once."""
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(BIN)
+    mains = [block for block in blocks("yaml") if block.text.startswith("# config/erpsync.yaml\n")]
+    drops = [block for block in blocks("yaml") if block.text.startswith("# config/channels/drop-folder.yaml\n")]
+    files = {block.name: block.text for block in blocks("csv")}
+    files |= {"config/erpsync.yaml": mains[0].text, "config/channels/drop-folder.yaml": drops[0].text}
+    for name, text in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        os.utime(target, (BEFORE, BEFORE))
+
+
+def sh(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run lines of shell in a folder, ending at the first that fails."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("ERPSYNC")}
+    return subprocess.run(
+        ["sh", "-eu", "-c", script], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def orders(folder: Path) -> list[dict[str, str]]:
+    """Return all orders, newest first."""
+    found: list[dict[str, str]] = json.loads(sh(folder, ".venv/bin/erpsync orders list --json").stdout)
+    return found
+
+
+def told(folder: Path) -> dict[str, str]:
+    """Return the numbers of the stock files, the newest of each."""
+    found: dict[str, str] = {}
+    for path in sorted((folder / "config/var/drop/out").glob("stock-*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            found |= {row["channel_sku"]: row["qty"] for row in csv.DictReader(file)}
+    return found
+
+
+def test_the_messages_of_an_own_shop_are_read() -> None:
+    read = {block.name: json.loads(block.text) for block in blocks("json")}
+
+    assert order_of(read["order"]).total_minor == 5160
+    assert refund_of(read["refund"]).lines[0].qty == 1
+
+
+def test_the_example_connector_passes_the_conformance_suite(tmp_path: Path) -> None:
+    module = tmp_path / "test_kiosk.py"
+    module.write_text("\n".join(block.text for block in blocks("python")), encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", module]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 25
+
+
+def test_the_example_connector_imports_the_sdk_only() -> None:
+    text = "\n".join(block.text for block in blocks("python"))
+
+    assert [name for name in re.findall(r"^from (erpsync\S*)", text, re.MULTILINE) if "erpsync.sdk" not in name] == []
+
+
+def test_the_drop_in_holds_directives_of_the_unit() -> None:
+    unit = (ROOT / "erpsync.service").read_text(encoding="utf-8")
+    for block in blocks("ini"):
+        parser = configparser.ConfigParser(strict=False)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        parser.read_string(block.text)
+        assert [key for key in parser["Service"] if f"{key}=" not in unit] == []
+
+
+def test_the_distribution_of_an_outsider_names_our_entry_point_group() -> None:
+    (block,) = blocks("toml")
+
+    assert "erpsync.connectors" in tomllib.loads(block.text)["project"]["entry-points"]
+
+
+def test_the_proxy_lets_only_webhooks_through_to_the_address_that_is_listened_on() -> None:
+    (block,) = blocks("nginx")
+    listened = next(option.default for option in options()["erpsync.yaml"] if option.path == "web.listen")
+
+    assert f"http://{listened.strip('`')};" in block.text
+    assert re.findall(r"location (\S+) +\{ (\w+)", block.text) == [("/hooks/", "proxy_pass"), ("/", "return")]
+
+
+def test_every_csv_example_is_a_table() -> None:
+    for block in blocks("csv"):
+        rows = list(csv.reader(io.StringIO(block.text)))
+        assert {len(row) for row in rows} == {len(rows[0])}, block.name
