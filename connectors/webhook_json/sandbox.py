@@ -261,6 +261,13 @@ class OwnShop(Sandbox):
         self._last_change = now
         return now
 
+    def shift_shown(self, sku: str, units: int) -> None:
+        """Let the shop's staff change a number by hand; nothing happens where none is known."""
+        with self._lock:
+            if sku in self._stock:
+                at, shown = self._stock[sku]
+                self._stock[sku] = at, shown + units
+
     def _take(self, lines: Sequence[tuple[str, int]]) -> None:
         if any(sku in self._stock and self._stock[sku][1] < qty for sku, qty in lines):
             raise SoldOut(", ".join(sku for sku, _ in lines))

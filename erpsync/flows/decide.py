@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_refunds
-from erpsync.flows.fulfil import Change, Movement, Outcome, settle, take_detail
+from erpsync.flows.fulfil import Change, Departure, Movement, Outcome, settle, take_detail
 from erpsync.flows.house import House
 from erpsync.flows.ingest import asks_for_address, free_shipments
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
@@ -24,7 +24,7 @@ def redecide(
     actor: str = "",
     detail: Mapping[str, Any] | None = None,
     leaving: Mapping[int, Mapping[int, int]] | None = None,
-    warehouse_id: int | None = None,
+    departures: Mapping[int, Departure] | None = None,
     movements: Sequence[Movement] = (),
     also: Iterable[int] = (),
 ) -> Outcome:
@@ -32,14 +32,16 @@ def redecide(
 
     Args:
         leaving: by order id, the channel units per line id that leave now in a parcel of ours.
-        warehouse_id: where they leave from, if that is known.
+        departures: by order id, where and when they left, if a warehouse reports it.
     """
     refunds = _refunds(tx, [after for _, after in decided])
     bad = open_line_letters(tx, [after.id for _, after in decided])
     changes = []
     for before, wanted in decided:
         after = _judged(house, wanted, refunds.get((wanted.channel_id, wanted.external_id), ()), wanted.id in bad)
-        changes.append(Change(before=before, after=after, leaving=(leaving or {}).get(after.id, {})))
+        units = (leaving or {}).get(after.id, {})
+        departure = (departures or {}).get(after.id)
+        changes.append(Change(before=before, after=after, leaving=units, departure=departure))
     update_orders(tx, [(change.before, change.after) for change in changes if change.before is not None])
     outcome = settle(tx, house, changes, movements=movements, also=also, actor=actor)
     _note(tx, changes, outcome, event, actor, detail or {})

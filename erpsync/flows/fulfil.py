@@ -16,6 +16,7 @@ from erpsync.core.allocation import Demand, Owner, Place, Take, plan, shrink
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.flows.house import House
+from erpsync.flows.recall import recall_changed
 from erpsync.store.book import Book, Waiting
 from erpsync.store.dirty import Cause, mark_dirty
 from erpsync.store.notes import Event, Task, open_tasks, write_events
@@ -26,18 +27,28 @@ UNPAID_COUNTS_FOR = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """Where and when units left; a count of that warehouse at that instant or later has them off already."""
+
+    warehouse_id: int
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """An order as it was and as it was decided to be.
 
     Args:
         left: by line id, channel units that left without us (`shipped_elsewhere`).
         leaving: by line id, channel units that leave now in a parcel of ours.
+        departure: where and when they left, if a warehouse reports it.
     """
 
     before: KnownOrder | None
     after: KnownOrder
     left: Mapping[int, int] = field(default_factory=dict)
     leaving: Mapping[int, int] = field(default_factory=dict)
+    departure: Departure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +96,8 @@ def settle(
         book.move(movement.place, movement.qty, reason=movement.reason, actor=actor)
     for change in changes:
         tasks += _book_out_all(book, house, change)
-    soft = [demand for change in changes for demand in _adjust(book, house, change, tx.now)]
+    kept = book.held_skus()
+    soft = [demand for change in changes for demand in _adjust(book, house, change, tx.now, kept)]
     events += _shrink_all(book, house, tasks)
     free = _free(book, house)
     book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
@@ -93,6 +105,7 @@ def settle(
     book.load_owners(take.owner for take in takes)
     waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
     _hold_all(book, takes, changes, house)
+    recall_changed(tx, house, book, [change.after for change in changes])
     book.flush()
     _doubt(tx, changes)
     _mark(tx, house, book, changes, cause, also)
@@ -122,7 +135,7 @@ def _book_out_all(book: Book, house: House, change: Change) -> list[Task]:
     lines = {line.id: line for line in change.after.lines}
     for reason, units in (("shipped_elsewhere", change.left), ("shipped", change.leaving)):
         for line_id, qty in units.items():
-            short = _book_out(book, house, change.after, lines[line_id], qty, reason)
+            short = _book_out(book, house, change, lines[line_id], qty, reason)
             if short:
                 tasks.append(
                     Task(
@@ -136,42 +149,62 @@ def _book_out_all(book: Book, house: House, change: Change) -> list[Task]:
     return tasks
 
 
-def _book_out(book: Book, house: House, order: KnownOrder, line: KnownLine, qty: int, reason: str) -> int:
-    """Take a line's departed units off the books: its own holds first, then free stock; return what is short."""
-    owner, short = Owner(LINE, line.id), 0
+def _book_out(book: Book, house: House, change: Change, line: KnownLine, qty: int, reason: str) -> int:
+    """Take a line's departed units off the books: its own holds first, then free stock; return what is short.
+
+    Of both, those of the warehouse they left from come first.
+    """
+    order, owner, short = change.after, Owner(LINE, line.id), 0
+    departure = change.departure
+    at = departure.left_at if departure else None
+
+    def elsewhere(warehouse_id: int) -> bool:
+        return departure is None or warehouse_id != departure.warehouse_id
+
     for sku_id, per_unit in line.parts.items():
         open_qty = qty * per_unit
-        for warehouse_id, held in sorted(book.held_for((owner, sku_id)).items()):
+        mine = book.held_for((owner, sku_id))
+        for warehouse_id, held in sorted(mine.items(), key=lambda item: (elsewhere(item[0]), item[0])):
             taken = min(held.qty, open_qty)
             if taken:
                 place = Place(sku_id, warehouse_id)
                 book.unhold(owner, place, taken)
-                gone = min(taken, book.on_hand(place))
-                book.move(place, -gone, reason=reason, ref=("order", order.id))
+                counted = at is not None and not elsewhere(warehouse_id) and book.is_counted_since(place, at)
+                gone = taken if counted else min(taken, book.on_hand(place))
+                book.move(place, 0 if counted else -gone, reason=reason, ref=("order", order.id), at=at)
                 open_qty -= gone
-        for warehouse_id in house.feeding.get(order.channel_id, ()):
+        for warehouse_id in sorted(house.feeding.get(order.channel_id, ()), key=elsewhere):
             place = Place(sku_id, warehouse_id)
             gone = min(open_qty, book.available(place, 0))
             if gone > 0:
-                book.move(place, -gone, reason=reason, ref=("order", order.id))
+                book.move(place, -gone, reason=reason, ref=("order", order.id), at=at)
                 open_qty -= gone
         short += open_qty
     return short
 
 
-def _adjust(book: Book, house: House, change: Change, now: datetime) -> list[Demand]:
-    """Bring holds and backorders to what the order needs; return what an unready order would like to have."""
+def _adjust(book: Book, house: House, change: Change, now: datetime, kept: Mapping[Owner, set[int]]) -> list[Demand]:
+    """Bring holds and backorders to what the order needs; return what an unready order would like to have.
+
+    Args:
+        kept: SKUs held by owner; a line may hold one that it was made of before it went to a warehouse.
+    """
     order = change.after
     until = reserve_until(house, order)
     wanted = needs(order, reserve_until=until, now=now)
-    known = {(Owner(LINE, line.id), sku_id) for line in _all_lines(change) for sku_id in line.parts}
+    known = {
+        (owner, sku_id)
+        for line in _all_lines(change)
+        for owner in [Owner(LINE, line.id)]
+        for sku_id in line.parts.keys() | kept.get(owner, set())
+    }
     expires = until if order.ready_at is None else None
     soft: list[Demand] = []
     for need in sorted(known | wanted.keys()):
         qty, held = wanted.get(need, 0), book.held_qty(need)
         _give_back(book, house, order, need, held - qty)
-        for kept in book.held_for(need).values():
-            kept.expires_at = expires if kept.qty else kept.expires_at
+        for mine in book.held_for(need).values():
+            mine.expires_at = expires if mine.qty else mine.expires_at
         short = max(0, qty - held)
         if order.ready_at is None:
             book.waiting.pop(need, None)
@@ -203,14 +236,15 @@ def _demand(house: House, order: KnownOrder, need: tuple[Owner, int], qty: int) 
 
 
 def _give_back(book: Book, house: House, order: KnownOrder, need: tuple[Owner, int], surplus: int) -> None:
-    """Release what is held beyond the need, least preferred warehouse first."""
+    """Free what is held beyond the need, least preferred warehouse first; what a warehouse may be sending stays."""
     if surplus <= 0:
         return
     rank = {warehouse_id: i for i, warehouse_id in enumerate(house.feeding.get(order.channel_id, ()))}
     places = sorted(book.held_for(need), key=lambda w: rank.get(w, len(rank)), reverse=True)
     for warehouse_id in places:
-        taken = min(surplus, book.held_for(need)[warehouse_id].qty)
-        if taken:
+        held = book.held_for(need)[warehouse_id]
+        taken = min(surplus, held.qty)
+        if taken and not held.released:
             book.unhold(need[0], Place(need[1], warehouse_id), taken)
             surplus -= taken
 

@@ -18,7 +18,7 @@ from erpsync.flows.reading import read_orders, read_refunds
 from erpsync.flows.ship import Parcel, parcel_of, record_parcels
 from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import SHIPMENT
+from erpsync.store.queue import RELEASE, SHIPMENT
 from erpsync.store.store import Tx
 from erpsync.store.tables import dead_letter, outbox, shipment
 

@@ -226,7 +226,9 @@ class _Freshness:
     def ask(self, row: Claimed) -> None:
         """Park the row until the next pass has ended."""
         wait(self._tx, row, waiting_for="fresh")
-        self._asked = True
+        began: datetime | None = self._orders.began_at
+        on_its_way = began is not None and began > (row.fresh_after_at or row.marked_at)
+        self._asked |= not (on_its_way or self._orders.wanted)
 
     def flush(self) -> None:
         """Ask for a pass, unless the stream is failing and is tried again in its own time."""

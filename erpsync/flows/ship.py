@@ -15,6 +15,7 @@ from erpsync.core.orders import KnownOrder, phase, with_shipped
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
 from erpsync.flows.find import find_orders
+from erpsync.flows.fulfil import Departure
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.carriers import UnknownCarrierError, carrier
 from erpsync.sdk.types import ShipmentReportPage
@@ -153,12 +154,12 @@ class _Leaving:
 
 
 def record_parcels(
-    tx: Tx, house: House, parcels: Sequence[Parcel], *, warehouse_id: int | None = None
+    tx: Tx, house: House, parcels: Sequence[Parcel], *, departures: Mapping[int, Departure] | None = None
 ) -> list[ShipResult | Refused]:
     """Record parcels: shipment rows, holds booked out, one effect per parcel. One refused parcel stops no other.
 
     Args:
-        warehouse_id: where they left from, if that is known; its holds are booked out first.
+        departures: by order id, where and when they left, if a warehouse reports it; one parcel of each order then.
     """
     found = find_orders(tx, [parcel.order for parcel in parcels])
     leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
@@ -174,7 +175,7 @@ def record_parcels(
             answers.append(_record(tx, leaving[order.id], parcel, rows))
         except Refused as refused:
             answers.append(refused)
-    _write(tx, house, leaving, rows, warehouse_id)
+    _write(tx, house, leaving, rows, departures)
     return answers
 
 
@@ -295,7 +296,7 @@ def _write(
     house: House,
     leaving: dict[int, _Leaving],
     rows: list[tuple[dict[str, Any], dict[int, int]]],
-    warehouse_id: int | None,
+    departures: Mapping[int, Departure] | None,
 ) -> None:
     if not rows:
         return
@@ -316,7 +317,7 @@ def _write(
         actor=rows[0][0]["actor"],
         detail={"shipments": [row["number"] for row, _ in rows]},
         leaving={item.before.id: item.units for item in moved},
-        warehouse_id=warehouse_id,
+        departures=departures,
     )
     channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
     enqueue(tx, [_effect(tx, channel_of[row["order_id"]], i, row) for i, (row, _) in zip(ids, rows, strict=True)])

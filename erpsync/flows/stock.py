@@ -73,7 +73,7 @@ def import_counts(
     result = ImportResult()
     pending = iter(rows)
     while batch := list(islice(pending, ROWS_PER_COMMIT)):
-        taken, refused = house.store.retrying(partial(_take_counts, house=house, rows=batch, actor=actor))
+        taken, refused = house.store.retrying(partial(take_counts, house=house, rows=batch, actor=actor))
         relook_unmapped(house, [row.sku for row in batch])
         result.taken += taken
         result.refused += refused
@@ -81,7 +81,12 @@ def import_counts(
     return result
 
 
-def _take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tuple[int, list[tuple[str, str]]]:
+class LaterCount(str):
+    """The problem of a row that is older than what is known."""
+
+
+def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tuple[int, list[tuple[str, str]]]:
+    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem."""
     refused: list[tuple[str, str]] = []
     wanted: dict[tuple[str, str], Count] = {}
     for row in rows:
@@ -102,7 +107,8 @@ def _take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tup
         on_hand, counted_at = known.get(place, (0, None))
         at = row.as_of or tx.now
         if counted_at is not None and at < counted_at:
-            refused.append((row.source, f"{row.sku} in {row.warehouse} was counted later, at {counted_at:%F %T}Z"))
+            text = f"{row.sku} in {row.warehouse} was counted later, at {counted_at:%F %T}Z"
+            refused.append((row.source, LaterCount(text)))
             continue
         target = max(0, row.on_hand + left.get(place, 0))
         movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))

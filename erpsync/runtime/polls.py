@@ -114,7 +114,7 @@ class Polling:
         return next_s
 
     def _poll(self, name: str, lane: Lane) -> float | None:
-        """Read the lane's streams that are due; after a failure the lane rests a moment."""
+        """Read the lane's streams that are due; after a failure that brought nothing the lane rests a moment."""
         visit, now_s = self._world.visit(name), self._world.store.clock.monotonic()
         if visit is None:
             return None
@@ -167,7 +167,7 @@ class Polling:
         outcome = "failed" if report.failed else "done"
         world.meters.add("erpsync_polls_total", channel=name, stream=stream, outcome=outcome)
         world.meters.add("erpsync_poll_seconds_total", clock.monotonic() - began_s, channel=name, stream=stream)
-        return REST_S if report.failed else 0.0
+        return REST_S if report.failed and not report.pages else 0.0
 
     def _pull_hints(self, name: str) -> float | None:
         """Ask the channel's message queue which streams are worth reading."""

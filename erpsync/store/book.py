@@ -54,6 +54,7 @@ class Book:
         self._tx = tx
         self.sku_ids = sorted(set(sku_ids))
         self._lock()
+        self._counted_before: dict[Place, datetime] = {}
         self._stock = self._load_stock()
         self._on_hand: dict[Place, int] = {place: row[0] for place, row in self._stock.items()}
         self._reserved: dict[Place, int] = {place: row[1] for place, row in self._stock.items()}
@@ -75,9 +76,9 @@ class Book:
     def _load_stock(self) -> dict[Place, tuple[int, int]]:
         if not self.sku_ids:
             return {}
-        query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
-        rows = self._tx.all(query.where(stock.c.sku_id.in_(self.sku_ids)))
-        return {Place(sku_id, warehouse_id): (on_hand, reserved) for sku_id, warehouse_id, on_hand, reserved in rows}
+        rows = self._tx.all(select(stock).where(stock.c.sku_id.in_(self.sku_ids)))
+        self._counted_before = {Place(r.sku_id, r.warehouse_id): r.counted_at for r in rows if r.counted_at is not None}
+        return {Place(r.sku_id, r.warehouse_id): (r.on_hand, r.reserved) for r in rows}
 
     def load_waiting(self, sku_ids: Iterable[int]) -> None:
         """Load all backorders on these SKUs; needed only where units are free to serve them."""
@@ -130,6 +131,11 @@ class Book:
         """Return units on hand."""
         return self._on_hand.get(place, 0)
 
+    def is_counted_since(self, place: Place, at: datetime) -> bool:
+        """Whether a place was counted at that instant or later."""
+        counted_at = self._counted.get(place) or self._counted_before.get(place)
+        return counted_at is not None and counted_at >= at
+
     def available(self, place: Place, safety_stock: int) -> int:
         """Return units free to promise."""
         return Shelf(
@@ -151,6 +157,19 @@ class Book:
     def held_qty(self, need: NeedKey) -> int:
         """Return an owner's units held of a SKU."""
         return sum(held.qty for held in self.held_for(need).values())
+
+    def held_skus(self) -> dict[Owner, set[int]]:
+        """Return the SKUs of this book that each loaded owner holds."""
+        mine, found = set(self.sku_ids), dict[Owner, set[int]]()
+        for (owner, place), held in self.holds.items():
+            if held.qty and place.sku_id in mine:
+                found.setdefault(owner, set()).add(place.sku_id)
+        return found
+
+    def grown(self) -> list[HoldKey]:
+        """Return the holds handed to a warehouse that have grown since: it was told fewer units."""
+        before = self._holds_before
+        return [k for k, held in self.holds.items() if held.released and k in before and held.qty > before[k].qty]
 
     def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting | None]]:
         """Return all holds on a place with their order's turn, and the backorder each would become.
@@ -204,9 +223,16 @@ class Book:
     # -- changing
 
     def move(
-        self, place: Place, qty: int, *, reason: str, ref: tuple[str, int | None] = ("", None), actor: str = ""
+        self,
+        place: Place,
+        qty: int,
+        *,
+        reason: str,
+        ref: tuple[str, int | None] = ("", None),
+        actor: str = "",
+        at: datetime | None = None,
     ) -> None:
-        """Change what is on hand, with its ledger row."""
+        """Change what is on hand, with its ledger row; `at` is when it happened, if that was before now."""
         if qty == 0:
             return
         self._on_hand[place] = self._on_hand.get(place, 0) + qty
@@ -219,7 +245,7 @@ class Book:
                 "reason": reason,
                 "ref_kind": ref[0],
                 "ref_id": ref[1],
-                "at": self._tx.now,
+                "at": min(at or self._tx.now, self._tx.now),
                 "actor": actor,
             }
         )

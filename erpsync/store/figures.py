@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from erpsync.sdk.roles import OrderSource, playing
+from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
 
@@ -107,7 +107,8 @@ def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str
         return "auth_failed"
     if row.down_since_at is not None:
         return "down"
-    return "up" if any(found.complete_began_at for found in streams.values()) else "new"
+    told_all = playing(each.connector, WebhookSource) is not None and playing(each.connector, OrderSource) is None
+    return "up" if told_all or any(found.complete_began_at for found in streams.values()) else "new"
 
 
 def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:

@@ -67,6 +67,7 @@ class Claimed:
 def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     """Add effects; one that is open already for its key is brought forward, never doubled.
 
+    One that waits for a condition is looked at again: what it stands for has changed, and the new number may go.
     A row in back-off keeps its instant: a newer mark is no reason to hammer a channel that is failing.
     """
     if not effects:
@@ -75,18 +76,19 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     row = dialect.insert(outbox)
     sooner = case(
         (outbox.c.attempts > 0, outbox.c.run_at),
+        (outbox.c.state == "waiting", row.excluded.run_at),
         (row.excluded.run_at < outbox.c.run_at, row.excluded.run_at),
         else_=outbox.c.run_at,
     )
-    waits_fresh = outbox.c.waiting_for.in_(("fresh", "person"))
+    waits = outbox.c.waiting_for == "person"
     statement = row.on_conflict_do_update(
         index_elements=["destination_id", "kind", "key"],
         index_where=text("state IN ('pending', 'waiting')"),
         set_={
             "run_at": sooner,
             "lane": case((row.excluded.lane < outbox.c.lane, row.excluded.lane), else_=outbox.c.lane),
-            "state": case((waits_fresh, outbox.c.state), else_="pending"),
-            "waiting_for": case((waits_fresh, outbox.c.waiting_for), else_=""),
+            "state": case((waits, outbox.c.state), else_="pending"),
+            "waiting_for": case((waits, outbox.c.waiting_for), else_=""),
         },
     )
     ordered = sorted(effects, key=lambda e: (e.destination_id, e.kind, e.key))

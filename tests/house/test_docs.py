@@ -25,7 +25,7 @@ SECRET = re.compile(r"!cred\s+([\w.-]+)")
 FILE = re.compile(r"!file\s+([\w./-]+)")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
 # 32 bytes in base64, so that it also serves where an encryption key is wanted
-SAMPLE_SECRET = "c2FtcGxlIHNlY3JldCBmb3IgdGhlIFJFQURNRSB0ZXN0cyE="
+SAMPLE_SECRET = "c2FtcGxlIHNlY3JldCBmb3IgUkVBRE1FLCAzMiBieXQ="
 
 
 @cache
@@ -132,9 +132,7 @@ def test_the_configuration_in_the_readme_passes_the_check(tmp_path: Path) -> Non
     channels = [block for block in yaml_blocks() if "channels/" in name_of(block)]
 
     assert complaints(tmp_path / "whole", [main, *channels]) == ""
-    assert [complaints(tmp_path / f"other-{index}", [block]) for index, block in enumerate(others)] == [""] * len(
-        others
-    )
+    assert not any(complaints(tmp_path / f"other-{index}", [block]) for index, block in enumerate(others))
 
 
 def examples(name: str) -> list[str]:

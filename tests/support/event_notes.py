@@ -5,6 +5,8 @@ place. An event without a sentence is listed all the same; its name has to say i
 """
 
 EVENTS = {
+    "api.failed": "A request could not be answered because the database did not; the caller got a 503.",
+    "api.refused": "A missing, unknown or revoked token; told at most once a minute.",
     "brake.tripped": "Too many listings would fall to 0 with no sale to explain it; those zeros wait for a person.",
     "call.abandoned": "A call still ran when the time to stop was over; what it did is found out after the next start.",
     "channel.down": "Calls to the channel fail, told once; erpsync keeps trying. `action` says whether you must act.",
@@ -17,6 +19,8 @@ EVENTS = {
     "counters.differ": "A stock counter is not the sum of its holds or ledger rows: a defect of ours, report it.",
     "daemon.started": "The daemon works.",
     "daemon.stopped": "The daemon ended; `clean` is false when calls had to be abandoned.",
+    "events.refused": "A subscriber did not take its events; it is tried on.",
+    "events.told": "A subscriber took events; `behind` ids are still to come.",
     "hints.failed": "The channel's message queue could not be read; polling by the clock goes on.",
     "http.called": "One call to a platform (level debug); never parameters or bodies.",
     "inbox.retried": "A stored webhook could not be applied yet and is tried again.",
@@ -35,12 +39,13 @@ EVENTS = {
     "record.buried": "A record could not be read or applied; it is a dead letter, the others went on.",
     "reservations.ended": "Unpaid orders gave back what they had reserved, their time being over.",
     "run.completed": "`run --once` has done everything that was due.",
-    "shipment.dropped": "The channel is not told of this parcel: cancelled or refunded. A task asks for the parcel back.",
+    "shipment.dropped": "A parcel is kept from the channel: its order was cancelled or refunded. A task says so.",
     "shipment.held": "A parcel has left and waits to be told: an open refund, or the channel says do not ship.",
     "shipment.recorded": "A parcel was booked out.",
     "stock.replanned": "Stock was allocated anew after a changed configuration.",
     "store.pruned": "What was kept long enough was deleted or erased.",
     "store.unwritable": "The database took no write; webhooks are answered 503 and come again.",
+    "subscription.stopped": "A subscriber is told no more after days of refusals; a task says how to resume.",
     "wakes.lost": "Commits of other processes are not noticed at once; the tables are still looked at by the clock.",
     "wakes.restored": "Commits of other processes are noticed at once again.",
     "webhook.not_stored": "A delivery could not be stored and was answered 503; the channel sends it again.",

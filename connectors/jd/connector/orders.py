@@ -91,10 +91,12 @@ class JdOrders(JdBase, OrderSource):
         return Raw(head=head, payload=info, read_from=answer.sent_at, read_to=answer.received_at)
 
     def _rules(self) -> WindowRules:
-        """Return how the list is paged: oldest first, and nobody knows whether the right end belongs to it."""
-        return WindowRules(
-            page_size=self.settings.page_size, newest_first=False, max_span=SPAN, min_span=SECOND, end_slack=SECOND
-        )
+        """Return how the list is paged: oldest first.
+
+        Nobody knows whether the right end of a window belongs to it. Rising windows need not know: what is read anew
+        begins at the newest instant seen, and the least span keeps one second readable by itself.
+        """
+        return WindowRules(page_size=self.settings.page_size, newest_first=False, max_span=SPAN, min_span=SECOND)
 
     def _resumed(self, cursor: Cursor, now: datetime) -> ShrinkingWindow:
         """Return a pass that continues at the mark, or begins at the oldest instant the platform still lists."""

@@ -88,7 +88,9 @@ def _http(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     """Say what is wrong with a request, without repeating what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - says so to the type checker
-    found = [{"at": ".".join(str(step) for step in each["loc"]), "problem": _lower(each["msg"])} for each in error.errors()]
+    found = [
+        {"at": ".".join(str(step) for step in each["loc"]), "problem": _lower(each["msg"])} for each in error.errors()
+    ]
     return problem(422, f"{found[0]['at']}: {found[0]['problem']}", errors=found[:20])
 
 

@@ -204,6 +204,19 @@ def test_money_alone_cancels_only_if_it_covers_the_whole_order() -> None:
     assert with_refunds(known(), [granted(1500), granted(500)]).open_qty == 0
 
 
+def test_where_totals_are_what_refunds_left_half_the_money_back_cancels_nothing() -> None:
+    """Real order 641 of a Tmall shop: two masks for 128.00, one refunded; its total had become 64.00 by then."""
+    assert with_refunds(known(total_minor=6400), [granted(6400)], net=True).open_qty == 2
+    assert with_refunds(known(total_minor=0), [granted(12800)], net=True).open_qty == 0
+
+
+def test_who_does_not_know_what_a_total_means_leaves_units_as_they_were_decided() -> None:
+    decided = with_refunds(known(), [granted(2000)])
+
+    assert with_refunds(decided, [granted(2000)], net=None).open_qty == 0
+    assert with_refunds(known(), [granted(2000)], net=None).open_qty == 2
+
+
 def test_money_given_back_for_an_order_that_costs_nothing_cancels_nothing() -> None:
     assert with_refunds(known(total_minor=0), [granted(0)]).open_qty == 2
 

@@ -24,6 +24,8 @@ def test_the_example_has_no_problem_and_no_warning() -> None:
 def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: Config) -> None:
     assert [(each.id, each.connector, each.enabled) for each in example.channels] == [
         ("drop-folder", "csv_drop", True),
+        ("jd-main", "jd", False),
+        ("own-shop", "webhook_json", False),
         ("tmall-flagship", "taobao", False),
     ]
 
