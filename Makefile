@@ -41,8 +41,9 @@ bench: $(STAMP) ## orders per second, latency percentiles and memory, beside a r
 soak: $(STAMP) ## the tests at full size (takes long)
 	@ERPSYNC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 7200 $(ARGS)
 
-docs: $(STAMP) ## write docs/reference.md: commands, configuration, log events, metrics
+docs: $(STAMP) ## write docs/reference.md and the table of failures in tests/README.md
 	@$(BIN)/python -m tests.support.reference --write
+	@$(BIN)/python -m tests.support.failures
 
 # Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
 # Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.

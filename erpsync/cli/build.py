@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from erpsync.core.policy import SealPolicy
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
 from erpsync.runtime.parts import Face, Server
 from erpsync.sdk.clock import Clock
@@ -93,7 +94,7 @@ class Built:
             if channel.enabled and channel.id not in kept:
                 budgets[channel.id] = _Budget()
                 fresh[channel.id] = self._connect(channel, budgets[channel.id])
-        house = open_house(self.store, warehouses=config.warehouses, channels_=specs(config), timezone=config.timezone)
+        house = _opened(self.store, config)
         for row in house.channels.values():
             if row.name in budgets:
                 limits = next(channel.limits for channel in config.channels if channel.id == row.name)
@@ -149,6 +150,17 @@ def _bring_up(store: Store, config: Config) -> None:
     migrate(store.engine)
 
 
+def _opened(store: Store, config: Config) -> House:
+    """Return the house of a configuration, its rows made equal to it first."""
+    return open_house(
+        store,
+        warehouses=config.warehouses,
+        channels_=specs(config),
+        timezone=config.timezone,
+        sealing=SealPolicy(after_s=config.seal_after_s),
+    )
+
+
 def specs(config: Config) -> list[ChannelSpec]:
     """Return the channels of a configuration as the house wants them, without connectors."""
     return [
@@ -184,7 +196,7 @@ def command_house(store: Store, config: Config) -> House:
         missing = {channel.id for channel in config.channels} - channels(connection).keys()
         missing |= {place.id for place in config.warehouses} - warehouse_ids(connection).keys()
     if missing:
-        return open_house(store, warehouses=config.warehouses, channels_=specs(config), timezone=config.timezone)
+        return _opened(store, config)
     return stored_house(store, config)
 
 
@@ -208,6 +220,7 @@ def stored_house(store: Store, config: Config) -> House:
             )
             for spec in found
         },
+        sealing=SealPolicy(after_s=config.seal_after_s),
     )
 
 

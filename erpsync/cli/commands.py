@@ -116,6 +116,22 @@ DAEMON = (
             arg("--seed", type=whole, default=0, metavar="N", help="equal seeds give equal faults (default 0)"),
         ),
     ),
+    Command(
+        "prove",
+        "certify which stretches of the channels' past were read whole; exit code 1 when one is not sealed",
+        "prove:prove",
+        (
+            _CHANNEL,
+            arg("--from", dest="since", metavar="INSTANT", help="from this date or time (default: from the beginning)"),
+            arg(
+                "--to",
+                dest="until",
+                metavar="INSTANT",
+                help="up to this date or time (default: up to what could be sealed by now)",
+            ),
+            arg("--windows", action="store_true", help="also every single window with its hash and scans"),
+        ),
+    ),
     Command("status", "how every channel stands; exit code 1 when anything is beyond its limit", "status:status"),
 )
 

@@ -238,7 +238,8 @@ def first_seen(
     lines = []
     for incoming in new.lines:
         line = _merge_line(None, incoming, new.state, taken)
-        lines.append(replace(line, shipped_qty=min(line.qty, _reported_shipped(incoming, new.state))))
+        left_qty = min(line.qty, _reported_shipped(incoming, new.state))
+        lines.append(replace(line, shipped_qty=left_qty) if left_qty else line)
     return KnownOrder(
         id=id,
         channel_id=channel_id,
@@ -272,14 +273,14 @@ def with_refunds(order: KnownOrder, refunds: Iterable[Refund], *, net: bool | No
         for line in refund.lines:
             named[line.line_external_id] = named.get(line.line_external_id, 0) + line.qty
     money = max(sum(refund.amount_minor for refund in granted), order.refunded_minor or 0)
-    if net:
-        whole = money > 0 and order.total_minor == 0
-    else:
-        whole = net is not None and 0 < order.total_minor <= money
-    kept = {line.id: line.refunded_qty if net is None else 0 for line in order.lines}
-    units = {line.id: line.qty if whole else named.get(line.external_id, 0) for line in order.lines}
-    lines = (replace(line, refunded_qty=min(line.qty, max(units[line.id], kept[line.id]))) for line in order.lines)
-    return replace(order, lines=tuple(lines))
+    whole = money > 0 and order.total_minor == 0 if net else net is not None and 0 < order.total_minor <= money
+    units: dict[int, int] = {}
+    for known in order.lines:
+        taken = known.qty if whole else named.get(known.external_id, 0)
+        units[known.id] = min(known.qty, max(taken, known.refunded_qty if net is None else 0))
+    if all(known.refunded_qty == units[known.id] for known in order.lines):
+        return order
+    return replace(order, lines=tuple(replace(known, refunded_qty=units[known.id]) for known in order.lines))
 
 
 def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:

@@ -63,6 +63,7 @@ class StockPolicy:
     settle_s: float = 2
     urgent_below: int = 5
     brake: BrakePolicy = field(default_factory=BrakePolicy)
+    drift: Literal["repair", "report"] = "repair"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +72,18 @@ class LimitPolicy:
 
     calls_per_s: float = 20
     burst: int = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPolicy:
+    """When a stretch of a channel's past counts as proven, see `core.seal`.
+
+    Args:
+        after_s: how long two scans that agree must lie apart.
+        window_s: length of a window.
+        lag_s: how old a window's end must be before it is first scanned; a longer `poll.overlap_s` counts instead.
+    """
+
+    after_s: float = 3600
+    window_s: int = 3600
+    lag_s: int = 300

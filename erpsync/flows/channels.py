@@ -14,7 +14,7 @@ from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task
 
-STREAMS = ("orders", "refunds", "listings", "shipments")
+STREAMS = ("orders", "refunds", "listings", "shipments", "warehouse")
 
 
 def _named(house: House, name: str) -> Channel:

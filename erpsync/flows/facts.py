@@ -85,13 +85,21 @@ def _batch_of(records: Iterable[OrderRecord | RefundRecord], letters: tuple[Dead
 
 
 def letter_of(
-    channel: Channel, kind: str, raw: Raw, error: Exception, *, key: str = "", order_id: int | None = None
+    channel: Channel,
+    kind: str,
+    raw: Raw,
+    error: Exception,
+    *,
+    key: str = "",
+    order_id: int | None = None,
+    whole: bool = True,
 ) -> DeadLetter:
     """Return the dead letter of a record that cannot be read or applied, with all it takes to try again.
 
     Args:
         key: what the letter is about, where that is not the whole record.
         order_id: the order that is held until the letter is moved on.
+        whole: whether this is the whole record; a list row alone has to be completed before it is tried again.
     """
     head = raw.head
     body = {
@@ -102,6 +110,7 @@ def letter_of(
         "read_from": raw.read_from.isoformat(),
         "read_to": raw.read_to.isoformat(),
         "source": head.source,
+        "whole": whole,
     }
     source = error.source if isinstance(error, PayloadError) and error.source else head.source
     return DeadLetter(

@@ -110,6 +110,8 @@ def settle(
     _doubt(tx, changes)
     _mark(tx, house, book, changes, cause, also)
     open_tasks(tx, tasks)
+    if any(policy.channel for policy in house.warehouses.values()):
+        tx.wake("release")
     return _outcome(tx, changes, takes, book, waited, tasks, events)
 
 
@@ -135,7 +137,8 @@ def _book_out_all(book: Book, house: House, change: Change) -> list[Task]:
     lines = {line.id: line for line in change.after.lines}
     for reason, units in (("shipped_elsewhere", change.left), ("shipped", change.leaving)):
         for line_id, qty in units.items():
-            short = _book_out(book, house, change, lines[line_id], qty, reason)
+            mapped = bool(lines[line_id].parts)
+            short = _book_out(book, house, change, lines[line_id], qty, reason) if mapped else qty
             if short:
                 tasks.append(
                     Task(

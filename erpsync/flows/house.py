@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from erpsync.core.policy import OrderPolicy, PollPolicy, StockPolicy, WarehousePolicy
+from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
 from erpsync.sdk.roles import Connector, OrderReader, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
@@ -62,6 +62,7 @@ class House:
     channels: Mapping[int, Channel]
     warehouses: Mapping[int, WarehousePolicy]
     feeding: Mapping[int, tuple[int, ...]]
+    sealing: SealPolicy = field(default_factory=SealPolicy)
 
     def channel(self, name: str) -> Channel:
         """Return a channel by name; `LookupError` when it is not configured."""
@@ -93,7 +94,12 @@ class House:
 
 
 def open_house(
-    store: Store, *, warehouses: Sequence[WarehousePolicy], channels_: Sequence[ChannelSpec], timezone: ZoneInfo
+    store: Store,
+    *,
+    warehouses: Sequence[WarehousePolicy],
+    channels_: Sequence[ChannelSpec],
+    timezone: ZoneInfo,
+    sealing: SealPolicy | None = None,
 ) -> House:
     """Return the house for a configuration, its channel and warehouse rows made equal to it first."""
     with store.read() as connection:
@@ -121,6 +127,7 @@ def open_house(
             )
             for channel in built.values()
         },
+        sealing=sealing or SealPolicy(),
     )
 
 

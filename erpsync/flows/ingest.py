@@ -28,6 +28,7 @@ from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
+from erpsync.flows.recall import released_orders
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Recipient, Refund
@@ -241,7 +242,8 @@ class _Desk:
             needs_address=asks_for_address(self.channel, order),
             operator=order.holds.get("operator"),
         )
-        return Change(before=before, after=replace(order, holds=holds), left=merged.left_behind)
+        after = order if order.holds == holds else replace(order, holds=holds)
+        return Change(before=before, after=after, left=merged.left_behind)
 
     def _write(self, changes: Sequence[Change]) -> None:
         insert_orders(self.tx, [(c.after, self._sealed(c.after)) for c in changes if c.before is None])
@@ -267,18 +269,19 @@ class _Desk:
         return recipient_columns(self.tx.vault, record.order.recipient, row=row)
 
     def _note_edits(self, changes: Sequence[Change]) -> None:
-        """Ask a person to look at what was edited after parcels left; before that, an edit simply counts."""
+        """Ask a person to look at what was edited after parcels left or a release; before that, an edit simply counts."""
+        released = released_orders(self.tx, [c.after.id for c in changes if c.before is not None])
         edited = [
             Task(
                 kind="order_edited",
                 key=c.after.number,
-                reason="edited on the channel after parcels left: " + ", ".join(edits),
+                reason=f"edited on the channel after {_how_far(c.before)}: {', '.join(edits)}",
                 channel_id=self.channel.id,
                 order_id=c.after.id,
             )
             for c in changes
             if c.before is not None
-            and c.before.shipped_qty
+            and (c.before.shipped_qty or (c.after.id in released and c.after.open_qty))
             and (edits := [name for name in self._changes(c.after) if name == "recipient" or name.startswith("line ")])
             and not c.left
         ]
@@ -298,8 +301,7 @@ class _Desk:
             elif news or change.before.holds != order.holds:
                 events.append(self._event("order.changed", order, detail))
         write_events(self.tx, events)
-        freed = [c.after.id for c in changes if c.before is not None and c.before.holds.keys() - c.after.holds.keys()]
-        free_shipments(self.tx, freed)
+        free_shipments(self.tx, [c.after.id for c in changes if _frees(c)])
 
     def _news(self, change: Change, takes: Mapping[int, Any]) -> dict[str, Any]:
         """Return what is worth an event: what the view changed, units given, gone and given up (by line id)."""
@@ -319,6 +321,10 @@ class _Desk:
         return Event(kind=kind, order_id=order.id, channel_id=self.channel.id, detail=detail)
 
 
+def _how_far(order: KnownOrder) -> str:
+    return "parcels left" if order.shipped_qty else "a warehouse was told to send it"
+
+
 def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
     """Whether the order must have a full recipient before it may leave.
 
@@ -330,6 +336,12 @@ def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
     if channel.connector is None:
         return "incomplete_address" in order.holds
     return channel.carries_recipients
+
+
+def _frees(change: Change) -> bool:
+    """Whether the gate has to rule anew: a hold has ended, or the order went on (a cancel drops what waits)."""
+    before, after = change.before, change.after
+    return before is not None and (before.state is not after.state or bool(before.holds.keys() - after.holds.keys()))
 
 
 def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:

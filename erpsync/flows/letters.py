@@ -16,6 +16,7 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders, read_refunds
 from erpsync.flows.ship import Parcel, parcel_of, record_parcels
+from erpsync.sdk.roles import OrderSource, playing
 from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import RELEASE, SHIPMENT
@@ -113,7 +114,11 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     """Return the record as today's connector and settings read it."""
     if channel.connector is None:
         raise Refused("replaying records needs the connector; run it where the channels are configured with secrets")
-    raw = raw_of(_body(house, letter))
+    body = _body(house, letter)
+    raw = raw_of(body)
+    source = playing(channel.connector, OrderSource)
+    if source is not None and not body.get("whole", True):
+        raw = source.complete([raw.head])[0]
     batch = (read_refunds if letter.kind == "refund" else read_orders)(channel, [raw])
     if batch.letters:
         raise Refused(f"it still cannot be read: {batch.letters[0].error}")
@@ -164,7 +169,7 @@ def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None
         kind=f"letter.{state}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
     )
     write_events(tx, [event])
-    if letter.kind == SHIPMENT:
+    if letter.kind in (SHIPMENT, RELEASE):
         close_tasks(tx, "unknown", [letter.key], by=actor)
     if letter.kind == "line" and letter.order_id is not None:
         known = lock_order_ids(tx, [letter.order_id])[letter.order_id]

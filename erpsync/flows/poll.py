@@ -1,7 +1,8 @@
 """Reading a channel's streams: page by page, each page and its cursor in one commit.
 
 Streams: `orders` (changes), `backfill` (what lay before, and all that still waits to be shipped), `refunds` (begins
-when the back-fill is done), `listings` (the catalogue), `shipments` (parcels that files or warehouses report).
+when the back-fill is done), `listings` (the catalogue), `shipments` (parcels that a file reports), `warehouse` (what a
+warehouse reports).
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -19,19 +20,35 @@ from erpsync.flows.facts import Batch
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
-from erpsync.flows.reading import apply_bisected, apply_safely, may_be_poison, read_orders, read_refunds, unseen
+from erpsync.flows.reading import (
+    apply_bisected,
+    apply_safely,
+    may_be_poison,
+    read_details,
+    read_orders,
+    read_refunds,
+    unseen,
+)
 from erpsync.flows.ship import apply_reports
+from erpsync.flows.warehouse import apply_warehouse
 from erpsync.sdk.errors import ConnectorError, TransientError
-from erpsync.sdk.roles import HintSource, ListingSource, OrderSource, RefundSource, ShipmentSource, playing
+from erpsync.sdk.roles import (
+    ListingSource,
+    OrderSource,
+    RefundSource,
+    ShipmentSource,
+    WarehouseSource,
+    playing,
+)
 from erpsync.sdk.types import Cursor, Head, Raw
-from erpsync.store.cursors import CursorRow, read_cursor, read_cursors, set_cursor, want_pass
+from erpsync.store.cursors import CursorRow, read_cursor, read_cursors, set_cursor
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import Lease, LeaseLostError, fence
 from erpsync.store.queue import SHIPMENT, free_waiting
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, refund
 
-STREAMS = ("orders", "backfill", "refunds", "listings", "shipments")
+STREAMS = ("orders", "backfill", "refunds", "listings", "shipments", "warehouse")
 DETAILS_AT_ONCE = 5
 log = structlog.get_logger()
 
@@ -73,6 +90,7 @@ def streams_of(channel: Channel) -> list[str]:
         "refunds": RefundSource,
         "listings": ListingSource,
         "shipments": ShipmentSource,
+        "warehouse": WarehouseSource,
     }
     return [stream for stream in STREAMS if isinstance(channel.connector, roles[stream])]
 
@@ -275,31 +293,17 @@ def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
     try:
         for page in reading:
             heads = unseen(run.house, run.channel, page.heads, orders)
-            raws, error = _details(source, heads)
+            raws, letters, error = read_details(run.channel, source, heads, at_once=DETAILS_AT_ONCE)
             run.records += len(page.heads)
-            if raws or error is None:
+            if raws or letters or error is None:
                 batch = read_orders(run.channel, raws) if raws else Batch()
+                batch = replace(batch, letters=(*letters, *batch.letters))
                 mark = page.mark if error is None else None
                 yield _Page(mark=mark, batch=batch, heads={head.external_id: head for head in heads})
             if error is not None:
                 raise error
     finally:
         _close(reading)
-
-
-def _details(source: OrderSource, heads: Sequence[Head]) -> tuple[list[Raw], ConnectorError | None]:
-    """Return the whole records as far as they could be read, and what ended the reading.
-
-    What was read is stored even so, without the page's mark: where one call in ten fails, a page of a hundred would
-    never be read in one go.
-    """
-    raws: list[Raw] = []
-    try:
-        for first in range(0, len(heads), DETAILS_AT_ONCE):
-            raws += source.complete(heads[first : first + DETAILS_AT_ONCE])
-    except ConnectorError as error:
-        return raws, error
-    return raws, None
 
 
 def _refund_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
@@ -317,20 +321,26 @@ def _refund_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
 
 def _listing_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
     reading = _source(run, ListingSource).pull_listings(cursor)
-    try:
-        for page in reading:
-            run.records += len(page.rows)
-            yield _Page(mark=page.mark, work=partial(apply_listings, house=run.house, channel=run.channel, page=page))
-    finally:
-        _close(reading)
+    return _as_they_are(run, reading, apply_listings, lambda page: len(page.rows))
 
 
 def _report_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
     reading = _source(run, ShipmentSource).pull_shipments(cursor)
+    return _as_they_are(run, reading, apply_reports, lambda page: len(page.reports))
+
+
+def _warehouse_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
+    reading = _source(run, WarehouseSource).pull_warehouse(cursor)
+    return _as_they_are(run, reading, apply_warehouse, lambda p: len(p.dispatches) + len(p.counts) + len(p.answers))
+
+
+def _as_they_are(
+    run: _Pass, reading: Iterator[Any], work: Callable[..., None], count: Callable[[Any], int]
+) -> Generator[_Page, None, None]:
     try:
         for page in reading:
-            run.records += len(page.reports)
-            yield _Page(mark=page.mark, work=partial(apply_reports, house=run.house, channel=run.channel, page=page))
+            run.records += count(page)
+            yield _Page(mark=page.mark, work=partial(work, house=run.house, channel=run.channel, page=page))
     finally:
         _close(reading)
 
@@ -341,6 +351,7 @@ _PAGES: dict[str, Callable[[_Pass, Cursor], Generator[_Page, None, None]]] = {
     "refunds": _refund_pages,
     "listings": _listing_pages,
     "shipments": _report_pages,
+    "warehouse": _warehouse_pages,
 }
 
 
@@ -375,20 +386,3 @@ def _fail(run: _Pass, error: Exception) -> None:
     mark_down(run.house, run.channel, error, timed_out=timed_out)
     level = log.warning if isinstance(error, ConnectorError) else log.error
     level("poll.failed", channel=run.channel.name, stream=run.stream, pages=run.pages, error=repr(error))
-
-
-def pull_hints(house: House, channel: Channel) -> bool:
-    """Read the channel's message queue and ask for the passes it speaks of; False when it named no stream."""
-    source = playing(channel.connector, HintSource)
-    if source is None or not may_call(house, channel):
-        return False
-    said = False
-    try:
-        for streams in source.pull_hints():
-            named = set(streams) & set(streams_of(channel))
-            with house.store.begin() as tx:
-                want_pass(tx, channel.id, named)
-            said = said or bool(named)
-    except ConnectorError as error:
-        log.warning("hints.failed", channel=channel.name, error=repr(error))
-    return said

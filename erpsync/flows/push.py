@@ -176,9 +176,7 @@ def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> 
     return sends
 
 
-def _let_through(
-    tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed]], fresh: "_Freshness"
-) -> list[_Send]:
+def _let_through(tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed]], fresh: "_Freshness") -> list[_Send]:
     """Return the zeros that the brake lets go; the others wait for a person."""
     if not zeros:
         return []

@@ -12,8 +12,8 @@ from erpsync.core.readings import Reading, Verdict, judge, reading_of
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
-from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.roles import OrderReader, RefundReader, playing
+from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
+from erpsync.sdk.roles import OrderReader, OrderSource, RefundReader, playing
 from erpsync.sdk.types import Head, Raw
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import LeaseLostError
@@ -59,6 +59,44 @@ def read_refunds(channel: Channel, raws: Sequence[Raw]) -> Batch:
         raise LookupError(f"channel {channel.name} has no refunds")
     read, letters = _read_each(channel, "refund", raws, source.normalise_refund)
     return Batch(refunds=tuple(RefundRecord(raw=raw, refund=item) for raw, item in read), letters=tuple(letters))
+
+
+def read_details(
+    channel: Channel, source: OrderSource, heads: Sequence[Head], *, at_once: int
+) -> tuple[list[Raw], list[DeadLetter], ConnectorError | None]:
+    """Return the whole records as far as they could be read, those that never will be, and what ended the reading.
+
+    What was read is stored even so, without the page's mark: where one call in ten fails, a page of a hundred would
+    never be read in one go.
+    """
+    raws: list[Raw] = []
+    letters: list[DeadLetter] = []
+    try:
+        for first in range(0, len(heads), at_once):
+            read, refused = _complete(channel, source, heads[first : first + at_once])
+            raws += read
+            letters += refused
+    except ConnectorError as error:
+        return raws, letters, error
+    return raws, letters, None
+
+
+def _complete(channel: Channel, source: OrderSource, heads: Sequence[Head]) -> tuple[list[Raw], list[DeadLetter]]:
+    """Return the whole records of `heads`; single ones that the channel refuses to show become dead letters.
+
+    Where it refuses all of several, the fault is not theirs and the error is raised.
+    """
+    try:
+        return list(source.complete(heads)), []
+    except (RejectedError, PayloadError) as error:
+        if len(heads) == 1:
+            listed = Raw(head=heads[0], payload=heads[0].row, read_from=heads[0].read_from, read_to=heads[0].read_to)
+            return [], [letter_of(channel, "order", listed, error, whole=False)]
+        each = [_complete(channel, source, [head]) for head in heads]
+        raws = [raw for read, _ in each for raw in read]
+        if not raws:
+            raise
+        return raws, [letter for _, letters in each for letter in letters]
 
 
 def _read_each(

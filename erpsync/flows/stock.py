@@ -84,6 +84,8 @@ def import_counts(
 class LaterCount(str):
     """The problem of a row that is older than what is known."""
 
+    __slots__ = ()
+
 
 def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tuple[int, list[tuple[str, str]]]:
     """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem."""

@@ -51,7 +51,7 @@ class _Known:
 def apply_warehouse(tx: Tx, *, house: House, channel: Channel, page: WarehousePage) -> None:
     """Book what a warehouse reports; what cannot be booked becomes a dead letter and stops nothing else."""
     run = set(house.run_by(channel).values())
-    numbers = {each.release for each in (*page.dispatches, *page.answers)}
+    numbers = {each.release for each in page.dispatches} | {each.release for each in page.answers}
     known = _releases(tx, numbers, run)
     problems = _dispatch(tx, house, channel, page.dispatches, known)
     for answer in page.answers:
@@ -194,8 +194,8 @@ def _count(tx: Tx, house: House, channel: Channel, counts: Sequence[StockCount])
 
 
 def _bury(tx: Tx, channel: Channel, page: WarehousePage, problems: Mapping[str, tuple[str, str]]) -> None:
-    keys = [each.key for each in (*page.dispatches, *page.counts, *page.answers) if each.key not in problems]
-    end_letters(tx, channel.id, LETTER, keys, state="superseded")
+    keys = [*(d.key for d in page.dispatches), *(c.key for c in page.counts), *(a.key for a in page.answers)]
+    end_letters(tx, channel.id, LETTER, set(keys) - problems.keys(), state="superseded")
     letters = [
         DeadLetter(channel_id=channel.id, kind=LETTER, key=key, error=text, source=source)
         for key, (text, source) in sorted(problems.items())

@@ -143,7 +143,7 @@ class Daemon:
         self._jobs.every("tick", self._tick, TICK_S)
         self._jobs.wake_every(self._beat, BEAT_S)
         pushing = self._pushing
-        for chain in (self._polling.dispatcher, pushing.dispatcher, pushing.fan_out, pushing.inbox, pushing.events):
+        for chain in (self._polling.dispatcher, pushing.dispatcher, pushing.fan_out, *pushing.inner):
             self._jobs.wake_every(chain, NET_S)
         for chain in self._upkeep.chains:
             self._jobs.wake_in(chain, 0)
@@ -168,7 +168,7 @@ class Daemon:
             self._pushing.settle()
             self._stages.mark_untold(self._world.house)
             self._stages.replan_changed(self._world.house)
-            self._wake({"dirty", "push", "poll", "inbox"})
+            self._wake({"dirty", "release", "push", "poll", "inbox"})
         self._notifier.ready(self._summary())
         return done
 
@@ -248,6 +248,7 @@ class Daemon:
     def _wake(self, topics: set[str]) -> None:
         stages: dict[str, Callable[[], None]] = {
             "dirty": self._pushing.fan_out.wake,
+            "release": self._pushing.releases.wake,
             "push": self._pushing.dispatcher.wake,
             "poll": self._polling.wake,
             "inbox": self._pushing.inbox.wake,

@@ -79,6 +79,8 @@ class _Work:
             self.done.applied += applied
         while not self._stopping() and self._stages.fan_out(self._house):
             pass
+        while not self._stopping() and self._stages.release_ready(self._house):
+            pass
         for channel in self._channels():
             for stream in self._wanted(channel):
                 self._poll(channel, stream)
@@ -132,4 +134,6 @@ class _Work:
         while not self._stopping() and (pushed := self._stages.push_stock(self._house, channel)):
             self.done.pushed += pushed
         while not self._stopping() and (pushed := self._stages.push_shipments(self._house, channel)):
+            self.done.pushed += pushed
+        while not self._stopping() and (pushed := self._stages.push_releases(self._house, channel)):
             self.done.pushed += pushed

@@ -88,6 +88,11 @@ class Report(Protocol):
         """Whether it was a time-out."""
         ...
 
+    @property
+    def pages(self) -> int:
+        """How many pages of the pass were committed."""
+        ...
+
 
 class PollStream(Protocol):
     """Reads one stream to the end of its pass."""
@@ -128,6 +133,8 @@ class Stages:
     fan_out: Callable[[House], bool]
     push_stock: PushStock
     push_shipments: Callable[[House, Channel], int]
+    release_ready: Callable[[House], int]
+    push_releases: Callable[[House, Channel], int]
     push_events: Callable[[House], int]
     next_run_s: Callable[[House], float | None]
     mark_untold: Callable[[House], None]
@@ -142,18 +149,20 @@ class Stages:
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import events_out, inbox, parcels, poll, push, replan, upkeep
+    from erpsync.flows import events_out, hints, inbox, parcels, poll, push, releases, replan, upkeep
 
     return Stages(
         streams_of=poll.streams_of,
         due_streams=poll.due_streams,
         next_due_s=poll.next_due_s,
         poll_stream=poll.poll_stream,
-        pull_hints=poll.pull_hints,
+        pull_hints=hints.pull_hints,
         apply_inbox=inbox.apply_inbox,
         fan_out=push.fan_out,
         push_stock=push.push_stock,
         push_shipments=parcels.push_shipments,
+        release_ready=releases.release_ready,
+        push_releases=releases.push_releases,
         push_events=events_out.push_events,
         next_run_s=push.next_run_s,
         mark_untold=push.mark_untold,

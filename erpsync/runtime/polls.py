@@ -33,7 +33,7 @@ class Lane:
 
 
 LANES = (
-    Lane(name="orders", pool="poll", streams=("orders", "shipments")),
+    Lane(name="orders", pool="poll", streams=("orders", "shipments", "warehouse")),
     Lane(name="refunds", pool="fast", streams=("refunds",)),
     Lane(name="listings", pool="bulk", streams=("listings",)),
     Lane(name="backfill", pool="bulk", streams=("backfill",)),

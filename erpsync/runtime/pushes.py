@@ -10,12 +10,15 @@ from sqlalchemy import func, select
 
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.world import Visit, World
-from erpsync.store.queue import LANE_URGENT, SHIPMENT, STOCK
+from erpsync.store.queue import LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
 from erpsync.store.store import Store
 from erpsync.store.tables import outbox
 
 ROUND = 20
 """So many calls in a row before the channel goes behind the others of its pool."""
+
+_CHAIN_OF = {RELEASE_CANCEL: RELEASE}
+"""Kinds that go in another one's chain, before it."""
 
 CALL_DEADLINE_S = 900.0
 INTERNAL_DEADLINE_S = 300.0
@@ -62,7 +65,9 @@ class Pushing:
         self._chains: dict[tuple[str, str], Chain] = {}
         self.inbox = Chain("inbox", self._apply_inbox, launcher=launcher, pool=lambda: "ingest")
         self.events = Chain("events", self._push_events, launcher=launcher, pool=lambda: "push")
+        self.releases = Chain("releases", self._release, launcher=launcher, pool=lambda: "ingest")
         self.fan_out = Chain("fan_out", self._fan_out, launcher=launcher, pool=lambda: "ingest")
+        self.inner = (self.inbox, self.releases, self.events)
         self.dispatcher = Chain("push.dispatch", self._dispatch, launcher=launcher, pool=lambda: "ingest")
         self.settle()
 
@@ -72,13 +77,13 @@ class Pushing:
         for key in [key for key in self._chains if key[0] not in wanted]:
             self._chains.pop(key).close()
         for name in sorted(wanted):
-            for kind in ("urgent", STOCK, SHIPMENT):
+            for kind in ("urgent", STOCK, SHIPMENT, RELEASE):
                 if (name, kind) not in self._chains:
                     self._chains[name, kind] = self._chain(name, kind)
 
     def close(self) -> None:
         """Begin no further run."""
-        for chain in (self.inbox, self.fan_out, self.events, self.dispatcher, *self._chains.values()):
+        for chain in (*self.inner, self.fan_out, self.dispatcher, *self._chains.values()):
             chain.close()
 
     def _chain(self, name: str, kind: str) -> Chain:
@@ -94,7 +99,7 @@ class Pushing:
         names = {channel.id: channel.name for channel in self._world.house.channels.values() if channel.enabled}
         later: list[float] = []
         for due in due_rows(self._world.store):
-            kind = "urgent" if due.kind == STOCK and due.urgent else due.kind
+            kind = "urgent" if due.kind == STOCK and due.urgent else _CHAIN_OF.get(due.kind, due.kind)
             chain = self._chains.get((names.get(due.destination_id, ""), kind))
             if chain is None:
                 continue
@@ -119,7 +124,7 @@ class Pushing:
                 run.touch()
                 handled, more = handled + done, done > 0
         if handled:
-            told = SHIPMENT if kind == SHIPMENT else STOCK
+            told = STOCK if kind == "urgent" else kind
             world.meters.add("erpsync_pushes_total", handled, channel=name, kind=told)
             world.meters.add("erpsync_push_seconds_total", clock.monotonic() - began_s, channel=name, kind=told)
             self.dispatcher.wake()
@@ -129,11 +134,17 @@ class Pushing:
         stages = self._world.stages
         if kind == SHIPMENT:
             return stages.push_shipments(visit.house, visit.channel)
+        if kind == RELEASE:
+            return stages.push_releases(visit.house, visit.channel)
         return stages.push_stock(visit.house, visit.channel, urgent_only=kind == "urgent")
 
     def _fan_out(self) -> float | None:
         with self._world.running("fan_out", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
             return 0 if self._world.stages.fan_out(self._world.house) else None
+
+    def _release(self) -> float | None:
+        with self._world.running("releases", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
+            return 0 if self._world.stages.release_ready(self._world.house) else None
 
     def _push_events(self) -> float | None:
         with self._world.running("events", kind="push", deadline_s=CALL_DEADLINE_S):

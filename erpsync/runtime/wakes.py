@@ -23,7 +23,7 @@ log = structlog.get_logger("erpsync.runtime.wakes")
 
 LOOK_S = 0.1
 RECONNECT_S = 2.0
-TOPICS = frozenset({"dirty", "push", "poll", "inbox", "events"})
+TOPICS = frozenset({"dirty", "release", "push", "poll", "inbox", "events"})
 
 
 class Watcher(Protocol):

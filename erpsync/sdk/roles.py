@@ -123,6 +123,17 @@ class OrderSource(OrderReader):
         return [Raw(head=head, payload=head.row, read_from=head.read_from, read_to=head.read_to) for head in heads]
 
 
+class OrderScan(ABC):
+    """A channel that lists orders by when they were placed, so that its past can be proven to be read whole."""
+
+    @abstractmethod
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        """Yield the heads of all orders placed in [start, end), page by page; `Order.placed_at` is what counts.
+
+        An order may come twice. Reading forward is safe: when an order was placed never changes.
+        """
+
+
 class RefundSource(RefundReader):
     """A channel whose refunds are a stream of their own."""
 

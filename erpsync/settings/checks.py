@@ -46,10 +46,14 @@ class ReadMain(ReadFile):
 
 @dataclass(slots=True)
 class ReadChannel(ReadFile):
-    """A channel file; `settings` is an instance of the connector's model."""
+    """A channel file; `settings` is an instance of the connector's model.
+
+    `runs_warehouses` is None while the connector's class is not known.
+    """
 
     model: ChannelFile | None = None
     settings: Any = None
+    runs_warehouses: bool | None = None
 
 
 def text_of(node: Node | None) -> str | None:
@@ -114,11 +118,30 @@ def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
             channel.add(("id",), f"'{id}' is already the id of the channel at {other.findings.file}:{line}")
     if main.node is None:
         return
+    _check_runners(main, first)
     known = {id for _, id in _warehouses(main)}
     closed = {each.id for each in main.model.warehouses if not each.sellable} if main.model else set()
     _check_stock(main, ("defaults", "stock", "warehouses"), known, closed)
     for channel in channels:
         _check_stock(channel, ("stock", "warehouses"), known, closed)
+
+
+def _check_runners(main: ReadMain, channels: dict[str, ReadChannel]) -> None:
+    """Note warehouses whose channel does not exist, or cannot be one that runs a warehouse."""
+    rows = main.at("warehouses")
+    for n, row in enumerate(rows.items if isinstance(rows, Sequence) else ()):
+        id = text_of(row.items.get("channel")) if isinstance(row, Mapping) else None
+        if id is None:
+            continue
+        path = ("warehouses", n, "channel")
+        channel = channels.get(id)
+        if channel is None:
+            hint = did_you_mean(id, channels) or (f"; known are {one_of(channels)}" if channels else "")
+            main.add(path, f"no channel '{id}' in channels/{hint}")
+        elif channel.runs_warehouses is False:
+            main.add(path, f"channel '{id}' cannot run a warehouse: its connector takes no releases")
+        elif channel.model is not None and not channel.model.enabled:
+            main.add(path, f"channel '{id}' is disabled, so nothing is released to this warehouse", "warning")
 
 
 def _check_stock(file: ReadFile, path: tuple[str, ...], known: set[str], closed: set[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from erpsync.sdk.roles import WarehouseSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
 from erpsync.settings.config import Loaded, build
@@ -76,16 +77,22 @@ class _Loading:
         if name is None:
             return None
         try:
-            model = self.registry.load(name).Settings
+            kind = self.registry.load(name)
         except RegistryError as error:
             channel.findings.add(node.keys["connector"], ("connector",), str(error))
             return None
+        channel.runs_warehouses = _may_play(kind, WarehouseSink)
         block = node.items.get("settings")
         if block is None or (isinstance(block, Scalar) and block.value is None):
             block = Mapping(node.keys.get("settings", node.place), {}, {})
         secrets = self.secrets and channel.model is not None and channel.model.enabled
         binder = Binder(channel.findings, self.sources, secrets, lenient=not secrets)
-        return binder.bind(_at_key(block, node), model, ("settings",))
+        return binder.bind(_at_key(block, node), kind.Settings, ("settings",))
+
+
+def _may_play(kind: type, role: type) -> bool:
+    """Whether a connector's class plays a role, or one of those does that it may turn into by its settings."""
+    return issubclass(kind, role) or any(_may_play(each, role) for each in kind.__subclasses__())
 
 
 def _at_key(block: Node, parent: Mapping) -> Node:

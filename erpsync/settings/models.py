@@ -145,6 +145,9 @@ class Stock(_Keys):
         _STOCK.urgent_below, ge=0, description="Available units below which a change is pushed without settling."
     )
     brake: Brake = Field(default_factory=Brake, description="When a wave of unexplained zeros is held back.")
+    drift: Literal["repair", "report"] = Field(
+        _STOCK.drift, description="Whether a number changed on the channel is told again, or reported as a task."
+    )
 
 
 class Limits(_Keys):

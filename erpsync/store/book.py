@@ -161,15 +161,14 @@ class Book:
     def held_skus(self) -> dict[Owner, set[int]]:
         """Return the SKUs of this book that each loaded owner holds."""
         mine, found = set(self.sku_ids), dict[Owner, set[int]]()
-        for (owner, place), held in self.holds.items():
-            if held.qty and place.sku_id in mine:
-                found.setdefault(owner, set()).add(place.sku_id)
+        for owner, place in (key for key, held in self.holds.items() if held.qty and key[1].sku_id in mine):
+            found.setdefault(owner, set()).add(place.sku_id)
         return found
 
     def grown(self) -> list[HoldKey]:
         """Return the holds handed to a warehouse that have grown since: it was told fewer units."""
         before = self._holds_before
-        return [k for k, held in self.holds.items() if held.released and k in before and held.qty > before[k].qty]
+        return [key for key, was in before.items() if self.holds[key].released and self.holds[key].qty > was.qty]
 
     def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting | None]]:
         """Return all holds on a place with their order's turn, and the backorder each would become.

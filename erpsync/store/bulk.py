@@ -7,24 +7,28 @@ arrays (2.4 times faster than many prepared runs, measured).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Dialect, Table, bindparam, func, insert, select, text
+from sqlalchemy import Column, Dialect, Table, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from erpsync.store.store import Tx
 
 Row = Mapping[str, Any]
 _PG: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_LITE: Dialect = SQLiteDialect_pysqlite()
 
 
 def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that all have the same columns."""
     if not rows:
         return
-    if tx.dialect == "sqlite":
-        tx.execute(insert(table), list(rows))
-        return
     columns = [table.c[name] for name in rows[0]]
     names = ", ".join(f'"{column.name}"' for column in columns)
+    if tx.dialect == "sqlite":
+        marks = ", ".join("?" for _ in columns)
+        values = zip(*(_values(column, rows, _LITE) for column in columns), strict=True)
+        tx.connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(values))
+        return
     arrays = ", ".join(f"%s::{_pg_type(column)}[]" for column in columns)
     tx.connection.exec_driver_sql(
         f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays})',
@@ -89,8 +93,8 @@ def _pg_type(column: Column[Any]) -> str:
     return column.type.compile(dialect=_PG)
 
 
-def _values(column: Column[Any], rows: Sequence[Row]) -> list[Any]:
-    process = column.type.bind_processor(_PG)
+def _values(column: Column[Any], rows: Sequence[Row], dialect: Dialect = _PG) -> list[Any]:
+    process = column.type.dialect_impl(dialect).bind_processor(dialect)
     if process is None:
         return [row[column.name] for row in rows]
     return [process(row[column.name]) for row in rows]

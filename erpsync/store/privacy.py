@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _MAGIC = b"v1|"
 _NONCE_BYTES = 12
+_SMALL = (1, zlib.DEFLATED, 12, 4)  # level, window, memory: zlib's usual buffers cost more than packing a short text
 KEY_BYTES = 32
 
 
@@ -50,7 +51,9 @@ class Vault:
     def seal_bytes(self, plain: bytes, *, row: str) -> bytes:
         """Return bytes compressed and encrypted for the row."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self._first].encrypt(nonce, zlib.compress(plain, 1), _bound(self._first, row))
+        packer = zlib.compressobj(*_SMALL)
+        packed = packer.compress(plain) + packer.flush()
+        sealed = self._ciphers[self._first].encrypt(nonce, packed, _bound(self._first, row))
         return _MAGIC + self._first + b"|" + nonce + sealed
 
     def open(self, sealed: bytes, *, row: str) -> Any:

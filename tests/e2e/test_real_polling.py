@@ -22,7 +22,7 @@ from tests.support.real_data import SOAK, TmallOrder, fen, tmall_orders
 BEIJING = ZoneInfo("Asia/Shanghai")
 FORMAT = "%Y-%m-%d %H:%M:%S"
 DETAIL = "taobao.trade.fullinfo.get"
-EVERY = 1 if SOAK else 10
+EVERY = 1 if SOAK else 20
 CONFIG = """
 database: sqlite:///var/erpsync.db
 timezone: Asia/Shanghai
@@ -157,7 +157,7 @@ def _set_up(folder: Path, server: SandboxServer) -> Shop:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600 if SOAK else 120)
+@pytest.mark.timeout(3600 if SOAK else 240)
 def test_a_month_of_orders_survives_moving_rows_faults_and_two_kills(month: TmallMonth, shop: Shop) -> None:
     for share in (0.2, 0.6):
         with Daemon(shop) as daemon:

@@ -12,9 +12,7 @@ CODES = [f"S{n:02}" for n in range(30)]
 
 
 def count_all(town: Town, codes: list[str], on_hand: int) -> None:
-    stock.import_counts(
-        town.house, [Count(warehouse="SH", sku=code, on_hand=on_hand) for code in codes], actor="me"
-    )
+    stock.import_counts(town.house, [Count(warehouse="SH", sku=code, on_hand=on_hand) for code in codes], actor="me")
 
 
 def shown(town: Town) -> list[int]:

@@ -1,15 +1,18 @@
 """Webhooks and message queues: stored before they are answered, applied once. failures.md rows 7, 8 and 14."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from erpsync.flows.hints import pull_hints
 from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.poll import due_streams, pull_hints
+from erpsync.flows.poll import due_streams
 from erpsync.flows.stock import set_stock
+from erpsync.flows.upkeep import verify_counters
 from erpsync.sdk.errors import AuthError, TransientError
 from tests.support.calling import caller, deliver, with_calls
-from tests.support.looking import count, held, letters, lines, rows, see, settle_in, status
+from tests.support.looking import count, held, letters, lines, poll, rows, see, settle_in, shelf, status
 from tests.support.shop import Town
 
 
@@ -152,3 +155,20 @@ def test_a_queue_that_is_away_stops_nothing(town: Town) -> None:
     town.shop.trouble["hints"] = [TransientError("reset")]
 
     assert pull_hints(town.house, town.channel()) is False
+
+
+def test_a_webhook_and_a_poll_that_bring_the_same_new_order_at_once_make_one(town: Town) -> None:
+    """failures.md row 7: whoever comes second finds what the first one stored; neither becomes a dead letter."""
+    names = [f"o{n}" for n in range(8)]
+    for name in names:
+        deliver(town, town.shop.place(name, ("TEA", 1)))
+
+    with ThreadPoolExecutor(3) as pool:
+        ways = [lambda: poll(town).failed, lambda: apply_inbox(town.house), lambda: apply_inbox(town.house)]
+        done = [future.result() for future in [pool.submit(way) for way in ways]]
+    apply_inbox(town.house)
+
+    assert done[0] is False
+    assert (count(town, "orders"), letters(town), count(town, "inbox WHERE state = 'done'")) == (8, [], 8)
+    assert shelf(town, "TEA") == (10, 8)
+    assert verify_counters(town.house) == []

@@ -92,8 +92,16 @@ class Life:
             self.count += 1
             force = self.chance.random() < 0.2
             lines = [ship.ShipLine(line=f"{found[1]}-1", qty=1)] if self.chance.random() < 0.5 else []
-            parcel = {"carrier": "SF", "tracking": f"SF{self.count}", "lines": lines, "actor": "me"}
-            ship.ship(self.town.house, order=found[1], force=force, reason="in a hurry", **parcel)
+            ship.ship(
+                self.town.house,
+                order=found[1],
+                carrier="SF",
+                tracking=f"SF{self.count}",
+                lines=lines,
+                force=force,
+                reason="in a hurry",
+                actor="me",
+            )
 
     def hold(self) -> None:
         if (found := self.order()) is not None:
@@ -132,8 +140,10 @@ class Life:
         upkeep.reclaim_leases(self.town.house, owner_gone=True)
         push.mark_untold(self.town.house)
 
-    MOVES = (place, place, place, change, change, refund, read, read, read, ship, hold, release, give_up)
-    MOVES += (move_stock, move_stock, expire, tell, tell, restart)
+    MOVES: tuple[Callable[["Life"], None], ...] = (
+        *(place, place, place, change, change, refund, read, read, read, ship, hold, release, give_up),
+        *(move_stock, move_stock, expire, tell, tell, restart),
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))

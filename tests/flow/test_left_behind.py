@@ -59,6 +59,14 @@ def test_backordered_units_are_booked_out_as_far_as_stock_goes_and_the_rest_is_a
     assert verify_counters(town.house) == []
 
 
+def test_units_of_an_unknown_sku_that_left_are_a_task(town: Town) -> None:
+    view(town, 0, line("CUP", 2))
+
+    view(town, 9, line("CUP", 2), state=SHIPPED)
+
+    assert (status(town, "o1"), tasks(town), departures(town)) == (("shipped", None), ["stock_short"], [])
+
+
 @pytest.mark.parametrize("state", [SHIPPED, COMPLETED])
 def test_an_order_first_seen_as_shipped_touches_no_stock(town: Town, state: OrderState) -> None:
     view(town, 0, state=state)
@@ -121,6 +129,27 @@ def test_before_anything_left_an_edit_simply_counts(town: Town) -> None:
 
     assert tasks(town) == []
     assert verify_counters(town.house) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "shown"),
+    [
+        ({"state": OrderState.UNPAID}, ("unpaid", {})),
+        ({"do_not_ship": "risk"}, ("held", {"TEA": 2})),
+        ({}, ("allocated", {"TEA": 2})),
+    ],
+    ids=["unpaid", "held", "allocated"],
+)
+def test_an_edit_counts_whatever_the_order_waits_for(
+    town: Town, before: dict[str, Any], shown: tuple[str, dict[str, int]]
+) -> None:
+    """failures.md row 24: an edit at every state."""
+    view(town, 0, line(qty=9), **before)
+
+    view(town, 5, line(qty=2), **before)
+
+    assert (status(town, "o1")[0], held(town, "o1")) == shown
+    assert lines(town, "o1") == {"L1": (2, 0, 0)}
 
 
 def test_a_changed_address_is_kept_and_is_an_event(town: Town) -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
 from erpsync.flows.stock import set_stock
 from erpsync.flows.upkeep import relook
+from erpsync.sdk.types import ListingRow
 from erpsync.store.tables import listing
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, held, rows, see, status
+from tests.support.looking import count, held, poll, rows, see, status
 from tests.support.shop import Town
 
 
@@ -132,3 +133,43 @@ def test_an_order_keeps_the_amount_it_was_taken_in_with(town: Town) -> None:
     take_in(town, fact(order("o1", line("SIX"), version_at=later(5), total_minor=1), digest="b", read=(5, 6)))
 
     assert held(town, "o1") == {"TEA": 6}
+
+
+# -- the channel's own catalogue
+
+
+def listed(town: Town) -> list[tuple[object, ...]]:
+    query = (
+        "SELECT channel_sku, item_ref, code, shown_qty FROM listing LEFT JOIN sku ON sku.id = listing.sku_id "
+        "ORDER BY channel_sku, item_ref"
+    )
+    return rows(town, query)
+
+
+def test_a_catalogue_makes_listings_known_before_the_first_order(town: Town) -> None:
+    town.shop.catalogue = [
+        ListingRow(channel_sku="TEA", item_ref="77:1", shown_qty=3),
+        ListingRow(channel_sku="TEA", item_ref="77:2", shown_qty=5),
+        ListingRow(channel_sku="RED", item_ref="78:1"),
+    ]
+
+    poll(town, "listings")
+
+    assert listed(town) == [("RED", "78:1", None, None), ("TEA", "77:1", "TEA", 3), ("TEA", "77:2", "TEA", 5)]
+
+
+def test_a_catalogue_read_again_brings_the_numbers_up_to_date_and_doubles_nothing(town: Town) -> None:
+    for shown in (3, 2):
+        town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="77:1", shown_qty=shown)]
+        poll(town, "listings")
+
+    assert listed(town) == [("TEA", "77:1", "TEA", 2)]
+
+
+def test_a_catalogue_changes_no_mapping_that_a_person_made(town: Town) -> None:
+    map_to(town, "RED", "TEA", factor=4, item_ref="78:1")
+    town.shop.catalogue = [ListingRow(channel_sku="RED", item_ref="78:1", shown_qty=9)]
+
+    poll(town, "listings")
+
+    assert rows(town, "SELECT factor, shown_qty FROM listing") == [(4, 9)]

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from erpsync.core.policy import PollPolicy
+from erpsync.flows.letters import replay_letter
 from erpsync.flows.poll import due_streams, poll_stream
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, OrderPage
 from erpsync.store.leases import release_leases, take_lease
-from tests.support.looking import count, letters, mark, poll, rows, see, settle_in, status
+from tests.support.looking import count, letter_id, letters, mark, poll, rows, see, settle_in, status
 from tests.support.shop import NOON, ShopConnector, Town, days
 
 SEVEN = [f"o{n}" for n in range(7)]  # three pages of three
@@ -281,6 +282,34 @@ def test_the_same_order_that_cannot_be_read_is_counted_not_doubled(town: Town) -
         poll(town)
 
     assert rows(town, "SELECT attempts FROM dead_letter WHERE state = 'open'") == [(3,)]
+
+
+def test_one_order_that_the_shop_lists_but_does_not_show_stops_no_other(town: Town) -> None:
+    """failures.md row 14."""
+    open_shop(town)
+    town.shop.hidden = {"o1", "o5"}
+
+    report = poll(town)
+
+    assert not report.failed
+    assert stored(town) == [order for order in SEVEN if order not in town.shop.hidden]
+    assert sorted(letters(town)) == [("order", "o1"), ("order", "o5")]
+
+    town.shop.hidden = set()
+    replay_letter(town.house, letter_id(town, "o1"), actor="ana")
+    assert see(town, "o1")["total_minor"] == 1000
+
+
+def test_a_shop_that_shows_no_order_at_all_is_down_and_its_cursor_waits(town: Town) -> None:
+    open_shop(town)
+    town.shop.hidden = set(SEVEN)
+
+    assert poll(town).failed
+    assert (letters(town), mark(town, "orders")) == ([], None)
+
+    town.shop.hidden = set()
+    poll(town)
+    assert stored(town) == SEVEN
 
 
 # -- time

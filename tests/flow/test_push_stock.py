@@ -211,7 +211,12 @@ def test_a_sale_that_is_read_while_a_number_is_on_its_way_leaves_it_unsure(town:
     walk.fan(town)
     town.advance(3)
     walk.read(town, "orders")
-    town.shop.during = lambda: (town.shop.place("o1", ("A", 1)), walk.read(town, "orders"))
+
+    def sell() -> None:
+        town.shop.place("o1", ("A", 1))
+        walk.read(town, "orders")
+
+    town.shop.during = sell
     push.push_stock(town.house, town.channel())
     assert walk.told(town) == {"A": (6, False)}
 
@@ -252,9 +257,7 @@ class Fussy(ShopConnector):
 def test_a_call_refused_whole_is_halved_until_the_listing_at_fault_is_alone(town: Town, poison: int) -> None:
     """failures.md row 14: one bundle failed the whole stock call; here n - 1 arrive."""
     fussy = ChannelSpec(name="shop", kind="shop", connector=Fussy(town.shop, town.clock))
-    town.house = open_house(
-        town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[fussy], timezone=SHANGHAI
-    )
+    town.house = open_house(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[fussy], timezone=SHANGHAI)
     codes = [f"S{n}" for n in range(8)]
     for code in codes:
         stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=9, actor="me")

@@ -64,12 +64,8 @@ def test_orders_and_arriving_goods_at_once_leave_no_unit_beside_a_waiting_order(
         works.append(
             lambda batch=batch: town.store.retrying(lambda tx: apply(tx, town.house, town.channel(), batch))  # type: ignore[misc]
         )
-        works.append(
-            lambda: stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
-        )
-        works.append(
-            lambda: stock.add_stock(town.house, warehouse="SH", sku="B", qty=1, reason="arrival", actor="me")
-        )
+        works.append(lambda: stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me"))
+        works.append(lambda: stock.add_stock(town.house, warehouse="SH", sku="B", qty=1, reason="arrival", actor="me"))
 
     all_at_once(works)
 

@@ -28,6 +28,7 @@ from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded, Problem
 from erpsync.store.cursors import read_cursor, want_pass
 from erpsync.store.leases import LEASE_S, take_lease
+from erpsync.store.notes import Event, write_events
 from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.store import Store
 from erpsync.store.tables import channel as channels
@@ -55,6 +56,7 @@ class Pass:
 
     failed: bool = False
     timed_out: bool = False
+    pages: int = 0
 
 
 @dataclass
@@ -94,7 +96,9 @@ class Scene:
             fan_out=lambda house: (self.note("fan_out"), self.fan())[1],
             push_stock=lambda house, channel, urgent_only=False: self._push(channel, urgent_only),
             push_shipments=lambda house, channel: 0,
-            push_events=lambda house: 0,
+            release_ready=lambda house: 0,
+            push_releases=lambda house, channel: 0,
+            push_events=lambda house: (self.note("events"), 0)[1],
             next_run_s=lambda house: None,
             mark_untold=lambda house: self.note("mark_untold"),
             replan_changed=lambda house: 0,
@@ -255,6 +259,16 @@ def test_a_commit_wakes_the_next_stages_at_once(store: Store) -> None:
             tx.wake("inbox")
         assert scene.wait_for("fan_out", times=before[0] + 1)
         assert scene.wait_for("inbox", times=before[1] + 1)
+
+
+def test_subscribers_are_told_of_an_event_as_soon_as_it_is_committed(store: Store) -> None:
+    scene = Scene()
+    with running(built_of(store, "jd"), scene):
+        assert scene.wait_for("events")
+        before = scene.count("events")
+        with store.begin() as tx:
+            write_events(tx, [Event(kind="stock.confirmed")])
+        assert scene.wait_for("events", times=before + 1)
 
 
 def test_a_commit_of_another_process_wakes_the_daemon(store: Store, database_url: str) -> None:

@@ -43,6 +43,7 @@ class Shop(Connector, OrderSource):
 class Pass:
     failed: bool = False
     timed_out: bool = False
+    pages: int = 0
 
 
 @dataclass
@@ -74,6 +75,8 @@ class Script:
                 f"push {channel.name}", self.pushes.pop(0) if self.pushes else 0
             ),
             push_shipments=lambda house, channel: 0,
+            release_ready=lambda house: 0,
+            push_releases=lambda house, channel: 0,
             push_events=lambda house: 0,
             next_run_s=lambda house: self.next_run_s.pop(0) if self.next_run_s else None,
             mark_untold=lambda house: None,

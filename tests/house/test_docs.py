@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support import reference
+from tests.support import failures, reference
 from tests.support.sources import ROOT
 
 README = ROOT / "README.md"
@@ -203,6 +203,10 @@ def test_the_readme_names_every_address_that_is_answered() -> None:
 
 def test_the_reference_is_up_to_date() -> None:
     assert reference.REFERENCE.read_text(encoding="utf-8") == reference.document(), "run: make docs"
+
+
+def test_the_table_of_failures_is_up_to_date() -> None:
+    assert failures.PAGE.read_text(encoding="utf-8") == failures.page(), "run: make docs"
 
 
 def test_every_link_within_the_documentation_leads_somewhere() -> None:

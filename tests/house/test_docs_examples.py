@@ -2,6 +2,7 @@
 
 import configparser
 import csv
+import inspect
 import io
 import json
 import os
@@ -19,6 +20,7 @@ import pytest
 
 from connectors.webhook_json.mapping.records import order_of, refund_of
 from erpsync.cli.main import build_parser
+from erpsync.sdk import roles
 from tests.support.reference import options
 from tests.support.sources import ROOT
 
@@ -57,7 +59,7 @@ def test_every_block_has_a_language_that_is_tested_here() -> None:
 def commands() -> Iterator[list[str]]:
     """Yield every command line of the shell blocks as words."""
     for block in blocks("sh"):
-        for text in block.text.splitlines():
+        for text in block.text.replace("\\\n", " ").splitlines():
             if words := shlex.split(text, comments=True):
                 yield words
 
@@ -165,6 +167,15 @@ def test_the_example_connector_imports_the_sdk_only() -> None:
     text = "\n".join(block.text for block in blocks("python"))
 
     assert [name for name in re.findall(r"^from (erpsync\S*)", text, re.MULTILINE) if "erpsync.sdk" not in name] == []
+
+
+def test_every_role_of_the_sdk_is_explained_to_who_writes_a_connector() -> None:
+    page = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
+    bases = {"ConnectorSettings", "OrderReader", "RefundReader"}  # inherited, not chosen
+    classes = inspect.getmembers(roles, inspect.isclass)
+    names = {name for name, found in classes if found.__module__ == roles.__name__}
+
+    assert [name for name in sorted(names - bases) if f"`{name}`" not in page and f"{name})" not in page] == []
 
 
 def test_the_drop_in_holds_directives_of_the_unit() -> None:

@@ -67,6 +67,7 @@ class Shop:
     trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)  # listed, but refused in detail
     during: Callable[[], object] | None = None
     at_page: Callable[[], object] | None = None
 
@@ -190,6 +191,8 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
         self.shop.fail("complete")
         raws = []
         for head in heads:
+            if head.external_id in self.shop.hidden:
+                raise RejectedError("no such order", code="isv.trade-not-exist")
             self.shop.reads.append(head.external_id)
             now = self._head(self.shop.orders[head.external_id])
             raws.append(Raw(head=now, payload=now.row, read_from=self.clock.now(), read_to=self.clock.now()))
@@ -260,6 +263,7 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
 
     def find_shipment(self, shipment: Shipment) -> bool:
         """Whether the parcel was taken."""
+        self.shop.fail("find")
         return any(parcel.number == shipment.number for parcel in self.shop.parcels)
 
     def push_stock(self, levels: Sequence[StockLevel]) -> Mapping[str, ConnectorError]:

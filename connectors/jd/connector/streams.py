@@ -5,7 +5,7 @@ Why a bad row is still a head: one record that cannot be read must become a dead
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,12 @@ def read_pages(name: str, time_field: str, window: ShrinkingWindow, ask_for: Cal
 def heads_of(page: Page, id_field: str, time_fields: Sequence[str]) -> tuple[Head, ...]:
     """Return the heads of a page's rows; the version is the first of `time_fields` that a row has."""
     return tuple(_head(row, page, id_field, time_fields) for row in page.rows)
+
+
+def within(page: Page, time_field: str, start: datetime, end: datetime) -> Page:
+    """Return the page with its rows of [start, end) only, and those whose time cannot be read."""
+    times = ((row, time_or_none(row, time_field)) for row in page.rows)
+    return replace(page, rows=[row for row, at in times if at is None or start <= at < end])
 
 
 @contextmanager

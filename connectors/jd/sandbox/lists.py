@@ -45,7 +45,8 @@ class Lists(Buyers):
         wanted = frozenset(states.split(","))
 
         def keep(order: Record) -> bool:
-            return order["orderState"] != "NOT_PAY" if "ALL" in wanted else order["orderState"] in wanted
+            shown = order["orderState"] != "NOT_PAY" if "ALL" in wanted else order["orderState"] in wanted
+            return shown and not self.left_out(str(order["orderId"]))
 
         found = self.orders.within(field, low, high, keep=keep, end_inside=self.right_end_inside)
         if str(params.get("sortType")) == "1":

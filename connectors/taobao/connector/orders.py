@@ -10,10 +10,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectors.taobao.connector.base import TaobaoBase
-from connectors.taobao.connector.streams import OLDEST, Listing, heads_of, marks_readable, read_pages, resumed
+from connectors.taobao.connector.streams import (
+    OLDEST,
+    SECOND,
+    Listing,
+    heads_of,
+    marks_readable,
+    read_pages,
+    resumed,
+    within,
+)
 from connectors.taobao.mapping import LIST_FIELDS, WHOLE_FIELDS, format_time, order_of, parse_time
 from erpsync.sdk.errors import RejectedError, TransientError
-from erpsync.sdk.roles import OrderSource
+from erpsync.sdk.roles import OrderScan, OrderSource
 from erpsync.sdk.types import Cursor, Head, Order, OrderPage, Raw
 from erpsync.sdk.windows import ShrinkingWindow
 
@@ -36,7 +45,7 @@ CHANGED = Listing(
 CREATED = replace(CHANGED, method="taobao.trades.sold.get", time_field="created", max_span=timedelta(days=30))
 
 
-class TaobaoOrders(TaobaoBase, OrderSource):
+class TaobaoOrders(TaobaoBase, OrderSource, OrderScan):
     """The shop's trades.
 
     `payment` is a current value: after a refund it is what is left. Source: protocol note taobao.md section 3.6.
@@ -69,6 +78,13 @@ class TaobaoOrders(TaobaoBase, OrderSource):
             inner = ""
             for page in read_pages(self, listing, window):
                 yield OrderPage(heads=heads_of(page, "tid"), mark=_backfill_mark(name, until, page.mark))
+
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        """Yield the heads of all orders created in [start, end). Source: protocol note taobao.md section 3.4."""
+        listing = self._of_types(CREATED)
+        window = ShrinkingWindow.over(listing.rules(self.settings.page_size), start, end - SECOND)
+        for page in read_pages(self, listing, window):
+            yield heads_of(within(page, listing, start, end), "tid")
 
     def complete(self, heads: Sequence[Head]) -> list[Raw]:
         """Return the whole trade of each head, one call each.

@@ -5,7 +5,7 @@ Why a bad row is still a head: one record that cannot be read must become a dead
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -78,6 +78,12 @@ def read_pages(shop: TaobaoBase, listing: Listing, window: ShrinkingWindow) -> I
 def heads_of(page: Page, id_field: str) -> tuple[Head, ...]:
     """Return the heads of a page's rows."""
     return tuple(head_of(row, id_field, page.answer, page.source) for row in page.rows)
+
+
+def within(page: Page, listing: Listing, start: datetime, end: datetime) -> Page:
+    """Return the page with its rows of [start, end) only, and those whose time cannot be read."""
+    times = ((row, _time(row, listing.time_field)) for row in page.rows)
+    return replace(page, rows=[row for row, at in times if at is None or start <= at < end])
 
 
 def resumed(listing: Listing, page_size: int, mark: str | None, **times: Any) -> ShrinkingWindow:

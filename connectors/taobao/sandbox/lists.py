@@ -60,7 +60,11 @@ class Lists(Buyers):
         types = _types(params.get("type") or DEFAULT_TYPES)
         of_status = _keeps(params.get("status"), "status")
         page = self._page(
-            self.trades, time_field, bounds, params, lambda trade: trade["type"] in types and of_status(trade)
+            self.trades,
+            time_field,
+            bounds,
+            params,
+            lambda trade: trade["type"] in types and of_status(trade) and not self.left_out(str(trade["tid"])),
         )
         fields = _fields(params)
         return self._listed("trades", "trade", [trade_view(row, fields, detail=False) for row in page.rows], page)

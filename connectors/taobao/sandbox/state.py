@@ -29,6 +29,18 @@ class ShopState(Sandbox):
         self.items = Book("num_iid", ("modified",))
         self.messages: dict[int, dict[str, Any]] = {}
         self._last = 0
+        self._hidden: dict[str, int] = {}
+
+    def hide(self, external_id: str, times: int = 1) -> None:
+        """Leave an order out of the next `times` list answers that would show it; 0 shows it again."""
+        with self.lock:
+            self._hidden[external_id] = times
+
+    def left_out(self, external_id: str) -> bool:
+        """Whether an order is to be left out of the list answer being made; it counts as one of the times."""
+        left = self._hidden.get(external_id, 0)
+        self._hidden[external_id] = max(0, left - 1)
+        return left > 0
 
     def now(self) -> datetime:
         """Return the platform's clock: the given one, plus `ahead`."""

@@ -24,6 +24,7 @@ from erpsync.store.tables.orders import (
     shipment_line,
 )
 from erpsync.store.tables.people import event, payload, task
+from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox
 from erpsync.store.tables.stock import (
     backorder,
@@ -54,6 +55,7 @@ __all__ = [
     "cursor",
     "dead_letter",
     "dirty_sku",
+    "drift",
     "event",
     "hold",
     "inbox",
@@ -74,6 +76,7 @@ __all__ = [
     "refund_line",
     "release",
     "release_line",
+    "seal_window",
     "shipment",
     "shipment_line",
     "sku",

@@ -195,6 +195,7 @@ shipment = Table(
     words("actor"),
     at("shipped_at", nullable=False),
     at("sent_at"),
+    at("looked_at"),
     UniqueConstraint("order_id", "carrier", "tracking"),
     one_of("state", *SHIPMENT_STATES),
 )

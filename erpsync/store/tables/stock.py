@@ -105,6 +105,7 @@ listing = Table(
     flag("told_sure"),
     at("told_at"),
     words("sent_since", default="[]"),
+    words("earlier", default="[]"),
     at("zeroed_at"),
     Column("shown_qty", BigInt),
     at("shown_at"),

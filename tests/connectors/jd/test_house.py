@@ -6,8 +6,9 @@ import pytest
 
 from erpsync.core.policy import WarehousePolicy
 from erpsync.flows import ship, stock
+from erpsync.flows.errors import Refused
 from erpsync.flows.house import ChannelSpec, open_house
-from erpsync.flows.ship import Refused, ShipLine
+from erpsync.flows.ship import ShipLine
 from erpsync.store.store import Store
 from tests.connectors.jd.shop import Shop
 from tests.support import walk

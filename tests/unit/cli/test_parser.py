@@ -15,7 +15,8 @@ PROMISED = """
 run, check, demo, sandbox, status, orders list, orders show, orders hold, orders release, orders cancel, ship,
 shipments list, stock list, stock import, stock set, stock add, stock confirm, listings list, listings import,
 bundles list, bundles import, channels list, channels show, channels pause, channels resume, channels poll,
-channels backfill, dead list, dead replay, dead drop, tasks list, tasks done, explain, migrate, schema, keys rotate
+channels backfill, dead list, dead replay, dead drop, tasks list, tasks done, explain, migrate, schema, keys rotate,
+token create, token revoke, token list
 """
 
 

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erpsync.core.orders import (
@@ -284,6 +284,7 @@ amounts = st.integers(min_value=0, max_value=10**9)
 bought = st.lists(st.tuples(amounts, st.integers(min_value=1, max_value=999)), min_size=1, max_size=8)
 
 
+@settings(max_examples=500)
 @given(bought, amounts, st.none() | amounts, st.none() | amounts)
 def test_no_order_is_refused_for_a_cent_and_what_is_left_over_is_shown(
     lines: list[tuple[int, int]], total: int, freight: int | None, discount: int | None

@@ -1,0 +1,191 @@
+"""Between a parcel's leaving and the channel's being told of it, the order is looked at once more."""
+
+import pytest
+
+from erpsync.core.policy import OrderPolicy
+from erpsync.flows import channels, parcels, ship, stock
+from erpsync.sdk.errors import OutcomeUnknownError, TransientError
+from erpsync.store.queue import SHIPMENT
+from erpsync.store.tables import task
+from tests.support import walk
+from tests.support.shop import Town
+
+
+@pytest.fixture
+def left(town: Town) -> Town:
+    """A parcel of an order of two lines has left and was not told yet."""
+    for code in ("A", "B"):
+        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2), ("B", 1))
+    walk.read(town)
+    leave(town)
+    return town
+
+
+def leave(town: Town, *, force: bool = False) -> None:
+    reason = "promised" if force else ""
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", force=force, reason=reason, actor="me")
+
+
+def tell(town: Town) -> None:
+    parcels.push_shipments(town.house, town.channel())
+
+
+def state(town: Town) -> str:
+    ((_, now),) = walk.shipments(town)
+    return now
+
+
+def test_a_refund_asked_for_in_between_holds_the_parcel_until_it_is_closed(left: Town) -> None:
+    """failures.md row 6."""
+    left.shop.refund("r1", "o1", n1=2)
+    walk.read(left, "refunds")
+    tell(left)
+    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("waiting", [], ["gate"])
+
+    left.shop.refund("r1", "o1", state="closed", n1=2)
+    walk.read(left, "refunds")
+    tell(left)
+    assert (state(left), len(left.shop.parcels), walk.tasks(left)) == ("sent", 1, [])
+
+
+def test_a_refund_granted_in_between_drops_it_and_the_parcel_is_asked_back(left: Town) -> None:
+    """failures.md row 6."""
+    left.shop.refund("r1", "o1", n1=2, n2=1)
+    walk.read(left, "refunds")
+    tell(left)
+    left.shop.refund("r1", "o1", state="granted", n1=2, n2=1)
+    walk.read(left, "refunds")
+    tell(left)
+
+    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("dropped", [], ["gate"])
+    assert walk.on_shelf(left)["SH", "A"] == (3, 0)  # what has left is never restocked by a refund
+
+
+def test_a_cancel_that_no_poll_has_brought_yet_is_read_at_the_gate(left: Town) -> None:
+    """failures.md row 6: the gate reads the order itself when its data is older than gate_s."""
+    left.shop.change("o1", state="cancelled")
+    left.advance(6)
+    tell(left)
+
+    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("dropped", [], ["gate"])
+
+
+def test_an_order_read_a_moment_ago_is_not_read_again(left: Town) -> None:
+    left.shop.reads.clear()
+    tell(left)
+    assert left.shop.reads == []
+
+
+def test_an_order_whose_data_is_old_is_read_again(left: Town) -> None:
+    left.shop.reads.clear()
+    left.advance(OrderPolicy().gate_s + 1)
+    tell(left)
+    assert left.shop.reads == ["o1"]
+    assert state(left) == "sent"
+
+
+def test_while_the_channel_cannot_be_read_nothing_is_told(left: Town) -> None:
+    """failures.md row 6."""
+    left.shop.trouble["complete"] = [TransientError("away")]
+    left.advance(6)
+    tell(left)
+    assert (left.shop.parcels, walk.effects(left, SHIPMENT)) == ([], [("pending", "", 1)])
+
+    left.advance(5)
+    tell(left)
+    assert state(left) == "sent"
+
+
+def test_a_parcel_waits_while_the_channel_says_do_not_ship(left: Town) -> None:
+    left.shop.change("o1", do_not_ship="risk control")
+    left.advance(6)
+    tell(left)
+    assert state(left) == "waiting"
+
+    left.shop.change("o1", do_not_ship="")
+    walk.read(left, "orders")
+    tell(left)
+    assert state(left) == "sent"
+
+
+def test_force_passes_an_open_refund_but_not_a_cancel(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 1))
+    town.shop.refund("r1", "o1", n1=1)
+    walk.read(town)
+    leave(town, force=True)
+    town.shop.trouble["ship before"] = [TransientError("busy")]
+    tell(town)
+    town.shop.change("o1", state="cancelled")
+    town.advance(10)
+    tell(town)
+    assert (state(town), town.shop.parcels) == ("dropped", [])
+
+
+def test_a_forced_parcel_with_an_open_refund_is_told(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 1))
+    town.shop.refund("r1", "o1", n1=1)
+    walk.read(town)
+    leave(town, force=True)
+    tell(town)
+    assert state(town) == "sent"
+
+
+def test_before_the_refunds_were_read_to_the_end_nothing_is_told(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 1))
+    walk.read(town, "orders", "backfill")
+    leave(town)
+    tell(town)
+    assert (state(town), walk.tasks(town)) == ("waiting", [])
+
+    walk.read(town, "refunds")
+    tell(town)
+    assert state(town) == "sent"
+
+
+def test_when_some_of_its_units_were_refunded_a_person_sees_to_them_first(left: Town) -> None:
+    left.shop.refund("r1", "o1", state="granted", n2=1)
+    walk.read(left, "refunds")
+    tell(left)
+    assert (state(left), walk.effects(left, SHIPMENT)) == ("waiting", [("waiting", "person", 0)])
+
+    ((task_id,),) = walk.rows(left, task.select().with_only_columns(task.c.id).where(task.c.closed_at.is_(None)))
+    channels.finish_task(left.house, task_id, actor="me")
+    tell(left)
+    assert state(left) == "sent"
+
+
+def test_a_refund_and_then_a_cancel_do_not_leave_the_parcel_waiting_for_ever(left: Town) -> None:
+    left.shop.refund("r1", "o1", n1=2)
+    walk.read(left, "refunds")
+    tell(left)
+    left.shop.change("o1", state="cancelled")
+    walk.read(left, "orders")
+    tell(left)
+
+    assert state(left) == "dropped"
+
+
+def test_a_parcel_whose_sending_was_in_doubt_and_did_not_arrive_goes_through_the_gate_again(left: Town) -> None:
+    """failures.md rows 6 and 26: the second try is a sending like the first."""
+    left.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
+    tell(left)
+    left.shop.change("o1", state="cancelled")
+    left.advance(10)
+    tell(left)
+
+    assert (state(left), left.shop.parcels) == ("dropped", [])
+
+
+def test_a_parcel_that_did_arrive_is_told_whatever_happened_since(left: Town) -> None:
+    left.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
+    tell(left)
+    left.shop.refund("r1", "o1", n1=2)
+    walk.read(left, "refunds")
+    left.advance(10)
+    tell(left)
+
+    assert (state(left), len(left.shop.parcels)) == ("sent", 1)

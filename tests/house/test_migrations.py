@@ -1,0 +1,108 @@
+"""The migrations make exactly the tables that the code uses, once, whoever comes first."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Engine, inspect, text
+
+from erpsync.store.engine import StoreError, make_engine
+from erpsync.store.schema import VERSION, current_version, is_current, migrate
+from erpsync.store.tables import metadata
+
+ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = 4
+MIGRATE = """
+import sys
+from erpsync.store.engine import make_engine
+from erpsync.store.schema import migrate
+sys.stdin.readline()
+print(migrate(make_engine(sys.argv[1])))
+"""
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """Yield an engine that leaves no connection behind, whatever the test finds."""
+    engine = make_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def test_the_migrated_database_has_the_tables_of_the_code(database_url: str) -> None:
+    with opened(database_url) as engine, engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
+        differences = compare_metadata(context, metadata)
+        assert [d for d in differences if "alembic_version" not in str(d)] == []
+
+
+def test_every_check_and_partial_index_of_the_code_is_in_the_database(database_url: str) -> None:
+    """What Alembic does not compare: the rules by which the database refuses impossible states."""
+    with opened(database_url) as engine:
+        found = inspect(engine)
+        for name, table in metadata.tables.items():
+            checks = {check["name"] for check in found.get_check_constraints(name)}
+            wanted = {str(c.name) for c in table.constraints if c.__visit_name__ == "check_constraint"}
+            assert wanted <= checks, name
+            indexes = {index["name"]: bool(index["unique"]) for index in found.get_indexes(name)}
+            assert {str(i.name): bool(i.unique) for i in table.indexes}.items() <= indexes.items(), name
+
+
+def test_four_processes_that_migrate_at_once_leave_one_schema(empty_database_url: str) -> None:
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, empty_database_url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(PROCESSES)
+    ]
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    ended = [worker.communicate(timeout=120) for worker in workers]
+
+    assert [worker.returncode for worker in workers] == [0] * PROCESSES, ended
+    with opened(empty_database_url) as engine:
+        assert is_current(engine)
+        assert set(metadata.tables) <= set(inspect(engine).get_table_names())
+
+
+def test_a_database_that_is_current_is_left_alone(database_url: str) -> None:
+    with opened(database_url) as engine:
+        assert migrate(engine) is False
+        assert current_version(engine) == VERSION
+
+
+@pytest.mark.sqlite
+def test_an_older_sqlite_database_is_copied_before_it_is_touched(tmp_path: Path) -> None:
+    path = tmp_path / "erpsync.db"
+    with opened(f"sqlite:///{path}") as engine:
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES ('of another age')"))
+            connection.execute(text("CREATE TABLE treasure (id INTEGER)"))
+            connection.execute(text("INSERT INTO treasure VALUES (7)"))
+        with pytest.raises(CommandError):
+            migrate(engine)
+
+    with opened(f"sqlite:///{path}.before-{VERSION}") as copy, copy.connect() as connection:
+        assert connection.execute(text("SELECT id FROM treasure")).scalar_one() == 7
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "postgresql://x/y"])
+def test_a_database_that_is_not_supported_is_refused(url: str) -> None:
+    with pytest.raises(StoreError):
+        make_engine(url)

@@ -1,0 +1,178 @@
+"""A small warehouse system without a wire: takes releases, stops some, reports what left and what it counted.
+
+What it does wrong is put into `Depot.trouble` beforehand, as with `tests.support.shop`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from erpsync.core.policy import WarehousePolicy
+from erpsync.flows import parcels, poll, push, releases
+from erpsync.flows.house import ChannelSpec, open_house
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.errors import ConnectorError, RejectedError
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.roles import Connector, WarehouseSink, WarehouseSource
+from erpsync.sdk.types import (
+    CancelAnswer,
+    CheckReport,
+    Cursor,
+    Dispatch,
+    Release,
+    ReleaseLine,
+    Repeat,
+    StockCount,
+    WarehousePage,
+)
+from tests.support.shop import SHANGHAI, ShopSettings, Town, build_town
+
+Report = Dispatch | StockCount | CancelAnswer
+
+
+@dataclass
+class Depot:
+    """The warehouse's side. `answer` is what it says when asked to stop: yes, no, or later."""
+
+    clock: ManualClock
+    got: list[Release] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    answer: bool | None = True
+    reports: list[Report] = field(default_factory=list)
+    trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
+    _keys: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @property
+    def numbers(self) -> list[str]:
+        """Return the numbers of the releases it got."""
+        return [release.number for release in self.got]
+
+    def fail(self, call: str) -> None:
+        """Raise what was prepared for this call, once each."""
+        if self.trouble.get(call):
+            raise self.trouble[call].pop(0)
+
+    def send(self, release: str, tracking: str, *lines: tuple[str, str, int], left_at: datetime | None = None) -> None:
+        """Report a parcel of (line, SKU, quantity); all that is left of the release without any."""
+        held = tuple(ReleaseLine(line=line, sku=sku, qty=qty) for line, sku, qty in lines)
+        self.reports.append(
+            Dispatch(
+                key=f"D{next(self._keys)}",
+                release=release,
+                carrier="SF",
+                tracking=tracking,
+                lines=held,
+                left_at=left_at,
+            )
+        )
+
+    def count(self, sku: str, on_hand: int, as_of: datetime, warehouse: str = "") -> None:
+        """Report a count."""
+        key = f"C{next(self._keys)}"
+        self.reports.append(StockCount(key=key, sku=sku, on_hand=on_hand, as_of=as_of, warehouse=warehouse))
+
+    def say(self, release: str, *, stopped: bool, reason: str = "") -> None:
+        """Answer later whether a release was stopped."""
+        key = f"A{next(self._keys)}"
+        self.reports.append(CancelAnswer(key=key, release=release, stopped=stopped, reason=reason))
+
+
+class DepotConnector(Connector, WarehouseSink, WarehouseSource):
+    """Talks to a `Depot`."""
+
+    Settings = ShopSettings
+
+    def __init__(self, depot: Depot, clock: ManualClock, repeat: Repeat) -> None:
+        super().__init__(ShopSettings(), HttpClient(clock=clock), clock)
+        self.depot = depot
+        self.repeat = repeat
+
+    def check(self) -> CheckReport:
+        """Say that all is well."""
+        return CheckReport()
+
+    def release(self, order: Release) -> None:
+        """Take a release; a second one of the same number changes nothing where that is safe."""
+        self.depot.fail("release before")
+        if order.number in self.depot.numbers:
+            if self.repeat is not Repeat.SAFE:
+                raise RejectedError("known already", code="DUP")
+            return
+        self.depot.got.append(order)
+        self.depot.fail("release after")
+
+    def find_release(self, number: str) -> bool:
+        """Whether the release was taken."""
+        return number in self.depot.numbers
+
+    def cancel(self, number: str) -> bool | None:
+        """Answer as prepared."""
+        self.depot.fail("cancel before")
+        self.depot.asked.append(number)
+        self.depot.fail("cancel after")
+        return self.depot.answer
+
+    def pull_warehouse(self, cursor: Cursor) -> Iterator[WarehousePage]:
+        """Yield all reports since the mark."""
+        self.depot.fail("reports")
+        start = int(cursor.mark or 0)
+        fresh = self.depot.reports[start:]
+        yield WarehousePage(
+            dispatches=tuple(each for each in fresh if isinstance(each, Dispatch)),
+            counts=tuple(each for each in fresh if isinstance(each, StockCount)),
+            answers=tuple(each for each in fresh if isinstance(each, CancelAnswer)),
+            mark=str(len(self.depot.reports)),
+        )
+
+
+def build_depot(
+    url: str,
+    *,
+    town: Town | None = None,
+    depot: Depot | None = None,
+    repeat: Repeat = Repeat.LOOK_FIRST,
+    warehouses: Sequence[WarehousePolicy] = (WarehousePolicy(id="SH", channel="wms"),),
+    **options: Any,
+) -> tuple[Town, Depot]:
+    """Return a town whose warehouses are run by a depot; given ones keep what they know (a restart)."""
+    plain = [replace(policy, channel=None) for policy in warehouses]
+    built = build_town(url, town=town, warehouses=plain, **options)
+    depot = depot or Depot(clock=built.clock)
+    specs = [
+        ChannelSpec(
+            name=channel.name,
+            kind=channel.kind,
+            poll=channel.poll,
+            orders=channel.orders,
+            stock=channel.stock,
+            connector=channel.connector,
+        )
+        for channel in built.house.channels.values()
+    ]
+    specs.append(ChannelSpec(name="wms", kind="depot", connector=DepotConnector(depot, built.clock, repeat)))
+    built.house = open_house(built.store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
+    return built, depot
+
+
+def work(town: Town, *, shop: bool = True) -> None:
+    """Read the shop and the depot, then release, recall and push until nothing is due."""
+    wms = town.channel("wms")
+    if shop:
+        read_shop(town)
+    assert not poll.poll_stream(town.house, wms, "warehouse").failed
+    for _ in range(20):
+        done = releases.release_ready(town.house) + releases.push_releases(town.house, wms)
+        while push.fan_out(town.house):
+            pass
+        done += push.push_stock(town.house, town.channel()) + parcels.push_shipments(town.house, town.channel())
+        if not done:
+            return
+    raise AssertionError("it never comes to rest")
+
+
+def read_shop(town: Town) -> None:
+    """Read all that the shop has to say."""
+    for stream in ("orders", "backfill", "orders", "refunds"):
+        assert not poll.poll_stream(town.house, town.channel(), stream).failed
