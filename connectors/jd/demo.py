@@ -80,6 +80,11 @@ class JdDemo(DemoShop):
         if self.shop.orders.records[order_id]["orderState"] == "WAIT_SELLER_STOCK_OUT":
             self._refunds.append(self.shop.request_refund(order_id))
 
+    def close_shop(self) -> None:
+        """Let every hesitant buyer pay or leave: JD keeps units for them that nobody but JD knows of."""
+        while self._unpaid:
+            self._settle_unpaid(self._unpaid.pop(0))
+
     def placed(self) -> set[str]:
         """Return the ids of all orders that JD lists: those that were paid or cancelled."""
         return set(self._listed)

@@ -56,11 +56,15 @@ def braked(*, unexplained_zeros: int, told_above_zero: int, policy: BrakePolicy)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a channel was told about a listing: the last accepted number and all sent since without an answer."""
+    """What a channel was told about a listing: the last accepted number and all sent since without an answer.
+
+    `earlier` are accepted numbers before that, the latest first.
+    """
 
     accepted: int | None
     sure: bool
     sent_since: tuple[int, ...] = ()
+    earlier: tuple[int, ...] = ()
 
     @property
     def lowest(self) -> int | None:

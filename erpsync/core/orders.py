@@ -70,6 +70,7 @@ class KnownOrder:
     placed_at: datetime
     paid_at: datetime | None
     ready_at: datetime | None
+    ship_by_at: datetime | None = None
     currency: str
     total_minor: int
     paid_minor: int | None = None
@@ -210,6 +211,7 @@ def _merge_fields(
         reading=reading,
         placed_at=new.placed_at,
         paid_at=new.paid_at or known.paid_at,
+        ship_by_at=new.ship_by_at or known.ship_by_at,
         ready_at=known.ready_at if back else new.ready_at,
         currency=new.currency,
         do_not_ship=new.do_not_ship,
@@ -249,6 +251,7 @@ def first_seen(
         reading=reading,
         placed_at=new.placed_at,
         paid_at=new.paid_at,
+        ship_by_at=new.ship_by_at,
         ready_at=new.ready_at,
         currency=new.currency,
         do_not_ship=new.do_not_ship,

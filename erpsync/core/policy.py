@@ -35,13 +35,20 @@ class PollPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPolicy:
-    """How a channel's orders are numbered, reserved and checked."""
+    """How a channel's orders are numbered, reserved and checked.
+
+    Args:
+        ship_within_h: by when the channel wants to be told that an order left, where it does not say: hours from payment.
+        ship_margin_h: so long before that a parcel whose order cannot be read is given to a person.
+    """
 
     reserve: Literal["payment", "placement"] = "payment"
     reserve_minutes: int = 30
     require_address: Literal["auto", "always", "never"] = "auto"
     number: str = "S{yyyymmdd}{seq:06}"
     gate_s: float = 5
+    ship_within_h: float = 48
+    ship_margin_h: float = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

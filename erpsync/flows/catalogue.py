@@ -7,12 +7,17 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import Thing, map_things, note_listings
 from erpsync.sdk.types import ListingPage
 from erpsync.store.bulk import update_many
+from erpsync.store.cursors import read_cursor
 from erpsync.store.store import Tx
 from erpsync.store.tables import listing
 
 
 def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage) -> None:
-    """Note the channel's listings and the numbers it shows; one that is new and mapped is pushed."""
+    """Note the channel's listings and the numbers it shows; one that is new and mapped is pushed.
+
+    A number counts as shown when the reading of the catalogue began: what is told meanwhile is newer than it.
+    """
+    read_at = read_cursor(tx.connection, channel.id, "listings").began_at or tx.now
     rows = {Thing(row.channel_sku, row.item_ref): row for row in page.rows}
     mapped = map_things(tx, channel.id, rows)
     first = note_listings(tx, channel.id, {thing: row.title for thing, row in rows.items()}, mapped)
@@ -20,7 +25,7 @@ def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage)
         listing.c.channel_id == channel.id, listing.c.channel_sku.in_([thing.channel_sku for thing in rows])
     )
     shown = [
-        {"id": row.id, "shown_qty": rows[thing].shown_qty, "shown_at": tx.now}
+        {"id": row.id, "shown_qty": rows[thing].shown_qty, "shown_at": read_at}
         for row in tx.all(query)
         if (thing := Thing(row.channel_sku, row.item_ref)) in rows
     ]

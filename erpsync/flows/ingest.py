@@ -269,7 +269,7 @@ class _Desk:
         return recipient_columns(self.tx.vault, record.order.recipient, row=row)
 
     def _note_edits(self, changes: Sequence[Change]) -> None:
-        """Ask a person to look at what was edited after parcels left or a release; before that, an edit simply counts."""
+        """Ask a person to look at what was edited after parcels left or a release; before that, an edit just counts."""
         released = released_orders(self.tx, [c.after.id for c in changes if c.before is not None])
         edited = [
             Task(

@@ -66,7 +66,12 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
             item_ref=row.item_ref,
             skus=tuple(needs),
             qty=numbers[row.id],
-            told=Told(accepted=row.told_qty, sure=row.told_sure, sent_since=unpack_sent(row.sent_since)),
+            told=Told(
+                accepted=row.told_qty,
+                sure=row.told_sure,
+                sent_since=unpack_sent(row.sent_since),
+                earlier=unpack_sent(row.earlier),
+            ),
             unexplained_zero=row in zeros
             and not any(
                 explained(told_qty=row.told_qty, units=row.factor * qty, taken=taken[sku_id])

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import func, or_, select, update
 
 from erpsync.core.availability import Told, pack_sent
+from erpsync.core.drift import remembered
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
@@ -293,6 +294,7 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
                 "told_sure": not send.again_when_fresh and send.listed.id not in overtaken,
                 "told_at": tx.now,
                 "sent_since": "[]",
+                "earlier": pack_sent(remembered(send.listed.told.earlier, send.listed.told.accepted, send.qty)),
                 "refused": "",
             }
             for send in accepted

@@ -1,6 +1,5 @@
 """Showing who gets a parcel: the one place that opens a recipient for a person's eyes."""
 
-
 from sqlalchemy import select
 
 from erpsync.flows.find import find_order

@@ -55,4 +55,3 @@ def _concerned(house: House, channel_ids: Sequence[int]) -> list[int]:
         held = select(bundle.c.sku_id).join(listing, listing.c.sku_id == bundle.c.bundle_id)
         parts = connection.execute(held.where(listing.c.channel_id.in_(channel_ids)))
         return sorted(skus | set(parts.scalars()))
-

@@ -49,6 +49,17 @@ METERS = {
         Meter(name="erpsync_reclaimed_rows_total", help="Outbox rows taken back from lost workers."),
         Meter(name="erpsync_reservations_expired_total", help="Reservations that ran out."),
         Meter(name="erpsync_counter_differences", kind="gauge", help="Stock counters that differ from their sums."),
+        Meter(name="erpsync_windows_sealed_total", help="Windows of orders proven to be whole.", labels=("channel",)),
+        Meter(
+            name="erpsync_orders_found_late_total",
+            help="Orders that only the comparison with the channel found.",
+            labels=("channel",),
+        ),
+        Meter(
+            name="erpsync_listings_drifted_total",
+            help="Numbers shown that are not what was told.",
+            labels=("channel", "kind"),
+        ),
         Meter(name="erpsync_channels_isolated", kind="gauge", help="Channels on the pool for slow ones."),
         Meter(name="erpsync_config_last_reload_successful", kind="gauge", help="1 if the last reload was taken."),
         Meter(name="erpsync_config_reloads_total", help="Reloads.", labels=("outcome",)),

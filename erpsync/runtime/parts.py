@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from erpsync.flows.house import Channel, House
+from erpsync.flows.reconcile import Reconciled
 from erpsync.runtime.meters import Meters
 from erpsync.settings import Config, Loaded
 from erpsync.store.leases import Lease
@@ -120,6 +121,19 @@ class ReclaimLeases(Protocol):
         ...
 
 
+class Reconcile(Protocol):
+    """Compares a channel with what we hold."""
+
+    def __call__(self, house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+        """Return what was found; one call does a few windows only."""
+        ...
+
+
+def _nothing_to_compare(house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+    del house, channel, stopping
+    return Reconciled()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
     """The use cases that the daemon schedules. All may run twice and never raise for a channel's trouble."""
@@ -145,11 +159,12 @@ class Stages:
     relook: Callable[[House], int]
     prune: Callable[[House, Mapping[str, int]], int]
     verify_counters: Callable[[House], list[str]]
+    reconcile: Reconcile = _nothing_to_compare
 
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import events_out, hints, inbox, parcels, poll, push, releases, replan, upkeep
+    from erpsync.flows import events_out, hints, inbox, parcels, poll, push, reconcile, releases, replan, upkeep
 
     return Stages(
         streams_of=poll.streams_of,
@@ -173,4 +188,5 @@ def flow_stages() -> Stages:
         relook=upkeep.relook,
         prune=upkeep.prune,
         verify_counters=upkeep.verify_counters,
+        reconcile=reconcile.reconcile,
     )

@@ -17,6 +17,8 @@ FREE_S = 30.0
 RELOOK_S = 300.0
 PRUNE_S = 3600.0
 COUNT_S = 60.0
+COMPARE_S = 60.0
+BEHIND_S = 10.0
 SHARE = 50
 """Counters are compared at most so much of the time: 1 second in 50."""
 
@@ -36,6 +38,7 @@ class Upkeep:
             self._chain(launcher, "relook", self._relook),
             self._chain(launcher, "prune", self._prune),
             self._chain(launcher, "counters", self._compare),
+            self._chain(launcher, "reconcile", self._reconcile),
         ]
 
     def close(self) -> None:
@@ -85,3 +88,18 @@ class Upkeep:
         differences = self._world.stages.verify_counters(self._world.house)
         self._world.meters.set("erpsync_counter_differences", len(differences))
         return max(COUNT_S, SHARE * (self._world.store.clock.monotonic() - began_s))
+
+    def _reconcile(self) -> float:
+        """Compare each channel with what we hold, a little at a time: there is no hurry, and calls are for selling."""
+        more = False
+        for channel in sorted(self._world.house.channels.values(), key=lambda each: each.name):
+            visit = self._world.visit(channel.name)
+            if visit is None or visit.channel.connector is None:
+                continue
+            found = self._world.stages.reconcile(visit.house, visit.channel, stopping=visit.stopping)
+            more = more or found.more
+            self._world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=channel.name)
+            self._world.meters.add("erpsync_orders_found_late_total", found.missed, channel=channel.name)
+            for kind, count in found.drifted.items():
+                self._world.meters.add("erpsync_listings_drifted_total", count, channel=channel.name, kind=kind)
+        return BEHIND_S if more else COMPARE_S

@@ -162,6 +162,7 @@ class Order:
     Args:
         version_at: the channel's change time of the view this was read from.
         ready_at: since when it is due to be fulfilled; None while it is not. Not the same as paid.
+        ship_by_at: until when the channel wants to be told that it left, if it says.
         total_minor: what the buyer has to pay in all, postage in, discounts out, as the channel states it.
         paid_minor: what the buyer has paid; never used to decide whether the order is paid.
         do_not_ship: the channel's reason for not shipping yet; empty when there is none.
@@ -174,6 +175,7 @@ class Order:
     placed_at: datetime
     paid_at: datetime | None = None
     ready_at: datetime | None = None
+    ship_by_at: datetime | None = None
     currency: str
     total_minor: int
     paid_minor: int | None = None

@@ -120,6 +120,14 @@ class Orders(_Keys):
     gate_s: float = Field(
         _ORDERS.gate_s, ge=0, description="Seconds after which an order is read again before its shipment is sent."
     )
+    ship_within_h: float = Field(
+        _ORDERS.ship_within_h, gt=0, description="Hours from payment within which an order must be shipped."
+    )
+    ship_margin_h: float = Field(
+        _ORDERS.ship_margin_h,
+        ge=0,
+        description="Hours before that limit at which a person decides on a parcel whose order cannot be read.",
+    )
 
 
 class Brake(_Keys):

@@ -48,7 +48,13 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A leased outbox row. `unknown` when an earlier holder may have sent it."""
+    """A leased outbox row.
+
+    Args:
+        unknown: an earlier holder may have sent it.
+        held_since_at: since when its order cannot be read again.
+        unread_ok: a person said that it may go without that.
+    """
 
     id: int
     destination_id: int
@@ -62,6 +68,8 @@ class Claimed:
     confirmed: bool
     unknown: bool
     lane: int
+    held_since_at: datetime | None = None
+    unread_ok: bool = False
 
 
 def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
@@ -176,6 +184,8 @@ def _claimed(row: Any, *, fence: int) -> Claimed:
         confirmed=row.confirmed,
         unknown=row.sent_at is not None,
         lane=row.lane,
+        held_since_at=row.held_since_at,
+        unread_ok=row.unread_ok,
     )
 
 

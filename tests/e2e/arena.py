@@ -1,4 +1,4 @@
-"""A flash sale: three shops on real HTTP that show one scarce SKU each, and real daemons that must not sell it twice."""
+"""A flash sale: three shops on real HTTP that show one scarce SKU, and real daemons that must not sell it twice."""
 
 import os
 import socket
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from connectors.jd.sandbox import JdSandbox
 from connectors.taobao.sandbox import TaobaoSandbox
 from connectors.webhook_json.sandbox import SECRET, OwnShop, over_http
-
 from erpsync.sdk.clock import SystemClock
 from erpsync.sdk.sandbox import FaultPlan, SandboxServer, serve
 

@@ -65,7 +65,8 @@ def ordered() -> Units:
 
 def placed_at(row: Mapping[str, str]) -> datetime:
     """Return when an invoice was written, in UTC."""
-    return datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M").replace(tzinfo=ZoneInfo("Europe/London")).astimezone(UTC)
+    naive = datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M")
+    return naive.replace(tzinfo=ZoneInfo("Europe/London")).astimezone(UTC)
 
 
 @pytest.fixture

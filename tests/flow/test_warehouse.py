@@ -470,6 +470,7 @@ def test_reports_read_again_after_a_crash_change_nothing(pair: Pair) -> None:
     work(town)
     depot.send(depot.got[0].number, "SF1", ("o1-1", "A", 1))
     work(town)
+    town.advance(1)
     depot.count("A", 9, town.clock.now())
     work(town)
     with town.store.begin() as tx:

@@ -6,7 +6,7 @@ is derived when read (`orders.phase` holds the rest).
 
 from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
-from erpsync.store.tables.nodes import channel, counter, cursor, lease, node
+from erpsync.store.tables.nodes import channel, counter, cursor, lease, node, token
 from erpsync.store.tables.orders import (
     PHASES,
     RELEASE_STATES,
@@ -83,5 +83,6 @@ __all__ = [
     "stock",
     "subscription",
     "task",
+    "token",
     "warehouse",
 ]

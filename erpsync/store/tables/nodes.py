@@ -1,6 +1,6 @@
 """Who runs and which channels there are: nodes, leases, channels, progress of their streams."""
 
-from sqlalchemy import Column, Float, Table, Text
+from sqlalchemy import Column, Float, LargeBinary, Table, Text
 
 from erpsync.store.tables.base import at, count, flag, metadata, ref, row_id, words
 
@@ -41,6 +41,21 @@ channel = Table(
     at("tokens_at"),
     count("timeouts"),
     at("token_expires_at"),
+)
+
+token = Table(
+    "token",
+    metadata,
+    ref("channel_id", "channel.id", primary_key=True),
+    Column("pair", LargeBinary),
+    words("origin"),
+    count("renewals"),
+    at("asked_at"),
+    at("refused_at"),
+    at("try_at"),
+    words("error"),
+    at("warned_for_at"),
+    count("warned_days"),
 )
 
 cursor = Table(

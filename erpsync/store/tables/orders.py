@@ -23,6 +23,7 @@ orders = Table(
     at("placed_at", nullable=False),
     at("paid_at"),
     at("ready_at"),
+    at("ship_by_at"),
     Column("currency", Text, nullable=False),
     Column("total_minor", BigInt, nullable=False),
     Column("paid_minor", BigInt),

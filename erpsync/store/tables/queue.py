@@ -19,6 +19,8 @@ outbox = Table(
     at("marked_at", nullable=False),
     at("fresh_after_at"),
     flag("confirmed"),
+    at("held_since_at"),
+    flag("unread_ok"),
     count("attempts"),
     Column("lease_owner", Text),
     at("lease_until_at"),
@@ -85,8 +87,16 @@ inbox = Table(
     count("attempts"),
     at("run_at", nullable=False),
     words("error"),
+    Column("lane", SmallInteger, nullable=False, server_default="1"),
     UniqueConstraint("channel_id", "delivery_key"),
     one_of("state", "pending", "done", "dead"),
+    Index(
+        "ix_inbox_turn",
+        "lane",
+        "id",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
     Index(
         "ix_inbox_pending", "run_at", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")
     ),

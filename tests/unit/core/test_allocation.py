@@ -83,9 +83,9 @@ def test_no_unit_is_given_twice_and_none_lies_beside_an_order_that_wants_it(
 
     takes = plan(demands, free)
 
-    for place in free:
+    for place, units in free.items():
         given_away = sum(t.qty for t in takes if (t.sku_id, t.warehouse_id) == place)
-        assert given_away <= max(0, free[place])
+        assert given_away <= max(0, units)
     for need in demands:
         got = sum(t.qty for t in takes if t.owner == need.owner)
         left = sum(max(0, free.get(Place(need.sku_id, w), 0)) for w in need.warehouses)

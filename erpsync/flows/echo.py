@@ -1,0 +1,88 @@
+"""Parcels that a channel accepted and whose order it goes on showing as unshipped.
+
+Why it asks for the order: a channel that took a parcel and lost it changes nothing, so no list of changes would ever
+bring that order up again. Why once per parcel: what a person has been told needs no second telling.
+"""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select, update
+
+from erpsync.flows.gate import reread
+from erpsync.flows.health import may_call
+from erpsync.flows.house import Channel, House
+from erpsync.sdk.errors import ConnectorError
+from erpsync.sdk.roles import OrderSource, playing
+from erpsync.sdk.types import OrderState
+from erpsync.store.notes import Event, Task, open_tasks, write_events
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.store import Tx
+from erpsync.store.tables import orders, shipment
+
+AT_ONCE = 10
+GRACE = timedelta(minutes=10)
+"""So long a channel may take to show an order as shipped."""
+
+NO_OLDER = timedelta(days=3)
+TASK = "shipment_missing"
+log = structlog.get_logger()
+
+
+def look_for_shipments(house: House, channel: Channel, *, most: int = AT_ONCE) -> int:
+    """Read orders again whose parcels the channel took and does not show; return how many of them lack their parcel."""
+    source = playing(channel.connector, OrderSource)
+    if source is None or not source.rereads or not may_call(house, channel):
+        return 0
+    missing = 0
+    for order_id in _unseen(house, channel, most):
+        try:
+            missing += _look(house, channel, order_id)
+        except ConnectorError as error:
+            log.warning("shipment.not_looked_for", channel=channel.name, error=repr(error))
+            break
+    return missing
+
+
+def _unseen(house: House, channel: Channel, most: int) -> list[int]:
+    """Return orders that left whole and are still shown as paid, longest waiting first."""
+    now = house.store.clock.now()
+    query = (
+        select(shipment.c.order_id)
+        .join(orders, orders.c.id == shipment.c.order_id)
+        .where(
+            orders.c.channel_id == channel.id,
+            orders.c.phase == "shipped",
+            orders.c.state == "paid",
+            shipment.c.state == "sent",
+            shipment.c.looked_at.is_(None),
+            shipment.c.sent_at < now - GRACE,
+            shipment.c.sent_at > now - NO_OLDER,
+        )
+        .order_by(shipment.c.sent_at)
+        .limit(most)
+    )
+    with house.store.read() as connection:
+        return list(dict.fromkeys(connection.execute(query).scalars()))
+
+
+def _look(house: House, channel: Channel, order_id: int) -> bool:
+    known = house.store.retrying(lambda tx: lock_order_ids(tx, [order_id]))
+    reread(house, channel, known[order_id])
+    return house.store.retrying(lambda tx: _note(tx, channel, order_id))
+
+
+def _note(tx: Tx, channel: Channel, order_id: int) -> bool:
+    """Tell a person when the channel still shows the order as paid."""
+    order = lock_order_ids(tx, [order_id])[order_id]
+    sent = (shipment.c.order_id == order_id) & (shipment.c.state == "sent")
+    numbers = list(tx.execute(select(shipment.c.number).where(sent).order_by(shipment.c.number)).scalars())
+    tx.execute(update(shipment).where(sent).values(looked_at=tx.now))
+    if order.state is not OrderState.PAID:
+        return False
+    reason = f"the channel accepted parcel {', '.join(numbers)} and still shows the order as unshipped; look at it there"
+    open_tasks(tx, [Task(kind=TASK, key=order.number, reason=reason, channel_id=channel.id, order_id=order_id)])
+    detail = {"shipments": numbers}
+    write_events(tx, [Event(kind="shipment.missing", order_id=order_id, channel_id=channel.id, detail=detail)])
+    log.warning("shipment.missing", channel=channel.name, order=order.number)
+    return True

@@ -1,0 +1,36 @@
+"""Comparing a channel with what we hold, in its own time and with a small share of its call budget."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from erpsync.flows.drift import find_drift
+from erpsync.flows.echo import look_for_shipments
+from erpsync.flows.house import Channel, House
+from erpsync.flows.seal import seal_windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What one comparison found: windows scanned and sealed, orders missed, drifted numbers by kind, parcels missing."""
+
+    scanned: int = 0
+    sealed: int = 0
+    missed: int = 0
+    drifted: Mapping[str, int] = field(default_factory=dict)
+    parcels: int = 0
+    more: bool = False
+
+
+def reconcile(house: House, channel: Channel, *, stopping: Callable[[], bool] = lambda: False) -> Reconciled:
+    """Compare a channel's past, its numbers and its parcels with ours; one run is short, `more` says that more is due."""
+    sealing = seal_windows(house, channel, stopping=stopping)
+    drifted = find_drift(house, channel)
+    parcels = 0 if stopping() else look_for_shipments(house, channel)
+    return Reconciled(
+        scanned=sealing.scanned,
+        sealed=sealing.sealed,
+        missed=sealing.missed,
+        drifted=drifted,
+        parcels=parcels,
+        more=sealing.more,
+    )
