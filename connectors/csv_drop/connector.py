@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from connectors.csv_drop.client import table
-from connectors.csv_drop.client.folder import Claim, DropFolder, Fingerprint, error_of
 from connectors.csv_drop.client.replies import write_shipment, write_stock
 from connectors.csv_drop.client.table import Together
 from connectors.csv_drop.mapping.orders import changed_at, order_of
@@ -28,6 +27,7 @@ from connectors.csv_drop.mapping.shipments import report_of
 from connectors.csv_drop.settings import CsvDropSettings, layout_of
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError, TransientError
+from erpsync.sdk.folder import Claim, DropFolder, Fingerprint, error_of
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource, ShipmentSink, ShipmentSource, StockSink
 from erpsync.sdk.types import (

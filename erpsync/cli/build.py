@@ -10,6 +10,7 @@ from typing import Protocol
 
 from erpsync.core.policy import SealPolicy
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.flows.tokens import load_tokens
 from erpsync.runtime.parts import Face, Server
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, Limiter
@@ -100,7 +101,9 @@ class Built:
                 limits = next(channel.limits for channel in config.channels if channel.id == row.name)
                 budgets[row.name].limiter = SharedLimiter(self.store, row.id, limits)
         self._connectors = {**kept, **fresh}
-        return with_connectors(house, self._connectors)
+        house = with_connectors(house, self._connectors)
+        load_tokens(house)
+        return house
 
     def _connect(self, config: ChannelConfig, budget: "_Budget") -> Connector:
         clock = self.store.clock

@@ -39,6 +39,6 @@ def _built(app: App, config: "Config") -> Iterator["Built"]:
 
 def demo(app: App) -> int:
     """Run the demonstration."""
-    from erpsync.cli import demo as shop
+    from erpsync.cli.demo import run as show
 
-    return int(shop.run(app.args))
+    return show(app.args)

@@ -38,7 +38,7 @@ class OrderPolicy:
     """How a channel's orders are numbered, reserved and checked.
 
     Args:
-        ship_within_h: by when the channel wants to be told that an order left, where it does not say: hours from payment.
+        ship_within_h: hours from payment within which the channel wants to be told that it left, where it does not say.
         ship_margin_h: so long before that a parcel whose order cannot be read is given to a person.
     """
 

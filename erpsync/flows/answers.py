@@ -48,10 +48,8 @@ def _stop(tx: Tx, house: House, head: Any, reason: str) -> None:
     if head.state in ("told", "unsure"):
         text = f"the warehouse gave release {head.number} back{f': {reason}' if reason else ''}"
         after = replace(order, holds={"operator": text, **order.holds})
-    drop_open(tx, RELEASE, [head.id], note="stopped")
     drop_open(tx, RELEASE_CANCEL, [head.id], note="stopped")
     close_tasks(tx, TASK, [head.number], by="erpsync")
-    close_tasks(tx, "unknown", [head.number], by="erpsync")
     close_tasks(tx, "order_edited", [order.number], by="erpsync")
     end_release(tx, house, head, order, after, state="stopped", detail=detail)
     log.info("release.stopped", release=head.number, order=order.number)
@@ -62,6 +60,8 @@ def end_release(
 ) -> None:
     """End a release: what is left of its units is the order's again, planned anew and not in any warehouse's hands."""
     tx.execute(update(release).where(release.c.id == head.id).values(state=state, ended_at=tx.now))
+    drop_open(tx, RELEASE, [head.id], note=state)
+    close_tasks(tx, "unknown", [head.number], by="erpsync")
     skus = set_released(tx, order, head.warehouse_id, released=False)
     lines = select(release_line.c.sku_id).where(release_line.c.release_id == head.id)
     skus |= set(tx.execute(lines).scalars())

@@ -7,9 +7,11 @@ from sqlalchemy import select, update
 
 from erpsync.flows.errors import Refused
 from erpsync.flows.house import Channel, House
+from erpsync.flows.outcomes import answer
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
+from erpsync.store.held import free_held
 from erpsync.store.notes import Event, write_events
-from erpsync.store.queue import SHIPMENT, free_waiting, hurry
+from erpsync.store.queue import hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task
@@ -47,6 +49,7 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         forget_failures(tx, channel.id)
         hurry(tx, channel.id)
+        free_held(tx, channel.id)
         want_pass(tx, channel.id, STREAMS)
         write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, actor=actor)])
         tx.wake("push")
@@ -81,8 +84,12 @@ def ask_backfill(house: House, name: str, *, days: int | None, actor: str) -> No
     house.store.retrying(work)
 
 
-def finish_task(house: House, task_id: int, *, actor: str) -> None:
-    """Close a task; a parcel that waited for the person goes on."""
+def finish_task(house: House, task_id: int, *, actor: str, arrived: bool = False) -> None:
+    """Close a task; what waited for the person goes on.
+
+    Args:
+        arrived: of something that was sent without an answer: it is there, and not to be sent again.
+    """
 
     def work(tx: Tx) -> None:
         row = tx.execute(select(task).where(task.c.id == task_id).with_for_update(key_share=True)).first()
@@ -91,8 +98,7 @@ def finish_task(house: House, task_id: int, *, actor: str) -> None:
         if row.closed_at is not None:
             raise Refused(f"task {task_id} was closed by {row.closed_by}")
         tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
-        if row.kind == "gate":
-            free_waiting(tx, "person", refs=[int(row.key)], kind=SHIPMENT, confirmed=True)
+        answer(tx, row, arrived=arrived, actor=actor)
         detail = {"task": row.kind, "key": row.key}
         write_events(tx, [Event(kind="task.done", order_id=row.order_id, detail=detail, actor=actor)])
 

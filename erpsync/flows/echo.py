@@ -80,7 +80,9 @@ def _note(tx: Tx, channel: Channel, order_id: int) -> bool:
     tx.execute(update(shipment).where(sent).values(looked_at=tx.now))
     if order.state is not OrderState.PAID:
         return False
-    reason = f"the channel accepted parcel {', '.join(numbers)} and still shows the order as unshipped; look at it there"
+    reason = (
+        f"the channel accepted parcel {', '.join(numbers)} and still shows the order as unshipped; look at it there"
+    )
     open_tasks(tx, [Task(kind=TASK, key=order.number, reason=reason, channel_id=channel.id, order_id=order_id)])
     detail = {"shipments": numbers}
     write_events(tx, [Event(kind="shipment.missing", order_id=order_id, channel_id=channel.id, detail=detail)])

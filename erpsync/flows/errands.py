@@ -2,7 +2,8 @@
 
     pending ─claim─▶ gate ─▶ call ─▶ done
                       │        └─ no answer ─▶ unknown: SAFE sends again, LOOK_FIRST looks, NEVER asks a person
-                      └─ waits for a condition, or dropped
+                      ├─ waits for a condition, or dropped
+                      └─ its order cannot be read ─▶ held; shortly before its last instant a person decides
 
 Why a class per kind and one way for all: parcels and releases differ in what they say, not in what may go wrong.
 """
@@ -13,16 +14,22 @@ from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 import structlog
+from sqlalchemy import select
 
+from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
+from erpsync.flows.holding import hold
 from erpsync.flows.house import Channel, House
 from erpsync.flows.retry import backoff_s, gives_up
 from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
 from erpsync.sdk.http import lane
 from erpsync.sdk.types import Repeat
+from erpsync.store.held import PERSON
 from erpsync.store.notes import DeadLetter, Event, Task, bury, open_tasks, write_events
-from erpsync.store.queue import Claimed, again, die, still_leased
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.queue import Claimed, again, die, still_leased, wait
 from erpsync.store.store import Tx
+from erpsync.store.tables import outbox
 
 Load = TypeVar("Load")
 log = structlog.get_logger()
@@ -53,7 +60,7 @@ class Errand(ABC, Generic[Load]):
         """Return whether the channel has it already; asked for `Repeat.LOOK_FIRST` only."""
 
     def prepare(self) -> None:
-        """Learn what the decision needs to know, outside of any transaction."""
+        """Learn what the decision needs to know, outside of any transaction; not asked when a person let it go unread."""
 
     @abstractmethod
     def admit(self, tx: Tx) -> Load | None:
@@ -81,6 +88,11 @@ class Errand(ABC, Generic[Load]):
     def order_id(self, tx: Tx) -> int:
         """Return the order it is about."""
 
+    def facts(self, tx: Tx) -> str:
+        """Return what is sent and for whom, for a person who has to look for it."""
+        del tx
+        return f"{self.noun} {self.row.key}"
+
     # -- the way
 
     def run(self) -> None:
@@ -88,6 +100,10 @@ class Errand(ABC, Generic[Load]):
         try:
             with lane(self.lane):
                 self._go()
+        except UnreadError as unread:
+            self.house.store.retrying(partial(self._hold, unread=unread))
+            if unread.tells_of_channel:
+                mark_down(self.house, self.at, unread.cause)
         except Exception as error:  # noqa: BLE001 the one place that runs every errand; a state stays behind
             self.house.store.retrying(partial(self._fail, error=error))
             if isinstance(error, ConnectorError) and not isinstance(error, RejectedError):
@@ -100,7 +116,8 @@ class Errand(ABC, Generic[Load]):
         """Look whether it is there already, if that is in doubt; else ask the gate and send."""
         if self.row.unknown and self._is_settled():
             return
-        self.prepare()
+        if not self.row.unread_ok:
+            self.prepare()
         load = self.house.store.retrying(self.admit)
         if load is None:
             return
@@ -128,6 +145,11 @@ class Errand(ABC, Generic[Load]):
         row = self.row
         log.info("push.done", channel=self.channel.name, kind=row.kind, key=row.key, attempt=row.attempts + 1)
 
+    def _hold(self, tx: Tx, *, unread: UnreadError) -> None:
+        """Hold what could not be judged; it costs no attempt, and near its last instant a person decides."""
+        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
+        hold(tx, self.at, self.row, order, unread, facts=self.facts(tx))
+
     def _fail(self, tx: Tx, *, error: Exception) -> None:
         """Leave a state behind; a definite answer to the call that takes effect ends every earlier doubt."""
         row, definite = self.row, isinstance(error, ConnectorError) and not isinstance(error, OutcomeUnknownError)
@@ -151,16 +173,21 @@ class Errand(ABC, Generic[Load]):
                 log.warning("push.retried", **kept)
 
     def _ask_person(self, tx: Tx, *, error: Exception) -> None:
-        """Give what must not be sent twice, and may be there, to a person."""
-        if not self._bury(tx, error, unknown=False):
+        """Give what must not be sent twice, and may be there, to a person, with the facts beside it."""
+        row, channel = self.row, self.channel
+        sent_at = tx.execute(select(outbox.c.sent_at).where(outbox.c.id == row.id)).scalar()
+        if not wait(tx, row, waiting_for=PERSON, error=str(error), unknown=True):
             return
         self.note_state(tx, "waiting")
-        row, channel = self.row, self.channel
+        order_id = self.order_id(tx)
+        when = "" if sent_at is None else f" at {sent_at:%Y-%m-%d %H:%M:%S} UTC"
         reason = (
-            f"{self.noun} {row.key} was sent and no answer came; look on the channel: if it is not there, "
-            f"`erpsync dead replay` sends it again, if it is, `erpsync dead drop` ends it"
+            f"{self.facts(tx)} was sent to {channel.name}{when} and no answer came ({error}); look for it there: "
+            f"if it is there, `erpsync tasks done ID --arrived`, if it is not, `erpsync tasks done ID` sends it again"
         )
-        open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id)])
+        open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id, order_id=order_id)])
+        detail = {self.noun: row.key, "error": str(error)}
+        write_events(tx, [Event(kind=f"{self.noun}.unknown", order_id=order_id, channel_id=channel.id, detail=detail)])
         log.error("push.unknown", channel=channel.name, kind=row.kind, key=row.key, action="look on the channel")
 
     def _bury(self, tx: Tx, error: Exception, *, unknown: bool) -> bool:

@@ -107,8 +107,7 @@ def settle(
     _hold_all(book, takes, changes, house)
     recall_changed(tx, house, book, [change.after for change in changes])
     book.flush()
-    _doubt(tx, changes)
-    _mark(tx, house, book, changes, cause, also)
+    _mark(tx, house, book, changes, cause, {*also, *_doubt(tx, changes)})
     open_tasks(tx, tasks)
     if any(policy.channel for policy in house.warehouses.values()):
         tx.wake("release")
@@ -331,21 +330,24 @@ def _mark(
     mark_dirty(tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
 
 
-def _doubt(tx: Tx, changes: Sequence[Change]) -> None:
-    """Make what a channel was told about the SKUs of its own orders unsure.
+def _doubt(tx: Tx, changes: Sequence[Change]) -> set[int]:
+    """Make what a channel was told about the SKUs of its own orders unsure; return the SKUs to be told anew.
 
     A channel takes its own sales off the number it shows (and gives cancelled units back), so what it was told is no
     longer what it shows; were goods to come in at the same time, both numbers might be equal by chance.
     """
     sold: dict[int, set[int]] = defaultdict(set)
+    moved: set[int] = set()
     for change in changes:
         if change.before is None or _by_channel(change.before) != _by_channel(change.after):
             sold[change.after.channel_id] |= {line.sku_id for line in change.after.lines if line.sku_id is not None}
+            moved |= _skus_of(change)
     for channel_id, skus in sorted(sold.items()):
         same = (listing.c.channel_id == channel_id) & listing.c.sku_id.in_(sorted(skus))
         locked = select(listing.c.id).where(same).order_by(listing.c.id).with_for_update(key_share=True)
         ids = list(tx.execute(locked).scalars())
         tx.execute(update(listing).where(listing.c.id.in_(ids)).values(told_sure=False))
+    return moved
 
 
 def _by_channel(order: KnownOrder) -> list[object]:

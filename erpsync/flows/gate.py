@@ -12,6 +12,7 @@ from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders
+from erpsync.sdk.errors import ConnectorError, PayloadError, RateLimitedError, RejectedError
 from erpsync.sdk.roles import OrderSource, RefundSource, playing
 from erpsync.sdk.types import Head, OrderState
 from erpsync.store.cursors import read_cursor
@@ -33,10 +34,28 @@ class Ruling:
     task: str = ""
 
 
+class UnreadError(Exception):
+    """The order could not be read again: nothing was sent, and nobody knows whether it may be."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause) if isinstance(cause, ConnectorError) else repr(cause))
+        self.cause = cause
+
+    @property
+    def rest_s(self) -> float:
+        """For how long the channel asked to be left alone."""
+        return self.cause.retry_after_s if isinstance(self.cause, RateLimitedError) else 0.0
+
+    @property
+    def tells_of_channel(self) -> bool:
+        """Whether the channel as a whole is in trouble, not this order alone."""
+        return isinstance(self.cause, ConnectorError) and not isinstance(self.cause, RejectedError | PayloadError)
+
+
 def reread(house: House, channel: Channel, order: KnownOrder) -> bool:
     """Read the order again when its data is older than `gate_s` and the channel can be asked; whether it was asked.
 
-    Raises the connector's error when the reading fails; the parcel is tried again then.
+    Raises `UnreadError` when the reading fails, whatever the reason: the parcel is held then.
     """
     source = playing(channel.connector, OrderSource)
     age = house.store.clock.now() - order.reading.read_to
@@ -49,8 +68,14 @@ def reread(house: House, channel: Channel, order: KnownOrder) -> bool:
         read_from=order.reading.read_from,
         read_to=order.reading.read_to,
     )
-    batch = read_orders(channel, source.complete([head]))
-    house.store.retrying(lambda tx: apply(tx, house, channel, batch))
+    try:
+        batch = read_orders(channel, source.complete([head]))
+        house.store.retrying(lambda tx: apply(tx, house, channel, batch))
+    except Exception as error:
+        raise UnreadError(error) from error
+    if not batch.orders:
+        why = batch.letters[0].error if batch.letters else "the channel did not show it"
+        raise UnreadError(RejectedError(why))
     return True
 
 

@@ -1,28 +1,36 @@
 """Whether a channel answers: said once when it stops and once when it is back."""
 
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import select, update
 
 from erpsync.flows.house import Channel, House
+from erpsync.flows.tokens import rescue
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
 from erpsync.store.cursors import forget_failures
+from erpsync.store.held import free_held
 from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.queue import hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
+from erpsync.store.tables import cursor
 
 log = structlog.get_logger()
 
 
 def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bool = False) -> None:
-    """Note that a call to the channel failed. Credentials that are refused pause it and raise one alarm.
+    """Note that a call to the channel failed. Credentials that are refused pause it and raise one alarm, unless they
+    could be renewed.
 
     A call that our own budget put off says nothing about the channel: other lanes still have theirs.
     """
     if isinstance(error, RateLimitedError) and error.code == OWN_BUDGET:
+        return
+    if isinstance(error, AuthError) and rescue(house, channel):
+        house.store.retrying(partial(_try_at_once, channel=channel))
         return
     with house.store.begin() as tx:
         row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
@@ -39,6 +47,15 @@ def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bo
         log.error("channel.down", channel=channel.name, error=repr(error), action=_action(error))
 
 
+def _try_at_once(tx: Tx, *, channel: Channel) -> None:
+    """Let what the old token failed at be tried with the new one."""
+    tx.execute(update(channels).where(channels.c.id == channel.id).values(auth_failed_at=None))
+    forget_failures(tx, channel.id)
+    hurry(tx, channel.id)
+    tx.wake("push")
+    tx.wake("poll")
+
+
 def _action(error: Exception) -> str:
     if isinstance(error, AuthError):
         return "renew the credentials, then `erpsync channels resume`"
@@ -51,17 +68,25 @@ def _alarm(tx: Tx, channel: Channel, error: AuthError) -> None:
 
 
 def mark_up(house: House, channel: Channel) -> None:
-    """Note that the channel answers; cheap when it did before."""
+    """Note that the channel answers; cheap when it did before.
+
+    While one of its streams still fails the channel stays down: one call that works must not hide another that does
+    not. Refused credentials are the exception, for they were every stream's trouble.
+    """
     with house.store.read() as connection:
         query = select(channels.c.down_since_at, channels.c.auth_failed_at, channels.c.timeouts)
         row = connection.execute(query.where(channels.c.id == channel.id)).one()
     if row.down_since_at is None and row.auth_failed_at is None and not row.timeouts:
         return
     with house.store.begin() as tx:
+        if row.auth_failed_at is None and _any_stream_fails(tx, channel):
+            tx.execute(update(channels).where(channels.c.id == channel.id).values(timeouts=0))
+            return
         values = {"down_since_at": None, "down_error": "", "auth_failed_at": None, "timeouts": 0}
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         close_tasks(tx, "auth", [channel.name], by="erpsync")
         forget_failures(tx, channel.id)
+        free_held(tx, channel.id)
         if row.auth_failed_at is not None:
             hurry(tx, channel.id)
         detail = {"down_since": str(row.down_since_at)}
@@ -69,6 +94,11 @@ def mark_up(house: House, channel: Channel) -> None:
         tx.wake("push")
     if row.down_since_at is not None:
         log.info("channel.up", channel=channel.name, down_since=row.down_since_at.isoformat())
+
+
+def _any_stream_fails(tx: Tx, channel: Channel) -> bool:
+    failing = select(cursor.c.stream).where(cursor.c.channel_id == channel.id, cursor.c.failed_at.is_not(None))
+    return tx.execute(failing.limit(1)).first() is not None
 
 
 def may_call(house: House, channel: Channel, *, probing: bool = False) -> bool:

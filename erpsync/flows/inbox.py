@@ -21,13 +21,14 @@ from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, re
 from erpsync.flows.retry import backoff_s, gives_up
 from erpsync.sdk.errors import AuthError, PayloadError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
-from erpsync.sdk.types import Head, Raw, WebhookReply, WebhookRequest, WebhookResult
+from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
 from erpsync.store.cursors import want_pass
 from erpsync.store.notes import DeadLetter, bury
 from erpsync.store.store import Tx
 from erpsync.store.tables import EPOCH, inbox
 
 AT_ONCE = 50
+LANE_STOP, LANE_ORDER = 0, 1
 WRITTEN = EPOCH
 """When what a webhook says was read over there: some time before it came. So no two of them are told apart by their
 arrival, and one that overtook another of the same version does not count as the later reading."""
@@ -49,12 +50,22 @@ def store_webhook(house: House, channel: Channel, request: WebhookRequest) -> Re
     if source is None or not channel.enabled:
         raise AuthError(f"channel {channel.name} takes no webhooks")
     result = source.read_webhook(request)
-    stored = house.store.retrying(partial(_insert, channel=channel, result=result, request=request))
+    lane = _lane(channel, result)
+    stored = house.store.retrying(partial(_insert, channel=channel, result=result, request=request, lane=lane))
     log.info("webhook.stored" if stored else "webhook.repeated", channel=channel.name, key=result.key)
     return Received(status="stored" if stored else "duplicate", reply=source.webhook_reply(result))
 
 
-def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: WebhookRequest) -> bool:
+def _lane(channel: Channel, result: WebhookResult) -> int:
+    """Return whose turn it is: refunds and cancels overtake every order that waits, however many there are."""
+    if "refunds" in result.hints or any(record.kind == "refund" for record in result.records):
+        return LANE_STOP
+    raws = [record.raw for record in result.records if record.kind == "order"]
+    read = read_orders(channel, raws).orders if raws else ()
+    return LANE_STOP if any(record.order.state is OrderState.CANCELLED for record in read) else LANE_ORDER
+
+
+def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: WebhookRequest, lane: int) -> bool:
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     body = {
         "hints": list(result.hints),
@@ -67,6 +78,7 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
         received_at=request.received_at,
         state="pending",
         run_at=tx.now,
+        lane=lane,
     )
     fresh = row.on_conflict_do_nothing(index_elements=["channel_id", "delivery_key"]).returning(inbox.c.id)
     stored = tx.execute(fresh).first() is not None
@@ -91,11 +103,11 @@ def _record(kind: str, raw: Raw) -> dict[str, Any]:
 
 
 def apply_inbox(house: House) -> int:
-    """Apply stored webhooks, oldest first; return how many were taken up."""
+    """Apply stored webhooks, refunds and cancels first, then oldest first; return how many were taken up."""
     query = (
         select(inbox)
         .where(inbox.c.state == "pending", inbox.c.run_at <= house.store.clock.now())
-        .order_by(inbox.c.id)
+        .order_by(inbox.c.lane, inbox.c.id)
         .limit(AT_ONCE)
     )
     with house.store.read() as connection:

@@ -4,7 +4,7 @@ claim ─▶ gate ─▶ call
           ├─ open refund, do not ship ─▶ waiting, task; freed when that ends
           └─ cancelled, refund granted ─▶ dropped, task asks for the parcel back
 
-What may go wrong on the way stands in `errands`.
+What may go wrong on the way stands in `errands`, what an order that cannot be read does to its parcel in `holding`.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from erpsync.core.orders import KnownOrder
 from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
 from erpsync.flows.health import may_call
+from erpsync.flows.holding import ask_overdue, describe
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
@@ -45,6 +46,8 @@ class _Parcel:
 def push_shipments(house: House, channel: Channel) -> int:
     """Claim due shipments of a channel and send each; return how many rows were handled."""
     if not may_call(house, channel, probing=True):
+        if channel.enabled:
+            ask_overdue(house, channel)
         return 0
     sink = playing(channel.connector, ShipmentSink)
     rows = claiming(
@@ -109,6 +112,10 @@ class _Errand(Errand[Shipment]):
         """Return the parcel's order."""
         query = select(shipment.c.order_id).where(shipment.c.id == self.row.ref_id)
         return int(tx.execute(query).scalar_one())
+
+    def facts(self, tx: Tx) -> str:
+        """Return the parcel in words."""
+        return describe(tx, self.row.ref_id, lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)])
 
 
 def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipment | None:
@@ -187,6 +194,7 @@ def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
     if ack(tx, row):
         _set_state(tx, row, "sent")
         close_tasks(tx, "gate", [str(row.ref_id)], by="erpsync")
+        close_tasks(tx, "unknown", [row.key], by="erpsync")
         order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.id == row.ref_id)).scalar_one()
         detail = {"shipment": row.key}
         write_events(tx, [Event(kind="shipment.told", order_id=order_id, channel_id=channel.id, detail=detail)])

@@ -32,6 +32,7 @@ from erpsync.flows.reading import (
 from erpsync.flows.ship import apply_reports
 from erpsync.flows.warehouse import apply_warehouse
 from erpsync.sdk.errors import ConnectorError, TransientError
+from erpsync.sdk.http import lane
 from erpsync.sdk.roles import (
     ListingSource,
     OrderSource,
@@ -117,7 +118,7 @@ def _due_in(house: House, channel: Channel) -> dict[str, float]:
         row = known[stream]
         if stream == "backfill" and (row.complete_ended_at is not None or not _has_begun(known["orders"])):
             continue
-        if stream == "refunds" and _has_backfill(channel) and known["backfill"].complete_ended_at is None:
+        if stream == "refunds" and _has_backfill(channel) and _waits_for_backfill(row, known["backfill"]):
             continue
         if row.wanted:
             due[stream] = 0.0
@@ -130,6 +131,11 @@ def _due_in(house: House, channel: Channel) -> dict[str, float]:
 def _has_begun(orders_: CursorRow) -> bool:
     """Whether the stream of changes has a fixed beginning; before that, changes made during the back-fill were lost."""
     return orders_.mark is not None or orders_.complete_ended_at is not None
+
+
+def _waits_for_backfill(refunds: CursorRow, backfill: CursorRow) -> bool:
+    """Whether nobody knows yet how far back refunds have to be read; a later back-fill does not stop them."""
+    return backfill.complete_ended_at is None and refunds.complete_ended_at is None
 
 
 def _has_backfill(channel: Channel) -> bool:
@@ -154,7 +160,8 @@ def poll_stream(
     run = _begin(house, channel, stream, lease)
     began = house.store.clock.monotonic()
     try:
-        whole = _read(run, stopping)
+        with lane("cancel" if stream == "refunds" else "rest"):
+            whole = _read(run, stopping)
     except LeaseLostError as error:
         return _report(run, error)
     except Exception as error:  # noqa: BLE001 the one place that runs every poll; a state stays behind

@@ -48,14 +48,20 @@ def _certificate(
         return {"channel": channel.name, "state": "unprovable"} | _summary([], [], since, until)
     wait = timedelta(seconds=house.sealing.after_s) + lag(house, channel) + GRACE
     rows = certified(connection, channel.id, since=since, until=until)
-    if until is None:
-        rows = [row for row in rows if row.sealed_at is not None or row.end_at <= at - wait]
+    young = [row for row in rows if until is None and _young(row, at - wait)]
+    rows = [row for row in rows if row not in young]
     unsealed = [_open(row) for row in rows if row.sealed_at is None]
     unsealed += _never(house, rows, since, until)
     if not rows and not unsealed:
-        unsealed = [{"from": iso(since), "to": iso(until), "why": "nothing was scanned yet"}]
+        why = "no window is old enough yet" if young else "nothing was scanned yet"
+        unsealed = [{"from": iso(since), "to": iso(until), "why": why}]
     state = "open" if unsealed else "sealed"
     return {"channel": channel.name, "state": state} | _summary(rows, unsealed, since, until)
+
+
+def _young(row: Any, sealable: datetime) -> bool:
+    """Whether a window had no time to be sealed yet, and nothing is known against it."""
+    return row.sealed_at is None and row.end_at > sealable and not (row.reopened or row.missed)
 
 
 def _summary(rows: Sequence[Any], unsealed: list[Json], since: datetime | None, until: datetime | None) -> Json:

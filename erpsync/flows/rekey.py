@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Table, func, select, update
 from erpsync.flows.sealed import recipient_row, subscription_row
 from erpsync.store.privacy import Vault
 from erpsync.store.store import Store, Tx
-from erpsync.store.tables import dead_letter, inbox, orders, payload, subscription
+from erpsync.store.tables import dead_letter, inbox, orders, payload, subscription, token
+from erpsync.store.tokens import token_row
 
 AT_ONCE = 500
 
@@ -27,6 +28,7 @@ SEALED = (
     _Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
     _Sealed(payload, "body", lambda r: f"payload|{r.channel_id}|{r.kind}|{r.external_id}"),
     _Sealed(inbox, "body", lambda r: f"inbox|{r.channel_id}|{r.delivery_key}"),
+    _Sealed(token, "pair", lambda r: token_row(r.channel_id)),
     _Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
     _Sealed(dead_letter, "body", lambda r: f"dead_letter|{r.channel_id}|{r.kind}|{r.key}"),
 )

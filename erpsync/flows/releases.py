@@ -24,6 +24,7 @@ from erpsync.flows.answers import take_answer
 from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
 from erpsync.flows.health import may_call
+from erpsync.flows.holding import task_key
 from erpsync.flows.house import Channel, House
 from erpsync.flows.recall import set_released
 from erpsync.flows.sealed import recipient_row
@@ -259,6 +260,7 @@ class _Release(Errand[Release]):
         unsure = (release.c.id == self.row.ref_id) & (release.c.state == "unsure")
         tx.execute(update(release).where(unsure).values(state="told"))
         close_tasks(tx, "unknown", [self.row.key], by="erpsync")
+        close_tasks(tx, "gate", [task_key(RELEASE, self.row.ref_id)], by="erpsync")
         event = Event(kind="release.told", order_id=self.order_id(tx), detail={"release": self.row.key})
         write_events(tx, [event])
 
@@ -281,6 +283,11 @@ class _Release(Errand[Release]):
     def order_id(self, tx: Tx) -> int:
         """Return the order it is about."""
         return int(_head(tx, self.row).order_id)
+
+    def facts(self, tx: Tx) -> str:
+        """Return the release in words."""
+        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
+        return f"release {self.row.key} of order {order.number} ({order.external_id})"
 
 
 class _Recall(Errand[str]):

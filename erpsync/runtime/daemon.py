@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
+from erpsync.flows.house import House
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.jobs import Jobs
 from erpsync.runtime.lock import only_daemon
@@ -65,9 +66,22 @@ def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[
     """Poll every channel once, drain and push until nothing is due; return the exit code, 1 when told to stop."""
     used = stages or flow_stages()
     take_over(built, used)
+    used.watch_tokens(built.house)
     done = drain(built.house, stages=used, stopping=stopping)
+    if _compare(built.house, used, stopping):
+        drain(built.house, poll=False, stages=used, stopping=stopping)
     log.info("run.completed", polls=done.polls, failed=done.failed, pushed=done.pushed, took_ms=done.took_ms)
     return 1 if stopping() else 0
+
+
+def _compare(house: House, stages: Stages, stopping: Callable[[], bool]) -> bool:
+    """Compare every channel with what we hold, as far as one run goes; return whether something may be to push."""
+    wanted = False
+    for channel in house.channels.values():
+        if channel.enabled and channel.connector is not None and not stopping():
+            found = stages.reconcile(house, channel, stopping=stopping)
+            wanted = wanted or bool(found.missed or found.drifted)
+    return wanted
 
 
 def take_over(built: Built, stages: Stages) -> None:

@@ -159,12 +159,13 @@ class Stages:
     relook: Callable[[House], int]
     prune: Callable[[House, Mapping[str, int]], int]
     verify_counters: Callable[[House], list[str]]
+    watch_tokens: Callable[[House], int]
     reconcile: Reconcile = _nothing_to_compare
 
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import events_out, hints, inbox, parcels, poll, push, reconcile, releases, replan, upkeep
+    from erpsync.flows import events_out, hints, inbox, parcels, poll, push, reconcile, releases, replan, tokens, upkeep
 
     return Stages(
         streams_of=poll.streams_of,
@@ -188,5 +189,6 @@ def flow_stages() -> Stages:
         relook=upkeep.relook,
         prune=upkeep.prune,
         verify_counters=upkeep.verify_counters,
+        watch_tokens=tokens.watch_tokens,
         reconcile=reconcile.reconcile,
     )

@@ -17,6 +17,7 @@ FREE_S = 30.0
 RELOOK_S = 300.0
 PRUNE_S = 3600.0
 COUNT_S = 60.0
+TOKENS_S = 30.0
 COMPARE_S = 60.0
 BEHIND_S = 10.0
 SHARE = 50
@@ -38,6 +39,7 @@ class Upkeep:
             self._chain(launcher, "relook", self._relook),
             self._chain(launcher, "prune", self._prune),
             self._chain(launcher, "counters", self._compare),
+            Chain("tokens", self._watch_tokens, launcher=launcher, pool=lambda: "upkeep"),
             self._chain(launcher, "reconcile", self._reconcile),
         ]
 
@@ -81,6 +83,14 @@ class Upkeep:
         if pruned:
             log.info("store.pruned", rows=pruned)
         return PRUNE_S
+
+    def _watch_tokens(self) -> float:
+        """Renew and watch tokens: on every node, for each has to hear of a pair that another one renewed."""
+        with self._world.running("tokens", kind="upkeep", deadline_s=DEADLINE_S):
+            renewed = self._world.stages.watch_tokens(self._world.house)
+        if renewed:
+            self._world.meters.add("erpsync_tokens_renewed_total", renewed)
+        return TOKENS_S
 
     def _compare(self) -> float:
         """Compare the stock counters with the sums they stand for; a difference is a defect of ours."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.http import HttpClient
+from erpsync.sdk.tokens import TokenBox, TokenPair
 from erpsync.sdk.types import (
     CheckReport,
     Cursor,
@@ -208,6 +209,28 @@ class ShipmentSource(ABC):
     @abstractmethod
     def pull_shipments(self, cursor: Cursor) -> Iterator[ShipmentReportPage]:
         """Yield reports; code after a `yield` runs only when that page is committed."""
+
+
+class TokenHolder(ABC):
+    """A channel whose access token can be renewed. The connector takes its pair from `tokens` before every call.
+
+    The daemon puts the stored pair into `tokens`, decides when to renew, and stores what `renew` returns.
+    """
+
+    tokens: TokenBox
+
+    @abstractmethod
+    def may_renew(self, pair: TokenPair) -> bool:
+        """Return whether the platform would renew this pair now."""
+
+    @abstractmethod
+    def renew(self, pair: TokenPair) -> TokenPair:
+        """Return the pair that follows; changes nothing here. Both tokens of the old one may be void afterwards.
+
+        Raises:
+            AuthError: the platform refuses; a person has to authorise again.
+            OutcomeUnknownError: no answer; the refresh token may be used up.
+        """
 
 
 class WarehouseSink(ABC):

@@ -1,6 +1,7 @@
 """The call budget of a channel as one row: a token bucket shared by all nodes.
 
-A quarter of the bucket is kept for cancels, urgent stock and shipments; back-fill and details use the rest.
+A quarter of the bucket is kept for cancels, urgent stock and shipments; back-fill and details use the rest. Within that
+quarter the more urgent lane always finds a call where the less urgent one has to wait.
 
 Why details take a few calls at once: a commit per call costs as much as the call itself on a quick channel. What is
 taken and not used within a quarter of a second is lost, so the shared bound holds.
@@ -17,6 +18,12 @@ from erpsync.store.store import Store
 from erpsync.store.tables import channel
 
 KEPT_SHARE = 0.25
+KEPT_FROM = {"shipment": 1 / 16, "urgent": 1 / 32, "cancel": 0.0}
+"""Share of the bucket that a lane leaves to those before it."""
+
+GRADED_FROM = 16
+"""A smaller bucket holds too few calls to be shared out among the urgent lanes."""
+
 LONGEST_WAIT_S = 1.0
 MOST_AT_ONCE = 8
 AT_ONCE_S = 0.25
@@ -48,7 +55,7 @@ class SharedLimiter:
             self._store.clock.sleep(wait_s)
 
     def _take(self, lane: str) -> float:
-        floor = self._policy.burst * KEPT_SHARE if lane == "rest" and self._policy.burst >= 4 else 0.0
+        floor = self._kept(lane)
         with self._store.begin() as tx:
             query = select(channel.c.tokens, channel.c.tokens_at, channel.c.blocked_until_at)
             row = tx.execute(query.where(channel.c.id == self._channel_id).with_for_update(key_share=True)).one()
@@ -63,6 +70,13 @@ class SharedLimiter:
             tx.execute(update(channel).where(channel.c.id == self._channel_id).values(**left))
         self._keep_spare(taken - 1)
         return 0.0
+
+    def _kept(self, lane: str) -> float:
+        """Return how many calls a lane leaves in the bucket."""
+        burst = self._policy.burst
+        if lane == "rest":
+            return burst * KEPT_SHARE if burst >= 4 else 0.0
+        return burst * KEPT_FROM[lane] if burst >= GRADED_FROM else 0.0
 
     def _at_once(self, free: float) -> int:
         """Return how many calls to take: few when little is left, and no more than are soon made up for."""

@@ -239,6 +239,7 @@ def again(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = 
         "run_at": run_at,
         "attempts": outbox.c.attempts + (1 if counts else 0),
         "error": error,
+        "held_since_at": None,
     } | _FREE
     if not unknown:
         values["sent_at"] = None
@@ -249,7 +250,7 @@ def wait(tx: Tx, row: Claimed, *, waiting_for: str, error: str = "", unknown: bo
     """Park a row until a named condition or a person frees it; it holds no lease meanwhile."""
     if _is_superseded(tx, row):
         return ack(tx, row, note="superseded")
-    values = {"state": "waiting", "waiting_for": waiting_for, "error": error} | _FREE
+    values = {"state": "waiting", "waiting_for": waiting_for, "error": error, "held_since_at": None} | _FREE
     if not unknown:
         values["sent_at"] = None
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1

@@ -12,12 +12,15 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "token",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pair", sa.LargeBinary(), nullable=True),
         sa.Column("origin", sa.Text(), server_default="", nullable=False),
         sa.Column(
             "renewals", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
         ),
+        sa.Column("renewed_at", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=True),
         sa.Column("refused_at", sa.BigInteger(), nullable=True),
         sa.Column("try_at", sa.BigInteger(), nullable=True),
@@ -27,7 +30,8 @@ def upgrade() -> None:
             "warned_days", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
         ),
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_token_channel_id")),
-        sa.PrimaryKeyConstraint("channel_id", name=op.f("pk_token")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_token")),
+        sa.UniqueConstraint("channel_id", name=op.f("uq_token_channel_id")),
     )
     op.add_column("orders", sa.Column("ship_by_at", sa.BigInteger(), nullable=True))
     op.add_column("outbox", sa.Column("held_since_at", sa.BigInteger(), nullable=True))

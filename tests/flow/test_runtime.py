@@ -108,6 +108,7 @@ class Scene:
             relook=lambda house: 0,
             prune=lambda house, retention_days: 0,
             verify_counters=lambda house: [],
+            watch_tokens=lambda house: 0,
         )
 
     def _poll(

@@ -87,6 +87,7 @@ class Script:
             relook=lambda house: 0,
             prune=lambda house, retention_days: 0,
             verify_counters=lambda house: [],
+            watch_tokens=lambda house: 0,
         )
 
     def poll(self, house: House, channel: Any, stream: str, **rest: Any) -> Pass:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from erpsync.core.policy import OrderPolicy, PollPolicy, StockPolicy, WarehousePolicy
+from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.digest import digest_of
@@ -19,6 +19,7 @@ from erpsync.sdk.roles import (
     Connector,
     ConnectorSettings,
     ListingSource,
+    OrderScan,
     OrderSource,
     RefundSource,
     ShipmentSink,
@@ -66,6 +67,7 @@ class Shop:
     parcels: list[Shipment] = field(default_factory=list)
     trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    unlisted: set[str] = field(default_factory=set)  # in no list, whatever it is sorted by
     reads: list[str] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)  # listed, but refused in detail
     during: Callable[[], object] | None = None
@@ -135,7 +137,7 @@ class ShopSettings(ConnectorSettings):
     """Nothing to set."""
 
 
-class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSink, ListingSource):
+class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSink, StockSink, ListingSource):
     """Reads and tells a `Shop`."""
 
     Settings = ShopSettings
@@ -163,10 +165,21 @@ class ShopConnector(Connector, OrderSource, RefundSource, ShipmentSink, StockSin
         start = datetime.fromisoformat(cursor.mark) if cursor.mark else cursor.since
         yield from self._pages(self.shop.orders, start, "placed_at", "backfill")
 
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        """Yield the heads of orders placed in [start, end), two a page; the first one of a page comes twice."""
+        self.shop.fail("scan")
+        rows = (row for row in self.shop.orders.values() if start <= row["placed_at"] < end)
+        heads = [self._head(row) for row in rows if row["id"] not in self.shop.unlisted]
+        for first in range(0, len(heads), 2):
+            yield (*heads[first : first + 2], heads[first])
+
     def _pages(self, rows: Mapping[str, dict[str, Any]], start: datetime, by: str, call: str) -> Iterator[OrderPage]:
         self.shop.fail(call)
         now = self.clock.now()
-        found = sorted((row for row in rows.values() if start <= row[by] <= now), key=lambda row: (row[by], row["id"]))
+        found = sorted(
+            (row for row in rows.values() if start <= row[by] <= now and row["id"] not in self.shop.unlisted),
+            key=lambda row: (row[by], row["id"]),
+        )
         for first in range(0, len(found), PAGE):
             page = found[first : first + PAGE]
             self.shop.fail(f"{call} page {first // PAGE + 1}")
@@ -333,6 +346,7 @@ def build_town(
     orders: OrderPolicy | None = None,
     stock: Mapping[str, StockPolicy] | StockPolicy | None = None,
     poll: PollPolicy | None = None,
+    sealing: SealPolicy | None = None,
     town: Town | None = None,
 ) -> Town:
     """Return shops and a house over a migrated database; a given `town` keeps its clock and shops (a restart)."""
@@ -350,7 +364,7 @@ def build_town(
         )
         for name in shops
     ]
-    house = open_house(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
+    house = open_house(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI, sealing=sealing)
     return Town(store=store, clock=clock, house=house, shops=shops)
 
 

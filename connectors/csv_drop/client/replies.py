@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from connectors.csv_drop.client.folder import instant_text
 from erpsync.sdk.digest import digest_of
+from erpsync.sdk.folder import instant_text
 
 STOCK_HEADER = ("channel_sku", "item_ref", "qty")
 SHIPMENT_HEADER = ("order", "carrier", "tracking", "line_id", "qty")

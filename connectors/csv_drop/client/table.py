@@ -11,13 +11,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from connectors.csv_drop.client.folder import Claim
 from connectors.csv_drop.client.groups import MAX_GROUP_ROWS, Group, Groups
 from connectors.csv_drop.client.text import Header, Lines, encoding_of, guess_cell, read_header, records
 from connectors.csv_drop.mapping.cells import clean, is_cut
 from connectors.csv_drop.mapping.payload import payload_of
 from connectors.csv_drop.settings import Layout
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.folder import Claim
 from erpsync.sdk.types import Payload
 
 MAX_TEXT_CHARS = 1_000

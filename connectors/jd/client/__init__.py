@@ -4,7 +4,7 @@ from connectors.jd.client.answers import Answer, demand_success, first, result_o
 from connectors.jd.client.calls import SHOP, JdClient
 from connectors.jd.client.errors import GATEWAY, SERVICES, Verdict, error_of
 from connectors.jd.client.signing import SIGN_METHODS, sign
-from connectors.jd.client.tokens import SettingsTokens, TokenPair, TokenSource, may_refresh, refreshed
+from connectors.jd.client.tokens import configured_tokens, may_refresh, refreshed
 
 __all__ = [
     "GATEWAY",
@@ -13,10 +13,8 @@ __all__ = [
     "SIGN_METHODS",
     "Answer",
     "JdClient",
-    "SettingsTokens",
-    "TokenPair",
-    "TokenSource",
     "Verdict",
+    "configured_tokens",
     "demand_success",
     "error_of",
     "first",

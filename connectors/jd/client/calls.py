@@ -12,11 +12,11 @@ from typing import Any
 
 from connectors.jd.client.answers import Answer
 from connectors.jd.client.errors import CLOCK_CODES, error_of
-from connectors.jd.client.tokens import TokenSource
 from connectors.jd.client.transport import TRANSPORTS, Reply
 from connectors.jd.settings import JdSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
+from erpsync.sdk.tokens import TokenBox
 
 SHOP = "jingdong.seller.vender.info.get"
 """A small call whose answer carries the platform's Date. Source: protocol note jd.md section 2."""
@@ -25,7 +25,7 @@ SHOP = "jingdong.seller.vender.info.get"
 class JdClient:
     """Calls JOS methods for one shop. Shared by threads; does nothing before the first call."""
 
-    def __init__(self, settings: JdSettings, http: HttpClient, clock: Clock, tokens: TokenSource) -> None:
+    def __init__(self, settings: JdSettings, http: HttpClient, clock: Clock, tokens: TokenBox) -> None:
         self._settings = settings
         self._clock = clock
         self._tokens = tokens

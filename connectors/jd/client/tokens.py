@@ -1,15 +1,12 @@
 """Access tokens: where they come from, and how the next one is bought.
 
 Why a refresh returns data and writes nothing: a new refresh token replaces the old one, so both must be stored in one
-commit, and only the daemon has a store. It asks `JdConnector.refresh_token`, keeps the pair, and gives it to the next
-connector through a `TokenSource` of its own.
+commit, and only the daemon has a store.
 """
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -18,52 +15,20 @@ from connectors.jd.settings import JdSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError
 from erpsync.sdk.http import HttpClient
+from erpsync.sdk.tokens import TokenBox, TokenPair
 
 REFRESH_BEFORE = timedelta(hours=24)
 """A token can be renewed in its last 24 hours and not after. Source: protocol note jd.md section 2 [JOSDOC 32]."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenPair:
-    """An access token, what renews it, and when it ends."""
-
-    access_token: SecretStr
-    refresh_token: SecretStr | None = None
-    expires_at: datetime | None = None
-
-
-class TokenSource(Protocol):
-    """Gives the pair to be used now, and takes the one that follows it."""
-
-    def current(self) -> TokenPair:
-        """Return the newest pair."""
-        ...
-
-    def replace(self, pair: TokenPair) -> None:
-        """Use `pair` from now on."""
-        ...
-
-
-class SettingsTokens:
-    """The pair of the settings, until it is replaced in memory. Shared by threads."""
-
-    def __init__(self, settings: JdSettings) -> None:
-        self._lock = threading.Lock()
-        self._pair = TokenPair(
-            access_token=settings.access_token,
-            refresh_token=settings.refresh_token,
-            expires_at=settings.token_expires_at,
-        )
-
-    def current(self) -> TokenPair:
-        """Return the newest pair."""
-        with self._lock:
-            return self._pair
-
-    def replace(self, pair: TokenPair) -> None:
-        """Use `pair` from now on."""
-        with self._lock:
-            self._pair = pair
+def configured_tokens(settings: JdSettings) -> TokenBox:
+    """Return a box with the pair of the settings."""
+    pair = TokenPair(
+        access_token=settings.access_token,
+        refresh_token=settings.refresh_token,
+        expires_at=settings.token_expires_at,
+    )
+    return TokenBox(pair)
 
 
 def may_refresh(pair: TokenPair, now: datetime) -> bool:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from connectors.jd.client import Answer, JdClient, SettingsTokens, TokenSource
+from connectors.jd.client import Answer, JdClient, configured_tokens
 from connectors.jd.settings import JdSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
+from erpsync.sdk.tokens import TokenBox
 
 
 class JdBase(Connector):
@@ -20,10 +21,10 @@ class JdBase(Connector):
     settings: JdSettings
 
     def __init__(
-        self, settings: JdSettings, http: HttpClient, clock: Clock, *, tokens: TokenSource | None = None
+        self, settings: JdSettings, http: HttpClient, clock: Clock, *, tokens: TokenBox | None = None
     ) -> None:
         super().__init__(settings, http, clock)
-        self.tokens = tokens or SettingsTokens(settings)
+        self.tokens = tokens or configured_tokens(settings)
         self.client = JdClient(settings, http, clock, self.tokens)
 
     def read(self, method: str, **params: Any) -> Answer:

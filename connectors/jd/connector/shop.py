@@ -1,28 +1,24 @@
 """The whole shop, the check that proves its settings, and the renewal of its token."""
 
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
-from connectors.jd.client import SHOP, TokenPair, may_refresh, refreshed, result_of
+from connectors.jd.client import SHOP, may_refresh, refreshed, result_of
 from connectors.jd.connector.listings import JdListings
 from connectors.jd.connector.orders import BY_MODIFIED
 from connectors.jd.connector.refunds import JdRefunds
 from connectors.jd.connector.shipments import JdShipments
 from connectors.jd.connector.stock import JdStock
+from erpsync.sdk.roles import TokenHolder
+from erpsync.sdk.tokens import TokenPair
 from erpsync.sdk.types import CheckReport
 
 CLOCK_NOTE_S = 5.0
 EXPIRY_NOTE = timedelta(days=14)
 
 
-class JdConnector(JdShipments, JdRefunds, JdListings, JdStock):
+class JdConnector(JdShipments, JdRefunds, JdListings, JdStock, TokenHolder):
     """A JD shop: orders, refunds before delivery, catalogue, stock and shipments."""
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self._refreshing = threading.Lock()
 
     def check(self) -> CheckReport:
         """Read the shop's name and one row of each list, and change nothing.
@@ -54,23 +50,13 @@ class JdConnector(JdShipments, JdRefunds, JdListings, JdStock):
         """Return when the access token ends: as told with its renewal, else as the operator set `token_expires_at`."""
         return self.tokens.current().expires_at
 
-    def refresh_token(self) -> TokenPair | None:
-        """Return the pair that follows the present one, None when it is not time yet or cannot be done.
+    def may_renew(self, pair: TokenPair) -> bool:
+        """Return whether the pair can be renewed and is in its last 24 hours; before and after that JD refuses."""
+        return may_refresh(pair, self.clock.now())
 
-        Only in the last 24 hours the platform renews a token. The connector uses the new pair at once; who calls this
-        must store both tokens in one commit, the old ones may be void. One thread at a time asks, once per pair.
-
-        Raises:
-            AuthError: the platform refuses; a person has to authorise the app again.
-            OutcomeUnknownError: no answer; asking again may find the refresh token used up.
-        """
-        with self._refreshing:
-            pair = self.tokens.current()
-            if not may_refresh(pair, self.clock.now()):
-                return None
-            following = refreshed(self.settings, self.http, self.clock, pair)
-            self.tokens.replace(following)
-            return following
+    def renew(self, pair: TokenPair) -> TokenPair:
+        """Return the pair that follows; errors as the role says. JD limits how often a month this may be asked."""
+        return refreshed(self.settings, self.http, self.clock, pair)
 
     def _notes(self, platform_at: datetime | None) -> Iterator[str]:
         ahead_s = self.client.ahead_s()

@@ -1,6 +1,6 @@
 """Who runs and which channels there are: nodes, leases, channels, progress of their streams."""
 
-from sqlalchemy import Column, Float, LargeBinary, Table, Text
+from sqlalchemy import Column, Float, LargeBinary, Table, Text, UniqueConstraint
 
 from erpsync.store.tables.base import at, count, flag, metadata, ref, row_id, words
 
@@ -46,16 +46,20 @@ channel = Table(
 token = Table(
     "token",
     metadata,
-    ref("channel_id", "channel.id", primary_key=True),
+    row_id(),
+    ref("channel_id", "channel.id"),
     Column("pair", LargeBinary),
     words("origin"),
     count("renewals"),
+    at("renewed_at"),
+    count("tries"),
     at("asked_at"),
     at("refused_at"),
     at("try_at"),
     words("error"),
     at("warned_for_at"),
     count("warned_days"),
+    UniqueConstraint("channel_id"),
 )
 
 cursor = Table(

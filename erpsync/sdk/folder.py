@@ -239,3 +239,19 @@ def _free(folder: Path, claim: Claim) -> Path:
     folder.mkdir(exist_ok=True)
     plain = folder / _split(claim.path.name)[1]
     return folder / claim.path.name if plain.exists() else plain
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file that appears whole and on disk; one that has the name already is replaced by it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    hidden = target.with_name(f".{target.name}.{os.getpid()}-{id(content):x}.tmp")
+    with hidden.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    hidden.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,1 @@
+"""A warehouse that is run by files in two folders."""

@@ -1,0 +1,157 @@
+"""A warehouse that is run by files: releases and wishes to stop go out, parcels, counts and answers come in.
+
+Why a release may be written again: the file has the release's number for its name, and the warehouse's agreement is
+that one number is one release, also when it took the first file away already.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.warehouse_file.client import file_part, rows_of, write_rows
+from connectors.warehouse_file.mapping import (
+    CANCEL_HEADER,
+    NEEDED,
+    RELEASE_HEADER,
+    Report,
+    Sheet,
+    file_digest,
+    kind_of,
+    release_rows,
+    reports_of,
+)
+from connectors.warehouse_file.settings import WarehouseFileSettings
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.errors import AuthError, PayloadError
+from erpsync.sdk.folder import Claim, DropFolder, error_of
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.roles import Connector, WarehouseSink, WarehouseSource
+from erpsync.sdk.types import (
+    BadLine,
+    CancelAnswer,
+    CheckReport,
+    Cursor,
+    Dispatch,
+    Release,
+    Repeat,
+    StockCount,
+    WarehousePage,
+)
+
+PAGE = 200
+
+
+class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
+    """Talks to a warehouse through two folders."""
+
+    Settings = WarehouseFileSettings
+    settings: WarehouseFileSettings
+    repeat = Repeat.SAFE
+
+    def __init__(self, settings: WarehouseFileSettings, http: HttpClient, clock: Clock) -> None:
+        super().__init__(settings, http, clock)
+        self._folder = DropFolder(settings.folder, "*.csv", settings.settle_s, clock)
+
+    def check(self) -> CheckReport:
+        """Look into the folders without changing anything. Raises `AuthError` when we cannot work in them."""
+        with _mapped():
+            _usable(self.settings.folder)
+            notes = [f"{len(self._folder.waiting())} files wait to be read"]
+            if self.settings.out_folder.exists():
+                _usable(self.settings.out_folder)
+            else:
+                notes.append("out_folder does not exist yet; it is made with the first file")
+        return CheckReport(notes=tuple(notes))
+
+    def release(self, order: Release) -> None:
+        """Write the release's file; written again, it is the same file."""
+        with _mapped():
+            target = self.settings.out_folder / f"release-{file_part(order.number)}.csv"
+            write_rows(target, RELEASE_HEADER, release_rows(order))
+
+    def cancel(self, number: str) -> bool | None:
+        """Write the wish to stop; the answer comes as a file."""
+        with _mapped():
+            write_rows(self.settings.out_folder / f"cancel-{file_part(number)}.csv", CANCEL_HEADER, [(number,)])
+        return None
+
+    def pull_warehouse(self, cursor: Cursor) -> Iterator[WarehousePage]:
+        """Yield what stands in all whole files; a file is filed away once its last page is committed."""
+        with _mapped(), closing(self._folder.claims()) as claims:
+            for claim in claims:
+                yield from self._file(claim, cursor)
+
+    def _file(self, claim: Claim, cursor: Cursor) -> Iterator[WarehousePage]:
+        before = claim.fingerprint()
+        kind = kind_of(claim.name)
+        digest = file_digest(kind or "", before.digest)
+        read_as = f"{claim.id} {digest}"
+        problem = "" if kind else "the name must begin with shipments-, stock- or answers-"
+        found: Iterator[Report | BadLine] = iter(())
+        try:
+            if kind:
+                rows = rows_of(claim, NEEDED[kind])
+                zone = ZoneInfo(self.settings.timezone)
+                found = reports_of(kind, Sheet(name=claim.name, digest=digest, rows=rows, zone=zone))
+        except PayloadError as error:
+            problem = str(error)
+        if problem:
+            told = PayloadError(problem, path="file", source=claim.name)
+            yield WarehousePage(
+                bad=(BadLine(key=f"{claim.name}#{digest[:8]}", error=told, row={}),), mark=_mark(read_as, 0)
+            )
+        done = _resume_at(cursor, read_as)
+        rest = islice(found, done, None)
+        while batch := list(islice(rest, PAGE)):
+            done += len(batch)
+            yield _page(batch, _mark(read_as, done))
+        if claim.fingerprint() != before:
+            self._folder.renew(claim)
+        elif problem:
+            self._folder.fail(claim, problem)
+        else:
+            self._folder.finish(claim)
+
+
+def _page(batch: list[Report | BadLine], mark: str) -> WarehousePage:
+    return WarehousePage(
+        dispatches=tuple(each for each in batch if isinstance(each, Dispatch)),
+        counts=tuple(each for each in batch if isinstance(each, StockCount)),
+        answers=tuple(each for each in batch if isinstance(each, CancelAnswer)),
+        bad=tuple(each for each in batch if isinstance(each, BadLine)),
+        mark=mark,
+    )
+
+
+def _mark(read_as: str, done: int) -> str:
+    return json.dumps({"file": read_as, "done": done})
+
+
+def _resume_at(cursor: Cursor, read_as: str) -> int:
+    """Return how many reports of this file and content are committed; 0 for another."""
+    try:
+        mark: Any = json.loads(cursor.mark or "{}")
+        return int(mark["done"]) if mark.get("file") == read_as else 0
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return 0
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Turn what the file system says into who has to act."""
+    try:
+        yield
+    except OSError as error:
+        raise error_of(error) from error
+
+
+def _usable(folder: Path) -> None:
+    if not folder.is_dir():
+        raise AuthError(f"there is no folder {folder}")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise AuthError(f"this user may not read and write in {folder}")

@@ -1,0 +1,35 @@
+"""The settings of a warehouse that is run by files."""
+
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from erpsync.sdk.roles import ConnectorSettings
+
+
+class WarehouseFileSettings(ConnectorSettings):
+    """Where the warehouse's files come from and where ours go."""
+
+    folder: Path = Field(
+        description="folder in which the warehouse puts shipments-*.csv, stock-*.csv and answers-*.csv; it must exist"
+    )
+    out_folder: Path = Field(description="folder for release-NUMBER.csv and cancel-NUMBER.csv; another one")
+    timezone: str = Field("Asia/Shanghai", description="time zone of instants in files that do not say their own")
+    settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {value!r}") from error
+        return value
+
+    @model_validator(mode="after")
+    def _two_folders(self) -> Self:
+        if self.out_folder == self.folder:
+            raise ValueError("out_folder must be another folder, or our own files would be read")
+        return self

@@ -1,0 +1,1 @@
+"""A warehouse system that is called with signed JSON."""

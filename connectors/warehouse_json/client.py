@@ -1,0 +1,69 @@
+"""Signed calls to the warehouse system.
+
+Why every call is a POST of one signed body: the signature then covers all that is asked, and an operator opens one
+address. Source of the signature: Standard Webhooks specification, "Signature scheme"; vectors in
+tests/connectors/webhook_json/standardwebhooks.json.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
+from erpsync.sdk.clock import Clock
+from erpsync.sdk.errors import AuthError, ConnectorError, RejectedError, TransientError
+from erpsync.sdk.http import HttpClient, HttpResponse, lost
+
+ERRORS: Mapping[int, type[ConnectorError]] = {401: AuthError, 403: AuthError, 407: AuthError, 425: TransientError}
+"""Statuses below 500 that are not plain refusals; `HttpClient` raises for 408, 429 and 5xx itself."""
+
+MAX_TEXT = 200
+
+
+def sign(key: bytes, body: bytes, *, id: str, timestamp: str) -> str:
+    """Return `v1,` and the signature in base64."""
+    digest = hmac.new(key, f"{id}.{timestamp}.".encode("ascii") + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode('ascii')}"
+
+
+class WarehouseClient:
+    """Calls one warehouse system. Shared by threads; does nothing before the first call."""
+
+    def __init__(self, settings: WarehouseJsonSettings, http: HttpClient, clock: Clock) -> None:
+        self._url = settings.url
+        self._key = decode_key(settings.secret.get_secret_value())
+        self._http = http
+        self._clock = clock
+
+    def call(self, type: str, data: Mapping[str, Any], *, repeatable: bool) -> Mapping[str, Any]:
+        """Return the system's answer, a JSON object. Other 2xx answers are lost ones: a proxy spoke in its place."""
+        body = json.dumps({"type": type, "data": data}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+        id = f"{type}-{hashlib.sha256(body).hexdigest()[:16]}"
+        timestamp = str(int(self._clock.now().timestamp()))
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": sign(self._key, body, id=id, timestamp=timestamp),
+        }
+        response = self._http.request("POST", self._url, data=body, headers=headers, repeatable=repeatable)
+        answer = _answer(response)
+        if 200 <= response.status < 300:
+            if answer is None:
+                raise lost(f"the warehouse answered {type} with no JSON object", repeatable=repeatable)
+            return answer
+        kind = ERRORS.get(response.status, RejectedError)
+        reason = (answer or {}).get("error")
+        text = f": {reason[:MAX_TEXT]}" if isinstance(reason, str) else ""
+        raise kind(f"the warehouse answered {type} with {response.status}{text}", code=str(response.status))
+
+
+def _answer(response: HttpResponse) -> Mapping[str, Any] | None:
+    try:
+        answer = json.loads(response.body)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None

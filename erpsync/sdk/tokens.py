@@ -1,0 +1,45 @@
+"""Access tokens that end: the pair in use, and the box a connector takes it from.
+
+Why a box and not a setting: a renewed pair must be used at once, by every thread, and outlive the process; the daemon
+keeps it in its store and puts it into the box, the connector only ever looks there.
+"""
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPair:
+    """An access token, what renews it, and when it ends."""
+
+    access_token: SecretStr
+    refresh_token: SecretStr | None = None
+    expires_at: datetime | None = None
+
+
+class TokenBox:
+    """Holds the pair to be used now; the configured one until it is replaced. Shared by threads.
+
+    Attributes:
+        configured: the pair of the settings.
+        renewing: held while somebody renews the pair.
+    """
+
+    def __init__(self, configured: TokenPair) -> None:
+        self.configured = configured
+        self.renewing = threading.Lock()
+        self._lock = threading.Lock()
+        self._pair = configured
+
+    def current(self) -> TokenPair:
+        """Return the newest pair."""
+        with self._lock:
+            return self._pair
+
+    def replace(self, pair: TokenPair) -> None:
+        """Use `pair` from now on."""
+        with self._lock:
+            self._pair = pair

@@ -1,0 +1,52 @@
+"""The types that cross the border between a connector and the daemon.
+
+All are frozen, slotted and keyword-only. Instants are aware `datetime`s, quantities are `int >= 0`, money is in
+integer minor units of an ISO 4217 currency. `None` means "this view does not carry the field" and never erases a
+value known from a fuller view.
+
+Why no channel words in here: what a platform calls its fields stays inside that connector's `mapping`.
+"""
+
+from erpsync.sdk.types.calls import CheckReport, WebhookRecord, WebhookReply, WebhookRequest, WebhookResult
+from erpsync.sdk.types.goods import ListingPage, ListingRow, StockLevel
+from erpsync.sdk.types.orders import BadLine, Line, Order, OrderState, Recipient, Refund, RefundLine, RefundState
+from erpsync.sdk.types.parcels import Repeat, Shipment, ShipmentLine, ShipmentReport, ShipmentReportPage
+from erpsync.sdk.types.payload import Payload
+from erpsync.sdk.types.records import Cursor, Head, OrderPage, Raw, RefundPage
+from erpsync.sdk.types.warehouses import CancelAnswer, Dispatch, Release, ReleaseLine, StockCount, WarehousePage
+
+__all__ = [
+    "BadLine",
+    "CancelAnswer",
+    "CheckReport",
+    "Cursor",
+    "Dispatch",
+    "Head",
+    "Line",
+    "ListingPage",
+    "ListingRow",
+    "Order",
+    "OrderPage",
+    "OrderState",
+    "Payload",
+    "Raw",
+    "Recipient",
+    "Refund",
+    "RefundLine",
+    "RefundPage",
+    "RefundState",
+    "Release",
+    "ReleaseLine",
+    "Repeat",
+    "Shipment",
+    "ShipmentLine",
+    "ShipmentReport",
+    "ShipmentReportPage",
+    "StockCount",
+    "StockLevel",
+    "WarehousePage",
+    "WebhookRecord",
+    "WebhookReply",
+    "WebhookRequest",
+    "WebhookResult",
+]

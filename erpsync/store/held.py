@@ -1,0 +1,89 @@
+"""Effects that are held because their order cannot be read again, and those whose outcome only a person can find out.
+
+Why on the outbox row: it is what waits, and a restart or another node must know since when.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select, update
+
+from erpsync.store.queue import RELEASE, SHIPMENT, Claimed, again, wait
+from erpsync.store.store import Tx
+from erpsync.store.tables import orders, outbox, release
+
+PERSON = "person"
+_OPEN = {"state": "pending", "waiting_for": ""}
+_BY_HAND = and_(outbox.c.state == "waiting", outbox.c.waiting_for == PERSON)
+
+
+def hold_back(tx: Tx, row: Claimed, *, run_at: datetime | None, error: str) -> bool:
+    """Put a row back that could not be judged; not an attempt. Without `run_at` it waits for a person."""
+    if run_at is None:
+        held = wait(tx, row, waiting_for=PERSON, error=error, unknown=row.unknown)
+    else:
+        held = again(tx, row, run_at=run_at, error=error, counts=False, unknown=row.unknown)
+    since = {"held_since_at": row.held_since_at or tx.now}
+    tx.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(("pending", "waiting"))).values(**since))
+    return held
+
+
+def hold_unclaimed(tx: Tx, row_id: int, *, error: str) -> bool:
+    """Let a pending row wait for a person because its channel may not be called."""
+    values = {
+        "state": "waiting",
+        "waiting_for": PERSON,
+        "error": error,
+        "held_since_at": func.coalesce(outbox.c.held_since_at, tx.now),
+    }
+    pending = and_(outbox.c.id == row_id, outbox.c.state == "pending")
+    return tx.execute(update(outbox).where(pending).values(**values)).rowcount == 1
+
+
+def free_held(tx: Tx, channel_id: int) -> int:
+    """Let rows go on that wait because this channel's orders could not be read; they can be now."""
+    own = and_(outbox.c.kind == SHIPMENT, outbox.c.destination_id == channel_id)
+    handed = select(release.c.id).join(orders, orders.c.id == release.c.order_id)
+    handed = handed.where(orders.c.channel_id == channel_id)
+    theirs = and_(outbox.c.kind == RELEASE, outbox.c.ref_id.in_(handed))
+    held = and_(_BY_HAND, outbox.c.held_since_at.is_not(None), outbox.c.sent_at.is_(None), or_(own, theirs))
+    freed = tx.execute(update(outbox).where(held).values(**_OPEN, run_at=tx.now)).rowcount
+    if freed:
+        tx.wake("push")
+    return freed
+
+
+def let_go(tx: Tx, kind: str, ref_id: int) -> bool:
+    """Let a row go on that waits for a person, who has decided; it goes even if its order still cannot be read.
+
+    What is known by then still rules: a cancel drops it.
+    """
+    mine = and_(_BY_HAND, outbox.c.kind == kind, outbox.c.ref_id == ref_id, outbox.c.sent_at.is_(None))
+    unread = outbox.c.held_since_at.is_not(None)
+    values = {**_OPEN, "run_at": tx.now}
+    blind = update(outbox).where(mine, unread).values(**values, unread_ok=True, held_since_at=None)
+    seen = update(outbox).where(mine, ~unread).values(**values, confirmed=True)
+    freed = tx.execute(blind).rowcount + tx.execute(seen).rowcount
+    if freed:
+        tx.wake("push")
+    return bool(freed)
+
+
+def in_doubt(tx: Tx, channel_id: int, key: str) -> Sequence[Any]:
+    """Return the rows of a key, locked, that were sent without an answer and wait for a person."""
+    mine = and_(_BY_HAND, outbox.c.destination_id == channel_id, outbox.c.key == key, outbox.c.sent_at.is_not(None))
+    return tx.all(select(outbox).where(mine).with_for_update())
+
+
+def send_again(tx: Tx, row_id: int) -> None:
+    """Let a row be sent once more: a person looked, and it is not there."""
+    values = {**_OPEN, "run_at": tx.now, "sent_at": None, "attempts": 0, "error": "", "held_since_at": None}
+    tx.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+    tx.wake("push")
+
+
+def end_arrived(tx: Tx, row_id: int, *, note: str) -> None:
+    """End a row as done: a person looked, and it is there."""
+    values = {"state": "done", "waiting_for": "", "done_at": tx.now, "sent_at": None, "error": note}
+    tx.execute(update(outbox).where(outbox.c.id == row_id).values(**values))

@@ -1,0 +1,175 @@
+"""What the warehouse's files say, and the files that it gets. The examples are written from our own layout."""
+
+import csv
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.warehouse_file.connector import WarehouseFileConnector
+from connectors.warehouse_file.sandbox import FileWarehouse
+from connectors.warehouse_file.settings import WarehouseFileSettings
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.errors import AuthError
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.types import Cursor, Recipient, Release, ReleaseLine, WarehousePage
+
+GOLDEN = Path(__file__).parent / "golden"
+NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, clock: ManualClock) -> FileWarehouse:
+    return FileWarehouse(tmp_path / "in", tmp_path / "out", clock)
+
+
+@pytest.fixture
+def connector(warehouse: FileWarehouse, clock: ManualClock) -> WarehouseFileConnector:
+    settings = WarehouseFileSettings.model_validate(warehouse.settings())
+    return WarehouseFileConnector(settings, HttpClient(clock=clock), clock)
+
+
+def order(number: str = "S1-R1") -> Release:
+    return Release(
+        number=number,
+        order="S1",
+        warehouse="SH",
+        lines=(ReleaseLine(line="1", sku="A", qty=2, title="茶杯"), ReleaseLine(line="2", sku="B", qty=1)),
+        recipient=Recipient(name="王小明", phone="13800138000", city="上海市", address="世纪大道1号, 5室"),
+        placed_at=NOW,
+        paid_at=NOW,
+    )
+
+
+def pull(connector: WarehouseFileConnector, mark: str | None = None) -> list[WarehousePage]:
+    return list(connector.pull_warehouse(Cursor(mark=mark)))
+
+
+def plain(report: Any) -> dict[str, Any]:
+    fields = {name: value for name, value in asdict(report).items() if name != "key"}
+    if "lines" in fields:
+        fields["lines"] = [[line["line"], line["sku"], line["qty"]] for line in fields["lines"]]
+    return json.loads(json.dumps(fields, default=lambda at: at.isoformat()))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("name", ["shipments-1.csv", "stock-1.csv", "answers-1.csv"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_a_file_says_what_its_golden_copy_says(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock, name: str, encoding: str
+) -> None:
+    expected = json.loads((GOLDEN / "expected.json").read_text(encoding="utf-8"))[name]
+    text = (GOLDEN / name).read_text(encoding="utf-8")
+    (warehouse.folder / name).write_bytes(text.encode(encoding))
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    assert [plain(each) for each in (*page.dispatches, *page.counts, *page.answers)] == expected["read"]
+    assert [str(bad.error) for bad in page.bad] == expected["bad"]
+    assert (warehouse.folder / "done" / name).exists()
+
+
+def test_a_release_is_one_file_however_often_it_is_written(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse
+) -> None:
+    connector.release(order())
+    connector.release(order())
+
+    [path] = warehouse.out_folder.glob("*")
+    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    assert path.name == "release-S1-R1.csv"
+    assert [(row["line_id"], row["sku"], row["qty"], row["address"]) for row in rows] == [
+        ("1", "A", "2", "世纪大道1号, 5室"),
+        ("2", "B", "1", "世纪大道1号, 5室"),
+    ]
+    assert warehouse.take_in() == ["S1-R1"]
+    connector.release(order())
+    assert warehouse.take_in() == []
+
+
+@pytest.mark.parametrize(("left", "stopped"), [(False, True), (True, False)])
+def test_a_wish_to_stop_is_a_file_and_so_is_its_answer(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock, left: bool, stopped: bool
+) -> None:
+    connector.release(order())
+    warehouse.take_in()
+    if left:
+        warehouse.ship("S1-R1", "SF1")
+    assert connector.cancel("S1-R1") is None
+    warehouse.take_in()
+    clock.advance(seconds=5)
+    answers = [answer for page in pull(connector) for answer in page.answers]
+
+    assert [(answer.release, answer.stopped) for answer in answers] == [("S1-R1", stopped)]
+
+
+def test_a_file_that_is_still_written_waits(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    """failures.md row 27."""
+    warehouse.count_stock([("A", 1)])
+    assert pull(connector) == []
+
+    clock.advance(seconds=3)
+    assert [count.on_hand for page in pull(connector) for count in page.counts] == [1]
+
+
+def test_a_reader_killed_within_a_file_reads_on_behind_what_was_booked(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    warehouse.count_stock([(f"SKU-{number}", number) for number in range(450)])
+    clock.advance(seconds=3)
+    reading = connector.pull_warehouse(Cursor())
+    first = next(reading)
+    reading.close()  # type: ignore[attr-defined]
+    rest = pull(connector, first.mark)
+
+    assert (len(first.counts), [len(page.counts) for page in rest]) == (200, [200, 50])
+    assert {count.key for page in (first, *rest) for count in page.counts} == {
+        count.key for page in (first, *rest) for count in page.counts
+    }
+    assert not list((warehouse.folder / ".claimed").glob("*.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("stock-1.csv", b"sku,as_of\nA,2026-03-02\n", "header: the header has no column on_hand"),
+        ("returns-1.csv", b"sku\nA\n", "the name must begin with shipments-, stock- or answers-"),
+        ("stock-2.csv", b"sku,on_hand,as_of\n\xff\xff\xff\n", "file: the file is neither UTF-8 nor GB18030"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_a_dead_letter_and_set_aside(
+    connector: WarehouseFileConnector,
+    warehouse: FileWarehouse,
+    clock: ManualClock,
+    name: str,
+    content: bytes,
+    problem: str,
+) -> None:
+    (warehouse.folder / name).write_bytes(content)
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    assert [bad.error.problem for bad in page.bad] == [problem]
+    assert (warehouse.folder / "failed" / name).exists()
+
+
+def test_a_folder_that_is_not_there_is_an_operators_matter(tmp_path: Path, clock: ManualClock) -> None:
+    settings = WarehouseFileSettings(folder=tmp_path / "none", out_folder=tmp_path / "out")
+
+    with pytest.raises(AuthError, match="there is no folder"):
+        WarehouseFileConnector(settings, HttpClient(clock=clock), clock).check()
+
+
+def test_one_folder_for_both_directions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="another folder"):
+        WarehouseFileSettings(folder=tmp_path, out_folder=tmp_path)

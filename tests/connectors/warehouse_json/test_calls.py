@@ -1,0 +1,154 @@
+"""Signed calls to a warehouse system and its feed. The examples are written from our own messages."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from connectors.warehouse_json.client import sign
+from connectors.warehouse_json.connector import WarehouseJsonConnector
+from connectors.warehouse_json.mapping import report_of
+from connectors.warehouse_json.sandbox import SECRET, JsonWarehouse
+from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
+from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.errors import AuthError, OutcomeUnknownError, RejectedError, TransientError
+from erpsync.sdk.http import HttpClient
+from erpsync.sdk.sandbox import Fault
+from erpsync.sdk.types import BadLine, Cursor, Recipient, Release, ReleaseLine
+
+HERE = Path(__file__).parent
+CASES = json.loads((HERE / "golden" / "reports.json").read_text(encoding="utf-8"))["cases"]
+VECTORS = json.loads((HERE.parent / "webhook_json" / "standardwebhooks.json").read_text(encoding="utf-8"))
+NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def warehouse() -> JsonWarehouse:
+    return JsonWarehouse(clock=ManualClock(NOW))
+
+
+def connector(warehouse: JsonWarehouse, **more: Any) -> WarehouseJsonConnector:
+    settings = {"url": "http://warehouse.invalid/erpsync", "secret": SECRET, **more}
+    http = HttpClient(clock=warehouse.clock, mount=warehouse.handle, rng=Random(0))
+    return WarehouseJsonConnector(WarehouseJsonSettings.model_validate(settings), http, warehouse.clock)
+
+
+def order(number: str = "S1-R1") -> Release:
+    return Release(
+        number=number,
+        order="S1",
+        warehouse="SH",
+        lines=(ReleaseLine(line="1", sku="A", qty=2),),
+        recipient=Recipient(name="王小明", phone="13800138000", address="世纪大道1号"),
+        placed_at=NOW,
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: json.dumps(case["row"])[:40])
+def test_a_report_is_read_as_its_golden_copy_says(case: dict[str, Any]) -> None:
+    read = report_of(case["row"])
+
+    if isinstance(read, BadLine):
+        assert read.error.path == case["bad"]
+    else:
+        assert json.loads(json.dumps(asdict(read), default=lambda at: at.isoformat())) == case["read"]
+
+
+def test_calls_are_signed_as_standard_webhooks_says() -> None:
+    for vector in (each for each in VECTORS["vectors"] if each.get("expected")):
+        params = vector["params"]
+        key = decode_key(vector["secret"])
+        signed = sign(key, vector["body"].encode(), id=params["webhook-id"], timestamp=params["webhook-timestamp"])
+        assert signed in vector["expected"].split()
+
+
+def test_a_release_arrives_with_all_that_is_to_be_sent(warehouse: JsonWarehouse) -> None:
+    connector(warehouse).release(order())
+
+    got = warehouse.releases["S1-R1"]
+    assert [(line["line"], line["sku"], line["qty"]) for line in got["lines"]] == [("1", "A", 2)]
+    assert (got["warehouse"], got["recipient"]["name"]) == ("SH", "王小明")
+
+
+def test_a_lost_answer_is_an_unknown_outcome_that_can_be_looked_up(warehouse: JsonWarehouse) -> None:
+    warehouse.faults.force(Fault.TIMEOUT_AFTER)
+    with pytest.raises(OutcomeUnknownError):
+        connector(warehouse).release(order())
+
+    assert connector(warehouse).find_release("S1-R1")
+    assert not connector(warehouse).find_release("S2-R1")
+
+
+def test_a_release_that_is_there_already_counts_as_accepted(warehouse: JsonWarehouse) -> None:
+    connector(warehouse).release(order())
+    connector(warehouse).release(order())
+
+    assert len(warehouse.releases) == 1
+
+
+def test_a_release_that_was_stopped_before_it_came_is_refused(warehouse: JsonWarehouse) -> None:
+    assert connector(warehouse).cancel("S1-R1") is True
+
+    with pytest.raises(RejectedError, match="stopped before it came"):
+        connector(warehouse).release(order())
+
+
+@pytest.mark.parametrize("says", [True, None])
+def test_a_wish_to_stop_is_answered_at_once_or_later(warehouse: JsonWarehouse, says: bool | None) -> None:
+    connector(warehouse).release(order())
+    warehouse.says = says
+
+    assert connector(warehouse).cancel("S1-R1") is says
+
+
+def test_what_has_left_is_not_stopped(warehouse: JsonWarehouse) -> None:
+    connector(warehouse).release(order())
+    warehouse.ship("S1-R1", "SF1")
+
+    assert connector(warehouse).cancel("S1-R1") is False
+
+
+def test_the_feed_is_read_page_by_page_from_the_mark_on(warehouse: JsonWarehouse) -> None:
+    for number in range(5):
+        warehouse.count_stock("A", number)
+    pages = list(connector(warehouse, page_size=2).pull_warehouse(Cursor()))
+    again = list(connector(warehouse, page_size=2).pull_warehouse(Cursor(mark=pages[0].mark)))
+
+    assert [[count.on_hand for count in page.counts] for page in pages] == [[0, 1], [2, 3], [4]]
+    assert again == pages[1:]
+
+
+def test_a_feed_that_does_not_move_is_trouble_and_no_endless_loop(warehouse: JsonWarehouse) -> None:
+    warehouse.count_stock("A", 1)
+    first, *_ = connector(warehouse).pull_warehouse(Cursor())
+    warehouse.feed.append({"type": "count", "data": {}})
+
+    [page] = connector(warehouse).pull_warehouse(Cursor(mark=first.mark))
+    assert [bad.error.path for bad in page.bad] == ["$.data.id"]
+
+
+def test_a_wrong_secret_is_an_operators_matter(warehouse: JsonWarehouse) -> None:
+    with pytest.raises(AuthError):
+        connector(warehouse, secret="whsec_d3Jvbmc=").check()
+
+
+def test_a_page_in_place_of_an_answer_is_a_lost_one(warehouse: JsonWarehouse) -> None:
+    warehouse.faults.force(Fault.HTML_200)
+    with pytest.raises(OutcomeUnknownError):
+        connector(warehouse).release(order())
+    for _ in range(3):
+        warehouse.faults.force(Fault.HTML_200)
+    with pytest.raises(TransientError):
+        connector(warehouse).cancel("S1-R1")
+
+
+def test_a_secret_that_cannot_sign_is_refused_without_being_told() -> None:
+    with pytest.raises(ValidationError) as refused:
+        WarehouseJsonSettings.model_validate({"url": "http://warehouse.invalid/", "secret": "n0t base64!"})
+
+    assert "n0t base64!" not in str(refused.value.errors()[0]["msg"])

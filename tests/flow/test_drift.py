@@ -1,0 +1,193 @@
+"""Numbers that a channel shows and was not told (failures rows 21 and 20), and parcels it does not show."""
+
+from collections.abc import Callable
+
+import pytest
+
+from erpsync.core.policy import StockPolicy
+from erpsync.flows.drift import GRACE, MOST_REPAIRS, find_drift
+from erpsync.flows.echo import look_for_shipments
+from erpsync.flows.parcels import push_shipments
+from erpsync.flows.push import fan_out, push_stock
+from erpsync.flows.ship import ship
+from erpsync.flows.stock import set_stock
+from erpsync.sdk.types import ListingRow
+from tests.support.looking import poll, rows, settle_in, tasks
+from tests.support.shop import Town
+
+MakeTown = Callable[..., Town]
+LATER_S = GRACE.total_seconds() + 1
+
+
+def opened(town: Town, on_hand: int = 10) -> Town:
+    """Let the shop sell TEA, told how many there are."""
+    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=on_hand, actor="me")
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=0)]
+    settle_in(town)
+    push(town)
+    return town
+
+
+@pytest.fixture
+def town(make_town: MakeTown) -> Town:
+    return opened(make_town())
+
+
+def push(town: Town) -> None:
+    """Tell what is due, with the pass it asks for."""
+    for _ in range(4):
+        town.advance(3)
+        while fan_out(town.house):
+            pass
+        push_stock(town.house, town.channel())
+        poll(town)
+        push_stock(town.house, town.channel())
+
+
+def look(town: Town, *, shows: int | None = None) -> dict[str, int]:
+    """Read the catalogue and the orders, and compare."""
+    town.advance(LATER_S)
+    shown = town.shop.shown["TEA"] if shows is None else shows
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=shown)]
+    poll(town, "listings")
+    poll(town)
+    return find_drift(town.house, town.channel())
+
+
+def told_again(town: Town) -> bool:
+    before = len(town.shop.stock_calls)
+    push(town)
+    return len(town.shop.stock_calls) > before
+
+
+def test_the_echo_of_our_own_number_is_nothing(town: Town) -> None:
+    assert town.shop.shown == {"TEA": 10}
+    assert look(town) == {}
+    assert not told_again(town)
+
+
+def test_a_number_edited_on_the_channel_is_told_again(town: Town) -> None:
+    assert look(town, shows=99) == {"hand_edit": 1}
+    assert told_again(town)
+    assert town.shop.shown == {"TEA": 10}
+    assert rows(town, "SELECT count(*) FROM event WHERE kind = 'stock.drifted'") == [(1,)]
+
+
+def test_a_push_that_the_channel_took_and_lost_is_told_apart_and_repaired(town: Town) -> None:
+    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=7, actor="me")
+    push(town)
+
+    assert look(town, shows=10) == {"lost_push": 1}
+    assert told_again(town)
+
+
+def test_a_sale_that_is_not_imported_yet_is_no_edit(town: Town) -> None:
+    """The sale is read before the number is judged, and the ordinary push follows it."""
+    town.shop.place("o1", ("TEA", 3))
+
+    assert look(town, shows=7) == {}
+    assert told_again(town)
+    assert town.shop.shown == {"TEA": 7}
+
+
+def test_a_number_is_judged_only_after_the_orders_were_read(town: Town) -> None:
+    town.advance(LATER_S)
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=99)]
+    poll(town, "listings")
+
+    before = find_drift(town.house, town.channel())
+    poll(town)
+
+    assert (before, find_drift(town.house, town.channel())) == ({}, {"hand_edit": 1})
+
+
+def test_a_reading_is_judged_once(town: Town) -> None:
+    look(town, shows=99)
+
+    assert find_drift(town.house, town.channel()) == {}
+
+
+def test_a_number_told_while_the_catalogue_is_read_is_not_compared_with_it(town: Town) -> None:
+    town.advance(LATER_S)
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=10)]
+    poll(town, "listings")
+    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=4, actor="me")
+    push(town)
+
+    assert find_drift(town.house, town.channel()) == {}
+
+
+def test_where_the_policy_is_to_report_a_person_is_asked_and_nothing_is_told(make_town: MakeTown) -> None:
+    town = opened(make_town(stock=StockPolicy(drift="report")))
+
+    assert look(town, shows=99) == {"hand_edit": 1}
+    assert not told_again(town)
+    assert tasks(town) == ["stock_drift"]
+
+
+def test_the_task_ends_when_the_channel_shows_our_number_again(make_town: MakeTown) -> None:
+    town = opened(make_town(stock=StockPolicy(drift="report")))
+    look(town, shows=99)
+
+    look(town, shows=10)
+
+    assert tasks(town) == []
+
+
+def test_a_listing_that_never_takes_our_number_is_left_to_a_person(town: Town) -> None:
+    for _ in range(MOST_REPAIRS):
+        assert look(town, shows=99) == {"hand_edit": 1}
+        assert told_again(town)
+
+    look(town, shows=99)
+
+    assert not told_again(town)
+    assert tasks(town) == ["stock_drift"]
+
+
+def test_listings_that_oversell_most_are_looked_at_first(make_town: MakeTown) -> None:
+    town = make_town()
+    for sku, on_hand in (("TEA", 10), ("CUP", 10)):
+        set_stock(town.house, warehouse="SH", sku=sku, on_hand=on_hand, actor="me")
+    town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=0) for sku in ("TEA", "CUP")]
+    settle_in(town)
+    push(town)
+    town.advance(LATER_S)
+    shown = {"TEA": 2, "CUP": 50}
+    town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=qty) for sku, qty in shown.items()]
+    poll(town, "listings")
+    poll(town)
+
+    find_drift(town.house, town.channel(), most=1)
+
+    query = "SELECT channel_sku FROM drift JOIN listing ON listing.id = listing_id"
+    assert rows(town, query) == [("CUP",)]
+
+
+def shipped(town: Town) -> None:
+    town.shop.place("o1", ("TEA", 1))
+    poll(town)
+    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    push_shipments(town.house, town.channel())
+    assert len(town.shop.parcels) == 1
+
+
+def test_an_order_that_goes_on_as_unshipped_after_its_parcel_was_accepted_is_told_once(town: Town) -> None:
+    shipped(town)
+    early = look_for_shipments(town.house, town.channel())
+    town.advance(601)
+
+    late = [look_for_shipments(town.house, town.channel()) for _ in range(2)]
+
+    assert (early, late) == (0, [1, 0])
+    assert tasks(town) == ["shipment_missing"]
+
+
+def test_an_order_that_the_channel_shows_as_shipped_by_then_is_no_task(town: Town) -> None:
+    shipped(town)
+    town.advance(601)
+    town.shop.change("o1", state="shipped")
+
+    assert look_for_shipments(town.house, town.channel()) == 0
+    assert tasks(town) == []
+    assert rows(town, "SELECT count(*) FROM ledger WHERE reason = 'shipped_elsewhere'") == [(0,)]

@@ -1,0 +1,26 @@
+"""A channel is said to be down once and up once, whatever its other streams do meanwhile."""
+
+from sqlalchemy import select
+
+from erpsync.flows.poll import poll_stream
+from erpsync.runtime.once import drain
+from erpsync.sdk.errors import TransientError
+from erpsync.store.tables import channel
+from tests.support.shop import Town
+
+
+def is_down(town: Town) -> bool:
+    with town.store.read() as connection:
+        return connection.execute(select(channel.c.down_since_at)).scalar() is not None
+
+
+def test_refunds_that_can_be_read_do_not_hide_orders_that_cannot(town: Town) -> None:
+    drain(town.house)
+    town.shop.trouble["orders"] = [TransientError("timed out")]
+    poll_stream(town.house, town.channel(), "orders")
+
+    poll_stream(town.house, town.channel(), "refunds")
+    assert is_down(town)
+
+    poll_stream(town.house, town.channel(), "orders")
+    assert not is_down(town)
