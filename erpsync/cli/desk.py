@@ -88,11 +88,11 @@ def list_tasks(app: App) -> int:
 
 
 def done(app: App) -> int:
-    """Close tasks."""
+    """Close tasks; with --arrived those that ask whether something arrived are answered with yes."""
     from erpsync.flows.channels import finish_task
 
     with app.house() as house:
-        return _each(app, "done", lambda task: finish_task(house, task, actor=app.actor))
+        return _each(app, "done", lambda task: finish_task(house, task, actor=app.actor, arrived=app.args.arrived))
 
 
 def _each(app: App, word: str, act: Callable[[int], object]) -> int:

@@ -18,6 +18,7 @@ COLUMNS = (
     Column("lag", "lag", "number"),
     Column("due", "to send", "number"),
     Column("oldest", "oldest", "number"),
+    Column("unknown_outcomes", "unknown", "number"),
     Column("dead_letters", "dead", "number"),
     Column("tasks", "tasks", "number"),
     Column("unknown_stock", "unknown stock", "number"),

@@ -60,7 +60,7 @@ class Errand(ABC, Generic[Load]):
         """Return whether the channel has it already; asked for `Repeat.LOOK_FIRST` only."""
 
     def prepare(self) -> None:
-        """Learn what the decision needs to know, outside of any transaction; not asked when a person let it go unread."""
+        """Learn what the decision needs, outside of any transaction; left out when a person let it go unread."""
 
     @abstractmethod
     def admit(self, tx: Tx) -> Load | None:

@@ -22,8 +22,7 @@ log = structlog.get_logger()
 
 
 def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bool = False) -> None:
-    """Note that a call to the channel failed. Credentials that are refused pause it and raise one alarm, unless they
-    could be renewed.
+    """Note that a call to the channel failed. Refused credentials that cannot be renewed pause it and alarm once.
 
     A call that our own budget put off says nothing about the channel: other lanes still have theirs.
     """

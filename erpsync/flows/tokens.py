@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy import select
 
 from erpsync.core.tokens import alarm_days, is_news, pause_s
 from erpsync.flows.house import Channel, House
@@ -24,7 +25,8 @@ from erpsync.sdk.tokens import TokenPair
 from erpsync.store.leases import release_leases, take_lease
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.store import Tx
-from erpsync.store.tokens import note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
+from erpsync.store.tables import channel as channels
+from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
 
 LEASE_S = 180.0  # outlives the HTTP client's total deadline
 FRESH_S = 120.0
@@ -53,7 +55,7 @@ def load_tokens(house: House) -> None:
 def adopt(house: House, channel: Channel) -> bool:
     """Put the stored pair into force, or the configured one if the operator changed it; whether that is another one."""
     holder, vault = playing(channel.connector, TokenHolder), house.store.vault
-    if holder is None or vault is None:
+    if holder is None or vault is None or holder.tokens.unsaved:
         return False
     with house.store.read() as connection:
         found = stored_pair(connection, vault, channel.id, holder.tokens.configured)
@@ -69,6 +71,7 @@ def watch_tokens(house: House) -> int:
     renewed = 0
     for channel in house.channels.values():
         if channel.enabled and channel.connector is not None:
+            _save_late(house, channel)
             adopt(house, channel)
             renewed += renew(house, channel)
             _watch(house, channel)
@@ -136,16 +139,31 @@ def _ask(house: House, channel: Channel, holder: TokenHolder) -> bool:
     except Exception as error:  # noqa: BLE001 a renewal must stop nothing else; a state stays behind
         house.store.retrying(partial(_failed, channel=channel, holder=holder, error=error, announced=announced))
         return False
-    kept = house.store.retrying(partial(_keep, channel=channel, holder=holder, pair=pair, announced=announced))
-    if kept:
-        holder.tokens.replace(pair)
-        log.info("token.renewed", channel=channel.name, expires_at=str(pair.expires_at or ""))
-    return kept or adopt(house, channel)
+    # Used at once and before it is stored: the old pair may be void, and this process may outlive a full disk.
+    holder.tokens.replace(pair)
+    holder.tokens.unsaved = True
+    house.store.retrying(partial(_keep, channel=channel, holder=holder, pair=pair, renewals=announced.renewals))
+    holder.tokens.unsaved = False
+    log.info("token.renewed", channel=channel.name, expires_at=str(pair.expires_at or ""))
+    adopt(house, channel)
+    return True
+
+
+def _save_late(house: House, channel: Channel) -> None:
+    """Store a pair that could not be stored when it came."""
+    holder = playing(channel.connector, TokenHolder)
+    if holder is None or not holder.tokens.unsaved:
+        return
+    with house.store.read() as connection:
+        row = read_token(connection, channel.id)
+    pair, renewals = holder.tokens.current(), row.renewals if row else 0
+    house.store.retrying(partial(_keep, channel=channel, holder=holder, pair=pair, renewals=renewals))
+    holder.tokens.unsaved = False
 
 
 def _announce(tx: Tx, *, channel: Channel, holder: TokenHolder) -> _Try | None:
     """Note that a renewal is about to be asked for; None when it is not its time."""
-    origin, row = origin_of(holder.tokens.configured), read_token(tx.connection, channel.id)
+    origin, row = origin_of(holder.tokens.configured), lock_token(tx, channel.id)
     known = row if row is not None and row.origin == origin else None
     if known is not None and (known.refused_at is not None or (known.try_at is not None and known.try_at > tx.now)):
         return None
@@ -162,16 +180,16 @@ def _announce(tx: Tx, *, channel: Channel, holder: TokenHolder) -> _Try | None:
     return found
 
 
-def _keep(tx: Tx, *, channel: Channel, holder: TokenHolder, pair: TokenPair, announced: _Try) -> bool:
+def _keep(tx: Tx, *, channel: Channel, holder: TokenHolder, pair: TokenPair, renewals: int) -> bool:
     """Store both tokens in one commit; False when another node has stored a later pair meanwhile."""
-    row = read_token(tx.connection, channel.id)
-    if row is None or row.renewals != announced.renewals or row.origin != origin_of(holder.tokens.configured):
+    row = lock_token(tx, channel.id)
+    if row is None or row.renewals != renewals or row.origin != origin_of(holder.tokens.configured):
         return False
     write_token(
         tx,
         channel.id,
         pair=seal_pair(tx.vault, channel.id, pair),
-        renewals=announced.renewals + 1,
+        renewals=renewals + 1,
         renewed_at=tx.now,
         tries=0,
         asked_at=None,
@@ -188,12 +206,13 @@ def _keep(tx: Tx, *, channel: Channel, holder: TokenHolder, pair: TokenPair, ann
 
 def _failed(tx: Tx, *, channel: Channel, holder: TokenHolder, error: Exception, announced: _Try) -> None:
     """Leave the old pair in force; a refusal is final for it, anything else is tried again later."""
-    row = read_token(tx.connection, channel.id)
+    row = lock_token(tx, channel.id)
     if row is None or row.renewals != announced.renewals or row.origin != origin_of(holder.tokens.configured):
         return
     if isinstance(error, AuthError | RejectedError | PayloadError):
         write_token(tx, channel.id, refused_at=tx.now, asked_at=None, try_at=None, error=str(error))
-        doubt = "; an earlier renewal got no answer and may have used the refresh token up" if announced.doubtful else ""
+        used_up = "; an earlier renewal got no answer and may have used the refresh token up"
+        doubt = used_up if announced.doubtful else ""
         reason = (
             f"the channel does not renew its access token: {error}{doubt}; authorise the app again and put the new "
             f"tokens into the configuration, the old one ends {_when(announced.pair.expires_at)}"
@@ -215,9 +234,12 @@ def _watch(house: House, channel: Channel) -> None:
     expires_at = channel.connector.token_expires_at() if channel.connector else None
     with house.store.read() as connection:
         row = read_token(connection, channel.id)
+        known = connection.execute(select(channels.c.token_expires_at).where(channels.c.id == channel.id)).scalar()
     alarm = None if expires_at is None else alarm_days(expires_at, house.store.clock.now())
     warned = row.warned_days if row is not None and row.warned_for_at == expires_at else 0
     news = alarm is not None and is_news(alarm, warned=warned)
+    if not news and known == expires_at:
+        return
     house.store.retrying(partial(_note, channel=channel, expires_at=expires_at, row=row, alarm=alarm if news else None))
 
 
@@ -231,7 +253,7 @@ def _note(tx: Tx, *, channel: Channel, expires_at: datetime | None, row: Any, al
         return
     write_token(tx, channel.id, warned_for_at=expires_at, warned_days=alarm)
     renews = renews_itself(channel) and (row is None or row.refused_at is None)
-    action = "none, erpsync renews it" if renews else "authorise the app again, then put its token into the configuration"
+    action = "none, erpsync renews it" if renews else "authorise the app again, put its token into the configuration"
     log.warning("token.expiring", channel=channel.name, days=alarm, expires_at=str(expires_at), action=action)
     if not renews or alarm <= 1:
         reason = f"the credentials of {channel.name} end {_when(expires_at)}; authorise the app again before that"

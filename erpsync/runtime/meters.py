@@ -47,6 +47,7 @@ METERS = {
         Meter(name="erpsync_job_skipped_total", help="Ticks skipped because the one before was still running."),
         Meter(name="erpsync_lease_changes_total", help="Leases taken and lost.", labels=("change",)),
         Meter(name="erpsync_reclaimed_rows_total", help="Outbox rows taken back from lost workers."),
+        Meter(name="erpsync_tokens_renewed_total", help="Access tokens renewed."),
         Meter(name="erpsync_reservations_expired_total", help="Reservations that ran out."),
         Meter(name="erpsync_counter_differences", kind="gauge", help="Stock counters that differ from their sums."),
         Meter(name="erpsync_windows_sealed_total", help="Windows of orders proven to be whole.", labels=("channel",)),

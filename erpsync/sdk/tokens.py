@@ -26,11 +26,13 @@ class TokenBox:
     Attributes:
         configured: the pair of the settings.
         renewing: held while somebody renews the pair.
+        unsaved: whether the pair in use could not be stored yet; until then nothing takes its place.
     """
 
     def __init__(self, configured: TokenPair) -> None:
         self.configured = configured
         self.renewing = threading.Lock()
+        self.unsaved = False
         self._lock = threading.Lock()
         self._pair = configured
 

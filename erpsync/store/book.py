@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select
 
 from erpsync.core.allocation import Demand, Held, Owner, Place
-from erpsync.core.availability import Shelf
 from erpsync.core.fulfilment import LINE
 from erpsync.store.bulk import delete_many, insert_many, update_many
 from erpsync.store.store import Tx
@@ -137,10 +136,8 @@ class Book:
         return counted_at is not None and counted_at >= at
 
     def available(self, place: Place, safety_stock: int) -> int:
-        """Return units free to promise."""
-        return Shelf(
-            on_hand=self._on_hand.get(place, 0), reserved=self._reserved.get(place, 0), safety_stock=safety_stock
-        ).available
+        """Return units free to promise, as `Shelf.available`; asked so often that no shelf is made for it."""
+        return max(0, self._on_hand.get(place, 0) - self._reserved.get(place, 0) - safety_stock)
 
     def missing(self) -> dict[Place, int]:
         """Return the places where more is reserved than there is, and how much."""

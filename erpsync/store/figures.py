@@ -10,11 +10,13 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from erpsync.sdk.roles import OrderSource, WebhookSource, playing
+from erpsync.sdk.roles import OrderSource, TokenHolder, WebhookSource, playing
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
 
 LAGGING_STREAMS = ("orders", "refunds")
+RENEWED_BY_DAYS = 0.75
+"""A token that renews itself is renewed in its last day; one that is nearer to its end was not."""
 
 
 class Limits(Protocol):
@@ -114,7 +116,8 @@ def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str
 def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:
     oldest = min((queue.oldest_at for queue in queues.values() if queue.oldest_at is not None), default=None)
     kinds = {
-        kind: {state: queue.states[state] for state in OPEN_STATES} | {"waiting_for": dict(queue.waiting_for)}
+        kind: {state: queue.states[state] for state in OPEN_STATES}
+        | {"unknown": queue.unknown, "waiting_for": dict(queue.waiting_for)}
         for kind, queue in queues.items()
     }
     return {"due": sum(queue.due for queue in queues.values()), "oldest_due_s": _since(oldest, now), "kinds": kinds}
@@ -143,7 +146,7 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
     for check, value, limit, said in _measures(facts, each, limits):
         if value is not None and limit is not None and value > limit:
             yield check, said
-    expiry = limits.token_expiry_days
+    expiry = _expiry_limit(each, limits)
     if facts["token_days"] is not None and expiry is not None and facts["token_days"] < expiry:
         days = facts["token_days"]
         yield (
@@ -151,6 +154,13 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
             f"the credentials {'end in' if days >= 0 else 'ended'} {spell(abs(days) * 86_400)}"
             + ("" if days >= 0 else " ago"),
         )
+
+
+def _expiry_limit(each: ChannelLike, limits: Limits) -> float | None:
+    """Return how many days the credentials must still last; where they renew themselves, the last day decides."""
+    holder = playing(each.connector, TokenHolder)
+    renews = holder is not None and holder.tokens.current().refresh_token is not None
+    return min(limits.token_expiry_days, RENEWED_BY_DAYS) if renews and limits.token_expiry_days else limits.token_expiry_days
 
 
 def _reads_orders(each: ChannelLike, facts: Mapping[str, Any]) -> bool:

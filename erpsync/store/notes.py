@@ -80,7 +80,10 @@ def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
 
 def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
     """Close the open tasks of a kind with these keys; return how many there were."""
-    statement = update(task).where(task.c.kind == kind, task.c.key.in_(sorted(set(keys))), task.c.closed_at.is_(None))
+    wanted = sorted(set(keys))
+    if not wanted:
+        return 0
+    statement = update(task).where(task.c.kind == kind, task.c.key.in_(wanted), task.c.closed_at.is_(None))
     return tx.execute(statement.values(closed_at=tx.now, closed_by=by)).rowcount
 
 
@@ -137,10 +140,13 @@ def letter_row(letter: DeadLetter) -> str:
 
 def end_letters(tx: Tx, channel_id: int, kind: str, keys: Iterable[str], *, state: str) -> int:
     """End the open dead letters of a kind with these keys as `replayed`, `dropped` or `superseded`."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return 0
     statement = update(dead_letter).where(
         dead_letter.c.channel_id == channel_id,
         dead_letter.c.kind == kind,
-        dead_letter.c.key.in_(sorted(set(keys))),
+        dead_letter.c.key.in_(wanted),
         dead_letter.c.state == "open",
     )
     return tx.execute(statement.values(state=state)).rowcount

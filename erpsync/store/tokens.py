@@ -34,6 +34,11 @@ def read_token(connection: Connection, channel_id: int) -> Any:
     return connection.execute(select(token).where(token.c.channel_id == channel_id)).first()
 
 
+def lock_token(tx: Tx, channel_id: int) -> Any:
+    """Return as `read_token` does, locked."""
+    return tx.execute(select(token).where(token.c.channel_id == channel_id).with_for_update()).first()
+
+
 def stored_pair(connection: Connection, vault: Vault, channel_id: int, configured: TokenPair) -> TokenPair | None:
     """Return the renewed pair that descends from the configured one; None when there is none, or it was replaced."""
     row = read_token(connection, channel_id)

@@ -185,7 +185,7 @@ def queue_rows(channels: Sequence[Mapping[str, Any]]) -> list[Page]:
         for each in channels
         for kind, row in each["queue"]["kinds"].items()
     ]
-    empty = {"kind": "webhook", "leased": 0, "waiting": 0, "waiting_for": {}}
+    empty = {"kind": "webhook", "leased": 0, "waiting": 0, "unknown": 0, "waiting_for": {}}
     inboxes = [{"channel": each["name"], "pending": each["inbox"], **empty} for each in channels if each["inbox"]]
     return sorted(effects + inboxes, key=lambda row: (row["channel"], row["kind"]))
 

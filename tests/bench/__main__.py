@@ -189,7 +189,7 @@ def show(rows: Iterator[Row]) -> None:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures erpsync beside a bare driver.")
-    parser.add_argument("--orders", type=int, default=2000, help="orders a round at 100 a commit")
+    parser.add_argument("--orders", type=int, default=1000, help="orders a round at 100 a commit")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median counts")
     parser.add_argument("--no-postgres", action="store_true", help="measure SQLite alone")
     args = parser.parse_args()

@@ -9,7 +9,7 @@ from erpsync.flows.facts import Batch, OrderRecord
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.types import Head, Line, Order, OrderState, Raw, Recipient
 
-SKUS, WAREHOUSES, CHANNELS = 10_000, 4, 5
+SKUS, WAREHOUSES, CHANNELS = 2_500, 4, 5
 STOCK = 1_000_000
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CODES = [f"SKU-{number:05}" for number in range(SKUS)]

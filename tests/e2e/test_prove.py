@@ -145,11 +145,12 @@ def test_an_order_that_comes_after_the_seal_opens_its_hour_and_the_command_fails
 
     shops.boxes[shop].hide(hidden, times=0)
     shops.clock.advance(seconds=86_401)
-    run_once(shops.built)
+    for _ in range(6):  # the day that has passed comes first
+        run_once(shops.built)
 
     found = shops.certificate(shop)
     assert (found["state"], found["late"]) == ("open", [hidden])
-    assert found["unsealed"][0]["late"] == [hidden]
+    assert hidden in found["unsealed"][0]["late"]
 
 
 def test_a_drop_folder_is_unprovable_and_that_is_no_failure(shops: Shops) -> None:

@@ -36,5 +36,7 @@ def of_movement(row: Any, more: Json) -> Json:
 def of_effect(row: Any, more: Json) -> Json:
     """Return an outbox row (with its channel's name) as an entry."""
     state = f"waiting for {row.waiting_for}" if row.state == "waiting" else row.state
+    if row.sent_at is not None and row.state in ("pending", "waiting"):
+        state = f"unknown, {state}"
     told = {"channel": row.channel, **more, "attempts": row.attempts, "run_at": iso(row.run_at), "error": row.error}
     return entry(row.done_at or row.sent_at or row.marked_at, "push", f"{row.kind} {state}", told)

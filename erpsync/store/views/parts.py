@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select
 
 from erpsync.store.tables import (
     backorder,
@@ -11,6 +11,7 @@ from erpsync.store.tables import (
     hold,
     order_line,
     orders,
+    outbox,
     refund,
     refund_line,
     shipment,
@@ -92,7 +93,8 @@ def _backordered(connection: Connection, order_ids: Sequence[int]) -> dict[int, 
 
 
 def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
-    rows = connection.execute(select(shipment).where(shipment.c.order_id.in_(order_ids)).order_by(shipment.c.id)).all()
+    query = select(shipment, shipment_state().label("now")).where(shipment.c.order_id.in_(order_ids))
+    rows = connection.execute(query.order_by(shipment.c.id)).all()
     lines = shipment_lines(connection, [row.id for row in rows])
     found: ByOrder = {}
     for row in rows:
@@ -101,10 +103,24 @@ def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "carrier": row.carrier,
             "tracking": row.tracking,
             "lines": lines.get(row.id, []),
-            "state": row.state,
+            "state": row.now,
         }
         found.setdefault(row.order_id, []).append(shown)
     return found
+
+
+def shipment_state() -> ColumnElement[str]:
+    """Return a shipment's state as people see it: `unknown` while its report was sent and nobody knows what became of it.
+
+    A report that is being sent just now is not in doubt yet.
+    """
+    doubt = exists().where(
+        outbox.c.kind == "shipment",
+        outbox.c.ref_id == shipment.c.id,
+        outbox.c.sent_at.is_not(None),
+        outbox.c.state.in_(("pending", "waiting")),
+    )
+    return case((doubt, literal("unknown")), else_=shipment.c.state)
 
 
 def shipment_lines(connection: Connection, shipment_ids: Sequence[int]) -> ByOrder:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 
 from erpsync.store.tables import channel, orders, outbox, shipment
-from erpsync.store.views.parts import shipment_lines
+from erpsync.store.views.parts import shipment_lines, shipment_state
 from erpsync.store.views.values import Json, row_json
 
 _BEFORE = ("number", "order", "channel", "carrier", "tracking")
@@ -21,12 +21,12 @@ def list_shipments(
 ) -> list[Json]:
     """Return shipments, newest first, limit 0 is all, `after` a number only what comes behind it.
 
-    `waiting_for` and `error` are those of its report to the channel.
+    `state` is `unknown` while a report was sent and got no answer; `waiting_for` and `error` are those of its report to the channel.
 
     `lines` are `{external_id, qty}` in the channel's units.
     """
     query = (
-        select(shipment, orders.c.number.label("order"), channel.c.name.label("channel"))
+        select(shipment, shipment_state().label("now"), orders.c.number.label("order"), channel.c.name.label("channel"))
         .join(orders, orders.c.id == shipment.c.order_id)
         .join(channel, channel.c.id == orders.c.channel_id)
         .order_by(shipment.c.id.desc())
@@ -35,7 +35,7 @@ def list_shipments(
     if channel_name is not None:
         query = query.where(channel.c.name == channel_name)
     if state is not None:
-        query = query.where(shipment.c.state == state)
+        query = query.where(shipment_state() == state)
     if after is not None:
         query = query.where(shipment.c.id < select(shipment.c.id).where(shipment.c.number == after).scalar_subquery())
     if order_id is not None:
@@ -48,7 +48,7 @@ def list_shipments(
         lines, reports = shipment_lines(connection, ids), _reports(connection, ids)
         for row in page:
             waiting_for, error = reports.get(row.id, ("", ""))
-            now = row_json(row, ("state",)) | {"waiting_for": waiting_for, "error": error}
+            now = {"state": row.now, "waiting_for": waiting_for, "error": error}
             shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
             found.append(shown | now | row_json(row, _AFTER[3:]))
     return found

@@ -133,13 +133,17 @@ def _reasons(connection: Connection, order_id: int) -> Iterable[str]:
 
 def _unreported(connection: Connection, order_id: int) -> Iterable[str]:
     query = (
-        select(outbox.c.waiting_for, outbox.c.error, shipment.c.number)
+        select(outbox.c.state, outbox.c.sent_at, outbox.c.waiting_for, outbox.c.error, shipment.c.number)
         .join(shipment, and_(outbox.c.kind == "shipment", outbox.c.ref_id == shipment.c.id))
-        .where(shipment.c.order_id == order_id, outbox.c.state == "waiting")
+        .where(shipment.c.order_id == order_id, outbox.c.state.in_(("pending", "waiting")))
     )
     for row in connection.execute(query):
         reason = f" ({row.error})" if row.error else ""
-        yield f"shipment {row.number} is not reported to the channel yet: it waits for {row.waiting_for}{reason}"
+        if row.sent_at is not None:
+            who = "a person looks" if row.state == "waiting" else "erpsync finds out"
+            yield f"shipment {row.number} was sent at {iso(row.sent_at)} and no answer came: unknown until {who}{reason}"
+        elif row.state == "waiting":
+            yield f"shipment {row.number} is not reported to the channel yet: it waits for {row.waiting_for}{reason}"
 
 
 def _to_do(connection: Connection, order_id: int) -> Iterable[str]:

@@ -84,7 +84,7 @@ def test_a_release_is_one_file_however_often_it_is_written(
     connector.release(order())
 
     [path] = warehouse.out_folder.glob("*")
-    rows = list(csv.DictReader(path.open(encoding="utf-8", newline="")))
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert path.name == "release-S1-R1.csv"
     assert [(row["line_id"], row["sku"], row["qty"], row["address"]) for row in rows] == [
         ("1", "A", "2", "世纪大道1号, 5室"),
@@ -133,9 +133,7 @@ def test_a_reader_killed_within_a_file_reads_on_behind_what_was_booked(
     rest = pull(connector, first.mark)
 
     assert (len(first.counts), [len(page.counts) for page in rest]) == (200, [200, 50])
-    assert {count.key for page in (first, *rest) for count in page.counts} == {
-        count.key for page in (first, *rest) for count in page.counts
-    }
+    assert len({count.sku for page in (first, *rest) for count in page.counts}) == 450
     assert not list((warehouse.folder / ".claimed").glob("*.csv"))
 
 
