@@ -1,6 +1,7 @@
 """`check`: is the configuration right, and with --online, does every platform take it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,13 @@ from erpsync.cli.errors import BAD_CONFIG, FAILED, OK
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from erpsync.sdk.roles import Connector
     from erpsync.sdk.types import CheckReport
     from erpsync.settings import ChannelConfig, Config, Problem, Registry
+
+    Adopt = Callable[[str, Connector], object]
 
 Json = dict[str, Any]
 AT_ONCE = 8
@@ -72,11 +78,26 @@ def _show(app: App, channels: list[Json]) -> None:
 
 def _ask_all(config: "Config", registry: "Registry") -> list[Json]:
     enabled = [channel for channel in config.channels if channel.enabled]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda channel: _ask(channel, registry), enabled))
+    with _renewed(config) as adopt, ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda channel: _ask(channel, registry, adopt), enabled))
 
 
-def _ask(channel: "ChannelConfig", registry: "Registry") -> Json:
+@contextmanager
+def _renewed(config: "Config") -> "Iterator[Adopt]":
+    """Yield what gives a connector the token that was renewed since its configuration was written."""
+    from erpsync.cli.build import open_store, vault_of
+    from erpsync.flows.tokens import adopt_stored
+    from erpsync.store.schema import is_current
+
+    store = open_store(config, vault=vault_of(config))
+    try:
+        known = is_current(store.engine)
+        yield lambda name, connector: adopt_stored(store, name, connector) if known else None
+    finally:
+        store.close()
+
+
+def _ask(channel: "ChannelConfig", registry: "Registry", adopt: "Adopt") -> Json:
     from erpsync.sdk.clock import SystemClock
     from erpsync.sdk.errors import ConnectorError
     from erpsync.sdk.http import HttpClient
@@ -84,6 +105,7 @@ def _ask(channel: "ChannelConfig", registry: "Registry") -> Json:
     clock = SystemClock()
     connector = registry.load(channel.connector)(channel.settings, HttpClient(clock=clock), clock)
     try:
+        adopt(channel.id, connector)
         return _row(channel.id, connector.check())
     except ConnectorError as error:
         return _row(channel.id, None, problem=f"{type(error).__name__}: {error}")

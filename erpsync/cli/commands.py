@@ -116,22 +116,6 @@ DAEMON = (
             arg("--seed", type=whole, default=0, metavar="N", help="equal seeds give equal faults (default 0)"),
         ),
     ),
-    Command(
-        "prove",
-        "certify which stretches of the channels' past were read whole; exit code 1 when one is not sealed",
-        "prove:prove",
-        (
-            _CHANNEL,
-            arg("--from", dest="since", metavar="INSTANT", help="from this date or time (default: from the beginning)"),
-            arg(
-                "--to",
-                dest="until",
-                metavar="INSTANT",
-                help="up to this date or time (default: up to what could be sealed by now)",
-            ),
-            arg("--windows", action="store_true", help="also every single window with its hash and scans"),
-        ),
-    ),
     Command("status", "how every channel stands; exit code 1 when anything is beyond its limit", "status:status"),
 )
 
@@ -288,7 +272,13 @@ DESK = (
         (_CHANNEL, arg("--closed", action="store_true", help="also those that are done"), _ALL),
     ),
     Command(
-        "tasks done", "close tasks", "desk:done", (arg("ids", nargs="+", type=count, metavar="TASK", help="its id"),)
+        "tasks done",
+        "close tasks",
+        "desk:done",
+        (
+            arg("ids", nargs="+", type=count, metavar="TASK", help="its id"),
+            arg("--arrived", action="store_true", help="what got no answer is there, so it is not sent again"),
+        ),
     ),
     Command(
         "explain",
@@ -303,6 +293,22 @@ KEEPING = (
     Command("schema", "print the JSON Schema of the configuration", "keeping:schema"),
     Command(
         "keys rotate", "encrypt personal data anew with the first key; may be stopped and resumed", "keeping:rotate"
+    ),
+    Command(
+        "prove",
+        "certify which stretches of the channels' past were read whole; exit code 1 when one is not sealed",
+        "prove:prove",
+        (
+            _CHANNEL,
+            arg("--from", dest="since", metavar="INSTANT", help="from this date or time (default: from the beginning)"),
+            arg(
+                "--to",
+                dest="until",
+                metavar="INSTANT",
+                help="up to this date or time (default: up to what could be sealed by now)",
+            ),
+            arg("--windows", action="store_true", help="also every single window with its hash and scans"),
+        ),
     ),
 )
 

@@ -110,11 +110,16 @@ def why_open(window: Window, scan: Scan) -> str:
 
 
 def due_at(window: Window, *, after: timedelta, now: datetime) -> datetime | None:
-    """Return when the window is to be scanned next; None when it is done with."""
+    """Return when the window is to be scanned next; None when it is done with.
+
+    An old one whose scans agree and that something else keeps open is looked at once a day.
+    """
     if window.scanned_at is None:
         return window.end
     if window.sealed_at is None:
-        return window.scanned_at + after
+        stuck = window.since_at is not None and window.scanned_at - window.since_at >= after
+        old = window.end <= now - WATCHED
+        return window.scanned_at + max(after, AGAIN if stuck and old else after)
     return window.scanned_at + AGAIN if window.end > now - WATCHED else None
 
 

@@ -30,7 +30,7 @@ from erpsync.flows.reading import (
     unseen,
 )
 from erpsync.flows.ship import apply_reports
-from erpsync.flows.warehouse import apply_warehouse
+from erpsync.flows.warehouse import apply_warehouse, relook_counted, size_of
 from erpsync.sdk.errors import ConnectorError, TransientError
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import (
@@ -338,16 +338,21 @@ def _report_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
 
 def _warehouse_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
     reading = _source(run, WarehouseSource).pull_warehouse(cursor)
-    return _as_they_are(run, reading, apply_warehouse, lambda p: len(p.dispatches) + len(p.counts) + len(p.answers))
+    return _as_they_are(run, reading, apply_warehouse, size_of, partial(relook_counted, run.house))
 
 
 def _as_they_are(
-    run: _Pass, reading: Iterator[Any], work: Callable[..., None], count: Callable[[Any], int]
+    run: _Pass,
+    reading: Iterator[Any],
+    work: Callable[..., None],
+    count: Callable[[Any], int],
+    after: Callable[[Any], object] = lambda page: None,
 ) -> Generator[_Page, None, None]:
     try:
         for page in reading:
             run.records += count(page)
             yield _Page(mark=page.mark, work=partial(work, house=run.house, channel=run.channel, page=page))
+            after(page)
     finally:
         _close(reading)
 

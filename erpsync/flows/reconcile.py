@@ -11,7 +11,7 @@ from erpsync.flows.seal import seal_windows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """What one comparison found: windows scanned and sealed, orders missed, drifted numbers by kind, parcels missing."""
+    """What one comparison found: windows scanned and sealed, orders missed, drifted numbers by kind, lost parcels."""
 
     scanned: int = 0
     sealed: int = 0
@@ -22,7 +22,7 @@ class Reconciled:
 
 
 def reconcile(house: House, channel: Channel, *, stopping: Callable[[], bool] = lambda: False) -> Reconciled:
-    """Compare a channel's past, its numbers and its parcels with ours; one run is short, `more` says that more is due."""
+    """Compare a channel's past, its numbers and its parcels with ours; a run is short, `more` says more is due."""
     sealing = seal_windows(house, channel, stopping=stopping)
     drifted = find_drift(house, channel)
     parcels = 0 if stopping() else look_for_shipments(house, channel)

@@ -6,12 +6,12 @@ Why a scan repairs at once: an order that was missed is an order not sent, so wh
 found so late is an event, and the window stays open until scans find nothing more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from erpsync.core.seal import Scan, Window, grid, hash_of, in_turn, judged, why_open
 from erpsync.flows.health import mark_down, may_call
@@ -143,41 +143,45 @@ def _scan(house: House, channel: Channel, window: Window) -> tuple[Window, int]:
         _hold(house, channel, finding, list(fresh.values()))
     after = house.store.retrying(lambda tx: _judge(tx, house, channel, finding))
     if window.sealed_at is not None and after.sealed_at is None:
-        log.warning("window.reopened", channel=channel.name, window=window.start.isoformat(), missed=finding.missed)
+        tell = log.warning if finding.missed else log.info
+        tell("window.reopened", channel=channel.name, window=window.start.isoformat(), missed=finding.missed)
     return after, finding.missed
 
 
 def _hold(house: House, channel: Channel, finding: _Finding, heads: Sequence[Head]) -> None:
     """Bring in what the store lacks of a page, and count what it should have had and what it still lacks."""
-    lacking, missed = _lacking(house, channel, finding, heads)
+    with house.store.read() as connection:
+        lacking, _ = _lacking(connection, channel, finding, heads)
     for first in range(0, len(lacking), DETAILS_AT_ONCE):
-        some = lacking[first : first + DETAILS_AT_ONCE]
-        _bring_in(house, channel, finding, some, [head.external_id for head in some if head.external_id in missed])
-    still, _ = _lacking(house, channel, finding, lacking)
-    finding.unheld += len(still)
-    finding.missed += len(missed - {head.external_id for head in still})
+        finding.missed += _bring_in(house, channel, finding, lacking[first : first + DETAILS_AT_ONCE])
+    with house.store.read() as connection:
+        finding.unheld += len(_lacking(connection, channel, finding, lacking)[0])
 
 
-def _lacking(house: House, channel: Channel, finding: _Finding, heads: Sequence[Head]) -> tuple[list[Head], set[str]]:
+def _lacking(
+    connection: Connection, channel: Channel, finding: _Finding, heads: Sequence[Head]
+) -> tuple[list[Head], set[str]]:
     """Return the heads that the store has not, or only older, and the ids of those that the streams have missed.
 
     What changed since the last whole pass began is not missed, only not read yet.
     """
-    with house.store.read() as connection:
-        known = versions(connection, channel.id, [head.external_id for head in heads])
+    known = versions(connection, channel.id, [head.external_id for head in heads])
     lacking = [head for head in heads if (at := known.get(head.external_id)) is None or at < head.version_at]
     late = (head for head in lacking if head.external_id not in known or head.version_at < finding.read_until)
     return lacking, {head.external_id for head in late}
 
 
-def _bring_in(house: House, channel: Channel, finding: _Finding, heads: Sequence[Head], missed: Sequence[str]) -> None:
-    """Read these orders whole and apply them; what had been missed is noted in the same commit."""
+def _bring_in(house: House, channel: Channel, finding: _Finding, heads: Sequence[Head]) -> int:
+    """Read these orders whole and apply them; what had been missed is noted in the same commit, and counted."""
     source = playing(channel.connector, OrderSource)
     if source is None:
         raise LookupError(f"channel {channel.name} has no orders")
     batch = read_orders(channel, source.complete(heads))
+    missed: set[str] = set()
 
     def work(tx: Tx) -> list[str]:
+        nonlocal missed
+        _, missed = _lacking(tx.connection, channel, finding, heads)  # a pass may have brought them in by now
         apply(tx, house, channel, batch)
         return _note_missed(tx, channel, finding.window, missed)
 
@@ -190,12 +194,13 @@ def _bring_in(house: House, channel: Channel, finding: _Finding, heads: Sequence
         noted = house.store.retrying(lambda tx: _note_missed(tx, channel, finding.window, missed))
     for external_id in noted:
         log.warning("order.found_late", channel=channel.name, order=external_id)
+    return len(noted)
 
 
-def _note_missed(tx: Tx, channel: Channel, window: Window, missed: Sequence[str]) -> list[str]:
+def _note_missed(tx: Tx, channel: Channel, window: Window, missed: Collection[str]) -> list[str]:
     """Leave an event for each missed order that is stored now; return their ids."""
     query = select(orders.c.id, orders.c.external_id)
-    stored = tx.all(query.where(orders.c.channel_id == channel.id, orders.c.external_id.in_(missed)))
+    stored = tx.all(query.where(orders.c.channel_id == channel.id, orders.c.external_id.in_(sorted(missed))))
     found = sorted(row.external_id for row in stored)
     if found:
         note_late(tx, channel.id, window.start, found)

@@ -24,7 +24,8 @@ from erpsync.sdk.roles import TokenHolder, playing
 from erpsync.sdk.tokens import TokenPair
 from erpsync.store.leases import release_leases, take_lease
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
-from erpsync.store.store import Tx
+from erpsync.store.places import channels as channel_rows
+from erpsync.store.store import Store, Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
 
@@ -54,11 +55,22 @@ def load_tokens(house: House) -> None:
 
 def adopt(house: House, channel: Channel) -> bool:
     """Put the stored pair into force, or the configured one if the operator changed it; whether that is another one."""
-    holder, vault = playing(channel.connector, TokenHolder), house.store.vault
+    return _adopt(house.store, channel.id, channel.connector)
+
+
+def adopt_stored(store: Store, name: str, connector: object) -> bool:
+    """As `adopt`, for a connector that is no part of a house: the channel goes by its name."""
+    with store.read() as connection:
+        row = channel_rows(connection).get(name)
+    return row is not None and _adopt(store, row.id, connector)
+
+
+def _adopt(store: Store, channel_id: int, connector: object) -> bool:
+    holder, vault = playing(connector, TokenHolder), store.vault
     if holder is None or vault is None or holder.tokens.unsaved:
         return False
-    with house.store.read() as connection:
-        found = stored_pair(connection, vault, channel.id, holder.tokens.configured)
+    with store.read() as connection:
+        found = stored_pair(connection, vault, channel_id, holder.tokens.configured)
     pair = found or holder.tokens.configured
     if pair == holder.tokens.current():
         return False

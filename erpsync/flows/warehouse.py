@@ -18,6 +18,7 @@ from erpsync.flows.answers import TASK, end_release, take_answer
 from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Departure
 from erpsync.flows.house import Channel, House
+from erpsync.flows.relook import relook_unmapped
 from erpsync.flows.ship import Parcel, record_parcels
 from erpsync.flows.stock import Count, LaterCount, take_counts
 from erpsync.sdk.types import Dispatch, StockCount, WarehousePage
@@ -63,6 +64,16 @@ def apply_warehouse(tx: Tx, *, house: House, channel: Channel, page: WarehousePa
         take_answer(tx, house, head, stopped=answer.stopped, reason=answer.reason)
     problems |= _count(tx, house, channel, page.counts)
     _bury(tx, channel, page, problems)
+
+
+def size_of(page: WarehousePage) -> int:
+    """Return how many reports a page holds."""
+    return len(page.dispatches) + len(page.counts) + len(page.answers)
+
+
+def relook_counted(house: House, page: WarehousePage) -> None:
+    """Look again at what was held because a SKU was not known before its count; for when the page is committed."""
+    relook_unmapped(house, [each.sku for each in page.counts])
 
 
 def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:

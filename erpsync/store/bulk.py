@@ -18,8 +18,12 @@ _PG: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _LITE: Dialect = SQLiteDialect_pysqlite()
 
 
-def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that all have the same columns."""
+def insert_many(tx: Tx, table: Table, rows: Sequence[Row], *, conflict: str = "") -> None:
+    """Insert rows that all have the same columns.
+
+    Args:
+        conflict: an `ON CONFLICT` clause that both databases understand.
+    """
     if not rows:
         return
     columns = [table.c[name] for name in rows[0]]
@@ -27,11 +31,11 @@ def insert_many(tx: Tx, table: Table, rows: Sequence[Row]) -> None:
     if tx.dialect == "sqlite":
         marks = ", ".join("?" for _ in columns)
         values = zip(*(_values(column, rows, _LITE) for column in columns), strict=True)
-        tx.connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(values))
+        tx.connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) {conflict}', list(values))
         return
-    arrays = ", ".join(f"%s::{_pg_type(column)}[]" for column in columns)
+    arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in columns)
     tx.connection.exec_driver_sql(
-        f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays})',
+        f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}) {conflict}',
         tuple(_values(column, rows) for column in columns),
     )
 
@@ -48,7 +52,7 @@ def update_many(tx: Tx, table: Table, rows: Sequence[Row], *, keys: Sequence[str
         params = [{f"v_{n}": row[n] for n in names} | {f"k_{k}": row[k] for k in keys} for row in rows]
         return tx.execute(statement, params).rowcount
     columns = [table.c[name] for name in (*keys, *names)]
-    arrays = ", ".join(f"%s::{_pg_type(column)}[]" for column in columns)
+    arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in columns)
     sets = ", ".join(f'"{name}" = n."{name}"' for name in names)
     found = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
     aliases = ", ".join(f'"{column.name}"' for column in columns)
@@ -69,7 +73,7 @@ def delete_many(tx: Tx, table: Table, rows: Sequence[Row]) -> int:
             statement = statement.where(table.c[key] == bindparam(f"k_{key}"))
         return tx.execute(statement, [{f"k_{k}": row[k] for k in keys} for row in rows]).rowcount
     columns = [table.c[key] for key in keys]
-    arrays = ", ".join(f"%s::{_pg_type(column)}[]" for column in columns)
+    arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in columns)
     aliases = ", ".join(f'"{key}"' for key in keys)
     found = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
     return tx.connection.exec_driver_sql(

@@ -21,12 +21,14 @@ from erpsync.store.tables import (
     bundle,
     channel,
     dead_letter,
+    drift,
     inbox,
     listing,
     micros,
     node,
     orders,
     outbox,
+    seal_window,
     stock,
     subscription,
     task,
@@ -99,12 +101,15 @@ class Figures:
     hours: tuple[datetime, ...]
     nodes: int
     subscriptions: Mapping[str, int] = field(default_factory=dict)
+    drifted: Mapping[int, int] = field(default_factory=dict)
+    unsealed: Mapping[int, int] = field(default_factory=dict)
 
 
 def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
     """Return all figures as of `now`, from one snapshot of the database."""
     hours = hours_until(now, house.timezone)
     inboxes = _inbox(connection)
+    open_windows = select(seal_window.c.channel_id, func.count()).where(text("seal_window.sealed_at IS NULL"))
     open_letters = select(dead_letter.c.channel_id, func.count()).where(text("dead_letter.state = 'open'"))
     return Figures(
         at=now,
@@ -123,6 +128,8 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         hours=hours,
         nodes=connection.execute(select(func.count()).where(node.c.heartbeat_at > now - NODE_ALIVE)).scalar_one(),
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
+        drifted=_drifted(connection),
+        unsealed=_by(connection, open_windows),
     )
 
 
@@ -187,6 +194,12 @@ def _unknown_stock(connection: Connection, house: HouseLike) -> dict[int, int]:
         )
         found |= _by(connection, query)
     return found
+
+
+def _drifted(connection: Connection) -> dict[int, int]:
+    """Return listings that show another number than they were told, by channel; sales explain themselves."""
+    query = select(listing.c.channel_id, func.count()).join(drift, drift.c.listing_id == listing.c.id)
+    return _by(connection, query.where(drift.c.ended_at.is_(None), drift.c.kind != "sale"))
 
 
 def _held(connection: Connection) -> dict[tuple[int, str], int]:

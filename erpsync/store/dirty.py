@@ -8,11 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select
 
+from erpsync.store.bulk import insert_many
 from erpsync.store.store import Tx
 from erpsync.store.tables import dirty_sku
+
+_MARKED_ALREADY = """
+ON CONFLICT (sku_id) DO UPDATE SET
+  urgent = dirty_sku.urgent OR excluded.urgent,
+  by_pass_at = CASE WHEN dirty_sku.by_channel_id = excluded.by_channel_id THEN dirty_sku.by_pass_at END,
+  by_channel_id = CASE WHEN dirty_sku.by_channel_id = excluded.by_channel_id THEN dirty_sku.by_channel_id END
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +55,7 @@ def mark_dirty(tx: Tx, sku_ids: Iterable[int], *, urgent: Iterable[int] = (), ca
     ]
     if not rows:
         return
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(dirty_sku)
-    same = dirty_sku.c.by_channel_id == row.excluded.by_channel_id
-    statement = row.on_conflict_do_update(
-        index_elements=["sku_id"],
-        set_={
-            "urgent": dirty_sku.c.urgent | row.excluded.urgent,
-            "by_channel_id": case((same, dirty_sku.c.by_channel_id), else_=None),
-            "by_pass_at": case((same, dirty_sku.c.by_pass_at), else_=None),
-        },
-    )
-    if tx.dialect == "sqlite":
-        tx.execute(statement, rows)
-    else:
-        tx.execute(statement.values(rows))
+    insert_many(tx, dirty_sku, rows, conflict=_MARKED_ALREADY)
     tx.wake("dirty")
 
 

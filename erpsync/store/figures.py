@@ -94,6 +94,8 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
         "unmapped_listings": figures.unmapped.get(each.id, 0),
         "held_orders": {reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == each.id},
         "backordered_orders": figures.backordered.get(each.id, 0),
+        "drifted_listings": figures.drifted.get(each.id, 0),
+        "windows_unsealed": figures.unsealed.get(each.id, 0),
         "orders_24h": sum(figures.hourly.get(each.id, ())),
         "token_expires_at": stamp(expires),
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
@@ -160,7 +162,8 @@ def _expiry_limit(each: ChannelLike, limits: Limits) -> float | None:
     """Return how many days the credentials must still last; where they renew themselves, the last day decides."""
     holder = playing(each.connector, TokenHolder)
     renews = holder is not None and holder.tokens.current().refresh_token is not None
-    return min(limits.token_expiry_days, RENEWED_BY_DAYS) if renews and limits.token_expiry_days else limits.token_expiry_days
+    limit = limits.token_expiry_days
+    return limit if limit is None or not renews else min(limit, RENEWED_BY_DAYS)
 
 
 def _reads_orders(each: ChannelLike, facts: Mapping[str, Any]) -> bool:
@@ -206,7 +209,7 @@ def _level(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> str:
     """Return `ok`, `warn` (half way to a limit, or something waits for a person) or `off`."""
     if facts["state"] == "disabled":
         return "off"
-    asks = ("tasks", "unknown_outcomes", "unknown_stock", "dead_letters")
+    asks = ("tasks", "unknown_outcomes", "unknown_stock", "dead_letters", "drifted_listings")
     if facts["state"] in ("paused", "new") or any(facts[name] for name in asks):
         return "warn"
     close = any(v is not None and m and v > m / 2 for _, v, m, _ in _measures(facts, each, limits))

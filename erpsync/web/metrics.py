@@ -45,7 +45,7 @@ METRICS = (
     _one("erpsync_orders_placed_24h", "Orders placed in the last 24 hours.", "channel"),
     _one("erpsync_orders_held", "Orders that are held.", "channel", "reason"),
     _one("erpsync_orders_backordered", "Orders with units that no stock covers.", "channel"),
-    _one("erpsync_outbox_rows", "Effects that are not done; unknown: sent without an answer, of those.", "channel", "kind", "state"),
+    _one("erpsync_outbox_rows", "Effects that are not done; unknown: sent, no answer.", "channel", "kind", "state"),
     _one("erpsync_outbox_due", "Effects that are due and not done.", "channel"),
     _one("erpsync_outbox_oldest_due_seconds", "Age of the oldest effect that is due.", "channel"),
     _one("erpsync_outbox_unknown_outcomes", "Effects that were sent and never answered.", "channel"),
@@ -171,6 +171,7 @@ def _split_samples(
         if id in names
         for state in ("pending", "leased", "waiting")
     ]
-    rows += [((names[id], kind, "unknown"), float(q.unknown)) for (id, kind), q in figures.queues.items() if id in names]
+    open_queues = [(names[id], kind, queue) for (id, kind), queue in figures.queues.items() if id in names]
+    rows += [((name, kind, "unknown"), float(queue.unknown)) for name, kind, queue in open_queues]
     held: list[Reading] = [((names[id], reason), float(n)) for (id, reason), n in figures.held.items() if id in names]
     return {"erpsync_cursor_lag_seconds": lags, "erpsync_outbox_rows": rows, "erpsync_orders_held": held}

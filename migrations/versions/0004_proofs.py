@@ -34,6 +34,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_seal_window_channel_id")),
         sa.PrimaryKeyConstraint("channel_id", "start_at", name=op.f("pk_seal_window")),
     )
+    op.create_index(
+        "ix_seal_window_open",
+        "seal_window",
+        ["channel_id", "start_at"],
+        unique=False,
+        sqlite_where=sa.text("sealed_at IS NULL"),
+        postgresql_where=sa.text("sealed_at IS NULL"),
+    )
     op.create_table(
         "drift",
         sa.Column("listing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -56,4 +64,5 @@ def downgrade() -> None:
     op.drop_column("shipment", "looked_at")
     op.drop_column("listing", "earlier")
     op.drop_table("drift")
+    op.drop_index("ix_seal_window_open", table_name="seal_window")
     op.drop_table("seal_window")

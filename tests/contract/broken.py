@@ -308,6 +308,26 @@ class StopsTheCatalogueEarly(ShopConnector):
             break
 
 
+class ScansTheSeamTwice(ShopConnector):
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        yield from super().scan_orders(start, end + timedelta(seconds=1))
+
+
+class ScansOnePage(ShopConnector):
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        for heads in super().scan_orders(start, end):
+            yield heads
+            break
+
+
+class ScansUntilItFails(ShopConnector):
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        try:
+            yield from super().scan_orders(start, end)
+        except TransientError:
+            return
+
+
 class InventsOrders(ShopConnector):
     def pull_orders(self, cursor: Cursor) -> Iterator[OrderPage]:
         for page in super().pull_orders(cursor):

@@ -19,6 +19,7 @@ from erpsync.sdk.roles import (
     Connector,
     ConnectorSettings,
     ListingSource,
+    OrderScan,
     OrderSource,
     RefundSource,
     ShipmentSink,
@@ -67,7 +68,15 @@ def refusal(problem: str, code: str) -> RejectedError:
 
 
 class ShopConnector(
-    Connector, OrderSource, RefundSource, ShipmentSink, StockSink, ListingSource, ShipmentSource, WebhookSource
+    Connector,
+    OrderSource,
+    OrderScan,
+    RefundSource,
+    ShipmentSink,
+    StockSink,
+    ListingSource,
+    ShipmentSource,
+    WebhookSource,
 ):
     """The reference connector. Its parts are small methods so that a broken one overrides exactly one of them."""
 
@@ -126,6 +135,10 @@ class ShopConnector(
             window = ShrinkingWindow.restore(self.rules(), cursor.mark)
         for heads, mark in self.pages(window, "orders", "created"):
             yield OrderPage(heads=heads, mark=mark)
+
+    def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
+        for heads, _ in self.pages(ShrinkingWindow.over(self.rules(), start, end), "orders", "created"):
+            yield tuple(head for head in heads if start <= read_time(head.row, "created") < end)
 
     def pull_refunds(self, cursor: Cursor) -> Iterator[RefundPage]:
         now = self.platform_now()

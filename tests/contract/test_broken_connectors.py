@@ -40,6 +40,9 @@ from tests.contract.broken import (
     RefusesEveryWebhook,
     RepeatsANeverCall,
     RoundsMoneyThroughFloats,
+    ScansOnePage,
+    ScansTheSeamTwice,
+    ScansUntilItFails,
     SellsNegatively,
     SpeaksOfNaiveTimes,
     StopsTheCatalogueEarly,
@@ -93,6 +96,9 @@ BROKEN = [
     (TrustsEveryWebhook, "forged_webhook_is_refused", Finding.FORGED_WEBHOOK),
     (RefusesEveryWebhook, "genuine_webhook_is_read", Finding.UNREAD_WEBHOOK),
     (StopsTheCatalogueEarly, "catalogue_is_read_to_its_end", Finding.LOST_LISTING),
+    (ScansTheSeamTwice, "scan_names_every_order_of_its_window_and_no_other", Finding.INVENTED_RECORD),
+    (ScansOnePage, "scan_names_every_order_of_its_window_and_no_other", Finding.LOST_PAGE),
+    (ScansUntilItFails, "scan_that_fails_is_no_short_list", Finding.SWALLOWED_ERROR),
     (ForgetsUncommittedReports, "reported_parcels_arrive_whatever_page_the_daemon_dies_at", Finding.LOST_REPORT),
 ]
 

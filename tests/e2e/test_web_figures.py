@@ -10,6 +10,8 @@ import pytest
 
 from erpsync.core.policy import PollPolicy
 from erpsync.flows.house import House
+from erpsync.sdk.roles import WebhookSource
+from erpsync.sdk.types import WebhookRequest, WebhookResult
 from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
 from erpsync.store.counts import hours_until
@@ -108,6 +110,20 @@ def test_a_pass_that_began_and_never_ended_leaves_orders_unread(shop: Shop) -> N
         insert_many(tx, tables.cursor, [{"channel_id": shop.id(FOLDER), "stream": "orders", "began_at": NOW}])
 
     assert (FOLDER, "freshness") in checks(shop.status())
+
+
+class Caller(WebhookSource):
+    """A shop that is never polled, because it sends everything."""
+
+    def read_webhook(self, request: WebhookRequest) -> WebhookResult:
+        raise NotImplementedError
+
+
+def test_a_shop_that_sends_everything_does_not_wait_to_be_read_for_ever(shop: Shop) -> None:
+    house = with_channel(shop.house, SHOP, connector=Caller())
+
+    assert shop.channel(SHOP, house)["state"] == "up"
+    assert shop.channel(OTHER, house)["state"] == "new"
 
 
 def test_the_cursor_lag_is_that_of_the_slowest_of_orders_and_refunds(fresh: Shop) -> None:

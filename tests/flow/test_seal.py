@@ -40,7 +40,9 @@ def seal(town: Town) -> SealReport:
 
 def certificate(town: Town) -> dict[str, object]:
     with town.store.read() as connection:
-        found = prove(connection, town.house, channels=[town.channel()], until=NOON + 2 * days(1 / 24), at=NOON + days(9))
+        found = prove(
+            connection, town.house, channels=[town.channel()], until=NOON + 2 * days(1 / 24), at=NOON + days(9)
+        )
     return dict(found["channels"][0])
 
 
@@ -141,6 +143,33 @@ def test_a_scan_that_breaks_off_leaves_the_hour_for_the_next_run(town: Town) -> 
     broken, again = seal(town), seal(town)
 
     assert (broken.scanned, again.scanned) == (0, 1)
+
+
+def test_what_a_scan_found_before_it_broke_off_is_kept_and_stays_reported(town: Town) -> None:
+    """Failures row 3: a scan whose second page fails is no scan, but its first page is not thrown away."""
+    for name in ("o1", "o2", "o3"):
+        town.shop.place(name, ("TEA", 1))
+    town.shop.unlisted = {"o1"}
+    an_hour_goes_by(town)
+    town.shop.unlisted = set()
+    town.shop.trouble["scan page 2"] = [TransientError("no answer")]
+
+    broken, whole = seal(town), seal(town)
+
+    assert (broken.scanned, whole.scanned, whole.missed) == (0, 1, 0)
+    assert "order.found_late" in story(town, "o1")
+    assert certificate(town)["late"] == ["o1"]
+
+
+def test_a_scan_that_another_node_has_overtaken_changes_nothing(town: Town) -> None:
+    town.shop.place("o1", ("TEA", 1))
+    an_hour_goes_by(town)
+    seal(town)
+    town.advance(HOUR + 1)
+    town.shop.at_scan = lambda: seal(town)
+
+    assert seal(town).sealed == 1
+    assert windows(town) == [(1, 1, 0, 0)]
 
 
 def test_an_hour_is_not_scanned_before_a_whole_pass_has_covered_it(town: Town) -> None:

@@ -1,12 +1,11 @@
 """Parcels that left, and how channels are told of them: once, whole or split, whatever happens on the way."""
 
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows import letters, parcels, ship, stock, upkeep
+from erpsync.flows import channels, letters, parcels, ship, stock, upkeep
 from erpsync.flows.errors import Refused
 from erpsync.flows.house import ChannelSpec, open_house
 from erpsync.flows.ship import ShipLine
@@ -20,7 +19,7 @@ from erpsync.sdk.errors import (
 )
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.queue import SHIPMENT, Claimed, claim, mark_sent
-from erpsync.store.tables import dead_letter
+from erpsync.store.tables import dead_letter, task
 from tests.support import walk
 from tests.support.shop import SHANGHAI, ShopConnector, Town
 
@@ -198,9 +197,8 @@ def test_where_repeating_is_forbidden_a_person_looks_and_decides(paid: Town, the
     assert tell(paid) == 0
     assert walk.tasks(paid) == ["unknown"]
 
-    (letter,) = [i for (i,) in walk.rows(paid, select(dead_letter.c.id))]
-    decide: Callable[..., None] = letters.drop_letter if there else letters.replay_letter
-    decide(paid.house, letter, actor="me")
+    (open_task,) = [i for (i,) in walk.rows(paid, select(task.c.id).where(task.c.closed_at.is_(None)))]
+    channels.finish_task(paid.house, open_task, arrived=there, actor="me")
     tell(paid)
     assert (told(paid), walk.tasks(paid)) == (["SF1"], [])
 

@@ -419,6 +419,7 @@ def test_a_warehouse_that_cannot_be_asked_leaves_an_unknown_release_to_a_person(
     depot.send(depot.got[0].number, "SF1")
     work(town)
     assert (out(town), free(town)) == ([("R1", "shipped")], {"SH": (8, 0)})
+    assert walk.tasks(town) == []
 
 
 def test_a_refused_release_is_a_dead_letter_and_its_units_stay_with_the_order(pair: Pair) -> None:

@@ -72,6 +72,7 @@ class Shop:
     hidden: set[str] = field(default_factory=set)  # listed, but refused in detail
     during: Callable[[], object] | None = None
     at_page: Callable[[], object] | None = None
+    at_scan: Callable[[], object] | None = None
 
     def place(self, external_id: str, *lines: tuple[str, int], paid: bool = True, **fields: Any) -> dict[str, Any]:
         """Take an order of (seller code, quantity) lines."""
@@ -168,9 +169,13 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
     def scan_orders(self, start: datetime, end: datetime) -> Iterator[tuple[Head, ...]]:
         """Yield the heads of orders placed in [start, end), two a page; the first one of a page comes twice."""
         self.shop.fail("scan")
+        happening, self.shop.at_scan = self.shop.at_scan, None
+        if happening is not None:
+            happening()
         rows = (row for row in self.shop.orders.values() if start <= row["placed_at"] < end)
         heads = [self._head(row) for row in rows if row["id"] not in self.shop.unlisted]
         for first in range(0, len(heads), 2):
+            self.shop.fail(f"scan page {first // 2 + 1}")
             yield (*heads[first : first + 2], heads[first])
 
     def _pages(self, rows: Mapping[str, dict[str, Any]], start: datetime, by: str, call: str) -> Iterator[OrderPage]:
@@ -225,6 +230,7 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
             placed_at=datetime.fromisoformat(row["placed_at"]),
             paid_at=_instant(row["paid_at"]),
             ready_at=_instant(row["paid_at"]),
+            ship_by_at=_instant(row.get("ship_by_at")),
             currency="CNY",
             total_minor=row["total"],
             lines=tuple(

@@ -21,7 +21,7 @@ OPTIONAL_FIELDS = (
     "orderId,venderId,orderType,payType,orderTotalPrice,orderSellerPrice,orderPayment,actualPay,shouldPay,"
     "totalOriginalPrice,freightPrice,sellerDiscount,orderState,orderStateRemark,orderRemark,orderStartTime,"
     "paymentConfirmTime,modified,openIdBuyer,xidBuyer,returnOrder,parentOrderId,directParentOrderId,storeOrder,"
-    "waybill,logisticsId,partialLogisticsInfoModel,consigneeInfo,itemInfoList,couponDetailList"
+    "waybill,logisticsId,partialLogisticsInfoModel,consigneeInfo,itemInfoList,couponDetailList,scDT"
 )
 """What is asked for; a field that is not named does not come. Source: protocol note jd.md section 3.2."""
 
@@ -86,6 +86,7 @@ def order_of(info: Mapping[str, Any], *, encrypted: bool) -> Order:
         placed_at=placed_at,
         paid_at=paid_at,
         ready_at=_ready_at(fields, state, placed_at, paid_at),
+        ship_by_at=_ship_by_at(fields),
         currency="CNY",
         total_minor=_total_minor(fields, paid_at),
         paid_minor=fields.fen_or_none("actualPay") if paid_at else 0,
@@ -117,6 +118,14 @@ def do_not_ship(order: Fields) -> str:
 def _store(order: Fields) -> str:
     text = order.text_or_none("storeOrder") or ""
     return "" if text in NOT_STORED else text
+
+
+def _ship_by_at(fields: Fields) -> datetime | None:
+    """Return the latest ship time; its format is not documented, so one that cannot be read counts as none."""
+    try:
+        return fields.at_or_none("scDT")
+    except PayloadError:
+        return None
 
 
 def _ready_at(fields: Fields, state: OrderState, placed_at: datetime, paid_at: datetime | None) -> datetime | None:

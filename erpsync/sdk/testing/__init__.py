@@ -26,6 +26,7 @@ and that is missing fails with `NO_HARNESS`. What each method must do stands in 
 
     every connector     connector(), clock, sandbox, personal_data, state()
     OrderSource         add_order, touch_order, orders, page_size   (+ set_platform_ahead, optional)
+    OrderScan           add_order, touch_order
     RefundSource        add_refund, touch_refund, refunds
     ShipmentSink        new_shipment, shipments, shipment_attempts  (+ refused_shipment, optional)
     StockSink           add_listing, shown                          (+ bad_listing, optional)

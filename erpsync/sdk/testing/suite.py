@@ -6,11 +6,11 @@ connector without a change in its tests.
 
 import pytest
 
-from erpsync.sdk.testing import effects, records, streams
+from erpsync.sdk.testing import effects, records, scans, streams
 from erpsync.sdk.testing.checks import CHECKS, Check, NotPlayed
 from erpsync.sdk.testing.harness import Harness
 
-__all__ = ["ConnectorSuite", "effects", "records", "streams"]
+__all__ = ["ConnectorSuite", "effects", "records", "scans", "streams"]
 
 
 class ConnectorSuite:

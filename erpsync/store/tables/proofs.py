@@ -1,6 +1,6 @@
 """What the comparison with the channels found: windows of their past, numbers that are not ours."""
 
-from sqlalchemy import CheckConstraint, Column, Table, Text
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, text
 
 from erpsync.store.tables.base import BigInt, Instant, at, count, metadata, not_negative, one_of, ref, words
 
@@ -22,6 +22,13 @@ seal_window = Table(
     *not_negative("order_count"),
     CheckConstraint("end_at > start_at", name="ends_after_start"),
     CheckConstraint("sealed_at IS NULL OR scanned_at IS NOT NULL", name="sealed_was_scanned"),
+    Index(
+        "ix_seal_window_open",
+        "channel_id",
+        "start_at",
+        sqlite_where=text("sealed_at IS NULL"),
+        postgresql_where=text("sealed_at IS NULL"),
+    ),
 )
 
 drift = Table(

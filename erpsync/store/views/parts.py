@@ -110,7 +110,7 @@ def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
 
 
 def shipment_state() -> ColumnElement[str]:
-    """Return a shipment's state as people see it: `unknown` while its report was sent and nobody knows what became of it.
+    """Return a shipment's state as people see it: `unknown` while its report was sent and got no answer.
 
     A report that is being sent just now is not in doubt yet.
     """

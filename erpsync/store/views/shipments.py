@@ -21,7 +21,7 @@ def list_shipments(
 ) -> list[Json]:
     """Return shipments, newest first, limit 0 is all, `after` a number only what comes behind it.
 
-    `state` is `unknown` while a report was sent and got no answer; `waiting_for` and `error` are those of its report to the channel.
+    `state` is `unknown` while its report was sent and got no answer; `waiting_for` and `error` are those of the report.
 
     `lines` are `{external_id, qty}` in the channel's units.
     """

@@ -141,7 +141,7 @@ def _unreported(connection: Connection, order_id: int) -> Iterable[str]:
         reason = f" ({row.error})" if row.error else ""
         if row.sent_at is not None:
             who = "a person looks" if row.state == "waiting" else "erpsync finds out"
-            yield f"shipment {row.number} was sent at {iso(row.sent_at)} and no answer came: unknown until {who}{reason}"
+            yield f"shipment {row.number}: sent at {iso(row.sent_at)}, no answer came; unknown until {who}{reason}"
         elif row.state == "waiting":
             yield f"shipment {row.number} is not reported to the channel yet: it waits for {row.waiting_for}{reason}"
 

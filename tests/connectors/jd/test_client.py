@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.jd.client import JdClient, SettingsTokens, error_of, result_of
+from connectors.jd.client import JdClient, configured_tokens, error_of, result_of
 from connectors.jd.client.errors import SERVICES
 from connectors.jd.connector import JdConnector
 from connectors.jd.sandbox import JdSandbox
@@ -22,6 +22,7 @@ from erpsync.sdk.errors import (
 )
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, SandboxRequest, SandboxResponse
+from erpsync.sdk.tokens import TokenPair
 from tests.connectors.jd.shop import NOW, Shop, settings
 
 SHOP = "jingdong.seller.vender.info.get"
@@ -73,7 +74,7 @@ def answering(document: object) -> JdClient:
         return SandboxResponse(body=json.dumps(document).encode())
 
     clock, own = ManualClock(NOW), settings()
-    return JdClient(own, HttpClient(clock=clock, mount=mount, rng=Random(0)), clock, SettingsTokens(own))
+    return JdClient(own, HttpClient(clock=clock, mount=mount, rng=Random(0)), clock, configured_tokens(own))
 
 
 @pytest.mark.parametrize("ending", ["_responce", "_response"])
@@ -176,17 +177,26 @@ def ending_in(hours: float) -> Shop:
     return shop
 
 
+def renew(shop: Shop) -> TokenPair | None:
+    """Renew as the daemon does: only when the platform would, and the new pair is used at once."""
+    tokens = shop.connector.tokens
+    if not shop.connector.may_renew(tokens.current()):
+        return None
+    tokens.replace(shop.connector.renew(tokens.current()))
+    return tokens.current()
+
+
 @pytest.mark.parametrize("hours", [24.1, 240, 0, -1])
 def test_a_token_is_not_renewed_before_its_last_24_hours_nor_after_its_end(hours: float) -> None:
     shop = ending_in(hours)
 
-    assert shop.connector.refresh_token() is None
+    assert renew(shop) is None
     assert shop.sandbox.access_token == "sandbox-access-token"
 
 
 def test_in_its_last_24_hours_a_token_is_renewed_once_and_used_at_once() -> None:
     shop = ending_in(23)
-    pair = shop.connector.refresh_token()
+    pair = renew(shop)
 
     assert pair is not None
     assert pair.access_token.get_secret_value() == shop.sandbox.access_token
@@ -194,14 +204,14 @@ def test_in_its_last_24_hours_a_token_is_renewed_once_and_used_at_once() -> None
     assert pair.refresh_token.get_secret_value() == shop.sandbox.refresh_token
     assert pair.expires_at == shop.connector.token_expires_at() == NOW + timedelta(days=30)
     assert shop.connector.client.server_now() == NOW
-    assert shop.connector.refresh_token() is None
+    assert renew(shop) is None
 
 
 def test_a_restart_with_the_stored_pair_goes_on_with_it() -> None:
     shop = ending_in(1)
-    pair = shop.connector.refresh_token()
+    pair = renew(shop)
     assert pair is not None
-    tokens = SettingsTokens(shop.settings)
+    tokens = configured_tokens(shop.settings)
     tokens.replace(pair)
     http = HttpClient(clock=shop.clock, mount=shop.sandbox.handle, rng=Random(0))
 
@@ -209,8 +219,8 @@ def test_a_restart_with_the_stored_pair_goes_on_with_it() -> None:
 
 
 def test_without_a_refresh_token_or_a_known_end_nothing_is_renewed() -> None:
-    assert Shop().connector.refresh_token() is None
-    assert Shop(refresh_token=None, token_expires_at=NOW.isoformat()).connector.refresh_token() is None
+    assert renew(Shop()) is None
+    assert renew(Shop(refresh_token=None, token_expires_at=NOW.isoformat())) is None
 
 
 def test_a_refresh_token_that_the_platform_refuses_needs_a_person() -> None:
@@ -218,7 +228,7 @@ def test_a_refresh_token_that_the_platform_refuses_needs_a_person() -> None:
     shop.sandbox.refresh_token = "another"
 
     with pytest.raises(AuthError, match="203"):
-        shop.connector.refresh_token()
+        renew(shop)
 
 
 def test_a_lost_answer_to_a_renewal_is_not_asked_for_again() -> None:
@@ -226,7 +236,7 @@ def test_a_lost_answer_to_a_renewal_is_not_asked_for_again() -> None:
     shop.sandbox.faults.force(Fault.TIMEOUT_AFTER)
 
     with pytest.raises(OutcomeUnknownError) as caught:
-        shop.connector.refresh_token()
+        renew(shop)
 
     assert "sandbox-refresh-token" not in str(caught.value)
     assert shop.sandbox.refresh_token != "sandbox-refresh-token"

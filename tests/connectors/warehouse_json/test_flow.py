@@ -87,8 +87,8 @@ def test_on_a_bad_line_each_order_leaves_once_or_is_stopped(town: tuple[Town, Js
             here.shop.change(f"o{turn // 10}", state="cancelled")
             read_shop(here)
     warehouse.faults = FaultPlan()
-    for number in sorted(warehouse.releases.keys() - warehouse.left - warehouse.stopped):
-        warehouse.ship(number, f"SF-{number}")
+    for unsent in sorted(warehouse.releases.keys() - warehouse.left - warehouse.stopped):
+        warehouse.ship(unsent, f"SF-{unsent}")
     for _ in range(15):
         step(here)
 

@@ -16,7 +16,7 @@ run, check, demo, sandbox, status, orders list, orders show, orders hold, orders
 shipments list, stock list, stock import, stock set, stock add, stock confirm, listings list, listings import,
 bundles list, bundles import, channels list, channels show, channels pause, channels resume, channels poll,
 channels backfill, dead list, dead replay, dead drop, tasks list, tasks done, explain, migrate, schema, keys rotate,
-token create, token revoke, token list
+prove, token create, token revoke, token list
 """
 
 

@@ -89,6 +89,13 @@ def test_a_sealed_window_is_left_alone_after_three_days() -> None:
     assert in_turn([sealed], after=HOUR, now=NOON + timedelta(days=3, hours=2)) == []
 
 
+def test_an_old_window_that_only_a_person_can_close_is_scanned_once_a_day() -> None:
+    stuck = after(scan(100, "a", unheld=1), scan(101, "a", unheld=1))
+
+    assert in_turn([stuck], after=HOUR, now=NOON + timedelta(hours=104)) == []
+    assert in_turn([stuck], after=HOUR, now=NOON + timedelta(hours=127)) == [stuck]
+
+
 @given(st.lists(st.text(), unique=True), st.lists(st.text()))
 def test_the_hash_depends_on_the_orders_alone_not_on_their_order_or_on_repeats(ids: list[str], more: list[str]) -> None:
     assert hash_of([*ids, *more]) == hash_of([*reversed(more), *ids, *ids])

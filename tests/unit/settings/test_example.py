@@ -27,6 +27,8 @@ def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: C
         ("jd-main", "jd", False),
         ("own-shop", "webhook_json", False),
         ("tmall-flagship", "taobao", False),
+        ("warehouse-api", "warehouse_json", False),
+        ("warehouse-files", "warehouse_file", False),
     ]
 
 

@@ -55,6 +55,7 @@ def test_keys_are_listed_with_path_type_and_default() -> None:
         ("warehouses[].priority", "whole number", "1"),
         ("warehouses[].safety_stock", "whole number", "0"),
         ("warehouses[].sellable", "true/false", "true"),
+        ("warehouses[].channel", "text or empty", ""),
     ]
     assert [doc[:3] for doc in listed if doc.path in ("privacy.keys", "orders.reserve", "stock.warehouses")] == [
         ("privacy.keys", "list of secret", "required"),

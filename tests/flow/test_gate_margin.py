@@ -1,0 +1,205 @@
+"""A parcel whose order cannot be read again is held, and given to a person while there is still time to look."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from erpsync.flows import channels, parcels, ship, stock
+from erpsync.sdk.errors import AuthError, PayloadError, RateLimitedError, RejectedError, TransientError
+from erpsync.store.queue import RELEASE, SHIPMENT
+from erpsync.store.tables import task
+from tests.support import looking, walk
+from tests.support.depot import Depot, build_depot, read_shop, work
+from tests.support.shop import Town
+
+HOUR_S = 3600
+AWAY = 1000
+"""So many failures in a row are prepared: the channel is away for good."""
+
+
+@pytest.fixture
+def left(town: Town) -> Town:
+    """A parcel of a paid order has left and was not told yet; what we know of the order is old."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2))
+    walk.read(town)
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    town.advance(10)
+    return town
+
+
+def tell(town: Town) -> int:
+    return parcels.push_shipments(town.house, town.channel())
+
+
+def go_away(town: Town, error: Exception | None = None) -> None:
+    town.shop.trouble["complete"] = [error or TransientError("no route")] * AWAY  # type: ignore[list-item]
+
+
+def state(town: Town) -> str:
+    ((_, now),) = walk.shipments(town)
+    return now
+
+
+def asked(town: Town) -> list[tuple[int, str]]:
+    """Return id and text of what people are asked."""
+    query = select(task.c.id, task.c.reason).where(task.c.kind == "gate", task.c.closed_at.is_(None))
+    return [(id, text) for id, text in walk.rows(town, query)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransientError("no route"),
+        RateLimitedError("slow down", retry_after_s=30),
+        RejectedError("no such order", code="404"),
+        PayloadError("expected an amount", path="$.total"),
+        AuthError("session ended"),
+        KeyError("unforeseen"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_keeps_the_order_from_being_read_costs_no_attempt_and_buries_nothing(
+    left: Town, error: Exception
+) -> None:
+    """failures.md row 6: nothing was sent, and only the channel can tell whether it may be."""
+    go_away(left, error)
+    for _ in range(20):
+        tell(left)
+        left.advance(400)
+
+    assert walk.effects(left, SHIPMENT) == [("pending", "", 0)]
+    assert (looking.letters(left), left.shop.parcels) == ([], [])
+
+    left.shop.trouble.clear()
+    left.advance(400)
+    channels.resume_channel(left.house, "shop", actor="me")
+    tell(left)
+    assert state(left) == "sent"
+
+
+def test_an_order_that_cannot_be_understood_any_more_holds_its_parcel(left: Town) -> None:
+    left.shop.change("o1", broken=True)
+    left.advance(10)
+    tell(left)
+
+    assert (walk.effects(left, SHIPMENT), left.shop.parcels) == ([("pending", "", 0)], [])
+
+
+def test_near_the_last_instant_a_person_is_asked_with_the_facts_beside_it(left: Town) -> None:
+    """failures.md row 6: unreachable channel, hold until the ship-by margin."""
+    go_away(left)
+    tell(left)
+    left.advance(41 * HOUR_S)
+    tell(left)
+    assert asked(left) == []
+
+    left.advance(2 * HOUR_S)
+    tell(left)
+    ((_, text),) = asked(left)
+    assert walk.effects(left, SHIPMENT) == [("waiting", "person", 0)]
+    for fact in ("o1", "SF SF1", "2026-03-04 12:00", "2026-03-02 12:00", "no route", "tasks done"):
+        assert fact in text
+
+
+def test_the_person_lets_it_go_and_it_is_told_without_being_read(left: Town) -> None:
+    go_away(left)
+    left.advance(43 * HOUR_S)
+    tell(left)
+    ((task_id, _),) = asked(left)
+    left.shop.reads.clear()
+
+    channels.finish_task(left.house, task_id, actor="me")
+    tell(left)
+    assert (state(left), len(left.shop.parcels), left.shop.reads) == ("sent", 1, [])
+
+
+def test_what_is_known_by_then_still_rules(left: Town) -> None:
+    go_away(left)
+    left.advance(43 * HOUR_S)
+    tell(left)
+    ((task_id, _),) = asked(left)
+    left.shop.refund("r1", "o1", n1=2)
+    walk.read(left, "refunds")
+    channels.finish_task(left.house, task_id, actor="me")
+    tell(left)
+
+    assert (walk.effects(left, SHIPMENT), left.shop.parcels) == ([("waiting", "gate", 0)], [])
+
+
+def test_a_limit_that_the_channel_names_counts(left: Town) -> None:
+    left.shop.change("o1", ship_by_at=left.clock.now() + timedelta(hours=8))
+    walk.read(left, "orders")
+    go_away(left)
+    left.advance(HOUR_S)
+    tell(left)
+    assert asked(left) == []
+
+    left.advance(1.5 * HOUR_S)
+    tell(left)
+    assert len(asked(left)) == 1
+
+
+def test_a_channel_that_can_be_read_again_frees_the_parcel_by_itself(left: Town) -> None:
+    go_away(left)
+    left.advance(43 * HOUR_S)
+    tell(left)
+    assert len(asked(left)) == 1
+
+    left.shop.trouble.clear()
+    walk.read(left, "orders")
+    tell(left)
+    assert (state(left), asked(left)) == ("sent", [])
+
+
+@pytest.mark.parametrize("why", ["paused", "refused"])
+def test_a_channel_that_may_not_even_be_called_hides_no_parcel(left: Town, why: str) -> None:
+    """failures.md row 10: while credentials are refused nothing is claimed, so the gate never comes to its margin."""
+    if why == "paused":
+        channels.pause_channel(left.house, "shop", reason="moving house", actor="me")
+    else:
+        left.shop.trouble["orders"] = [AuthError("session ended")] * AWAY
+    for _ in range(44):
+        walk.read(left, "orders")
+        tell(left)
+        left.advance(HOUR_S)
+    if why == "refused":
+        walk.read(left, "orders")
+    tell(left)
+
+    ((_, text),) = asked(left)
+    assert ("moving house" if why == "paused" else "session ended") in text
+
+
+@pytest.fixture
+def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
+    """Ten A in SH, run by a depot."""
+    town, depot = build_depot(database_url)
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    yield town, depot
+    town.store.close()
+
+
+def test_an_order_that_cannot_be_read_is_not_handed_to_the_warehouse_until_a_person_says_so(
+    pair: tuple[Town, Depot],
+) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    read_shop(town)
+    go_away(town)
+    town.advance(60)
+    act: Callable[..., Any] = work
+    act(town)
+    assert (depot.got, walk.effects(town, RELEASE)) == ([], [("pending", "", 0)])
+
+    town.advance(43 * HOUR_S)
+    town.shop.trouble["orders"] = [TransientError("no route")] * AWAY
+    act(town)
+    ((task_id, text),) = asked(town)
+    assert "release" in text
+    channels.finish_task(town.house, task_id, actor="me")
+    act(town)
+    assert (len(depot.got), asked(town)) == (1, [])

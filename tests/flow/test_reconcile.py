@@ -1,0 +1,94 @@
+"""The comparison as the daemon runs it, and what operators see of it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from erpsync.core.policy import PollPolicy, SealPolicy
+from erpsync.flows.stock import set_stock
+from erpsync.runtime.chains import Chain
+from erpsync.runtime.meters import Meters
+from erpsync.runtime.once import drain
+from erpsync.runtime.parts import flow_stages
+from erpsync.runtime.upkeep import Upkeep
+from erpsync.runtime.world import World
+from erpsync.sdk.types import ListingRow
+from erpsync.settings.config import StatusLimits
+from erpsync.store import figures
+from erpsync.store.views.sku_story import explain_sku
+from tests.support.looking import poll, settle_in, story
+from tests.support.shop import Town
+
+HOUR = 3600
+
+
+class AtOnce:
+    """Runs chains when they are woken; what they ask for later is noted."""
+
+    def __init__(self) -> None:
+        self.later: dict[str, float] = {}
+
+    def submit(self, chain: Chain) -> None:
+        chain.run()
+
+    def wake_in(self, chain: Chain, seconds: float) -> None:
+        self.later[chain.name] = seconds
+
+
+@pytest.fixture
+def town(make_town: Callable[..., Town]) -> Town:
+    made = make_town(poll=PollPolicy(backfill_days=0), sealing=SealPolicy(after_s=HOUR))
+    made.advance(HOUR - 1)
+    settle_in(made)
+    made.advance(1)
+    return made
+
+
+def compare(town: Town) -> tuple[Meters, AtOnce]:
+    """Let the daemon's chain run once."""
+    meters, launcher = Meters(), AtOnce()
+    upkeep = Upkeep(World(town.house, stages=flow_stages(), meters=meters), launcher, dict)
+    next(chain for chain in upkeep.chains if chain.name == "reconcile").wake()
+    return meters, launcher
+
+
+def test_the_daemon_counts_what_it_found_late_and_comes_back_in_a_minute(town: Town) -> None:
+    town.shop.place("o1", ("TEA", 1))
+    town.shop.unlisted = {"o1"}
+    town.advance(HOUR + 301)
+    settle_in(town)
+    town.shop.unlisted = set()
+
+    meters, launcher = compare(town)
+
+    assert meters.value("erpsync_orders_found_late_total", channel="shop") == 1
+    assert launcher.later == {"reconcile": 60}
+    assert "order.found_late" in story(town, "o1")
+
+
+def test_a_channel_with_days_to_prove_is_compared_a_little_more_often(make_town: Callable[..., Town]) -> None:
+    town = make_town()
+    settle_in(town)
+
+    assert compare(town)[1].later == {"reconcile": 10}
+
+
+def test_a_drifted_number_stands_in_status_and_in_the_story_of_its_sku(town: Town) -> None:
+    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="me")
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=0)]
+    poll(town, "listings")
+    drain(town.house)
+    assert town.shop.shown == {"TEA": 10}
+    town.advance(61)
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=99)]
+    poll(town, "listings")
+    poll(town)
+
+    meters, _ = compare(town)
+
+    assert meters.value("erpsync_listings_drifted_total", channel="shop", kind="hand_edit") == 1
+    with town.store.read() as connection:
+        (shop,) = figures.status(connection, town.house, StatusLimits(), town.store.clock.now())["channels"]
+        told = explain_sku(connection, "TEA")["story"]
+    assert (shop["drifted_listings"], shop["level"]) == (1, "warn")
+    assert [entry["detail"]["kind"] for entry in told if entry["what"] == "stock.drifted"] == ["hand_edit"]
