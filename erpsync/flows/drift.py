@@ -180,6 +180,7 @@ def _act(tx: Tx, channel: Channel, row: Any, kind: Drift, repairs: int) -> int:
     said = f"{name} shows {row.shown_qty} and was told {row.told_qty} ({kind.value})"
     repair = channel.stock.drift == "repair" and repairs < MOST_REPAIRS
     detail = {
+        "channel": channel.name,
         "channel_sku": row.channel_sku,
         "kind": kind.value,
         "shown_qty": row.shown_qty,

@@ -46,6 +46,7 @@ from erpsync.store.notes import (
     write_events,
 )
 from erpsync.store.orders import (
+    await_rivals,
     insert_orders,
     lock_orders,
     lock_refunds,
@@ -78,6 +79,7 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     """
     records = _latest(batch.orders)
     refund_orders = {record.refund.order_external_id for record in batch.refunds}
+    await_rivals(tx, channel.id, records.keys() | refund_orders)
     known = lock_orders(tx, channel.id, records.keys() | refund_orders)
     refunded = _apply_refunds(tx, channel, batch.refunds)
     desk = _Desk(tx, house, channel, known)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import func, or_, select, update
 
-from erpsync.core.availability import Told, pack_sent
+from erpsync.core.availability import Told, pack_sent, unpack_sent
 from erpsync.core.drift import remembered
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
@@ -283,6 +283,7 @@ def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]
 def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[tuple[_Send, Exception]]) -> None:
     held = ack_many(tx, [send.row for send in taken])
     accepted = [send for send in taken if send.row.id in held]
+    _lock_listings(tx, [*taken, *(send for send, _ in failed)])
     overtaken = _overtaken(tx, accepted)
     update_many(
         tx,
@@ -301,23 +302,42 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
         ],
         keys=["id"],
     )
-    lost = [send for send in taken if send.row.id not in held]
-    lost += [send for send in accepted if send.again_when_fresh]
+    late = [send for send in taken if send.row.id not in held]
+    late += [send for send, error in failed if isinstance(error, OutcomeUnknownError)]
+    _doubt_late(tx, late)
     end_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
     for send, error in failed:
         _fail(tx, channel, send, error)
-        if isinstance(error, OutcomeUnknownError):
-            lost.append(send)
-    mark_dirty(tx, [sku_id for send in lost for sku_id in send.listed.skus])
+    anew = [*late, *(send for send in accepted if send.again_when_fresh)]
+    mark_dirty(tx, [sku_id for send in anew for sku_id in send.listed.skus])
+
+
+def _doubt_late(tx: Tx, late: Sequence[_Send]) -> None:
+    """Note numbers that may have landed behind a newer one (listings locked): whoever took over cannot be sure of its own any more."""
+    numbers = {send.listed.id: send.qty for send in late}
+    known = tx.all(select(listing.c.id, listing.c.sent_since).where(listing.c.id.in_(numbers)))
+    rows = [
+        {
+            "id": row.id,
+            "told_sure": False,
+            "sent_since": pack_sent(sorted({*unpack_sent(row.sent_since), numbers[row.id]})),
+        }
+        for row in known
+    ]
+    update_many(tx, listing, rows, keys=["id"])
+
+
+def _lock_listings(tx: Tx, sends: Sequence[_Send]) -> None:
+    ids = sorted(send.listed.id for send in sends)
+    tx.all(select(listing.c.id).where(listing.c.id.in_(ids)).order_by(listing.c.id).with_for_update(key_share=True))
 
 
 def _overtaken(tx: Tx, sends: Sequence[_Send]) -> set[int]:
-    """Return the listings that became dirty during the call, locked: their next row is to tell its number in any case.
+    """Return the (locked) listings that became dirty during the call: their next row is to tell its number in any case.
 
     A sale that the channel made while we spoke may have been taken off the number before ours or after.
     """
-    ids = sorted(send.listed.id for send in sends)
-    tx.all(select(listing.c.id).where(listing.c.id.in_(ids)).order_by(listing.c.id).with_for_update(key_share=True))
+    ids = [send.listed.id for send in sends]
     skus = {sku_id for send in sends for sku_id in send.listed.skus}
     dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
     waiting = select(outbox.c.ref_id).where(outbox.c.kind == STOCK, outbox.c.ref_id.in_(ids), outbox.c.state.in_(OPEN))

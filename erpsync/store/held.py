@@ -57,13 +57,13 @@ def free_held(tx: Tx, channel_id: int) -> int:
 def let_go(tx: Tx, kind: str, ref_id: int) -> bool:
     """Let a row go on that waits for a person, who has decided; it goes even if its order still cannot be read.
 
-    What is known by then still rules: a cancel drops it.
+    What is known by then still rules: a cancel drops it. One that was freed meanwhile and is tried again counts too.
     """
-    mine = and_(_BY_HAND, outbox.c.kind == kind, outbox.c.ref_id == ref_id, outbox.c.sent_at.is_(None))
-    unread = outbox.c.held_since_at.is_not(None)
+    mine = and_(outbox.c.kind == kind, outbox.c.ref_id == ref_id, outbox.c.sent_at.is_(None))
+    unread = and_(outbox.c.held_since_at.is_not(None), or_(_BY_HAND, outbox.c.state == "pending"))
     values = {**_OPEN, "run_at": tx.now}
     blind = update(outbox).where(mine, unread).values(**values, unread_ok=True, held_since_at=None)
-    seen = update(outbox).where(mine, ~unread).values(**values, confirmed=True)
+    seen = update(outbox).where(mine, _BY_HAND, outbox.c.held_since_at.is_(None)).values(**values, confirmed=True)
     freed = tx.execute(blind).rowcount + tx.execute(seen).rowcount
     if freed:
         tx.wake("push")

@@ -1,9 +1,10 @@
 """Orders, their lines, holds and refunds: loaded under lock, written per batch."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, text
 
 from erpsync.core.orders import KnownLine, KnownOrder, first_reason, phase
 from erpsync.core.readings import Reading
@@ -13,6 +14,24 @@ from erpsync.store.store import Tx
 from erpsync.store.tables import line_part, order_hold, order_line, orders, refund, refund_line
 
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")
+_GATES = 1024  # per channel: as many locks as one transaction may hold at most, whatever the size of its batch
+
+
+def await_rivals(tx: Tx, channel_id: int, external_ids: Iterable[str]) -> None:
+    """Wait for whoever is storing one of these orders, or a refund of it, for the first time.
+
+    What is not there yet has no row to lock: an order and its refund that came at the same instant would overlook each
+    other. To be called before any other lock is taken. SQLite has one writer.
+    """
+    wanted = set(external_ids)
+    if tx.dialect == "sqlite" or not wanted:
+        return
+    query = select(orders.c.external_id).where(orders.c.channel_id == channel_id, orders.c.external_id.in_(wanted))
+    unborn = wanted.difference(tx.execute(query).scalars())
+    if unborn:
+        gates = sorted({zlib.crc32(external_id.encode()) % _GATES for external_id in unborn})
+        wait = text("SELECT pg_advisory_xact_lock(:channel, gate) FROM unnest(CAST(:gates AS int[])) gate")
+        tx.execute(wait.bindparams(channel=channel_id, gates=gates))
 
 
 def lock_orders(tx: Tx, channel_id: int, external_ids: Iterable[str]) -> dict[str, KnownOrder]:

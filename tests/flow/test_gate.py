@@ -92,7 +92,7 @@ def test_while_the_channel_cannot_be_read_nothing_is_told(left: Town) -> None:
     tell(left)
     assert (left.shop.parcels, walk.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
 
-    left.advance(5)
+    left.advance(6)
     tell(left)
     assert state(left) == "sent"
 

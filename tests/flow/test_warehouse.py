@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from erpsync.core.policy import WarehousePolicy
 from erpsync.flows import desk, releases, stock, upkeep
+from erpsync.flows.letters import replay_letter
+from erpsync.runtime.once import drain
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat
 from erpsync.store.cursors import set_cursor
@@ -55,6 +57,11 @@ def out(town: Town) -> list[tuple[str, str]]:
     with town.store.read() as connection:
         rows = connection.execute(select(release.c.number, release.c.state).order_by(release.c.id)).all()
     return [(number.rpartition("-")[2], state) for number, state in rows]
+
+
+def depot_number(town: Town) -> str:
+    with town.store.read() as connection:
+        return str(connection.execute(select(release.c.number)).scalar_one())
 
 
 def letters(town: Town) -> list[str]:
@@ -432,6 +439,10 @@ def test_a_refused_release_is_a_dead_letter_and_its_units_stay_with_the_order(pa
     assert (out(town), letters(town)) == ([("R1", "refused")], ["no such article (404)"])
     assert (looking.status(town, "o1")[0], free(town)) == ("allocated", {"SH": (10, 2)})
 
+    replay_letter(town.house, looking.letter_id(town, depot_number(town)), actor="me")
+    work(town)
+    assert (out(town), letters(town), len(depot.got)) == ([("R1", "told")], [], 1)
+
 
 @pytest.mark.parametrize("call", ["cancel before", "cancel after"])
 def test_a_wish_to_stop_is_repeated_until_it_is_answered(pair: Pair, call: str) -> None:
@@ -525,6 +536,41 @@ def test_an_older_snapshot_is_passed_over_quietly_and_a_foreign_one_is_not(pair:
     work(town)
 
     assert (free(town), letters(town)) == ({"SH": (10, 0)}, ["warehouse GZ is not run by this channel, SH is"])
+
+
+def test_once_through_everything_releases_what_is_ready(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    drain(town.house)
+    assert (out(town), depot.numbers) == ([("R1", "told")], [each.number for each in depot.got])
+
+    depot.send(depot.got[0].number, "SF1")
+    town.shop.place("o2", ("A", 1))
+    drain(town.house)
+    assert (out(town), free(town)) == ([("R1", "shipped"), ("R1", "told")], {"SH": (8, 1)})
+    assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing_more(pair: Pair) -> None:
+    """failures.md row 15."""
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    read_shop(town)
+    releases.release_ready(town.house)
+    wms = town.channel("wms")
+
+    def another_takes_over() -> None:
+        town.advance(400)
+        upkeep.reclaim_leases(town.house)
+        assert releases.push_releases(town.house, wms) == 1
+
+    depot.before = another_takes_over
+    assert releases.push_releases(town.house, wms) == 1
+
+    assert (out(town), len(depot.got), letters(town)) == ([("R1", "told")], 1, [])
+    assert free(town) == {"SH": (10, 2)}
+    work(town)
+    assert (out(town), len(depot.got)) == ([("R1", "told")], 1)
 
 
 class Crash(BaseException):

@@ -3,7 +3,7 @@
 What it does wrong is put into `Depot.trouble` beforehand, as with `tests.support.shop`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
@@ -34,7 +34,10 @@ Report = Dispatch | StockCount | CancelAnswer
 
 @dataclass
 class Depot:
-    """The warehouse's side. `answer` is what it says when asked to stop: yes, no, or later."""
+    """The warehouse's side. `answer` is what it says when asked to stop: yes, no, or later.
+
+    `before` happens once, when a release is on its way.
+    """
 
     clock: ManualClock
     got: list[Release] = field(default_factory=list)
@@ -42,6 +45,7 @@ class Depot:
     answer: bool | None = True
     reports: list[Report] = field(default_factory=list)
     trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
+    before: Callable[[], None] | None = None
     _keys: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -95,6 +99,9 @@ class DepotConnector(Connector, WarehouseSink, WarehouseSource):
 
     def release(self, order: Release) -> None:
         """Take a release; a second one of the same number changes nothing where that is safe."""
+        first, self.depot.before = self.depot.before, None
+        if first is not None:
+            first()
         self.depot.fail("release before")
         if order.number in self.depot.numbers:
             if self.repeat is not Repeat.SAFE:

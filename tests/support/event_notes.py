@@ -67,5 +67,5 @@ EVENTS = {
     "webhook.refused": "A signature or channel name was wrong; told at most once a minute and channel.",
     "webhook.repeated": "A delivery that had come before; nothing happens.",
     "webhook.stored": "A delivery is safe on disk and was answered 200; it is applied right after.",
-    "window.reopened": "A sealed stretch of the past lists other orders than before; it is compared anew. `missed` were not stored.",
+    "window.reopened": "A sealed stretch of the past lists other orders than before; it is compared anew.",
 }

@@ -1,0 +1,98 @@
+"""Two at once: what a review found that only shows when two transactions or two workers overlap."""
+
+from collections.abc import Callable
+from threading import Thread
+
+import pytest
+from sqlalchemy import select
+
+from erpsync.flows import push, stock, upkeep
+from erpsync.flows.facts import Batch
+from erpsync.flows.ingest import apply
+from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.sdk.types import RefundState
+from erpsync.store.book import Book
+from erpsync.store.tables import listing, sku
+from tests.support import walk
+from tests.support.facts import fact, line, order, refund, refund_fact
+from tests.support.looking import status
+from tests.support.shop import Town
+
+OVERLAP_S = 0.5  # so long the second one is given to come to where it waits for the first
+
+
+def meanwhile(work: Callable[[], object]) -> Thread:
+    """Let something run until it ends or waits for us."""
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(OVERLAP_S)
+    return thread
+
+
+@pytest.mark.parametrize("first", ["order", "refund"])
+def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(town: Town, first: str) -> None:
+    """failures.md row 6: whoever comes second applies the refund, also where neither can see the other yet."""
+    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    facts = {
+        "order": Batch(orders=(fact(order("o1", line(qty=3))),)),
+        "refund": Batch(refunds=(refund_fact(refund("r1", "o1", state=RefundState.OPEN, L1=3)),)),
+    }
+    second = "refund" if first == "order" else "order"
+
+    with town.store.begin() as tx:
+        apply(tx, town.house, town.channel(), facts[first])
+        other = meanwhile(lambda: town.store.retrying(lambda it: apply(it, town.house, town.channel(), facts[second])))
+    other.join()
+
+    assert status(town, "o1") == ("held", "refund_open")
+
+
+def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -> None:
+    """failures.md row 15: a call that hung lands behind the newer number of whoever took over."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    walk.run(town)
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    walk.fan(town)
+    town.advance(3)
+    walk.read(town, "orders")
+
+    def take_over() -> None:
+        town.advance(push.LEASE_S + 1)
+        assert upkeep.reclaim_leases(town.house) == 1
+        stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=4, actor="me")
+        walk.run(town)
+        assert town.shop.shown == {"A": 4}
+
+    town.shop.during = take_over
+    push.push_stock(town.house, town.channel())
+    assert town.shop.shown == {"A": 9}
+
+    walk.run(town)
+
+    assert town.shop.shown == {"A": 4}
+
+
+def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_other(town: Town) -> None:
+    """Everything locks SKUs before listings; the other way round the database had to kill one of two."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    mapping = [ListingMapping(channel="shop", channel_sku="A", sku="A")]
+    import_listings(town.house, mapping, actor="me")
+    failed: list[Exception] = []
+
+    def import_again() -> None:
+        try:
+            import_listings(town.house, mapping, actor="me")
+        except Exception as error:
+            failed.append(error)
+
+    with town.store.begin() as tx:
+        sku_id = tx.execute(select(sku.c.id).where(sku.c.code == "A")).scalar_one()
+        Book(tx, [sku_id])
+        other = meanwhile(import_again)
+        tx.all(select(listing.c.id).where(listing.c.sku_id == sku_id).with_for_update(nowait=True))
+    other.join()
+
+    assert failed == []
+
+
