@@ -8,6 +8,7 @@ from erpsync.flows.mapping import Thing, map_things, note_listings
 from erpsync.sdk.types import ListingPage
 from erpsync.store.bulk import update_many
 from erpsync.store.cursors import read_cursor
+from erpsync.store.places import lock_skus
 from erpsync.store.store import Tx
 from erpsync.store.tables import listing
 
@@ -29,6 +30,7 @@ def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage)
         for row in tx.all(query)
         if (thing := Thing(row.channel_sku, row.item_ref)) in rows
     ]
+    lock_skus(tx, first)
     update_many(tx, listing, shown, keys=["id"])
     if first:
         settle(tx, house, [], also=first)

@@ -15,7 +15,9 @@ from typing import ClassVar, Generic, TypeVar
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
+from erpsync.flows.facts import said
 from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.holding import hold
@@ -161,11 +163,11 @@ class Errand(ABC, Generic[Load]):
         elif isinstance(error, RateLimitedError | AuthError):
             wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else self.at.poll.auth_retry_s
             again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
-        elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
+        elif isinstance(error, RejectedError) or gives_up(row.attempts) or not _passes(error):
             self._bury(tx, error, unknown=unknown)
         else:
             run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-            again(tx, row, run_at=run_at, error=str(error), unknown=unknown)
+            again(tx, row, run_at=run_at, error=said(error), unknown=unknown)
             kept = {"channel": self.channel.name, "kind": row.kind, "key": row.key, "attempt": row.attempts + 1}
             if unknown:
                 log.warning("push.unknown", **kept)
@@ -176,32 +178,37 @@ class Errand(ABC, Generic[Load]):
         """Give what must not be sent twice, and may be there, to a person, with the facts beside it."""
         row, channel = self.row, self.channel
         sent_at = tx.execute(select(outbox.c.sent_at).where(outbox.c.id == row.id)).scalar()
-        if not wait(tx, row, waiting_for=PERSON, error=str(error), unknown=True):
+        if not wait(tx, row, waiting_for=PERSON, error=said(error), unknown=True):
             return
         self.note_state(tx, "waiting")
         order_id = self.order_id(tx)
         when = "" if sent_at is None else f" at {sent_at:%Y-%m-%d %H:%M:%S} UTC"
         reason = (
-            f"{self.facts(tx)} was sent to {channel.name}{when} and no answer came ({error}); look for it there: "
+            f"{self.facts(tx)} was sent to {channel.name}{when} and no answer came ({said(error)}); look for it there: "
             f"if it is there, `erpsync tasks done ID --arrived`, if it is not, `erpsync tasks done ID` sends it again"
         )
         open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id, order_id=order_id)])
-        detail = {self.noun: row.key, "error": str(error)}
+        detail = {self.noun: row.key, "error": said(error)}
         write_events(tx, [Event(kind=f"{self.noun}.unknown", order_id=order_id, channel_id=channel.id, detail=detail)])
         log.error("push.unknown", channel=channel.name, kind=row.kind, key=row.key, action="look on the channel")
 
     def _bury(self, tx: Tx, error: Exception, *, unknown: bool) -> bool:
         row, channel = self.row, self.channel
-        if not die(tx, row, error=str(error), unknown=unknown):
+        if not die(tx, row, error=said(error), unknown=unknown):
             return False
         self.note_state(tx, "refused")
         order_id = self.order_id(tx)
         letter = DeadLetter(
-            channel_id=channel.id, kind=row.kind, key=row.key, error=str(error), order_id=order_id, outbox_id=row.id
+            channel_id=channel.id, kind=row.kind, key=row.key, error=said(error), order_id=order_id, outbox_id=row.id
         )
         bury(tx, [letter])
-        detail = {self.noun: row.key, "error": str(error)}
+        detail = {self.noun: row.key, "error": said(error)}
         event = Event(kind=f"{self.noun}.refused", order_id=order_id, channel_id=channel.id, detail=detail)
         write_events(tx, [event])
-        log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=str(error))
+        log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=said(error))
         return True
+
+
+def _passes(error: Exception) -> bool:
+    """Whether another try may go well: trouble of the channel, or of a database that was away or busy."""
+    return isinstance(error, ConnectorError | OperationalError)

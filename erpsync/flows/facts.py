@@ -11,9 +11,12 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from erpsync.core.readings import Reading
 from erpsync.flows.house import Channel
 from erpsync.sdk.errors import ConnectorError, PayloadError
+from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Order, Raw, Refund
 from erpsync.store.notes import DeadLetter
 
@@ -116,12 +119,25 @@ def letter_of(
     return DeadLetter(
         channel_id=channel.id,
         kind=kind,
-        key=key or head.external_id,
+        key=storable(key or head.external_id),
         error=str(error) if isinstance(error, ConnectorError) else unforeseen(error),
         source=source,
         body=body,
         order_id=order_id,
     )
+
+
+def said(error: Exception) -> str:
+    """Return what an error says, for logs and tables; of one that may quote the record only where it arose."""
+    if isinstance(error, SQLAlchemyError):
+        cause = getattr(error, "orig", None) or error
+        return f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}"
+    return str(error) if isinstance(error, ConnectorError) else unforeseen(error)
+
+
+def named(error: Exception) -> str:
+    """Return what an error says with its class, for logs."""
+    return repr(error) if isinstance(error, ConnectorError) else said(error)
 
 
 def unforeseen(error: Exception) -> str:

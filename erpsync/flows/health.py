@@ -6,6 +6,7 @@ from functools import partial
 import structlog
 from sqlalchemy import select, update
 
+from erpsync.flows.facts import named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.tokens import rescue
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
@@ -33,7 +34,7 @@ def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bo
         return
     with house.store.begin() as tx:
         row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
-        values = {"down_error": str(error), "timeouts": row.timeouts + 1 if timed_out else 0}
+        values = {"down_error": said(error), "timeouts": row.timeouts + 1 if timed_out else 0}
         if isinstance(error, RateLimitedError):
             values = {"blocked_until_at": tx.now + timedelta(seconds=min(error.retry_after_s, 86_400))}
         elif row.down_since_at is None:
@@ -43,7 +44,7 @@ def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bo
             _alarm(tx, channel, error)
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
     if "down_since_at" in values:
-        log.error("channel.down", channel=channel.name, error=repr(error), action=_action(error))
+        log.error("channel.down", channel=channel.name, error=named(error), action=_action(error))
 
 
 def _try_at_once(tx: Tx, *, channel: Channel) -> None:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from erpsync.flows.facts import Batch
+from erpsync.flows.facts import Batch, named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.poll import streams_of
@@ -129,8 +129,8 @@ def _apply_one(house: House, channel: Channel, row: Any) -> None:
         house.store.retrying(partial(_bury, channel=channel, row=row, error=error))
         return
     except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
-        log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=repr(error))
-        house.store.retrying(partial(_later, row=row, error=repr(error)))
+        log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=named(error))
+        house.store.retrying(partial(_later, row=row, error=said(error)))
 
 
 def _apply_batch(

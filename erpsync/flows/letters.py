@@ -21,7 +21,7 @@ from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, writ
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import RELEASE, SHIPMENT
 from erpsync.store.store import Tx
-from erpsync.store.tables import dead_letter, outbox, shipment
+from erpsync.store.tables import dead_letter, inbox, outbox, shipment
 
 _RECORDS = ("order", "refund", "line")
 
@@ -58,6 +58,8 @@ def _way_again(house: House, channel: Channel, letter: Any, actor: str) -> Calla
     if letter.kind == "shipment_report":
         parcel = _parcel(house, letter, actor)
         return lambda tx: _record_again(tx, house, parcel)
+    if letter.kind == "inbox":
+        return partial(_take_in_again, letter=letter)
     raise Refused(f"a dead letter of kind {letter.kind} cannot be replayed; drop it")
 
 
@@ -108,6 +110,16 @@ def _resend(tx: Tx, letter: Any) -> None:
     if row.kind == SHIPMENT:
         tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(state="pending"))
     tx.wake("push")
+
+
+def _take_in_again(tx: Tx, letter: Any) -> None:
+    """Let a webhook that was given up be applied as if it had just come."""
+    same = (inbox.c.channel_id == letter.channel_id) & (inbox.c.delivery_key == letter.key)
+    kept = same & (inbox.c.state == "dead") & inbox.c.body.is_not(None)
+    values = {"state": "pending", "attempts": 0, "run_at": tx.now, "error": ""}
+    if tx.execute(update(inbox).where(kept).values(**values)).rowcount != 1:
+        raise Refused("what this webhook said is not kept any more")
+    tx.wake("inbox")
 
 
 def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.fulfil import settle
@@ -15,7 +15,7 @@ from erpsync.flows.relook import relook_unmapped
 from erpsync.flows.stock import ROWS_PER_COMMIT, ImportResult
 from erpsync.store.bulk import insert_many
 from erpsync.store.notes import Event, write_events
-from erpsync.store.places import make_skus
+from erpsync.store.places import lock_skus, make_skus
 from erpsync.store.store import Tx
 from erpsync.store.tables import bundle, listing
 
@@ -83,6 +83,8 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
         }
         for key, row in sorted(latest.items(), key=lambda item: item[0])
     ]
+    _lock(tx, values)
+    _spread(tx, values)
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     new = dialect.insert(listing)
     statement = new.on_conflict_do_update(
@@ -93,13 +95,24 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
         tx.execute(statement, values)
     else:
         tx.execute(statement.values(values))
-    _spread(tx, values)
     write_events(tx, [Event(kind="listings.imported", detail={"rows": len(values)}, actor=actor)])
     settle(tx, house, [], also=[row["sku_id"] for row in values])
 
 
+def _lock(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
+    """Lock the SKUs that the listings are to be, and were: a sale of them locks its SKUs first as well."""
+    same = tuple_(listing.c.channel_id, listing.c.channel_sku).in_(
+        sorted({(row["channel_id"], row["channel_sku"]) for row in values})
+    )
+    before = tx.execute(select(listing.c.sku_id).where(same, listing.c.sku_id.is_not(None))).scalars()
+    lock_skus(tx, {*before, *(row["sku_id"] for row in values)})
+
+
 def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
-    """A mapping given without the platform's ids holds for all listings of that seller code that have none."""
+    """A mapping given without the platform's ids holds for all listings of that seller code.
+
+    To be done before those given with ids are written, which count more.
+    """
     for row in values:
         if not row["item_ref"]:
             same = (listing.c.channel_id == row["channel_id"]) & (listing.c.channel_sku == row["channel_sku"])

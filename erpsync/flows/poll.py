@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import func, select
 
 from erpsync.flows.catalogue import apply_listings
-from erpsync.flows.facts import Batch
+from erpsync.flows.facts import Batch, named, said
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -181,7 +181,7 @@ def _report(run: _Pass, error: Exception | None) -> PassReport:
         pages=run.pages,
         records=run.records,
         failed=error is not None,
-        error="" if error is None else str(error),
+        error="" if error is None else said(error),
         timed_out=isinstance(error, TransientError) and "time" in str(error),
     )
 
@@ -391,10 +391,10 @@ def _end(run: _Pass) -> None:
 
 def _fail(run: _Pass, error: Exception) -> None:
     with run.house.store.begin() as tx:
-        set_cursor(tx, run.channel.id, run.stream, failed_at=tx.now, error=str(error))
+        set_cursor(tx, run.channel.id, run.stream, failed_at=tx.now, error=said(error))
         if run.stream == "orders":
             free_waiting(tx, "fresh", destination_id=run.channel.id)
     timed_out = isinstance(error, TransientError) and "time" in str(error)
     mark_down(run.house, run.channel, error, timed_out=timed_out)
     level = log.warning if isinstance(error, ConnectorError) else log.error
-    level("poll.failed", channel=run.channel.name, stream=run.stream, pages=run.pages, error=repr(error))
+    level("poll.failed", channel=run.channel.name, stream=run.stream, pages=run.pages, error=named(error))

@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, update
 
 from erpsync.core.availability import Told, pack_sent, unpack_sent
 from erpsync.core.drift import remembered
+from erpsync.flows.facts import said
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
@@ -313,7 +314,7 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
 
 
 def _doubt_late(tx: Tx, late: Sequence[_Send]) -> None:
-    """Note numbers that may have landed behind a newer one (listings locked): whoever took over cannot be sure of its own any more."""
+    """Note numbers that may have landed behind a newer one: whoever took over is not sure of its own any more."""
     numbers = {send.listed.id: send.qty for send in late}
     known = tx.all(select(listing.c.id, listing.c.sent_since).where(listing.c.id.in_(numbers)))
     rows = [
@@ -352,17 +353,17 @@ def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:
     elif isinstance(error, AuthError):
         again(tx, row, run_at=tx.now + timedelta(seconds=channel.poll.auth_retry_s), error=str(error), counts=False)
     elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
-        die(tx, row, error=str(error))
-        update_many(tx, listing, [{"id": send.listed.id, "refused": str(error)}], keys=["id"])
+        die(tx, row, error=said(error))
+        update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])
         name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()
         letter = DeadLetter(
-            channel_id=channel.id, kind=STOCK, key=row.key, error=str(error), source=name, outbox_id=row.id
+            channel_id=channel.id, kind=STOCK, key=row.key, error=said(error), source=name, outbox_id=row.id
         )
         bury(tx, [letter])
-        log.error("push.buried", channel=channel.name, kind=STOCK, key=name, error=str(error))
+        log.error("push.buried", channel=channel.name, kind=STOCK, key=name, error=said(error))
     else:
         run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-        again(tx, row, run_at=run_at, error=str(error))
+        again(tx, row, run_at=run_at, error=said(error))
         log.warning("push.retried", channel=channel.name, kind=STOCK, key=row.key, attempt=row.attempts + 1)
 
 

@@ -14,6 +14,7 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
 from erpsync.sdk.roles import OrderReader, OrderSource, RefundReader, playing
+from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Raw
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import LeaseLostError
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 
 def unseen(house: House, channel: Channel, heads: Sequence[Head], table: Table) -> list[Head]:
     """Return the heads that are new or different; what is known is not read in detail again."""
-    wanted = [head.external_id for head in heads]
+    wanted = [head.external_id for head in heads if head.external_id == storable(head.external_id)]
     columns = [table.c[name] for name in ("external_id", "version_at", "digest", "read_from_at", "read_to_at")]
     query = select(*columns).where(table.c.channel_id == channel.id, table.c.external_id.in_(wanted))
     with house.store.read() as connection:
@@ -111,7 +112,7 @@ def _read_each(
             letters.append(letter_of(channel, kind, raw, error))
         except Exception as error:  # noqa: BLE001 a defect in reading one record must not block the others
             letters.append(letter_of(channel, kind, raw, error))
-            log.error("record.buried", channel=channel.name, key=raw.head.external_id, error=unforeseen(error))
+            log.error("record.buried", channel=channel.name, key=letters[-1].key, error=unforeseen(error))
     return read, letters
 
 

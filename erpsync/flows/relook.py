@@ -12,8 +12,9 @@ from sqlalchemy import select, update
 from erpsync.flows.decide import redecide, remapped
 from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
+from erpsync.store.bulk import in_parts
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.places import sku_ids
+from erpsync.store.places import lock_skus, sku_ids
 from erpsync.store.store import Tx
 from erpsync.store.tables import listing, order_line
 
@@ -36,6 +37,7 @@ def _link_equal(tx: Tx, house: House, codes: list[str]) -> None:
     """Point unmapped listings whose seller code equals a SKU at it, and have them pushed."""
     query = select(listing.c.channel_sku).where(listing.c.sku_id.is_(None), listing.c.channel_sku.in_(codes))
     equal = sku_ids(tx.connection, tx.execute(query).scalars())
+    lock_skus(tx, equal.values())
     for code, sku_id in sorted(equal.items()):
         same = listing.c.sku_id.is_(None) & (listing.c.channel_sku == code)
         tx.execute(update(listing).where(same).values(sku_id=sku_id))
@@ -65,7 +67,8 @@ def unmapped_codes(house: House) -> list[str]:
         rows = connection.execute(select(listing.c.channel_sku).where(listing.c.sku_id.is_(None)).distinct())
         codes |= set(rows.scalars())
         known = sku_ids(connection, codes)
-        mapped = connection.execute(
-            select(listing.c.channel_sku).where(listing.c.sku_id.is_not(None), listing.c.channel_sku.in_(sorted(codes)))
-        )
-        return sorted(set(known) | set(mapped.scalars()))
+        found = set(known)
+        for some in in_parts(codes):
+            mapped = select(listing.c.channel_sku).where(listing.c.sku_id.is_not(None), listing.c.channel_sku.in_(some))
+            found |= set(connection.execute(mapped).scalars())
+        return sorted(found)

@@ -12,6 +12,9 @@ Why so few classes: the daemon does one thing per class, so a connector only dec
 """
 
 
+_LONGEST_WAIT_S = 86_400.0
+
+
 class ConnectorError(Exception):
     """Base of all errors a connector may raise.
 
@@ -34,11 +37,14 @@ class TransientError(ConnectorError):
 
 
 class RateLimitedError(ConnectorError):
-    """The channel asks us to wait `retry_after_s` seconds; nothing happened there."""
+    """The channel asks us to wait `retry_after_s` seconds; nothing happened there.
+
+    No time at all counts as a second, for a channel that means it would not have refused; a day is the longest.
+    """
 
     def __init__(self, problem: str, *, retry_after_s: float, code: str = "") -> None:
         super().__init__(problem, code=code)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = min(retry_after_s, _LONGEST_WAIT_S) if retry_after_s > 0 else 1.0
 
 
 class OutcomeUnknownError(ConnectorError):

@@ -7,7 +7,6 @@ Why the caller must say `repeatable` each time: whether a lost answer means "try
 the one who knows what the call does, and a default would be wrong for half of them.
 """
 
-import json as jsonlib
 import random
 import threading
 import weakref
@@ -37,6 +36,7 @@ from erpsync.sdk.errors import (
 )
 from erpsync.sdk.mount import SandboxAdapter
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
+from erpsync.sdk.text import read_json
 from erpsync.sdk.wire import before_sending
 
 T = TypeVar("T")
@@ -112,13 +112,13 @@ class HttpResponse:
         return self.body.decode("utf-8", errors="replace")
 
     def json(self) -> Any:
-        """Return the body read as JSON; integers of any size are exact.
+        """Return the body read as JSON; integers of any size are exact, text can be stored (`sdk.text`).
 
         A body that is not JSON is no usable answer: `TransientError` for a repeatable call, else
         `OutcomeUnknownError`. The error never quotes the body, it may hold personal data.
         """
         try:
-            return jsonlib.loads(self.body, parse_constant=_refuse_constant)
+            return read_json(self.body)
         except (ValueError, RecursionError):
             problem = f"answer with status {self.status} and {len(self.body)} bytes is not JSON"
         raise lost(problem, repeatable=self.repeatable)
@@ -394,7 +394,3 @@ def _address(url: str) -> tuple[str, str]:
         return parts.hostname or "", parts.path
     except ValueError:
         return "", ""
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

@@ -13,9 +13,10 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select
 
 from erpsync.core.allocation import Demand, Held, Owner, Place
 from erpsync.core.fulfilment import LINE
-from erpsync.store.bulk import delete_many, insert_many, update_many
+from erpsync.store.bulk import delete_many, in_parts, insert_many, update_many
+from erpsync.store.places import lock_skus
 from erpsync.store.store import Tx
-from erpsync.store.tables import backorder, hold, ledger, order_line, orders, sku, stock
+from erpsync.store.tables import backorder, hold, ledger, order_line, orders, stock
 
 
 class StockConflictError(Exception):
@@ -68,9 +69,7 @@ class Book:
         self.load_owners(owners)
 
     def _lock(self) -> None:
-        if self._tx.dialect != "sqlite" and self.sku_ids:
-            rows = select(sku.c.id).where(sku.c.id.in_(self.sku_ids)).order_by(sku.c.id)
-            self._tx.execute(rows.with_for_update(key_share=True))
+        lock_skus(self._tx, self.sku_ids)
 
     def _load_stock(self) -> dict[Place, tuple[int, int]]:
         if not self.sku_ids:
@@ -105,10 +104,11 @@ class Book:
                 by_kind.setdefault(owner.kind, set()).add(owner.id)
                 self._loaded.add(owner)
         for kind, ids in by_kind.items():
-            query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(sorted(ids)))
-            for row in self._tx.all(query):
-                self._add_loaded(row)
-            self._add_waiting((backorder.c.owner_kind == kind) & backorder.c.owner_id.in_(sorted(ids)))
+            for some in in_parts(ids):
+                query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(some))
+                for row in self._tx.all(query):
+                    self._add_loaded(row)
+                self._add_waiting((backorder.c.owner_kind == kind) & backorder.c.owner_id.in_(some))
 
     def _add_loaded(self, row: Any) -> None:
         key = (Owner(row.owner_kind, row.owner_id), Place(row.sku_id, row.warehouse_id))

@@ -74,5 +74,7 @@ def want_pass(tx: Tx, channel_id: int, streams: Iterable[str]) -> None:
 
 
 def forget_failures(tx: Tx, channel_id: int) -> None:
-    """Mark the streams of a channel as readable again until proven otherwise."""
-    tx.execute(update(cursor).where(cursor.c.channel_id == channel_id).values(failed_at=None, error=""))
+    """Mark the streams of a channel as readable again until proven otherwise; those that failed are read at once."""
+    failed = (cursor.c.channel_id == channel_id) & cursor.c.failed_at.is_not(None)
+    if tx.execute(update(cursor).where(failed).values(failed_at=None, error="", wanted_at=tx.now)).rowcount:
+        tx.wake("poll")

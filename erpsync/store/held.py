@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, literal, or_, select, update
 
 from erpsync.store.queue import RELEASE, SHIPMENT, Claimed, again, wait
 from erpsync.store.store import Tx
-from erpsync.store.tables import orders, outbox, release
+from erpsync.store.tables import Instant, orders, outbox, release
 
 PERSON = "person"
 _OPEN = {"state": "pending", "waiting_for": ""}
@@ -35,7 +35,7 @@ def hold_unclaimed(tx: Tx, row_id: int, *, error: str) -> bool:
         "state": "waiting",
         "waiting_for": PERSON,
         "error": error,
-        "held_since_at": func.coalesce(outbox.c.held_since_at, tx.now),
+        "held_since_at": func.coalesce(outbox.c.held_since_at, literal(tx.now, Instant)),
     }
     pending = and_(outbox.c.id == row_id, outbox.c.state == "pending")
     return tx.execute(update(outbox).where(pending).values(**values)).rowcount == 1

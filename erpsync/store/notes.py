@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erpsync.sdk.text import storable
 from erpsync.store.bulk import insert_many
 from erpsync.store.feed import announce
 from erpsync.store.store import Tx
@@ -104,7 +105,7 @@ class DeadLetter:
 def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
     """Store dead letters; one that is open already for (channel, kind, key) is counted, not doubled."""
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    for letter in sorted(letters, key=lambda item: (item.channel_id, item.kind, item.key)):
+    for letter in sorted(map(_storable, letters), key=lambda item: (item.channel_id, item.kind, item.key)):
         body = None if letter.body is None else tx.vault.seal(letter.body, row=letter_row(letter))
         row = dialect.insert(dead_letter).values(
             channel_id=letter.channel_id,
@@ -133,6 +134,12 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
         )
 
 
+def _storable(letter: DeadLetter) -> DeadLetter:
+    """Return the letter with names that can be stored whatever the channel sent; its body keeps what came."""
+    texts = {name: storable(getattr(letter, name)) for name in ("key", "error", "source")}
+    return replace(letter, **texts)
+
+
 def letter_row(letter: DeadLetter) -> str:
     """Return the identity a dead letter's body is sealed for."""
     return f"dead_letter|{letter.channel_id}|{letter.kind}|{letter.key}"
@@ -140,7 +147,7 @@ def letter_row(letter: DeadLetter) -> str:
 
 def end_letters(tx: Tx, channel_id: int, kind: str, keys: Iterable[str], *, state: str) -> int:
     """End the open dead letters of a kind with these keys as `replayed`, `dropped` or `superseded`."""
-    wanted = sorted(set(keys))
+    wanted = sorted({storable(key) for key in keys})
     if not wanted:
         return 0
     statement = update(dead_letter).where(

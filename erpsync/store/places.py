@@ -99,3 +99,11 @@ def make_skus(tx: Tx, codes: Iterable[str]) -> dict[str, int]:
         tx.execute(statement, rows)
         known |= sku_ids(tx.connection, fresh)
     return known
+
+
+def lock_skus(tx: Tx, sku_ids: Iterable[int]) -> None:
+    """Lock SKUs, in order of id: after orders, before listings and dirty marks."""
+    wanted = sorted(set(sku_ids))
+    if tx.dialect != "sqlite" and wanted:
+        rows = select(sku.c.id).where(sku.c.id.in_(wanted)).order_by(sku.c.id)
+        tx.execute(rows.with_for_update(key_share=True))

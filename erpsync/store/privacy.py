@@ -45,7 +45,7 @@ class Vault:
 
     def seal(self, value: Any, *, row: str) -> bytes:
         """Return `value` (anything JSON can hold) compressed and encrypted for the row named `table|identity`."""
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         return self.seal_bytes(plain, row=row)
 
     def seal_bytes(self, plain: bytes, *, row: str) -> bytes:
@@ -78,7 +78,8 @@ class Vault:
 
     def index(self, value: Any) -> bytes:
         """Return a keyed hash by which equal values can be told without opening them."""
-        plain = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        plain = text.encode("utf-8", "surrogatepass")
         return hmac.new(self._index_key, b"value" + plain, hashlib.sha256).digest()[:16]
 
     def phone_index(self, phone: str) -> bytes | None:

@@ -35,7 +35,8 @@ def read_token(connection: Connection, channel_id: int) -> Any:
 
 
 def lock_token(tx: Tx, channel_id: int) -> Any:
-    """Return as `read_token` does, locked."""
+    """Return as `read_token` does, locked; the channel's row first, as everywhere."""
+    tx.execute(select(channel.c.id).where(channel.c.id == channel_id).with_for_update(key_share=True))
     return tx.execute(select(token).where(token.c.channel_id == channel_id).with_for_update()).first()
 
 

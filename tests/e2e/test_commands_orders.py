@@ -245,6 +245,7 @@ def test_a_task_that_is_not_there_cannot_be_done(desk: Desk) -> None:
     assert desk.json("tasks", "list") == []
     ran = desk.run("tasks", "done", "99", "--json")
     assert (ran.code, ran.json["done"]) == (1, [])
+    assert desk.run("tasks", "done", "99", "--arrived").code == 1
 
 
 def test_rotation_seals_everything_with_a_fresh_key_and_copies_stay_readable(desk: Desk) -> None:

@@ -201,8 +201,8 @@ def test_the_queue_counts_what_is_due_and_how_long_the_oldest_waits(fresh: Shop)
         "due": 4,
         "oldest_due_s": 1200.0,
         "kinds": {
-            "shipment": {"pending": 1, "leased": 0, "waiting": 0, "waiting_for": {}},
-            "stock": {"pending": 3, "leased": 1, "waiting": 1, "waiting_for": {"brake": 1}},
+            "shipment": {"pending": 1, "leased": 0, "waiting": 0, "unknown": 1, "waiting_for": {}},
+            "stock": {"pending": 3, "leased": 1, "waiting": 1, "unknown": 0, "waiting_for": {"brake": 1}},
         },
     }
     assert found["unknown_outcomes"] == 1

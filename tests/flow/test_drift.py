@@ -11,6 +11,7 @@ from erpsync.flows.parcels import push_shipments
 from erpsync.flows.push import fan_out, push_stock
 from erpsync.flows.ship import ship
 from erpsync.flows.stock import set_stock
+from erpsync.runtime.once import drain
 from erpsync.sdk.types import ListingRow
 from tests.support.looking import poll, rows, settle_in, tasks
 from tests.support.shop import Town
@@ -191,3 +192,37 @@ def test_an_order_that_the_channel_shows_as_shipped_by_then_is_no_task(town: Tow
     assert look_for_shipments(town.house, town.channel()) == 0
     assert tasks(town) == []
     assert rows(town, "SELECT count(*) FROM ledger WHERE reason = 'shipped_elsewhere'") == [(0,)]
+
+
+def test_edits_of_one_listing_in_a_hundred_are_all_found_by_the_next_reading(make_town: MakeTown) -> None:
+    """Failures row 21: nothing on our side moved, so no push of ours would ever have put them right."""
+    town = make_town(stock=StockPolicy(settle_s=0))
+    skus = [f"S{number:03}" for number in range(300)]
+    for sku in skus:
+        set_stock(town.house, warehouse="SH", sku=sku, on_hand=10, actor="me")
+    town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=0) for sku in skus]
+    settle_in(town)
+    drain(town.house)
+    assert set(town.shop.shown.values()) == {10}
+
+    town.shop.shown |= {"S007": 99, "S123": 3, "S299": 0}
+    town.advance(LATER_S)
+    town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=town.shop.shown[sku]) for sku in skus]
+    poll(town, "listings")
+    poll(town)
+    found = find_drift(town.house, town.channel())
+    drain(town.house)
+
+    assert found == {"hand_edit": 3}
+    assert set(town.shop.shown.values()) == {10}
+
+
+def test_a_catalogue_that_comes_back_empty_moves_nothing(town: Town) -> None:
+    """Failures row 20: what is missing from an answer is unknown, not 0."""
+    town.advance(LATER_S)
+    town.shop.catalogue = []
+    poll(town, "listings")
+    poll(town)
+
+    assert find_drift(town.house, town.channel()) == {}
+    assert not told_again(town)

@@ -2,9 +2,9 @@
 
 from sqlalchemy import select
 
-from erpsync.flows.poll import poll_stream
+from erpsync.flows.poll import due_streams, poll_stream
 from erpsync.runtime.once import drain
-from erpsync.sdk.errors import TransientError
+from erpsync.sdk.errors import AuthError, TransientError
 from erpsync.store.tables import channel
 from tests.support.shop import Town
 
@@ -24,3 +24,14 @@ def test_refunds_that_can_be_read_do_not_hide_orders_that_cannot(town: Town) -> 
 
     poll_stream(town.house, town.channel(), "orders")
     assert not is_down(town)
+
+
+def test_a_catalogue_that_failed_for_refused_credentials_is_read_as_soon_as_they_work(town: Town) -> None:
+    """Found by the demonstration: it waited a whole `listings_s`, so nothing was told for an hour."""
+    drain(town.house)
+    town.shop.trouble["catalogue"] = [AuthError("session expired")]
+    poll_stream(town.house, town.channel(), "listings")
+
+    poll_stream(town.house, town.channel(), "orders")
+
+    assert "listings" in due_streams(town.house, town.channel())

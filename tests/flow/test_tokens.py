@@ -1,6 +1,5 @@
 """Access tokens that end: renewed once, kept in one commit, watched, and never silently off. failures.md row 10."""
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -111,7 +110,7 @@ def test_neither_token_stands_readable_in_the_database_and_a_new_key_seals_them_
     rotate_keys(town.store)
 
     ((sealed,),) = walk.rows(town, select(token.c.pair))
-    assert b"access-2" not in bytes(sealed) and b"refresh-2" not in bytes(sealed)
+    assert [secret for secret in (b"access-2", b"refresh-2") if secret in bytes(sealed)] == []
     town.store.vault = Vault([b"n" * 32], b"i" * 32)
     assert in_use(with_tokens(town, desk, FIRST)) == ("access-2", "refresh-2")
 
@@ -258,9 +257,7 @@ def test_no_answer_is_an_open_question_and_the_old_pair_is_tried_again(
 # -- the end comes near
 
 
-def test_people_hear_of_it_14_3_and_1_days_before_once_each(
-    town: Town, desk: Desk, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_people_hear_of_it_14_3_and_1_days_before_once_each(town: Town, desk: Desk) -> None:
     with_tokens(town, desk, pair_of("access-1", None, NOON + timedelta(days=20)))
     heard = []
     for day in range(20):
@@ -269,7 +266,6 @@ def test_people_hear_of_it_14_3_and_1_days_before_once_each(
             watch_tokens(town.house)
         heard += [(day, entry["days"]) for entry in logs if entry["event"] == "token.expiring"]
         town.advance(24 * HOUR_S)
-    caplog.set_level(logging.WARNING)
 
     assert heard == [(6, 14), (17, 3), (19, 1)]
     assert len(reasons(town)) == 1

@@ -302,6 +302,7 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
     def pull_listings(self, cursor: Cursor) -> Iterator[ListingPage]:
         """Yield the catalogue."""
         del cursor
+        self.shop.fail("catalogue")
         yield ListingPage(rows=tuple(self.shop.catalogue), mark="1")
 
 

@@ -1,16 +1,18 @@
 """What the demonstration proves at its end: the shops' own books held against the database's.
 
-received = stored · no unit promised twice · every shop shows what is available
+received = stored · no unit promised twice · every shop shows what is available · the certificate is sealed
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
 from erpsync.cli.demo.stage import goods
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import load_listed
+from erpsync.flows.prove import prove as certify
 from erpsync.flows.upkeep import verify_counters
 from erpsync.sdk.sandbox.demo import DemoShop
 from erpsync.store.store import Tx
@@ -37,14 +39,35 @@ def idle(house: House) -> bool:
         return not (dirty or connection.execute(busy).scalar_one() or connection.execute(fresh).scalar_one())
 
 
-def prove(house: House, shops: Mapping[str, DemoShop]) -> list[Check]:
-    """Return every check of the summary."""
+def prove(house: House, shops: Mapping[str, DemoShop], span: tuple[datetime, datetime]) -> list[Check]:
+    """Return every check of the summary; `span` is when people traded."""
     checks = [_stored(house, house.channel(name), shop) for name, shop in shops.items()]
     checks.append(_promised(house))
     checks.append(_counters(house))
     checks += [_shown(house, house.channel(name), shop) for name, shop in shops.items()]
+    checks += _sealed(house, span)
     checks.append(_parcels(house))
     return checks
+
+
+def _sealed(house: House, span: tuple[datetime, datetime]) -> list[Check]:
+    """Return whether the certificate covers the whole span, for every channel whose past can be listed."""
+    since, until = span
+    with house.store.read() as connection:
+        certificate = certify(
+            connection, house, channels=house.channels.values(), since=since, until=until, at=house.store.clock.now()
+        )
+    return [
+        Check(
+            name=f"{each['channel']}: certificate sealed",
+            figures=f"{each['orders']} orders, {each['sealed']} of {each['windows']} windows",
+            problem=""
+            if each["state"] == "sealed"
+            else f"{each['unsealed'][0]['why']} ({each['unsealed'][0]['from']})",
+        )
+        for each in certificate["channels"]
+        if each["state"] != "unprovable"
+    ]
 
 
 def _stored(house: House, channel: Channel, shop: DemoShop) -> Check:
@@ -53,7 +76,7 @@ def _stored(house: House, channel: Channel, shop: DemoShop) -> Check:
         stored = list(rows)
     placed = shop.placed()
     missing, strange = placed - set(stored), set(stored) - placed
-    problem = ""
+    problem = "" if placed else "nobody ordered anything"
     if missing or strange or len(stored) != len(set(stored)):
         problem = f"{len(missing)} missing {sorted(missing)[:3]}, {len(strange)} unknown {sorted(strange)[:3]}"
     figures = f"{len(placed)} = {len(stored)}"

@@ -13,6 +13,7 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -24,15 +25,21 @@ from erpsync.cli.demo.stage import Stage, build
 from erpsync.cli.demo.trade import Traders, open_with_stock
 from erpsync.cli.output import Output
 from erpsync.cli.tables import Column
+from erpsync.core.policy import SealPolicy
+from erpsync.flows.seal import seal_windows
 from erpsync.runtime.daemon import Daemon
 from erpsync.runtime.logging import scrub
 from erpsync.runtime.signals import Signals
 from erpsync.sdk.clock import SystemClock
+from erpsync.sdk.roles import OrderSource, playing
 from erpsync.settings import installed, load
+from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import backorder, orders, outbox
 
 SETTLE_S = 60
 PORT = 8686
+SEALING = SealPolicy(after_s=2, window_s=5, lag_s=3)
+"""A certificate takes hours; here the hours are seconds."""
 
 
 def run(args: Namespace) -> int:
@@ -46,6 +53,7 @@ def run(args: Namespace) -> int:
             load(folder, registry=registry, environ=os.environ).require(),
             registry=registry,
             load=lambda: load(folder, registry=registry, environ=os.environ),
+            sealing=SEALING,
         )
         try:
             return _play(out, stage, built, signals, seconds=args.seconds, seed=seed)
@@ -76,17 +84,39 @@ def _direct(
 ) -> None:
     """Trade for a while, let everything settle without faults, prove, and end the daemon."""
     try:
+        opened_at = _doors_open(built)
         traders.start()
         _watch(out, stage, built, traders, seconds)
         traders.stop()
         for plan in stage.faults:
             plan.clear()
             plan.rate = 0
-        _settle(stage, built)
-        checks += prove(built.house, stage.shops)
+        span = (opened_at, _next_window(built.store.clock.now()))
+        _settle(stage, built, span)
+        checks += prove(built.house, stage.shops, span)
     except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
         traders.errors.append(error)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _doors_open(built: Built) -> datetime:
+    """Wait until every order stream is being read and a window of the certificate begins; return its beginning."""
+    polled = [c.id for c in built.house.channels.values() if playing(c.connector, OrderSource) is not None]
+    until = time.monotonic() + SETTLE_S
+    while time.monotonic() < until:
+        with built.store.read() as connection:
+            if all(read_cursor(connection, channel_id, "backfill").since_at for channel_id in polled):
+                break
+        time.sleep(0.1)
+    opens_at = _next_window(built.store.clock.now())
+    time.sleep((opens_at - built.store.clock.now()).total_seconds())
+    return opens_at
+
+
+def _next_window(at: datetime) -> datetime:
+    """Return the next instant at which a window of the certificate begins."""
+    step = SEALING.window_s
+    return datetime.fromtimestamp((int(at.timestamp()) // step + 1) * step, UTC)
 
 
 def _watch(out: Output, stage: Stage, built: Built, traders: Traders, seconds: float | None) -> None:
@@ -111,12 +141,14 @@ def _line(stage: Stage, built: Built, traders: Traders) -> str:
     return f"{stored} orders stored, {traders.shipped} shipped, {owed} units owed, {told} effects done, {struck} faults"
 
 
-def _settle(stage: Stage, built: Built) -> None:
-    """Wait until the daemon has read every order and told every number, or for a minute."""
+def _settle(stage: Stage, built: Built, span: tuple[datetime, datetime]) -> None:
+    """Wait until the daemon has read every order, told every number and sealed the span, or for a minute."""
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         time.sleep(1)
-        if idle(built.house) and not [check for check in prove(built.house, stage.shops) if check.problem]:
+        for channel in built.house.channels.values():
+            seal_windows(built.house, channel)
+        if idle(built.house) and not [c for c in prove(built.house, stage.shops, span) if c.problem]:
             return
 
 

@@ -31,6 +31,7 @@ THINGS = (
     ("龙井茶", "TEA", 26_800),
     ("露营灯", "LAMP", 7_900),
 )
+RARE = {"listings_s": 30, "auth_retry_s": 1}
 KINDS = ("S", "M", "L", "XL", "XXL")
 
 
@@ -95,7 +96,7 @@ def _write(folder: Path, shops: Mapping[str, DemoShop], server: SandboxServer, p
         "web": {"listen": f"127.0.0.1:{port}"},
         "warehouses": [{"id": "SH", "priority": 1}, {"id": "GZ", "priority": 2}],
         "defaults": {
-            "poll": {"orders_s": 1, "refunds_s": 1, "overlap_s": 10, "listings_s": 30, "auth_retry_s": 1},
+            "poll": {"orders_s": 1, "refunds_s": 1, "overlap_s": 5, "backfill_days": 0} | RARE,
             "stock": {"settle_s": 0.2, "urgent_below": 5},
             "limits": {"calls_per_s": 200, "burst": 400},
         },

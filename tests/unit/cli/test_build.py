@@ -140,7 +140,7 @@ def test_calls_go_through_the_channels_budget_to_where_it_is_mounted(tmp_path: P
         tokens = connection.execute(select(channel.c.tokens)).scalar_one()
     built.close()
 
-    assert (calls, tokens) == (["/"], 39)
+    assert (calls, tokens) == (["/"], 35)  # a quick channel takes a quarter of a second's calls at once
 
 
 def test_a_command_does_not_put_an_edited_configuration_in_force(built: Built) -> None:

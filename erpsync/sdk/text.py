@@ -1,0 +1,37 @@
+"""Text that no database takes, made into text that every one does.
+
+Why at all: a platform that cuts a name after so many units sends half an emoji (a lone surrogate, which UTF-8 cannot
+hold), and JSON may hold a NUL (which PostgreSQL cannot). Neither may cost an order.
+"""
+
+import json
+import re
+from typing import Any
+
+_ODD = re.compile("[\x00\ud800-\udfff]")
+_MAY_BE_ODD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
+
+
+def storable(text: str) -> str:
+    """Return the text with U+FFFD for every half character and every NUL."""
+    return _ODD.sub("\ufffd", text)
+
+
+def read_json(body: bytes) -> Any:
+    """Return a body read as JSON with `storable` text throughout; raises `ValueError` where it is none."""
+    document = json.loads(body, parse_constant=_refuse_constant)
+    return _storable_json(document) if _MAY_BE_ODD.search(body) else document
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _storable_json(document: Any) -> Any:
+    if isinstance(document, str):
+        return storable(document)
+    if isinstance(document, list):
+        return [_storable_json(each) for each in document]
+    if isinstance(document, dict):
+        return {storable(key): _storable_json(value) for key, value in document.items()}
+    return document

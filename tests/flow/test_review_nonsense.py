@@ -1,0 +1,155 @@
+"""What a channel may answer that nobody foresaw: no order, stream or row may be stuck for it. failures.md row 14."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
+
+from erpsync.flows import letters as dead
+from erpsync.flows import push, relook, stock
+from erpsync.flows.catalogue import apply_listings
+from erpsync.flows.inbox import apply_inbox
+from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.ship import ship
+from erpsync.sdk.errors import RateLimitedError
+from erpsync.sdk.types import ListingPage, ListingRow
+from erpsync.store.tables import listing, sku
+from tests.support import walk
+from tests.support.calling import deliver, with_calls
+from tests.support.facts import fact, line, order, take_in
+from tests.support.looking import held, letter_id, letters, poll, settle_in, shelf, status
+from tests.support.shop import Town
+
+HALF = "half an emoji: \ud83d"
+NUL = "a NUL: \x00"
+
+
+@pytest.mark.parametrize("text", [HALF, NUL])
+@pytest.mark.parametrize("place", ["id", "name", "title", "broken"])
+def test_text_that_no_database_takes_stops_no_other_order(town: Town, text: str, place: str) -> None:
+    """A platform that cuts a name in the middle of an emoji must not stop its shop for ever."""
+    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    settle_in(town)
+    if place == "id":
+        town.shop.place(text, ("TEA", 1))
+    elif place == "title":
+        town.shop.place("odd", (text, 1))
+    elif place == "name":
+        town.shop.place("odd", ("TEA", 1), name=text)
+    else:
+        town.shop.place(f"odd {text}", ("TEA", 1), broken=True)
+    town.shop.place("good", ("TEA", 1))
+
+    report = poll(town)
+
+    assert (report.failed, report.error) == (False, "")
+    assert status(town, "good") == ("allocated", None)
+    town.shop.place("next", ("TEA", 1))
+    assert not poll(town).failed
+    assert status(town, "next") == ("allocated", None)
+
+
+def test_a_channel_that_asks_to_wait_no_time_at_all_is_not_called_without_pause(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    town.shop.trouble["stock before"] = [RateLimitedError("slow down", retry_after_s=0) for _ in range(50)]
+    settle_in(town)
+    walk.fan(town)
+    town.advance(3)
+
+    handled = [push.push_stock(town.house, town.channel()) for _ in range(10)]
+
+    assert sum(handled) == 1
+
+
+def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    town.shop.place("o1", ("TEA", 1))
+    settle_in(town)
+    ship(town.house, order="o1", carrier="SF", tracking="SF1")
+    town.shop.trouble["ship before"] = [OperationalError("select", {}, OSError("connection reset"))]  # type: ignore[list-item]
+    walk.push_due(town)
+    assert town.shop.parcels == []
+
+    town.advance(5)
+    walk.push_due(town)
+
+    assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
+    assert letters(town) == []
+
+
+def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(town: Town) -> None:
+    """One seller code on two items: the file names one of them, and the rest by the code alone."""
+    things = tuple(ListingRow(channel_sku="A", item_ref=ref) for ref in ("red", "blue"))
+    page = ListingPage(rows=things, mark="1")
+    town.store.retrying(lambda tx: apply_listings(tx, house=town.house, channel=town.channel(), page=page))
+    rows = [
+        ListingMapping(channel="shop", channel_sku="A", sku="BLUE"),
+        ListingMapping(channel="shop", channel_sku="A", item_ref="red", sku="RED"),
+    ]
+
+    import_listings(town.house, rows, actor="me")
+
+    mapped = select(listing.c.item_ref, sku.c.code).join(sku, sku.c.id == listing.c.sku_id)
+    assert dict(walk.rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}  # type: ignore[arg-type]
+
+
+def test_a_webhook_that_was_given_up_can_be_tried_again_by_a_person(make_town: Callable[..., Town]) -> None:
+    """failures.md row 8: what was answered 200 is never lost, however long its channel was not configured."""
+    town = with_calls(make_town(names=("shop",)))
+    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    deliver(town, town.shop.place("o1", ("TEA", 2)), id="d1")
+    without = replace(town.house, channels={})
+    for _ in range(61):
+        town.advance(400)
+        apply_inbox(without)
+    (key,) = (key for kind, key in letters(town) if kind == "inbox")
+
+    dead.replay_letter(town.house, letter_id(town, key), actor="me")
+    apply_inbox(town.house)
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 2})
+    assert letters(town) == []
+
+
+MOST = 12_000
+
+
+@pytest.fixture
+def narrow(make_town: Callable[..., Town]) -> Town:
+    """A town whose SQLite takes few parameters; PostgreSQL's own limit is 65,535."""
+    town = make_town()
+
+    def limit(connection: sqlite3.Connection, record: object) -> None:
+        del record
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, MOST)
+
+    if town.store.is_sqlite:
+        event.listen(town.store.engine, "connect", limit)
+        town.store.close()
+    return town
+
+
+def test_a_catalogue_that_nobody_mapped_yet_can_be_looked_at_whole(narrow: Town) -> None:
+    """A shop begins with tens of thousands of listings that have no SKU; the safety net looks at all of them."""
+    for start in range(0, MOST + 1000, 500):
+        rows = tuple(ListingRow(channel_sku=f"T{n:05}", item_ref="") for n in range(start, start + 500))
+        page = ListingPage(rows=rows, mark="1")
+        narrow.store.retrying(partial(apply_listings, house=narrow.house, channel=narrow.channel(), page=page))
+
+    assert relook.unmapped_codes(narrow.house) == []
+
+
+def test_goods_that_thousands_wait_for_can_come_in(narrow: Town) -> None:
+    """A pre-sale: every order waits for one SKU, and one delivery serves them all in one commit."""
+    count = MOST + 1000
+    for start in range(0, count, 500):
+        take_in(narrow, *(fact(order(f"o{n}", line(qty=1, id=f"L{n}"))) for n in range(start, start + 500)))
+
+    stock.set_stock(narrow.house, warehouse="SH", sku="TEA", on_hand=count, actor="keeper")
+
+    assert shelf(narrow, "TEA") == (count, count)
