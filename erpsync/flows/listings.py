@@ -13,7 +13,7 @@ from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
 from erpsync.flows.stock import ROWS_PER_COMMIT, ImportResult
-from erpsync.store.bulk import insert_many
+from erpsync.store.bulk import in_parts, insert_many
 from erpsync.store.notes import Event, write_events
 from erpsync.store.places import lock_skus, make_skus
 from erpsync.store.store import Tx
@@ -154,7 +154,9 @@ def _take_bundles(tx: Tx, house: House, parts: dict[str, dict[str, BundlePart]],
     if not parts:
         return
     ids = make_skus(tx, {*parts, *(sku for named in parts.values() for sku in named)})
-    tx.execute(delete(bundle).where(bundle.c.bundle_id.in_([ids[name] for name in sorted(parts)])))
+    bundles = list(in_parts(ids[name] for name in parts))
+    for some in bundles:
+        tx.execute(delete(bundle).where(bundle.c.bundle_id.in_(some)))
     insert_many(
         tx,
         bundle,
@@ -165,6 +167,7 @@ def _take_bundles(tx: Tx, house: House, parts: dict[str, dict[str, BundlePart]],
         ],
     )
     write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])
-    listed = select(listing.c.sku_id).where(listing.c.sku_id.in_([ids[name] for name in parts]))
-    also: list[int] = [ids[part] for named in parts.values() for part in named]
-    settle(tx, house, [], also=[*also, *(sku_id for sku_id in tx.execute(listed).scalars() if sku_id)])
+    also: set[int] = {ids[part] for named in parts.values() for part in named}
+    for some in bundles:
+        also |= set(tx.execute(select(listing.c.sku_id).where(listing.c.sku_id.in_(some))).scalars())
+    settle(tx, house, [], also=also)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
 from erpsync.flows.house import House
-from erpsync.runtime.chains import Chain
+from erpsync.runtime.chains import RETRY_S, Chain
 from erpsync.runtime.jobs import Jobs
 from erpsync.runtime.lock import only_daemon
 from erpsync.runtime.logging import configure
@@ -125,6 +125,7 @@ class Daemon:
         self._pushing = Pushing(self._world, self._jobs)
         self._upkeep = Upkeep(self._world, self._jobs, self._retention_days)
         self._beat = Chain("beat", self._beats, launcher=self._jobs, pool=lambda: "beat")
+        self._replanning = Chain("replan", self._replan, launcher=self._jobs, pool=lambda: "upkeep")
         self._watcher: Watcher = watcher(built.store, self._commit_seen)
         self._server: Server | None = None
         self._ticked_at_s = time.monotonic()
@@ -180,11 +181,18 @@ class Daemon:
         if done.taken:
             self._polling.settle()
             self._pushing.settle()
-            self._stages.mark_untold(self._world.house)
-            self._stages.replan_changed(self._world.house)
+            try:
+                self._replan()
+            except SQLAlchemyError:  # a database that is away for a moment must not end the daemon
+                self._jobs.wake_in(self._replanning, RETRY_S)
             self._wake({"dirty", "release", "push", "poll", "inbox"})
         self._notifier.ready(self._summary())
         return done
+
+    def _replan(self) -> None:
+        """Tell and plan anew what another configuration changes."""
+        self._stages.mark_untold(self._world.house)
+        self._stages.replan_changed(self._world.house)
 
     def stop(self, *, signal: str = "") -> bool:
         """Begin nothing new, let what runs end within `stop_s`, give leases back; False when a call still hangs."""
@@ -193,7 +201,7 @@ class Daemon:
         self._notifier.stopping()
         self._world.ending.set()
         self._watcher.stop()
-        for part in (self._polling, self._pushing, self._upkeep, self._beat):
+        for part in (self._polling, self._pushing, self._upkeep, self._beat, self._replanning):
             part.close()
         self._jobs.stop()
         if self._server is not None:

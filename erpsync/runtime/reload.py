@@ -1,9 +1,11 @@
 """Reloading the configuration: all or nothing; channels that did not change go on undisturbed."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync.flows.house import House
 from erpsync.runtime.parts import Built, Stages
@@ -57,8 +59,11 @@ def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
         house = built.rebuild(config)
     except ConfigError as error:
         return _refused(tuple(str(problem) for problem in error.problems))
+    except SQLAlchemyError as error:
+        return _refused((f"the database did not take it ({type(error).__name__})",))
     world.replace(house, changed)
-    try_refused(house, world.stages)
+    with suppress(SQLAlchemyError):  # then they are tried when their time comes
+        try_refused(house, world.stages)
     log.info(
         "config.reloaded",
         added=", ".join(diff.added),

@@ -11,7 +11,6 @@ Why so few classes: the daemon does one thing per class, so a connector only dec
     └── PayloadError          a developer: dead letter naming the field
 """
 
-
 _LONGEST_WAIT_S = 86_400.0
 
 

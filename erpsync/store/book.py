@@ -72,17 +72,15 @@ class Book:
         lock_skus(self._tx, self.sku_ids)
 
     def _load_stock(self) -> dict[Place, tuple[int, int]]:
-        if not self.sku_ids:
-            return {}
-        rows = self._tx.all(select(stock).where(stock.c.sku_id.in_(self.sku_ids)))
+        parts = [select(stock).where(stock.c.sku_id.in_(some)) for some in in_parts(self.sku_ids)]
+        rows = [row for part in parts for row in self._tx.all(part)]
         self._counted_before = {Place(r.sku_id, r.warehouse_id): r.counted_at for r in rows if r.counted_at is not None}
         return {Place(r.sku_id, r.warehouse_id): (r.on_hand, r.reserved) for r in rows}
 
     def load_waiting(self, sku_ids: Iterable[int]) -> None:
         """Load all backorders on these SKUs; needed only where units are free to serve them."""
-        wanted = sorted(set(sku_ids))
-        if wanted:
-            self._add_waiting(backorder.c.sku_id.in_(wanted))
+        for some in in_parts(sku_ids):
+            self._add_waiting(backorder.c.sku_id.in_(some))
 
     def _add_waiting(self, wanted: ColumnElement[bool]) -> None:
         for row in self._tx.all(select(backorder).where(wanted)):

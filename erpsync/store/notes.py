@@ -136,8 +136,8 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
 
 def _storable(letter: DeadLetter) -> DeadLetter:
     """Return the letter with names that can be stored whatever the channel sent; its body keeps what came."""
-    texts = {name: storable(getattr(letter, name)) for name in ("key", "error", "source")}
-    return replace(letter, **texts)
+    key, error, source = (storable(each) for each in (letter.key, letter.error, letter.source))
+    return replace(letter, key=key, error=error, source=source)
 
 
 def letter_row(letter: DeadLetter) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.store.bulk import insert_many, new_ids, update_many
+from erpsync.store.bulk import in_parts, insert_many, new_ids, update_many
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel, sku, warehouse
 
@@ -103,7 +103,8 @@ def make_skus(tx: Tx, codes: Iterable[str]) -> dict[str, int]:
 
 def lock_skus(tx: Tx, sku_ids: Iterable[int]) -> None:
     """Lock SKUs, in order of id: after orders, before listings and dirty marks."""
-    wanted = sorted(set(sku_ids))
-    if tx.dialect != "sqlite" and wanted:
-        rows = select(sku.c.id).where(sku.c.id.in_(wanted)).order_by(sku.c.id)
+    if tx.dialect == "sqlite":
+        return
+    for some in in_parts(sku_ids):
+        rows = select(sku.c.id).where(sku.c.id.in_(some)).order_by(sku.c.id)
         tx.execute(rows.with_for_update(key_share=True))

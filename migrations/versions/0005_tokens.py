@@ -16,9 +16,7 @@ def upgrade() -> None:
         sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pair", sa.LargeBinary(), nullable=True),
         sa.Column("origin", sa.Text(), server_default="", nullable=False),
-        sa.Column(
-            "renewals", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False
-        ),
+        sa.Column("renewals", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
         sa.Column("renewed_at", sa.BigInteger(), nullable=True),
         sa.Column("tries", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=True),

@@ -13,7 +13,7 @@ from erpsync.flows import letters as dead
 from erpsync.flows import push, relook, stock
 from erpsync.flows.catalogue import apply_listings
 from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
 from erpsync.flows.ship import ship
 from erpsync.sdk.errors import RateLimitedError
 from erpsync.sdk.types import ListingPage, ListingRow
@@ -95,7 +95,7 @@ def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(t
     import_listings(town.house, rows, actor="me")
 
     mapped = select(listing.c.item_ref, sku.c.code).join(sku, sku.c.id == listing.c.sku_id)
-    assert dict(walk.rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}  # type: ignore[arg-type]
+    assert dict(walk.rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}
 
 
 def test_a_webhook_that_was_given_up_can_be_tried_again_by_a_person(make_town: Callable[..., Town]) -> None:
@@ -153,3 +153,9 @@ def test_goods_that_thousands_wait_for_can_come_in(narrow: Town) -> None:
     stock.set_stock(narrow.house, warehouse="SH", sku="TEA", on_hand=count, actor="keeper")
 
     assert shelf(narrow, "TEA") == (count, count)
+
+
+def test_a_file_of_very_many_bundles_is_taken(narrow: Town) -> None:
+    parts = [BundlePart(bundle=f"B{n:05}", sku=f"P{n:05}", qty=2) for n in range(MOST + 1000)]
+
+    assert import_bundles(narrow.house, parts, actor="me").taken == MOST + 1000

@@ -5,6 +5,7 @@ from threading import Thread
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync.flows import push, stock, upkeep
 from erpsync.flows.facts import Batch
@@ -83,7 +84,7 @@ def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_othe
     def import_again() -> None:
         try:
             import_listings(town.house, mapping, actor="me")
-        except Exception as error:
+        except SQLAlchemyError as error:
             failed.append(error)
 
     with town.store.begin() as tx:
@@ -94,5 +95,3 @@ def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_othe
     other.join()
 
     assert failed == []
-
-

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import structlog
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from erpsync.core.policy import WarehousePolicy
@@ -168,9 +169,13 @@ def store(database_url: str) -> Iterator[Store]:
     opened.close()
 
 
+def running(built: FakeBuilt, scene: Scene) -> AbstractContextManager[Daemon]:
+    return running_with(built, scene.stages())
+
+
 @contextmanager
-def running(built: FakeBuilt, scene: Scene) -> Iterator[Daemon]:
-    daemon = Daemon(built, stages=scene.stages())
+def running_with(built: FakeBuilt, stages: Stages) -> Iterator[Daemon]:
+    daemon = Daemon(built, stages=stages)
     try:
         daemon.start()
         yield daemon
@@ -435,6 +440,38 @@ def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Sto
     assert [record["problem"] for record in records if record["event"] == "config.refused"] == list(refused.problems)
     assert built.house is before
     assert daemon.meters.value("erpsync_config_last_reload_successful") == 0
+
+
+def test_a_database_that_is_away_during_a_reload_keeps_the_old_configuration(store: Store) -> None:
+    class Cut(FakeBuilt):
+        def rebuild(self, config: Config) -> House:
+            raise OperationalError("update channel", {}, OSError("connection reset"))
+
+    built, scene = Cut(config_of(store.engine.url.render_as_string(), "jd"), store), Scene()
+    before = built.house
+    with running(built, scene) as daemon:
+        refused = daemon.reload()
+
+    assert refused.problems == ("the database did not take it (OperationalError)",)
+    assert built.house is before
+
+
+def test_a_database_that_is_away_behind_a_reload_does_not_end_the_daemon(store: Store) -> None:
+    """What the new configuration changes is told and planned a little later."""
+    scene = Scene()
+    away = [OperationalError("select", {}, OSError("connection reset"))]
+
+    def untold(house: House) -> None:
+        if scene.count("reloaded") and away:
+            raise away.pop()
+        scene.note("mark_untold")
+
+    with running_with(built_of(store, "jd"), replace(scene.stages(), mark_untold=untold)) as daemon:
+        scene.note("reloaded")
+
+        assert daemon.reload().taken
+
+        assert scene.wait_for("mark_untold", times=2)
 
 
 def test_a_shop_that_refused_our_credentials_is_tried_at_once_after_a_reload(store: Store) -> None:

@@ -1,6 +1,5 @@
 """Parcels that left, and how channels are told of them: once, whole or split, whatever happens on the way."""
 
-
 import pytest
 from sqlalchemy import select
 

@@ -81,9 +81,7 @@ def test_in_its_last_day_it_is_renewed_once_and_outlives_the_process(
     assert facts["channels"][0]["token_days"] == 30.0
 
 
-def test_the_stored_pair_wins_over_the_configured_one_it_descends_from(
-    town: Town, shop: TokenShop, desk: Desk
-) -> None:
+def test_the_stored_pair_wins_over_the_configured_one_it_descends_from(town: Town, shop: TokenShop, desk: Desk) -> None:
     town.advance(LAST_DAY_S)
     watch_tokens(town.house)
     corrected = pair_of("access-1", "refresh-1", NOON + timedelta(days=11))
@@ -184,9 +182,7 @@ def test_a_platform_that_refuses_to_renew_is_asked_once_and_a_person_told(
     assert "authorise the app again" in reason
 
 
-def test_before_its_last_day_a_refused_token_is_the_operators_business(
-    town: Town, shop: TokenShop, desk: Desk
-) -> None:
+def test_before_its_last_day_a_refused_token_is_the_operators_business(town: Town, shop: TokenShop, desk: Desk) -> None:
     desk.access = "revoked"
     walk.read(town, "orders")
 
@@ -239,9 +235,7 @@ def test_a_platform_that_is_away_is_asked_ever_more_seldom_and_the_old_token_ser
     assert in_use(shop) == ("access-2", "refresh-2")
 
 
-def test_no_answer_is_an_open_question_and_the_old_pair_is_tried_again(
-    town: Town, shop: TokenShop, desk: Desk
-) -> None:
+def test_no_answer_is_an_open_question_and_the_old_pair_is_tried_again(town: Town, shop: TokenShop, desk: Desk) -> None:
     desk.voids = False
     town.advance(LAST_DAY_S)
     desk.after = raising(OutcomeUnknownError("no answer"))

@@ -20,9 +20,7 @@ class JdBase(Connector):
     Settings = JdSettings
     settings: JdSettings
 
-    def __init__(
-        self, settings: JdSettings, http: HttpClient, clock: Clock, *, tokens: TokenBox | None = None
-    ) -> None:
+    def __init__(self, settings: JdSettings, http: HttpClient, clock: Clock, *, tokens: TokenBox | None = None) -> None:
         super().__init__(settings, http, clock)
         self.tokens = tokens or configured_tokens(settings)
         self.client = JdClient(settings, http, clock, self.tokens)
