@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,6 +29,8 @@ FENCE = re.compile(r"^```(\w*) *([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SYSTEM = {"install", "journalctl", "openssl", "python3", "systemctl", "useradd"}
 BIN = Path(sys.executable).parent
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+WRITTEN_ON = "2026-11-22"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,10 @@ def test_the_walk_in_the_readme_can_be_walked(tmp_path: Path) -> None:
 
 
 def lay_out(folder: Path) -> None:
-    """Write the walk's files as somebody would who follows the README; they are old enough to be read at once."""
+    """Write the walk's files as somebody would who follows the README; they are old enough to be read at once.
+
+    The orders are of today, as they are in a shop: an unpaid one of last week no longer counts.
+    """
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(BIN)
     mains = [block for block in blocks("yaml") if block.text.startswith("# config/erpsync.yaml\n")]
@@ -119,7 +125,7 @@ def lay_out(folder: Path) -> None:
     for name, text in files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        target.write_text(text.replace(WRITTEN_ON, f"{datetime.now(SHANGHAI):%Y-%m-%d}"), encoding="utf-8")
         os.utime(target, (BEFORE, BEFORE))
 
 
