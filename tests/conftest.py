@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import postgres
+from tests.support import postgres, speed
+
+speed.keep_files_in_memory()
+speed.compile_statements_once()
 
 DIALECTS = ("sqlite", "postgresql")
 TEMPLATE = "migrated"
