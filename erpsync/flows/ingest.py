@@ -34,6 +34,7 @@ from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Recipient, Refund
 from erpsync.store.bulk import new_ids, update_many
 from erpsync.store.dirty import Cause
+from erpsync.store.held import rule_anew
 from erpsync.store.notes import (
     Event,
     Task,
@@ -55,7 +56,6 @@ from erpsync.store.orders import (
     update_orders,
     write_refunds,
 )
-from erpsync.store.queue import SHIPMENT, free_waiting
 from erpsync.store.sequence import take_numbers
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, shipment
@@ -347,13 +347,12 @@ def _frees(change: Change) -> bool:
 
 
 def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
-    """Let parcels go on that waited at the gate for these orders' holds to end."""
+    """Have the gate rule anew on parcels of these orders, whose holds have ended or which went on."""
     wanted = sorted(set(order_ids))
     if not wanted:
         return
     refs = list(tx.execute(select(shipment.c.id).where(shipment.c.order_id.in_(wanted))).scalars())
-    free_waiting(tx, "gate", refs=refs, kind=SHIPMENT)
-    close_tasks(tx, "gate", [str(ref) for ref in refs], by="erpsync")
+    close_tasks(tx, "gate", [str(ref) for ref in rule_anew(tx, refs)], by="erpsync")
 
 
 def _bury(tx: Tx, channel: Channel, batch: Batch, desk: _Desk) -> None:

@@ -3,7 +3,7 @@
 Why on the outbox row: it is what waits, and a restart or another node must know since when.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,25 @@ def hold_unclaimed(tx: Tx, row_id: int, *, error: str) -> bool:
     }
     pending = and_(outbox.c.id == row_id, outbox.c.state == "pending")
     return tx.execute(update(outbox).where(pending).values(**values)).rowcount == 1
+
+
+def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
+    """Let parcels go back to the gate that wait there, also for a person: their order has changed; return which did.
+
+    One that may have been sent stays with the person who looks for it.
+    """
+    at_gate = and_(
+        outbox.c.kind == SHIPMENT,
+        outbox.c.ref_id.in_(sorted(set(shipment_ids))),
+        outbox.c.state == "waiting",
+        outbox.c.waiting_for.in_(("gate", PERSON)),
+        outbox.c.sent_at.is_(None),
+    )
+    freed = update(outbox).where(at_gate).values(**_OPEN, run_at=tx.now).returning(outbox.c.ref_id)
+    refs = list(tx.execute(freed).scalars())
+    if refs:
+        tx.wake("push")
+    return refs
 
 
 def free_held(tx: Tx, channel_id: int) -> int:

@@ -158,6 +158,43 @@ def test_when_some_of_its_units_were_refunded_a_person_sees_to_them_first(left: 
     assert state(left) == "sent"
 
 
+@pytest.mark.parametrize("end", ["closed", "cancelled"])
+def test_a_parcel_that_waits_for_a_person_is_ruled_on_anew_when_its_order_goes_on(left: Town, end: str) -> None:
+    """failures.md row 15: what ends another hold, or the order, must not end the only question about the parcel."""
+    left.shop.refund("r1", "o1", state="granted", n2=1)
+    walk.read(left, "refunds")
+    tell(left)
+    if end == "closed":
+        for now in ("open", "closed"):
+            left.shop.refund("r2", "o1", state=now, n1=1)
+            walk.read(left, "refunds")
+    else:
+        left.shop.change("o1", state="cancelled")
+        walk.read(left, "orders")
+    tell(left)
+
+    assert (state(left), walk.tasks(left)) == ("waiting" if end == "closed" else "dropped", ["gate"])
+    assert left.shop.parcels == []
+
+
+def test_the_wish_to_have_a_parcel_back_outlives_another_refund_of_the_order(town: Town) -> None:
+    """failures.md row 6: the parcel is still on its way, whatever is asked and closed about the other lines."""
+    for code in ("A", "B"):
+        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2), ("B", 1))
+    walk.read(town)
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[ship.ShipLine(line="o1-2")], actor="me")
+    town.shop.refund("r1", "o1", state="granted", n2=1)
+    walk.read(town, "refunds")
+    tell(town)
+    assert (state(town), walk.tasks(town)) == ("dropped", ["gate"])
+
+    for now in ("open", "closed"):
+        town.shop.refund("r2", "o1", state=now, n1=1)
+        walk.read(town, "refunds")
+    assert walk.tasks(town) == ["gate"]
+
+
 def test_a_refund_and_then_a_cancel_do_not_leave_the_parcel_waiting_for_ever(left: Town) -> None:
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
