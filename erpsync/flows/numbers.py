@@ -14,7 +14,7 @@ from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
 from erpsync.store.store import Tx
-from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, stock
+from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, outbox, stock
 
 BRAKE_WINDOW = timedelta(seconds=60)
 SALES = ("shipped", "shipped_elsewhere")
@@ -168,10 +168,17 @@ def _sales(
 
 
 def brake_trips(tx: Tx, channel: Channel) -> bool:
-    """Whether too many of the channel's listings went to zero for no reason known, over the last 60 seconds."""
+    """Whether too many of the channel's listings went to zero for no reason known, over the last 60 seconds.
+
+    Those that wait since an earlier wave count with them, or they would leak out one by one.
+    """
     mine = listing.c.channel_id == channel.id
-    above = select(func.count()).where(mine, or_(listing.c.told_qty > 0, listing.c.zeroed_at > tx.now - BRAKE_WINDOW))
-    zeros = select(func.count()).where(mine, listing.c.zeroed_at > tx.now - BRAKE_WINDOW)
+    waiting = select(outbox.c.ref_id).where(
+        outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", outbox.c.state == "waiting"
+    )
+    zeroed = or_(listing.c.zeroed_at > tx.now - BRAKE_WINDOW, listing.c.id.in_(waiting))
+    above = select(func.count()).where(mine, or_(listing.c.told_qty > 0, zeroed))
+    zeros = select(func.count()).where(mine, zeroed)
     return braked(
         unexplained_zeros=int(tx.execute(zeros).scalar_one()),
         told_above_zero=int(tx.execute(above).scalar_one()),

@@ -42,6 +42,21 @@ def test_a_truncated_file_of_zeros_does_not_empty_the_shop(busy: Town) -> None:
     assert ("waiting", "brake", 0) in walk.effects(busy)
 
 
+def test_zeros_that_wait_do_not_leak_out_one_by_one_when_their_goods_are_looked_at_again(busy: Town) -> None:
+    """failures.md row 20: only a person lets them go, however often and late they are marked anew."""
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+    went = sum(1 for number in shown(busy) if number == 0)
+    for code in CODES:
+        busy.advance(61)
+        stock.add_stock(busy.house, warehouse="SH", sku=code, qty=1, reason="found", actor="me")
+        stock.add_stock(busy.house, warehouse="SH", sku=code, qty=-1, reason="lost", actor="me")
+        walk.run(busy)
+
+    assert sum(1 for number in shown(busy) if number == 0) == went
+    assert walk.tasks(busy) == ["brake"]
+
+
 def test_what_was_confirmed_goes(busy: Town) -> None:
     count_all(busy, CODES, 0)
     walk.run(busy)
