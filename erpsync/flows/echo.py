@@ -9,10 +9,10 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select, update
 
-from erpsync.flows.gate import reread
+from erpsync.flows.gate import UnreadError, reread
 from erpsync.flows.health import may_call
 from erpsync.flows.house import Channel, House
-from erpsync.sdk.errors import ConnectorError
+from erpsync.sdk.errors import PayloadError, RejectedError
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import OrderState
 from erpsync.store.notes import Event, Task, open_tasks, write_events
@@ -38,8 +38,8 @@ def look_for_shipments(house: House, channel: Channel, *, most: int = AT_ONCE) -
     for order_id in _unseen(house, channel, most):
         try:
             missing += _look(house, channel, order_id)
-        except ConnectorError as error:
-            log.warning("shipment.not_looked_for", channel=channel.name, error=repr(error))
+        except UnreadError as unread:
+            log.warning("shipment.not_looked_for", channel=channel.name, error=repr(unread.cause))
             break
     return missing
 
@@ -68,21 +68,26 @@ def _unseen(house: House, channel: Channel, most: int) -> list[int]:
 
 def _look(house: House, channel: Channel, order_id: int) -> bool:
     known = house.store.retrying(lambda tx: lock_order_ids(tx, [order_id]))
-    reread(house, channel, known[order_id])
-    return house.store.retrying(lambda tx: _note(tx, channel, order_id))
+    unseen = ""
+    try:
+        reread(house, channel, known[order_id])
+    except UnreadError as unread:
+        if not isinstance(unread.cause, RejectedError | PayloadError):
+            raise
+        unseen = str(unread)
+    return house.store.retrying(lambda tx: _note(tx, channel, order_id, unseen))
 
 
-def _note(tx: Tx, channel: Channel, order_id: int) -> bool:
-    """Tell a person when the channel still shows the order as paid."""
+def _note(tx: Tx, channel: Channel, order_id: int, unseen: str) -> bool:
+    """Tell a person when the channel still shows the order as paid, or why (`unseen`) it does not show it at all."""
     order = lock_order_ids(tx, [order_id])[order_id]
     sent = (shipment.c.order_id == order_id) & (shipment.c.state == "sent")
     numbers = list(tx.execute(select(shipment.c.number).where(sent).order_by(shipment.c.number)).scalars())
     tx.execute(update(shipment).where(sent).values(looked_at=tx.now))
     if order.state is not OrderState.PAID:
         return False
-    reason = (
-        f"the channel accepted parcel {', '.join(numbers)} and still shows the order as unshipped; look at it there"
-    )
+    shows = f"does not show the order ({unseen})" if unseen else "still shows the order as unshipped"
+    reason = f"the channel accepted parcel {', '.join(numbers)} and {shows}; look at it there"
     open_tasks(tx, [Task(kind=TASK, key=order.number, reason=reason, channel_id=channel.id, order_id=order_id)])
     detail = {"shipments": numbers}
     write_events(tx, [Event(kind="shipment.missing", order_id=order_id, channel_id=channel.id, detail=detail)])

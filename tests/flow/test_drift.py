@@ -12,6 +12,7 @@ from erpsync.flows.push import fan_out, push_stock
 from erpsync.flows.ship import ship
 from erpsync.flows.stock import set_stock
 from erpsync.runtime.once import drain
+from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import ListingRow
 from tests.support.looking import poll, rows, settle_in, tasks
 from tests.support.shop import Town
@@ -192,6 +193,30 @@ def test_an_order_that_the_channel_shows_as_shipped_by_then_is_no_task(town: Tow
     assert look_for_shipments(town.house, town.channel()) == 0
     assert tasks(town) == []
     assert rows(town, "SELECT count(*) FROM ledger WHERE reason = 'shipped_elsewhere'") == [(0,)]
+
+
+def test_an_order_that_the_channel_does_not_show_any_more_is_told_and_hides_no_other(town: Town) -> None:
+    """failures.md row 14: it would be the first to be looked for, every minute, and nothing behind it would be."""
+    shipped(town)
+    town.shop.place("o2", ("TEA", 1))
+    poll(town)
+    ship(town.house, order="o2", carrier="SF", tracking="SF2", actor="me")
+    push_shipments(town.house, town.channel())
+    town.advance(601)
+    town.shop.hidden = {"o1"}
+
+    late = [look_for_shipments(town.house, town.channel()) for _ in range(2)]
+
+    assert late == [2, 0]
+    assert tasks(town) == ["shipment_missing"] * 2
+
+
+def test_a_channel_that_cannot_be_read_is_looked_at_later(town: Town) -> None:
+    shipped(town)
+    town.advance(601)
+    town.shop.trouble["complete"] = [TransientError("away")]
+
+    assert [look_for_shipments(town.house, town.channel()) for _ in range(2)] == [0, 1]
 
 
 def test_edits_of_one_listing_in_a_hundred_are_all_found_by_the_next_reading(make_town: MakeTown) -> None:
