@@ -76,7 +76,8 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     """Add effects; one that is open already for its key is brought forward, never doubled.
 
     One that waits for a condition is looked at again: what it stands for has changed, and the new number may go.
-    A row in back-off keeps its instant: a newer mark is no reason to hammer a channel that is failing.
+    A row in back-off keeps its instant: a newer mark is no reason to hammer a channel that is failing. The first mark
+    that no pass of the channel has set says which pass the row waits for; those after it do not move that.
     """
     if not effects:
         return
@@ -89,11 +90,14 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
         else_=outbox.c.run_at,
     )
     waits = outbox.c.waiting_for == "person"
+    of_a_pass, asks = outbox.c.fresh_after_at < outbox.c.marked_at, row.excluded.fresh_after_at
+    first_to_ask = case((of_a_pass & (asks >= row.excluded.marked_at), asks), else_=outbox.c.fresh_after_at)
     statement = row.on_conflict_do_update(
         index_elements=["destination_id", "kind", "key"],
         index_where=text("state IN ('pending', 'waiting')"),
         set_={
             "run_at": sooner,
+            "fresh_after_at": first_to_ask,
             "lane": case((row.excluded.lane < outbox.c.lane, row.excluded.lane), else_=outbox.c.lane),
             "state": case((waits, outbox.c.state), else_="pending"),
             "waiting_for": case((waits, outbox.c.waiting_for), else_=""),

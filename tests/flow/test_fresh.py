@@ -99,6 +99,40 @@ def test_sales_that_a_pass_brings_itself_ask_for_no_other_pass(shop_with_ten: To
     assert poll.due_streams(town.house, town.channel()) == []
 
 
+def test_goods_that_arrive_while_such_a_row_settles_ask_for_one(shop_with_ten: Town) -> None:
+    """failures.md row 4: the row of a pass must not carry a number that grew after the pass."""
+    town = shop_with_ten
+    sell(town, "o1", 3)
+    walk.read(town, "orders")
+    walk.fan(town)
+    sell(town, "o2", 4)
+    arrive(town, 5)
+    town.advance(3)
+    walk.push_due(town)
+    assert (town.shop.shown, walk.effects(town)) == ({"A": 3}, [("waiting", "fresh", 0)])
+
+    walk.read(town, "orders")
+    walk.push_due(town)
+    town.advance(3)
+    walk.push_due(town)
+    assert walk.told(town) == {"A": (8, True)}
+
+
+def test_later_marks_do_not_move_the_pass_that_a_row_waits_for(shop_with_ten: Town) -> None:
+    """failures.md row 16: a SKU that changes all the time would else never be told."""
+    town = shop_with_ten
+    arrive(town, 5)
+    town.advance(3)
+    walk.push_due(town)
+    town.shop.at_page = lambda: (arrive(town, 1), walk.fan(town))
+    town.shop.place("o1", ("B", 1))
+    walk.read(town, "orders")
+    town.advance(3)
+    walk.push_due(town)
+
+    assert town.shop.shown == {"A": 16}
+
+
 def test_while_orders_cannot_be_read_only_lower_numbers_go(shop_with_ten: Town) -> None:
     town = shop_with_ten
     town.shop.trouble["orders"] = [TransientError("away") for _ in range(50)]
