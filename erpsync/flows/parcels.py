@@ -24,7 +24,7 @@ from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import SHIPMENT, Claimed, ack, claim, claiming, mark_sent, wait
+from erpsync.store.queue import SHIPMENT, Claimed, ack, claim, claiming, mark_sent, prolong, wait
 from erpsync.store.store import Tx
 from erpsync.store.tables import shipment, shipment_line
 
@@ -124,6 +124,8 @@ def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipme
     One commit for both, so that nothing that is known by then can have been overlooked.
     """
     parcel = _load(tx, row)
+    if not prolong(tx, row, lease_s=LEASE_S):
+        return None
     ruling = rule(tx, channel, parcel.order, parcel.units, forced=parcel.forced, confirmed=row.confirmed)
     if ruling.passes:
         safe = sink.repeat is Repeat.SAFE

@@ -55,7 +55,7 @@ from erpsync.store.store import Tx
 from erpsync.store.tables import bundle, dirty_sku, listing, outbox
 
 MARKS_AT_ONCE = 500
-LEASE_S = 120  # outlives the HTTP client's total deadline times its tries
+LEASE_S = 900  # outlives a call of the SDK that takes a request of 30 s for each of its listings
 log = structlog.get_logger()
 
 

@@ -48,7 +48,7 @@ from erpsync.store.queue import (
     claiming,
     enqueue,
     mark_sent,
-    still_leased,
+    prolong,
 )
 from erpsync.store.store import Tx
 from erpsync.store.tables import backorder, hold, order_hold, order_line, orders, release, release_line
@@ -207,7 +207,7 @@ class _Release(Errand[Release]):
         """Ask the gate, and mark what is held as handed over."""
         order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
         head = _head(tx, self.row)
-        if not still_leased(tx, self.row):
+        if not prolong(tx, self.row, lease_s=LEASE_S):
             return None
         fresh = head.state in ("pending", "refused")
         if not (self._freeze(tx, order, head) if fresh else head.state == "unsure"):
@@ -309,10 +309,10 @@ class _Recall(Errand[str]):
     def admit(self, tx: Tx) -> str | None:
         """Return the number of what is still to be stopped."""
         head = _head(tx, self.row)
-        if head.state != "recalled":
-            ack(tx, self.row, note=f"the release is {head.state}")
-            return None
-        return str(head.number)
+        if head.state == "recalled":
+            return str(head.number) if prolong(tx, self.row, lease_s=LEASE_S) else None
+        ack(tx, self.row, note=f"the release is {head.state}")
+        return None
 
     def call(self, load: str) -> None:
         """Ask the warehouse; a refusal is its no."""

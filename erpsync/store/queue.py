@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from erpsync.store.store import Store, Tx
-from erpsync.store.tables import outbox
+from erpsync.store.tables import node, outbox
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ RELEASE, RELEASE_CANCEL = "release", "release_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
 CLAIM_TRIES = 3
+SILENT_S = 10.0  # two beats and the time to look: what a dead node had leased passes on within 15 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +206,12 @@ def still_leased(tx: Tx, row: Claimed) -> bool:
 _FREE = {"lease_owner": None, "lease_until_at": None}
 
 
+def prolong(tx: Tx, row: Claimed, *, lease_s: float) -> bool:
+    """Begin the lease anew, for a row that has waited behind others of its batch; False when it was lost meanwhile."""
+    until = tx.now + timedelta(seconds=lease_s)
+    return tx.execute(update(outbox).where(_mine(row)).values(lease_until_at=until)).rowcount == 1
+
+
 def mark_sent(tx: Tx, rows: Iterable[Claimed]) -> bool:
     """Note, before a call that may not be repeated blindly, that it is about to be made; False if a lease was lost."""
     return all(tx.execute(update(outbox).where(_mine(row)).values(sent_at=tx.now)).rowcount == 1 for row in rows)
@@ -327,13 +334,15 @@ def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:
 def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
     """Take rows back whose lease ran out (all of them when their owner is known to be gone).
 
-    A row with `sent_at` set has an unknown outcome and an attempt more; without it, it was never tried. Rows whose key
-    is open again are ended as superseded. Returns (id, kind, ref id, whether unknown) of each.
+    A row with `sent_at` set has an unknown outcome and an attempt more; without it, it was never tried. Such a one does
+    not wait for its lease when its node is silent: whoever is only slow has lost the row before it calls, or sends a
+    number that is told again. Rows whose key is open again are ended as superseded. Returns (id, kind, ref id, whether
+    unknown) of each.
     """
-    late = (
-        outbox.c.state == "leased" if owner_gone else and_(outbox.c.state == "leased", outbox.c.lease_until_at < tx.now)
-    )
-    rows = tx.all(select(outbox).where(late).with_for_update(skip_locked=True))
+    silent = select(node.c.id).where(node.c.heartbeat_at < tx.now - timedelta(seconds=SILENT_S))
+    late = (outbox.c.lease_until_at < tx.now) | (outbox.c.sent_at.is_(None) & outbox.c.lease_owner.in_(silent))
+    query = select(outbox).where(outbox.c.state == "leased")
+    rows = tx.all((query if owner_gone else query.where(late)).with_for_update(skip_locked=True))
     for row in rows:
         claimed = _claimed(row, fence=row.fence)
         again(tx, claimed, run_at=tx.now, error="its worker was lost", unknown=claimed.unknown, counts=claimed.unknown)
