@@ -6,8 +6,10 @@ transaction with whatever says how far we have read.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 
 from erpsync.core.numbering import number as make_number
@@ -56,9 +58,12 @@ from erpsync.store.orders import (
     update_orders,
     write_refunds,
 )
+from erpsync.store.seals import MOST_NAMED, reopen
 from erpsync.store.sequence import take_numbers
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, shipment
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,6 +221,17 @@ class _Desk:
         self._write(changes)
         outcome = settle(self.tx, self.house, changes, cause=cause, also=self.first_listed)
         self._note(changes, outcome.takes, outcome.short)
+        self._reopen([change.after for change in changes if change.before is None])
+
+    def _reopen(self, new: Sequence[KnownOrder]) -> None:
+        """Take back the proof of hours that were sealed without these orders."""
+        sealable = self.tx.now - timedelta(seconds=self.house.sealing.after_s)
+        old = {order.external_id: order.placed_at for order in new if order.placed_at < sealable}
+        width = timedelta(seconds=self.house.sealing.window_s)
+        for start, late in (reopen(self.tx, self.channel.id, old, width=width) if old else {}).items():
+            detail = {"window": start.isoformat(), "late": late[:MOST_NAMED]}
+            write_events(self.tx, [Event(kind="window.reopened", channel_id=self.channel.id, detail=detail)])
+            log.warning("window.reopened", channel=self.channel.name, window=start.isoformat(), missed=len(late))
 
     def _map(self) -> None:
         things: dict[Thing, str] = {}

@@ -1,8 +1,8 @@
 """Windows of a channel's past as rows."""
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
@@ -85,6 +85,31 @@ def note_late(tx: Tx, channel_id: int, start: datetime, external_ids: Sequence[s
     late = [*named, *(each for each in external_ids if each not in named)][:MOST_NAMED]
     values = {"late": json.dumps(late, ensure_ascii=False), "missed": row.missed + len(external_ids)}
     tx.execute(update(seal_window).where(mine).values(**values))
+
+
+def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: timedelta) -> dict[datetime, list[str]]:
+    """Open the sealed windows again in which these orders were placed, that come only now; return whose by its start.
+
+    Args:
+        placed: when each order was placed, by its external id.
+        width: the length of the longest window.
+    """
+    first, last = min(placed.values()), max(placed.values())
+    near = (seal_window.c.start_at > first - width) & (seal_window.c.start_at <= last)
+    query = select(seal_window.c.start_at, seal_window.c.end_at).where(
+        seal_window.c.channel_id == channel_id, near, seal_window.c.sealed_at.is_not(None)
+    )
+    found: dict[datetime, list[str]] = {}
+    for row in tx.all(query.order_by(seal_window.c.start_at).with_for_update()):
+        late = sorted(each for each, at in placed.items() if row.start_at <= at < row.end_at)
+        if late:
+            found[row.start_at] = late
+    for start, late in found.items():
+        mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
+        why = f"{len(late)} orders came after it was sealed: {', '.join(late[:3])}{', …' if late[3:] else ''}"
+        values = {"sealed_at": None, "since_at": None, "reopened": seal_window.c.reopened + 1, "why": why}
+        tx.execute(update(seal_window).where(mine).values(**values))
+    return found
 
 
 def versions(connection: Connection, channel_id: int, external_ids: Sequence[str]) -> dict[str, datetime]:

@@ -101,6 +101,50 @@ def test_an_order_that_comes_late_opens_a_sealed_hour_again(town: Town) -> None:
     assert certificate(town)["state"] == "open"
 
 
+@pytest.mark.parametrize("later", [1, 9], ids="{}d".format)
+def test_an_order_that_a_pass_brings_late_opens_its_hour_at_once_however_old_it_is(town: Town, later: int) -> None:
+    """Failures row 2: hours are scanned again for three days only, a certificate is asked for later too."""
+    town.shop.place("o1", ("TEA", 1))
+    town.shop.place("o2", ("TEA", 1))
+    town.shop.unlisted = {"o2"}
+    an_hour_goes_by(town)
+    seal(town)
+    town.advance(HOUR + 1)
+    assert seal(town).sealed == 1
+    assert certificate(town)["state"] == "sealed"
+
+    town.advance(later * 86_400)
+    town.shop.unlisted = set()
+    town.shop.change("o2")
+    poll(town)
+
+    assert windows(town)[0] == (1, 0, 1, 0)
+    assert certificate(town)["state"] == "open"
+    assert "o2" in str(certificate(town)["unsealed"])
+    query = "SELECT detail FROM event WHERE kind = 'window.reopened'"
+    assert ["o2" in str(detail) for (detail,) in rows(town, query)] == [True]
+
+    for _ in range(2):
+        seal(town)
+        town.advance(HOUR + 1)
+        settle_in(town)
+    assert windows(town)[0] == (2, 1, 1, 0)
+
+
+def test_an_order_of_an_hour_that_is_not_sealed_opens_nothing(town: Town) -> None:
+    town.shop.place("o1", ("TEA", 1))
+    an_hour_goes_by(town)
+    seal(town)
+    town.advance(HOUR + 1)
+    assert seal(town).sealed == 1
+
+    town.shop.place("o2", ("TEA", 1))
+    town.shop.change("o1")
+    poll(town)
+
+    assert windows(town)[0] == (1, 1, 0, 0)
+
+
 def test_a_change_that_was_missed_is_brought_in_but_one_that_is_only_young_is_no_miss(town: Town) -> None:
     town.shop.place("o1", ("TEA", 1))
     an_hour_goes_by(town)
