@@ -80,13 +80,21 @@ def reread(house: House, channel: Channel, order: KnownOrder) -> bool:
 
 
 def rule(
-    tx: Tx, channel: Channel, order: KnownOrder, units: Mapping[int, int], *, forced: bool, confirmed: bool = False
+    tx: Tx,
+    channel: Channel,
+    order: KnownOrder,
+    units: Mapping[int, int],
+    *,
+    forced: bool,
+    confirmed: bool = False,
+    unread_ok: bool = False,
 ) -> Ruling:
     """Return whether a parcel with these units (by line id) may be told to the channel.
 
     Args:
         forced: a person decided to ship in spite of what was known; a cancel still stops it.
         confirmed: a person has seen to units that were refunded after they left.
+        unread_ok: a person has looked on the channel, which cannot be read.
     """
     gone = [line for line in order.lines if line.id in units and _taken_out(line)]
     if order.state is OrderState.CANCELLED or (gone and len(gone) == len(units)):
@@ -101,7 +109,7 @@ def rule(
         if reason in order.holds:
             text = f"{reason}: {order.holds[reason]}"
             return Ruling(waits_for="gate", reason=text, task=f"the parcel has left but must not be told yet: {text}")
-    if playing(channel.connector, RefundSource) is not None:
+    if playing(channel.connector, RefundSource) is not None and not unread_ok:
         refunds = read_cursor(tx.connection, channel.id, "refunds")
         if refunds.complete_ended_at is None:
             return Ruling(waits_for="refunds", reason="the refunds of this channel were not read to the end yet")

@@ -13,12 +13,13 @@ from sqlalchemy import func, or_, select
 from erpsync.core.deadline import asks_at, look_again_at, ship_by
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.gate import UnreadError
+from erpsync.flows.health import may_call
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.errors import AuthError
 from erpsync.store.held import hold_back, hold_unclaimed
 from erpsync.store.notes import Event, Task, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import RELEASE, SHIPMENT, Claimed
+from erpsync.store.queue import OPEN, RELEASE, SHIPMENT, Claimed
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import orders, outbox, shipment
@@ -75,12 +76,16 @@ def describe(tx: Tx, shipment_id: int, order: KnownOrder) -> str:
 
 
 def ask_overdue(house: House, shop: Channel) -> int:
-    """Ask a person about parcels near their last instant whose channel may not even be called; return how many.
+    """Ask a person about parcels near their last instant that nobody claims; return how many.
 
-    The gate cannot notice them: nothing is claimed while a channel is paused, blocked or refuses our credentials.
+    The gate cannot notice them: nothing is claimed while a channel is paused, blocked or refuses our credentials, nor
+    while its refunds were never read to the end.
     """
+    stuck = outbox.c.waiting_for == "refunds"
+    if not may_call(house, shop, probing=True):
+        stuck |= outbox.c.state == "pending"
     with house.store.read() as connection:
-        ids = connection.execute(_overdue(shop, house.store.clock.now())).all()
+        ids = connection.execute(_overdue(shop, house.store.clock.now()).where(stuck)).all()
     return sum(house.store.retrying(partial(_ask_one, shop=shop, found=found)) for found in ids)
 
 
@@ -92,10 +97,10 @@ def _overdue(shop: Channel, now: datetime) -> Any:
         orders.c.ship_by_at.is_(None) & (since <= now + margin - within),
     )
     return (
-        select(outbox.c.id, outbox.c.ref_id, shipment.c.order_id)
+        select(outbox.c.id, outbox.c.ref_id, outbox.c.error, shipment.c.order_id)
         .join(shipment, shipment.c.id == outbox.c.ref_id)
         .join(orders, orders.c.id == shipment.c.order_id)
-        .where(outbox.c.destination_id == shop.id, outbox.c.kind == SHIPMENT, outbox.c.state == "pending")
+        .where(outbox.c.destination_id == shop.id, outbox.c.kind == SHIPMENT, outbox.c.state.in_(OPEN))
         .where(~outbox.c.unread_ok, outbox.c.sent_at.is_(None), late)
         .limit(AT_ONCE)
     )
@@ -105,7 +110,7 @@ def _ask_one(tx: Tx, *, shop: Channel, found: Any) -> int:
     order = lock_order_ids(tx, [found.order_id])[found.order_id]
     row = tx.execute(select(channels).where(channels.c.id == shop.id)).one()
     paused = row.paused_reason or "the channel is paused"
-    why = paused if row.paused else row.down_error or "the channel may not be called"
+    why = paused if row.paused else row.down_error or found.error or "the channel may not be called"
     if not hold_unclaimed(tx, found.id, error=why):
         return 0
     since = row.auth_failed_at or row.down_since_at or tx.now

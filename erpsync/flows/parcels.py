@@ -126,7 +126,8 @@ def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipme
     parcel = _load(tx, row)
     if not prolong(tx, row, lease_s=LEASE_S):
         return None
-    ruling = rule(tx, channel, parcel.order, parcel.units, forced=parcel.forced, confirmed=row.confirmed)
+    said = {"forced": parcel.forced, "confirmed": row.confirmed, "unread_ok": row.unread_ok}
+    ruling = rule(tx, channel, parcel.order, parcel.units, **said)
     if ruling.passes:
         safe = sink.repeat is Repeat.SAFE
         return parcel.shipment if safe or mark_sent(tx, [row]) else None

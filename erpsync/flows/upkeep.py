@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from erpsync.core.fulfilment import LINE
 from erpsync.flows.aging import age_unpaid
 from erpsync.flows.decide import redecide
+from erpsync.flows.holding import ask_overdue
 from erpsync.flows.house import House
 from erpsync.flows.idempotency import KEPT
 from erpsync.flows.relook import relook_unmapped, unmapped_codes
@@ -82,7 +83,10 @@ def reclaim_leases(house: House, *, owner_gone: bool = False) -> int:
 
 
 def free_fresh(house: House) -> int:
-    """Let rows go on that wait for a pass which has ended meanwhile (their waker may have died)."""
+    """Let rows go on that wait for a pass which has ended meanwhile (their waker may have died).
+
+    Parcels that wait for one that does not end are given to a person near their last instant.
+    """
     with house.store.read() as connection:
         rows = read_cursors(connection)
     freed = 0
@@ -90,6 +94,8 @@ def free_fresh(house: House) -> int:
         row = rows.get((channel.id, "orders"))
         if row is not None and not row.wanted and row.complete_ended_at is not None:
             freed += house.store.retrying(partial(free_waiting, waiting_for="fresh", destination_id=channel.id))
+        if channel.enabled:
+            ask_overdue(house, channel)
     return freed
 
 

@@ -30,15 +30,15 @@ def hold_back(tx: Tx, row: Claimed, *, run_at: datetime | None, error: str) -> b
 
 
 def hold_unclaimed(tx: Tx, row_id: int, *, error: str) -> bool:
-    """Let a pending row wait for a person because its channel may not be called."""
+    """Let a row that nobody claims wait for a person: its channel may not be called, or its refunds are not known."""
     values = {
         "state": "waiting",
         "waiting_for": PERSON,
         "error": error,
         "held_since_at": func.coalesce(outbox.c.held_since_at, literal(tx.now, Instant)),
     }
-    pending = and_(outbox.c.id == row_id, outbox.c.state == "pending")
-    return tx.execute(update(outbox).where(pending).values(**values)).rowcount == 1
+    unclaimed = (outbox.c.state == "pending") | (outbox.c.waiting_for == "refunds")
+    return tx.execute(update(outbox).where(outbox.c.id == row_id, unclaimed).values(**values)).rowcount == 1
 
 
 def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:

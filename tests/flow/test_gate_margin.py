@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from erpsync.flows import channels, parcels, releases, ship, stock
+from erpsync.flows import channels, parcels, releases, ship, stock, upkeep
 from erpsync.sdk.errors import AuthError, PayloadError, RateLimitedError, RejectedError, TransientError
 from erpsync.store.queue import RELEASE, SHIPMENT
 from erpsync.store.tables import task
@@ -171,6 +171,30 @@ def test_a_channel_that_may_not_even_be_called_hides_no_parcel(left: Town, why: 
 
     ((_, text),) = asked(left)
     assert ("moving house" if why == "paused" else "session ended") in text
+
+
+@pytest.mark.parametrize("error", [TransientError("no route"), AuthError("no right to read refunds")], ids=repr)
+def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instant(town: Town, error: Exception) -> None:
+    """failures.md rows 6 and 15: it waits for the first reading of all refunds, which may never end."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2))
+    walk.read(town, "orders", "backfill")
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    tell(town)
+    town.shop.trouble["refunds"] = [error] * AWAY  # type: ignore[list-item]
+    walk.read(town, "refunds")
+    upkeep.free_fresh(town.house)
+    assert (walk.effects(town, SHIPMENT), asked(town)) == ([("waiting", "refunds", 0)], [])
+
+    town.advance(43 * HOUR_S)
+    upkeep.free_fresh(town.house)
+    ((task_id, text),) = asked(town)
+    assert str(error) in text
+    channels.finish_task(town.house, task_id, actor="me")
+    town.shop.trouble.clear()
+    town.advance(HOUR_S)
+    tell(town)
+    assert (state(town), asked(town)) == ("sent", [])
 
 
 @pytest.fixture
