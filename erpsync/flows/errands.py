@@ -164,7 +164,10 @@ class Errand(ABC, Generic[Load]):
             wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else self.at.poll.auth_retry_s
             again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
         elif isinstance(error, RejectedError) or gives_up(row.attempts) or not _passes(error):
-            self._bury(tx, error, unknown=unknown)
+            if unknown:
+                self._ask_person(tx, error=error)  # what may be there is no refusal, whatever a look at it said
+            else:
+                self._bury(tx, error)
         else:
             run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
             again(tx, row, run_at=run_at, error=said(error), unknown=unknown)
@@ -192,10 +195,10 @@ class Errand(ABC, Generic[Load]):
         write_events(tx, [Event(kind=f"{self.noun}.unknown", order_id=order_id, channel_id=channel.id, detail=detail)])
         log.error("push.unknown", channel=channel.name, kind=row.kind, key=row.key, action="look on the channel")
 
-    def _bury(self, tx: Tx, error: Exception, *, unknown: bool) -> bool:
+    def _bury(self, tx: Tx, error: Exception) -> None:
         row, channel = self.row, self.channel
-        if not die(tx, row, error=said(error), unknown=unknown):
-            return False
+        if not die(tx, row, error=said(error)):
+            return
         self.note_state(tx, "refused")
         order_id = self.order_id(tx)
         letter = DeadLetter(
@@ -206,7 +209,6 @@ class Errand(ABC, Generic[Load]):
         event = Event(kind=f"{self.noun}.refused", order_id=order_id, channel_id=channel.id, detail=detail)
         write_events(tx, [event])
         log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=said(error))
-        return True
 
 
 def _passes(error: Exception) -> bool:

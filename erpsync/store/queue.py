@@ -267,11 +267,9 @@ def wait(tx: Tx, row: Claimed, *, waiting_for: str, error: str = "", unknown: bo
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
 
 
-def die(tx: Tx, row: Claimed, *, error: str, unknown: bool = False) -> bool:
-    """End a row as dead; the caller writes the dead letter. `unknown` as in `again`, for who tries it once more."""
-    values = {"state": "dead", "done_at": tx.now, "error": error} | _FREE
-    if not unknown:
-        values["sent_at"] = None
+def die(tx: Tx, row: Claimed, *, error: str) -> bool:
+    """End a row as dead; the caller writes the dead letter. One whose outcome is unknown waits for a person instead."""
+    values = {"state": "dead", "done_at": tx.now, "error": error, "sent_at": None} | _FREE
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
 
 

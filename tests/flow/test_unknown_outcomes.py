@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from erpsync.flows import channels, parcels, ship, stock, upkeep
 from erpsync.flows.errors import Refused
-from erpsync.sdk.errors import OutcomeUnknownError
+from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.settings.config import StatusLimits
 from erpsync.store import figures
@@ -110,6 +110,23 @@ def test_where_nobody_can_look_a_person_is_asked_as_soon_as_it_may_have_been_sen
     tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
     assert walk.tasks(left) == []
+
+
+@pytest.mark.parametrize("error", [RejectedError("no right to look"), TransientError("no route")], ids=repr)
+@pytest.mark.parametrize("arrived", [True, False])
+def test_what_looking_cannot_settle_is_a_question_and_never_a_refusal(
+    left: Town, error: ConnectorError, arrived: bool
+) -> None:
+    left.shop.trouble["ship after" if arrived else "ship before"] = [OutcomeUnknownError("no answer")]
+    left.shop.trouble["find"] = [error] * 100
+    for _ in range(62):
+        tell(left)
+        left.advance(400)
+
+    assert (shown(left), looking.letters(left), walk.tasks(left)) == ("unknown", [], ["unknown"])
+    channels.finish_task(left.house, question(left)[0], arrived=arrived, actor="me")
+    tell(left)
+    assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
 
 
 def test_the_person_is_told_what_was_sent_when_to_whom_and_how_to_answer(left: Town) -> None:
