@@ -29,6 +29,7 @@ RELEASE, RELEASE_CANCEL = "release", "release_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
 CLAIM_TRIES = 3
+SERIAL = "serial"  # stands in what either database says when two claims want one serial key
 SILENT_S = 10.0  # two beats and the time to look: what a dead node had leased passes on within 15 s
 
 
@@ -130,8 +131,9 @@ def claiming(store: Store, work: Callable[[Tx], T]) -> T | None:
     for _ in range(CLAIM_TRIES):
         try:
             return store.retrying(work)
-        except IntegrityError:
-            continue
+        except IntegrityError as error:
+            if SERIAL not in str(error.orig):
+                raise
     return None
 
 

@@ -219,6 +219,13 @@ def test_a_dead_effect_does_not_stand_in_the_way_of_a_new_one(town: Town) -> Non
     assert [state for _, state, _ in states(town)] == ["dead", "pending"]
 
 
+def test_a_claim_that_the_database_refuses_for_another_reason_is_heard_of(town: Town) -> None:
+    """failures.md row 15: only the race for a serial key is tried again in silence."""
+    put(town, effect())
+    with pytest.raises(IntegrityError):
+        claiming(town.store, lambda tx: tx.execute(update(outbox).values(state="waiting")))
+
+
 @pytest.mark.parametrize(
     "values",
     [
