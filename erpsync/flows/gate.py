@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from erpsync.core.orders import KnownLine, KnownOrder
+from erpsync.flows.health import may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders
@@ -16,6 +17,7 @@ from erpsync.sdk.errors import ConnectorError, PayloadError, RateLimitedError, R
 from erpsync.sdk.roles import OrderSource, RefundSource, playing
 from erpsync.sdk.types import Head, OrderState
 from erpsync.store.cursors import read_cursor
+from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.store import Tx
 
 
@@ -55,12 +57,15 @@ class UnreadError(Exception):
 def reread(house: House, channel: Channel, order: KnownOrder) -> bool:
     """Read the order again when its data is older than `gate_s` and the channel can be asked; whether it was asked.
 
-    Raises `UnreadError` when the reading fails, whatever the reason: the parcel is held then.
+    Raises `UnreadError` when the reading fails or may not be tried, whatever the reason: the parcel is held then.
     """
     source = playing(channel.connector, OrderSource)
     age = house.store.clock.now() - order.reading.read_to
     if source is None or not source.rereads or age <= timedelta(seconds=channel.orders.gate_s):
         return False
+    if not may_call(house, channel, probing=True):
+        held_back = RateLimitedError(f"{channel.name} may not be called now", retry_after_s=0, code=OWN_BUDGET)
+        raise UnreadError(held_back)
     head = Head(
         external_id=order.external_id,
         version_at=order.reading.version_at,

@@ -229,3 +229,19 @@ def test_an_order_that_cannot_be_read_is_not_handed_to_the_warehouse_until_a_per
     channels.finish_task(town.house, task_id, actor="me")
     hand_over(town)
     assert (len(depot.got), asked(town)) == (1, [])
+
+
+def test_a_paused_shop_is_not_called_for_a_release_either(pair: tuple[Town, Depot]) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    read_shop(town)
+    channels.pause_channel(town.house, "shop", reason="moving house", actor="me")
+    town.shop.reads.clear()
+    town.advance(60)
+    hand_over(town)
+    assert (depot.got, town.shop.reads) == ([], [])
+
+    channels.resume_channel(town.house, "shop", actor="me")
+    town.advance(60)
+    hand_over(town)
+    assert (len(depot.got), town.shop.reads) == (1, ["o1"])
