@@ -55,7 +55,7 @@ from erpsync.store.store import Tx
 from erpsync.store.tables import bundle, dirty_sku, listing, outbox
 
 MARKS_AT_ONCE = 500
-LEASE_S = 900  # outlives a call of the SDK that takes a request of 30 s for each of its listings
+LEASE_S = 300  # outlives a call that asks once for each of its 20 listings, should half the requests time out
 log = structlog.get_logger()
 
 
