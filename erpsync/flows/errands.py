@@ -9,6 +9,7 @@ Why a class per kind and one way for all: parcels and releases differ in what th
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
@@ -140,6 +141,7 @@ class Errand(ABC, Generic[Load]):
         self.called = True
         if found:
             self._end()
+        self.row = replace(self.row, unknown=False)
         return found
 
     def _end(self) -> None:
