@@ -18,6 +18,7 @@ from sqlalchemy import delete, select
 from erpsync import __version__
 from erpsync.runtime.meters import Meters
 from erpsync.store.leases import LEASE_S, Lease, beat, release_leases, renew_lease, take_lease
+from erpsync.store.queue import give_back
 from erpsync.store.store import Store
 from erpsync.store.tables import node
 
@@ -96,6 +97,7 @@ class Presence:
         """End all leases of this node, so that no other one has to wait, and take it off the list of the living."""
         release_leases(self._store)
         with self._store.begin() as tx:
+            give_back(tx, self._store.owner)
             tx.execute(delete(node).where(node.c.id == self._store.owner))
 
     def _renew(self, held: Held) -> None:

@@ -331,6 +331,12 @@ def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:
     return tx.execute(statement.values(**values)).rowcount
 
 
+def give_back(tx: Tx, owner: str) -> None:
+    """Let what a node that leaves has leased and surely not sent pass on at the next look."""
+    unsent = and_(outbox.c.state == "leased", outbox.c.lease_owner == owner, outbox.c.sent_at.is_(None))
+    tx.execute(update(outbox).where(unsent).values(lease_until_at=tx.now - timedelta(seconds=1)))
+
+
 def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
     """Take rows back whose lease ran out (all of them when their owner is known to be gone).
 

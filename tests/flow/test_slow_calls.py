@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from erpsync.flows import parcels, ship, stock, upkeep
+from erpsync.runtime.meters import Meters
+from erpsync.runtime.presence import Presence
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.leases import beat
 from erpsync.store.queue import SHIPMENT, STOCK, claim, mark_sent
@@ -75,21 +77,27 @@ def leased(town: Town, kind: str) -> list[str]:
     return [state for state, _, _ in walk.effects(town, kind)]
 
 
-def test_what_a_dead_node_had_not_sent_yet_passes_on_within_15_s(make_town: MakeTown) -> None:
-    """failures.md row 15. What it may have sent is left alone until no answer can come any more."""
+@pytest.fixture
+def pair(make_town: MakeTown) -> tuple[Town, Town]:
+    """Two nodes; the second has a number in hand, and a parcel that it may have sent."""
     town = make_town()
-    dead = make_town(town=town)
+    other = make_town(town=town)
     stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 1))
     walk.read(town)
     ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
     walk.fan(town)
     town.advance(3)
-    beat(dead.store, version="1")
-    with dead.store.begin() as tx:
-        assert claim(tx, dead.store.owner, town.channel().id, STOCK, limit=1, lease_s=120)
-        mark_sent(tx, claim(tx, dead.store.owner, town.channel().id, SHIPMENT, limit=1, lease_s=180))
+    beat(other.store, version="1")
+    with other.store.begin() as tx:
+        assert claim(tx, other.store.owner, town.channel().id, STOCK, limit=1, lease_s=120)
+        mark_sent(tx, claim(tx, other.store.owner, town.channel().id, SHIPMENT, limit=1, lease_s=180))
+    return town, other
 
+
+def test_what_a_dead_node_had_not_sent_yet_passes_on_within_15_s(pair: tuple[Town, Town]) -> None:
+    """failures.md row 15. What it may have sent is left alone until no answer can come any more."""
+    town, _ = pair
     town.advance(5)
     upkeep.reclaim_leases(town.house)
     assert (leased(town, STOCK), leased(town, SHIPMENT)) == (["leased"], ["leased"])
@@ -101,3 +109,12 @@ def test_what_a_dead_node_had_not_sent_yet_passes_on_within_15_s(make_town: Make
     town.advance(180)
     upkeep.reclaim_leases(town.house)
     assert leased(town, SHIPMENT) == ["pending"]
+
+
+def test_what_a_node_that_leaves_had_not_sent_yet_passes_on_at_once(pair: tuple[Town, Town]) -> None:
+    """failures.md row 15: a call that outlives the stop keeps nothing else waiting."""
+    town, other = pair
+    Presence(other.store, Meters()).leave()
+    upkeep.reclaim_leases(town.house)
+
+    assert (leased(town, STOCK), leased(town, SHIPMENT)) == (["pending"], ["leased"])
