@@ -40,7 +40,7 @@ class Upkeep:
             self._chain(launcher, "prune", self._prune),
             self._chain(launcher, "counters", self._compare),
             Chain("tokens", self._watch_tokens, launcher=launcher, pool=lambda: "upkeep"),
-            self._chain(launcher, "reconcile", self._reconcile),
+            Chain("reconcile", self._reconcile, launcher=launcher, pool=lambda: "upkeep"),
         ]
 
     def close(self) -> None:
@@ -101,15 +101,27 @@ class Upkeep:
 
     def _reconcile(self) -> float:
         """Compare each channel with what we hold, a little at a time: there is no hurry, and calls are for selling."""
-        more = False
-        for channel in sorted(self._world.house.channels.values(), key=lambda each: each.name):
-            visit = self._world.visit(channel.name)
-            if visit is None or visit.channel.connector is None:
-                continue
-            found = self._world.stages.reconcile(visit.house, visit.channel, stopping=visit.stopping)
-            more = more or found.more
-            self._world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=channel.name)
-            self._world.meters.add("erpsync_orders_found_late_total", found.missed, channel=channel.name)
-            for kind, count in found.drifted.items():
-                self._world.meters.add("erpsync_listings_drifted_total", count, channel=channel.name, kind=kind)
-        return BEHIND_S if more else COMPARE_S
+        with self._world.presence.lease("upkeep:reconcile") as held:
+            if held is None:
+                return OFTEN_S
+            names = sorted(channel.name for channel in self._world.house.channels.values())
+            more = [self._compared(name) for name in names]
+        return BEHIND_S if any(more) else COMPARE_S
+
+    def _compared(self, name: str) -> bool:
+        """Compare one channel, a run of its own: many that do not answer are no worker that hangs."""
+        visit = self._world.visit(name)
+        if visit is None or visit.channel.connector is None:
+            return False
+        with self._world.running(f"reconcile {name}", kind="upkeep", deadline_s=DEADLINE_S) as run:
+
+            def ends() -> bool:
+                run.touch()
+                return visit.stopping()
+
+            found = self._world.stages.reconcile(visit.house, visit.channel, stopping=ends)
+        self._world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=name)
+        self._world.meters.add("erpsync_orders_found_late_total", found.missed, channel=name)
+        for kind, count in found.drifted.items():
+            self._world.meters.add("erpsync_listings_drifted_total", count, channel=name, kind=kind)
+        return found.more

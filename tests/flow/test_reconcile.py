@@ -1,10 +1,13 @@
 """The comparison as the daemon runs it, and what operators see of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from erpsync.core.policy import PollPolicy, SealPolicy
+from erpsync.flows.house import Channel, House
+from erpsync.flows.reconcile import Reconciled
 from erpsync.flows.stock import set_stock
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.meters import Meters
@@ -64,6 +67,23 @@ def test_the_daemon_counts_what_it_found_late_and_comes_back_in_a_minute(town: T
     assert meters.value("erpsync_orders_found_late_total", channel="shop") == 1
     assert launcher.later == {"reconcile": 60}
     assert "order.found_late" in story(town, "o1")
+
+
+def test_shops_that_do_not_answer_are_no_worker_that_hangs(make_town: Callable[..., Town]) -> None:
+    """Each shop has its own time, or an outage of the network would look to the watchdog like a stuck daemon."""
+    town = make_town(names=("a", "b", "c"))
+    seen: list[list[str]] = []
+
+    def look(house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+        assert not stopping()
+        seen.append(world.runs.names())
+        return Reconciled()
+
+    world = World(town.house, stages=replace(flow_stages(), reconcile=look), meters=Meters())
+    upkeep = Upkeep(world, AtOnce(), dict)
+    next(chain for chain in upkeep.chains if chain.name == "reconcile").wake()
+
+    assert seen == [["reconcile a"], ["reconcile b"], ["reconcile c"]]
 
 
 def test_a_channel_with_days_to_prove_is_compared_a_little_more_often(make_town: Callable[..., Town]) -> None:
