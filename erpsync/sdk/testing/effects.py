@@ -16,9 +16,9 @@ from erpsync.sdk.errors import (
     RejectedError,
     TransientError,
 )
-from erpsync.sdk.roles import ShipmentSink, StockSink
+from erpsync.sdk.roles import Connector, ShipmentSink, StockSink
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
-from erpsync.sdk.testing.checks import NewHarness, NotPlayed, attempt, check, having, having_http, requests_of
+from erpsync.sdk.testing.checks import Need, NewHarness, attempt, check, plays, requests_of, speaks_http
 from erpsync.sdk.testing.findings import Finding, fail, judge_error
 from erpsync.sdk.testing.harness import Harness
 from erpsync.sdk.types import Repeat, Shipment, StockLevel
@@ -28,6 +28,18 @@ DENIALS = (TransientError, RateLimitedError, RejectedError, AuthError, PayloadEr
 
 FINAL_DENIALS = (RejectedError, AuthError, PayloadError)
 """Of those, the ones after which nobody tries again."""
+
+
+def _declares(repeat: Repeat) -> Need:
+    return lambda _, connector: getattr(connector, "repeat", None) is repeat
+
+
+def _refuses_a_shipment(sample: Harness, _: Connector) -> bool:
+    return sample.refused_shipment() is not None
+
+
+def _refuses_a_listing(sample: Harness, _: Connector) -> bool:
+    return sample.bad_listing() is not None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +69,7 @@ class Push:
 
 def push_under(new: NewHarness, kind: Fault | None, index: int) -> Push:
     """Send a fresh shipment while request number `index` suffers `kind`."""
-    harness = having(new, ShipmentSink)
+    harness = new()
     sink: Any = harness.connector()
     shipment = harness.new_shipment()
     push = Push(harness=harness, sink=sink, shipment=shipment, where=f"push_shipment, request {index + 1}, {kind}")
@@ -70,7 +82,7 @@ def push_under(new: NewHarness, kind: Fault | None, index: int) -> Push:
 
 def pushes_under_faults(new: NewHarness) -> Iterator[Push]:
     """Yield one push per request of a normal push and kind of fault."""
-    harness = having_http(new, ShipmentSink)
+    harness = new()
     sink: Any = harness.connector()
     shipment = harness.new_shipment()
     count = requests_of(harness, lambda: sink.push_shipment(shipment))
@@ -79,7 +91,7 @@ def pushes_under_faults(new: NewHarness) -> Iterator[Push]:
             yield push_under(new, kind, index)
 
 
-@check
+@check(plays(ShipmentSink))
 def shipment_is_on_the_platform_once_the_call_returns(new: NewHarness) -> None:
     """A push without faults."""
     push = push_under(new, None, 0)
@@ -89,7 +101,7 @@ def shipment_is_on_the_platform_once_the_call_returns(new: NewHarness) -> None:
         fail(Finding.EFFECT_CLAIMED, f"{push.where}: the platform has it {push.done} times")
 
 
-@check
+@check(plays(ShipmentSink), speaks_http)
 def shipment_error_tells_the_truth(new: NewHarness) -> None:
     """Failures row 16: after each fault, what was said about the effect is compared with the platform's books."""
     for push in pushes_under_faults(new):
@@ -100,7 +112,7 @@ def shipment_error_tells_the_truth(new: NewHarness) -> None:
             fail(Finding.EFFECT_DENIED, f"{push.where}: {push.error!r}")
 
 
-@check
+@check(plays(ShipmentSink), speaks_http)
 def shipment_is_repeated_only_as_declared(new: NewHarness) -> None:
     """Failures row 26: NEVER and LOOK_FIRST are sent once; SAFE may be sent again and happens once."""
     for push in pushes_under_faults(new):
@@ -115,12 +127,10 @@ def shipment_is_repeated_only_as_declared(new: NewHarness) -> None:
             fail(Finding.DOUBLED_EFFECT, f"{push.where}: the platform has it {push.done} times")
 
 
-@check
+@check(plays(ShipmentSink), _declares(Repeat.SAFE))
 def shipment_declared_safe_may_be_sent_twice(new: NewHarness) -> None:
     """The daemon died between the answer and its note of it."""
     push = push_under(new, None, 0)
-    if push.sink.repeat is not Repeat.SAFE:
-        raise NotPlayed("repeat is not SAFE")
     push.send()
     if push.error is not None:
         fail(Finding.WRONG_ERROR_CLASS, f"the same shipment a second time: {push.error!r}")
@@ -128,13 +138,11 @@ def shipment_declared_safe_may_be_sent_twice(new: NewHarness) -> None:
         fail(Finding.DOUBLED_EFFECT, f"sent twice, the platform has it {push.done} times")
 
 
-@check
+@check(plays(ShipmentSink), _declares(Repeat.LOOK_FIRST))
 def shipment_can_be_looked_for(new: NewHarness) -> None:
     """LOOK_FIRST: `find_shipment` says no before, and the truth after each fault."""
-    harness = having(new, ShipmentSink)
+    harness = new()
     sink: Any = harness.connector()
-    if sink.repeat is not Repeat.LOOK_FIRST:
-        raise NotPlayed("repeat is not LOOK_FIRST")
     _look(harness, sink, harness.new_shipment(), expected=False)
     if harness.sandbox is None:
         return
@@ -154,13 +162,11 @@ def _look(harness: Harness, sink: Any, shipment: Shipment, *, expected: bool) ->
         fail(Finding.CANNOT_LOOK, f"find_shipment says {found!r}, the platform {expected}")
 
 
-@check
+@check(plays(ShipmentSink), _refuses_a_shipment)
 def shipment_the_platform_refuses_is_an_operator_s_matter(new: NewHarness) -> None:
     """Failures row 16: a refusal for good is tried once and told as RejectedError."""
-    harness = having(new, ShipmentSink)
-    shipment = harness.refused_shipment()
-    if shipment is None:
-        raise NotPlayed("no shipment that is refused")
+    harness = new()
+    shipment: Any = harness.refused_shipment()
     sink: Any = harness.connector()
     error = attempt(harness, "push_shipment of a refused parcel", lambda: sink.push_shipment(shipment))
     if error is None:
@@ -196,10 +202,10 @@ def push_levels(harness: Harness, sink: Any, levels: list[StockLevel], where: st
     return [level for level in levels if level.key not in answer]
 
 
-@check
+@check(plays(StockSink))
 def stock_levels_are_absolute(new: NewHarness) -> None:
     """Set, set again, set lower: the platform shows the last number each time."""
-    harness = having(new, StockSink)
+    harness = new()
     sink: Any = harness.connector()
     levels = levels_for(harness)
     for again in (levels, levels, [replace(level, qty=7 - level.qty) for level in levels]):
@@ -209,24 +215,22 @@ def stock_levels_are_absolute(new: NewHarness) -> None:
         check_shown(harness, again, Finding.STOCK_NOT_SET, "push_stock")
 
 
-@check
+@check(plays(StockSink))
 def stock_takes_a_whole_batch(new: NewHarness) -> None:
     """As many levels in one call as the connector says it takes."""
-    harness = having(new, StockSink)
+    harness = new()
     sink: Any = harness.connector()
     levels = levels_for(harness, sink.stock_batch)
     push_levels(harness, sink, levels, "push_stock of a whole batch")
     check_shown(harness, levels, Finding.STOCK_NOT_SET, "push_stock of a whole batch")
 
 
-@check
+@check(plays(StockSink), _refuses_a_listing)
 def refused_listing_blocks_no_other(new: NewHarness) -> None:
     """Failures row 14: the bad one first, in the middle, last; the others are set."""
     for position in range(4):
-        harness = having(new, StockSink)
-        bad = harness.bad_listing()
-        if bad is None:
-            raise NotPlayed("no listing that is refused")
+        harness = new()
+        bad: Any = harness.bad_listing()
         sink: Any = harness.connector()
         good = levels_for(harness)
         levels = [*good[:position], bad, *good[position:]]
@@ -238,16 +242,16 @@ def refused_listing_blocks_no_other(new: NewHarness) -> None:
             fail(Finding.BLOCKED_BY_ONE, f"refused listing at {position}: good ones are reported as refused")
 
 
-@check
+@check(plays(StockSink), speaks_http)
 def stock_reported_as_accepted_is_set(new: NewHarness) -> None:
     """Failures rows 13 and 16: each request of a push suffers each kind of fault; then it is pushed again."""
-    harness = having_http(new, StockSink)
+    harness = new()
     first: Any = harness.connector()
     levels = levels_for(harness)
     count = requests_of(harness, lambda: first.push_stock(levels))
     for index in range(count):
         for kind in TRANSPORT_FAULTS:
-            _push_stock_under(having(new, StockSink), kind, index)
+            _push_stock_under(new(), kind, index)
 
 
 def _push_stock_under(harness: Harness, kind: Fault, index: int) -> None:
@@ -262,11 +266,11 @@ def _push_stock_under(harness: Harness, kind: Fault, index: int) -> None:
     check_shown(harness, levels, Finding.STOCK_NOT_SET, f"{where}, pushed again")
 
 
-@check
+@check(plays(StockSink), speaks_http)
 def stock_throttled_or_locked_out_is_told_so(new: NewHarness) -> None:
     """Failures rows 10 and 13: the class decides whether the daemon waits or an operator is called."""
     for kind, wanted in ((Fault.THROTTLE, RateLimitedError), (Fault.EXPIRED_TOKEN, AuthError)):
-        harness = having_http(new, StockSink)
+        harness = new()
         sink: Any = harness.connector()
         levels = levels_for(harness)
         told: dict[str, Exception] = {}

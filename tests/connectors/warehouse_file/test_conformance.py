@@ -2,6 +2,7 @@
 
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -32,6 +33,11 @@ class TestWarehouseFiles(ConnectorSuite):
     @pytest.fixture(autouse=True)
     def _folders(self, tmp_path: Path) -> None:
         self.folders = (tmp_path / str(number) for number in count(1))
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        with TemporaryDirectory() as home:  # there is no `tmp_path` yet while pytest collects
+            self.folders = (Path(home) / str(number) for number in count(1))
+            super().pytest_generate_tests(metafunc)
 
     def harness(self) -> FileHarness:
         return FileHarness(next(self.folders))
