@@ -19,6 +19,8 @@ from erpsync.sdk.types import BadLine, CancelAnswer, Dispatch, Release, ReleaseL
 
 Report = Dispatch | StockCount | CancelAnswer
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+MAX_QTY = 10**12
+"""More than that is no count of pieces, and beyond a few more digits no database holds it."""
 
 
 class _Message(BaseModel):
@@ -30,7 +32,7 @@ class PieceData(_Message):
 
     line: Text
     sku: str = ""
-    qty: int = Field(ge=1)
+    qty: int = Field(ge=1, le=MAX_QTY)
 
 
 class DispatchData(_Message):
@@ -49,7 +51,7 @@ class CountData(_Message):
 
     id: Text
     sku: Text
-    on_hand: int = Field(ge=0)
+    on_hand: int = Field(ge=0, le=MAX_QTY)
     as_of: Annotated[AwareDatetime, Field(strict=False)]
     warehouse: str = ""
 

@@ -18,7 +18,7 @@ from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import AuthError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.http import HttpClient
-from erpsync.sdk.sandbox import Fault
+from erpsync.sdk.sandbox import Fault, SandboxRequest, SandboxResponse
 from erpsync.sdk.types import BadLine, Cursor, Recipient, Release, ReleaseLine
 
 HERE = Path(__file__).parent
@@ -130,6 +130,28 @@ def test_a_feed_that_does_not_move_is_trouble_and_no_endless_loop(warehouse: Jso
 
     [page] = connector(warehouse).pull_warehouse(Cursor(mark=first.mark))
     assert [bad.error.path for bad in page.bad] == ["$.data.id"]
+
+
+def test_text_that_no_database_takes_does_not_hold_up_the_feed(warehouse: JsonWarehouse) -> None:
+    """No database takes a NUL or an endless number, and the same page would be read again for ever."""
+    warehouse.report("dispatch", release="S1-R1", carrier="SF\0", tracking="SF1\0")
+    warehouse.report("count", sku="\0", on_hand=10**30, as_of=NOW.isoformat())
+
+    [page] = connector(warehouse).pull_warehouse(Cursor())
+
+    assert [(each.carrier, each.tracking) for each in page.dispatches] == [("SF\ufffd", "SF1\ufffd")]
+    assert [(bad.error.path, bad.row["data"]["sku"]) for bad in page.bad] == [("$.data.on_hand", "\ufffd")]
+
+
+def test_an_answer_nested_without_end_is_a_lost_one(warehouse: JsonWarehouse) -> None:
+    def nested(_: SandboxRequest) -> SandboxResponse:
+        return SandboxResponse(body=b"[" * 100_000)
+
+    settings = WarehouseJsonSettings.model_validate({"url": "http://warehouse.invalid/", "secret": SECRET})
+    http = HttpClient(clock=warehouse.clock, mount=nested, rng=Random(0))
+
+    with pytest.raises(TransientError):
+        WarehouseJsonConnector(settings, http, warehouse.clock).cancel("S1-R1")
 
 
 def test_a_wrong_secret_is_an_operators_matter(warehouse: JsonWarehouse) -> None:
