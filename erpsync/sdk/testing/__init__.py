@@ -36,6 +36,9 @@ so a harness that needs a folder takes it from `tempfile`. What each method must
     ListingSource       add_listing
     WebhookSource       webhook
     ShipmentSource      add_report
+    HintSource          add_hint
+    WarehouseSink       new_release, releases, release_attempts, stopped
+    WarehouseSource     add_count
 
 The connector must call the platform through `self.http()`: the suite counts the requests there, moves rows between any
 two of them and loses answers on purpose. The sandbox must play `Fault.EXPIRED_TOKEN` (asks

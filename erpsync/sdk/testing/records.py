@@ -11,7 +11,7 @@ from typing import Any
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError
-from erpsync.sdk.roles import ListingSource, OrderSource, ShipmentSource, StockSink, WebhookSource
+from erpsync.sdk.roles import ListingSource, OrderSource, StockSink, WebhookSource
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
 from erpsync.sdk.testing.checks import NewHarness, attempt, check, plays, speaks_http
 from erpsync.sdk.testing.findings import Finding, fail, judge_error
@@ -274,25 +274,3 @@ def forged_webhook_is_refused(new: NewHarness) -> None:
             fail(Finding.FORGED_WEBHOOK, name)
         if not isinstance(error, AuthError):
             fail(Finding.WRONG_ERROR_CLASS, f"read_webhook with {name}: {error!r} is not AuthError")
-
-
-@check(plays(ShipmentSource))
-def reported_parcels_arrive_whatever_page_the_daemon_dies_at(new: NewHarness) -> None:
-    """Reports of a page that was not committed come again."""
-    harness = new()
-    wanted = {harness.add_report() for _ in range(harness.page_size + 2)}
-    seen: set[str] = set()
-    mark: str | None = None
-    connector: Any = harness.connector()
-    for page in connector.pull_shipments(Cursor(mark=None)):
-        del page
-        break
-    connector.close()
-    connector = harness.connector()
-    for _ in range(2):
-        for page in connector.pull_shipments(Cursor(mark=mark)):
-            inspect(page.reports)
-            seen.update(report.tracking for report in page.reports)
-            mark = page.mark
-    if wanted - seen:
-        fail(Finding.LOST_REPORT, f"{len(wanted - seen)} of {len(wanted)}, such as {min(wanted - seen)}")
