@@ -5,7 +5,7 @@ dead letter has to say which one.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,18 +96,34 @@ def normalise_depends_on_its_argument_alone(new: NewHarness, stream: Stream) -> 
 def mutilated_payload_names_the_field(new: NewHarness, stream: Stream) -> None:
     """Every field missing, empty, of another kind: read all the same, or PayloadError that names it."""
     reader, raw = one_raw(new, stream)
+    mutilate(reader.harness, raw, lambda damaged: stream.normalise(reader.connector, damaged), stream.name)
+
+
+@check(plays(WebhookSource))
+def mutilated_webhook_record_names_the_field(new: NewHarness) -> None:
+    """As in a stream: what is sent to us is no better than what we ask for."""
+    harness = new()
+    connector: Any = harness.connector()
+    for item in connector.read_webhook(harness.webhook()).records:
+        normalise = connector.normalise_refund if item.kind == "refund" else connector.normalise
+        mutilate(harness, item.raw, normalise, f"webhook {item.kind}")
+
+
+def mutilate(harness: Harness, raw: Raw, normalise: Callable[[Raw], Order | Refund], where: str) -> None:
+    """Normalise a record with each field damaged in turn, in each way."""
     for place in places(raw.payload):
         for spoiler in SPOILERS:
             damaged = replace(raw, payload=spoiled(raw.payload, place, spoiler))
             told = "deleted" if spoiler is DELETED else repr(spoiler)
-            judge_damaged(reader, damaged, place, f"{stream.name}: {place} {told}")
+            judge_damaged(harness, damaged, normalise, place, f"{where}: {place} {told}")
 
 
-def judge_damaged(reader: Reader, damaged: Raw, place: Place, where: str) -> None:
+def judge_damaged(
+    harness: Harness, damaged: Raw, normalise: Callable[[Raw], Order | Refund], place: Place, where: str
+) -> None:
     """Normalise a damaged record; only a sound record or a PayloadError with the right path may come out."""
-    harness = reader.harness
     try:
-        record = reader.stream.normalise(reader.connector, damaged)
+        record = normalise(damaged)
     except PayloadError as error:
         judge_error(error, harness.personal_data, where)
         check_path(harness, error, place, where)
