@@ -153,6 +153,8 @@ def _instant(row: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise PayloadError(f"expected a time like 2026-03-02 08:00:00, is {text[:30]!r}", path=name) from error
+    if not 1971 <= found.year <= 2199:
+        raise PayloadError(f"expected a time of ours, is {text[:30]!r}", path=name)
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

@@ -93,6 +93,19 @@ def test_what_spreadsheet_programs_make_of_numbers_is_taken_off_or_refused(
     ]
 
 
+def test_a_time_before_all_times_is_a_bad_line_and_no_trouble(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    """In Shanghai the first day of all is not a day in UTC yet, so no database could keep it."""
+    rows = "A,1,0001-01-01\nB,2,2026-03-02 08:00:00\n"
+    (warehouse.folder / "stock-1.csv").write_text(f"sku,on_hand,as_of\n{rows}", encoding="utf-8")
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    assert [count.sku for count in page.counts] == ["B"]
+    assert [bad.error.path for bad in page.bad] == ["as_of"]
+
+
 def test_a_release_is_one_file_however_often_it_is_written(
     connector: WarehouseFileConnector, warehouse: FileWarehouse
 ) -> None:

@@ -121,14 +121,19 @@ def test_a_feed_that_does_not_move_is_trouble_and_no_endless_loop(warehouse: Jso
 
 
 def test_text_that_no_database_takes_does_not_hold_up_the_feed(warehouse: JsonWarehouse) -> None:
-    """No database takes a NUL or an endless number, and the same page would be read again for ever."""
+    """No database takes a NUL, an endless number or a time before all times: the page would be read for ever."""
     warehouse.report("dispatch", release="S1-R1", carrier="SF\0", tracking="SF1\0")
     warehouse.report("count", sku="\0", on_hand=10**30, as_of=NOW.isoformat())
+
+    warehouse.report("count", sku="A", on_hand=1, as_of="0001-01-01T00:00:00+14:00")
 
     [page] = connector(warehouse).pull_warehouse(Cursor())
 
     assert [(each.carrier, each.tracking) for each in page.dispatches] == [("SF\ufffd", "SF1\ufffd")]
-    assert [(bad.error.path, bad.row["data"]["sku"]) for bad in page.bad] == [("$.data.on_hand", "\ufffd")]
+    assert [(bad.error.path, bad.row["data"]["sku"]) for bad in page.bad] == [
+        ("$.data.on_hand", "\ufffd"),
+        ("$.data.as_of", "A"),
+    ]
 
 
 def test_an_answer_nested_without_end_is_a_lost_one(warehouse: JsonWarehouse) -> None:
