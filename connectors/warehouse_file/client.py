@@ -9,6 +9,7 @@ from pathlib import Path
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.folder import Claim, write_whole
+from erpsync.sdk.text import storable
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -27,17 +28,24 @@ def rows_of(claim: Claim, needed: Sequence[str]) -> list[tuple[int, dict[str, st
             raise PayloadError(f"the header has no column {missing[0]}", path="header")
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                named = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+                named = dict(zip(header, (_cell(cell) for cell in cells), strict=False))
                 rows.append((reader.line_num, named))
     except csv.Error as error:
         raise PayloadError(f"line {reader.line_num} is no CSV: {error}", path="file") from error
     return rows
 
 
+def _cell(text: str) -> str:
+    """Return a cell without what spreadsheet programs put around text: ="123"."""
+    text = text.strip()
+    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') else text
+
+
 def _text(content: bytes) -> str:
+    """Return the text, without what no database takes."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return content.decode(encoding)
+            return storable(content.decode(encoding))
         except UnicodeDecodeError:
             continue
     raise PayloadError("the file is neither UTF-8 nor GB18030", path="file")

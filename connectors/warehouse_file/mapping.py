@@ -7,6 +7,7 @@ Our own layout; all quantities are pieces of our SKUs.
     answers-*.csv     release, stopped (yes or no) [, reason]
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "answers": ("release", "stopped"),
 }
 _WORDS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
+_CUT_BY_SPREADSHEET = re.compile(r"[-+]?\d(?:[.,]\d+)?[Ee]\+\d+")
 
 Report = Dispatch | StockCount | CancelAnswer
 Rows = Sequence[tuple[int, Mapping[str, str]]]
@@ -129,9 +131,13 @@ def _bad(sheet: Sheet, line: int, row: Mapping[str, str], error: PayloadError) -
 
 
 def _needed(row: Mapping[str, str], name: str) -> str:
-    if not row.get(name):
+    """Return a text that must be there; a number whose digits a spreadsheet program cut is none (failures row 27)."""
+    text = row.get(name)
+    if not text:
         raise PayloadError("is empty", path=name)
-    return row[name]
+    if _CUT_BY_SPREADSHEET.fullmatch(text):
+        raise PayloadError(f"a spreadsheet program cut the digits of this number to {text}", path=name)
+    return text
 
 
 def _whole(row: Mapping[str, str], name: str, least: int) -> int:
@@ -147,6 +153,8 @@ def _instant(row: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise PayloadError(f"expected a time like 2026-03-02 08:00:00, is {text[:30]!r}", path=name) from error
+    if not 1971 <= found.year <= 2199:
+        raise PayloadError(f"expected a time of ours, is {text[:30]!r}", path=name)
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

@@ -16,6 +16,7 @@ from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, RejectedError, TransientError
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
+from erpsync.sdk.text import read_json
 
 ERRORS: Mapping[int, type[ConnectorError]] = {401: AuthError, 403: AuthError, 407: AuthError, 425: TransientError}
 """Statuses below 500 that are not plain refusals; `HttpClient` raises for 408, 429 and 5xx itself."""
@@ -62,8 +63,9 @@ class WarehouseClient:
 
 
 def _answer(response: HttpResponse) -> Mapping[str, Any] | None:
+    """Return the answer if it is a JSON object, its text such as every database takes."""
     try:
-        answer = json.loads(response.body)
-    except ValueError:
+        answer = read_json(response.body)
+    except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
@@ -19,6 +19,18 @@ from erpsync.sdk.types import BadLine, CancelAnswer, Dispatch, Release, ReleaseL
 
 Report = Dispatch | StockCount | CancelAnswer
 Text = Annotated[str, Field(min_length=1, max_length=200)]
+MAX_QTY = 10**12
+"""More than that is no count of pieces, and beyond a few more digits no database holds it."""
+
+
+def _sane(at: datetime) -> datetime:
+    """Return an instant of our times; a program's zero cannot even be written in UTC."""
+    if not 1971 <= at.year <= 2199:
+        raise ValueError("expected an instant of our times")
+    return at
+
+
+Instant = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_sane)]
 
 
 class _Message(BaseModel):
@@ -30,7 +42,7 @@ class PieceData(_Message):
 
     line: Text
     sku: str = ""
-    qty: int = Field(ge=1)
+    qty: int = Field(ge=1, le=MAX_QTY)
 
 
 class DispatchData(_Message):
@@ -41,7 +53,7 @@ class DispatchData(_Message):
     carrier: Text
     tracking: Text
     lines: list[PieceData] = Field(default_factory=list, max_length=1000)
-    left_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    left_at: Instant | None = None
 
 
 class CountData(_Message):
@@ -49,8 +61,8 @@ class CountData(_Message):
 
     id: Text
     sku: Text
-    on_hand: int = Field(ge=0)
-    as_of: Annotated[AwareDatetime, Field(strict=False)]
+    on_hand: int = Field(ge=0, le=MAX_QTY)
+    as_of: Instant
     warehouse: str = ""
 
 

@@ -38,6 +38,7 @@ class JsonWarehouse(Sandbox):
         self.left: set[str] = set()
         self.feed: list[dict[str, Any]] = []
         self.calls: list[str] = []
+        self.release_attempts: list[str] = []
         self._key = decode_key(secret)
         self._lock = threading.RLock()
 
@@ -91,6 +92,7 @@ class JsonWarehouse(Sandbox):
 
     def _release(self, data: Mapping[str, Any]) -> SandboxResponse:
         number = str(data["number"])
+        self.release_attempts.append(number)
         if number in self.releases:
             return SandboxResponse.of_json({"error": "known already"}, status=409)
         if number in self.stopped:

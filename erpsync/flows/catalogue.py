@@ -8,9 +8,12 @@ from erpsync.flows.mapping import Thing, map_things, note_listings
 from erpsync.sdk.types import ListingPage
 from erpsync.store.bulk import update_many
 from erpsync.store.cursors import read_cursor
+from erpsync.store.notes import DeadLetter, bury, end_letters
 from erpsync.store.places import lock_skus
 from erpsync.store.store import Tx
 from erpsync.store.tables import listing
+
+LETTER = "listing"
 
 
 def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage) -> None:
@@ -34,3 +37,24 @@ def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage)
     update_many(tx, listing, shown, keys=["id"])
     if first:
         settle(tx, house, [], also=first)
+    _bury(tx, channel, page)
+
+
+def _bury(tx: Tx, channel: Channel, page: ListingPage) -> None:
+    """Let a row that cannot be read be a dead letter, until it can; the rest of the catalogue goes on."""
+    bad = {each.key: each for each in page.bad}
+    end_letters(tx, channel.id, LETTER, {row.item_ref for row in page.rows} - bad.keys(), state="superseded")
+    bury(
+        tx,
+        [
+            DeadLetter(
+                channel_id=channel.id,
+                kind=LETTER,
+                key=key,
+                error=str(each.error),
+                source=each.error.source,
+                body={"row": dict(each.row)},
+            )
+            for key, each in bad.items()
+        ],
+    )

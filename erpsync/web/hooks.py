@@ -133,13 +133,16 @@ class _Unpacker:
         self._coding = coding
         self._max_bytes = max_bytes
         self._body = bytearray()
+        self._received = 0
         self._packed = coding in _WINDOW_BITS
         self._zlib = zlib.decompressobj(_WINDOW_BITS.get(coding, zlib.MAX_WBITS))
         self._begun = False
 
     def feed(self, chunk: bytes) -> None:
-        self._body += self._inflate(chunk) if self._packed else chunk
-        if len(self._body) > self._max_bytes:
+        self._received += len(chunk)
+        if self._received <= self._max_bytes:  # packed bytes that unpack to nothing, or stand behind the end, count too
+            self._body += self._inflate(chunk) if self._packed else chunk
+        if max(self._received, len(self._body)) > self._max_bytes:
             raise BodyError(413, f"a body may have {self._max_bytes} bytes, also when unpacked")
 
     def _inflate(self, chunk: bytes) -> bytes:

@@ -99,7 +99,7 @@ BROKEN = [
     (ScansTheSeamTwice, "scan_names_every_order_of_its_window_and_no_other", Finding.INVENTED_RECORD),
     (ScansOnePage, "scan_names_every_order_of_its_window_and_no_other", Finding.LOST_PAGE),
     (ScansUntilItFails, "scan_that_fails_is_no_short_list", Finding.SWALLOWED_ERROR),
-    (ForgetsUncommittedReports, "reported_parcels_arrive_whatever_page_the_daemon_dies_at", Finding.LOST_REPORT),
+    (ForgetsUncommittedReports, "parcels_reports_arrive_whatever_page_the_daemon_dies_at", Finding.LOST_REPORT),
 ]
 
 

@@ -138,6 +138,14 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_refused(shop: Shop) -> None
     assert shop.post("jd-main", bomb, GOOD | {"Content-Encoding": "gzip"}).status_code == 413
 
 
+def test_packed_bytes_that_unpack_to_nothing_are_too_large_as_well(shop: Shop) -> None:
+    """What stands behind the end of a packed body is kept by the unpacker, so a stranger could fill the memory."""
+    trailing = (gzip.compress(b"{}") if part == 0 else b"x" * 1000 for part in range(50))
+
+    assert shop.post("jd-main", trailing, GOOD | {"Content-Encoding": "gzip"}).status_code == 413
+    assert shop.mail.taken == []
+
+
 @pytest.mark.parametrize(
     ("coding", "body", "status"),
     [("gzip", b"not packed", 400), ("gzip", gzip.compress(b"cut off" * 99)[:-9], 400), ("br", b"x", 415)],

@@ -15,8 +15,8 @@ from erpsync.flows.catalogue import apply_listings
 from erpsync.flows.inbox import apply_inbox
 from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
 from erpsync.flows.ship import ship
-from erpsync.sdk.errors import RateLimitedError
-from erpsync.sdk.types import ListingPage, ListingRow
+from erpsync.sdk.errors import PayloadError, RateLimitedError
+from erpsync.sdk.types import BadLine, ListingPage, ListingRow
 from erpsync.store.tables import listing, sku
 from tests.support import walk
 from tests.support.calling import deliver, with_calls
@@ -79,6 +79,24 @@ def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> No
     walk.push_due(town)
 
     assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
+    assert letters(town) == []
+
+
+def test_a_listing_that_cannot_be_read_is_a_dead_letter_until_it_can(town: Town) -> None:
+    """failures.md row 14: the rest of the catalogue is known at once."""
+    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    tea = ListingRow(channel_sku="TEA", item_ref="1")
+    odd = BadLine(key="2", error=PayloadError("expected text", path="$.title", source="page 1"), row={"id": "2"})
+
+    def read(page: ListingPage) -> None:
+        town.store.retrying(lambda tx: apply_listings(tx, house=town.house, channel=town.channel(), page=page))
+
+    for _ in range(2):
+        read(ListingPage(rows=(tea,), bad=(odd,), mark="1"))
+    known, told = walk.rows(town, select(listing.c.channel_sku)), letters(town)
+    read(ListingPage(rows=(tea, ListingRow(channel_sku="CUP", item_ref="2")), mark="1"))
+
+    assert ([row[0] for row in known], told) == (["TEA"], [("listing", "2")])
     assert letters(town) == []
 
 

@@ -30,7 +30,7 @@ USUAL_FORMATS = (
 """Tried after ISO 8601; day and month never change places without a format of the operator's own."""
 
 _MARKS = "\ufeff\u200b\u3000\xa0 \t\r\n"
-_CUT_BY_SPREADSHEET = re.compile(r"[-+]?\d(?:\.\d+)?[Ee]\+\d+")
+_CUT_BY_SPREADSHEET = re.compile(r"[-+]?\d(?:[.,]\d+)?[Ee]\+\d+")
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?|[-+]?\.[0-9]+")
 _THOUSANDS = re.compile(r"[-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _CURRENCY_SIGNS = re.compile(r"[¥$€£元]|RMB|CNY|USD|EUR|GBP|HKD", re.IGNORECASE)

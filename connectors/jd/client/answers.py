@@ -85,11 +85,17 @@ def result_of(answer: Answer, name: str, *, repeatable: bool = True, flags: str 
 
 
 def demand_success(flags: Mapping[str, Any], name: str, *, repeatable: bool) -> None:
-    """Raise unless the flags say success; a reading call may leave the flag out."""
+    """Raise unless the flags say success; a reading call may leave the flag out.
+
+    A failure without a code is tried again, unless it names a reason for not doing what a call was to do: a person can
+    read that.
+    """
     success = truth(flags.get("success"))
     if success is False:
-        text = first(flags, TEXT_NAMES)
-        raise error_of(first(flags, CODE_NAMES) or "0", text, repeatable=repeatable, table=SERVICES)
+        code, text = first(flags, CODE_NAMES), first(flags, TEXT_NAMES)
+        if not code and (repeatable or not text):
+            code = "0"
+        raise error_of(code, text, repeatable=repeatable, table=SERVICES)
     if success is None and not repeatable:
         raise lost(f"the answer does not say {name}.success", repeatable=False)
 

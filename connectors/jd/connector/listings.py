@@ -35,9 +35,10 @@ class JdListings(JdBase, ListingSource):
         if number < 1:
             number = self._last_sku_page()
         while number >= 1:
-            rows = rows_of(self.list_skus(number, self._sku_page_size()), "data", path="$.page")
+            found = rows_of(self.list_skus(number, self._sku_page_size()), "data", path="$.page")
+            rows, bad = listing_rows(found, source=f"{LIST} page {number}")
             number -= 1
-            yield ListingPage(rows=listing_rows(rows), mark=json.dumps({"page": number}))
+            yield ListingPage(rows=rows, bad=bad, mark=json.dumps({"page": number}))
 
     def list_skus(self, page: int, size: int) -> Mapping[str, Any]:
         """Return one page of the SKU list as it came."""

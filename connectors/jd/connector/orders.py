@@ -30,9 +30,13 @@ SPAN = timedelta(days=28)
 SECOND = timedelta(seconds=1)
 BY_CREATED, BY_MODIFIED = 1, 0
 ASCENDING = 0
-STEPS: Mapping[str, str] = {"waiting": "WAIT_SELLER_STOCK_OUT", "stopped": "LOCKED,POP_ORDER_PAUSE", "all": "ALL"}
-"""States that the back-fill asks for, one step after the other: what waits to be shipped, what waits but is stopped,
-and everything young. Source: section 3; `ALL` stands alone."""
+STEPS: Mapping[str, str] = {
+    "waiting": "WAIT_SELLER_STOCK_OUT",
+    "stopped": "LOCKED,POP_ORDER_PAUSE,WAIT_SELLER_DELIVERY,WAIT_SEND_CODE",
+    "all": "ALL",
+}
+"""States that the back-fill asks for, one step after the other: what waits to be shipped, what waits but is stopped or
+not ours to send yet, and everything young. Source: section 3; `ALL` stands alone."""
 
 WHOLE = ("itemInfoList", "consigneeInfo")
 """What a row must hold to be taken as the whole order."""

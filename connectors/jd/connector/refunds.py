@@ -22,8 +22,8 @@ from erpsync.sdk.windows import Ask, ShrinkingWindow, WindowRules
 
 LIST = "jingdong.pop.afs.soa.refundapply.queryPageList"
 PAGE_SIZE = 50
-SPAN = timedelta(days=7)
-"""The longest window is not documented; a week keeps the pages far below the limit of 100."""
+SPAN = timedelta(days=1)
+"""The longest window is not documented; a day keeps the pages below the limit of 100, up to 5,000 refunds."""
 
 SWEEP = timedelta(days=30)
 TIMES: Mapping[str, str] = {"apply": "applyTime", "check": "checkTime"}
@@ -84,7 +84,7 @@ class JdRefunds(JdBase, RefundSource):
             rows = rows_of(result, "result", path="$.queryResult")
             return Found(rows=rows, total=total_of(result, "totalCount"), answer=answer)
 
-        yield from read_pages(f"{LIST} {field}", field, window, ask_for)
+        yield from read_pages(f"{LIST} {field}", None, window, ask_for)
 
 
 def _rules(page_size: int) -> WindowRules:

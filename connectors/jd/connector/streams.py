@@ -36,18 +36,21 @@ class Page:
     mark: str
 
 
-def read_pages(name: str, time_field: str, window: ShrinkingWindow, ask_for: Callable[[Ask], Found]) -> Iterator[Page]:
+def read_pages(
+    name: str, sorted_by: str | None, window: ShrinkingWindow, ask_for: Callable[[Ask], Found]
+) -> Iterator[Page]:
     """Yield what the window asks for, page by page.
 
     Args:
         name: of the list, for people.
-        time_field: by which the window is cut; rows need not be sorted by it.
+        sorted_by: the time by which the window is cut and the rows are sorted; None where nobody knows how they are
+            sorted, so that pages are counted.
     """
     while not window.done:
         ask = window.request()
         found = ask_for(ask)
         more = _more(found, asked=ask.page * window.rules.page_size, size=window.rules.page_size)
-        window.advance(_times(found.rows, time_field), full=more, total=found.total)
+        window.advance(_times(found.rows, sorted_by) if sorted_by else [], full=more, total=found.total)
         source = f"{name} {ask.start:%Y-%m-%d %H:%M:%S} to {ask.end:%Y-%m-%d %H:%M:%S} UTC page {ask.page}"
         yield Page(rows=found.rows, answer=found.answer, source=source, mark=window.mark())
 

@@ -15,7 +15,7 @@ from connectors.taobao.connector.base import TaobaoBase
 from connectors.taobao.connector.streams import Listing, Page, marks_readable, read_pages
 from connectors.taobao.mapping import listing_rows
 from erpsync.sdk.roles import ListingSource
-from erpsync.sdk.types import Cursor, ListingPage, ListingRow
+from erpsync.sdk.types import BadLine, Cursor, ListingPage, ListingRow
 from erpsync.sdk.windows import ShrinkingWindow
 
 BEGINNING = datetime(2003, 1, 1, tzinfo=UTC)
@@ -63,14 +63,15 @@ class TaobaoListings(TaobaoBase, ListingSource):
         else:
             window = ShrinkingWindow.over(rules, BEGINNING, self.client.server_now())
         for page in read_pages(self, listing, window):
-            yield ListingPage(rows=self._with_skus(page), mark=_mark(name, page.mark, window.done))
+            rows, bad = self._with_skus(page)
+            yield ListingPage(rows=rows, bad=bad, mark=_mark(name, page.mark, window.done))
 
-    def _with_skus(self, page: Page) -> tuple[ListingRow, ...]:
-        ids = [str(row.get("num_iid")) for row in page.rows]
+    def _with_skus(self, page: Page) -> tuple[tuple[ListingRow, ...], tuple[BadLine, ...]]:
+        ids = [num_iid for row in page.rows if (num_iid := str(row.get("num_iid"))).isdigit()]
         skus: list[Mapping[str, Any]] = []
         for first in range(0, len(ids), SKUS_PER_CALL):
             skus += self._skus(ids[first : first + SKUS_PER_CALL])
-        return listing_rows(page.rows, skus)
+        return listing_rows(page.rows, skus, source=page.source)
 
     def _skus(self, num_iids: Sequence[str]) -> list[Mapping[str, Any]]:
         answer = self.read("taobao.item.skus.get", fields=SKU_FIELDS, num_iids=",".join(num_iids))

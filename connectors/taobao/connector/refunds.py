@@ -18,9 +18,11 @@ RECEIVED = Listing(
     fields=REFUND_FIELDS,
     time_field="modified",
     max_span=timedelta(days=1),
-    extra={"use_has_next": "true"},
+    extra={},
+    in_order=False,
 )
-"""The longest window is not documented; one day is what the order list takes. Source: note section 6."""
+"""Neither the longest window nor the order is documented: one day is what the order list takes, and pages are counted,
+for which the list has to say how many rows there are. Source: note section 6."""
 
 
 class TaobaoRefunds(TaobaoBase, RefundSource):
@@ -31,7 +33,7 @@ class TaobaoRefunds(TaobaoBase, RefundSource):
         now = self.client.server_now()
         times = {"now": now, "overlap": cursor.overlap, "begin": cursor.since}
         window = resumed(RECEIVED, self.settings.page_size, cursor.mark, **times)
-        listing = replace(RECEIVED, extra={**RECEIVED.extra, "type": ",".join(self.settings.trade_types)})
+        listing = replace(RECEIVED, extra={"type": ",".join(self.settings.trade_types)})
         for page in read_pages(self, listing, window):
             yield RefundPage(heads=heads_of(page, "refund_id"), mark=page.mark)
 

@@ -5,12 +5,12 @@ split for ever, and a parcel that is there already must not be sent twice (a rep
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from connectors.taobao.client import LOOK_CODES, Answer, rows_of
 from connectors.taobao.connector.base import TaobaoBase
-from connectors.taobao.mapping import COD_TYPES, company_code
+from connectors.taobao.mapping import COD_TYPES, company_code, is_open
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.roles import ShipmentSink
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
@@ -56,11 +56,15 @@ class TaobaoShipments(TaobaoBase, ShipmentSink):
         raise TransientError(f"answer to the detail call for {shipment.order_external_id} holds no trade")
 
     def _send_lines(self, shipment: Shipment, company: str, trade: Mapping[str, Any]) -> None:
-        """Report whole lines; with `is_split` and `sub_tid` as soon as the order goes out in more than one parcel."""
+        """Report whole lines; with `is_split` and `sub_tid` as soon as the order goes out in more than one parcel.
+
+        A parcel that holds all that is still open there is none of several: what else the order had was closed, and the
+        platform refuses a first split that leaves nothing. Source: protocol note taobao.md section 4.
+        """
         method = ONLINE if trade.get("type") in COD_TYPES else OFFLINE
         params = {"tid": shipment.order_external_id, "company_code": company, "out_sid": shipment.tracking}
-        if not shipment.whole or trade.get("status") == SPLIT:
-            oids = [line.external_id for line in shipment.lines]
+        oids = [line.external_id for line in shipment.lines]
+        if trade.get("status") == SPLIT or not (shipment.whole or _is_all(trade, oids)):
             if len(oids) > MAX_SUB_TIDS[method]:
                 raise RejectedError(f"a parcel of a split order may hold {MAX_SUB_TIDS[method]} lines, not {len(oids)}")
             params |= {"is_split": "1", "sub_tid": ",".join(oids)}
@@ -93,12 +97,22 @@ def _is_part(line: ShipmentLine) -> bool:
     return line.earlier_qty > 0 or line.qty < line.ordered_qty
 
 
+def _is_all(trade: Mapping[str, Any], oids: Collection[str]) -> bool:
+    """Return whether these are all sub-orders of the trade that are still open."""
+    rows = rows_of(trade, "orders", "order", path="$.trade")
+    return bool(rows) and {_oid(row) for row in rows if is_open(row)} <= set(oids)
+
+
+def _oid(row: Mapping[str, Any]) -> str:
+    return str(row.get("oid") or row.get("oid_str"))
+
+
 def _has_parcel(trade: Mapping[str, Any], shipment: Shipment) -> bool:
     wanted = {line.external_id for line in shipment.lines}
     return any(
         _same_number(row.get("invoice_no"), shipment.tracking)
         for row in rows_of(trade, "orders", "order", path="$.trade")
-        if str(row.get("oid") or row.get("oid_str")) in wanted
+        if _oid(row) in wanted
     )
 
 

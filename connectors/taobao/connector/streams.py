@@ -25,7 +25,7 @@ SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list method: its words, the time it is sorted by, and fixed parameters.
+    """A list method: its words, the time by which it is cut, whether it is sorted by that, and fixed parameters.
 
     Source: protocol note taobao.md sections 3.2, 3.3 and 6. Windows end after they start, both ends count as inside.
     """
@@ -38,6 +38,7 @@ class Listing:
     time_field: str
     max_span: timedelta
     extra: Mapping[str, str]
+    in_order: bool = True
 
     def rules(self, page_size: int) -> WindowRules:
         """Return how this list is paged."""
@@ -67,7 +68,7 @@ def read_pages(shop: TaobaoBase, listing: Listing, window: ShrinkingWindow) -> I
         rows = rows_of(answer.body, listing.plural, listing.singular)
         total = answer.body.get("total_results")
         window.advance(
-            _times(rows, listing),
+            _times(rows, listing) if listing.in_order else [],
             full=_more(answer, len(rows), asked=ask.page * size, size=size),
             total=total if isinstance(total, int) else None,
         )

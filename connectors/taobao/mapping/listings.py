@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connectors.taobao.mapping.values import Fields
-from erpsync.sdk.errors import RejectedError
-from erpsync.sdk.types import ListingRow
+from erpsync.sdk.digest import digest_of
+from erpsync.sdk.errors import PayloadError, RejectedError
+from erpsync.sdk.types import BadLine, ListingRow
 
 _REF = re.compile(r"[0-9]+(:[0-9]+)?")
 
@@ -25,22 +26,43 @@ def split_ref(item_ref: str) -> tuple[str, str]:
 
 
 def listing_rows(
-    items: Iterable[Mapping[str, Any]], skus: Iterable[Mapping[str, Any]], *, path: str = "$"
-) -> tuple[ListingRow, ...]:
-    """Return one row per SKU, and one per item that has none, in the order of `items`.
+    items: Iterable[Mapping[str, Any]], skus: Iterable[Mapping[str, Any]], *, source: str = ""
+) -> tuple[tuple[ListingRow, ...], tuple[BadLine, ...]]:
+    """Return one row per SKU, and one per item that has none, in the order of `items`; and what cannot be read.
 
     A seller code on the SKU goes before one on the item; without either the platform's ids stand for it, as in orders.
     """
+    bad: list[BadLine] = []
     by_item: dict[str, list[Fields]] = {}
     for index, sku in enumerate(skus):
-        fields = Fields(sku, f"{path}.skus.sku[{index}]")
-        by_item.setdefault(fields.id("num_iid"), []).append(fields)
+        fields = Fields(sku, f"$.skus.sku[{index}]")
+        try:
+            by_item.setdefault(fields.id("num_iid"), []).append(fields)
+        except PayloadError as error:
+            bad.append(_bad(fields, error, source))
     rows: list[ListingRow] = []
     for index, item in enumerate(items):
-        fields = Fields(item, f"{path}.items.item[{index}]")
-        own = by_item.get(fields.id("num_iid"), [])
-        rows += [_sku_row(fields, sku) for sku in own] or [_item_row(fields)]
-    return tuple(rows)
+        fields = Fields(item, f"$.items.item[{index}]")
+        try:
+            own = by_item.get(fields.id("num_iid"))
+        except PayloadError as error:
+            bad.append(_bad(fields, error, source))
+            continue
+        for part in own or [fields]:
+            try:
+                rows.append(_sku_row(fields, part) if own else _item_row(fields))
+            except PayloadError as error:
+                bad.append(_bad(part, error, source))
+    return tuple(rows), tuple(bad)
+
+
+def _bad(fields: Fields, error: PayloadError, source: str) -> BadLine:
+    """Return a row that cannot be read, under its `item_ref` where it has one."""
+    try:
+        key = item_ref_of(fields.id("num_iid"), fields.id_or_none("sku_id"))
+    except PayloadError:
+        key = f"unreadable-{digest_of(fields.row)}"
+    return BadLine(key=key, error=PayloadError(error.problem, path=error.path, source=source), row=fields.row)
 
 
 def _item_row(item: Fields) -> ListingRow:
@@ -64,4 +86,8 @@ def _sku_row(item: Fields, sku: Fields) -> ListingRow:
 
 
 def _shown(fields: Fields, name: str) -> int | None:
-    return None if fields.raw(name) is None else fields.count(name, least=0)
+    """Return the number shown; one that is none of zero or more says nothing, and costs no listing."""
+    try:
+        return fields.count(name, least=0)
+    except PayloadError:
+        return None

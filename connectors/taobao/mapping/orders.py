@@ -80,6 +80,11 @@ def order_of(trade: Mapping[str, Any]) -> Order:
     )
 
 
+def is_open(line: Mapping[str, Any]) -> bool:
+    """Return whether a sub-order is neither shipped nor closed; one of a status we do not know is."""
+    return STATES.get(str(line.get("status")), OrderState.PAID) not in (*GONE, OrderState.CANCELLED)
+
+
 def _status(fields: Fields) -> OrderState:
     status = fields.text("status")
     if status not in STATES:

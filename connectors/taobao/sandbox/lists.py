@@ -1,7 +1,8 @@
 """The calls that list and show trades and refunds, with the platform's own paging.
 
 Source: protocol note taobao.md sections 3.2 to 3.5 and 6. Lists are sorted by time, newest first; both ends of a window
-belong to it; no snapshot is kept between two pages.
+belong to it; no snapshot is kept between two pages. Refunds are sorted by when they were asked for, although the window
+is about their change: nobody documents it, and that is the worse case.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +53,9 @@ class Lists(Buyers):
         """Answer taobao.refunds.receive.get."""
         bounds = _bounds(params, "modified", timedelta(days=92), required=False)
         keep = _keeps(params.get("status"), "status")
-        page = self._page(self.refunds, "modified", bounds, params, keep)
+        found = self.refunds.page("modified", bounds, number=1, size=len(self.refunds.records), keep=keep, count=False)
+        found.rows.sort(key=lambda refund: (refund["created"], str(refund["refund_id"])), reverse=True)
+        page = _cut(found.rows, params)
         return self._listed("refunds", "refund", [picked(row, _fields(params)) for row in page.rows], page)
 
     def _trades(self, params: Mapping[str, str], time_field: str, span: timedelta, *, required: bool) -> dict[str, Any]:
@@ -77,12 +80,7 @@ class Lists(Buyers):
         params: Mapping[str, str],
         keep: Callable[[Record], bool],
     ) -> Slice:
-        number, size = _number(params, "page_no", 1), _number(params, "page_size", 40)
-        if not 1 <= size <= 100:
-            raise invalid("page_size")
-        if number < 1:
-            raise invalid("page_no")
-        count = params.get("use_has_next") != "true"
+        number, size, count = _wanted(params)
         return book.page(time_field, bounds, number=number, size=size, keep=keep, count=count)
 
     def _listed(self, plural: str, singular: str, rows: list[dict[str, Any]], page: Slice) -> dict[str, Any]:
@@ -90,6 +88,22 @@ class Lists(Buyers):
             rows = [*rows, rows[0]]
         answer: dict[str, Any] = {"has_next": page.has_next} if page.total is None else {"total_results": page.total}
         return {**answer, **({plural: {singular: rows}} if rows else {})}
+
+
+def _wanted(params: Mapping[str, str]) -> tuple[int, int, bool]:
+    """Return number and size of the page, and whether its answer is to count."""
+    number, size = _number(params, "page_no", 1), _number(params, "page_size", 40)
+    if not 1 <= size <= 100:
+        raise invalid("page_size")
+    if number < 1:
+        raise invalid("page_no")
+    return number, size, params.get("use_has_next") != "true"
+
+
+def _cut(found: list[Record], params: Mapping[str, str]) -> Slice:
+    number, size, count = _wanted(params)
+    rows = found[(number - 1) * size : number * size]
+    return Slice(rows=rows, has_next=len(found) > number * size, total=len(found) if count else None)
 
 
 def _fields(params: Mapping[str, str]) -> str:

@@ -21,8 +21,11 @@ How to use it. Write a `Harness` for the connector and inherit `ConnectorSuite` 
         def harness(self) -> ShopHarness:                 # fresh platform, fresh clock
             return ShopHarness()
 
-Each check is a test of its own. A role that the connector does not play is skipped; a harness method that a role needs
-and that is missing fails with `NO_HARNESS`. What each method must do stands in `erpsync.sdk.testing.harness.Harness`:
+Each check is a test of its own; checks of a role that the connector does not play, or of a situation that the harness
+cannot play, are no tests at all. A harness method that a role needs and that is missing fails with `NO_HARNESS`. To
+know which checks there are, `harness` and `connector` are called once while pytest collects: no fixture is there yet,
+so a harness that needs a folder takes it from `tempfile`. What each method must do stands in
+`erpsync.sdk.testing.harness.Harness`:
 
     every connector     connector(), clock, sandbox, personal_data, state()
     OrderSource         add_order, touch_order, orders, page_size   (+ set_platform_ahead, optional)
@@ -33,6 +36,9 @@ and that is missing fails with `NO_HARNESS`. What each method must do stands in 
     ListingSource       add_listing
     WebhookSource       webhook
     ShipmentSource      add_report
+    HintSource          add_hint
+    WarehouseSink       new_release, releases, release_attempts, stopped
+    WarehouseSource     add_count
 
 The connector must call the platform through `self.http()`: the suite counts the requests there, moves rows between any
 two of them and loses answers on purpose. The sandbox must play `Fault.EXPIRED_TOKEN` (asks
@@ -44,10 +50,10 @@ Why a reference daemon inside (`Reader`): whether a page is lost shows only when
 page boundary, restarts from the stored mark and merges by version, exactly as the daemon does.
 """
 
-from erpsync.sdk.testing.checks import audit
+from erpsync.sdk.testing.checks import audit, checks_for
 from erpsync.sdk.testing.findings import ConformanceError, Finding
 from erpsync.sdk.testing.harness import Harness
 from erpsync.sdk.testing.reader import Crash, Reader
 from erpsync.sdk.testing.suite import ConnectorSuite
 
-__all__ = ["ConformanceError", "ConnectorSuite", "Crash", "Finding", "Harness", "Reader", "audit"]
+__all__ = ["ConformanceError", "ConnectorSuite", "Crash", "Finding", "Harness", "Reader", "audit", "checks_for"]

@@ -2,39 +2,48 @@
 
 Why plain functions and not methods of a test class: the suite runs them under pytest, and `audit` runs them over a
 deliberately broken connector and says what each one found.
+
+Why each says beforehand what it needs: a check of a role that is not played is then no test at all. A skipped test is
+kept for what a person should see to.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from erpsync.sdk.errors import ConnectorError, RateLimitedError
+from erpsync.sdk.roles import Connector
 from erpsync.sdk.testing.findings import ConformanceError, Finding, judge_error
 from erpsync.sdk.testing.harness import Harness
 
 NewHarness = Callable[[], Harness]
-
-
-class NotPlayed(Exception):
-    """The connector does not play the role, or the harness cannot play the situation; says which."""
+Need = Callable[[Harness, Connector], bool]
+"""Whether a check concerns a connector at all, told by a harness and a connector that nothing else uses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One promise of the SDK."""
+    """One promise of the SDK, and what a connector must play to make it."""
 
     name: str
     body: Callable[[NewHarness], None]
+    needs: tuple[Need, ...] = ()
+
+    def concerns(self, sample: Harness, connector: Connector) -> bool:
+        """Return whether the connector makes this promise; where the harness fails to tell, the check will say why."""
+        try:
+            return all(need(sample, connector) for need in self.needs)
+        except Exception:  # noqa: BLE001 - a broken harness must show as a finding, not as a check that is not there
+            return True
 
     def run(self, new: NewHarness) -> None:
         """Put the connector of `new` to the test.
 
         Raises:
             ConformanceError: the promise is broken; an error that nobody provoked counts as that.
-            NotPlayed: the connector does not make this promise.
         """
         try:
             self.body(new)
-        except (ConformanceError, NotPlayed):
+        except ConformanceError:
             raise
         except ConnectorError as error:
             raise ConformanceError(Finding.UNPROVOKED_ERROR, repr(error)) from error
@@ -45,10 +54,34 @@ class Check:
 CHECKS: list[Check] = []
 
 
-def check(run: Callable[[NewHarness], None]) -> Callable[[NewHarness], None]:
-    """Add a function to the list of checks, under its own name."""
-    CHECKS.append(Check(name=run.__name__, body=run))
-    return run
+def check(*needs: Need) -> Callable[[Callable[[NewHarness], None]], Callable[[NewHarness], None]]:
+    """Add a function to the list of checks, under its own name; it concerns connectors that meet all `needs`."""
+
+    def added(run: Callable[[NewHarness], None]) -> Callable[[NewHarness], None]:
+        CHECKS.append(Check(name=run.__name__, body=run, needs=needs))
+        return run
+
+    return added
+
+
+def plays(role: type) -> Need:
+    """Ask whether the connector plays `role`."""
+    return lambda _, connector: isinstance(connector, role)
+
+
+def speaks_http(sample: Harness, _: Connector) -> bool:
+    """Ask whether the platform is reached by HTTP, so that answers can be lost."""
+    return sample.sandbox is not None
+
+
+def checks_for(new: NewHarness) -> list[Check]:
+    """Return the checks that concern the connector of `new`, by its roles and by what the harness can play."""
+    sample = new()
+    connector = sample.connector()
+    try:
+        return [item for item in CHECKS if item.concerns(sample, connector)]
+    finally:
+        connector.close()
 
 
 def audit(new: NewHarness, *, only: Collection[str] | None = None) -> dict[str, ConformanceError]:
@@ -61,34 +94,14 @@ def audit(new: NewHarness, *, only: Collection[str] | None = None) -> dict[str, 
     if unknown:
         raise ValueError(f"no check {min(unknown)!r}")
     found: dict[str, ConformanceError] = {}
-    for item in CHECKS:
+    for item in checks_for(new):
         if only is not None and item.name not in only:
             continue
         try:
             item.run(new)
         except ConformanceError as error:
             found[item.name] = error
-        except NotPlayed:
-            continue
     return found
-
-
-def having(new: NewHarness, role: type) -> Harness:
-    """Return a fresh harness whose connector plays `role`."""
-    harness = new()
-    connector = harness.connector()
-    connector.close()
-    if not isinstance(connector, role):
-        raise NotPlayed(f"{type(connector).__name__} is no {role.__name__}")
-    return harness
-
-
-def having_http(new: NewHarness, role: type) -> Harness:
-    """As `having`, of a connector that uses HTTP."""
-    harness = having(new, role)
-    if harness.sandbox is None:
-        raise NotPlayed(f"{type(harness).__name__} has no sandbox")
-    return harness
 
 
 def attempt(harness: Harness, what: str, call: Callable[[], object]) -> ConnectorError | None:

@@ -1,11 +1,11 @@
-"""Checks of what is told to a platform: shipments and stock.
+"""Checks of what is told once: shipments to a shop, releases to a warehouse.
 
 Why the platform's own books are compared with what the connector said: an effect is only right when the error, or its
 absence, tells the truth about it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from erpsync.sdk.errors import (
@@ -16,12 +16,22 @@ from erpsync.sdk.errors import (
     RejectedError,
     TransientError,
 )
-from erpsync.sdk.roles import ShipmentSink, StockSink
+from erpsync.sdk.roles import Connector, ShipmentSink, WarehouseSink
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
-from erpsync.sdk.testing.checks import NewHarness, NotPlayed, attempt, check, having, having_http, requests_of
+from erpsync.sdk.testing.checks import (
+    CHECKS,
+    Check,
+    Need,
+    NewHarness,
+    attempt,
+    check,
+    plays,
+    requests_of,
+    speaks_http,
+)
 from erpsync.sdk.testing.findings import Finding, fail, judge_error
 from erpsync.sdk.testing.harness import Harness
-from erpsync.sdk.types import Repeat, Shipment, StockLevel
+from erpsync.sdk.types import Repeat
 
 DENIALS = (TransientError, RateLimitedError, RejectedError, AuthError, PayloadError)
 """Errors that say that nothing happened."""
@@ -30,37 +40,103 @@ FINAL_DENIALS = (RejectedError, AuthError, PayloadError)
 """Of those, the ones after which nobody tries again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One kind of thing that is told once, and the harness methods that look into the platform's books.
+
+    `done` and `asked` name what was accepted, and what was asked for, by `key`; twice stands there twice.
+    """
+
+    name: str
+    role: type
+    fresh: Callable[[Harness], Any]
+    key: Callable[[Any], str]
+    send: Callable[[Any, Any], None]
+    look: Callable[[Any, Any], bool]
+    done: Callable[[Harness], Sequence[str]]
+    asked: Callable[[Harness], Sequence[str]]
+
+
+SHIPMENT = Effect(
+    name="shipment",
+    role=ShipmentSink,
+    fresh=lambda harness: harness.new_shipment(),
+    key=lambda item: str(item.tracking),
+    send=lambda sink, item: sink.push_shipment(item),
+    look=lambda sink, item: sink.find_shipment(item),
+    done=lambda harness: harness.shipments(),
+    asked=lambda harness: harness.shipment_attempts(),
+)
+RELEASE = Effect(
+    name="release",
+    role=WarehouseSink,
+    fresh=lambda harness: harness.new_release(),
+    key=lambda item: str(item.number),
+    send=lambda sink, item: sink.release(item),
+    look=lambda sink, item: sink.find_release(item.number),
+    done=lambda harness: harness.releases(),
+    asked=lambda harness: harness.release_attempts(),
+)
+
+Run = Callable[[NewHarness, Effect], None]
+
+
+def per_effect(*needs: Need) -> Callable[[Run], Run]:
+    """Register one check per kind of effect, named EFFECT_NAME."""
+
+    def added(run: Run) -> Run:
+        for effect in (SHIPMENT, RELEASE):
+            name = f"{effect.name}_{run.__name__}"
+            CHECKS.append(Check(name=name, body=_bound(run, effect), needs=(plays(effect.role), *needs)))
+        return run
+
+    return added
+
+
+def _bound(run: Run, effect: Effect) -> Callable[[NewHarness], None]:
+    return lambda new: run(new, effect)
+
+
+def _declares(repeat: Repeat) -> Need:
+    return lambda _, connector: getattr(connector, "repeat", None) is repeat
+
+
+def _refuses_a_shipment(sample: Harness, _: Connector) -> bool:
+    return sample.refused_shipment() is not None
+
+
 @dataclass(slots=True, kw_only=True)
 class Push:
-    """A shipment sent under one fault, and how it ended."""
+    """An effect sent under one fault, and how it ended."""
 
+    effect: Effect
     harness: Harness
     sink: Any
-    shipment: Shipment
+    item: Any
     where: str
     error: ConnectorError | None = None
 
     def send(self) -> None:
-        """Send the shipment and keep the error."""
-        self.error = attempt(self.harness, self.where, lambda: self.sink.push_shipment(self.shipment))
+        """Send it and keep the error."""
+        self.error = attempt(self.harness, self.where, lambda: self.effect.send(self.sink, self.item))
 
     @property
     def done(self) -> int:
         """How many times the platform has accepted it."""
-        return list(self.harness.shipments()).count(self.shipment.tracking)
+        return list(self.effect.done(self.harness)).count(self.effect.key(self.item))
 
     @property
     def attempts(self) -> int:
-        """How many times the platform was asked to ship it."""
-        return list(self.harness.shipment_attempts()).count(self.shipment.tracking)
+        """How many times the platform was asked for it."""
+        return list(self.effect.asked(self.harness)).count(self.effect.key(self.item))
 
 
-def push_under(new: NewHarness, kind: Fault | None, index: int) -> Push:
-    """Send a fresh shipment while request number `index` suffers `kind`."""
-    harness = having(new, ShipmentSink)
-    sink: Any = harness.connector()
-    shipment = harness.new_shipment()
-    push = Push(harness=harness, sink=sink, shipment=shipment, where=f"push_shipment, request {index + 1}, {kind}")
+def push_under(new: NewHarness, effect: Effect, kind: Fault | None, index: int) -> Push:
+    """Send a fresh one while request number `index` suffers `kind`."""
+    harness = new()
+    sink, item = harness.connector(), effect.fresh(harness)
+    where = f"{effect.name}, request {index + 1}, {kind}"
+    push = Push(effect=effect, harness=harness, sink=sink, item=item, where=where)
     if kind is not None:
         harness.faults.force(kind, after=index)
     push.send()
@@ -68,31 +144,30 @@ def push_under(new: NewHarness, kind: Fault | None, index: int) -> Push:
     return push
 
 
-def pushes_under_faults(new: NewHarness) -> Iterator[Push]:
+def pushes_under_faults(new: NewHarness, effect: Effect) -> Iterator[Push]:
     """Yield one push per request of a normal push and kind of fault."""
-    harness = having_http(new, ShipmentSink)
-    sink: Any = harness.connector()
-    shipment = harness.new_shipment()
-    count = requests_of(harness, lambda: sink.push_shipment(shipment))
+    harness = new()
+    sink, item = harness.connector(), effect.fresh(harness)
+    count = requests_of(harness, lambda: effect.send(sink, item))
     for index in range(count):
         for kind in TRANSPORT_FAULTS:
-            yield push_under(new, kind, index)
+            yield push_under(new, effect, kind, index)
 
 
-@check
-def shipment_is_on_the_platform_once_the_call_returns(new: NewHarness) -> None:
+@per_effect()
+def is_on_the_platform_once_the_call_returns(new: NewHarness, effect: Effect) -> None:
     """A push without faults."""
-    push = push_under(new, None, 0)
+    push = push_under(new, effect, None, 0)
     if push.error is not None:
-        fail(Finding.WRONG_ERROR_CLASS, f"{push.where}: a shipment without fault ended with {push.error!r}")
+        fail(Finding.WRONG_ERROR_CLASS, f"{push.where}: a {effect.name} without fault ended with {push.error!r}")
     if push.done != 1:
         fail(Finding.EFFECT_CLAIMED, f"{push.where}: the platform has it {push.done} times")
 
 
-@check
-def shipment_error_tells_the_truth(new: NewHarness) -> None:
+@per_effect(speaks_http)
+def error_tells_the_truth(new: NewHarness, effect: Effect) -> None:
     """Failures row 16: after each fault, what was said about the effect is compared with the platform's books."""
-    for push in pushes_under_faults(new):
+    for push in pushes_under_faults(new, effect):
         safe = push.sink.repeat is Repeat.SAFE
         if push.error is None and push.done == 0:
             fail(Finding.EFFECT_CLAIMED, push.where)
@@ -100,10 +175,10 @@ def shipment_error_tells_the_truth(new: NewHarness) -> None:
             fail(Finding.EFFECT_DENIED, f"{push.where}: {push.error!r}")
 
 
-@check
-def shipment_is_repeated_only_as_declared(new: NewHarness) -> None:
+@per_effect(speaks_http)
+def is_repeated_only_as_declared(new: NewHarness, effect: Effect) -> None:
     """Failures row 26: NEVER and LOOK_FIRST are sent once; SAFE may be sent again and happens once."""
-    for push in pushes_under_faults(new):
+    for push in pushes_under_faults(new, effect):
         safe = push.sink.repeat is Repeat.SAFE
         if not safe and push.attempts > 1:
             fail(Finding.REPEATED_NEVER_CALL, f"{push.where}: sent {push.attempts} times")
@@ -115,52 +190,46 @@ def shipment_is_repeated_only_as_declared(new: NewHarness) -> None:
             fail(Finding.DOUBLED_EFFECT, f"{push.where}: the platform has it {push.done} times")
 
 
-@check
-def shipment_declared_safe_may_be_sent_twice(new: NewHarness) -> None:
+@per_effect(_declares(Repeat.SAFE))
+def declared_safe_may_be_sent_twice(new: NewHarness, effect: Effect) -> None:
     """The daemon died between the answer and its note of it."""
-    push = push_under(new, None, 0)
-    if push.sink.repeat is not Repeat.SAFE:
-        raise NotPlayed("repeat is not SAFE")
+    push = push_under(new, effect, None, 0)
     push.send()
     if push.error is not None:
-        fail(Finding.WRONG_ERROR_CLASS, f"the same shipment a second time: {push.error!r}")
+        fail(Finding.WRONG_ERROR_CLASS, f"the same {effect.name} a second time: {push.error!r}")
     if push.done != 1:
         fail(Finding.DOUBLED_EFFECT, f"sent twice, the platform has it {push.done} times")
 
 
-@check
-def shipment_can_be_looked_for(new: NewHarness) -> None:
-    """LOOK_FIRST: `find_shipment` says no before, and the truth after each fault."""
-    harness = having(new, ShipmentSink)
-    sink: Any = harness.connector()
-    if sink.repeat is not Repeat.LOOK_FIRST:
-        raise NotPlayed("repeat is not LOOK_FIRST")
-    _look(harness, sink, harness.new_shipment(), expected=False)
+@per_effect(_declares(Repeat.LOOK_FIRST))
+def can_be_looked_for(new: NewHarness, effect: Effect) -> None:
+    """LOOK_FIRST: looking says no before, and the truth after each fault."""
+    harness = new()
+    unsent = Push(effect=effect, harness=harness, sink=harness.connector(), item=effect.fresh(harness), where="before")
+    _look(unsent, expected=False)
     if harness.sandbox is None:
         return
-    for push in pushes_under_faults(new):
-        _look(push.harness, push.sink, push.shipment, expected=push.done > 0)
+    for push in pushes_under_faults(new, effect):
+        _look(push, expected=push.done > 0)
 
 
-def _look(harness: Harness, sink: Any, shipment: Shipment, *, expected: bool) -> None:
+def _look(push: Push, *, expected: bool) -> None:
     try:
-        found = sink.find_shipment(shipment)
+        found = push.effect.look(push.sink, push.item)
     except TypeError as error:
         fail(Finding.CANNOT_LOOK, str(error))
     except Exception as error:  # noqa: BLE001 - whatever leaves the connector is what is judged here
-        judge_error(error, harness.personal_data, "find_shipment")
-        fail(Finding.CANNOT_LOOK, f"find_shipment without fault: {error!r}")
+        judge_error(error, push.harness.personal_data, "looking")
+        fail(Finding.CANNOT_LOOK, f"{push.where}: looking without fault: {error!r}")
     if found is not expected:
-        fail(Finding.CANNOT_LOOK, f"find_shipment says {found!r}, the platform {expected}")
+        fail(Finding.CANNOT_LOOK, f"{push.where}: looking says {found!r}, the platform {expected}")
 
 
-@check
+@check(plays(ShipmentSink), _refuses_a_shipment)
 def shipment_the_platform_refuses_is_an_operator_s_matter(new: NewHarness) -> None:
     """Failures row 16: a refusal for good is tried once and told as RejectedError."""
-    harness = having(new, ShipmentSink)
-    shipment = harness.refused_shipment()
-    if shipment is None:
-        raise NotPlayed("no shipment that is refused")
+    harness = new()
+    shipment: Any = harness.refused_shipment()
     sink: Any = harness.connector()
     error = attempt(harness, "push_shipment of a refused parcel", lambda: sink.push_shipment(shipment))
     if error is None:
@@ -169,111 +238,34 @@ def shipment_the_platform_refuses_is_an_operator_s_matter(new: NewHarness) -> No
         fail(Finding.WRONG_ERROR_CLASS, f"push_shipment of a refused parcel: {error!r} is not RejectedError")
 
 
-def levels_for(harness: Harness, count: int = 3) -> list[StockLevel]:
-    """Return levels of fresh listings with quantities that differ, zero among them."""
-    return [replace(harness.add_listing(), qty=qty) for qty in range(count)]
-
-
-def check_shown(harness: Harness, levels: list[StockLevel], finding: Finding, where: str) -> None:
-    """Fail when the platform shows another number than the one set."""
-    for level in levels:
-        shown = harness.shown(level)
-        if shown != level.qty:
-            fail(finding, f"{where}: {level.channel_sku} should show {level.qty}, shows {shown}")
-
-
-def push_levels(harness: Harness, sink: Any, levels: list[StockLevel], where: str) -> list[StockLevel]:
-    """Push and return the levels that the connector says were accepted."""
-    answer: dict[str, Exception] = {}
-    error = attempt(harness, where, lambda: answer.update(sink.push_stock(levels)))
-    if error is not None:
-        return []
-    strange = answer.keys() - {level.key for level in levels}
-    if strange:
-        fail(Finding.UNKNOWN_KEY, f"{where}: {min(strange)!r}")
-    for refusal in answer.values():
-        judge_error(refusal, harness.personal_data, where)
-    return [level for level in levels if level.key not in answer]
-
-
-@check
-def stock_levels_are_absolute(new: NewHarness) -> None:
-    """Set, set again, set lower: the platform shows the last number each time."""
-    harness = having(new, StockSink)
+@check(plays(WarehouseSink))
+def wish_to_stop_may_come_twice_and_for_what_never_came(new: NewHarness) -> None:
+    """A warehouse may not have got a release; asked to stop it, it says yes, no or later, and means it."""
+    harness = new()
     sink: Any = harness.connector()
-    levels = levels_for(harness)
-    for again in (levels, levels, [replace(level, qty=7 - level.qty) for level in levels]):
-        accepted = push_levels(harness, sink, again, "push_stock")
-        if len(accepted) != len(again):
-            fail(Finding.BLOCKED_BY_ONE, "push_stock without fault did not accept every level")
-        check_shown(harness, again, Finding.STOCK_NOT_SET, "push_stock")
+    sent, unsent = harness.new_release(), harness.new_release()
+    sink.release(sent)
+    for number in (sent.number, sent.number, unsent.number):
+        _stop(harness, sink, number, "cancel without fault")
 
 
-@check
-def stock_takes_a_whole_batch(new: NewHarness) -> None:
-    """As many levels in one call as the connector says it takes."""
-    harness = having(new, StockSink)
-    sink: Any = harness.connector()
-    levels = levels_for(harness, sink.stock_batch)
-    push_levels(harness, sink, levels, "push_stock of a whole batch")
-    check_shown(harness, levels, Finding.STOCK_NOT_SET, "push_stock of a whole batch")
-
-
-@check
-def refused_listing_blocks_no_other(new: NewHarness) -> None:
-    """Failures row 14: the bad one first, in the middle, last; the others are set."""
-    for position in range(4):
-        harness = having(new, StockSink)
-        bad = harness.bad_listing()
-        if bad is None:
-            raise NotPlayed("no listing that is refused")
+@check(plays(WarehouseSink), speaks_http)
+def wish_to_stop_is_told_as_it_ended(new: NewHarness) -> None:
+    """Failures row 6: what is said of a stop under each fault is what the warehouse does; then it is asked again."""
+    for kind in TRANSPORT_FAULTS:
+        harness = new()
         sink: Any = harness.connector()
-        good = levels_for(harness)
-        levels = [*good[:position], bad, *good[position:]]
-        accepted = push_levels(harness, sink, levels, f"push_stock, refused listing at {position}")
-        check_shown(harness, good, Finding.BLOCKED_BY_ONE, f"refused listing at {position}")
-        if bad in accepted:
-            fail(Finding.SWALLOWED_ERROR, f"refused listing at {position} was reported as accepted")
-        if not all(level in accepted for level in good):
-            fail(Finding.BLOCKED_BY_ONE, f"refused listing at {position}: good ones are reported as refused")
+        order = harness.new_release()
+        sink.release(order)
+        harness.faults.force(kind, times=12)
+        attempt(harness, f"cancel, {kind}", lambda: _stop(harness, sink, order.number, f"cancel, {kind}"))  # noqa: B023
+        harness.faults.clear()
+        _stop(harness, sink, order.number, f"cancel, {kind}, asked again")
 
 
-@check
-def stock_reported_as_accepted_is_set(new: NewHarness) -> None:
-    """Failures rows 13 and 16: each request of a push suffers each kind of fault; then it is pushed again."""
-    harness = having_http(new, StockSink)
-    first: Any = harness.connector()
-    levels = levels_for(harness)
-    count = requests_of(harness, lambda: first.push_stock(levels))
-    for index in range(count):
-        for kind in TRANSPORT_FAULTS:
-            _push_stock_under(having(new, StockSink), kind, index)
-
-
-def _push_stock_under(harness: Harness, kind: Fault, index: int) -> None:
-    sink: Any = harness.connector()
-    levels = [replace(level, qty=level.qty + 3) for level in levels_for(harness)]
-    where = f"push_stock, request {index + 1}, {kind}"
-    harness.faults.force(kind, after=index, times=12)
-    accepted = push_levels(harness, sink, levels, where)
-    harness.faults.clear()
-    check_shown(harness, accepted, Finding.STOCK_NOT_SET, where)
-    push_levels(harness, sink, levels, f"{where}, pushed again")
-    check_shown(harness, levels, Finding.STOCK_NOT_SET, f"{where}, pushed again")
-
-
-@check
-def stock_throttled_or_locked_out_is_told_so(new: NewHarness) -> None:
-    """Failures rows 10 and 13: the class decides whether the daemon waits or an operator is called."""
-    for kind, wanted in ((Fault.THROTTLE, RateLimitedError), (Fault.EXPIRED_TOKEN, AuthError)):
-        harness = having_http(new, StockSink)
-        sink: Any = harness.connector()
-        levels = levels_for(harness)
-        told: dict[str, Exception] = {}
-        harness.faults.force(kind, times=100)
-        error = attempt(harness, f"push_stock, {kind}", lambda: told.update(sink.push_stock(levels)))  # noqa: B023
-        causes = [error] if error is not None else list(told.values())
-        if not causes:
-            fail(Finding.SWALLOWED_ERROR, f"push_stock, {kind}: returned as if accepted")
-        if not all(isinstance(cause, wanted) for cause in causes):
-            fail(Finding.WRONG_ERROR_CLASS, f"push_stock, {kind}: {causes[0]!r} is not {wanted.__name__}")
+def _stop(harness: Harness, sink: Any, number: str, where: str) -> None:
+    said = sink.cancel(number)
+    if said not in (True, False, None):
+        fail(Finding.EFFECT_CLAIMED, f"{where}: the answer is {said!r}")
+    if said is True and number not in harness.stopped():
+        fail(Finding.EFFECT_CLAIMED, f"{where}: told to be stopped, but the warehouse will send it")

@@ -56,7 +56,7 @@ class Finding(StrEnum):
     FORGED_WEBHOOK = "a webhook with a wrong signature was accepted"
     UNREAD_WEBHOOK = "a genuine webhook was refused, or says nothing"
     LOST_LISTING = "a listing of the catalogue was not reported"
-    LOST_REPORT = "a reported shipment never reached the daemon"
+    LOST_REPORT = "a report never reached the daemon"
 
 
 class ConformanceError(AssertionError):

@@ -15,7 +15,7 @@ from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
 from erpsync.sdk.sandbox import FaultPlan, Sandbox, SandboxRequest, SandboxResponse
 from erpsync.sdk.testing.findings import Finding, fail
-from erpsync.sdk.types import Shipment, StockLevel, WebhookRequest
+from erpsync.sdk.types import Release, Shipment, StockLevel, WebhookRequest
 
 
 class Harness(ABC):
@@ -153,6 +153,32 @@ class Harness(ABC):
     def add_report(self) -> str:
         """Let a parcel be reported as having left; return its tracking number."""
         missing(self, "add_report")
+
+    def add_hint(self) -> str:
+        """Let something happen that the queue tells of; return the stream that is worth polling then."""
+        missing(self, "add_hint")
+
+    # ---- warehouses ------------------------------------------------------------------------------------------------
+
+    def new_release(self) -> Release:
+        """Return a release with a number of its own, for a recipient of `personal_data`."""
+        missing(self, "new_release")
+
+    def releases(self) -> Sequence[str]:
+        """Return the numbers of the releases the warehouse has; one that it took twice stands there twice."""
+        missing(self, "releases")
+
+    def release_attempts(self) -> Sequence[str]:
+        """Return the number of every call that handed a release over, accepted or refused."""
+        missing(self, "release_attempts")
+
+    def stopped(self) -> Sequence[str]:
+        """Return the numbers of the releases that the warehouse will not send."""
+        missing(self, "stopped")
+
+    def add_count(self) -> str:
+        """Let the warehouse report what it counted of a SKU; return the SKU, which no other report names."""
+        missing(self, "add_count")
 
 
 def missing(harness: Harness, method: str) -> NoReturn:

@@ -31,7 +31,7 @@ def test_what_spreadsheet_programs_put_around_text_is_taken_off(written: str, me
     assert clean(written) == meant
 
 
-@pytest.mark.parametrize("text", ["1.23E+17", "1.23e+17", "1E+17", "-1.2E+3"])
+@pytest.mark.parametrize("text", ["1.23E+17", "1.23e+17", "1,23E+17", "1E+17", "-1.2E+3"])
 def test_an_id_whose_digits_a_spreadsheet_program_cut_is_refused(text: str) -> None:
     with pytest.raises(PayloadError, match=r"cut the digits of this number to"):
         identifier(text, "external_id")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -95,11 +96,16 @@ class ReportHarness(DropHarness):
 
 
 class InFolders(ConnectorSuite):
-    """Each harness of a check gets a home of its own."""
+    """Each harness of a check gets a home of its own; there is no `tmp_path` yet while pytest collects."""
 
     @pytest.fixture(autouse=True)
     def _homes_below(self, tmp_path: Path) -> None:
         self._homes = (tmp_path / str(number) for number in count())
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        with TemporaryDirectory() as home:
+            self._homes = (Path(home) / str(number) for number in count())
+            super().pytest_generate_tests(metafunc)
 
     def home(self) -> Path:
         return next(self._homes)

@@ -124,6 +124,21 @@ def test_success_is_believed_only_when_the_second_flag_says_so(
                 result_of(answer, "r", repeatable=repeatable)
 
 
+@pytest.mark.parametrize(
+    ("text", "reading", "writing"),
+    [("运单号重复", TransientError, RejectedError), ("", TransientError, TransientError)],
+)
+def test_a_refusal_in_words_alone_reaches_the_operator(
+    text: str, reading: type[ConnectorError], writing: type[ConnectorError]
+) -> None:
+    inner = {"r": {"success": False, "errorCode": "", "chineseErrCode": text}}
+    answer = answering({"jingdong_seller_vender_info_get_responce": {"code": "0", **inner}}).call(SHOP, {})
+
+    for repeatable, expected in ((True, reading), (False, writing)):
+        with pytest.raises(expected, match=text or "no text"):
+            result_of(answer, "r", repeatable=repeatable)
+
+
 def test_a_refusal_carries_the_services_own_code_and_text() -> None:
     inner = {"r": {"success": False, "error_code": "w1", "chinese_err_code": "不行"}}
     answer = answering({"jingdong_seller_vender_info_get_responce": {"code": "0", **inner}}).call(SHOP, {})

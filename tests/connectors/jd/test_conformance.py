@@ -17,7 +17,7 @@ SKU = "100000000001"
 
 
 class JdHarness(Harness):
-    page_size = 5
+    page_size = 3
     personal_data = (NAME, PHONE, STREET)
     right_end_inside = True
     stock_method = "batch"

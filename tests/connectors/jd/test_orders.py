@@ -66,11 +66,12 @@ def test_an_order_that_is_not_there_is_refused(shop: Shop) -> None:
 
 def test_the_backfill_reads_what_waits_however_old_and_what_is_young_whatever_its_state(shop: Shop) -> None:
     waits, locked = old_order(shop, 60), old_order(shop, 45, "LOCKED")
+    abroad, paused = old_order(shop, 50, "WAIT_SELLER_DELIVERY"), old_order(shop, 40, "POP_ORDER_PAUSE")
     old_order(shop, 60, "FINISHED_L")
     young = old_order(shop, 3, "FINISHED_L")
     pages = shop.connector.backfill_orders(Cursor(since=NOW - timedelta(days=7)))
 
-    assert {head.external_id for page in pages for head in page.heads} == {waits, locked, young}
+    assert {head.external_id for page in pages for head in page.heads} == {waits, locked, abroad, paused, young}
 
 
 def test_no_request_is_longer_than_the_platform_takes(shop: Shop) -> None:

@@ -43,6 +43,25 @@ def test_a_decision_is_seen_by_its_check_time_long_after_the_refund_was_asked_fo
     assert {found[granted].state, found[refused].state} == {RefundState.GRANTED, RefundState.CLOSED}
 
 
+def test_a_decision_is_not_hidden_by_others_that_were_all_made_in_one_second(shop: Shop) -> None:
+    """The list is sorted by when refunds were asked for, also where it is cut by when they were checked."""
+    few = Shop(page_size=2, refund_sweep_minutes=10_000)
+    few.item("A-1")
+    asked_at = [asked(few)[1] for _ in range(3) if few.clock.advance(seconds=60) is None]
+    _, mark = few.refunds()
+    few.clock.advance(seconds=7 * 3600)
+    _, mark = few.refunds(mark)
+    few.clock.advance(seconds=60)
+    for refund_id, late_s in zip(asked_at, (10, 0, 0), strict=True):
+        few.sandbox.stamp_refund(refund_id, few.clock.now() + timedelta(seconds=late_s), status=2)
+    few.clock.advance(seconds=60)
+    found, _ = few.refunds(mark)
+
+    assert {refund_id: refund.state for refund_id, refund in found.items()} == dict.fromkeys(
+        asked_at, RefundState.CLOSED
+    )
+
+
 def test_a_granted_refund_of_all_the_money_cancels_the_order_on_the_channel(shop: Shop) -> None:
     order_id, refund_id = asked(shop)
     shop.sandbox.grant_refund(refund_id)
@@ -73,7 +92,7 @@ def test_a_sweep_is_made_once_in_its_interval_however_often_refunds_are_read(sho
         shop.clock.advance(seconds=60)
         _, mark = shop.refunds(mark)
 
-    assert shop.sandbox.counts[LIST] - before == 2 * 61 + 2 * 5
+    assert shop.sandbox.counts[LIST] - before == 2 * 61 + 2 * 31
 
 
 def test_a_sweep_that_was_broken_off_goes_on_where_it_was(shop: Shop) -> None:

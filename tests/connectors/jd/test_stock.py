@@ -151,6 +151,19 @@ def test_the_catalogue_names_each_sku_by_seller_code_else_by_its_id() -> None:
     assert rows(shop) == {coded: ("A-1", 3), bare: (bare, 4)}
 
 
+def test_a_sku_that_cannot_be_read_keeps_no_other_from_being_known(shop: Shop) -> None:
+    """failures.md row 14."""
+    good, below_zero, odd = shop.item("A-1", qty=3), shop.item("B-1"), shop.item("C-1")
+    shop.sandbox.skus[below_zero] = {**shop.sandbox.skus[below_zero], "stockNum": "-2"}
+    shop.sandbox.skus[odd] = {**shop.sandbox.skus[odd], "outerId": ["C-1"]}
+    pages = list(shop.connector.pull_listings(Cursor()))
+
+    rows = {row.item_ref: row.shown_qty for page in pages for row in page.rows}
+    bad = [(each.key, each.error.path.rpartition(".")[2]) for page in pages for each in page.bad]
+    assert (rows[good], rows[below_zero]) == (3, None)
+    assert bad == [(odd, "outerId")]
+
+
 def test_a_sku_deleted_while_the_catalogue_is_read_hides_no_other() -> None:
     shop = Shop(page_size=2)
     skus = [shop.item(f"S-{n}") for n in range(7)]

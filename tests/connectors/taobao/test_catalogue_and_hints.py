@@ -33,6 +33,26 @@ def test_one_seller_code_on_two_items_is_two_listings() -> None:
     assert len({row.item_ref for row in catalogue(shop)}) == 2
 
 
+def test_an_item_that_cannot_be_read_keeps_no_other_from_being_known() -> None:
+    """failures.md row 14: the whole catalogue stopped at the first odd item, and no number behind it was ever told."""
+    shop = Shop()
+    good = shop.sandbox.add_item(skus={"S-1": 3})
+    for odd in ({"num_iid": "?"}, {"outer_id": ["B-1"]}):
+        record = shop.sandbox.items.records[shop.item(code="B-1")]
+        shop.sandbox.items.put({**record, **odd})
+    below_zero = shop.item(code="C-1", qty=1)
+    shop.sandbox.items.put({**shop.sandbox.items.records[below_zero], "num": -2})
+    pages = list(shop.connector.pull_listings(Cursor()))
+
+    rows = {row.channel_sku: row.shown_qty for page in pages for row in page.rows}
+    bad = [each for page in pages for each in page.bad]
+    assert rows.keys() >= {"S-1", "C-1"}
+    assert (rows["S-1"], rows["C-1"]) == (3, None)
+    assert {each.error.path.rpartition(".")[2] for each in bad} == {"num_iid", "outer_id"}
+    assert all(each.error.source.startswith("taobao.items.onsale.get") for each in bad)
+    assert good
+
+
 def test_an_item_edited_while_the_catalogue_is_read_hides_no_other() -> None:
     shop = Shop(page_size=5)
     items = []

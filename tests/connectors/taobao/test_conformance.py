@@ -17,7 +17,7 @@ NAME, PHONE, STREET = "王小明", "13800138000", "莫干山路1号"
 
 
 class TaobaoHarness(Harness):
-    page_size = 5
+    page_size = 3
     personal_data = (NAME, PHONE, STREET)
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class TaobaoHarness(Harness):
         self.sandbox = self.shop
 
     def connector(self) -> TaobaoConnector:
-        return TaobaoConnector(settings(page_size=self.page_size), self.http(), self.clock)
+        return TaobaoConnector(settings(page_size=self.page_size, tmc=True), self.http(), self.clock)
 
     def state(self) -> object:
         shop = self.shop
@@ -82,6 +82,11 @@ class TaobaoHarness(Harness):
 
     def shown(self, level: StockLevel) -> int | None:
         return self.shop.stock().get(level.item_ref)
+
+    def add_hint(self) -> str:
+        self.shop.add_item(skus={"A-1": 5})
+        self.shop.place_order([("A-1", 1)], pay=True)
+        return "orders"
 
     def _add_trade(self, at: datetime, total_minor: int, *, lines: int) -> str:
         tid = 3_870_000_000_000_000_000 + self.shop.next_number() * 100

@@ -1,4 +1,4 @@
-"""A month of real orders through the sandbox, while rows move."""
+"""A month of real orders through the sandbox, while rows move: every fifth of them, `make soak` takes all."""
 
 import csv
 import os
@@ -16,6 +16,7 @@ from erpsync.sdk.types import Cursor
 from tests.connectors.taobao.shop import HERE, Shop
 
 MONTH = datetime(2020, 2, 1, tzinfo=UTC) - timedelta(hours=8)
+EVERY = 1 if os.environ.get("ERPSYNC_SOAK") else 5
 END = datetime(2020, 3, 2, tzinfo=UTC)
 
 
@@ -30,7 +31,7 @@ def data_file() -> Path:
 
 def real_trades() -> Iterator[Any]:
     with data_file().open(encoding="utf-8-sig", newline="") as file:
-        for number, total, _, province, created, paid_at, _ in list(csv.reader(file))[1:]:
+        for number, total, _, province, created, paid_at, _ in list(csv.reader(file))[1::EVERY]:
             price = yuan(total)
             yield trade_of(
                 tid=700_000_000_000_000_000 + int(number),
@@ -42,7 +43,6 @@ def real_trades() -> Iterator[Any]:
             )
 
 
-@pytest.mark.slow
 def test_a_month_of_real_orders_arrives_whole_while_orders_change() -> None:
     shop = Shop()
     shop.sandbox.load(list(real_trades()))
@@ -55,11 +55,10 @@ def test_a_month_of_real_orders_arrives_whole_while_orders_change() -> None:
         for _ in range(min(2, len(to_touch))):
             shop.sandbox.touch(to_touch.pop(), shop.clock.now())
 
-    assert len(found) == 28_010
+    assert len(found) == (28_010 if EVERY == 1 else 5_602)
     assert set(found) == set(shop.sandbox.trades.records)
 
 
-@pytest.mark.slow
 def test_a_month_of_changes_is_read_without_a_gap_from_an_old_mark() -> None:
     shop = Shop()
     shop.sandbox.load(list(real_trades()))

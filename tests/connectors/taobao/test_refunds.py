@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.taobao.mapping import format_time
 from erpsync.sdk.types import Cursor, OrderState, Raw, Refund, RefundState
 from tests.connectors.taobao.shop import NOW, Shop
 
@@ -68,6 +69,21 @@ def test_a_refund_that_is_withdrawn_is_closed(shop: Shop) -> None:
     shop.sandbox.close_refund(shop.sandbox.request_refund(tid))
 
     assert [refund.state for refund in refunds(shop, Cursor())] == [RefundState.CLOSED]
+
+
+def test_a_refund_is_not_hidden_by_others_that_all_changed_in_one_second() -> None:
+    """By which time the list is sorted is not documented; here it is when the refunds were asked for."""
+    shop = Shop(page_size=2)
+    shop.item(code="A-1")
+    tids = [shop.sandbox.place_order([("A-1", 1)], pay=True) for _ in range(3)]
+    asked = [shop.sandbox.request_refund(tid) for tid in tids if shop.clock.advance(seconds=60) is None]
+    records = shop.sandbox.refunds.records
+    for refund_id, late_s in zip(asked, (10, 0, 0), strict=True):
+        changed_at = format_time(shop.clock.now() + timedelta(seconds=late_s))
+        shop.sandbox.refunds.put({**records[refund_id], "modified": changed_at})
+    shop.clock.advance(seconds=60)
+
+    assert {refund.external_id for refund in refunds(shop, Cursor(since=NOW))} == set(asked)
 
 
 def test_the_first_pass_reaches_back_as_far_as_it_is_told(shop: Shop) -> None:

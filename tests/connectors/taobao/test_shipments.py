@@ -66,6 +66,15 @@ def test_what_is_left_of_an_order_that_staff_split_by_hand_is_sent_as_a_split(sh
     assert shop.order(tid).state is OrderState.SHIPPED
 
 
+def test_a_part_whose_rest_was_refunded_meanwhile_goes_as_a_whole(shop: Shop) -> None:
+    """It waited while the buyer asked for money for the other line; a first split that leaves nothing is refused."""
+    tid = shop.sandbox.place_order([("A-1", 2), ("B-1", 2)], pay=True)
+    shop.sandbox.grant_refund(shop.sandbox.request_refund(tid))
+    shop.connector.push_shipment(parcel(tid, line(tid, 2), tracking="SF002"))
+
+    assert [dict(p.units) for p in shop.sandbox.shipments()] == [{str(int(tid) + 2): 2}]
+
+
 def test_half_a_line_is_sent_with_the_method_that_can_say_so(shop: Shop) -> None:
     tid = shop.sandbox.place_order([("A-1", 2), ("B-1", 2)], pay=True)
     shop.connector.push_shipment(parcel(tid, line(tid, 1, 1), line(tid, 2), tracking="SF001"))

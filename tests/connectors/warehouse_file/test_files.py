@@ -77,6 +77,35 @@ def test_a_file_says_what_its_golden_copy_says(
     assert (warehouse.folder / "done" / name).exists()
 
 
+def test_what_spreadsheet_programs_make_of_numbers_is_taken_off_or_refused(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    """failures.md row 27: a tracking number of which digits are missing must not be told to a buyer."""
+    rows = '="S1-R1",SF,"=""435000123456789"""\nS2-R1,YUNDA,4.35E+14\nS3\0-R1,SF,SF1\n'
+    (warehouse.folder / "shipments-1.csv").write_text(f"release,carrier,tracking\n{rows}", encoding="utf-8")
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    read = [(each.release, each.tracking) for each in page.dispatches]
+    assert read == [("S1-R1", "435000123456789"), ("S3\ufffd-R1", "SF1")]
+    assert [(str(bad.error), bad.error.source) for bad in page.bad] == [
+        ("tracking: a spreadsheet program cut the digits of this number to 4.35E+14", "shipments-1.csv:3")
+    ]
+
+
+def test_a_time_before_all_times_is_a_bad_line_and_no_trouble(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    """In Shanghai the first day of all is not a day in UTC yet, so no database could keep it."""
+    rows = "A,1,0001-01-01\nB,2,2026-03-02 08:00:00\n"
+    (warehouse.folder / "stock-1.csv").write_text(f"sku,on_hand,as_of\n{rows}", encoding="utf-8")
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    assert [count.sku for count in page.counts] == ["B"]
+    assert [bad.error.path for bad in page.bad] == ["as_of"]
+
+
 def test_a_release_is_one_file_however_often_it_is_written(
     connector: WarehouseFileConnector, warehouse: FileWarehouse
 ) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,13 +17,13 @@ from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import AuthError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.http import HttpClient
-from erpsync.sdk.sandbox import Fault
-from erpsync.sdk.types import BadLine, Cursor, Recipient, Release, ReleaseLine
+from erpsync.sdk.sandbox import Fault, SandboxRequest, SandboxResponse
+from erpsync.sdk.types import BadLine, Cursor
+from tests.connectors.warehouse_json.orders import NOW, release
 
 HERE = Path(__file__).parent
 CASES = json.loads((HERE / "golden" / "reports.json").read_text(encoding="utf-8"))["cases"]
 VECTORS = json.loads((HERE.parent / "webhook_json" / "standardwebhooks.json").read_text(encoding="utf-8"))
-NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -36,17 +35,6 @@ def connector(warehouse: JsonWarehouse, **more: Any) -> WarehouseJsonConnector:
     settings = {"url": "http://warehouse.invalid/erpsync", "secret": SECRET, **more}
     http = HttpClient(clock=warehouse.clock, mount=warehouse.handle, rng=Random(0))
     return WarehouseJsonConnector(WarehouseJsonSettings.model_validate(settings), http, warehouse.clock)
-
-
-def order(number: str = "S1-R1") -> Release:
-    return Release(
-        number=number,
-        order="S1",
-        warehouse="SH",
-        lines=(ReleaseLine(line="1", sku="A", qty=2),),
-        recipient=Recipient(name="王小明", phone="13800138000", address="世纪大道1号"),
-        placed_at=NOW,
-    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: json.dumps(case["row"])[:40])
@@ -68,7 +56,7 @@ def test_calls_are_signed_as_standard_webhooks_says() -> None:
 
 
 def test_a_release_arrives_with_all_that_is_to_be_sent(warehouse: JsonWarehouse) -> None:
-    connector(warehouse).release(order())
+    connector(warehouse).release(release())
 
     got = warehouse.releases["S1-R1"]
     assert [(line["line"], line["sku"], line["qty"]) for line in got["lines"]] == [("1", "A", 2)]
@@ -78,15 +66,15 @@ def test_a_release_arrives_with_all_that_is_to_be_sent(warehouse: JsonWarehouse)
 def test_a_lost_answer_is_an_unknown_outcome_that_can_be_looked_up(warehouse: JsonWarehouse) -> None:
     warehouse.faults.force(Fault.TIMEOUT_AFTER)
     with pytest.raises(OutcomeUnknownError):
-        connector(warehouse).release(order())
+        connector(warehouse).release(release())
 
     assert connector(warehouse).find_release("S1-R1")
     assert not connector(warehouse).find_release("S2-R1")
 
 
 def test_a_release_that_is_there_already_counts_as_accepted(warehouse: JsonWarehouse) -> None:
-    connector(warehouse).release(order())
-    connector(warehouse).release(order())
+    connector(warehouse).release(release())
+    connector(warehouse).release(release())
 
     assert len(warehouse.releases) == 1
 
@@ -95,19 +83,19 @@ def test_a_release_that_was_stopped_before_it_came_is_refused(warehouse: JsonWar
     assert connector(warehouse).cancel("S1-R1") is True
 
     with pytest.raises(RejectedError, match="stopped before it came"):
-        connector(warehouse).release(order())
+        connector(warehouse).release(release())
 
 
 @pytest.mark.parametrize("says", [True, None])
 def test_a_wish_to_stop_is_answered_at_once_or_later(warehouse: JsonWarehouse, says: bool | None) -> None:
-    connector(warehouse).release(order())
+    connector(warehouse).release(release())
     warehouse.says = says
 
     assert connector(warehouse).cancel("S1-R1") is says
 
 
 def test_what_has_left_is_not_stopped(warehouse: JsonWarehouse) -> None:
-    connector(warehouse).release(order())
+    connector(warehouse).release(release())
     warehouse.ship("S1-R1", "SF1")
 
     assert connector(warehouse).cancel("S1-R1") is False
@@ -132,6 +120,33 @@ def test_a_feed_that_does_not_move_is_trouble_and_no_endless_loop(warehouse: Jso
     assert [bad.error.path for bad in page.bad] == ["$.data.id"]
 
 
+def test_text_that_no_database_takes_does_not_hold_up_the_feed(warehouse: JsonWarehouse) -> None:
+    """No database takes a NUL, an endless number or a time before all times: the page would be read for ever."""
+    warehouse.report("dispatch", release="S1-R1", carrier="SF\0", tracking="SF1\0")
+    warehouse.report("count", sku="\0", on_hand=10**30, as_of=NOW.isoformat())
+
+    warehouse.report("count", sku="A", on_hand=1, as_of="0001-01-01T00:00:00+14:00")
+
+    [page] = connector(warehouse).pull_warehouse(Cursor())
+
+    assert [(each.carrier, each.tracking) for each in page.dispatches] == [("SF\ufffd", "SF1\ufffd")]
+    assert [(bad.error.path, bad.row["data"]["sku"]) for bad in page.bad] == [
+        ("$.data.on_hand", "\ufffd"),
+        ("$.data.as_of", "A"),
+    ]
+
+
+def test_an_answer_nested_without_end_is_a_lost_one(warehouse: JsonWarehouse) -> None:
+    def nested(_: SandboxRequest) -> SandboxResponse:
+        return SandboxResponse(body=b"[" * 100_000)
+
+    settings = WarehouseJsonSettings.model_validate({"url": "http://warehouse.invalid/", "secret": SECRET})
+    http = HttpClient(clock=warehouse.clock, mount=nested, rng=Random(0))
+
+    with pytest.raises(TransientError):
+        WarehouseJsonConnector(settings, http, warehouse.clock).cancel("S1-R1")
+
+
 def test_a_wrong_secret_is_an_operators_matter(warehouse: JsonWarehouse) -> None:
     with pytest.raises(AuthError):
         connector(warehouse, secret="whsec_d3Jvbmc=").check()
@@ -140,7 +155,7 @@ def test_a_wrong_secret_is_an_operators_matter(warehouse: JsonWarehouse) -> None
 def test_a_page_in_place_of_an_answer_is_a_lost_one(warehouse: JsonWarehouse) -> None:
     warehouse.faults.force(Fault.HTML_200)
     with pytest.raises(OutcomeUnknownError):
-        connector(warehouse).release(order())
+        connector(warehouse).release(release())
     for _ in range(3):
         warehouse.faults.force(Fault.HTML_200)
     with pytest.raises(TransientError):
