@@ -42,14 +42,13 @@ from erpsync.store.queue import (
     STOCK,
     Claimed,
     Effect,
-    ack,
     ack_many,
     again,
     claim,
     claiming,
     die,
     enqueue,
-    wait,
+    wait_many,
 )
 from erpsync.store.store import Tx
 from erpsync.store.tables import bundle, dirty_sku, listing, outbox
@@ -160,18 +159,21 @@ def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> 
     listed = load_listed(tx, house, channel, [row.ref_id for row in rows])
     fresh = _Freshness(tx, channel)
     sends, zeros = list[_Send](), list[tuple[Claimed, Listed]]()
+    unknown, equal = list[Claimed](), list[Claimed]()
     for row in rows:
         item = listed.get(row.ref_id)
         if item is None or item.qty is None:
-            ack(tx, row, note="stock unknown")
+            unknown.append(row)
         elif not item.told.needs(item.qty):
-            ack(tx, row, note="told already")
+            equal.append(row)
         elif not fresh.covers(row) and not fresh.lets_down(item.told, item.qty):
             fresh.ask(row)
         elif item.unexplained_zero and not row.confirmed:
             zeros.append((row, item))
         else:
             sends.append(_Send(row=row, listed=item, qty=item.qty, again_when_fresh=not fresh.covers(row)))
+    ack_many(tx, unknown, note="stock unknown")
+    ack_many(tx, equal, note="told already")
     sends += _let_through(tx, channel, zeros, fresh)
     fresh.flush()
     _make_unsure(tx, sends)
@@ -185,8 +187,8 @@ def _let_through(tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed
     update_many(tx, listing, [{"id": item.id, "zeroed_at": tx.now} for _, item in zeros], keys=["id"])
     if not brake_trips(tx, channel):
         return [_Send(row=row, listed=item, qty=0, again_when_fresh=not fresh.covers(row)) for row, item in zeros]
-    for row, _ in zeros:
-        wait(tx, row, waiting_for="brake", error="many listings would go to zero without a sale")
+    error = "many listings would go to zero without a sale"
+    wait_many(tx, [row for row, _ in zeros], waiting_for="brake", error=error)
     reason = (
         f"{len(zeros)} or more listings would be set to 0 without a sale; look at the stock, "
         f"then `erpsync stock confirm {channel.name}` lets them go"
@@ -205,6 +207,7 @@ class _Freshness:
         self._orders = read_cursor(tx.connection, channel.id, "orders") if self._polled else CursorRow()
         self._backfill = read_cursor(tx.connection, channel.id, "backfill") if self._polled else CursorRow()
         self._asked = False
+        self._parked: list[Claimed] = []
 
     def lets_down(self, told: Told, qty: int) -> bool:
         """Whether a number may go all the same: the orders cannot be read now, and it only lowers what is shown.
@@ -224,14 +227,15 @@ class _Freshness:
         return self._backfill.complete_ended_at is not None and began is not None and began > after
 
     def ask(self, row: Claimed) -> None:
-        """Park the row until the next pass has ended."""
-        wait(self._tx, row, waiting_for="fresh")
+        """Park the row, by `flush`, until the next pass has ended."""
+        self._parked.append(row)
         began: datetime | None = self._orders.began_at
         on_its_way = began is not None and began > (row.fresh_after_at or row.marked_at)
         self._asked |= not (on_its_way or self._orders.wanted)
 
     def flush(self) -> None:
-        """Ask for a pass, unless the stream is failing and is tried again in its own time."""
+        """Park what waits, and ask for a pass unless the stream is failing and is tried again in its own time."""
+        wait_many(self._tx, self._parked, waiting_for="fresh")
         if self._asked and not self._orders.unreadable:
             want_pass(self._tx, self._channel.id, ["orders"])
 

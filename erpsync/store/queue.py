@@ -10,12 +10,12 @@ claimed. Why acks are fenced: a worker that was stopped for longer than its leas
 has taken since.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, case, exists, func, select, text, update
+from sqlalchemy import and_, case, exists, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -225,16 +225,18 @@ def ack(tx: Tx, row: Claimed, *, note: str = "") -> bool:
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
 
 
-def ack_many(tx: Tx, rows: Sequence[Claimed]) -> set[int]:
+def ack_many(tx: Tx, rows: Sequence[Claimed], *, note: str = "") -> set[int]:
     """End rows as done in one statement; return the ids of those whose lease still held."""
+    values = {"state": "done", "done_at": tx.now, "sent_at": None, "error": note} | _FREE
+    return _end(tx, rows, values)
+
+
+def _end(tx: Tx, rows: Sequence[Claimed], values: Mapping[str, Any]) -> set[int]:
+    """Take these rows out of their leases in one statement; return the ids of those whose lease still held."""
     if not rows:
         return set()
-    held = and_(
-        outbox.c.id.in_([row.id for row in rows]),
-        outbox.c.state == "leased",
-        outbox.c.fence == case({row.id: row.fence for row in rows}, value=outbox.c.id),
-    )
-    values = {"state": "done", "done_at": tx.now, "sent_at": None, "error": ""} | _FREE
+    fences = tuple_(outbox.c.id, outbox.c.fence).in_([(row.id, row.fence) for row in rows])
+    held = and_(outbox.c.state == "leased", fences)
     return set(tx.execute(update(outbox).where(held).values(**values).returning(outbox.c.id)).scalars())
 
 
@@ -245,7 +247,7 @@ def again(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = 
         counts: whether this was an attempt (waiting for a quota is not).
         unknown: whether the outcome is unknown, so that the next holder must know.
     """
-    if _is_superseded(tx, row):
+    if _superseded(tx, [row]):
         return ack(tx, row, note="superseded")
     values = {
         "state": "pending",
@@ -261,12 +263,20 @@ def again(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = 
 
 def wait(tx: Tx, row: Claimed, *, waiting_for: str, error: str = "", unknown: bool = False) -> bool:
     """Park a row until a named condition or a person frees it; it holds no lease meanwhile."""
-    if _is_superseded(tx, row):
-        return ack(tx, row, note="superseded")
+    return wait_many(tx, [row], waiting_for=waiting_for, error=error, unknown=unknown) == {row.id}
+
+
+def wait_many(tx: Tx, rows: Sequence[Claimed], *, waiting_for: str, error: str = "", unknown: bool = False) -> set[int]:
+    """Park rows of one destination and kind; those with a newer row of their key end as superseded.
+
+    Returns the ids of those whose lease still held.
+    """
+    overtaken = _superseded(tx, rows)
     values = {"state": "waiting", "waiting_for": waiting_for, "error": error, "held_since_at": None} | _FREE
     if not unknown:
         values["sent_at"] = None
-    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+    done = ack_many(tx, [row for row in rows if row.key in overtaken], note="superseded")
+    return done | _end(tx, [row for row in rows if row.key not in overtaken], values)
 
 
 def die(tx: Tx, row: Claimed, *, error: str) -> bool:
@@ -275,14 +285,17 @@ def die(tx: Tx, row: Claimed, *, error: str) -> bool:
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
 
 
-def _is_superseded(tx: Tx, row: Claimed) -> bool:
-    query = select(func.count()).where(
-        outbox.c.destination_id == row.destination_id,
-        outbox.c.kind == row.kind,
-        outbox.c.key == row.key,
+def _superseded(tx: Tx, rows: Sequence[Claimed]) -> set[str]:
+    """Return the keys of these rows, all of one destination and kind, that have a newer open row."""
+    if not rows:
+        return set()
+    query = select(outbox.c.key).where(
+        outbox.c.destination_id == rows[0].destination_id,
+        outbox.c.kind == rows[0].kind,
+        outbox.c.key.in_([row.key for row in rows]),
         outbox.c.state.in_(OPEN),
     )
-    return bool(tx.execute(query).scalar())
+    return set(tx.execute(query).scalars())
 
 
 def free_waiting(
