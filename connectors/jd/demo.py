@@ -29,7 +29,13 @@ class JdDemo(DemoShop):
 
     def settings(self, url: str) -> Mapping[str, Any]:
         """Return the settings that reach the sandbox."""
-        return {"gateway": f"{url}/routerjson", "app_key": APP_KEY, "app_secret": SECRET, "access_token": TOKEN}
+        return {
+            "gateway": f"{url}/routerjson",
+            "app_key": APP_KEY,
+            "app_secret": SECRET,
+            "access_token": TOKEN,
+            "limit_wait_s": 1,
+        }
 
     def list_goods(self, goods: Sequence[Good]) -> None:
         """Offer each good as one SKU."""

@@ -55,6 +55,9 @@ class JdSettings(ConnectorSettings):
         default_factory=dict,
         description="JD's carrier id by our courier code, where the shop's list differs from our table",
     )
+    limit_wait_s: float = Field(
+        default=60, ge=1, le=86_400, description="how long to wait when the call limit is reached; JD does not say"
+    )
     page_size: int = Field(default=100, ge=1, le=100, description="rows of one call to the order list, at most 100")
     refund_sweep_minutes: int = Field(
         default=30, ge=1, description="how often refunds of the last 30 days are read again, to see those withdrawn"

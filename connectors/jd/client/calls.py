@@ -90,7 +90,7 @@ class JdClient:
 
     def _error(self, code: str, text: str, repeatable: bool) -> Exception:
         secrets = (self._tokens.current().access_token.get_secret_value(), self._settings.app_secret.get_secret_value())
-        return error_of(code, text, repeatable=repeatable, secrets=secrets)
+        return error_of(code, text, repeatable=repeatable, limit_wait_s=self._settings.limit_wait_s, secrets=secrets)
 
 
 def _date(response: HttpResponse) -> datetime | None:

@@ -17,8 +17,6 @@ from erpsync.sdk.errors import (
 )
 
 MAX_TEXT = 200
-LIMIT_WAIT_S = 60.0
-"""How long to wait when the call limit is reached; the platform does not say. Source: protocol note jd.md section 8."""
 
 
 class Verdict(StrEnum):
@@ -66,12 +64,19 @@ KINDS: Mapping[Verdict, type[ConnectorError]] = {
 
 
 def error_of(
-    code: str, text: str, *, repeatable: bool, table: Mapping[str, Verdict] = GATEWAY, secrets: tuple[str, ...] = ()
+    code: str,
+    text: str,
+    *,
+    repeatable: bool,
+    table: Mapping[str, Verdict] = GATEWAY,
+    limit_wait_s: float = 0,
+    secrets: tuple[str, ...] = (),
 ) -> ConnectorError:
     """Return the error that a code stands for.
 
     Args:
         repeatable: whether the call may be done twice; if so "perhaps done" is no more than a reason to try again.
+        limit_wait_s: how long to wait where the code says that the call limit is reached.
         secrets: values that are blotted out should the platform quote them.
     """
     for secret in secrets:
@@ -79,7 +84,7 @@ def error_of(
     shown = (text or "the platform gave no text")[:MAX_TEXT]
     verdict = table.get(code, Verdict.REFUSED)
     if verdict is Verdict.WAIT:
-        return RateLimitedError(shown, retry_after_s=LIMIT_WAIT_S, code=code)
+        return RateLimitedError(shown, retry_after_s=limit_wait_s, code=code)
     if verdict is Verdict.UNSURE:
         return (TransientError if repeatable else OutcomeUnknownError)(shown, code=code)
     return KINDS[verdict](shown, code=code)

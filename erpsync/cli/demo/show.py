@@ -36,7 +36,7 @@ from erpsync.settings import installed, load
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import backorder, orders, outbox
 
-SETTLE_S = 60
+SETTLE_S = 180
 PORT = 8686
 SEALING = SealPolicy(after_s=2, window_s=5, lag_s=3)
 """A certificate takes hours; here the hours are seconds."""
@@ -142,7 +142,7 @@ def _line(stage: Stage, built: Built, traders: Traders) -> str:
 
 
 def _settle(stage: Stage, built: Built, span: tuple[datetime, datetime]) -> None:
-    """Wait until the daemon has read every order, told every number and sealed the span, or for a minute."""
+    """Wait until the daemon has read every order, told every number and sealed the span, or for `SETTLE_S`."""
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         time.sleep(1)

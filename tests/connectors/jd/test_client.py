@@ -68,12 +68,12 @@ def test_a_secret_that_the_platform_quotes_is_blotted_out() -> None:
     assert str(error_of("19", "bad token abc", repeatable=True, secrets=("abc",))) == "bad token *** (19)"
 
 
-def answering(document: object) -> JdClient:
+def answering(document: object, **more: Any) -> JdClient:
     def mount(request: SandboxRequest) -> SandboxResponse:
         del request
         return SandboxResponse(body=json.dumps(document).encode())
 
-    clock, own = ManualClock(NOW), settings()
+    clock, own = ManualClock(NOW), settings(**more)
     return JdClient(own, HttpClient(clock=clock, mount=mount, rng=Random(0)), clock, configured_tokens(own))
 
 
@@ -97,6 +97,17 @@ def test_an_answer_to_something_else_is_no_answer(document: object) -> None:
 def test_a_code_in_the_envelope_that_is_not_0_is_an_error() -> None:
     with pytest.raises(AuthError):
         answering({"jingdong_seller_vender_info_get_responce": {"code": "19"}}).call(SHOP, {})
+
+
+def test_a_call_limit_is_waited_out_as_long_as_the_operator_says() -> None:
+    limited = {"error_response": {"code": "2", "zh_desc": "限制时间内调用失败次数"}}
+
+    with pytest.raises(RateLimitedError) as usual:
+        answering(limited).call(SHOP, {})
+    with pytest.raises(RateLimitedError) as own:
+        answering(limited, limit_wait_s=7).call(SHOP, {})
+
+    assert (usual.value.retry_after_s, own.value.retry_after_s) == (60, 7)
 
 
 FLAGS: list[tuple[Any, type[ConnectorError] | None, type[ConnectorError] | None]] = [
