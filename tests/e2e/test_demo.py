@@ -1,0 +1,26 @@
+"""`erpsync demo`: a real daemon, four shops on real HTTP and in a folder, one call in ten going wrong, and a proof."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SHOPS = ("demo-csv-drop", "demo-jd", "demo-taobao", "demo-webhook-json")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_demonstration_ends_by_itself_and_proves_that_nothing_was_lost_or_sold_twice() -> None:
+    command = [sys.executable, "-m", "erpsync.cli.main", "demo", "--seconds", "6", "--seed", "5", "--json"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+
+    summary = json.loads(done.stdout)
+    assert (summary["errors"], [check for check in summary["checks"] if not check["ok"]]) == ([], [])
+    assert (done.returncode, summary["ok"]) == (0, True)
+    names = {check["name"] for check in summary["checks"]}
+    assert {f"{shop}: orders received = stored" for shop in SHOPS} <= names
+    assert {f"{shop}: stock shown = available" for shop in SHOPS} <= names
+    assert {"no unit sold twice", "counters = sums of holds and ledger", "demo-jd: certificate sealed"} <= names
+    assert summary["faults"] > 0
