@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.errors import OK, one_of
 from erpsync.cli.tables import Column, local
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ def poll(app: App) -> int:
     from erpsync.flows.channels import ask_poll
     from erpsync.flows.poll import STREAMS
 
-    wrong = [name for name in app.args.streams or () if name not in STREAMS]
-    if wrong:
-        raise UsageError(f"--stream must be one of {', '.join(STREAMS)}, is {wrong[0]}")
+    for stream in app.args.streams or ():
+        one_of("--stream", stream, STREAMS)
     name = app.args.channel
     return _act(
         app,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.errors import OK, one_of
 from erpsync.cli.instants import option
 from erpsync.cli.tables import Column, local, money
 
@@ -27,7 +27,7 @@ def list_orders(app: App) -> int:
         until=option("--until", args.until, zone),
         hold_reason=args.hold_reason,
     )
-    _known_status(args.status)
+    _check(args.status, args.hold_reason)
     columns = (
         Column("number", "order"),
         Column("channel", "channel"),
@@ -44,11 +44,12 @@ def list_orders(app: App) -> int:
     return OK
 
 
-def _known_status(status: str | None) -> None:
+def _check(status: str | None, hold_reason: str | None) -> None:
+    from erpsync.core.orders import HOLD_REASONS
     from erpsync.store.views import STATUSES
 
-    if status is not None and status not in STATUSES:
-        raise UsageError(f"--status must be one of {', '.join(STATUSES)}, is {status}")
+    one_of("--status", status, STATUSES)
+    one_of("--hold-reason", hold_reason, HOLD_REASONS)
 
 
 def _summary(order: Json) -> Json:
