@@ -57,6 +57,14 @@ MAIN_MISTAKES: dict[str, tuple[str | bytes, str]] = {
         "warehouses:\n  - id: SH\n    safety_stock: 1.5",
         "3:5: warehouses.0.safety_stock: must be a whole number, is 1.5",
     ),
+    "more than a column holds": (
+        "warehouses: [{id: SH, safety_stock: 99999999999999999999}]",
+        "1:23: warehouses.0.safety_stock: must be at most 1000000000, is 99999999999999999999",
+    ),
+    "a pause beyond the calendar": (
+        "reconcile: {seal_after_s: 1e300}",
+        "1:13: reconcile.seal_after_s: must be at most 604800, is 1e+300",
+    ),
     "infinite patience": ("runtime: {stop_s: .inf}", "1:11: runtime.stop_s: must be a finite number, is inf"),
     "a warehouse without id": ("warehouses:\n  - priority: 1", "2:5: warehouses.0.id: is missing"),
     "a warehouse id made of a number": (
