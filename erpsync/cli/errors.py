@@ -57,9 +57,10 @@ def _told_by_lower_floors(error: BaseException) -> tuple[int, list[str]] | None:
 
 
 def _cannot_connect(error: BaseException) -> bool:
-    from sqlalchemy.exc import OperationalError
+    """Whether the database is away, locked or full, or its file is none or damaged (which has no class of its own)."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
 
-    return isinstance(error, OperationalError)
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
 
 
 def first_line(error: BaseException | None) -> str:
