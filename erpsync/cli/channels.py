@@ -108,15 +108,21 @@ def resume(app: App) -> int:
 
 def poll(app: App) -> int:
     """Ask for a pass now."""
+    from erpsync.cli.build import connectors_at_rest, with_connectors
     from erpsync.flows.channels import ask_poll
     from erpsync.flows.poll import STREAMS
 
     for stream in app.args.streams or ():
         one_of("--stream", stream, STREAMS)
     name = app.args.channel
+
+    def ask(house: "House") -> None:
+        ready = with_connectors(house, connectors_at_rest(app.config, app.registry, house.store.clock))
+        ask_poll(ready, name, app.args.streams, actor=app.actor)
+
     return _act(
         app,
-        lambda house: ask_poll(house, name, app.args.streams, actor=app.actor),
+        ask,
         f"{name} will be polled as soon as the daemon runs",
     )
 

@@ -84,3 +84,12 @@ def test_a_row_with_an_impossible_instant_stops_no_other(tmp_path: Path) -> None
     assert (ran.code, ran.out) == (1, "1 row taken, 3 refused\n")
     assert "counts.csv:2: as_of must lie between 1970 and 9999, is '0001-01-01'" in ran.err
     assert [row["sku"] for row in desk.json("stock", "list")] == ["B"]
+
+
+def test_a_stream_that_the_channel_does_not_have_is_not_promised_to_be_read(desk: Desk) -> None:
+    ran = desk.run("channels", "poll", "shop", "--stream", "refunds")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "erpsync: channel shop has no stream refunds; it has orders, backfill\n"
+    assert desk.run("channels", "poll", "shop", "--stream", "orders").code == 0
+    assert {each["stream"] for each in desk.json("channels", "poll", "shop")["streams"]} == {"orders", "backfill"}
