@@ -46,7 +46,9 @@ class JdSettings(ConnectorSettings):
     stock_method: Literal["batch", "single"] = Field(
         default="batch", description="ware.stock.sku.set with many SKUs in a call, or updateSkuStock with one"
     )
-    stock_store_id: int = Field(default=0, ge=0, description="stock of which JD store is set; 0 is the default one")
+    stock_store_id: int = Field(
+        default=0, ge=0, lt=2**63, description="stock of which JD store is set; 0 is the default one"
+    )
     stock_update_model: str = Field(
         default="1", description="updateModel of ware.stock.sku.set that means a full number"
     )
@@ -60,5 +62,8 @@ class JdSettings(ConnectorSettings):
     )
     page_size: int = Field(default=100, ge=1, le=100, description="rows of one call to the order list, at most 100")
     refund_sweep_minutes: int = Field(
-        default=30, ge=1, description="how often refunds of the last 30 days are read again, to see those withdrawn"
+        default=30,
+        ge=1,
+        le=1440,
+        description="how often refunds of the last 30 days are read again, to see those withdrawn",
     )

@@ -7,11 +7,12 @@ import getpass
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from erpsync.cli.errors import CommandError
 from erpsync.cli.output import Output
 
 if TYPE_CHECKING:
@@ -102,9 +103,23 @@ class App:
 
     @contextmanager
     def reading(self) -> Iterator["Connection"]:
-        """Yield a connection that sees one state of the database and cannot change it."""
+        """Yield a connection that sees one state of the database and cannot change it.
+
+        A channel or warehouse that nobody knows is refused first: a mistyped filter must not look like an empty shop.
+        """
+        from erpsync.store.places import channels, warehouse_ids
+
         with self.store() as store, store.read() as connection:
+            self._known("channel", channels(connection), (each.id for each in self.config.channels))
+            self._known("warehouse", warehouse_ids(connection), (each.id for each in self.config.warehouses))
             yield connection
+
+    def _known(self, what: str, stored: Iterable[str], configured: Iterable[str]) -> None:
+        from erpsync.settings.hints import did_you_mean, one_of
+
+        name, known = getattr(self.args, what, None), {*stored, *configured}
+        if name is not None and name not in known:
+            raise CommandError(f"no {what} {name}{did_you_mean(name, known) or f'; there are {one_of(known)}'}")
 
     @contextmanager
     def house(self, vault: "Vault | None" = None) -> Iterator["House"]:

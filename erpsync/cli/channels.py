@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.errors import OK, one_of
 from erpsync.cli.tables import Column, local
 
 if TYPE_CHECKING:
@@ -108,16 +108,21 @@ def resume(app: App) -> int:
 
 def poll(app: App) -> int:
     """Ask for a pass now."""
+    from erpsync.cli.build import connectors_at_rest, with_connectors
     from erpsync.flows.channels import ask_poll
     from erpsync.flows.poll import STREAMS
 
-    wrong = [name for name in app.args.streams or () if name not in STREAMS]
-    if wrong:
-        raise UsageError(f"--stream must be one of {', '.join(STREAMS)}, is {wrong[0]}")
+    for stream in app.args.streams or ():
+        one_of("--stream", stream, STREAMS)
     name = app.args.channel
+
+    def ask(house: "House") -> None:
+        ready = with_connectors(house, connectors_at_rest(app.config, app.registry, house.store.clock))
+        ask_poll(ready, name, app.args.streams, actor=app.actor)
+
     return _act(
         app,
-        lambda house: ask_poll(house, name, app.args.streams, actor=app.actor),
+        ask,
         f"{name} will be polled as soon as the daemon runs",
     )
 

@@ -52,12 +52,13 @@ def _print(app: App, found: "list[Problem]") -> None:
         app.out.rows((asdict(each) for each in found), ())
         return
     for each in found:
-        app.out.line(_line(each))
+        app.out.line(line_of(each))
     if not any(each.severity == "error" for each in found):
         app.out.note(f"{app.place}: nothing wrong")
 
 
-def _line(problem: "Problem") -> str:
+def line_of(problem: "Problem") -> str:
+    """Return a finding as it is printed; one that refuses nothing says so."""
     if problem.severity == "error":
         return str(problem)
     place = f"{problem.file}:{problem.line}:{problem.column}: {problem.path}"

@@ -3,10 +3,10 @@
 Why data: the parser, the help and the README's table come from one list, and nothing is imported before it is run.
 """
 
-import argparse
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from erpsync.cli.readers import change, code, count, days, identity, positive, reason, remark, share, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,57 +32,16 @@ class Command:
     arguments: tuple[Argument, ...] = field(default=())
 
 
-def whole(text: str) -> int:
-    """Return a whole number; a sign is allowed."""
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, is {text!r}") from None
-
-
-def count(text: str) -> int:
-    """Return a whole number from 0."""
-    if (number := whole(text)) < 0:
-        raise argparse.ArgumentTypeError(f"must be 0 or more, is {number}")
-    return number
-
-
-def positive(kind: Callable[[str], float]) -> Callable[[str], float]:
-    """Return a reader of numbers above 0."""
-
-    def read(text: str) -> float:
-        try:
-            number = kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"must be a number, is {text!r}") from None
-        if not 0 < number < float("inf"):
-            raise argparse.ArgumentTypeError(f"must be above 0, is {text}")
-        return number
-
-    return read
-
-
-def share(text: str) -> float:
-    """Return a number from 0 to 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, is {text!r}")
-    return number
-
-
 _LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
 _ALL = arg("--limit", type=count, default=0, metavar="N", help="how many at most; 0, the default, is all")
 _CHANNEL = arg("--channel", metavar="ID", help="only of this channel")
 _SKU = arg("--sku", metavar="CODE", help="only of this SKU")
 _ORDER = arg("order", metavar="ORDER", help="our order number, or the channel's id")
 _NAME = arg("channel", metavar="ID", help="the channel's id")
-_WHY = arg("--reason", required=True, metavar="TEXT", help="why, for whoever asks later")
+_WHY = arg("--reason", required=True, type=reason, metavar="TEXT", help="why, for whoever asks later")
 _FILES = arg("files", nargs="+", metavar="FILE", help="CSV file in UTF-8 or GB18030; - is standard input")
-_W = arg("--warehouse", required=True, metavar="W", help="the warehouse")
-_S = arg("--sku", required=True, metavar="CODE", help="the SKU")
+_W = arg("--warehouse", required=True, type=code, metavar="W", help="the warehouse")
+_S = arg("--sku", required=True, type=code, metavar="CODE", help="the SKU")
 
 DAEMON = (
     Command(
@@ -103,7 +62,7 @@ DAEMON = (
         "run:demo",
         (
             arg("--seconds", type=positive(float), metavar="N", help="end by itself after N seconds, with a summary"),
-            arg("--seed", type=int, default=1, metavar="N", help="decides buyers and faults (default 1)"),
+            arg("--seed", type=whole, default=1, metavar="N", help="decides buyers and faults (default 1)"),
         ),
     ),
     Command(
@@ -160,7 +119,7 @@ ORDERS = (
                 help="a line in the parcel, with units of the channel; without it all that is still to leave",
             ),
             arg("--force", action="store_true", help="also with an open refund or before it is ready; needs --reason"),
-            arg("--reason", default="", metavar="TEXT", help="why it is forced"),
+            arg("--reason", default="", type=remark, metavar="TEXT", help="why it is forced"),
         ),
     ),
     Command(
@@ -202,7 +161,7 @@ STOCK = (
         "stock add",
         "add units to one SKU, or take some away",
         "stock:add",
-        (_W, _S, arg("--qty", required=True, type=whole, metavar="±N", help="units, for example 5 or -2"), _WHY),
+        (_W, _S, arg("--qty", required=True, type=change, metavar="±N", help="units, for example 5 or -2"), _WHY),
     ),
     Command("stock confirm", "let the zeros go that the brake holds back", "stock:confirm", (_NAME,)),
     Command(
@@ -228,7 +187,7 @@ CHANNELS = (
         "channels pause",
         "stop all calls to a channel",
         "channels:pause",
-        (_NAME, arg("--reason", default="", metavar="TEXT", help="why, for whoever asks later")),
+        (_NAME, arg("--reason", default="", type=remark, metavar="TEXT", help="why, for whoever asks later")),
     ),
     Command("channels resume", "end a pause, and try refused credentials again", "channels:resume", (_NAME,)),
     Command(
@@ -250,11 +209,11 @@ CHANNELS = (
         "channels backfill",
         "read a channel's past again",
         "channels:backfill",
-        (_NAME, arg("--days", type=count, metavar="N", help="days back (default: backfill_days of the channel)")),
+        (_NAME, arg("--days", type=days, metavar="N", help="days back (default: backfill_days of the channel)")),
     ),
 )
 
-_LETTERS = arg("ids", nargs="+", type=count, metavar="LETTER", help="the dead letter's id")
+_LETTERS = arg("ids", nargs="+", type=identity, metavar="LETTER", help="the dead letter's id")
 
 DESK = (
     Command(
@@ -276,7 +235,7 @@ DESK = (
         "close tasks",
         "desk:done",
         (
-            arg("ids", nargs="+", type=count, metavar="TASK", help="its id"),
+            arg("ids", nargs="+", type=identity, metavar="TASK", help="its id"),
             arg("--arrived", action="store_true", help="what got no answer is there, so it is not sent again"),
         ),
     ),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from erpsync.cli.errors import CommandError
+from erpsync.cli.readers import CONTROL
 
 T = TypeVar("T")
 Refusal = tuple[str, str]
@@ -39,6 +40,8 @@ class Row:
         value = self.cells.get(name, "")
         if not value:
             raise BadRow(f"{name} is empty")
+        if CONTROL.search(value):
+            raise BadRow(f"{name} holds a line end or control character: {value!r}")
         if _SHORTENED.fullmatch(value):
             raise BadRow(f"{name} is {value}: a spreadsheet shortened it, format the column as text")
         return value

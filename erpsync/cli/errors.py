@@ -3,6 +3,8 @@
 Why one table: scripts branch on exit codes, so what leads to which must be readable in one place.
 """
 
+from collections.abc import Sequence
+
 OK, FAILED, USAGE, BAD_CONFIG, INTERRUPTED = 0, 1, 2, 78, 130
 
 
@@ -12,6 +14,12 @@ class CommandError(Exception):
 
 class UsageError(Exception):
     """The command was called wrongly; the text says how."""
+
+
+def one_of(option: str, value: str | None, known: Sequence[str]) -> None:
+    """Raise `UsageError` for a value of an option that is none of those it can be."""
+    if value is not None and value not in known:
+        raise UsageError(f"{option} must be one of {', '.join(known)}, is {value}")
 
 
 def told(error: BaseException) -> tuple[int, list[str]] | None:
@@ -49,9 +57,10 @@ def _told_by_lower_floors(error: BaseException) -> tuple[int, list[str]] | None:
 
 
 def _cannot_connect(error: BaseException) -> bool:
-    from sqlalchemy.exc import OperationalError
+    """Whether the database is away, locked or full, or its file is none or damaged (which has no class of its own)."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
 
-    return isinstance(error, OperationalError)
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
 
 
 def first_line(error: BaseException | None) -> str:

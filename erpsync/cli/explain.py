@@ -6,7 +6,7 @@ from erpsync.cli.app import App
 from erpsync.cli.errors import OK
 from erpsync.cli.orders import sayable
 from erpsync.cli.stock import COLUMNS as STOCK
-from erpsync.cli.tables import Column
+from erpsync.cli.tables import Column, with_local
 
 Json = dict[str, Any]
 
@@ -49,7 +49,7 @@ def _order(app: App, found: Json) -> None:
     order = found["order"]
     app.out.line(f"{order['number']}  ({order['channel']} {order['external_id']})")
     for sentence in found["why"]:
-        app.out.line(f"- {sentence}")
+        app.out.line(f"- {with_local(sentence, app.config.timezone)}")
     _story(app, found["story"])
 
 
@@ -70,12 +70,15 @@ def _sku(app: App, found: Json) -> None:
 
 
 def _story(app: App, story: list[Json]) -> None:
+    zone = app.config.timezone
     columns = (
-        Column("at", "at", "instant", app.config.timezone),
+        Column("at", "at", "instant", zone),
         Column("about", "about"),
         Column("what", "what"),
         Column("told", "why", "long"),
         Column("actor", "who"),
     )
     app.out.heading("Story")
-    app.out.rows([each | {"told": sayable(each["detail"])} for each in story], columns, empty="nothing happened yet")
+    app.out.rows(
+        [each | {"told": sayable(each["detail"], zone)} for each in story], columns, empty="nothing happened yet"
+    )

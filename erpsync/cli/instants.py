@@ -4,6 +4,7 @@ from datetime import UTC, datetime, tzinfo
 
 from erpsync.cli.errors import UsageError
 
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
 
 
@@ -16,7 +17,13 @@ def instant(text: str, zone: tzinfo) -> datetime:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
         at = _by_form(text.strip())
-    return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+    try:
+        found = (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+    except OverflowError:
+        found = _EARLIEST
+    if not _EARLIEST < found < _LATEST:
+        raise ValueError(f"must lie between {_EARLIEST:%Y} and {_LATEST:%Y}, is {text!r}")
+    return found
 
 
 def _by_form(text: str) -> datetime:

@@ -1,12 +1,13 @@
 """`orders`: look at orders and decide on them."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.errors import OK, one_of
 from erpsync.cli.instants import option
-from erpsync.cli.tables import Column, local, money
+from erpsync.cli.tables import Column, local, money, with_local
 
 if TYPE_CHECKING:
     from erpsync.flows.house import House
@@ -27,7 +28,7 @@ def list_orders(app: App) -> int:
         until=option("--until", args.until, zone),
         hold_reason=args.hold_reason,
     )
-    _known_status(args.status)
+    _check(args.status, args.hold_reason)
     columns = (
         Column("number", "order"),
         Column("channel", "channel"),
@@ -44,11 +45,12 @@ def list_orders(app: App) -> int:
     return OK
 
 
-def _known_status(status: str | None) -> None:
+def _check(status: str | None, hold_reason: str | None) -> None:
+    from erpsync.core.orders import HOLD_REASONS
     from erpsync.store.views import STATUSES
 
-    if status is not None and status not in STATUSES:
-        raise UsageError(f"--status must be one of {', '.join(STATUSES)}, is {status}")
+    one_of("--status", status, STATUSES)
+    one_of("--hold-reason", hold_reason, HOLD_REASONS)
 
 
 def _summary(order: Json) -> Json:
@@ -159,7 +161,7 @@ def _print(app: App, order: Json) -> None:
         out.rows(told, _REFUNDS)
     if order["events"]:
         out.heading("Events")
-        out.rows([each | {"told": sayable(each["detail"])} for each in order["events"]], _events(app))
+        out.rows([each | {"told": sayable(each["detail"], zone)} for each in order["events"]], _events(app))
 
 
 def _events(app: App) -> tuple[Column, ...]:
@@ -180,12 +182,12 @@ def _inside(thing: Json) -> str:
     return ", ".join(f"{each['external_id']}×{each['qty']}" for each in thing["lines"])
 
 
-def sayable(detail: Any) -> str:
-    """Return a JSON value as a short text: `name value, name value`."""
+def sayable(detail: Any, zone: tzinfo) -> str:
+    """Return a JSON value as a short text: `name value, name value`, instants as wall-clock time of a zone."""
     if isinstance(detail, dict):
-        return ", ".join(
-            f"{name} {sayable(value)}" for name, value in detail.items() if value not in (None, "", [], {})
-        )
+        told = {name: value for name, value in detail.items() if value not in (None, "", [], {})}
+        return ", ".join(f"{name} {sayable(value, zone)}" for name, value in told.items())
     if isinstance(detail, list):
-        return " ".join(f"[{sayable(each)}]" if isinstance(each, dict) else str(each) for each in detail)
-    return str(detail)
+        each = [(sayable(value, zone), isinstance(value, dict)) for value in detail]
+        return " ".join(f"[{text}]" if is_group else text for text, is_group in each)
+    return with_local(str(detail), zone)

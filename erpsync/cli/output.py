@@ -51,11 +51,11 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Print a JSON value over several lines."""
-        self.line(json.dumps(value, ensure_ascii=self._ascii, indent=2))
+        self.out.write(f"{json.dumps(value, ensure_ascii=self._ascii, indent=2)}\n")
 
     def line(self, text: str = "") -> None:
         """Print a line on stdout."""
-        self.out.write(f"{text}\n")
+        self.out.write(f"{clean(text)}\n")
 
     def note(self, text: str) -> None:
         """Print a line on stderr."""

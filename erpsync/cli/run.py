@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from erpsync.cli.app import App
+from erpsync.cli.check import line_of
 
 if TYPE_CHECKING:
     from erpsync.cli.build import Built
@@ -20,7 +21,7 @@ def run(app: App) -> int:
     loaded = app.load(secrets=True)
     config = loaded.require()
     for note in loaded.notes:
-        app.out.note(str(note))
+        app.out.note(line_of(note))
     # The lock comes before the migration: nobody else's daemon may run on tables that are being changed.
     with only_daemon(config.sqlite_file), _built(app, config) as built:
         return daemon.run(built, once=app.args.once)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK, UsageError
+from erpsync.cli.errors import OK, UsageError, one_of
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
@@ -53,10 +53,12 @@ def _line(text: str) -> "ShipLine":
 
 def list_shipments(app: App) -> int:
     """Print shipments, newest first."""
+    from erpsync.store.tables import SHIPMENT_STATES
     from erpsync.store.views import find_order
     from erpsync.store.views import list_shipments as shipments
 
     args, zone = app.args, app.config.timezone
+    one_of("--state", args.state, (*SHIPMENT_STATES, "unknown"))
     columns = (
         Column("number", "shipment"),
         Column("channel", "channel"),

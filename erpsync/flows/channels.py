@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from erpsync.flows.errors import Refused
 from erpsync.flows.house import Channel, House
 from erpsync.flows.outcomes import answer
+from erpsync.flows.poll import streams_of
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.held import free_held
 from erpsync.store.notes import Event, write_events
@@ -58,11 +59,16 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
 
 
 def ask_poll(house: House, name: str, streams: Iterable[str] | None = None, *, actor: str) -> None:
-    """Ask for a pass of a channel's streams now."""
+    """Ask for a pass of a channel's streams now; refuses one that its connector, where it is known, cannot read."""
     channel = _named(house, name)
+    able = streams_of(channel) or [*STREAMS, "backfill"]
+    asked = list(streams or (stream for stream in STREAMS if stream in able))
+    for stream in asked:
+        if stream not in able:
+            raise Refused(f"channel {name} has no stream {stream}; it has {', '.join(able)}")
 
     def work(tx: Tx) -> None:
-        want_pass(tx, channel.id, streams or STREAMS)
+        want_pass(tx, channel.id, asked)
         write_events(tx, [Event(kind="channel.poll_asked", channel_id=channel.id, actor=actor)])
 
     house.store.retrying(work)

@@ -255,7 +255,7 @@ def _refuse(order: KnownOrder, parcel: Parcel) -> None:
     if order.open_qty == 0:
         raise Refused(f"order {order.number} has nothing left to ship")
     if parcel.force:
-        if not parcel.reason:
+        if not parcel.reason.strip():
             raise Refused("--force needs --reason")
         return
     if "refund_open" in order.holds:

@@ -45,6 +45,8 @@ class ImportResult:
 def add_stock(house: House, *, warehouse: str, sku: str, qty: int, reason: str, actor: str) -> None:
     """Add units (or take them away) by hand; refused where it would leave less than nothing."""
     place_id = _warehouse(house, warehouse)
+    if qty == 0:
+        raise Refused("0 units change nothing; a count says that there are none")
 
     def work(tx: Tx) -> None:
         place = Place(make_skus(tx, [sku])[sku], place_id)

@@ -73,7 +73,7 @@ def _covered(path: Path, others: dict[Path, list[str]]) -> bool:
 def _text(detail: dict[str, Any], root: Kinds, path: Path, *, show: bool) -> str:
     kind = detail["type"]
     given = detail.get("ctx", {}).items()
-    context = {name: f"{value:g}" if isinstance(value, float) else value for name, value in given}
+    context = {name: f"{value:.12g}" if isinstance(value, float) else value for name, value in given}
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":

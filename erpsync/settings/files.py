@@ -30,17 +30,26 @@ def main_file(path: Path) -> Path:
     return path if path.suffix in (".yaml", ".yml") and not path.is_dir() else path / MAIN
 
 
-def channel_files(folder: Path) -> tuple[list[Path], list[Path]]:
+def channel_files(folder: Path, findings: Findings) -> tuple[list[Path], list[Path]]:
     """Return the channel files beside erpsync.yaml in lexical order, and those with a name that is not read.
 
-    Hidden files and editors' copies (`~`) count as neither.
+    Hidden files, folders and editors' copies (`~`) count as neither. A folder that cannot be read is a problem: taken
+    for an empty one, it would let all shops go at the next reload.
     """
+    if not folder.is_dir():
+        return [], []
     try:
         found = sorted((folder / CHANNELS).iterdir())
-    except OSError:
+    except FileNotFoundError:
+        found = []
+    except OSError as error:
+        findings.add((1, 1), (), _unreadable(error))
         return [], []
-    files = [file for file in found if not file.name.startswith(".") and file.is_file()]
-    return [file for file in files if file.suffix == ".yaml"], [file for file in files if file.suffix == ".yml"]
+    files = [file for file in found if not file.name.startswith(".") and not file.is_dir()]
+    shops = [file for file in files if file.suffix == ".yaml"]
+    if not shops:
+        findings.add((1, 1), (), "no channel: nothing is read or told", severity="warning")
+    return shops, [file for file in files if file.suffix == ".yml"]
 
 
 def read(file: Path, findings: Findings) -> Node | None:
@@ -49,9 +58,14 @@ def read(file: Path, findings: Findings) -> Node | None:
         with file.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        findings.add((1, 1), (), "no such file; name the folder with --config PATH or $ERPSYNC_CONFIG")
+        advice = "; name the folder with --config PATH or $ERPSYNC_CONFIG" if file.name == MAIN else ""
+        findings.add((1, 1), (), f"no such file{advice}")
         return None
     except OSError as error:
-        findings.add((1, 1), (), f"cannot be read: {(error.strerror or 'unknown reason').lower()}")
+        findings.add((1, 1), (), _unreadable(error))
         return None
     return parse(data, findings)
+
+
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read: {(error.strerror or 'unknown reason').lower()}"

@@ -12,7 +12,7 @@ from erpsync.sdk.roles import WarehouseSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
 from erpsync.settings.config import Loaded, build
-from erpsync.settings.files import channel_files, main_file, read
+from erpsync.settings.files import CHANNELS, channel_files, main_file, read
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings
 from erpsync.settings.registry import Registry, RegistryError
@@ -31,11 +31,12 @@ def load(path: Path | str, *, registry: Registry, environ: Environ[str, str], se
     sources = Sources(main.parent.absolute(), environ)
     loading = _Loading(registry, sources, secrets)
     root = loading.main(main)
-    names, ignored = channel_files(main.parent)
+    folder = Findings(str(main.parent / CHANNELS))
+    names, ignored = channel_files(main.parent, folder)
     channels = [loading.channel(file) for file in names]
     check_main(root)
     check_together(root, channels)
-    files = [root.findings, *(channel.findings for channel in channels), *map(_ignored, ignored)]
+    files = [root.findings, folder, *(channel.findings for channel in channels), *map(_ignored, ignored)]
     found = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
     problems = tuple(problem for problem in found if problem.severity == "error")
     notes = tuple(problem for problem in found if problem.severity != "error")

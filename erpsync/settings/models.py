@@ -18,6 +18,9 @@ from erpsync.settings.hints import did_you_mean
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
 _PLACEHOLDER = re.compile(r"\{(yyyymmdd|yyyy|mm|dd|channel|seq(:0([1-9]|1[0-8]))?)\}")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+# Beyond these nobody means what is written, and no date or database column holds it.
+_DAY_S, _WEEK_S, _YEAR_S, _YEAR_H, _CENTURY_D = 86_400, 604_800, 31_536_000, 8_760, 36_500
+_MOST = 1_000_000_000
 POSTGRES = "postgresql+psycopg://"
 SQLITE = "sqlite:///"
 
@@ -86,9 +89,15 @@ WarehouseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 class Poll(_Keys):
     """How often a channel's streams are read."""
 
-    orders_s: float = Field(_POLL.orders_s, ge=1, description="Seconds between two passes over changed orders.")
-    refunds_s: float = Field(_POLL.refunds_s, ge=1, description="Seconds between two passes over changed refunds.")
-    listings_s: float = Field(_POLL.listings_s, ge=1, description="Seconds between two readings of the catalogue.")
+    orders_s: float = Field(
+        _POLL.orders_s, ge=1, le=_WEEK_S, description="Seconds between two passes over changed orders."
+    )
+    refunds_s: float = Field(
+        _POLL.refunds_s, ge=1, le=_WEEK_S, description="Seconds between two passes over changed refunds."
+    )
+    listings_s: float = Field(
+        _POLL.listings_s, ge=1, le=_WEEK_S, description="Seconds between two readings of the catalogue."
+    )
     overlap_s: int = Field(
         _POLL.overlap_s, ge=0, le=86_400, description="Seconds of the time already read that each pass reads again."
     )
@@ -96,7 +105,10 @@ class Poll(_Keys):
         _POLL.backfill_days, ge=0, le=90, description="Days of orders, by creation, that the first poll reads."
     )
     auth_retry_s: float = Field(
-        _POLL.auth_retry_s, ge=1, description="Seconds between two probes while the channel refuses our credentials."
+        _POLL.auth_retry_s,
+        ge=1,
+        le=_WEEK_S,
+        description="Seconds between two probes while the channel refuses our credentials.",
     )
 
 
@@ -107,7 +119,10 @@ class Orders(_Keys):
         _ORDERS.reserve, description="When an order first holds stock: once it is ready, or already when it is placed."
     )
     reserve_minutes: int = Field(
-        _ORDERS.reserve_minutes, ge=1, description="Minutes that a hold of an unpaid order lasts (reserve: placement)."
+        _ORDERS.reserve_minutes,
+        ge=1,
+        le=129_600,
+        description="Minutes that a hold of an unpaid order lasts (reserve: placement).",
     )
     require_address: Literal["auto", "always", "never"] = Field(
         _ORDERS.require_address, description="Whether an order without full address is held; auto: where there are any."
@@ -118,14 +133,18 @@ class Orders(_Keys):
         description="Pattern of our order numbers: {yyyymmdd} {yyyy} {mm} {dd} {channel} and {seq} or {seq:06}.",
     )
     gate_s: float = Field(
-        _ORDERS.gate_s, ge=0, description="Seconds after which an order is read again before its shipment is sent."
+        _ORDERS.gate_s,
+        ge=0,
+        le=_DAY_S,
+        description="Seconds after which an order is read again before its shipment is sent.",
     )
     ship_within_h: float = Field(
-        _ORDERS.ship_within_h, gt=0, description="Hours from payment within which an order must be shipped."
+        _ORDERS.ship_within_h, gt=0, le=_YEAR_H, description="Hours from payment within which an order must be shipped."
     )
     ship_margin_h: float = Field(
         _ORDERS.ship_margin_h,
         ge=0,
+        le=_YEAR_H,
         description="Hours before that limit at which a person decides on a parcel whose order cannot be read.",
     )
 
@@ -136,7 +155,9 @@ class Brake(_Keys):
     zero_share: float = Field(
         _BRAKE.zero_share, gt=0, le=1, description="Share of listings on sale that may fall to 0 unexplained in 60 s."
     )
-    min_listings: int = Field(_BRAKE.min_listings, ge=1, description="Listings on sale from which the brake works.")
+    min_listings: int = Field(
+        _BRAKE.min_listings, ge=1, le=_MOST, description="Listings on sale from which the brake works."
+    )
 
 
 class Stock(_Keys):
@@ -146,11 +167,16 @@ class Stock(_Keys):
     warehouses: Annotated[list[WarehouseId], Field(min_length=1)] | None = Field(
         None, description="Warehouses that feed this channel; without it all sellable ones."
     )
-    buffer: int = Field(_STOCK.buffer, ge=0, description="Units of each SKU that this channel is never told.")
+    buffer: int = Field(_STOCK.buffer, ge=0, le=_MOST, description="Units of each SKU that this channel is never told.")
     ratio: float = Field(_STOCK.ratio, gt=0, le=1, description="Share of available units that this channel is told.")
-    settle_s: float = Field(_STOCK.settle_s, ge=0, description="Seconds that changes of a SKU gather before a push.")
+    settle_s: float = Field(
+        _STOCK.settle_s, ge=0, le=_DAY_S, description="Seconds that changes of a SKU gather before a push."
+    )
     urgent_below: int = Field(
-        _STOCK.urgent_below, ge=0, description="Available units below which a change is pushed without settling."
+        _STOCK.urgent_below,
+        ge=0,
+        le=_MOST,
+        description="Available units below which a change is pushed without settling.",
     )
     brake: Brake = Field(default_factory=Brake, description="When a wave of unexplained zeros is held back.")
     drift: Literal["repair", "report"] = Field(
@@ -161,8 +187,12 @@ class Stock(_Keys):
 class Limits(_Keys):
     """The channel's call budget."""
 
-    calls_per_s: float = Field(_LIMITS.calls_per_s, gt=0, description="Calls per second to the channel, on average.")
-    burst: int = Field(_LIMITS.burst, ge=1, description="Calls that may go out at once after a quiet time.")
+    calls_per_s: float = Field(
+        _LIMITS.calls_per_s, ge=0.01, le=1_000_000, description="Calls per second to the channel, on average."
+    )
+    burst: int = Field(
+        _LIMITS.burst, ge=1, le=1_000_000, description="Calls that may go out at once after a quiet time."
+    )
 
 
 class Defaults(_Keys):
@@ -186,8 +216,8 @@ class Warehouse(_Keys):
     """A place that holds stock."""
 
     id: WarehouseId = Field(description="Its name: up to 32 letters, digits, hyphens or underscores.")
-    priority: int = Field(1, description="Lower numbers are allocated from first.")
-    safety_stock: int = Field(0, ge=0, description="Units of each SKU that are never promised.")
+    priority: int = Field(1, ge=-_MOST, le=_MOST, description="Lower numbers are allocated from first.")
+    safety_stock: int = Field(0, ge=0, le=_MOST, description="Units of each SKU that are never promised.")
     sellable: bool = Field(True, description="Whether its stock may be sold; false for quarantine or damaged goods.")
     channel: str | None = Field(
         None, description="Channel of the system that runs it; orders are released there and what left is read there."
@@ -204,7 +234,7 @@ class Reconcile(_Keys):
     """Comparing with the channel."""
 
     seal_after_s: float = Field(
-        3600, ge=1, description="Seconds after which a window of orders is read again and sealed."
+        3600, ge=1, le=_WEEK_S, description="Seconds after which a window of orders is read again and sealed."
     )
 
 
@@ -215,22 +245,35 @@ class Privacy(_Keys):
         description="Encryption keys; the first one encrypts, all of them decrypt."
     )
     index_key: SecretStr = Field(description="Key of the hash by which a phone number is looked up.")
-    retention_days: int = Field(180, ge=1, description="Days that recipients' data and raw payloads are kept.")
+    retention_days: int = Field(
+        180, ge=1, le=_CENTURY_D, description="Days that recipients' data and raw payloads are kept."
+    )
 
 
 class Status(_Keys):
     """Beyond which limits `erpsync status` fails, per channel. An empty value is no limit."""
 
     freshness_s: float | None = Field(
-        900, ge=1, description="Seconds since the last complete pass over orders, or three poll intervals if longer."
+        900,
+        ge=1,
+        le=_YEAR_S,
+        description="Seconds since the last complete pass over orders, or three poll intervals if longer.",
     )
-    cursor_lag_s: float | None = Field(3600, ge=1, description="Seconds that the order cursor may lie behind now.")
-    queue_age_s: float | None = Field(600, ge=1, description="Age in seconds of the oldest effect that is due.")
-    queue_depth: int | None = Field(10_000, ge=0, description="Effects that are due and not yet sent.")
-    dead_letters: int | None = Field(0, ge=0, description="Dead letters.")
-    tasks: int | None = Field(None, ge=0, description="Open tasks for people.")
-    unknown_stock: int | None = Field(None, ge=0, description="Listings that no warehouse has a stock row for.")
-    token_expiry_days: float | None = Field(3, ge=0, description="Days that the channel's credentials must still last.")
+    cursor_lag_s: float | None = Field(
+        3600, ge=1, le=_YEAR_S, description="Seconds that the order cursor may lie behind now."
+    )
+    queue_age_s: float | None = Field(
+        600, ge=1, le=_YEAR_S, description="Age in seconds of the oldest effect that is due."
+    )
+    queue_depth: int | None = Field(10_000, ge=0, le=_MOST, description="Effects that are due and not yet sent.")
+    dead_letters: int | None = Field(0, ge=0, le=_MOST, description="Dead letters.")
+    tasks: int | None = Field(None, ge=0, le=_MOST, description="Open tasks for people.")
+    unknown_stock: int | None = Field(
+        None, ge=0, le=_MOST, description="Listings that no warehouse has a stock row for."
+    )
+    token_expiry_days: float | None = Field(
+        3, ge=0, le=_CENTURY_D, description="Days that the channel's credentials must still last."
+    )
 
 
 class MainFile(_Keys):
@@ -271,6 +314,9 @@ class ChannelFile(_Keys):
     stock: Stock = Field(default_factory=Stock, description="What number it is told.")
     limits: Limits = Field(default_factory=Limits, description="Its call budget.")
     retention_days: int | None = Field(
-        None, ge=1, description="Days that its recipients' data and raw payloads are kept; else as `privacy` says."
+        None,
+        ge=1,
+        le=_CENTURY_D,
+        description="Days that its recipients' data and raw payloads are kept; else as `privacy` says.",
     )
     settings: Any = Field(None, description="The connector's own keys.")

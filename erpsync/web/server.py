@@ -47,7 +47,11 @@ class AppServer:
     def start(self) -> None:
         """Bind, serve, and return once requests are answered. Raises `OSError` when the address cannot be had."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        bound = socket.create_server((self.host, self.port), family=family, backlog=MAX_CONNECTIONS)
+        try:
+            bound = socket.create_server((self.host, self.port), family=family, backlog=MAX_CONNECTIONS)
+        except OSError as error:
+            reason = (error.strerror or "cannot be listened on").partition(" (while")[0]
+            raise OSError(error.errno, reason, f"web.listen {self.host}:{self.port}") from None
         self.port = bound.getsockname()[1]
         self._server = _Server(_config(self._app))
         serve = {"sockets": [bound]}

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.e2e.command_desk import Desk, set_up, trade
 from tests.support.postgres import Server
 
+NOTE = "no encryption keys given: `run` or `migrate` makes a key file beside the database"
 KEY = "c2FtcGxlIHNlY3JldCBmb3IgdGhlIGNvbW0gdGVzdHM="  # 32 bytes in base64
 
 
@@ -100,3 +102,16 @@ def test_an_actor_behind_sudo_is_named(tmp_path: Path) -> None:
 
     held = desk.json("orders", "show", "1001")["events"][-1]
     assert (held["kind"], held["actor"]) == ("order.held", "wang")
+
+
+def test_a_daemon_whose_address_is_taken_says_so_in_one_line(tmp_path: Path) -> None:
+    desk = set_up(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        text = (tmp_path / "erpsync.yaml").read_text().replace("127.0.0.1:0", address)
+        desk.write("erpsync.yaml", text)
+        ran = desk.apart("run")
+
+    assert ran.code == 1
+    assert ran.err.splitlines()[0].endswith("privacy: note: " + NOTE)
+    assert ran.err.splitlines()[-1] == f"erpsync: web.listen {address}: address already in use"

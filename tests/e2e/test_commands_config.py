@@ -155,3 +155,12 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> 
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
     assert ran.err.startswith("erpsync: the database cannot be used: ")
     assert "secret" not in ran.err
+
+
+@pytest.mark.parametrize("words", ["orders list", "migrate", "run --once"])
+def test_a_file_that_is_no_database_is_said_in_one_line(desk: Desk, words: str) -> None:
+    desk.write("var/erpsync.db", "this is a letter, not a database\n" * 100)
+    ran = desk.apart(*words.split())
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[-1] == "erpsync: the database cannot be used: file is not a database"

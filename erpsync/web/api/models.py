@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_COUNTS = 5000
 
-Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-Reason = Annotated[str, Field(max_length=1000, description="why, for whoever asks later")]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Word = Annotated[_Text, Field(min_length=1, max_length=200)]
+Reason = Annotated[_Text, Field(max_length=1000, description="why, for whoever asks later")]
 
 
 def _shown(**example: Any) -> ConfigDict:

@@ -8,7 +8,7 @@ import pytest
 
 from erpsync.cli.output import Output, clean
 from erpsync.cli.status import duration
-from erpsync.cli.tables import Column, local, money
+from erpsync.cli.tables import Column, local, money, with_local
 
 COLUMNS = (Column("sku", "SKU"), Column("title", "名称"), Column("qty", "units", "number"))
 ROWS = [
@@ -102,6 +102,13 @@ def test_what_a_buyer_writes_cannot_command_the_terminal() -> None:
     assert clean("a\nb\x07") == "a b\N{REPLACEMENT CHARACTER}"
 
 
+def test_a_recipients_name_beside_a_table_cannot_command_the_terminal_either() -> None:
+    out = io.StringIO()
+    Output(as_json=False, out=out).line("name: \x1b]0;owned\x07王\r\nphone: 1")
+
+    assert out.getvalue() == "name: \N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}王  phone: 1\n"
+
+
 def test_square_brackets_are_text_and_no_markup() -> None:
     assert "[red]sale[/red]" in printed([{"sku": "[red]sale[/red]", "title": ":smile:", "qty": 1}], io.StringIO())
     assert ":smile:" in printed([{"sku": "x", "title": ":smile:", "qty": 1}], io.StringIO())
@@ -138,6 +145,9 @@ def test_instants_are_shown_in_the_operators_time_zone() -> None:
 
     assert local("2026-03-02T04:00:07.5Z", ZoneInfo("Asia/Shanghai")) == "2026-03-02 12:00:07"
     assert local(None, None) == "-"
+    assert with_local("held since 2026-03-02T04:00:07.5Z: x", ZoneInfo("Asia/Shanghai")) == (
+        "held since 2026-03-02 12:00:07: x"
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,14 @@ MAIN_MISTAKES: dict[str, tuple[str | bytes, str]] = {
         "warehouses:\n  - id: SH\n    safety_stock: 1.5",
         "3:5: warehouses.0.safety_stock: must be a whole number, is 1.5",
     ),
+    "more than a column holds": (
+        "warehouses: [{id: SH, safety_stock: 99999999999999999999}]",
+        "1:23: warehouses.0.safety_stock: must be at most 1000000000, is 99999999999999999999",
+    ),
+    "a pause beyond the calendar": (
+        "reconcile: {seal_after_s: 1e300}",
+        "1:13: reconcile.seal_after_s: must be at most 604800, is 1e+300",
+    ),
     "infinite patience": ("runtime: {stop_s: .inf}", "1:11: runtime.stop_s: must be a finite number, is inf"),
     "a warehouse without id": ("warehouses:\n  - priority: 1", "2:5: warehouses.0.id: is missing"),
     "a warehouse id made of a number": (
@@ -262,17 +270,38 @@ def test_a_missing_folder_is_told_with_the_ways_to_name_one(tmp_path: Path) -> N
 
 
 def test_a_channel_file_with_another_ending_is_not_passed_over_in_silence(tmp_path: Path) -> None:
-    write(tmp_path)
+    write(tmp_path, other=CHANNEL.replace("id: shop", "id: other"))
     (tmp_path / "channels" / "shop.yml").write_text(CHANNEL)
     (tmp_path / "channels" / ".hidden.yaml").write_text("{")
     (tmp_path / "channels" / "shop.yaml~").write_text("{")
 
     result = loaded(tmp_path)
 
-    assert result.require().channels == ()
+    assert [channel.id for channel in result.require().channels] == ["other"]
     assert notes(tmp_path, result) == [
         "warning: channels/shop.yml:1:1: .: is not read: a channel file's name ends in .yaml"
     ]
+
+
+def test_a_channels_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    """A reload would let every shop go. As root nothing is unreadable, so a file stands where the folder should."""
+    (tmp_path / "erpsync.yaml").write_text(MAIN)
+    (tmp_path / "channels").write_text("")
+
+    assert problems(tmp_path, loaded(tmp_path)) == ["channels:1:1: .: cannot be read: not a directory"]
+
+
+def test_a_channel_file_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    write(tmp_path, shop=CHANNEL)
+    (tmp_path / "channels/other.yaml").symlink_to(tmp_path / "moved.yaml")
+
+    assert problems(tmp_path, loaded(tmp_path)) == ["channels/other.yaml:1:1: .: no such file"]
+
+
+def test_a_configuration_without_channels_is_a_warning(tmp_path: Path) -> None:
+    found = notes(tmp_path, loaded(write(tmp_path)))
+
+    assert found == ["warning: channels:1:1: .: no channel: nothing is read or told"]
 
 
 def test_a_warehouse_that_sells_nothing_is_a_warning_where_a_channel_counts_on_it(tmp_path: Path) -> None:
@@ -285,6 +314,6 @@ def test_a_warehouse_that_sells_nothing_is_a_warning_where_a_channel_counts_on_i
 
 
 def test_a_configuration_without_warehouses_is_a_warning(tmp_path: Path) -> None:
-    result = loaded(write(tmp_path, "timezone: UTC"))
+    result = loaded(write(tmp_path, "timezone: UTC", shop=CHANNEL))
 
     assert notes(tmp_path, result) == ["warning: erpsync.yaml:1:1: warehouses: no warehouse: nothing can be allocated"]

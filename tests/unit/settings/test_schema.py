@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from erpsync.settings import FieldDoc, connector_fields, fields, schema
+from erpsync.settings import FieldDoc, connector_fields, fields, installed, schema
 from tests.unit.settings.builders import MarketSettings, registry
 
 
@@ -39,6 +39,21 @@ def test_a_channels_settings_follow_its_connector() -> None:
 
 def test_every_key_is_described() -> None:
     assert [doc.path for doc in fields() if not doc.description] == []
+
+
+def boundless(node: Any, path: str = "") -> set[str]:
+    """Return the paths of numbers without a least or a largest value."""
+    if isinstance(node, list):
+        return set().union(*(boundless(each, path) for each in node))
+    if not isinstance(node, dict):
+        return set()
+    below = set().union(*(boundless(each, f"{path}.{key}") for key, each in node.items()))
+    whole = {"minimum", "exclusiveMinimum"} & node.keys() and {"maximum", "exclusiveMaximum"} & node.keys()
+    return below | ({path} if node.get("type") in ("integer", "number") and not whole else set())
+
+
+def test_no_number_may_be_beyond_every_calendar_and_column() -> None:
+    assert boundless(schema(installed())) == set()
 
 
 def test_every_description_is_one_line() -> None:

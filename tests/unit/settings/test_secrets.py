@@ -98,7 +98,7 @@ def test_a_literal_secret_works_and_is_warned_of(tmp_path: Path) -> None:
 
 def test_a_password_in_the_address_of_the_database_is_warned_of(tmp_path: Path) -> None:
     main = f"{MAIN}database: postgresql+psycopg://u:pw@h/n\nprivacy: {{keys: [!file key], index_key: !file key}}"
-    write(tmp_path, main)
+    write(tmp_path, main, shop=CHANNEL)
     (tmp_path / "key").write_text(KEY)
 
     assert notes(tmp_path, loaded(tmp_path)) == [
@@ -195,7 +195,7 @@ def test_channels_keep_personal_data_as_long_as_privacy_says_unless_they_say_oth
 
 
 def test_without_keys_beside_sqlite_a_note_says_what_happens(tmp_path: Path) -> None:
-    (note,) = loaded(write(tmp_path)).notes
+    (note,) = loaded(write(tmp_path, shop=CHANNEL)).notes
 
     assert (note.severity, note.path) == ("note", "privacy")
     assert note.text == "no encryption keys given: `run` or `migrate` makes a key file beside the database"
