@@ -105,7 +105,8 @@ def settle(
     book.load_owners(take.owner for take in takes)
     waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
     _hold_all(book, takes, changes, house)
-    recall_changed(tx, house, book, [change.after for change in changes])
+    left_from = {c.after.id: c.departure.warehouse_id for c in changes if c.departure}
+    recall_changed(tx, house, book, [change.after for change in changes], left_from=left_from)
     book.flush()
     _mark(tx, house, book, changes, cause, {*also, *_doubt(tx, changes)})
     open_tasks(tx, tasks)

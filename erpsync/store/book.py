@@ -160,10 +160,10 @@ class Book:
             found.setdefault(owner, set()).add(place.sku_id)
         return found
 
-    def grown(self) -> list[HoldKey]:
-        """Return the holds handed to a warehouse that have grown since: it was told fewer units."""
+    def altered(self) -> list[HoldKey]:
+        """Return the holds handed to a warehouse that are no more what it was told to send."""
         before = self._holds_before
-        return [key for key, was in before.items() if self.holds[key].released and self.holds[key].qty > was.qty]
+        return [key for key, was in before.items() if self.holds[key].released and self.holds[key].qty != was.qty]
 
     def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting | None]]:
         """Return all holds on a place with their order's turn, and the backorder each would become.

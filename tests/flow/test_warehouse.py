@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows import desk, releases, stock, upkeep
+from erpsync.flows import desk, releases, ship, stock, upkeep
 from erpsync.flows.letters import replay_letter
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
@@ -321,6 +321,35 @@ def test_more_of_a_line_that_a_warehouse_will_not_stop_follows_in_a_second_relea
     assert out(town) == [("R1", "shipped"), ("R2", "told")]
     assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 1)]
     assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (8, 1)}, [])
+
+
+@pytest.mark.parametrize("how", ["told by the shop", "shipped by hand"])
+def test_an_order_that_left_otherwise_is_asked_back_from_its_warehouse(pair: Pair, how: str) -> None:
+    """Its units are off the books, so nothing else would keep the warehouse from sending it a second time."""
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    work(town)
+    if how == "told by the shop":
+        town.shop.change("o1", state="shipped")
+    else:
+        ship.ship(town.house, order="o1", carrier="SF", tracking="SF9", actor="me")
+    work(town)
+
+    assert (out(town), depot.asked) == ([("R1", "stopped")], [depot.got[0].number])
+    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (8, 0)}, [])
+
+
+def test_a_part_that_left_otherwise_has_the_warehouse_send_the_rest_only(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 3))
+    work(town)
+    lines = town.shop.orders["o1"]["lines"]
+    town.shop.change("o1", lines=[lines[0] | {"shipped": 1}])
+    work(town)
+
+    assert out(town) == [("R1", "stopped"), ("R2", "told")]
+    assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 2)]
+    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (9, 2)}, [])
 
 
 def test_another_article_after_the_release_gives_the_first_one_back(pair: Pair) -> None:
