@@ -505,6 +505,36 @@ def test_reports_that_fit_nothing_are_dead_letters_and_stop_no_other(pair: Pair)
     assert (out(town), free(town)) == ([("R1", "told")], {"SH": (9, 1)})
 
 
+def test_a_second_parcel_of_what_has_left_whole_is_a_dead_letter_and_stops_no_other(make: Callable[..., Pair]) -> None:
+    """The order has units left, in another warehouse: the books would take them for those of this release."""
+    both = [WarehousePolicy(id="SH", channel="wms"), WarehousePolicy(id="GZ", priority=2, channel="wms")]
+    town, depot = make(warehouses=both)
+    put(town, "A", 2)
+    put(town, "A", 1, "GZ")
+    town.shop.place("o1", ("A", 3))
+    work(town)
+    first, second = sorted(depot.got, key=lambda got: got.warehouse, reverse=True)
+    depot.send(first.number, "SF1")
+    depot.send(first.number, "SF9", ("o1-1", "A", 1))
+    depot.send(second.number, "SF2")
+    work(town)
+
+    assert letters(town) == [f"release {first.number} has 0 units of line o1-1 left to send"]
+    assert (looking.status(town, "o1")[0], free(town)) == ("shipped", {"SH": (0, 0), "GZ": (0, 0)})
+    assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1", "SF2"]
+
+
+def test_a_part_that_is_reported_again_changes_nothing_whatever_is_left(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 3))
+    work(town)
+    depot.send(depot.got[0].number, "SF1", ("o1-1", "A", 2))
+    depot.send(depot.got[0].number, "SF1", ("o1-1", "A", 2))
+    work(town)
+
+    assert (letters(town), free(town)) == ([], {"SH": (8, 1)})
+
+
 def test_reports_read_again_after_a_crash_change_nothing(pair: Pair) -> None:
     town, depot = pair
     town.shop.place("o1", ("A", 2))
