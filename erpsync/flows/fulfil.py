@@ -207,7 +207,8 @@ def _adjust(book: Book, house: House, change: Change, now: datetime, kept: Mappi
         qty, held = wanted.get(need, 0), book.held_qty(need)
         _give_back(book, house, order, need, held - qty)
         for mine in book.held_for(need).values():
-            mine.expires_at = expires if mine.qty else mine.expires_at
+            if mine.qty:  # what a warehouse may be sending does not run out: only its answer frees it
+                mine.expires_at = None if mine.released else expires
         short = max(0, qty - held)
         if order.ready_at is None:
             book.waiting.pop(need, None)

@@ -1,6 +1,6 @@
 """What has to be done from time to time: reservations that end, leases that ran out, old rows, sums that must agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -43,26 +43,35 @@ log = structlog.get_logger()
 def expire_reservations(house: House) -> int:
     """End reservations whose time is over, and the days unpaid orders count; return how many orders gave units back."""
     age_unpaid(house)
+    done = last = 0
+    while ids := _run_out(house, last):
+        done += house.store.retrying(partial(_end_reservations, house=house, ids=ids))
+        last = ids[-1]
+    if done:
+        log.info("reservations.ended", orders=done)
+    return done
+
+
+def _run_out(house: House, last: int) -> list[int]:
+    """Return the next orders, by id, with a reservation whose time is over."""
     query = (
         select(order_line.c.order_id)
         .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(hold.c.expires_at <= house.store.clock.now())
+        .where(hold.c.expires_at <= house.store.clock.now(), order_line.c.order_id > last)
         .distinct()
+        .order_by(order_line.c.order_id)
         .limit(AT_ONCE)
     )
     with house.store.read() as connection:
-        ids = sorted(connection.execute(query).scalars())
-    if not ids:
-        return 0
+        return list(connection.execute(query).scalars())
 
-    def work(tx: Tx) -> int:
-        known = lock_order_ids(tx, ids)
-        redecide(tx, house, [(order, order) for order in known.values()], event="order.reservation_ended")
-        return len(known)
 
-    done = house.store.retrying(work)
-    log.info("reservations.ended", orders=done)
-    return done
+def _end_reservations(tx: Tx, *, house: House, ids: Sequence[int]) -> int:
+    """End what still runs out of it by now: an order that was paid in between keeps its units for good."""
+    known = [order for order in lock_order_ids(tx, ids).values() if order.ready_at is None]
+    if known:
+        redecide(tx, house, [(order, order) for order in known], event="order.reservation_ended")
+    return len(known)
 
 
 def reclaim_leases(house: House, *, owner_gone: bool = False) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from erpsync.core.policy import WarehousePolicy
+from erpsync.core.policy import OrderPolicy, WarehousePolicy
 from erpsync.flows import desk, releases, ship, stock, upkeep
 from erpsync.flows.letters import replay_letter
 from erpsync.runtime.once import drain
@@ -249,6 +249,23 @@ def test_an_answer_may_come_later(pair: Pair, stopped: bool) -> None:
     assert out(town) == [("R1", "stopped" if stopped else "kept")]
     assert (walk.tasks(town), free(town)) == (([], {"SH": (10, 0)}) if stopped else (["recall"], {"SH": (10, 2)}))
     assert len(depot.asked) == 1
+
+
+def test_what_a_warehouse_may_be_sending_does_not_run_out_with_a_reservation(make: Callable[..., Pair]) -> None:
+    town, depot = make(orders=OrderPolicy(reserve="placement"))
+    put(town, "A", 10)
+    depot.answer = None
+    town.shop.place("o1", ("A", 2))
+    work(town)
+    town.shop.change("o1", state="unpaid", paid_at=None)
+    work(town)
+    town.advance(3600)
+
+    assert (upkeep.expire_reservations(town.house), free(town)) == (0, {"SH": (10, 2)})
+
+    depot.say(depot.got[0].number, stopped=True)
+    work(town)
+    assert (out(town), free(town)) == ([("R1", "stopped")], {"SH": (10, 0)})
 
 
 def test_a_parcel_that_overtakes_the_answer_is_booked_and_the_answer_changes_nothing(pair: Pair) -> None:
