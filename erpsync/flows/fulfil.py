@@ -256,13 +256,14 @@ def _give_back(book: Book, house: House, order: KnownOrder, need: tuple[Owner, i
 def _shrink_all(book: Book, house: House, tasks: list[Task]) -> list[Event]:
     """Where more is promised than there is, take promises back, latest due first, into backorders."""
     events: list[Event] = []
-    for place, missing in sorted(book.missing().items()):
-        holders = book.holders(place)
-        taken = shrink([held for held, _ in holders.values()], missing)
-        book.load_owners(held.owner for held, _ in taken)
-        tasks += _released_short(house, place, missing - sum(qty for _, qty in taken))
+    short = book.missing()
+    holders = book.holders(short)
+    plans = {place: shrink([held for held, _ in holders[place].values()], qty) for place, qty in sorted(short.items())}
+    book.load_owners(held.owner for taken in plans.values() for held, _ in taken)
+    for place, taken in plans.items():
+        tasks += _released_short(house, place, short[place] - sum(qty for _, qty in taken))
         for held, qty in taken:
-            becomes = holders[(held.owner, place)][1]
+            becomes = holders[place][(held.owner, place)][1]
             book.unhold(held.owner, place, qty)
             if becomes is None:
                 continue
