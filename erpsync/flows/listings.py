@@ -13,7 +13,7 @@ from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
 from erpsync.flows.stock import ROWS_PER_COMMIT, ImportResult
-from erpsync.store.bulk import in_parts, insert_many
+from erpsync.store.bulk import in_parts, insert_many, update_many
 from erpsync.store.notes import Event, write_events
 from erpsync.store.places import lock_skus, make_skus, sku_ids
 from erpsync.store.store import Tx
@@ -113,10 +113,10 @@ def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
 
     To be done before those given with ids are written, which count more.
     """
-    for row in values:
-        if not row["item_ref"]:
-            same = (listing.c.channel_id == row["channel_id"]) & (listing.c.channel_sku == row["channel_sku"])
-            tx.execute(listing.update().where(same).values(sku_id=row["sku_id"], factor=row["factor"]))
+    plain = [row for row in values if not row["item_ref"]]
+    fields = ("channel_id", "channel_sku", "sku_id", "factor")
+    rows = [{name: row[name] for name in fields} for row in plain]
+    update_many(tx, listing, rows, keys=["channel_id", "channel_sku"])
 
 
 def import_bundles(
