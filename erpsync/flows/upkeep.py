@@ -17,6 +17,7 @@ from erpsync.flows.relook import relook_unmapped, unmapped_codes
 from erpsync.store.cursors import read_cursors
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.orders import lock_order_ids
+from erpsync.store.places import channels
 from erpsync.store.queue import STOCK, free_waiting, reclaim
 from erpsync.store.store import Tx
 from erpsync.store.tables import (
@@ -37,6 +38,7 @@ from erpsync.store.tables import (
 AT_ONCE = 200
 PRUNE_AT_ONCE = 1000
 DONE_KEPT = timedelta(days=7)
+KEPT_DAYS = 180
 log = structlog.get_logger()
 
 
@@ -114,12 +116,18 @@ def relook(house: House) -> int:
 
 
 def prune(house: House, retention_days: int | Mapping[str, int]) -> int:
-    """Delete what is kept long enough, in small batches; recipients of ended orders are erased, totals stay."""
-    days = retention_days if isinstance(retention_days, Mapping) else {}
-    default = retention_days if isinstance(retention_days, int) else 180
+    """Delete what is kept long enough, in small batches; recipients of ended orders are erased, totals stay.
+
+    Args:
+        retention_days: by channel; under an empty name for channels that are not configured any more.
+    """
+    days = retention_days if isinstance(retention_days, Mapping) else {"": retention_days}
+    with house.store.read() as connection:
+        known = channels(connection)
+    configured = {channel.name for channel in house.channels.values()}
     done = 0
-    for channel in house.channels.values():
-        done += _prune_channel(house, channel.id, days.get(channel.name, default))
+    for name, row in known.items():
+        done += _prune_channel(house, row.id, days.get(name if name in configured else "", days.get("", KEPT_DAYS)))
     return done + _prune_done(house)
 
 

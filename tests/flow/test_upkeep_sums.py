@@ -83,6 +83,20 @@ def test_every_shop_may_keep_for_its_own_time(town: Town) -> None:
     assert with_recipient(town) == []
 
 
+def test_what_a_shop_left_behind_that_is_not_configured_any_more_goes_in_time(
+    make_town: Callable[..., Town],
+) -> None:
+    town = make_town(names=("shop", "mall"))
+    finished(town, "o1", 20)
+    del town.shops["shop"]
+    town = make_town(town=town)
+
+    prune(town.house, {"mall": 10, "": 30})
+    assert with_recipient(town) == ["o1"]
+    prune(town.house, {"mall": 30, "": 10})
+    assert with_recipient(town) == []
+
+
 def test_payloads_and_deliveries_go_when_their_time_is_over_but_never_before_they_were_applied(town: Town) -> None:
     deliver(town, town.shop.place("o1", ("TEA", 1)))
     apply_inbox(town.house)
