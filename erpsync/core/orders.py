@@ -315,9 +315,14 @@ def hold_reasons(
         reasons["unmapped_sku"] = ", ".join(unmapped)
     if bad_lines:
         reasons["bad_line"] = "a line could not be read"
-    if needs_address and order.ready_at is not None and order.open_qty and not order.address_complete:
+    if needs_address and not addressed(order):
         reasons["incomplete_address"] = "name, phone or address is missing"
     return reasons
+
+
+def addressed(order: KnownOrder) -> bool:
+    """Whether the order can be sent as far as its recipient goes, or need not be (yet, or any more)."""
+    return bool(order.address_complete) or order.ready_at is None or not order.open_qty
 
 
 def first_reason(reasons: Iterable[str]) -> str:

@@ -106,7 +106,7 @@ def remapped(tx: Tx, house: House, known: Iterable[KnownOrder]) -> list[tuple[Kn
             if not line.parts
         }
         mapped = map_things(tx, channel_id, things)
-        note_listings(tx, channel_id, things, mapped)
+        note_listings(tx, channel_id, things, mapped, lines=[line for order in orders for line in order.lines])
         for order in orders:
             after = replace(order, lines=tuple(map_line(line, mapped) for line in order.lines))
             if after != order:

@@ -105,7 +105,8 @@ def settle(
     book.load_owners(take.owner for take in takes)
     waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
     _hold_all(book, takes, changes, house)
-    recall_changed(tx, house, book, [change.after for change in changes])
+    left_from = {c.after.id: c.departure.warehouse_id for c in changes if c.departure}
+    recall_changed(tx, house, book, [change.after for change in changes], left_from=left_from)
     book.flush()
     _mark(tx, house, book, changes, cause, {*also, *_doubt(tx, changes)})
     open_tasks(tx, tasks)
@@ -206,7 +207,8 @@ def _adjust(book: Book, house: House, change: Change, now: datetime, kept: Mappi
         qty, held = wanted.get(need, 0), book.held_qty(need)
         _give_back(book, house, order, need, held - qty)
         for mine in book.held_for(need).values():
-            mine.expires_at = expires if mine.qty else mine.expires_at
+            if mine.qty:  # what a warehouse may be sending does not run out: only its answer frees it
+                mine.expires_at = None if mine.released else expires
         short = max(0, qty - held)
         if order.ready_at is None:
             book.waiting.pop(need, None)
@@ -254,13 +256,14 @@ def _give_back(book: Book, house: House, order: KnownOrder, need: tuple[Owner, i
 def _shrink_all(book: Book, house: House, tasks: list[Task]) -> list[Event]:
     """Where more is promised than there is, take promises back, latest due first, into backorders."""
     events: list[Event] = []
-    for place, missing in sorted(book.missing().items()):
-        holders = book.holders(place)
-        taken = shrink([held for held, _ in holders.values()], missing)
-        book.load_owners(held.owner for held, _ in taken)
-        tasks += _released_short(house, place, missing - sum(qty for _, qty in taken))
+    short = book.missing()
+    holders = book.holders(short)
+    plans = {place: shrink([held for held, _ in holders[place].values()], qty) for place, qty in sorted(short.items())}
+    book.load_owners(held.owner for taken in plans.values() for held, _ in taken)
+    for place, taken in plans.items():
+        tasks += _released_short(house, place, short[place] - sum(qty for _, qty in taken))
         for held, qty in taken:
-            becomes = holders[(held.owner, place)][1]
+            becomes = holders[place][(held.owner, place)][1]
             book.unhold(held.owner, place, qty)
             if becomes is None:
                 continue

@@ -242,10 +242,12 @@ class _Desk:
         if not things:
             return
         mapped = map_things(self.tx, self.channel.id, things)
-        self.first_listed = note_listings(self.tx, self.channel.id, things, mapped)
+        views = [(merged.order, self.known.get(external_id)) for external_id, merged in self.merged.items()]
+        lines = [line for pair in views for order in pair if order is not None for line in order.lines]
+        self.first_listed = note_listings(self.tx, self.channel.id, things, mapped, lines=lines)
         for external_id, merged in self.merged.items():
-            lines = tuple(map_line(line, mapped) for line in merged.order.lines)
-            self.merged[external_id] = replace(merged, order=replace(merged.order, lines=lines))
+            now = tuple(map_line(line, mapped) for line in merged.order.lines)
+            self.merged[external_id] = replace(merged, order=replace(merged.order, lines=now))
 
     def _decide(self, external_id: str, merged: Merged, refunds: Sequence[Refund], has_bad_line: bool) -> Change:
         before = self.known.get(external_id)

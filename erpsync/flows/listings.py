@@ -1,6 +1,6 @@
 """Which channel things are which of our SKUs, as people say; and what our bundles consist of."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -13,11 +13,11 @@ from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
 from erpsync.flows.stock import ROWS_PER_COMMIT, ImportResult
-from erpsync.store.bulk import in_parts, insert_many
+from erpsync.store.bulk import in_parts, insert_many, update_many
 from erpsync.store.notes import Event, write_events
-from erpsync.store.places import lock_skus, make_skus
+from erpsync.store.places import lock_skus, make_skus, sku_ids
 from erpsync.store.store import Tx
-from erpsync.store.tables import bundle, listing
+from erpsync.store.tables import bundle, listing, sku
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +113,10 @@ def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
 
     To be done before those given with ids are written, which count more.
     """
-    for row in values:
-        if not row["item_ref"]:
-            same = (listing.c.channel_id == row["channel_id"]) & (listing.c.channel_sku == row["channel_sku"])
-            tx.execute(listing.update().where(same).values(sku_id=row["sku_id"], factor=row["factor"]))
+    plain = [row for row in values if not row["item_ref"]]
+    fields = ("channel_id", "channel_sku", "sku_id", "factor")
+    rows = [{name: row[name] for name in fields} for row in plain]
+    update_many(tx, listing, rows, keys=["channel_id", "channel_sku"])
 
 
 def import_bundles(
@@ -133,11 +133,10 @@ def import_bundles(
             parts.setdefault(row.bundle, {})[row.sku] = row
             result.taken += 1
         progress(1)
-    nested = {name for name in parts if any(sku in parts for sku in parts[name])}
+    nested = house.store.retrying(partial(_take_bundles, house=house, parts=parts, actor=actor))
     for name in sorted(nested):
-        result.refused += [(part.source, "a bundle cannot hold a bundle") for part in parts[name].values()]
+        result.refused += [(part.source, nested[name]) for part in parts[name].values()]
         result.taken -= len(parts.pop(name))
-    house.store.retrying(lambda tx: _take_bundles(tx, house, parts, actor))
     relook_unmapped(house, parts)
     return result
 
@@ -150,10 +149,36 @@ def _bundle_problem(row: BundlePart) -> str:
     return "" if row.qty >= 1 else f"qty must be 1 or more, is {row.qty}"
 
 
-def _take_bundles(tx: Tx, house: House, parts: dict[str, dict[str, BundlePart]], actor: str) -> None:
+def _nested(tx: Tx, parts: Mapping[str, Mapping[str, BundlePart]]) -> dict[str, str]:
+    """Return why bundles cannot be taken, by name: one would hold another, of this file or known before.
+
+    A line is taken apart once, so what is inside an inner bundle would never be held.
+    """
+    held = {sku for named in parts.values() for sku in named}
+    ids = sku_ids(tx.connection, {*parts, *held})
+    inner, outer = set(parts), set[str]()
+    for some in in_parts(ids[code] for code in held if code in ids):
+        known = select(sku.c.code).join(bundle, bundle.c.bundle_id == sku.c.id).where(sku.c.id.in_(some))
+        inner |= set(tx.execute(known).scalars())
+    kept = {ids[code] for code in parts if code in ids}
+    for some in in_parts(kept):
+        query = select(sku.c.code, bundle.c.bundle_id).join(bundle, bundle.c.sku_id == sku.c.id)
+        outer |= {row.code for row in tx.all(query.where(sku.c.id.in_(some))) if row.bundle_id not in kept}
+    found = dict.fromkeys(outer, "it is part of another bundle; a bundle cannot hold a bundle")
+    return found | {name: "a bundle cannot hold a bundle" for name in parts if inner & parts[name].keys()}
+
+
+def _take_bundles(tx: Tx, house: House, parts: Mapping[str, Mapping[str, BundlePart]], actor: str) -> Mapping[str, str]:
+    """Replace what bundles consist of; return why some cannot be taken, by name."""
+    nested = _nested(tx, parts)
+    _write_bundles(tx, house, {name: named for name, named in parts.items() if name not in nested}, actor)
+    return nested
+
+
+def _write_bundles(tx: Tx, house: House, parts: Mapping[str, Mapping[str, BundlePart]], actor: str) -> None:
     if not parts:
         return
-    ids = make_skus(tx, {*parts, *(sku for named in parts.values() for sku in named)})
+    ids = make_skus(tx, {*parts, *(code for named in parts.values() for code in named)})
     bundles = list(in_parts(ids[name] for name in parts))
     for some in bundles:
         tx.execute(delete(bundle).where(bundle.c.bundle_id.in_(some)))
@@ -161,9 +186,9 @@ def _take_bundles(tx: Tx, house: House, parts: dict[str, dict[str, BundlePart]],
         tx,
         bundle,
         [
-            {"bundle_id": ids[name], "sku_id": ids[sku], "qty": part.qty}
+            {"bundle_id": ids[name], "sku_id": ids[code], "qty": part.qty}
             for name, named in sorted(parts.items())
-            for sku, part in sorted(named.items())
+            for code, part in sorted(named.items())
         ],
     )
     write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])

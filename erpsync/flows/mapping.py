@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from erpsync.core.orders import KnownLine
 from erpsync.store.bulk import insert_many, new_ids
-from erpsync.store.places import sku_ids
+from erpsync.store.places import lock_skus, sku_ids
 from erpsync.store.store import Tx
 from erpsync.store.tables import bundle, listing
 
@@ -91,14 +91,28 @@ def map_line(line: KnownLine, mapped: Mapping[Thing, Mapped]) -> KnownLine:
     return replace(line, sku_id=found.sku_id, factor=found.factor, parts=found.parts)
 
 
-def note_listings(tx: Tx, channel_id: int, seen: Mapping[Thing, str], mapped: Mapping[Thing, Mapped]) -> set[int]:
-    """Make listing rows for things not listed yet (title by thing); return the SKUs now listed for the first time."""
+def note_listings(
+    tx: Tx,
+    channel_id: int,
+    seen: Mapping[Thing, str],
+    mapped: Mapping[Thing, Mapped],
+    *,
+    lines: Iterable[KnownLine] = (),
+) -> set[int]:
+    """Make listing rows for things not listed yet (title by thing); return the SKUs now listed for the first time.
+
+    Args:
+        lines: order lines to be settled in this transaction; their SKUs are locked first, as before every listing.
+    """
     codes = sorted({thing.channel_sku for thing in seen})
     query = select(listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id).where(
         listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes)
     )
     known = {Thing(row.channel_sku, row.item_ref) for row in tx.all(query)} if codes else set()
     fresh = sorted(thing for thing in seen if thing not in known)
+    first = {sku_id for thing in fresh if thing in mapped for sku_id in mapped[thing].parts}
+    if fresh:
+        lock_skus(tx, {*first, *(sku_id for line in lines for sku_id in map_line(line, mapped).parts)})
     rows = []
     for thing, row_id in zip(fresh, new_ids(tx, listing, len(fresh)), strict=True):
         ours = mapped.get(thing)
@@ -114,4 +128,4 @@ def note_listings(tx: Tx, channel_id: int, seen: Mapping[Thing, str], mapped: Ma
             }
         )
     insert_many(tx, listing, rows)
-    return {sku_id for thing in fresh if thing in mapped for sku_id in mapped[thing].parts}
+    return first

@@ -42,7 +42,7 @@ from erpsync.sdk.roles import (
     playing,
 )
 from erpsync.sdk.types import Cursor, Head, Raw
-from erpsync.store.cursors import CursorRow, read_cursor, read_cursors, set_cursor
+from erpsync.store.cursors import CursorRow, read_cursor, read_cursors, set_cursor, still_reaches
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import Lease, LeaseLostError, fence
 from erpsync.store.queue import SHIPMENT, free_waiting
@@ -75,6 +75,7 @@ class _Pass:
     stream: str
     lease: Lease | None
     began_at: datetime
+    since: datetime | None = None
     pages: int = 0
     records: int = 0
 
@@ -236,18 +237,14 @@ class _OverlapError(Exception):
 
 
 def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
-    _fence(run, tx)
+    if run.lease is not None:
+        fence(tx, run.lease)
     applied = apply(tx, run.house, run.channel, page.batch, cause=run.cause)
     if applied.read_again and not last:
         raise _OverlapError(applied.read_again)
     page.work(tx)
-    if page.mark is not None:
+    if page.mark is not None and still_reaches(tx, run.channel.id, run.stream, run.since):
         set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
-
-
-def _fence(run: _Pass, tx: Tx) -> None:
-    if run.lease is not None:
-        fence(tx, run.lease)
 
 
 def _read_again(run: _Pass, page: _Page, external_ids: Sequence[str]) -> Batch:
@@ -267,6 +264,7 @@ def _cursor(run: _Pass) -> Cursor:
         since = _since(run)
         with run.house.store.begin() as tx:
             set_cursor(tx, run.channel.id, run.stream, since_at=since)
+    run.since = since
     return Cursor(mark=row.mark, overlap=timedelta(seconds=run.channel.poll.overlap_s), since=since)
 
 
@@ -377,6 +375,8 @@ def _close(reading: Iterator[Any]) -> None:
 def _end(run: _Pass) -> None:
     """Note a whole pass and wake what waited for it."""
     with run.house.store.begin() as tx:
+        if not still_reaches(tx, run.channel.id, run.stream, run.since):
+            return
         values: dict[str, Any] = {"complete_began_at": run.began_at, "complete_ended_at": tx.now, "failed_at": None}
         if run.stream == "listings":
             values["mark"] = None

@@ -68,36 +68,37 @@ def read_details(
     """Return the whole records as far as they could be read, those that never will be, and what ended the reading.
 
     What was read is stored even so, without the page's mark: where one call in ten fails, a page of a hundred would
-    never be read in one go.
+    never be read in one go. Where the channel refuses to show any of several, the fault is not theirs.
     """
     raws: list[Raw] = []
     letters: list[DeadLetter] = []
+    refusal: ConnectorError | None = None
     try:
         for first in range(0, len(heads), at_once):
-            read, refused = _complete(channel, source, heads[first : first + at_once])
+            read, refused, why = _complete(channel, source, heads[first : first + at_once])
             raws += read
             letters += refused
+            refusal = why or refusal
     except ConnectorError as error:
-        return raws, letters, error
+        return raws, letters if raws else [], error
+    if refusal is not None and not raws and len(heads) > 1:
+        return [], [], refusal
     return raws, letters, None
 
 
-def _complete(channel: Channel, source: OrderSource, heads: Sequence[Head]) -> tuple[list[Raw], list[DeadLetter]]:
-    """Return the whole records of `heads`; single ones that the channel refuses to show become dead letters.
-
-    Where it refuses all of several, the fault is not theirs and the error is raised.
-    """
+def _complete(
+    channel: Channel, source: OrderSource, heads: Sequence[Head]
+) -> tuple[list[Raw], list[DeadLetter], ConnectorError | None]:
+    """Return the whole records of `heads`, a dead letter for each that the channel refuses to show, and its refusal."""
     try:
-        return list(source.complete(heads)), []
+        return list(source.complete(heads)), [], None
     except (RejectedError, PayloadError) as error:
         if len(heads) == 1:
             listed = Raw(head=heads[0], payload=heads[0].row, read_from=heads[0].read_from, read_to=heads[0].read_to)
-            return [], [letter_of(channel, "order", listed, error, whole=False)]
+            return [], [letter_of(channel, "order", listed, error, whole=False)], error
         each = [_complete(channel, source, [head]) for head in heads]
-        raws = [raw for read, _ in each for raw in read]
-        if not raws:
-            raise
-        return raws, [letter for _, letters in each for letter in letters]
+        raws = [raw for read, _, _ in each for raw in read]
+        return raws, [letter for _, letters, _ in each for letter in letters], error
 
 
 def _read_each(

@@ -24,21 +24,25 @@ from erpsync.store.tables import hold, order_line, release
 log = structlog.get_logger()
 
 
-def recall_changed(tx: Tx, house: House, book: Book, decided: Iterable[KnownOrder]) -> None:
-    """Recall what warehouses were told of orders that are held, cancelled or want less or more of it by now."""
-    released = [(owner, place) for (owner, place), held in book.holds.items() if held.released and held.qty > 0]
-    if not released:
-        return
+def recall_changed(
+    tx: Tx, house: House, book: Book, decided: Iterable[KnownOrder], *, left_from: Mapping[int, int]
+) -> None:
+    """Recall what warehouses were told of orders that are held, cancelled, want less or more, or left otherwise.
+
+    Args:
+        left_from: by order id, the warehouse that reports what left; it knows what of its release is gone.
+    """
     order_of = {line.id: order for order in decided for line in order.lines}
     unwanted: dict[int, set[int]] = defaultdict(set)
-    for owner, place in released:
-        order = order_of.get(owner.id) if owner.kind == LINE else None
+    for (owner, place), held in book.holds.items():
+        order = order_of.get(owner.id) if owner.kind == LINE and held.released and held.qty else None
         if order is not None and _is_unwanted(book, order, owner, place.sku_id, tx):
             unwanted[order.id].add(place.warehouse_id)
-    for owner, place in book.grown():
+    for owner, place in book.altered():
         known = order_of.get(owner.id)
         order_id = known.id if known else book.waiting_before()[owner, place.sku_id].order_id
-        unwanted[order_id].add(place.warehouse_id)
+        if left_from.get(order_id) != place.warehouse_id:
+            unwanted[order_id].add(place.warehouse_id)
     recall(tx, house, unwanted)
 
 

@@ -7,12 +7,12 @@ process die in between, upkeep looks again.
 from collections.abc import Iterable
 from functools import partial
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpsync.flows.decide import redecide, remapped
 from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
-from erpsync.store.bulk import in_parts
+from erpsync.store.bulk import in_parts, update_many
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.places import lock_skus, sku_ids
 from erpsync.store.store import Tx
@@ -35,12 +35,12 @@ def relook_unmapped(house: House, channel_skus: Iterable[str]) -> int:
 
 def _link_equal(tx: Tx, house: House, codes: list[str]) -> None:
     """Point unmapped listings whose seller code equals a SKU at it, and have them pushed."""
-    query = select(listing.c.channel_sku).where(listing.c.sku_id.is_(None), listing.c.channel_sku.in_(codes))
-    equal = sku_ids(tx.connection, tx.execute(query).scalars())
+    query = select(listing.c.id, listing.c.channel_sku)
+    waiting = query.where(listing.c.sku_id.is_(None), listing.c.channel_sku.in_(codes)).order_by(listing.c.id)
+    equal = sku_ids(tx.connection, [row.channel_sku for row in tx.all(waiting)])
     lock_skus(tx, equal.values())
-    for code, sku_id in sorted(equal.items()):
-        same = listing.c.sku_id.is_(None) & (listing.c.channel_sku == code)
-        tx.execute(update(listing).where(same).values(sku_id=sku_id))
+    rows = [row for row in tx.all(waiting.with_for_update(key_share=True)) if row.channel_sku in equal]
+    update_many(tx, listing, [{"id": row.id, "sku_id": equal[row.channel_sku]} for row in rows], keys=["id"])
     if equal:
         settle(tx, house, [], also=equal.values())
 

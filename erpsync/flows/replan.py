@@ -1,4 +1,4 @@
-"""Putting a changed configuration into force on stock: who waits may be served now, and numbers may be others.
+"""Putting a changed configuration into force: who waits may be served now, numbers and holds may be others.
 
 Why a digest is kept per channel: at a start nobody knows whether the configuration was edited since, and planning and
 telling everything anew each time would make a start slow for nothing.
@@ -11,10 +11,17 @@ from functools import partial
 import structlog
 from sqlalchemy import select
 
+from erpsync.core.orders import KnownOrder, addressed
+from erpsync.core.release import OPEN_PHASES
+from erpsync.flows.decide import redecide
 from erpsync.flows.fulfil import settle
 from erpsync.flows.house import Channel, House
+from erpsync.flows.ingest import asks_for_address
+from erpsync.store.bulk import in_parts
+from erpsync.store.orders import lock_order_ids
 from erpsync.store.sequence import read_mark, set_mark
-from erpsync.store.tables import backorder, bundle, listing
+from erpsync.store.store import Tx
+from erpsync.store.tables import backorder, bundle, listing, orders
 
 AT_ONCE = 500
 log = structlog.get_logger()
@@ -22,6 +29,8 @@ log = structlog.get_logger()
 
 def replan_changed(house: House) -> int:
     """Plan anew what the configuration changed since this was last asked; return how many SKUs were looked at."""
+    for channel in house.channels.values():
+        _judge_addresses(house, channel)
     changed = [channel for channel in house.channels.values() if _known(house, channel) != _digest(house, channel)]
     if not changed:
         return 0
@@ -34,6 +43,33 @@ def replan_changed(house: House) -> int:
             set_mark(tx, f"policy:{channel.name}", _digest(house, channel))
     log.info("stock.replanned", channels=len(changed), skus=len(skus))
     return len(skus)
+
+
+def _judge_addresses(house: House, channel: Channel) -> None:
+    """Hold or free the open orders of a channel that asks for an address now and did not, or the other way round."""
+    name, asked = f"address:{channel.name}", (channel.orders.require_address, channel.carries_recipients)
+    digest = zlib.crc32(repr(asked).encode())
+    with house.store.read() as connection:
+        if read_mark(connection, name) == digest:
+            return
+        unaddressed = (orders.c.channel_id == channel.id) & orders.c.address_complete.is_not(True)
+        query = select(orders.c.id).where(unaddressed, orders.c.phase.in_((*OPEN_PHASES, "held")))
+        ids = list(connection.execute(query).scalars())
+    for some in in_parts(ids, AT_ONCE):
+        house.store.retrying(partial(_judge_again, house=house, channel=channel, ids=some))
+    with house.store.begin() as tx:
+        set_mark(tx, name, digest)
+
+
+def _judge_again(tx: Tx, *, house: House, channel: Channel, ids: Sequence[int]) -> None:
+    known = lock_order_ids(tx, ids).values()
+    wrong = [(each, each) for each in known if _lacks_address(channel, each) != ("incomplete_address" in each.holds)]
+    if wrong:
+        redecide(tx, house, wrong, event="order.changed")
+
+
+def _lacks_address(channel: Channel, order: KnownOrder) -> bool:
+    return asks_for_address(channel, order) and not addressed(order)
 
 
 def _digest(house: House, channel: Channel) -> int:

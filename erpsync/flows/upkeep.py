@@ -1,6 +1,6 @@
 """What has to be done from time to time: reservations that end, leases that ran out, old rows, sums that must agree."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -17,6 +17,7 @@ from erpsync.flows.relook import relook_unmapped, unmapped_codes
 from erpsync.store.cursors import read_cursors
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.orders import lock_order_ids
+from erpsync.store.places import channels
 from erpsync.store.queue import STOCK, free_waiting, reclaim
 from erpsync.store.store import Tx
 from erpsync.store.tables import (
@@ -37,32 +38,42 @@ from erpsync.store.tables import (
 AT_ONCE = 200
 PRUNE_AT_ONCE = 1000
 DONE_KEPT = timedelta(days=7)
+KEPT_DAYS = 180
 log = structlog.get_logger()
 
 
 def expire_reservations(house: House) -> int:
     """End reservations whose time is over, and the days unpaid orders count; return how many orders gave units back."""
     age_unpaid(house)
+    done = last = 0
+    while ids := _run_out(house, last):
+        done += house.store.retrying(partial(_end_reservations, house=house, ids=ids))
+        last = ids[-1]
+    if done:
+        log.info("reservations.ended", orders=done)
+    return done
+
+
+def _run_out(house: House, last: int) -> list[int]:
+    """Return the next orders, by id, with a reservation whose time is over."""
     query = (
         select(order_line.c.order_id)
         .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(hold.c.expires_at <= house.store.clock.now())
+        .where(hold.c.expires_at <= house.store.clock.now(), order_line.c.order_id > last)
         .distinct()
+        .order_by(order_line.c.order_id)
         .limit(AT_ONCE)
     )
     with house.store.read() as connection:
-        ids = sorted(connection.execute(query).scalars())
-    if not ids:
-        return 0
+        return list(connection.execute(query).scalars())
 
-    def work(tx: Tx) -> int:
-        known = lock_order_ids(tx, ids)
-        redecide(tx, house, [(order, order) for order in known.values()], event="order.reservation_ended")
-        return len(known)
 
-    done = house.store.retrying(work)
-    log.info("reservations.ended", orders=done)
-    return done
+def _end_reservations(tx: Tx, *, house: House, ids: Sequence[int]) -> int:
+    """End what still runs out of it by now: an order that was paid in between keeps its units for good."""
+    known = [order for order in lock_order_ids(tx, ids).values() if order.ready_at is None]
+    if known:
+        redecide(tx, house, [(order, order) for order in known], event="order.reservation_ended")
+    return len(known)
 
 
 def reclaim_leases(house: House, *, owner_gone: bool = False) -> int:
@@ -105,12 +116,18 @@ def relook(house: House) -> int:
 
 
 def prune(house: House, retention_days: int | Mapping[str, int]) -> int:
-    """Delete what is kept long enough, in small batches; recipients of ended orders are erased, totals stay."""
-    days = retention_days if isinstance(retention_days, Mapping) else {}
-    default = retention_days if isinstance(retention_days, int) else 180
+    """Delete what is kept long enough, in small batches; recipients of ended orders are erased, totals stay.
+
+    Args:
+        retention_days: by channel; under an empty name for channels that are not configured any more.
+    """
+    days = retention_days if isinstance(retention_days, Mapping) else {"": retention_days}
+    with house.store.read() as connection:
+        known = channels(connection)
+    configured = {channel.name for channel in house.channels.values()}
     done = 0
-    for channel in house.channels.values():
-        done += _prune_channel(house, channel.id, days.get(channel.name, default))
+    for name, row in known.items():
+        done += _prune_channel(house, row.id, days.get(name if name in configured else "", days.get("", KEPT_DAYS)))
     return done + _prune_done(house)
 
 

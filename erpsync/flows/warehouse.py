@@ -27,7 +27,7 @@ from erpsync.store.notes import DeadLetter, bury, close_tasks, end_letters
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.places import sku_codes
 from erpsync.store.store import Tx
-from erpsync.store.tables import RELEASES_OUT, release, release_line
+from erpsync.store.tables import RELEASES_OUT, release, release_line, shipment
 
 LETTER = "warehouse_report"
 CLOCK_AHEAD = timedelta(minutes=5)
@@ -139,10 +139,17 @@ def _parcel(tx: Tx, found: _Known, each: Dispatch, *, actor: str) -> Parcel:
     rest = found.rest()
     units = _reported(tx, found, each) if each.lines else rest
     over = [line for line, qty in units.items() if qty > rest.get(line, 0)]
-    if over and rest:
+    if over and not _is_known(tx, found.order, each.tracking):
         names = {line.id: line.external_id for line in found.order.lines}
         raise Refused(f"release {each.release} has {rest.get(over[0], 0)} units of line {names[over[0]]} left to send")
+    units = {} if over else units
     return Parcel(order=found.order.number, carrier=each.carrier, tracking=each.tracking, units=units, actor=actor)
+
+
+def _is_known(tx: Tx, order: KnownOrder, tracking: str) -> bool:
+    """Whether the parcel is recorded: a report that comes again tells nothing new."""
+    same = select(shipment.c.id).where(shipment.c.order_id == order.id, shipment.c.tracking == tracking.strip())
+    return tx.execute(same.limit(1)).first() is not None
 
 
 def _reported(tx: Tx, found: _Known, each: Dispatch) -> dict[int, int]:

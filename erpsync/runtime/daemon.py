@@ -285,7 +285,9 @@ class Daemon:
         return f"{len(channels)} channels" + (f", stuck: {', '.join(overdue)}" if overdue else "")
 
     def _retention_days(self) -> dict[str, int]:
-        return {channel.id: channel.retention_days for channel in self._built.config.channels}
+        config = self._built.config
+        gone = {"": config.privacy.retention_days} if config.privacy else {}
+        return gone | {channel.id: channel.retention_days for channel in config.channels}
 
 
 def _pools(channels: int) -> dict[str, int]:

@@ -160,34 +160,36 @@ class Book:
             found.setdefault(owner, set()).add(place.sku_id)
         return found
 
-    def grown(self) -> list[HoldKey]:
-        """Return the holds handed to a warehouse that have grown since: it was told fewer units."""
+    def altered(self) -> list[HoldKey]:
+        """Return the holds handed to a warehouse that are no more what it was told to send."""
         before = self._holds_before
-        return [key for key, was in before.items() if self.holds[key].released and self.holds[key].qty > was.qty]
+        return [key for key, was in before.items() if self.holds[key].released and self.holds[key].qty != was.qty]
 
-    def holders(self, place: Place) -> dict[HoldKey, tuple[Held, Waiting | None]]:
-        """Return all holds on a place with their order's turn, and the backorder each would become.
+    def holders(self, places: Iterable[Place]) -> dict[Place, dict[HoldKey, tuple[Held, Waiting | None]]]:
+        """Return all holds on these places with their order's turn, and the backorder each would become.
 
         The hold of an order that is not ready becomes none.
         """
+        found: dict[Place, dict[HoldKey, tuple[Held, Waiting | None]]] = {place: {} for place in places}
         query = (
             select(hold, orders.c.id.label("order_id"), orders.c.channel_id, orders.c.number, orders.c.hold_reason)
             .add_columns(orders.c.paid_at, orders.c.placed_at, orders.c.ready_at)
             .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
             .join(orders, orders.c.id == order_line.c.order_id)
-            .where(hold.c.sku_id == place.sku_id, hold.c.warehouse_id == place.warehouse_id)
         )
-        found: dict[HoldKey, tuple[Held, Waiting | None]] = {}
-        for row in self._tx.all(query):
+        parts = [query.where(hold.c.sku_id.in_(some)) for some in in_parts(place.sku_id for place in found)]
+        for row in (row for part in parts for row in self._tx.all(part)):
+            key = (Owner(row.owner_kind, row.owner_id), Place(row.sku_id, row.warehouse_id))
+            if key[1] not in found:
+                continue
             self._add_loaded(row)
-            key = (Owner(row.owner_kind, row.owner_id), place)
             now, due = self.holds[key], (row.paid_at or row.placed_at, row.number)
             becomes = Waiting(
                 qty=0, order_id=row.order_id, channel_id=row.channel_id, due=due, waits=not row.hold_reason
             )
             if now.qty > 0:
                 held = Held(owner=key[0], qty=now.qty, due=due, released=now.released)
-                found[key] = (held, becomes if row.ready_at is not None else None)
+                found[key[1]][key] = (held, becomes if row.ready_at is not None else None)
         return found
 
     def waiting_before(self) -> Mapping[NeedKey, Waiting]:

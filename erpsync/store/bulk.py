@@ -22,11 +22,11 @@ Key = TypeVar("Key", int, str)
 PART = 10_000  # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535
 
 
-def in_parts(keys: Iterable[Key]) -> Iterator[list[Key]]:
+def in_parts(keys: Iterable[Key], most: int = PART) -> Iterator[list[Key]]:
     """Yield the distinct keys in order, no more at once than an IN list can hold."""
     wanted = sorted(set(keys))
-    for start in range(0, len(wanted), PART):
-        yield wanted[start : start + PART]
+    for start in range(0, len(wanted), most):
+        yield wanted[start : start + most]
 
 
 def insert_many(tx: Tx, table: Table, rows: Sequence[Row], *, conflict: str = "") -> None:

@@ -66,6 +66,12 @@ def set_cursor(tx: Tx, channel_id: int, stream: str, **values: Any) -> None:
     tx.execute(row.on_conflict_do_update(index_elements=["channel_id", "stream"], set_=values))
 
 
+def still_reaches(tx: Tx, channel_id: int, stream: str, since: datetime | None) -> bool:
+    """Whether a stream is still to be read from `since`, locked: a back-fill that is asked for anew begins anew."""
+    query = select(cursor.c.since_at).where(cursor.c.channel_id == channel_id, cursor.c.stream == stream)
+    return tx.execute(query.with_for_update(key_share=True)).scalar() == since
+
+
 def want_pass(tx: Tx, channel_id: int, streams: Iterable[str]) -> None:
     """Ask for a pass of these streams that begins after now, and wake the poller."""
     for stream in sorted(set(streams)):

@@ -117,6 +117,32 @@ def test_a_bundle_is_held_by_its_components(town: Town) -> None:
     assert held(town, "o1") == {"TEA": 6, "CUP": 2}
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_bundle_in_a_bundle_is_refused_whichever_of_them_comes_first(town: Town, at_once: bool) -> None:
+    """A line is taken apart once: the inner bundle would be waited for and never come."""
+    outer = BundlePart(bundle="HAMPER", sku="SET", qty=1, source="row 2")
+    inner = BundlePart(bundle="SET", sku="TEA", qty=3, source="row 3")
+    if at_once:
+        assert import_bundles(town.house, [outer, inner], actor="ana").refused == [
+            ("row 2", "a bundle cannot hold a bundle")
+        ]
+        return
+    assert import_bundles(town.house, [inner], actor="ana").taken == 1
+    assert import_bundles(town.house, [outer], actor="ana").refused == [("row 2", "a bundle cannot hold a bundle")]
+    take_in(town, fact(order("o1", line("HAMPER"))))
+    assert status(town, "o1") == ("held", "unmapped_sku")
+
+
+def test_what_another_bundle_holds_cannot_become_a_bundle(town: Town) -> None:
+    import_bundles(town.house, [BundlePart(bundle="HAMPER", sku="SET", qty=1)], actor="ana")
+    found = import_bundles(town.house, [BundlePart(bundle="SET", sku="TEA", qty=3, source="row 2")], actor="ana")
+
+    assert (found.taken, found.refused) == (
+        0,
+        [("row 2", "it is part of another bundle; a bundle cannot hold a bundle")],
+    )
+
+
 def test_a_line_whose_seller_code_changes_is_mapped_anew(town: Town) -> None:
     take_in(town, fact(order("o1", line("TEA", 2))))
 

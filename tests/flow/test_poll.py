@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from erpsync.core.policy import PollPolicy
+from erpsync.flows.channels import ask_backfill
 from erpsync.flows.letters import replay_letter
 from erpsync.flows.poll import due_streams, poll_stream
 from erpsync.sdk.errors import TransientError
@@ -210,6 +211,22 @@ def test_the_reach_of_a_back_fill_is_fixed_when_it_begins(town: Town) -> None:
     assert "edge" in stored(town)
     reach = rows(town, "SELECT count(*) FROM cursor WHERE stream = 'backfill' AND since_at IS NOT NULL")
     assert reach == [(1,)]
+
+
+def test_a_back_fill_that_is_asked_for_while_one_runs_is_read_from_its_own_beginning(town: Town) -> None:
+    for n in range(4):
+        town.shop.place(f"old{n}", ("TEA", 1), placed_at=NOON - days(20) + days(n / 10))
+        town.shop.place(f"new{n}", ("TEA", 1), placed_at=NOON - days(5) + days(n / 10))
+    town.advance(900)
+    poll(town)
+    town.shop.at_page = lambda: ask_backfill(town.house, "shop", days=30, actor="me")
+    poll(town, "backfill")
+    assert "backfill" in due_streams(town.house, town.channel())
+
+    settle_in(town)
+
+    assert stored(town) == [*(f"new{n}" for n in range(4)), *(f"old{n}" for n in range(4))]
+    assert "backfill" not in due_streams(town.house, town.channel())
 
 
 def test_refunds_are_read_when_the_back_fill_is_done_and_reach_the_oldest_open_order(town: Town) -> None:

@@ -10,6 +10,7 @@ from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, Head, ListingPage, OrderPage, Raw
 from erpsync.store.cursors import read_cursor
 from erpsync.store.views import OrderFilter, list_orders
+from tests.support.looking import letters
 from tests.support.shop import ShopConnector, Town
 
 
@@ -100,6 +101,18 @@ class NoCatalogueYet(ShopConnector):
             self.failed = True
             raise TransientError("remote service timeout")
         yield from super().pull_listings(cursor)
+
+
+def test_orders_in_a_row_that_the_shop_does_not_show_stop_no_other(crowded: Town) -> None:
+    """failures.md row 14: as many as one call asks for, so that a call shows nothing at all."""
+    connector = OnePage(crowded.shop, crowded.clock)
+    connector.unlucky = set()
+    crowded.shop.hidden = {f"o{number:02}" for number in range(DETAILS_AT_ONCE)}
+
+    assert read(crowded, connector)
+
+    assert stored(crowded) == [f"o{number:02}" for number in range(DETAILS_AT_ONCE, 20)]
+    assert sorted(letters(crowded)) == [("order", order) for order in sorted(crowded.shop.hidden)]
 
 
 def test_a_catalogue_that_could_not_be_read_is_read_again_soon_and_not_an_hour_later(town: Town) -> None:

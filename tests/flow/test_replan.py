@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import func, select
 
-from erpsync.core.policy import StockPolicy, WarehousePolicy
+from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
 from erpsync.flows.replan import replan_changed
 from erpsync.flows.stock import set_stock
 from erpsync.runtime.once import drain
 from erpsync.store.tables import backorder
+from tests.support.looking import status
 from tests.support.shop import Town
 
 TWO = (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2))
@@ -59,3 +61,22 @@ def test_an_unchanged_configuration_is_not_planned_anew(make_town: Callable[...,
     replan_changed(town.house)
 
     assert replan_changed(make_town(town=town).house) == 0
+
+
+@pytest.mark.parametrize(("before", "after"), [("always", "never"), ("never", "always")])
+def test_open_orders_are_held_or_freed_when_the_shopkeeper_asks_for_addresses_otherwise(
+    make_town: Callable[..., Town], before: str, after: str
+) -> None:
+    shown = {"always": ("held", "incomplete_address"), "never": ("allocated", None)}
+    town = make_town(orders=OrderPolicy(require_address=before))  # type: ignore[arg-type]
+    replan_changed(town.house)
+    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    town.shop.place("o1", ("A", 1), address="")
+    town.shop.place("o2", ("A", 1))
+    drain(town.house)
+    assert (status(town, "o1"), status(town, "o2")) == (shown[before], ("allocated", None))
+
+    town = make_town(orders=OrderPolicy(require_address=after), town=town)  # type: ignore[arg-type]
+    replan_changed(town.house)
+
+    assert (status(town, "o1"), status(town, "o2")) == (shown[after], ("allocated", None))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import Thread
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync.flows import push, stock, upkeep
@@ -13,20 +13,26 @@ from erpsync.flows.ingest import apply
 from erpsync.flows.listings import ListingMapping, import_listings
 from erpsync.sdk.types import RefundState
 from erpsync.store.book import Book
+from erpsync.store.places import lock_skus
 from erpsync.store.tables import listing, sku
 from tests.support import walk
 from tests.support.facts import fact, line, order, refund, refund_fact
 from tests.support.looking import status
 from tests.support.shop import Town
 
-OVERLAP_S = 0.5  # so long the second one is given to come to where it waits for the first
+OVERLAP_S = 0.2  # so often the second one is looked for where it waits; on SQLite it waits for its turn at once
+WAITING = text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
-def meanwhile(work: Callable[[], object]) -> Thread:
+def meanwhile(town: Town, work: Callable[[], object]) -> Thread:
     """Let something run until it ends or waits for us."""
     thread = Thread(target=work)
     thread.start()
-    thread.join(OVERLAP_S)
+    for _ in range(1 if town.store.is_sqlite else 60):
+        thread.join(OVERLAP_S)
+        with town.store.read() as connection:
+            if not thread.is_alive() or town.store.is_sqlite or connection.execute(WAITING).first():
+                break
     return thread
 
 
@@ -42,7 +48,9 @@ def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(to
 
     with town.store.begin() as tx:
         apply(tx, town.house, town.channel(), facts[first])
-        other = meanwhile(lambda: town.store.retrying(lambda it: apply(it, town.house, town.channel(), facts[second])))
+        other = meanwhile(
+            town, lambda: town.store.retrying(lambda it: apply(it, town.house, town.channel(), facts[second]))
+        )
     other.join()
 
     assert status(town, "o1") == ("held", "refund_open")
@@ -90,8 +98,26 @@ def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_othe
     with town.store.begin() as tx:
         sku_id = tx.execute(select(sku.c.id).where(sku.c.code == "A")).scalar_one()
         Book(tx, [sku_id])
-        other = meanwhile(import_again)
+        other = meanwhile(town, import_again)
         tx.all(select(listing.c.id).where(listing.c.sku_id == sku_id).with_for_update(nowait=True))
     other.join()
 
     assert failed == []
+
+
+def test_an_import_of_listings_and_the_first_sale_of_one_never_wait_for_each_other(town: Town) -> None:
+    """The sale makes the listing's row; it locks the SKU before that, as the import does."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    batch = Batch(orders=(fact(order("o1", line("A"))),))
+
+    with town.store.begin() as tx:
+        sku_id = tx.execute(select(sku.c.id).where(sku.c.code == "A")).scalar_one()
+        lock_skus(tx, [sku_id])
+        other = meanwhile(town, lambda: town.store.retrying(lambda it: apply(it, town.house, town.channel(), batch)))
+        if tx.dialect == "postgresql":
+            tx.execute(text("SET LOCAL lock_timeout = '200ms'"))
+        row = {"channel_id": town.channel().id, "channel_sku": "A", "item_ref": "", "sku_id": sku_id}
+        tx.execute(listing.insert().values(**row))
+    other.join()
+
+    assert status(town, "o1") == ("allocated", None)

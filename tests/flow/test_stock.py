@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.event import listen
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
 from erpsync.flows import desk, ship, stock
@@ -229,3 +230,17 @@ def test_safety_stock_is_never_promised(make_town: Callable[..., Town]) -> None:
 
     assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {"o1": 1})
     assert town.shop.shown == {"A": 0}
+
+
+def test_a_warehouse_that_shrinks_everywhere_is_asked_who_holds_it_once_and_not_by_place(town: Town) -> None:
+    codes = [f"T{n}" for n in range(30)]
+    stock.import_counts(town.house, [Count(warehouse="SH", sku=code, on_hand=1) for code in codes], actor="me")
+    town.shop.place("o1", *((code, 1) for code in codes))
+    walk.read(town)
+    asked: list[str] = []
+    listen(town.store.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    stock.import_counts(town.house, [Count(warehouse="SH", sku=code, on_hand=0) for code in codes], actor="me")
+
+    assert sum("FROM hold" in text for text in asked) <= 3
+    assert (walk.held(town), walk.owed(town), walk.problems(town)) == ({}, {"o1": 30}, [])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from erpsync.core.policy import WarehousePolicy
-from erpsync.flows import desk, releases, stock, upkeep
+from erpsync.core.policy import OrderPolicy, WarehousePolicy
+from erpsync.flows import desk, releases, ship, stock, upkeep
 from erpsync.flows.letters import replay_letter
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
@@ -251,6 +251,23 @@ def test_an_answer_may_come_later(pair: Pair, stopped: bool) -> None:
     assert len(depot.asked) == 1
 
 
+def test_what_a_warehouse_may_be_sending_does_not_run_out_with_a_reservation(make: Callable[..., Pair]) -> None:
+    town, depot = make(orders=OrderPolicy(reserve="placement"))
+    put(town, "A", 10)
+    depot.answer = None
+    town.shop.place("o1", ("A", 2))
+    work(town)
+    town.shop.change("o1", state="unpaid", paid_at=None)
+    work(town)
+    town.advance(3600)
+
+    assert (upkeep.expire_reservations(town.house), free(town)) == (0, {"SH": (10, 2)})
+
+    depot.say(depot.got[0].number, stopped=True)
+    work(town)
+    assert (out(town), free(town)) == ([("R1", "stopped")], {"SH": (10, 0)})
+
+
 def test_a_parcel_that_overtakes_the_answer_is_booked_and_the_answer_changes_nothing(pair: Pair) -> None:
     town, depot = pair
     depot.answer = None
@@ -321,6 +338,35 @@ def test_more_of_a_line_that_a_warehouse_will_not_stop_follows_in_a_second_relea
     assert out(town) == [("R1", "shipped"), ("R2", "told")]
     assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 1)]
     assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (8, 1)}, [])
+
+
+@pytest.mark.parametrize("how", ["told by the shop", "shipped by hand"])
+def test_an_order_that_left_otherwise_is_asked_back_from_its_warehouse(pair: Pair, how: str) -> None:
+    """Its units are off the books, so nothing else would keep the warehouse from sending it a second time."""
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    work(town)
+    if how == "told by the shop":
+        town.shop.change("o1", state="shipped")
+    else:
+        ship.ship(town.house, order="o1", carrier="SF", tracking="SF9", actor="me")
+    work(town)
+
+    assert (out(town), depot.asked) == ([("R1", "stopped")], [depot.got[0].number])
+    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (8, 0)}, [])
+
+
+def test_a_part_that_left_otherwise_has_the_warehouse_send_the_rest_only(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 3))
+    work(town)
+    lines = town.shop.orders["o1"]["lines"]
+    town.shop.change("o1", lines=[lines[0] | {"shipped": 1}])
+    work(town)
+
+    assert out(town) == [("R1", "stopped"), ("R2", "told")]
+    assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 2)]
+    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (9, 2)}, [])
 
 
 def test_another_article_after_the_release_gives_the_first_one_back(pair: Pair) -> None:
@@ -474,6 +520,36 @@ def test_reports_that_fit_nothing_are_dead_letters_and_stop_no_other(pair: Pair)
     assert len(letters(town)) == 4
     assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
     assert (out(town), free(town)) == ([("R1", "told")], {"SH": (9, 1)})
+
+
+def test_a_second_parcel_of_what_has_left_whole_is_a_dead_letter_and_stops_no_other(make: Callable[..., Pair]) -> None:
+    """The order has units left, in another warehouse: the books would take them for those of this release."""
+    both = [WarehousePolicy(id="SH", channel="wms"), WarehousePolicy(id="GZ", priority=2, channel="wms")]
+    town, depot = make(warehouses=both)
+    put(town, "A", 2)
+    put(town, "A", 1, "GZ")
+    town.shop.place("o1", ("A", 3))
+    work(town)
+    first, second = sorted(depot.got, key=lambda got: got.warehouse, reverse=True)
+    depot.send(first.number, "SF1")
+    depot.send(first.number, "SF9", ("o1-1", "A", 1))
+    depot.send(second.number, "SF2")
+    work(town)
+
+    assert letters(town) == [f"release {first.number} has 0 units of line o1-1 left to send"]
+    assert (looking.status(town, "o1")[0], free(town)) == ("shipped", {"SH": (0, 0), "GZ": (0, 0)})
+    assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1", "SF2"]
+
+
+def test_a_part_that_is_reported_again_changes_nothing_whatever_is_left(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 3))
+    work(town)
+    depot.send(depot.got[0].number, "SF1", ("o1-1", "A", 2))
+    depot.send(depot.got[0].number, "SF1", ("o1-1", "A", 2))
+    work(town)
+
+    assert (letters(town), free(town)) == ([], {"SH": (8, 1)})
 
 
 def test_reports_read_again_after_a_crash_change_nothing(pair: Pair) -> None:
