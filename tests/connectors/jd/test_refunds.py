@@ -45,7 +45,7 @@ def test_a_decision_is_seen_by_its_check_time_long_after_the_refund_was_asked_fo
 
 def test_a_decision_is_not_hidden_by_others_that_were_all_made_in_one_second(shop: Shop) -> None:
     """The list is sorted by when refunds were asked for, also where it is cut by when they were checked."""
-    few = Shop(page_size=2, refund_sweep_minutes=10_000)
+    few = Shop(page_size=2, refund_sweep_minutes=1440)
     few.item("A-1")
     asked_at = [asked(few)[1] for _ in range(3) if few.clock.advance(seconds=60) is None]
     _, mark = few.refunds()
