@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from erpsync import __version__
 from erpsync.flows.house import House
 from erpsync.runtime.chains import RETRY_S, Chain
+from erpsync.runtime.comparing import Comparing
 from erpsync.runtime.jobs import Jobs
 from erpsync.runtime.lock import only_daemon
 from erpsync.runtime.logging import configure
@@ -124,6 +125,7 @@ class Daemon:
         self._polling = Polling(self._world, self._jobs)
         self._pushing = Pushing(self._world, self._jobs)
         self._upkeep = Upkeep(self._world, self._jobs, self._retention_days)
+        self._comparing = Comparing(self._world, self._jobs)
         self._beat = Chain("beat", self._beats, launcher=self._jobs, pool=lambda: "beat")
         self._replanning = Chain("replan", self._replan, launcher=self._jobs, pool=lambda: "upkeep")
         self._watcher: Watcher = watcher(built.store, self._commit_seen)
@@ -162,6 +164,7 @@ class Daemon:
             self._jobs.wake_every(chain, NET_S)
         for chain in self._upkeep.chains:
             self._jobs.wake_in(chain, 0)
+        self._comparing.settle()
         self.meters.set("erpsync_started_at_seconds", time.time())
         self._notifier.ready(self._summary())
         log.info(
@@ -181,6 +184,7 @@ class Daemon:
         if done.taken:
             self._polling.settle()
             self._pushing.settle()
+            self._comparing.settle()
             try:
                 self._replan()
             except SQLAlchemyError:  # a database that is away for a moment must not end the daemon
@@ -201,7 +205,7 @@ class Daemon:
         self._notifier.stopping()
         self._world.ending.set()
         self._watcher.stop()
-        for part in (self._polling, self._pushing, self._upkeep, self._beat, self._replanning):
+        for part in (self._polling, self._pushing, self._upkeep, self._comparing, self._beat, self._replanning):
             part.close()
         self._jobs.stop()
         if self._server is not None:
@@ -298,7 +302,7 @@ def _pools(channels: int) -> dict[str, int]:
         "ingest": 4,
         "poll": each,
         "fast": each,
-        "bulk": min(MOST_THREADS, 2 * each),
+        "bulk": min(MOST_THREADS, 3 * each),
         "push": 2 * each,
         "slow": 6,
         "upkeep": 2,

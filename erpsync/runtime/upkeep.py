@@ -18,8 +18,6 @@ RELOOK_S = 300.0
 PRUNE_S = 3600.0
 COUNT_S = 60.0
 TOKENS_S = 30.0
-COMPARE_S = 60.0
-BEHIND_S = 10.0
 SHARE = 50
 """Counters are compared at most so much of the time: 1 second in 50."""
 
@@ -40,7 +38,6 @@ class Upkeep:
             self._chain(launcher, "prune", self._prune),
             self._chain(launcher, "counters", self._compare),
             Chain("tokens", self._watch_tokens, launcher=launcher, pool=lambda: "upkeep"),
-            Chain("reconcile", self._reconcile, launcher=launcher, pool=lambda: "upkeep"),
         ]
 
     def close(self) -> None:
@@ -98,30 +95,3 @@ class Upkeep:
         differences = self._world.stages.verify_counters(self._world.house)
         self._world.meters.set("erpsync_counter_differences", len(differences))
         return max(COUNT_S, SHARE * (self._world.store.clock.monotonic() - began_s))
-
-    def _reconcile(self) -> float:
-        """Compare each channel with what we hold, a little at a time: there is no hurry, and calls are for selling."""
-        with self._world.presence.lease("upkeep:reconcile") as held:
-            if held is None:
-                return OFTEN_S
-            names = sorted(channel.name for channel in self._world.house.channels.values())
-            more = [self._compared(name) for name in names]
-        return BEHIND_S if any(more) else COMPARE_S
-
-    def _compared(self, name: str) -> bool:
-        """Compare one channel, a run of its own: many that do not answer are no worker that hangs."""
-        visit = self._world.visit(name)
-        if visit is None or visit.channel.connector is None:
-            return False
-        with self._world.running(f"reconcile {name}", kind="upkeep", deadline_s=DEADLINE_S) as run:
-
-            def ends() -> bool:
-                run.touch()
-                return visit.stopping()
-
-            found = self._world.stages.reconcile(visit.house, visit.channel, stopping=ends)
-        self._world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=name)
-        self._world.meters.add("erpsync_orders_found_late_total", found.missed, channel=name)
-        for kind, count in found.drifted.items():
-            self._world.meters.add("erpsync_listings_drifted_total", count, channel=name, kind=kind)
-        return found.more

@@ -10,10 +10,10 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.reconcile import Reconciled
 from erpsync.flows.stock import set_stock
 from erpsync.runtime.chains import Chain
+from erpsync.runtime.comparing import Comparing
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.once import drain
 from erpsync.runtime.parts import flow_stages
-from erpsync.runtime.upkeep import Upkeep
 from erpsync.runtime.world import World
 from erpsync.sdk.types import ListingRow
 from erpsync.settings.config import StatusLimits
@@ -35,7 +35,10 @@ class AtOnce:
         chain.run()
 
     def wake_in(self, chain: Chain, seconds: float) -> None:
-        self.later[chain.name] = seconds
+        if seconds:
+            self.later[chain.name] = seconds
+        else:
+            chain.wake()
 
 
 @pytest.fixture
@@ -48,10 +51,9 @@ def town(make_town: Callable[..., Town]) -> Town:
 
 
 def compare(town: Town) -> tuple[Meters, AtOnce]:
-    """Let the daemon's chain run once."""
+    """Let the daemon's chains run once."""
     meters, launcher = Meters(), AtOnce()
-    upkeep = Upkeep(World(town.house, stages=flow_stages(), meters=meters), launcher, dict)
-    next(chain for chain in upkeep.chains if chain.name == "reconcile").wake()
+    Comparing(World(town.house, stages=flow_stages(), meters=meters), launcher).settle()
     return meters, launcher
 
 
@@ -65,7 +67,7 @@ def test_the_daemon_counts_what_it_found_late_and_comes_back_in_a_minute(town: T
     meters, launcher = compare(town)
 
     assert meters.value("erpsync_orders_found_late_total", channel="shop") == 1
-    assert launcher.later == {"reconcile": 60}
+    assert launcher.later == {"compare shop": 60}
     assert "order.found_late" in story(town, "o1")
 
 
@@ -80,17 +82,16 @@ def test_shops_that_do_not_answer_are_no_worker_that_hangs(make_town: Callable[.
         return Reconciled()
 
     world = World(town.house, stages=replace(flow_stages(), reconcile=look), meters=Meters())
-    upkeep = Upkeep(world, AtOnce(), dict)
-    next(chain for chain in upkeep.chains if chain.name == "reconcile").wake()
+    Comparing(world, AtOnce()).settle()
 
-    assert seen == [["reconcile a"], ["reconcile b"], ["reconcile c"]]
+    assert seen == [["compare a"], ["compare b"], ["compare c"]]
 
 
 def test_a_channel_with_days_to_prove_is_compared_a_little_more_often(make_town: Callable[..., Town]) -> None:
     town = make_town()
     settle_in(town)
 
-    assert compare(town)[1].later == {"reconcile": 10}
+    assert compare(town)[1].later == {"compare shop": 10}
 
 
 def test_a_drifted_number_stands_in_status_and_in_the_story_of_its_sku(town: Town) -> None:

@@ -2,11 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
@@ -14,19 +11,15 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from erpsync.core.policy import WarehousePolicy
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.flows.house import House
 from erpsync.runtime.daemon import Daemon, take_over
 from erpsync.runtime.meters import Meters
-from erpsync.runtime.parts import Face, Server, Stages
 from erpsync.runtime.presence import Presence
 from erpsync.runtime.pushes import Due, due_rows
 from erpsync.runtime.reload import reload
 from erpsync.runtime.world import World
 from erpsync.sdk.clock import ManualClock
-from erpsync.sdk.roles import Connector
-from erpsync.sdk.types import CheckReport
-from erpsync.settings import ChannelConfig, Config, Loaded, Problem
+from erpsync.settings import Config, Loaded, Problem
 from erpsync.store.cursors import read_cursor, want_pass
 from erpsync.store.leases import LEASE_S, take_lease
 from erpsync.store.notes import Event, write_events
@@ -34,131 +27,7 @@ from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.store import Store
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import lease, node
-
-LONG_S = 30
-
-
-class Silent(Connector):
-    """A connector that plays no role; the stages decide what happens."""
-
-    def __init__(self) -> None:
-        pass
-
-    def check(self) -> CheckReport:
-        return CheckReport()
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """What a stage says of a pass."""
-
-    failed: bool = False
-    timed_out: bool = False
-    pages: int = 0
-
-
-@dataclass
-class Scene:
-    """Stages whose work a test decides, and a diary of who did what on which thread."""
-
-    due: dict[str, list[str]] = field(default_factory=dict)
-    poll: Callable[[str, str, Callable[[], bool]], Pass] = lambda channel, stream, stopping: Pass()
-    push: Callable[[str], int] = lambda channel: 0
-    fan: Callable[[], bool] = lambda: False
-    inbox: Callable[[], int] = lambda: 0
-    reclaimed: list[bool] = field(default_factory=list)
-    diary: list[tuple[str, str, str]] = field(default_factory=list)
-    leases: list[object] = field(default_factory=list)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-
-    def note(self, what: str, channel: str = "") -> None:
-        with self.changed:
-            self.diary.append((what, channel, threading.current_thread().name))
-            self.changed.notify_all()
-
-    def count(self, what: str, channel: str = "") -> int:
-        return sum(entry[:2] == (what, channel) for entry in self.diary)
-
-    def wait_for(self, what: str, channel: str = "", *, times: int = 1) -> bool:
-        with self.changed:
-            return self.changed.wait_for(lambda: self.count(what, channel) >= times, LONG_S)
-
-    def stages(self) -> Stages:
-        return Stages(
-            streams_of=lambda channel: list(self.due.get(channel.name, [])),
-            due_streams=lambda house, channel: list(self.due.get(channel.name, [])),
-            next_due_s=lambda house, channel: 30.0,
-            poll_stream=self._poll,
-            pull_hints=lambda house, channel: False,
-            apply_inbox=lambda house: (self.note("inbox"), self.inbox())[1],
-            fan_out=lambda house: (self.note("fan_out"), self.fan())[1],
-            push_stock=lambda house, channel, urgent_only=False: self._push(channel, urgent_only),
-            push_shipments=lambda house, channel: 0,
-            release_ready=lambda house: 0,
-            push_releases=lambda house, channel: 0,
-            push_events=lambda house: (self.note("events"), 0)[1],
-            next_run_s=lambda house: None,
-            mark_untold=lambda house: self.note("mark_untold"),
-            replan_changed=lambda house: 0,
-            expire_reservations=lambda house: 0,
-            reclaim_leases=lambda house, owner_gone=False: (self.reclaimed.append(owner_gone), 0)[1],
-            free_fresh=lambda house: 0,
-            relook=lambda house: 0,
-            prune=lambda house, retention_days: 0,
-            verify_counters=lambda house: [],
-            watch_tokens=lambda house: 0,
-        )
-
-    def _poll(
-        self, house: House, channel: Channel, stream: str, *, lease: object, stopping: Callable[[], bool]
-    ) -> Pass:
-        self.note(stream, channel.name)
-        self.leases.append(lease)
-        return self.poll(channel.name, stream, stopping)
-
-    def _push(self, channel: Channel, urgent_only: bool) -> int:
-        self.note("urgent" if urgent_only else "push", channel.name)
-        return self.push(channel.name)
-
-
-class FakeBuilt:
-    """A configuration in force, with the house made of it."""
-
-    def __init__(self, config: Config, store: Store) -> None:
-        self.store = store
-        self.next: Loaded = Loaded(config=config)
-        self.config = config
-        self.house = self._house(config)
-
-    def _house(self, config: Config) -> House:
-        specs = [
-            ChannelSpec(name=channel.id, kind=channel.connector, enabled=channel.enabled, connector=Silent())
-            for channel in config.channels
-        ]
-        return open_house(self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai"))
-
-    def load(self) -> Loaded:
-        return self.next
-
-    def rebuild(self, config: Config) -> House:
-        self.house, self.config = self._house(config), config
-        return self.house
-
-    def server(self, face: Face) -> Server | None:
-        return None
-
-
-def config_of(url: str, *names: str, stop_s: float = 5) -> Config:
-    return Config(
-        folder=Path("/etc/erpsync"),
-        database=url,
-        stop_s=stop_s,
-        warehouses=(WarehousePolicy(id="SH"),),
-        channels=tuple(ChannelConfig(id=name, connector="silent", settings=None) for name in names),
-    )
+from tests.support.scene import LONG_S, FakeBuilt, Pass, Scene, built_of, config_of, eventually, running, running_with
 
 
 @pytest.fixture
@@ -167,29 +36,6 @@ def store(database_url: str) -> Iterator[Store]:
     opened = Store.open(database_url)
     yield opened
     opened.close()
-
-
-def running(built: FakeBuilt, scene: Scene) -> AbstractContextManager[Daemon]:
-    return running_with(built, scene.stages())
-
-
-@contextmanager
-def running_with(built: FakeBuilt, stages: Stages) -> Iterator[Daemon]:
-    daemon = Daemon(built, stages=stages)
-    try:
-        daemon.start()
-        yield daemon
-    finally:
-        daemon.stop()
-
-
-def built_of(store: Store, *names: str, stop_s: float = 5) -> FakeBuilt:
-    return FakeBuilt(config_of(store.engine.url.render_as_string(hide_password=False), *names, stop_s=stop_s), store)
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    pause = threading.Event()
-    return any(true() or pause.wait(0.02) for _ in range(50 * LONG_S))
 
 
 def test_four_hanging_shops_never_delay_a_healthy_one(store: Store) -> None:
