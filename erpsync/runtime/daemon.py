@@ -32,11 +32,10 @@ from erpsync.runtime.systemd import Notifier
 from erpsync.runtime.upkeep import Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
-from erpsync.store.leases import end_all_leases
+from erpsync.store.leases import BEAT_S, end_all_leases
 
 log = structlog.get_logger("erpsync.runtime")
 
-BEAT_S = 5.0
 TICK_S = 1.0
 NET_S = 5.0
 """The safety net: so often every dispatcher looks by itself."""
@@ -243,7 +242,8 @@ class Daemon:
         self._ticked_at_s = time.monotonic()
 
     def _beats(self) -> None:
-        self._world.presence.beat()
+        if self._world.presence.beat():
+            self._upkeep.reclaim.wake()
 
     def _watch(self) -> None:
         """Once a second, on the main thread: the watchdog's sign of life, and jumps of the machine's clock."""

@@ -50,18 +50,20 @@ class Presence:
         self._living: tuple[str, ...] = (store.owner,)
         self.beaten_at_s: float | None = None
 
-    def beat(self) -> None:
-        """Say that this node lives, see who else does, and prolong the leases it holds."""
+    def beat(self) -> bool:
+        """Say that this node lives, see who else does, and prolong its leases; return whether another one is gone."""
         beat(self._store, version=__version__)
         self.beaten_at_s = self._store.clock.monotonic()
         if self._store.is_sqlite:
-            return
+            return False
+        before = set(self._living)
         with self._store.read() as connection:
             since = self._store.clock.now() - timedelta(seconds=LEASE_S)
             living = connection.execute(select(node.c.id).where(node.c.heartbeat_at > since)).scalars()
             self._living = tuple(sorted({*living, self._store.owner}))
         for held in list(self._held.values()):
             self._renew(held)
+        return not before <= set(self._living)
 
     def preferred(self, channel: str) -> bool:
         """Whether this node is the one that should serve a channel."""

@@ -30,9 +30,10 @@ class Upkeep:
     def __init__(self, world: World, launcher: Launcher, retention_days: Callable[[], Mapping[str, int]]) -> None:
         self._world = world
         self._retention_days = retention_days
+        self.reclaim = self._chain(launcher, "reclaim", self._reclaim)
         self.chains = [
             self._chain(launcher, "reservations", self._expire),
-            self._chain(launcher, "reclaim", self._reclaim),
+            self.reclaim,
             self._chain(launcher, "fresh", self._free),
             self._chain(launcher, "relook", self._relook),
             self._chain(launcher, "prune", self._prune),

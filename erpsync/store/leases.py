@@ -13,7 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from erpsync.store.store import Store, Tx
 from erpsync.store.tables import lease, node
 
-LEASE_S = 15
+LEASE_S = 12
+"""So long a node is believed to live after its last sign of life; with `BEAT_S` what it held passes on within 15 s."""
+
+BEAT_S = 3.0
 
 
 class LeaseLostError(Exception):

@@ -30,7 +30,7 @@ LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
 CLAIM_TRIES = 3
 SERIAL = "serial"  # stands in what either database says when two claims want one serial key
-SILENT_S = 10.0  # two beats and the time to look: what a dead node had leased passes on within 15 s
+SILENT_S = 10.0  # three beats: with the time to look, what a dead node had leased passes on within 15 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
