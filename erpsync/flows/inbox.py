@@ -102,8 +102,30 @@ def _record(kind: str, raw: Raw) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivery:
+    """A stored webhook, opened and read."""
+
+    row: Any
+    batch: Batch
+    hints: Sequence[str]
+
+    @property
+    def names(self) -> set[str]:
+        """What it is about: orders and refunds by their external ids, also those that could not be read."""
+        refunds = {name for r in self.batch.refunds for name in (r.refund.external_id, r.refund.order_external_id)}
+        return refunds | {r.order.external_id for r in self.batch.orders} | {each.key for each in self.batch.letters}
+
+
+class _ApartError(Exception):
+    """These deliveries cannot be applied together; nothing of the transaction stays."""
+
+
 def apply_inbox(house: House) -> int:
-    """Apply stored webhooks, refunds and cancels first, then oldest first; return how many were taken up."""
+    """Apply stored webhooks, refunds and cancels first, then oldest first; return how many were taken up.
+
+    Those of one channel are applied together, for a transaction per delivery could not follow a flash sale.
+    """
     query = (
         select(inbox)
         .where(inbox.c.state == "pending", inbox.c.run_at <= house.store.clock.now())
@@ -112,19 +134,73 @@ def apply_inbox(house: House) -> int:
     )
     with house.store.read() as connection:
         rows = connection.execute(query).all()
+    groups: dict[tuple[int, int], list[Any]] = {}
     for row in rows:
-        channel = house.channels.get(row.channel_id)
-        if channel is None or channel.connector is None:
+        groups.setdefault((row.lane, row.channel_id), []).append(row)
+    return sum(_apply_group(house, channel_id, group) for (_, channel_id), group in groups.items())
+
+
+def _apply_group(house: House, channel_id: int, rows: Sequence[Any]) -> int:
+    channel = house.channels.get(channel_id)
+    if channel is None or channel.connector is None:
+        for row in rows:
             house.store.retrying(partial(_later, row=row, error="the channel is not configured"))
+        return len(rows)
+    taken, told, together = 0, set[str](), list[_Delivery]()
+    for row in rows:
+        try:
+            delivery = _read(house, channel, row)
+        except Exception:  # noqa: BLE001 tried once more by itself, which leaves a state behind
+            _apply_one(house, channel, row)
+            taken += 1
             continue
-        _apply_one(house, channel, row)
-    return len(rows)
+        if told & delivery.names:  # what it is about stands in another one's turn
+            taken += _apply_all(house, channel, together)
+            told, together = set(), []
+        told |= delivery.names
+        together.append(delivery)
+    return taken + _apply_all(house, channel, together)
+
+
+def _read(house: House, channel: Channel, row: Any) -> _Delivery:
+    body = _opened(house, row)
+    return _Delivery(row=row, batch=_batch(channel, row, body), hints=body["hints"])
+
+
+def _apply_all(house: House, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
+    """Apply deliveries about different orders in one commit, or each by itself; return how many were this node's."""
+    try:
+        return house.store.retrying(partial(_together, house=house, channel=channel, deliveries=deliveries))
+    except Exception:  # noqa: BLE001 one of them is at fault; by itself each leaves a state behind
+        for each in deliveries:
+            _apply_one(house, channel, each.row)
+        return len(deliveries)
+
+
+def _together(tx: Tx, *, house: House, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
+    """Apply those deliveries that no other node is at."""
+    ids = inbox.c.id.in_([each.row.id for each in deliveries])
+    pending = select(inbox.c.id).where(ids, inbox.c.state == "pending").with_for_update(skip_locked=True)
+    free = set(tx.execute(pending).scalars())
+    mine = [each for each in deliveries if each.row.id in free]
+    if not mine:
+        return 0
+    batch = Batch(
+        orders=tuple(record for each in mine for record in each.batch.orders),
+        refunds=tuple(record for each in mine for record in each.batch.refunds),
+        letters=tuple(letter for each in mine for letter in each.batch.letters),
+    )
+    if apply(tx, house, channel, batch).read_again:
+        raise _ApartError
+    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(state="done", body=None))
+    want_pass(tx, channel.id, {hint for each in mine for hint in each.hints} & set(streams_of(channel)))
+    return len(mine)
 
 
 def _apply_one(house: House, channel: Channel, row: Any) -> None:
     try:
-        body = _opened(house, row)
-        _apply_batch(house, channel, row, _batch(channel, row, body), body["hints"])
+        delivery = _read(house, channel, row)
+        _apply_batch(house, channel, row, delivery.batch, delivery.hints)
     except PayloadError as error:
         house.store.retrying(partial(_bury, channel=channel, row=row, error=error))
         return

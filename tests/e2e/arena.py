@@ -5,18 +5,23 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from sqlalchemy import func, select
 
 from connectors.jd.sandbox import JdSandbox
 from connectors.taobao.sandbox import TaobaoSandbox
 from connectors.webhook_json.sandbox import SECRET, OwnShop, over_http
 from erpsync.sdk.clock import SystemClock
 from erpsync.sdk.sandbox import FaultPlan, SandboxServer, serve
+from erpsync.store.engine import make_engine
+from erpsync.store.tables import channel, orders
+from tests.e2e.command_desk import Desk
 
 CODE = "HOT-1"
 LONG_S = 90
@@ -47,6 +52,7 @@ class Arena:
         self.taobao = TaobaoSandbox(clock=clock, faults=self.plans[0])
         self.jd = JdSandbox(clock=clock, faults=self.plans[1])
         self.own = OwnShop(clock=clock, faults=self.plans[2])
+        self.engine = make_engine(self.database)
         self.server: SandboxServer = serve({"taobao": self.taobao, "jd": self.jd, "own": self.own}, "127.0.0.1", 0)
 
     def settings(self) -> dict[str, Mapping[str, Any]]:
@@ -86,17 +92,22 @@ class Arena:
         (node / "erpsync.yaml").write_text(yaml.safe_dump(main), encoding="utf-8")
         kinds = {"taobao": "taobao", "jd": "jd", "own": "webhook_json"}
         for name, settings in self.settings().items():
-            channel = {"id": name, "connector": kinds[name], "settings": dict(settings)}
-            (node / "channels" / f"{name}.yaml").write_text(yaml.safe_dump(channel), encoding="utf-8")
+            shop = {"id": name, "connector": kinds[name], "settings": dict(settings)}
+            (node / "channels" / f"{name}.yaml").write_text(yaml.safe_dump(shop), encoding="utf-8")
         self.nodes.append(node)
         return node
 
-    def erpsync(self, *arguments: str, node: Path | None = None) -> str:
-        """Run a command beside the daemons and return what it printed."""
-        command = [sys.executable, "-m", "erpsync.cli.main", "--config", str(node or self.nodes[0]), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LONG_S, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def erpsync(self, *arguments: str) -> str:
+        """Run a command beside the daemons and return what it printed; no process of its own, that takes a second."""
+        done = Desk(self.nodes[0]).run(*arguments)
+        assert done.code == 0, done.err
+        return done.out
+
+    def stored(self) -> Counter[str]:
+        """Return how many orders of each channel are stored, as cheap to ask as a daemon under load deserves."""
+        query = select(channel.c.name, func.count()).join(orders, orders.c.channel_id == channel.c.id)
+        with self.engine.connect() as connection:
+            return Counter(dict(connection.execute(query.group_by(channel.c.name)).all()))
 
     def start(self, node: Path) -> None:
         """Start a node's daemon; its log goes to a file beside its configuration."""
@@ -125,6 +136,7 @@ class Arena:
         for node in list(self.running):
             self.kill(node)
         self.server.close()
+        self.engine.dispose()
 
     def shown(self) -> dict[str, int | None]:
         """Return what each shop shows of the scarce SKU."""

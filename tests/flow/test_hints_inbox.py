@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy.event import listen
 
 from erpsync.flows.hints import pull_hints
 from erpsync.flows.inbox import apply_inbox
@@ -171,4 +172,46 @@ def test_a_webhook_and_a_poll_that_bring_the_same_new_order_at_once_make_one(tow
     assert done[0] is False
     assert (count(town, "orders"), letters(town), count(town, "inbox WHERE state = 'done'")) == (8, [], 8)
     assert shelf(town, "TEA") == (10, 8)
+    assert verify_counters(town.house) == []
+
+
+def test_a_crowd_of_deliveries_is_applied_in_one_commit(town: Town) -> None:
+    """failures.md row 5: in a flash sale a commit per order falls behind."""
+    commits: list[object] = []
+    for number in range(30):
+        deliver(town, town.shop.place(f"o{number:02}", ("TEA", 1)))
+    listen(town.store.engine, "commit", commits.append)
+
+    assert apply_inbox(town.house) == 30
+
+    assert len(commits) == 1
+    assert [status(town, f"o{number:02}")[0] for number in (0, 9, 10, 29)] == ["allocated"] * 2 + ["backordered"] * 2
+    assert rows(town, "SELECT DISTINCT state FROM inbox") == [("done",)]
+
+
+def test_two_deliveries_about_one_order_are_applied_in_turn(town: Town) -> None:
+    """What could not be read is put right by what comes after it."""
+    first = town.shop.place("o1", ("TEA", 2))
+    deliver(town, {**first, "broken": True}, id="one")
+    deliver(town, first, id="two")
+    deliver(town, town.shop.place("o2", ("TEA", 1)), id="three")
+
+    assert apply_inbox(town.house) == 3
+
+    assert (held(town, "o1"), held(town, "o2")) == ({"TEA": 2}, {"TEA": 1})
+    assert letters(town) == []
+
+
+def test_two_nodes_share_what_came_in_and_apply_nothing_twice(make_town: Callable[..., Town], town: Town) -> None:
+    for number in range(60):
+        deliver(town, town.shop.place(f"o{number:02}", ("TEA", 1)))
+    other = with_calls(make_town(town=town))
+
+    def drain(node: Town) -> int:
+        return sum(apply_inbox(node.house) for _ in range(40))
+
+    with ThreadPoolExecutor(2) as pool:
+        taken = list(pool.map(drain, (town, other)))
+
+    assert (sum(taken), count(town, "orders"), count(town, "hold")) == (60, 60, 10)
     assert verify_counters(town.house) == []
