@@ -110,7 +110,7 @@ def poll(app: App) -> int:
     """Ask for a pass now."""
     from erpsync.cli.build import connectors_at_rest, with_connectors
     from erpsync.flows.channels import ask_poll
-    from erpsync.flows.poll import STREAMS
+    from erpsync.flows.due import STREAMS
 
     for stream in app.args.streams or ():
         one_of("--stream", stream, STREAMS)

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from erpsync.flows.due import streams_of
 from erpsync.flows.errors import Refused
 from erpsync.flows.house import Channel, House
 from erpsync.flows.outcomes import answer
-from erpsync.flows.poll import streams_of
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.held import free_held
 from erpsync.store.notes import Event, write_events

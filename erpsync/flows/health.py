@@ -1,7 +1,8 @@
 """Whether a channel answers: said once when it stops and once when it is back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from sqlalchemy import select, update
@@ -111,8 +112,12 @@ def may_call(house: House, channel: Channel, *, probing: bool = False) -> bool:
         return False
     with house.store.read() as connection:
         row = connection.execute(select(channels).where(channels.c.id == channel.id)).one()
-    now = house.store.clock.now()
-    if row.paused or (row.blocked_until_at is not None and row.blocked_until_at > now):
+    return admits(channel, row, house.store.clock.now(), probing=probing)
+
+
+def admits(channel: Channel, row: Any, now: datetime, *, probing: bool) -> bool:
+    """As `may_call`, for a channel whose row is known."""
+    if not channel.enabled or row.paused or (row.blocked_until_at is not None and row.blocked_until_at > now):
         return False
     if row.auth_failed_at is None:
         return True

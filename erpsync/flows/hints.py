@@ -2,9 +2,9 @@
 
 import structlog
 
+from erpsync.flows.due import streams_of
 from erpsync.flows.health import may_call
 from erpsync.flows.house import Channel, House
-from erpsync.flows.poll import streams_of
 from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.roles import HintSource, playing
 from erpsync.store.cursors import want_pass

@@ -13,10 +13,10 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erpsync.flows.due import streams_of
 from erpsync.flows.facts import Batch, named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
-from erpsync.flows.poll import streams_of
 from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds
 from erpsync.flows.retry import backoff_s, gives_up
 from erpsync.sdk.errors import AuthError, PayloadError

@@ -1,8 +1,6 @@
 """Reading a channel's streams: page by page, each page and its cursor in one commit.
 
-Streams: `orders` (changes), `backfill` (what lay before, and all that still waits to be shipped), `refunds` (begins
-when the back-fill is done), `listings` (the catalogue), `shipments` (parcels that a file reports), `warehouse` (what a
-warehouse reports).
+`flows.due` says which streams there are and when each is read.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ from sqlalchemy import func, select
 
 from erpsync.flows.catalogue import apply_listings
 from erpsync.flows.facts import Batch, named, said
-from erpsync.flows.health import mark_down, mark_up, may_call
+from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import (
@@ -42,14 +40,13 @@ from erpsync.sdk.roles import (
     playing,
 )
 from erpsync.sdk.types import Cursor, Head, Raw
-from erpsync.store.cursors import CursorRow, read_cursor, read_cursors, set_cursor, still_reaches
+from erpsync.store.cursors import read_cursor, set_cursor, still_reaches
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import Lease, LeaseLostError, fence
 from erpsync.store.queue import SHIPMENT, free_waiting
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, refund
 
-STREAMS = ("orders", "backfill", "refunds", "listings", "shipments", "warehouse")
 DETAILS_AT_ONCE = 5
 log = structlog.get_logger()
 
@@ -82,71 +79,6 @@ class _Pass:
     @property
     def cause(self) -> Cause | None:
         return Cause(channel_id=self.channel.id, pass_began_at=self.began_at) if self.stream == "orders" else None
-
-
-def streams_of(channel: Channel) -> list[str]:
-    """Return the streams a channel's connector can be read by."""
-    roles: dict[str, type[Any]] = {
-        "orders": OrderSource,
-        "backfill": OrderSource,
-        "refunds": RefundSource,
-        "listings": ListingSource,
-        "shipments": ShipmentSource,
-        "warehouse": WarehouseSource,
-    }
-    return [stream for stream in STREAMS if isinstance(channel.connector, roles[stream])]
-
-
-def due_streams(house: House, channel: Channel) -> list[str]:
-    """Return the streams to be read now, most urgent first."""
-    if not may_call(house, channel, probing=True):
-        return []
-    return [stream for stream, due_s in _due_in(house, channel).items() if due_s <= 0]
-
-
-def next_due_s(house: House, channel: Channel) -> float:
-    """Return in how many seconds a stream of the channel is due next."""
-    return max(0.0, min(_due_in(house, channel).values(), default=60.0))
-
-
-def _due_in(house: House, channel: Channel) -> dict[str, float]:
-    with house.store.read() as connection:
-        rows = read_cursors(connection)
-    known = {stream: rows.get((channel.id, stream), CursorRow()) for stream in STREAMS}
-    now = house.store.clock.now()
-    due: dict[str, float] = {}
-    for stream in streams_of(channel):
-        row = known[stream]
-        if stream == "backfill" and (row.complete_ended_at is not None or not _has_begun(known["orders"])):
-            continue
-        if stream == "refunds" and _has_backfill(channel) and _waits_for_backfill(row, known["backfill"]):
-            continue
-        if row.wanted:
-            due[stream] = 0.0
-            continue
-        began = row.began_at
-        due[stream] = 0.0 if began is None else (began - now).total_seconds() + _interval_s(channel, stream, row)
-    return due
-
-
-def _has_begun(orders_: CursorRow) -> bool:
-    """Whether the stream of changes has a fixed beginning; before that, changes made during the back-fill were lost."""
-    return orders_.mark is not None or orders_.complete_ended_at is not None
-
-
-def _waits_for_backfill(refunds: CursorRow, backfill: CursorRow) -> bool:
-    """Whether nobody knows yet how far back refunds have to be read; a later back-fill does not stop them."""
-    return backfill.complete_ended_at is None and refunds.complete_ended_at is None
-
-
-def _has_backfill(channel: Channel) -> bool:
-    return isinstance(channel.connector, OrderSource)
-
-
-def _interval_s(channel: Channel, stream: str, row: CursorRow) -> float:
-    """Return the seconds between two passes; one that failed is tried again as soon as the order stream would be."""
-    usual = {"refunds": channel.poll.refunds_s, "listings": channel.poll.listings_s}.get(stream, channel.poll.orders_s)
-    return min(usual, channel.poll.orders_s) if row.unreadable else usual
 
 
 def poll_stream(

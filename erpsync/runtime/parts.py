@@ -4,10 +4,11 @@ Why the stages are one record of callables: the daemon is tested with stages tha
 simulation runs the real ones, with nothing patched in either.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from erpsync.flows.due import Outlook
 from erpsync.flows.house import Channel, House
 from erpsync.flows.reconcile import Reconciled
 from erpsync.runtime.meters import Meters
@@ -140,7 +141,7 @@ class Stages:
 
     streams_of: Callable[[Channel], list[str]]
     due_streams: Callable[[House, Channel], list[str]]
-    next_due_s: Callable[[House, Channel], float]
+    outlooks: Callable[[House, Collection[Channel]], Mapping[int, Outlook]]
     poll_stream: PollStream
     pull_hints: Callable[[House, Channel], bool]
     apply_inbox: Callable[[House], int]
@@ -165,12 +166,25 @@ class Stages:
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import events_out, hints, inbox, parcels, poll, push, reconcile, releases, replan, tokens, upkeep
+    from erpsync.flows import (
+        due,
+        events_out,
+        hints,
+        inbox,
+        parcels,
+        poll,
+        push,
+        reconcile,
+        releases,
+        replan,
+        tokens,
+        upkeep,
+    )
 
     return Stages(
-        streams_of=poll.streams_of,
-        due_streams=poll.due_streams,
-        next_due_s=poll.next_due_s,
+        streams_of=due.streams_of,
+        due_streams=due.due_streams,
+        outlooks=due.outlooks,
         poll_stream=poll.poll_stream,
         pull_hints=hints.pull_hints,
         apply_inbox=inbox.apply_inbox,

@@ -7,6 +7,7 @@ back-fill, which may take hours.
 
 from dataclasses import dataclass
 
+from erpsync.flows.due import IDLE_S
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.presence import Held
 from erpsync.runtime.world import Visit, World
@@ -99,19 +100,15 @@ class Polling:
         """Wake the lanes that have something to read; return when the next stream is due."""
         with self._world.store.read() as connection:
             self._world.look_for_slow(connection)
-        next_s = 60.0
-        for name in sorted({name for name, _ in list(self._lanes)}):
-            visit = self._world.visit(name)
-            if visit is None or visit.channel.connector is None:
-                continue
-            due = self._due(visit)
+        house = self._world.house
+        channels = [each for each in house.channels.values() if each.enabled and each.connector is not None]
+        outlooks = self._world.stages.outlooks(house, channels)
+        for channel in channels:
             for lane in LANES:
-                chain = self._lanes.get((name, lane.name))
-                if chain is not None and any(stream in due for stream in lane.streams):
+                chain = self._lanes.get((channel.name, lane.name))
+                if chain is not None and any(stream in outlooks[channel.id].due for stream in lane.streams):
                     chain.wake()
-            soon_s = self._world.stages.next_due_s(visit.house, visit.channel)
-            next_s = min(next_s, soon_s if soon_s > 0 else OVERDUE_S)
-        return next_s
+        return min((max(each.next_s, 0) or OVERDUE_S for each in outlooks.values()), default=IDLE_S)
 
     def _poll(self, name: str, lane: Lane) -> float | None:
         """Read the lane's streams that are due; after a failure that brought nothing the lane rests a moment."""

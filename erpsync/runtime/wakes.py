@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import psycopg
 import structlog
-from sqlalchemy import Engine
 
 from erpsync.store.engine import sqlite_path
 from erpsync.store.store import CHANNEL, Store
@@ -96,11 +95,12 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 class PostgresWatcher(_Watcher):
-    """Listens for NOTIFY on a connection of its own."""
+    """Listens for NOTIFY on a connection of its own; what this process has committed it knows already."""
 
-    def __init__(self, engine: Engine, wake: Callable[[set[str]], None]) -> None:
+    def __init__(self, store: Store, wake: Callable[[set[str]], None]) -> None:
         super().__init__(wake)
-        arguments, keywords = engine.dialect.create_connect_args(engine.url)
+        self._owner = store.owner
+        arguments, keywords = store.engine.dialect.create_connect_args(store.engine.url)
         self._arguments: Any = arguments
         self._keywords: Any = keywords
 
@@ -110,10 +110,12 @@ class PostgresWatcher(_Watcher):
             self._hears()
             while not self._ended.is_set():
                 for notice in connection.notifies(timeout=0.5, stop_after=1):
-                    self._wake(set(TOPICS.intersection(notice.payload.split(","))))
+                    owner, _, topics = notice.payload.rpartition(" ")
+                    if owner != self._owner:
+                        self._wake(set(TOPICS.intersection(topics.split(","))))
 
 
 def watcher(store: Store, wake: Callable[[set[str]], None]) -> Watcher:
     """Return the watcher for this database; `wake` gets the topics, all of them when they are not known."""
     path = sqlite_path(store.engine)
-    return PostgresWatcher(store.engine, wake) if path is None else SqliteWatcher(path, wake)
+    return PostgresWatcher(store, wake) if path is None else SqliteWatcher(path, wake)

@@ -50,9 +50,11 @@ def read_cursor(connection: Connection, channel_id: int, stream: str) -> CursorR
     return CursorRow() if row is None else CursorRow(**row._asdict())
 
 
-def read_cursors(connection: Connection) -> dict[tuple[int, str], CursorRow]:
-    """Return the progress of all streams by (channel id, stream)."""
+def read_cursors(connection: Connection, channel_ids: Iterable[int] | None = None) -> dict[tuple[int, str], CursorRow]:
+    """Return the progress of all streams, of these channels or all, by (channel id, stream)."""
     query = select(cursor.c.channel_id, cursor.c.stream, *(cursor.c[name] for name in _FIELDS))
+    if channel_ids is not None:
+        query = query.where(cursor.c.channel_id.in_(sorted(channel_ids)))
     return {
         (row.channel_id, row.stream): CursorRow(**{name: getattr(row, name) for name in _FIELDS})
         for row in connection.execute(query)

@@ -178,7 +178,8 @@ class Store:
             tx = Tx(connection, self.clock.now(), self.vault)
             yield tx
             if tx.wakes and not self.is_sqlite:
-                connection.execute(text("SELECT pg_notify(:c, :p)"), {"c": CHANNEL, "p": ",".join(sorted(tx.wakes))})
+                told = f"{self.owner} {','.join(sorted(tx.wakes))}"
+                connection.execute(text("SELECT pg_notify(:c, :p)"), {"c": CHANNEL, "p": told})
         if tx.wakes:
             for listener in self._listeners:
                 listener(tx.wakes)

@@ -4,7 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from erpsync.flows import channels, poll, push, stock
+from erpsync.flows import channels, push, stock
+from erpsync.flows.due import due_streams
 from erpsync.flows.listings import ListingMapping, import_listings
 from erpsync.sdk.errors import TransientError
 from tests.support import walk
@@ -71,7 +72,7 @@ def test_a_number_waits_for_a_pass_begun_after_the_stock_changed(shop_with_ten: 
     assert walk.effects(town) == [("waiting", "fresh", 0)]
     assert town.shop.shown == {"A": 7}
 
-    assert poll.due_streams(town.house, town.channel()) == ["orders"]
+    assert due_streams(town.house, town.channel()) == ["orders"]
     walk.read(town, "orders")
     walk.push_due(town)
     assert town.shop.shown == {"A": 12}
@@ -96,7 +97,7 @@ def test_sales_that_a_pass_brings_itself_ask_for_no_other_pass(shop_with_ten: To
     walk.push_due(town)
 
     assert walk.told(town) == {"A": (7, True)}
-    assert poll.due_streams(town.house, town.channel()) == []
+    assert due_streams(town.house, town.channel()) == []
 
 
 def test_goods_that_arrive_while_such_a_row_settles_ask_for_one(shop_with_ten: Town) -> None:

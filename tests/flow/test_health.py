@@ -2,7 +2,8 @@
 
 from sqlalchemy import select
 
-from erpsync.flows.poll import due_streams, poll_stream
+from erpsync.flows.due import due_streams
+from erpsync.flows.poll import poll_stream
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import AuthError, TransientError
 from erpsync.store.tables import channel

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.event import listen
 
+from erpsync.flows.due import due_streams
 from erpsync.flows.hints import pull_hints
 from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.poll import due_streams
 from erpsync.flows.stock import set_stock
 from erpsync.flows.upkeep import verify_counters
 from erpsync.sdk.errors import AuthError, TransientError

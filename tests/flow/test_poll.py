@@ -8,8 +8,9 @@ import pytest
 
 from erpsync.core.policy import PollPolicy
 from erpsync.flows.channels import ask_backfill
+from erpsync.flows.due import due_streams
 from erpsync.flows.letters import replay_letter
-from erpsync.flows.poll import due_streams, poll_stream
+from erpsync.flows.poll import poll_stream
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, OrderPage
 from erpsync.store.leases import release_leases, take_lease

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.flows.poll import DETAILS_AT_ONCE, due_streams, poll_stream
+from erpsync.flows.due import due_streams
+from erpsync.flows.poll import DETAILS_AT_ONCE, poll_stream
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, Head, ListingPage, OrderPage, Raw
 from erpsync.store.cursors import read_cursor
@@ -119,7 +120,7 @@ def test_a_catalogue_that_could_not_be_read_is_read_again_soon_and_not_an_hour_l
     channel = replace(town.channel(), connector=NoCatalogueYet(town.shop, town.clock))
     assert poll_stream(town.house, channel, "listings").failed
 
-    town.advance(30)
+    town.advance(31)
 
     assert "listings" in due_streams(town.house, channel)
     assert not poll_stream(town.house, channel, "listings").failed

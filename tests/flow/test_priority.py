@@ -8,8 +8,9 @@ import pytest
 
 from erpsync.core.policy import LimitPolicy
 from erpsync.flows import channels, desk, releases, stock
+from erpsync.flows.due import due_streams
 from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.poll import due_streams, poll_stream
+from erpsync.flows.poll import poll_stream
 from erpsync.sdk.errors import RateLimitedError
 from erpsync.sdk.http import current_lane
 from erpsync.sdk.types import Cursor, RefundPage

@@ -8,15 +8,18 @@ from datetime import timedelta
 import pytest
 import structlog
 from sqlalchemy import insert, select, update
+from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from erpsync.flows.due import outlooks
 from erpsync.flows.house import House
 from erpsync.runtime.daemon import Daemon, take_over
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.presence import Presence
 from erpsync.runtime.pushes import Due, due_rows
 from erpsync.runtime.reload import reload
+from erpsync.runtime.wakes import PostgresWatcher
 from erpsync.runtime.world import World
 from erpsync.sdk.clock import ManualClock
 from erpsync.settings import Config, Loaded, Problem
@@ -153,6 +156,35 @@ def stock_row(store: Store, house: House, *, lane: int, in_s: float) -> None:
             marked_at=tx.now,
         )
         enqueue(tx, [effect])
+
+
+def test_a_commit_of_the_daemon_itself_wakes_it_once(store: Store) -> None:
+    heard: list[set[str]] = []
+    watching = PostgresWatcher(store, heard.append)
+    if store.is_sqlite:
+        pytest.skip("SQLite says that something was committed, not by whom")
+    watching.start()
+    try:
+        assert eventually(lambda: len(heard) == 1)
+        with store.begin() as tx:
+            tx.wake("dirty")
+        with Store(store.engine).begin() as tx:
+            tx.wake("push")
+        assert eventually(lambda: len(heard) == 2)
+    finally:
+        watching.stop()
+
+    assert heard[1] == {"push"}
+
+
+def test_looking_what_is_due_costs_no_more_for_forty_shops_than_for_one(store: Store) -> None:
+    house = built_of(store, *(f"shop-{number}" for number in range(40))).house
+    asked: list[str] = []
+    listen(store.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
+
+    outlooks(house, house.channels.values())
+
+    assert len([query for query in asked if query.startswith("SELECT")]) == 2
 
 
 def test_a_due_row_is_pushed_at_once_and_a_later_one_when_its_time_comes(store: Store) -> None:

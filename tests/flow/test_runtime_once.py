@@ -66,7 +66,7 @@ class Script:
         return Stages(
             streams_of=lambda channel: streams,
             due_streams=lambda house, channel: streams,
-            next_due_s=lambda house, channel: 0,
+            outlooks=lambda house, channels: {},
             poll_stream=self.poll,
             pull_hints=lambda house, channel: False,
             apply_inbox=lambda house: self.note("inbox", self.inbox.pop(0) if self.inbox else 0),

@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from erpsync.flows.poll import PassReport, due_streams, poll_stream
+from erpsync.flows.due import due_streams
+from erpsync.flows.poll import PassReport, poll_stream
 from erpsync.store.tables import dead_letter, task
 from erpsync.store.views.orders import show_order
 from erpsync.store.views.story import explain_order

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import WarehousePolicy
+from erpsync.flows.due import Outlook
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
 from erpsync.runtime.daemon import Daemon
 from erpsync.runtime.parts import Face, Server, Stages
@@ -71,7 +72,9 @@ class Scene:
         return Stages(
             streams_of=lambda channel: list(self.due.get(channel.name, [])),
             due_streams=lambda house, channel: list(self.due.get(channel.name, [])),
-            next_due_s=lambda house, channel: 30.0,
+            outlooks=lambda house, channels: {
+                channel.id: Outlook(due=list(self.due.get(channel.name, [])), next_s=30.0) for channel in channels
+            },
             poll_stream=self._poll,
             pull_hints=lambda house, channel: False,
             apply_inbox=lambda house: (self.note("inbox"), self.inbox())[1],

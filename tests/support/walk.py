@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from erpsync.flows import parcels, poll, push, upkeep
+from erpsync.flows import due, parcels, poll, push, upkeep
 from erpsync.flows.numbers import load_listed
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import (
@@ -65,7 +65,7 @@ def run(town: Town, *, rounds: int = 12) -> None:
     for _ in range(rounds):
         busy = 0
         for one in town.house.channels.values():
-            for stream in poll.due_streams(town.house, one):
+            for stream in due.due_streams(town.house, one):
                 busy += 1
                 poll.poll_stream(town.house, one, stream)
             busy += push_due(town, one.name)
