@@ -168,6 +168,13 @@ def test_a_daemon_that_answers_no_more_is_said_to_be_gone(shop: Shop) -> None:
         expect(page.locator("body")).to_have_class("is-cut-off")
 
 
+def test_every_column_of_the_queues_is_in_sight_on_a_desk(shop: Shop) -> None:
+    with shop.open(viewport={"width": 1280, "height": 900}) as page:
+        hidden = page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('#queues .scroll'))")
+
+    assert hidden <= 0
+
+
 @pytest.mark.parametrize("address", ["", "orders", "orders/S20260302000104", "orders/none"])
 def test_nothing_sticks_out_of_a_phone(shop: Shop, address: str) -> None:
     with shop.open(address, viewport={"width": 360, "height": 740}) as page:
