@@ -219,22 +219,25 @@ class Daemon:
         return clean
 
     def alive(self) -> bool:
-        """Whether the scheduler ticks, the database takes writes and no worker is past its deadline."""
-        within_s = self._notifier.watchdog_s or ALIVE_S
+        """Whether the scheduler ticks, no worker is past its deadline and the database takes writes."""
         beaten_at_s = self._world.presence.beaten_at_s
-        return (
-            time.monotonic() - self._ticked_at_s < within_s
-            and beaten_at_s is not None
-            and self._built.store.clock.monotonic() - beaten_at_s < within_s
-            and not self._world.runs.overdue()
-        )
+        beaten = beaten_at_s is not None and self._built.store.clock.monotonic() - beaten_at_s < self._within_s
+        return beaten and self.turns()
+
+    def turns(self) -> bool:
+        """Whether the scheduler ticks and no worker is past its deadline, however the database is."""
+        return time.monotonic() - self._ticked_at_s < self._within_s and not self._world.runs.overdue()
+
+    @property
+    def _within_s(self) -> float:
+        return self._notifier.watchdog_s or ALIVE_S
 
     def _face(self) -> Face:
         return Face(
             house=lambda: self._world.house,
             config=lambda: self._built.config,
             meters=self.meters,
-            alive=self.alive,
+            alive=self.turns,
             draining=self._world.ending.is_set,
         )
 

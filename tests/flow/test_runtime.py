@@ -386,6 +386,15 @@ def test_the_daemon_is_alive_while_it_ticks_writes_and_no_worker_is_overdue(stor
         assert daemon.alive()
 
 
+def test_a_database_that_takes_no_writes_stops_the_signs_of_life_and_not_the_loop(store: Store) -> None:
+    """The watchdog hears of it; `/livez` asks for the loop alone, and `/readyz` for the database."""
+    with running(built_of(store, "jd"), Scene()) as daemon:
+        assert eventually(daemon.alive)
+        daemon._world.presence.beaten_at_s = float("-inf")
+
+        assert (daemon.alive(), daemon.turns()) == (False, True)
+
+
 def test_each_pass_runs_under_a_lease_unless_the_file_itself_is_locked(store: Store) -> None:
     scene = Scene(due={"jd": ["orders"]})
     with running(built_of(store, "jd"), scene):
