@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, 
 from erpsync.core.policy import PollPolicy, StockPolicy
 from erpsync.sdk.roles import Connector
 from erpsync.store.cursors import CursorRow, read_cursors
+from erpsync.store.latencies import Latencies, order_latencies, stock_latencies
 from erpsync.store.tables import (
     backorder,
     bundle,
@@ -103,6 +104,8 @@ class Figures:
     subscriptions: Mapping[str, int] = field(default_factory=dict)
     drifted: Mapping[int, int] = field(default_factory=dict)
     unsealed: Mapping[int, int] = field(default_factory=dict)
+    order_latencies: Latencies = field(default_factory=dict)
+    stock_latencies: Latencies = field(default_factory=dict)
 
 
 def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
@@ -130,6 +133,8 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
         drifted=_drifted(connection),
         unsealed=_by(connection, open_windows),
+        order_latencies=order_latencies(connection, now),
+        stock_latencies=stock_latencies(connection, now),
     )
 
 

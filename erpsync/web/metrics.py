@@ -11,6 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy import text
 
 from erpsync import __version__
 from erpsync.store.counts import Figures
@@ -42,6 +43,9 @@ METRICS = (
     _one("erpsync_channel_paused", "1 while an operator has paused the channel.", "channel"),
     _one("erpsync_orders_freshness_seconds", "Age of the last complete pass over orders, from its start.", "channel"),
     _one("erpsync_cursor_lag_seconds", "Age of the last complete pass over a stream.", "channel", "stream"),
+    _one("erpsync_order_latency_seconds", "From placed to stored, orders of the last hour.", "channel", "quantile"),
+    _one("erpsync_stock_latency_seconds", "From change to accepted, numbers of the last hour.", "channel", "quantile"),
+    _one("erpsync_channel_blocked_seconds", "For how long the channel wants no call; 0 when it takes them.", "channel"),
     _one("erpsync_orders_placed_24h", "Orders placed in the last 24 hours.", "channel"),
     _one("erpsync_orders_held", "Orders that are held.", "channel", "reason"),
     _one("erpsync_orders_backordered", "Orders with units that no stock covers.", "channel"),
@@ -55,9 +59,13 @@ METRICS = (
     _one("erpsync_tasks_open", "Tasks for people; no channel where a task concerns none.", "channel"),
     _one("erpsync_listings_unknown_stock", "Listings that no feeding warehouse has a stock row for.", "channel"),
     _one("erpsync_listings_unmapped", "Listings without a SKU of ours.", "channel"),
+    _one("erpsync_listings_drifted", "Listings that show another number than they were told.", "channel"),
+    _one("erpsync_windows_unsealed", "Windows of orders that are not proven to be whole.", "channel"),
     _one("erpsync_token_expiry_seconds", "Time until the channel's credentials end.", "channel"),
     _one("erpsync_subscriptions", "Subscribers to events; stopped ones were given up and wait for a person.", "state"),
     _one("erpsync_sqlite_wal_bytes", "Size of SQLite's write-ahead log."),
+    _one("erpsync_postgresql_oldest_transaction_seconds", "Age of the oldest open transaction of the database."),
+    _one("erpsync_postgresql_dead_rows", "Rows that are deleted and not yet cleared away."),
     _one("erpsync_webhooks_total", "Webhook deliveries by what became of them.", "channel", "result"),
 )
 SUBSCRIBED = ("active", "stopped")
@@ -78,7 +86,7 @@ class FiguresCollector(Collector):
         """Yield all gauges, then what the process counts about itself."""
         look = self._site.look()
         samples = _house_samples(look) | _channel_samples(look)
-        samples["erpsync_sqlite_wal_bytes"] = self._wal()
+        samples |= self._database()
         for metric in METRICS:
             if metric.name not in COUNTED:
                 family = GaugeMetricFamily(metric.name, metric.help, labels=metric.labels)
@@ -87,14 +95,29 @@ class FiguresCollector(Collector):
                 yield family
         yield from families(self._site.meters())
 
-    def _wal(self) -> list[Reading]:
+    def _database(self) -> dict[str, list[Reading]]:
+        """Return what only one of the two databases has: a log that may grow, old transactions and dead rows."""
         path = sqlite_path(self._site.store.engine)
-        if path is None:
-            return []
-        try:
-            return [((), path.with_name(path.name + "-wal").stat().st_size)]
-        except OSError:
-            return [((), 0)]
+        if path is not None:
+            wal = path.with_name(path.name + "-wal")
+            return {"erpsync_sqlite_wal_bytes": [((), wal.stat().st_size if wal.exists() else 0)]}
+        with self._site.store.read() as connection:
+            age_s, rows = connection.execute(_POSTGRESQL).one()
+        return {
+            "erpsync_postgresql_oldest_transaction_seconds": [((), float(age_s))],
+            "erpsync_postgresql_dead_rows": [((), float(rows))],
+        }
+
+
+# Both views show every user the rows of its database. Source: PostgreSQL manual, "The Cumulative Statistics System".
+_POSTGRESQL = text(
+    """
+    SELECT
+      (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()),
+      (SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables)
+    """
+)
 
 
 def registry_of(site: Site) -> CollectorRegistry:
@@ -130,7 +153,20 @@ def _channel_samples(look: Look) -> dict[str, list[Reading]]:
     shown = look.status["channels"]
     samples = {metric: _from(shown, read) for metric, read in _READERS.items()}
     samples["erpsync_tasks_open"] = [((names.get(id or 0, ""),), n) for id, n in look.figures.tasks.items()]
+    for metric, found in (
+        ("erpsync_order_latency_seconds", look.figures.order_latencies),
+        ("erpsync_stock_latency_seconds", look.figures.stock_latencies),
+    ):
+        samples[metric] = [((names[id], quantile), took) for (id, quantile), took in found.items() if id in names]
+    samples["erpsync_channel_blocked_seconds"] = [((names[id],), _blocked_s(look, id)) for id in names]
+    samples["erpsync_windows_unsealed"] = [((names[id],), look.figures.unsealed.get(id, 0)) for id in names]
     return samples | _split_samples(shown, look.figures, names)
+
+
+def _blocked_s(look: Look, channel_id: int) -> float:
+    row = look.figures.rows.get(channel_id)
+    until = None if row is None else row.blocked_until_at
+    return 0.0 if until is None else max(0.0, (until - look.figures.at).total_seconds())
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
@@ -147,6 +183,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
     "erpsync_dead_letters": lambda c: c["dead_letters"],
     "erpsync_listings_unknown_stock": lambda c: c["unknown_stock"],
     "erpsync_listings_unmapped": lambda c: c["unmapped_listings"],
+    "erpsync_listings_drifted": lambda c: c["drifted_listings"],
     "erpsync_token_expiry_seconds": lambda c: None if c["token_days"] is None else c["token_days"] * 86_400,
 }
 

@@ -14,9 +14,11 @@ from erpsync.sdk.roles import WebhookSource
 from erpsync.sdk.types import WebhookRequest, WebhookResult
 from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
-from erpsync.store.counts import hours_until
+from erpsync.store.counts import gather, hours_until
 from erpsync.store.figures import spell, status
 from erpsync.store.store import Store
+from erpsync.web.metrics import FiguresCollector
+from erpsync.web.site import Site
 from tests.support.web_shop import (
     NOW,
     add,
@@ -263,6 +265,42 @@ def test_orders_are_counted_by_the_hour_of_the_operators_clock(fresh: Shop) -> N
         add(tx, tables.orders, *rows)
 
     assert fresh.channel()["orders_24h"] == 3
+
+
+def test_how_long_orders_and_numbers_took_is_told_by_percentile(shop: Shop) -> None:
+    minute = timedelta(minutes=1)
+    with shop.store.begin() as tx:
+        placed = NOW - 30 * minute
+        took = [timedelta(seconds=seconds) for seconds in range(1, 101)]
+        rows = [order_row(shop.id(), at, placed_at=placed, imported_at=placed + each) for at, each in enumerate(took)]
+        old = order_row(shop.id(), 100, placed_at=NOW - 90 * minute, imported_at=NOW)
+        insert_many(tx, tables.orders, [*rows, old])
+        done = {"state": "done", "done_at": NOW - minute}
+        add(
+            tx,
+            tables.outbox,
+            effect_row(shop.id(), "1", **done, marked_at=NOW - 2 * minute, error=""),
+            effect_row(shop.id(), "2", **done, marked_at=NOW - 9 * minute, error="told already"),
+            effect_row(shop.id(OTHER), "3", marked_at=NOW - 9 * minute, error=""),
+        )
+    with shop.store.read() as connection:
+        figures = gather(connection, shop.house, NOW)
+
+    assert figures.order_latencies == {(shop.id(), "0.5"): 50, (shop.id(), "0.95"): 95, (shop.id(), "0.99"): 99}
+    assert figures.stock_latencies == {(shop.id(), quantile): 60 for quantile in ("0.5", "0.95", "0.99")}
+
+
+def test_the_databases_own_troubles_are_measured(shop: Shop) -> None:
+    site = Site(store=shop.store, house=lambda: shop.house, limits=StatusLimits)
+
+    found = {each.name: each.samples for each in FiguresCollector(site).collect()}
+
+    only_here = {"erpsync_sqlite_wal_bytes"}
+    only_there = {"erpsync_postgresql_oldest_transaction_seconds", "erpsync_postgresql_dead_rows"}
+    if not shop.store.is_sqlite:
+        only_here, only_there = only_there, only_here
+    assert all(len(found[name]) == 1 and found[name][0].value >= 0 for name in only_here)
+    assert all(found[name] == [] for name in only_there)
 
 
 def test_hours_begin_where_they_do_on_a_clock_that_is_half_an_hour_off() -> None:
