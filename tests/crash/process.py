@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.e2e.command_desk import Desk, Ran
+
 LONG_S = 60
 COLUMNS = "external_id: order, status: s, placed_at: placed, paid_at: paid, channel_sku: sku, qty: qty, price: price"
 DROP = f"""\
@@ -56,9 +58,9 @@ class Shop:
         hidden.write_text("\n".join(["order,s,placed,paid,sku,qty,price", *rows, ""]), encoding="utf-8")
         hidden.rename(self.folder / "in-drop" / f"{name}.csv")
 
-    def erpsync(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=LONG_S, check=False)
+    def erpsync(self, *arguments: str) -> Ran:
+        """Run a command to its end, beside the daemon's process but in this one: a process more takes a second."""
+        return Desk(self.folder).run(*arguments)
 
     def command(self, *arguments: str) -> list[str]:
         """Return a command line for this configuration."""
@@ -67,8 +69,8 @@ class Shop:
     def orders(self) -> list[str]:
         """Return the channel's ids of all stored orders, sorted."""
         done = self.erpsync("orders", "list", "--json", "--limit", "0")
-        assert done.returncode == 0, done.stderr
-        return sorted(order["external_id"] for order in json.loads(done.stdout))
+        assert done.code == 0, done.err
+        return sorted(order["external_id"] for order in done.json)
 
 
 class Daemon:
@@ -126,7 +128,7 @@ class Daemon:
         return code
 
 
-def eventually(true: Callable[[], bool]) -> bool:
-    """Return whether something becomes true within a minute."""
+def eventually(true: Callable[[], bool], *, every_s: float = 0.1) -> bool:
+    """Return whether something becomes true within a minute; what is dear to ask is asked seldom."""
     pause = threading.Event()
-    return any(true() or pause.wait(0.1) for _ in range(10 * LONG_S))
+    return any(true() or pause.wait(every_s) for _ in range(round(LONG_S / every_s)))

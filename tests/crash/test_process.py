@@ -49,8 +49,8 @@ def test_a_second_daemon_on_the_same_file_is_refused_in_one_line(shop: Shop) -> 
         for arguments in (["run"], ["run", "--once"]):
             second = shop.erpsync(*arguments)
 
-            assert second.returncode == 1
-            (line,) = [line for line in second.stderr.splitlines() if line.startswith("erpsync: ")]
+            assert second.code == 1
+            (line,) = [line for line in second.err.splitlines() if line.startswith("erpsync: ")]
             assert f"process {daemon.process.pid}" in line
             assert str(shop.database) in line
 
@@ -74,7 +74,7 @@ def test_killed_again_and_again_it_loses_no_order_and_doubles_none(shop: Shop) -
 
     done = shop.erpsync("run", "--once")
 
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert shop.orders() == sorted(dropped)
 
 
@@ -91,7 +91,7 @@ def test_a_daemon_that_was_stopped_goes_on_where_it_was(shop: Shop) -> None:
 
 def test_a_daemon_that_starts_takes_over_at_once_what_a_killed_one_had_leased(shop: Shop) -> None:
     """Row 15: the lease would have run for another hour."""
-    assert shop.erpsync("run", "--once").returncode == 0
+    assert shop.erpsync("run", "--once").code == 0
     store = Store.open(f"sqlite:///{shop.database}")
     with store.begin() as tx:
         one = {"destination_id": 1, "kind": STOCK, "ref_id": 1, "lane": LANE_REST}
@@ -136,7 +136,7 @@ def test_commands_beside_the_daemon_wake_it(shop: Shop) -> None:
         daemon.wait("poll.done")
         shop.drop("first", ["A1"])
 
-        assert shop.erpsync("channels", "poll", "drop").returncode == 0
+        assert shop.erpsync("channels", "poll", "drop").code == 0
 
         daemon.wait("poll.done", lambda record: record["records"] == 1)
 
@@ -212,7 +212,7 @@ def test_under_the_journal_every_line_has_its_priority(shop: Shop) -> None:
 
 def test_what_an_unknown_outcome_left_behind_is_known_after_the_kill(shop: Shop) -> None:
     """A row whose call had begun stays marked as sent: the next holder must know that it may have happened."""
-    assert shop.erpsync("run", "--once").returncode == 0
+    assert shop.erpsync("run", "--once").code == 0
     store = Store.open(f"sqlite:///{shop.database}")
     with store.begin() as tx:
         one = {"destination_id": 1, "kind": SHIPMENT, "ref_id": 1, "lane": LANE_REST}

@@ -85,7 +85,7 @@ class Arena:
             "warehouses": [{"id": "SH"}],
             "defaults": {
                 "poll": {"orders_s": 1, "refunds_s": 1, "overlap_s": 30, "auth_retry_s": 1, "listings_s": 5},
-                "stock": {"settle_s": 0.2},
+                "stock": {"settle_s": 0.5},
                 "limits": {"calls_per_s": 500, "burst": 1000},
             },
         }

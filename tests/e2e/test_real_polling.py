@@ -170,7 +170,7 @@ def test_a_month_of_orders_survives_moving_rows_faults_and_two_kills(month: Tmal
         daemon.wait("poll.done", lambda record: record["stream"] == "backfill")
         while month.move():
             pass
-        settled = eventually(lambda: shop.found() == month.wanted())
+        settled = eventually(lambda: shop.found() == month.wanted(), every_s=2)
         daemon.signal(signal.SIGTERM)
         assert daemon.ended() == 0
 
