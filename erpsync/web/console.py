@@ -174,6 +174,7 @@ def figures_page(look: Look) -> Page:
         "status": look.status,
         "chart": hourly(counts, figures.hours, house.timezone),
         "sparks": {name: spark(counts.get(name, empty)) for name in names.values()},
+        "blocked": {name: look.blocked_s(id) for id, name in names.items()},
         "queues": queue_rows(look.status["channels"]),
     }
 

@@ -158,15 +158,9 @@ def _channel_samples(look: Look) -> dict[str, list[Reading]]:
         ("erpsync_stock_latency_seconds", look.figures.stock_latencies),
     ):
         samples[metric] = [((names[id], quantile), took) for (id, quantile), took in found.items() if id in names]
-    samples["erpsync_channel_blocked_seconds"] = [((names[id],), _blocked_s(look, id)) for id in names]
+    samples["erpsync_channel_blocked_seconds"] = [((names[id],), look.blocked_s(id)) for id in names]
     samples["erpsync_windows_unsealed"] = [((names[id],), look.figures.unsealed.get(id, 0)) for id in names]
     return samples | _split_samples(shown, look.figures, names)
-
-
-def _blocked_s(look: Look, channel_id: int) -> float:
-    row = look.figures.rows.get(channel_id)
-    until = None if row is None else row.blocked_until_at
-    return 0.0 if until is None else max(0.0, (until - look.figures.at).total_seconds())
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {

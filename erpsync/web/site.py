@@ -91,6 +91,12 @@ class Look:
     status: dict[str, Any]
     house: House
 
+    def blocked_s(self, channel_id: int) -> float:
+        """Return for how long a channel wants no call; 0 when it takes them."""
+        row = self.figures.rows.get(channel_id)
+        until = None if row is None else row.blocked_until_at
+        return 0.0 if until is None else max(0.0, (until - self.figures.at).total_seconds())
+
 
 @dataclass(kw_only=True)
 class Site:

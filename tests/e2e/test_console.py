@@ -73,6 +73,15 @@ def test_the_overview_tells_what_needs_a_person_and_which_command_helps(console:
     assert "erpsync tasks done 1" in page
 
 
+def test_a_channel_that_wants_no_call_says_for_how_long(console: Console) -> None:
+    """Nothing is wrong with it, but an operator who sees what is due pile up has to know why."""
+    with console.store.begin() as tx:
+        here = tables.channel.c.name == SHOP
+        tx.execute(tables.channel.update().where(here).values(blocked_until_at=NOW + timedelta(seconds=52.5)))
+
+    assert words_of(console.get("/")).count("It wants no call for another 52 s; what is due waits.") == 1
+
+
 def test_colour_never_speaks_alone(console: Console) -> None:
     fill(console.store, console.house)
 
