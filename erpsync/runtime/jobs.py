@@ -19,6 +19,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_J
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import STATE_STOPPED
 
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.meters import Meters
@@ -27,6 +28,23 @@ log = structlog.get_logger("erpsync.runtime.jobs")
 
 AGAIN_S = 60.0
 DEFAULTS = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]  # 3.x carries no types
+    """A scheduler that may be stopped at any instant.
+
+    A round that is under way when `shutdown` marks the scheduler as stopped does not find the jobs it has just run
+    (3.11.3, `remove_job` looks among the pending ones only), and its thread would die with a traceback.
+    """
+
+    def _process_jobs(self) -> float | None:
+        try:
+            wait_s: float | None = super()._process_jobs()
+        except JobLookupError:
+            if self.state != STATE_STOPPED:
+                raise
+            return None
+        return wait_s
 
 
 class Jobs:
@@ -43,7 +61,7 @@ class Jobs:
         self._told: dict[str, tuple[str, float]] = {}
         self._active = 0
         self._idle = threading.Condition()
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _Scheduler(
             executors={
                 "default": ThreadPoolExecutor(1, {"thread_name_prefix": "tick"}),
                 **{name: ThreadPoolExecutor(size, {"thread_name_prefix": name}) for name, size in pools.items()},
@@ -62,7 +80,6 @@ class Jobs:
         if not self._scheduler.running:
             return
         self._scheduler.pause()
-        self._scheduler.get_jobs()  # waits for the lock: a round under way ends before the scheduler is taken apart
         self._scheduler.shutdown(wait=False)
 
     def submit(self, chain: Chain) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from apscheduler.events import EVENT_JOB_REMOVED
 from structlog.testing import capture_logs
 
 from erpsync.runtime.chains import Chain
@@ -130,3 +131,24 @@ def test_figures_are_counted_by_label_and_unknown_ones_refused(meters: Meters) -
     assert (sample.labels, sample.value, sample.kind) == ({"channel": "jd", "kind": "stock"}, 4, "counter")
     with pytest.raises(KeyError):
         meters.add("erpsync_unheard_of_total")
+
+
+def test_it_may_be_stopped_in_the_middle_of_a_round(jobs: Jobs) -> None:
+    """A thread that dies with a traceback fails this test: warnings are errors."""
+    stopping = threading.Thread(target=jobs.stop)
+    ended = threading.Event()
+
+    def stop_now(event: object) -> None:
+        del event
+        if not stopping.ident:
+            stopping.start()
+            while jobs._scheduler.running:
+                ended.wait(0.001)
+
+    jobs._scheduler.add_listener(stop_now, EVENT_JOB_REMOVED)
+    for name in ("first", "second"):
+        Chain(name, lambda: None, launcher=jobs, pool=lambda: "push").wake()
+    jobs.start()
+
+    stopping.join(20)
+    assert not stopping.is_alive()
