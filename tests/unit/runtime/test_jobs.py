@@ -135,20 +135,19 @@ def test_figures_are_counted_by_label_and_unknown_ones_refused(meters: Meters) -
 
 def test_it_may_be_stopped_in_the_middle_of_a_round(jobs: Jobs) -> None:
     """A thread that dies with a traceback fails this test: warnings are errors."""
-    stopping = threading.Thread(target=jobs.stop)
-    ended = threading.Event()
+    scheduler, asked, stopped, pause = jobs._scheduler, threading.Event(), threading.Event(), threading.Event()
 
-    def stop_now(event: object) -> None:
+    def stop_meanwhile(event: object) -> None:
         del event
-        if not stopping.ident:
-            stopping.start()
-            while jobs._scheduler.running:
-                ended.wait(0.001)
+        if not asked.is_set():
+            asked.set()
+            threading.Thread(target=lambda: (jobs.stop(), stopped.set())).start()
+            while scheduler.running:
+                pause.wait(0.001)
 
-    jobs._scheduler.add_listener(stop_now, EVENT_JOB_REMOVED)
+    scheduler.add_listener(stop_meanwhile, EVENT_JOB_REMOVED)
     for name in ("first", "second"):
         Chain(name, lambda: None, launcher=jobs, pool=lambda: "push").wake()
     jobs.start()
 
-    stopping.join(20)
-    assert not stopping.is_alive()
+    assert stopped.wait(20)
