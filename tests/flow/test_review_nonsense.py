@@ -1,9 +1,10 @@
 """What a channel may answer that nobody foresaw: no order, stream or row may be stuck for it. failures.md row 14."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
@@ -22,7 +23,7 @@ from tests.support import walk
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, line, order, take_in
 from tests.support.looking import held, letter_id, letters, poll, settle_in, shelf, status
-from tests.support.shop import Town
+from tests.support.shop import Town, build_town
 
 HALF = "half an emoji: \ud83d"
 NUL = "a NUL: \x00"
@@ -138,18 +139,20 @@ MOST = 12_000
 
 
 @pytest.fixture
-def narrow(make_town: Callable[..., Town]) -> Town:
-    """A town whose SQLite takes few parameters; PostgreSQL's own limit is 65,535."""
-    town = make_town()
+def narrow(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Town]:
+    """A town on an SQLite that takes as few parameters as its older builds; PostgreSQL takes 65,535."""
 
     def limit(connection: sqlite3.Connection, record: object) -> None:
         del record
         connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, MOST)
 
-    if town.store.is_sqlite:
-        event.listen(town.store.engine, "connect", limit)
-        town.store.close()
-    return town
+    path = tmp_path / "erpsync.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    town = build_town(f"sqlite:///{path}")
+    event.listen(town.store.engine, "connect", limit)
+    town.store.close()
+    yield town
+    town.store.close()
 
 
 def test_a_catalogue_that_nobody_mapped_yet_can_be_looked_at_whole(narrow: Town) -> None:
