@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, case, exists, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import and_, exists, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
+from erpsync.store.bulk import insert_many
 from erpsync.store.store import Store, Tx
 from erpsync.store.tables import node, outbox
 
@@ -29,6 +29,20 @@ RELEASE, RELEASE_CANCEL = "release", "release_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
 CLAIM_TRIES = 3
+_OPEN_ALREADY = """
+ON CONFLICT (destination_id, kind, "key") WHERE state IN ('pending', 'waiting') DO UPDATE SET
+  run_at = CASE
+    WHEN outbox.attempts > 0 THEN outbox.run_at
+    WHEN outbox.state = 'waiting' OR excluded.run_at < outbox.run_at THEN excluded.run_at
+    ELSE outbox.run_at END,
+  fresh_after_at = CASE
+    WHEN outbox.fresh_after_at < outbox.marked_at AND excluded.fresh_after_at >= excluded.marked_at
+    THEN excluded.fresh_after_at
+    ELSE outbox.fresh_after_at END,
+  lane = CASE WHEN excluded.lane < outbox.lane THEN excluded.lane ELSE outbox.lane END,
+  state = CASE WHEN outbox.waiting_for = 'person' THEN outbox.state ELSE 'pending' END,
+  waiting_for = CASE WHEN outbox.waiting_for = 'person' THEN outbox.waiting_for ELSE '' END
+"""
 SERIAL = "serial"  # stands in what either database says when two claims want one serial key
 SILENT_S = 10.0  # three beats: with the time to look, what a dead node had leased passes on within 15 s
 
@@ -83,28 +97,6 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     """
     if not effects:
         return
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(outbox)
-    sooner = case(
-        (outbox.c.attempts > 0, outbox.c.run_at),
-        (outbox.c.state == "waiting", row.excluded.run_at),
-        (row.excluded.run_at < outbox.c.run_at, row.excluded.run_at),
-        else_=outbox.c.run_at,
-    )
-    waits = outbox.c.waiting_for == "person"
-    of_a_pass, asks = outbox.c.fresh_after_at < outbox.c.marked_at, row.excluded.fresh_after_at
-    first_to_ask = case((of_a_pass & (asks >= row.excluded.marked_at), asks), else_=outbox.c.fresh_after_at)
-    statement = row.on_conflict_do_update(
-        index_elements=["destination_id", "kind", "key"],
-        index_where=text("state IN ('pending', 'waiting')"),
-        set_={
-            "run_at": sooner,
-            "fresh_after_at": first_to_ask,
-            "lane": case((row.excluded.lane < outbox.c.lane, row.excluded.lane), else_=outbox.c.lane),
-            "state": case((waits, outbox.c.state), else_="pending"),
-            "waiting_for": case((waits, outbox.c.waiting_for), else_=""),
-        },
-    )
     ordered = sorted(effects, key=lambda e: (e.destination_id, e.kind, e.key))
     rows = [
         {
@@ -121,8 +113,7 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
         }
         for e in ordered
     ]
-    for start in range(0, len(rows), 1000):
-        tx.execute(statement.values(rows[start : start + 1000]))
+    insert_many(tx, outbox, rows, conflict=_OPEN_ALREADY)
     tx.wake("push")
 
 
