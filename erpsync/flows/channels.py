@@ -44,6 +44,7 @@ def pause_channel(house: House, name: str, *, reason: str, actor: str) -> None:
 def resume_channel(house: House, name: str, *, actor: str) -> None:
     """Let a channel go on, also one whose credentials were refused: it is tried at once."""
     channel = _named(house, name)
+    able = [stream for stream in streams_of(channel) or STREAMS if stream in STREAMS]
 
     def work(tx: Tx) -> None:
         values = {"paused": False, "paused_reason": "", "auth_failed_at": None, "blocked_until_at": None}
@@ -51,7 +52,7 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
         forget_failures(tx, channel.id)
         hurry(tx, channel.id)
         free_held(tx, channel.id)
-        want_pass(tx, channel.id, STREAMS)
+        want_pass(tx, channel.id, able)
         write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, actor=actor)])
         tx.wake("push")
 

@@ -7,7 +7,7 @@ same then.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,8 +57,12 @@ class _Refusal:
     gone: bool = False
 
 
-def push_events(house: House, *, http: HttpClient | None = None) -> int:
-    """Tell every subscriber that is due its next events; return how many were taken."""
+def push_events(house: House, *, http: HttpClient | None = None, step: Callable[[], None] = lambda: None) -> int:
+    """Tell every subscriber that is due its next events; return how many were taken.
+
+    Args:
+        step: called before each subscriber's turn.
+    """
     now = house.store.clock.now()
     due = select(subscription).where(subscription.c.state == "active", subscription.c.run_at <= now)
     with house.store.read() as connection:
@@ -67,7 +71,11 @@ def push_events(house: House, *, http: HttpClient | None = None) -> int:
         return 0
     until = settled_id(house.store)
     with _client(house, http) as client:
-        return sum(_serve(house, client, row, until) for row in rows if row.cursor < until)
+        taken = 0
+        for row in rows:
+            step()
+            taken += _serve(house, client, row, until) if row.cursor < until else 0
+        return taken
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
 from erpsync.flows.house import House
-from erpsync.runtime.chains import RETRY_S, Chain
+from erpsync.runtime.chains import Chain
 from erpsync.runtime.comparing import Comparing
 from erpsync.runtime.jobs import Jobs
 from erpsync.runtime.lock import only_daemon
@@ -29,7 +29,7 @@ from erpsync.runtime.pushes import Pushing
 from erpsync.runtime.reload import Reloaded, reload, try_refused
 from erpsync.runtime.signals import Signals
 from erpsync.runtime.systemd import Notifier
-from erpsync.runtime.upkeep import Upkeep
+from erpsync.runtime.upkeep import DEADLINE_S, Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
 from erpsync.store.leases import BEAT_S, end_all_leases
@@ -184,18 +184,16 @@ class Daemon:
             self._polling.settle()
             self._pushing.settle()
             self._comparing.settle()
-            try:
-                self._replan()
-            except SQLAlchemyError:  # a database that is away for a moment must not end the daemon
-                self._jobs.wake_in(self._replanning, RETRY_S)
+            self._replanning.wake()  # may take longer than the service manager waits for a sign of life
             self._wake({"dirty", "release", "push", "poll", "inbox"})
         self._notifier.ready(self._summary())
         return done
 
     def _replan(self) -> None:
-        """Tell and plan anew what another configuration changes."""
-        self._stages.mark_untold(self._world.house)
-        self._stages.replan_changed(self._world.house)
+        """Tell and plan anew what another configuration changes; again a little later if the database is away."""
+        with self._world.running("replan", kind="upkeep", deadline_s=DEADLINE_S):
+            self._stages.mark_untold(self._world.house)
+            self._stages.replan_changed(self._world.house)
 
     def stop(self, *, signal: str = "") -> bool:
         """Begin nothing new, let what runs end within `stop_s`, give leases back; False when a call still hangs."""

@@ -150,7 +150,7 @@ class Stages:
     push_shipments: Callable[[House, Channel], int]
     release_ready: Callable[[House], int]
     push_releases: Callable[[House, Channel], int]
-    push_events: Callable[[House], int]
+    push_events: Callable[..., int]
     next_run_s: Callable[[House], float | None]
     mark_untold: Callable[[House], None]
     replan_changed: Callable[[House], int]

@@ -147,8 +147,8 @@ class Pushing:
             return 0 if self._world.stages.release_ready(self._world.house) else None
 
     def _push_events(self) -> float | None:
-        with self._world.running("events", kind="push", deadline_s=CALL_DEADLINE_S):
-            told = self._world.stages.push_events(self._world.house)
+        with self._world.running("events", kind="push", deadline_s=CALL_DEADLINE_S) as run:
+            told = self._world.stages.push_events(self._world.house, step=run.touch)
         if told:
             self._world.meters.add("erpsync_events_told_total", told)
         return 0 if told else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, exists, select, tuple_, update
+from sqlalchemy import and_, case, exists, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from erpsync.store.bulk import insert_many
@@ -234,12 +234,17 @@ def _end(tx: Tx, rows: Sequence[Claimed], values: Mapping[str, Any]) -> set[int]
 def again(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = True, unknown: bool = False) -> bool:
     """Put a row back to be tried at `run_at`; if a newer row of its key is open, this one ends as superseded.
 
+    The newer row takes the attempts and the rest over: each mark of a busy SKU must not begin the count anew.
+
     Args:
         counts: whether this was an attempt (waiting for a quota is not).
         unknown: whether the outcome is unknown, so that the next holder must know.
     """
     if _superseded(tx, [row]):
-        return ack(tx, row, note="superseded")
+        ended = ack(tx, row, note="superseded")
+        if ended:
+            _pass_on_rest(tx, row, run_at=run_at, attempts=row.attempts + (1 if counts else 0))
+        return ended
     values = {
         "state": "pending",
         "run_at": run_at,
@@ -274,6 +279,18 @@ def die(tx: Tx, row: Claimed, *, error: str) -> bool:
     """End a row as dead; the caller writes the dead letter. One whose outcome is unknown waits for a person instead."""
     values = {"state": "dead", "done_at": tx.now, "error": error, "sent_at": None} | _FREE
     return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+
+
+def _pass_on_rest(tx: Tx, row: Claimed, *, run_at: datetime, attempts: int) -> None:
+    newer = and_(
+        outbox.c.destination_id == row.destination_id,
+        outbox.c.kind == row.kind,
+        outbox.c.key == row.key,
+        outbox.c.state == "pending",
+    )
+    rest = literal(run_at, outbox.c.run_at.type)
+    later = case((outbox.c.run_at < rest, rest), else_=outbox.c.run_at)
+    tx.execute(update(outbox).where(newer).values(attempts=attempts, run_at=later))
 
 
 def _superseded(tx: Tx, rows: Sequence[Claimed]) -> set[str]:

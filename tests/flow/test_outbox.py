@@ -172,6 +172,20 @@ def test_a_failed_effect_whose_key_is_open_again_ends_as_superseded(town: Town, 
     assert states(town) == [("1", "done", "superseded"), ("1", "pending", "")]
 
 
+def test_new_marks_of_a_busy_sku_do_not_hammer_a_shop_that_fails(town: Town) -> None:
+    """failures.md row 16."""
+    put(town, effect())
+    (row,) = take(town)
+    put(town, effect())
+    with town.store.begin() as tx:
+        again(tx, row, run_at=tx.now + timedelta(seconds=60), error="busy")
+
+    put(town, effect())
+    assert take(town) == []
+    town.advance(61)
+    assert [row.attempts for row in take(town)] == [1]
+
+
 def test_a_definite_answer_ends_every_doubt(town: Town) -> None:
     put(town, effect())
     (row,) = take(town)

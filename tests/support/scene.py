@@ -83,7 +83,7 @@ class Scene:
             push_shipments=lambda house, channel: 0,
             release_ready=lambda house: 0,
             push_releases=lambda house, channel: 0,
-            push_events=lambda house: (self.note("events"), 0)[1],
+            push_events=lambda house, step: (self.note("events"), 0)[1],
             next_run_s=lambda house: None,
             mark_untold=lambda house: self.note("mark_untold"),
             replan_changed=lambda house: 0,
