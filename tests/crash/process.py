@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any
 
 from tests.e2e.command_desk import Desk, Ran
+from tests.support.real_data import SOAK
 
-LONG_S = 60
+LONG_S = 3600 if SOAK else 60
 COLUMNS = "external_id: order, status: s, placed_at: placed, paid_at: paid, channel_sku: sku, qty: qty, price: price"
 DROP = f"""\
 connector: csv_drop
@@ -129,6 +130,6 @@ class Daemon:
 
 
 def eventually(true: Callable[[], bool], *, every_s: float = 0.1) -> bool:
-    """Return whether something becomes true within a minute; what is dear to ask is asked seldom."""
+    """Return whether something becomes true within `LONG_S`; what is dear to ask is asked seldom."""
     pause = threading.Event()
     return any(true() or pause.wait(every_s) for _ in range(round(LONG_S / every_s)))
