@@ -136,7 +136,7 @@ class _Foreign(logging.Handler):
     """Passes records of libraries on as `library.logged`."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        log = structlog.get_logger("erpsync.library")
+        log = structlog.get_logger("erpsync.libraries")
         trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else None
         more = {"traceback": trace} if trace else {}
         log.log(record.levelno, "library.logged", library=record.name, text=record.getMessage(), **more)

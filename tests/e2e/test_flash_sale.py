@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.arena import CODE, LONG_S, Arena, eventually
+from tests.support.dialects import on_postgresql
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 UNITS = 200
@@ -110,9 +111,8 @@ def test_the_sale_ends_the_same_when_daemons_are_killed_at_random(
     assert_sold_once(arena)
 
 
-def test_a_killed_daemon_hands_its_channels_over(make_arena: Callable[..., Arena], database_url: str) -> None:
-    if database_url.startswith("sqlite"):
-        pytest.skip("an SQLite file has one daemon only")
+@on_postgresql  # an SQLite file has one daemon only
+def test_a_killed_daemon_hands_its_channels_over(make_arena: Callable[..., Arena]) -> None:
     arena = make_arena()
     open_sale(arena, daemons=2)
 

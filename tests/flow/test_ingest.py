@@ -13,6 +13,7 @@ from erpsync.flows.stock import set_stock
 from erpsync.flows.upkeep import verify_counters
 from erpsync.sdk.types import Line, OrderState, Recipient
 from erpsync.store.store import Tx
+from tests.support.dialects import on_sqlite
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, lines, rows, see, settle_in, shelf, status, story
 from tests.support.shop import NOON, VAULT, Town
@@ -185,9 +186,8 @@ def test_a_cancelled_order_gives_its_units_to_who_waits(town: Town) -> None:
 # -- who gets it
 
 
+@on_sqlite
 def test_nothing_that_identifies_a_person_is_readable_in_the_database_file(town: Town) -> None:
-    if not town.store.is_sqlite:
-        pytest.skip("looks at the bytes of an SQLite file")
     town.shop.place("o1", ("TEA", 1))
     town.shop.place("o2", ("TEA", 1), broken=True)
     town.shop.place("o3", ("TEA", 1), strange=True)

@@ -30,6 +30,7 @@ from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.store import Store
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import lease, node
+from tests.support.dialects import on_postgresql
 from tests.support.scene import LONG_S, FakeBuilt, Pass, Scene, built_of, config_of, eventually, running, running_with
 
 
@@ -158,11 +159,10 @@ def stock_row(store: Store, house: House, *, lane: int, in_s: float) -> None:
         enqueue(tx, [effect])
 
 
+@on_postgresql  # SQLite says that something was committed, not by whom
 def test_a_commit_of_the_daemon_itself_wakes_it_once(store: Store) -> None:
     heard: list[set[str]] = []
     watching = PostgresWatcher(store, heard.append)
-    if store.is_sqlite:
-        pytest.skip("SQLite says that something was committed, not by whom")
     watching.start()
     try:
         assert eventually(lambda: len(heard) == 1)
