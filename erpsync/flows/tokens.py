@@ -66,16 +66,17 @@ def adopt_stored(store: Store, name: str, connector: object) -> bool:
 
 
 def _adopt(store: Store, channel_id: int, connector: object) -> bool:
+    """Never bring back a pair that was renewed while the store was looked at: so what is in use is looked at first."""
     holder, vault = playing(connector, TokenHolder), store.vault
-    if holder is None or vault is None or holder.tokens.unsaved:
+    if holder is None or vault is None:
+        return False
+    in_use = holder.tokens.current()
+    if holder.tokens.unsaved:
         return False
     with store.read() as connection:
         found = stored_pair(connection, vault, channel_id, holder.tokens.configured)
     pair = found or holder.tokens.configured
-    if pair == holder.tokens.current():
-        return False
-    holder.tokens.replace(pair)
-    return True
+    return pair != in_use and holder.tokens.replace(pair, instead_of=in_use)
 
 
 def watch_tokens(house: House) -> int:
@@ -152,8 +153,8 @@ def _ask(house: House, channel: Channel, holder: TokenHolder) -> bool:
         house.store.retrying(partial(_failed, channel=channel, holder=holder, error=error, announced=announced))
         return False
     # Used at once and before it is stored: the old pair may be void, and this process may outlive a full disk.
-    holder.tokens.replace(pair)
     holder.tokens.unsaved = True
+    holder.tokens.replace(pair)
     house.store.retrying(partial(_keep, channel=channel, holder=holder, pair=pair, renewals=announced.renewals))
     holder.tokens.unsaved = False
     log.info("token.renewed", channel=channel.name, expires_at=str(pair.expires_at or ""))

@@ -41,7 +41,10 @@ class TokenBox:
         with self._lock:
             return self._pair
 
-    def replace(self, pair: TokenPair) -> None:
-        """Use `pair` from now on."""
+    def replace(self, pair: TokenPair, *, instead_of: TokenPair | None = None) -> bool:
+        """Use `pair` from now on; with `instead_of` only if that is still the one in use. Whether it is used now."""
         with self._lock:
+            if instead_of is not None and self._pair != instead_of:
+                return False
             self._pair = pair
+            return True

@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 
 from erpsync.flows.health import may_call
 from erpsync.flows.rekey import rotate_keys
-from erpsync.flows.tokens import watch_tokens
+from erpsync.flows.tokens import adopt, renew, watch_tokens
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
+from erpsync.sdk.tokens import TokenBox, TokenPair
 from erpsync.settings.config import StatusLimits
 from erpsync.store import figures
 from erpsync.store.privacy import Vault
@@ -122,6 +123,38 @@ def test_eight_threads_renew_once(town: Town, shop: TokenShop, desk: Desk) -> No
         renewed = sum(pool.map(lambda _: watch_tokens(town.house), range(8)))
 
     assert (renewed, desk.asked, in_use(shop)) == (1, 1, ("access-2", "refresh-2"))
+
+
+class Interrupted(TokenBox):
+    """Lets something happen right after the store was looked at for a renewed pair."""
+
+    def __init__(self, configured: TokenPair) -> None:
+        self.looks, self.then = 0, None
+        super().__init__(configured)
+
+    @property
+    def configured(self) -> TokenPair:
+        self.looks += 1
+        if self.then is not None and self.looks == 2:
+            then, self.then = self.then, None
+            then()
+        return self._configured
+
+    @configured.setter
+    def configured(self, pair: TokenPair) -> None:
+        self._configured = pair
+
+
+def test_a_pair_that_was_renewed_while_the_store_was_looked_at_is_not_replaced_by_the_old_one(
+    town: Town, shop: TokenShop, desk: Desk
+) -> None:
+    town.advance(LAST_DAY_S)
+    shop.tokens = Interrupted(FIRST)
+    shop.tokens.then = lambda: renew(town.house, town.channel())
+
+    assert not adopt(town.house, town.channel())
+
+    assert (desk.asked, in_use(shop)) == (1, ("access-2", "refresh-2"))
 
 
 def test_while_one_node_renews_another_waits_and_then_takes_the_pair_over(
