@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench soak docs lock
+.PHONY: help demo run test lint format bench growth soak docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ format: $(STAMP) ## rewrite the sources in the house style
 
 bench: $(STAMP) ## orders per second, latency percentiles and memory, beside a raw-driver floor
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+growth: $(STAMP) ## the same, pages and commands as history grows: a seeded database per size and engine, kept
+	@$(BIN)/python -m tests.growth $(ARGS)
 
 soak: $(STAMP) ## the tests at full size (takes long)
 	@ERPSYNC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 7200 $(ARGS)

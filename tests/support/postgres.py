@@ -50,6 +50,12 @@ def find_binaries() -> Path:
     )
 
 
+def major() -> str:
+    """Return the version of those binaries as far as it decides whether they can read another server's files."""
+    said = subprocess.run([find_binaries() / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[2].partition(".")[0]
+
+
 def _debian() -> list[Path]:
     versions = [folder for folder in DEBIAN_HOME.glob("*") if folder.name.isdigit()]
     return [folder / "bin" for folder in sorted(versions, key=lambda folder: int(folder.name), reverse=True)]
@@ -83,12 +89,22 @@ class Server:
         """Return the SQLAlchemy address of `database`."""
         return f"postgresql+psycopg://{USER}@/{database}?host={self.folder}"
 
-    def create(self, database: str, *, template: str = "template0") -> str:
-        """Create `database` as a copy of `template` and return its address."""
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(database), sql.Identifier(template))
-        )
+    def create(self, database: str, *, template: str = "template0", large: bool = False) -> str:
+        """Create `database` as a copy of `template` and return its address; a `large` one is copied file by file."""
+        how = sql.SQL(" STRATEGY FILE_COPY" if large else "")
+        names = sql.Identifier(database), sql.Identifier(template)
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names) + how)
         return self.url(database)
+
+    def rename(self, database: str, name: str) -> None:
+        """Give `database`, to which nobody is connected, another name."""
+        names = sql.Identifier(database), sql.Identifier(name)
+        self._execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*names))
+
+    def databases(self) -> list[str]:
+        """Return the names of all databases."""
+        with psycopg.connect(host=str(self.folder), user=USER, dbname="postgres") as connection:
+            return [name for (name,) in connection.execute("SELECT datname FROM pg_database ORDER BY datname")]
 
     def drop(self, database: str) -> None:
         """Remove `database` whoever is still connected."""
@@ -100,8 +116,11 @@ class Server:
 
 
 @contextmanager
-def serve() -> Iterator[Server]:
+def serve(kept: Path | None = None) -> Iterator[Server]:
     """Run a server for the length of the block; its files are removed with it.
+
+    Args:
+        kept: where its databases lie instead, to be there for the next run.
 
     Raises:
         PostgresUnavailableError: there is no server to run.
@@ -113,8 +132,10 @@ def serve() -> Iterator[Server]:
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
         binaries = _within_reach(binaries, account, folder)
-        _initialise(binaries, account, folder)
-        with _running(binaries, account, folder):
+        data = _data(kept or folder / "data", account)
+        if not (data / "PG_VERSION").exists():
+            _initialise(binaries, account, folder, data)
+        with _running(binaries, account, folder, data):
             yield Server(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -131,10 +152,18 @@ def _within_reach(binaries: Path, account: pwd.struct_passwd | None, folder: Pat
     return binaries
 
 
-def _initialise(binaries: Path, account: pwd.struct_passwd | None, folder: Path) -> None:
+def _data(folder: Path, account: pwd.struct_passwd | None) -> Path:
+    folder = folder.absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if account:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    return folder
+
+
+def _initialise(binaries: Path, account: pwd.struct_passwd | None, folder: Path, data: Path) -> None:
     command = [
         "-D",
-        "data",
+        data,
         "-U",
         USER,
         "-A",
@@ -160,11 +189,11 @@ def _identity(account: pwd.struct_passwd | None) -> dict:
 
 
 @contextmanager
-def _running(binaries: Path, account: pwd.struct_passwd | None, folder: Path) -> Iterator[None]:
+def _running(binaries: Path, account: pwd.struct_passwd | None, folder: Path, data: Path) -> Iterator[None]:
     # A test run that is killed must not leave its server behind: the kernel passes the word on.
     ending = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
     settings = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    command = [*ending, binaries / "postgres", "-D", folder / "data", "-k", folder, *settings]
+    command = [*ending, binaries / "postgres", "-D", data, "-k", folder, *settings]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **_identity(account))
         try:

@@ -1,0 +1,89 @@
+"""`python -m tests.growth`: measures the product on seeded databases of several sizes and prints a table per engine.
+
+The databases are made once and kept. Each run measures a copy: what reads first, then what writes, what deletes last.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.growth import chores, commands, pages, trade
+from tests.growth.cache import PostgresCache, SQLiteCache, caches
+from tests.growth.ground import Ground, ground
+from tests.growth.table import NOTE, Figure, show
+from tests.growth.timing import Measure
+from tests.support.postgres import PostgresUnavailableError
+
+SIZES = "500,200000,1000000"
+ENGINES = "sqlite,postgresql"
+
+
+def main() -> int:
+    """Measure and print."""
+    about = "Measures erpsync as its history grows: one seeded database per size and engine, made once and kept."
+    parser = argparse.ArgumentParser(prog="python -m tests.growth", description=about)
+    parser.add_argument("--sizes", type=_sizes, default=_sizes(SIZES), help=f"stored orders (default {SIZES})")
+    parser.add_argument("--engines", type=_engines, default=_engines(ENGINES), help=f"databases (default {ENGINES})")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the parts or measures whose name holds this")
+    parser.add_argument("--cache", type=Path, default=Path(".cache/growth"), help="where they are kept")
+    args = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    try:
+        with caches(args.cache, args.engines) as found, _progress() as progress:
+            for cache in found:
+                by_size = {size: _measured(cache, size, args.only, progress) for size in args.sizes}
+                print(*show(cache.engine, by_size), sep="\n", flush=True)
+    except PostgresUnavailableError as error:
+        print(f"{error} (--engines sqlite measures that alone)", file=sys.stderr)
+        return 1
+    print(NOTE)
+    return 0
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted(int(each.replace("_", "")) for each in text.split(","))
+
+
+def _engines(text: str) -> list[str]:
+    found = text.split(",")
+    if unknown := set(found) - set(ENGINES.split(",")):
+        raise argparse.ArgumentTypeError(f"there are {ENGINES}, not {', '.join(sorted(unknown))}")
+    return found
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _measured(cache: SQLiteCache | PostgresCache, size: int, only: str, progress: Progress) -> dict[str, Figure]:
+    """Return the figures of one size by name, in the order in which they were measured."""
+    task = progress.add_task(f"{cache.engine}, {size:,} orders: seed", total=size)
+    found: dict[str, Figure] = {}
+    with cache.copy(size, lambda done: progress.advance(task, done)) as url, ground(url, size) as over:
+        progress.update(task, total=None)
+        for part, measure in _measures(over):
+            if only in f"{part} {measure.name}":
+                progress.update(task, description=f"{cache.engine}, {size:,} orders: {measure.name[:60]}")
+                found[measure.name] = Figure.of(measure)
+    progress.remove_task(task)
+    return found
+
+
+def _measures(over: Ground) -> Iterator[tuple[str, Measure]]:
+    """Yield all there is to measure with the name of its part; the next is asked for when the last was measured."""
+    visitor = pages.Visitor(over)
+    yield from (("commands", each) for each in commands.measures(over))
+    yield from (("pages", each) for each in pages.measures(over, visitor))
+    yield from (("trade", each) for each in trade.measures(over, visitor))
+    yield from (("chores", each) for each in chores.measures(over))
+    visitor.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""What runs by the clock, unasked: looking for work, ending what ran out, deleting what is old."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from erpsync.flows import due, push, releases, upkeep
+from erpsync.flows.aging import age_unpaid
+from erpsync.flows.find import find_orders
+from erpsync.flows.push import fan_out
+from erpsync.store.queue import STOCK, claim, reclaim
+from erpsync.store.store import Store, Tx
+from tests.growth.ground import Ground
+from tests.growth.history import DAYS
+from tests.growth.timing import MS, Measure, rate_of, time_of
+from tests.growth.town import TMALL
+
+PRUNED = 10_000
+"""Of so many orders, or of half of them, the payloads and recipients are deleted."""
+
+
+class _UndoneError(Exception):
+    """What was done is taken back, so that it can be done again."""
+
+
+def _undone(store: Store, work: Callable[[Tx], object]) -> None:
+    try:
+        with store.begin() as tx:
+            work(tx)
+            raise _UndoneError
+    except _UndoneError:
+        pass
+
+
+def measures(ground: Ground) -> Iterator[Measure]:
+    """Yield how long each takes; what deletes comes last."""
+    house, store = ground.house, ground.store
+    channel, names = house.channel(TMALL.name), [ground.names.order, ground.names.external_id]
+    age_unpaid(house)  # the first look counts all that ever was
+    while fan_out(house):
+        pass
+    chores: dict[str, Callable[[], object]] = {
+        "ship: find 2 orders by their names": lambda: _undone(store, lambda tx: find_orders(tx, names)),
+        "claim 20 numbers": lambda: _undone(store, lambda tx: claim(tx, "me", channel.id, STOCK, limit=20, lease_s=60)),
+        "reclaim leases": lambda: _undone(store, reclaim),
+        "look what is due": lambda: due.outlooks(house, list(house.channels.values())),
+        "when to push next": lambda: push.next_run_s(house),
+        "end reservations, age unpaid": lambda: upkeep.expire_reservations(house),
+        "let fresh rows go": lambda: upkeep.free_fresh(house),
+        "look for new mappings": lambda: upkeep.relook(house),
+        "make releases": lambda: releases.release_ready(house),
+        "compare counters with sums": lambda: upkeep.verify_counters(house),
+    }
+    for name, work in chores.items():
+        yield time_of(name, work)
+    yield from _prune(ground)
+
+
+def _prune(ground: Ground) -> Iterator[Measure]:
+    """Yield rows deleted or erased in a second, and how long the longest of the transactions was."""
+    share = min(PRUNED, ground.orders // 2) / ground.orders
+    days, longest = int(DAYS * (1 - share)), _Longest(ground.store)
+
+    def work() -> tuple[int, float]:
+        began = time.perf_counter()
+        with longest.watched():
+            done = upkeep.prune(ground.house, days)
+        return done, time.perf_counter() - began
+
+    yield rate_of("prune", "rows/s", work, rounds=1)
+    yield Measure(name="prune, longest transaction", unit=MS, run=lambda: 1000 * longest.took_s)
+    yield time_of("prune, nothing to do", lambda: upkeep.prune(ground.house, days))
+
+
+class _Longest:
+    """Watches how long transactions are open."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.took_s = store, 0.0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        begin = self._store.begin
+
+        @contextmanager
+        def watching() -> Iterator[Tx]:
+            with begin() as tx:
+                began = time.perf_counter()
+                yield tx
+            self.took_s = max(self.took_s, time.perf_counter() - began)
+
+        self._store.begin = watching  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            self._store.begin = begin  # type: ignore[method-assign]

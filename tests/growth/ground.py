@@ -1,0 +1,108 @@
+"""What is measured on: a copy of a seeded database, its configuration, and names of things that are in it.
+
+Why a configuration in files: commands and pages are measured as they are built from one, and a channel's roles are
+those of its real connector. Time stands (all but) still at the instant at which the seeded half year ends.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from connectors.webhook_json.sandbox import SECRET
+from erpsync.cli.build import connectors_at_rest
+from erpsync.flows.access import create_token
+from erpsync.flows.house import House
+from erpsync.flows.subscriptions import Wanted, subscribe
+from erpsync.sdk.clock import ManualClock
+from erpsync.settings import Config, Registry, installed, load
+from erpsync.store.store import Store
+from erpsync.store.tables import orders, shipment
+from tests.growth.known import Names
+from tests.growth.town import DEPOT, NOW, SELLERS, TMALL, VAULT, WAREHOUSES, house_over
+
+SETTINGS = {
+    "taobao": '{gateway: "http://127.0.0.1:1/rest", app_key: "12345678", app_secret: none, session: none}',
+    "jd": '{gateway: "http://127.0.0.1:1/routerjson", app_key: none, app_secret: none, access_token: none}',
+    "webhook_json": f'{{secret: "{SECRET}", push_url: "http://127.0.0.1:1/push"}}',
+    "csv_drop": "{folder: in, out_folder: out, profile: generic}",
+    "warehouse_json": f'{{url: "http://127.0.0.1:1", secret: "{SECRET}"}}',
+}
+HOT_SKUS = 200
+"""How many of the most popular SKUs are marked dirty when numbers are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """A database that may be written to, with all that stands around it."""
+
+    orders: int
+    clock: ManualClock
+    store: Store
+    house: House
+    config: Config
+    registry: Registry
+    names: Names
+    token: str
+    """Of scope admin, for the REST API."""
+
+
+@contextmanager
+def ground(url: str, size: int) -> Iterator[Ground]:
+    """Yield what is measured on; `size` is how many orders the database holds."""
+    clock, registry = ManualClock(NOW), installed()
+    store = Store.open(url, clock=clock, vault=VAULT)
+    with tempfile.TemporaryDirectory(prefix="erpsync-growth-") as name:
+        _configure(Path(name), url)
+        config = load(Path(name), registry=registry, environ={}).require()
+        house = house_over(store, connectors_at_rest(config, registry, store.clock))
+        try:
+            yield Ground(
+                orders=size,
+                clock=clock,
+                store=store,
+                house=house,
+                config=config,
+                registry=registry,
+                names=_names(house),
+                token=create_token(store, "growth", scope="admin", actor="growth"),
+            )
+        finally:
+            store.close()
+
+
+def _configure(folder: Path, url: str) -> None:
+    places = [
+        f"  - {{id: {w.id}, priority: {w.priority}{f', channel: {w.channel}' if w.channel else ''}}}"
+        for w in WAREHOUSES
+    ]
+    key = "a" * 43 + "="
+    main = [
+        f"database: {url}",
+        f"privacy: {{keys: [{key}], index_key: {'b' * 43}=}}",
+        "defaults: {stock: {settle_s: 0, urgent_below: 0}}",
+        "warehouses:",
+        *places,
+    ]
+    (folder / "erpsync.yaml").write_text("\n".join(main), encoding="utf-8")
+    for each in ("channels", "in", "out"):
+        (folder / each).mkdir()
+    kinds = {each.name: each.kind for each in SELLERS} | {DEPOT[1]: DEPOT[2]}
+    for name, kind in kinds.items():
+        text = f"id: {name}\nconnector: {kind}\nsettings: {SETTINGS[kind]}\n"
+        (folder / "channels" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def _names(house: House) -> Names:
+    """Return names out of the middle of the history."""
+    told = subscribe(house, Wanted(url="http://127.0.0.1:1/events"), actor="growth")
+    with house.store.read() as connection:
+        middle = connection.execute(select(func.max(orders.c.id))).scalar_one() // 2
+        mine = select(orders).where(orders.c.id >= middle, orders.c.channel_id == TMALL.id).order_by(orders.c.id)
+        order = connection.execute(mine.limit(1)).one()
+        parcels = select(shipment.c.tracking).where(shipment.c.order_id >= middle).order_by(shipment.c.order_id)
+        tracking = connection.execute(parcels.limit(1)).scalar_one()
+    return Names(order=order.number, external_id=order.external_id, tracking=tracking, subscription=str(told))

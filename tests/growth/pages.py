@@ -1,0 +1,125 @@
+"""Every address that answers a GET, as requested over HTTP: console, probes, metrics, the REST API.
+
+Why the application's own routes are walked: a page that comes later is measured too. The application is called
+without a network between; figures are counted anew for each request.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Message
+
+from erpsync.store.views import STATUSES
+from erpsync.web.app import create_app
+from erpsync.web.site import Site
+from tests.growth.ground import Ground
+from tests.growth.timing import Measure, time_of
+
+LEFT_OUT = {"limit", "recipient"}
+CONSOLE = {"/orders": ("q", "channel", "status", "after")}
+"""What pages without a description of their parameters may be asked for."""
+
+
+class Visitor:
+    """Calls an application as a browser or a program would, over and over in one event loop."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._app, self._runner, self._clock = create_app(site_of(ground)), asyncio.Runner(), ground.clock
+        self._headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {ground.token}".encode())]
+
+    def get(self, address: str) -> bytes:
+        """Request a page and return it; one that is not answered well is an error."""
+        status, body = self.call("GET", address)
+        if status >= 400:
+            raise RuntimeError(f"answered {status}: {body[:200].decode(errors='replace')}")
+        return body
+
+    def call(
+        self, method: str, address: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        """Return status and body of the answer to any request."""
+        self._clock.advance(seconds=0.02)  # a token may call fifty times a second
+        path, _, query = address.partition("?")
+        more = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": quote(path).encode(),
+            "root_path": "",
+            "query_string": quote(query, safe="=&").encode(),
+            "headers": [*self._headers, *more],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+        }
+        return self._runner.run(self._answer(scope, body))
+
+    async def _answer(self, scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+        status, parts = 0, list[bytes]()
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            parts.append(message.get("body", b""))
+
+        await self._app(scope, receive, send)
+        return status, b"".join(parts)
+
+    def close(self) -> None:
+        """End the loop."""
+        self._runner.close()
+
+
+def site_of(ground: Ground) -> Site:
+    """Return the site whose figures are counted anew whenever somebody looks."""
+    return Site(store=ground.store, house=lambda: ground.house, limits=lambda: ground.config.status, keep_s=0)
+
+
+def measures(ground: Ground, visitor: Visitor) -> Iterator[Measure]:
+    """Yield how to measure each page."""
+    for address in addresses(ground, visitor, create_app(site_of(ground)).routes):
+        yield time_of(f"GET {ground.names.plain(address)}", lambda address=address: visitor.get(address))
+
+
+def addresses(ground: Ground, visitor: Visitor, routes: Sequence[BaseRoute]) -> Iterator[str]:
+    """Yield the addresses of all pages, those with filters also with each of them."""
+    for route in routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            for path, said in route.app.openapi()["paths"].items():
+                if "get" in said:
+                    asked = [p["name"] for p in said["get"].get("parameters", ()) if p["in"] == "query"]
+                    yield from _with_filters(ground, visitor, route.path + path, asked)
+        elif isinstance(route, Route) and "GET" in (route.methods or ()):
+            yield from _with_filters(ground, visitor, route.path, CONSOLE.get(route.path, ()))
+
+
+def _with_filters(ground: Ground, visitor: Visitor, path: str, asked: Sequence[str]) -> Iterator[str]:
+    names = ground.names
+    plain = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: names.values(found[1])[0], path)
+    yield plain
+    for name in (each for each in asked if each not in LEFT_OUT):
+        yield from (f"{plain}?{name}={value}" for value in _choices(ground, visitor, plain, name))
+    if {"channel", "status"} <= set(asked):
+        yield from (f"{plain}?channel={each}&status={status}" for each, status in product([names.channel], STATUSES))
+
+
+def _choices(ground: Ground, visitor: Visitor, path: str, name: str) -> Sequence[str]:
+    """Return the values of a filter; a page that goes on after another is the one that this one names."""
+    if name == "unmapped":
+        return ("true",)
+    if name != "after" or path.endswith("/orders"):
+        return ground.names.choices(name.replace("_", "-"))
+    following = json.loads(visitor.get(path))["next"]
+    return () if following is None else (following,)
