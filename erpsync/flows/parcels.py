@@ -24,7 +24,7 @@ from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import SHIPMENT, Claimed, ack, claim, claiming, mark_sent, prolong, wait
+from erpsync.store.queue import SHIPMENT, Claimed, ack, claim, mark_sent, prolong, wait
 from erpsync.store.store import Tx
 from erpsync.store.tables import shipment, shipment_line
 
@@ -50,15 +50,15 @@ def push_shipments(house: House, channel: Channel) -> int:
             ask_overdue(house, channel)
         return 0
     sink = playing(channel.connector, ShipmentSink)
-    rows = claiming(
-        house.store, lambda tx: claim(tx, house.store.owner, channel.id, SHIPMENT, limit=AT_ONCE, lease_s=LEASE_S)
+    rows = house.store.retrying(
+        lambda tx: claim(tx, house.store.owner, channel.id, SHIPMENT, limit=AT_ONCE, lease_s=LEASE_S)
     )
-    for row in rows or ():
+    for row in rows:
         if sink is None:
             house.store.retrying(partial(_keep, row=row))
         else:
             _Errand(house, channel, sink, row).run()
-    return len(rows or ())
+    return len(rows)
 
 
 def _keep(tx: Tx, row: Claimed) -> None:

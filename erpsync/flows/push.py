@@ -36,16 +36,16 @@ from erpsync.store.cursors import CursorRow, read_cursor, want_pass
 from erpsync.store.dirty import Mark, mark_dirty, take_dirty
 from erpsync.store.notes import DeadLetter, Task, bury, end_letters, open_tasks
 from erpsync.store.queue import (
+    IS_OPEN,
+    IS_PENDING,
     LANE_REST,
     LANE_URGENT,
-    OPEN,
     STOCK,
     Claimed,
     Effect,
     ack_many,
     again,
     claim,
-    claiming,
     die,
     enqueue,
     wait_many,
@@ -148,7 +148,7 @@ def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> 
         )
         return len(rows), _decide(tx, house, channel, rows) if rows else []
 
-    handled, sends = claiming(house.store, work) or (0, [])
+    handled, sends = house.store.retrying(work)
     if sends:
         _call(house, channel, sink, sends)
     return handled
@@ -345,7 +345,7 @@ def _overtaken(tx: Tx, sends: Sequence[_Send]) -> set[int]:
     ids = [send.listed.id for send in sends]
     skus = {sku_id for send in sends for sku_id in send.listed.skus}
     dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
-    waiting = select(outbox.c.ref_id).where(outbox.c.kind == STOCK, outbox.c.ref_id.in_(ids), outbox.c.state.in_(OPEN))
+    waiting = select(outbox.c.ref_id).where(outbox.c.kind == STOCK, outbox.c.ref_id.in_(ids), IS_OPEN)
     return set(tx.execute(waiting).scalars()) | {s.listed.id for s in sends if dirty.intersection(s.listed.skus)}
 
 
@@ -374,7 +374,7 @@ def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:
 def next_run_s(house: House) -> float | None:
     """Return the seconds until the earliest pending effect is due; None when none is pending."""
     with house.store.read() as connection:
-        earliest = connection.execute(select(func.min(outbox.c.run_at)).where(outbox.c.state == "pending")).scalar()
+        earliest = connection.execute(select(func.min(outbox.c.run_at)).where(IS_PENDING)).scalar()
     return None if earliest is None else max(0.0, (earliest - house.store.clock.now()).total_seconds())
 
 

@@ -45,7 +45,6 @@ from erpsync.store.queue import (
     Effect,
     ack,
     claim,
-    claiming,
     enqueue,
     mark_sent,
     prolong,
@@ -64,6 +63,7 @@ def release_ready(house: House) -> int:
     run = {i for i in house.warehouses if (c := house.runner(i)) and c.enabled and playing(c.connector, WarehouseSink)}
     if not run:
         return 0
+    # Scans orders, hold: those that are ready, and what is held of them.
     with house.store.read() as connection:
         query = _candidates(run, _read_to_the_end(house, read_cursors(connection)))
         ids = list(connection.execute(query.limit(ORDERS_AT_ONCE)).scalars())
@@ -168,7 +168,7 @@ def push_releases(house: House, channel: Channel) -> int:
     handled = 0
     for kind, errand in ((RELEASE_CANCEL, _Recall), (RELEASE, _Release)):
         take = partial(claim, owner=house.store.owner, destination_id=channel.id, limit=AT_ONCE, lease_s=LEASE_S)
-        rows = claiming(house.store, partial(take, kind=kind)) or ()
+        rows = house.store.retrying(partial(take, kind=kind))
         for row in rows:
             errand(house, channel, sink, row).run()
         handled += len(rows)

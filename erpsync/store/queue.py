@@ -10,25 +10,27 @@ claimed. Why acks are fenced: a worker that was stopped for longer than its leas
 has taken since.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import and_, case, exists, literal, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, case, exists, literal, literal_column, select, text, tuple_, update
 
 from erpsync.store.bulk import insert_many
-from erpsync.store.store import Store, Tx
+from erpsync.store.store import Tx
 from erpsync.store.tables import node, outbox
-
-T = TypeVar("T")
 
 STOCK, SHIPMENT = "stock", "shipment"
 RELEASE, RELEASE_CANCEL = "release", "release_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
-CLAIM_TRIES = 3
+IS_OPEN = outbox.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
+IS_PENDING, IS_WAITING, IS_LEASED = (
+    outbox.c.state == literal_column(f"'{state}'") for state in ("pending", "waiting", "leased")
+)
+"""In which state a row is. It stands in the statement as text: a parameter hides that a partial index fits."""
 _OPEN_ALREADY = """
 ON CONFLICT (destination_id, kind, "key") WHERE state IN ('pending', 'waiting') DO UPDATE SET
   run_at = CASE
@@ -43,7 +45,10 @@ ON CONFLICT (destination_id, kind, "key") WHERE state IN ('pending', 'waiting') 
   state = CASE WHEN outbox.waiting_for = 'person' THEN outbox.state ELSE 'pending' END,
   waiting_for = CASE WHEN outbox.waiting_for = 'person' THEN outbox.waiting_for ELSE '' END
 """
-SERIAL = "serial"  # stands in what either database says when two claims want one serial key
+_GATES = 1024  # as many locks as one claim may hold at most; two keys may share one, and then one of them waits a turn
+_TRY_GATES = text(
+    "SELECT gate FROM unnest(CAST(:gates AS int[])) gate WHERE pg_try_advisory_xact_lock(-1, gate)"
+)  # no channel has the id -1, under which orders that are stored for the first time take theirs
 SILENT_S = 10.0  # three beats: with the time to look, what a dead node had leased passes on within 15 s
 
 
@@ -117,34 +122,22 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     tx.wake("push")
 
 
-def claiming(store: Store, work: Callable[[Tx], T]) -> T | None:
-    """Run `work`, which claims, in a transaction; again when a rival leased the same serial key in between."""
-    for _ in range(CLAIM_TRIES):
-        try:
-            return store.retrying(work)
-        except IntegrityError as error:
-            if SERIAL not in str(error.orig):
-                raise
-    return None
-
-
 def claim(
     tx: Tx, owner: str, destination_id: int, kind: str, *, limit: int, lease_s: float, max_lane: int = LANE_REST
 ) -> list[Claimed]:
     """Lease up to `limit` due rows of a destination, most urgent lane first, at most one per serial key.
 
-    The lease must outlive the call's total deadline. To be run by `claiming`.
+    The lease must outlive the call's total deadline. Nothing here waits for a rival: what one has is left to it.
     """
-    busy = outbox.alias("busy")
     query = (
         select(outbox)
         .where(
             outbox.c.destination_id == destination_id,
             outbox.c.kind == kind,
-            outbox.c.state == "pending",
+            IS_PENDING,
             outbox.c.lane <= max_lane,
             outbox.c.run_at <= tx.now,
-            ~exists().where(and_(busy.c.serial_key == outbox.c.serial_key, busy.c.state == "leased")),
+            _nobody_is_at_it(outbox.c.serial_key),
         )
         .order_by(outbox.c.lane, outbox.c.run_at, outbox.c.id)
         .limit(limit)
@@ -153,19 +146,42 @@ def claim(
     rows: dict[str, Any] = {}
     for row in tx.all(query):
         rows.setdefault(row.serial_key, row)
-    if not rows:
+    mine = {row.id: row for row in _without_rivals(tx, rows)}
+    if not mine:
         return []
-    tx.execute(
+    leased = (
         update(outbox)
-        .where(outbox.c.id.in_([row.id for row in rows.values()]))
+        .where(outbox.c.id.in_(mine), _nobody_is_at_it(outbox.c.serial_key))
         .values(
             state="leased",
             lease_owner=owner,
             lease_until_at=tx.now + timedelta(seconds=lease_s),
             fence=outbox.c.fence + 1,
         )
+        .returning(outbox.c.id)
     )
-    return [_claimed(row, fence=row.fence + 1) for row in rows.values()]
+    taken = set(tx.execute(leased).scalars())
+    return [_claimed(row, fence=row.fence + 1) for row in mine.values() if row.id in taken]
+
+
+def _nobody_is_at_it(serial_key: Any) -> Any:
+    busy = outbox.alias("busy")
+    return ~exists().where(and_(busy.c.serial_key == serial_key, busy.c.state == literal_column("'leased'")))
+
+
+def _without_rivals(tx: Tx, rows: Mapping[str, Any]) -> list[Any]:
+    """Return the rows whose serial key no other transaction is claiming, and keep others from it until this one ends.
+
+    Two claims see different rows of one serial key as free; were both to lease theirs, the unique index would let one
+    wait for the other, and two that wait for each other are a deadlock. A lock that is only tried keeps everyone
+    going; whoever gets it looks again whether the key is leased, for a rival may just have committed. SQLite has one
+    writer.
+    """
+    if tx.dialect == "sqlite" or not rows:
+        return list(rows.values())
+    gates = {key: zlib.crc32(key.encode()) % _GATES for key in rows}
+    free = set(tx.execute(_TRY_GATES, {"gates": sorted(set(gates.values()))}).scalars())
+    return [row for key, row in rows.items() if gates[key] in free]
 
 
 def _claimed(row: Any, *, fence: int) -> Claimed:
@@ -188,7 +204,7 @@ def _claimed(row: Any, *, fence: int) -> Claimed:
 
 
 def _mine(row: Claimed) -> Any:
-    return and_(outbox.c.id == row.id, outbox.c.state == "leased", outbox.c.fence == row.fence)
+    return and_(outbox.c.id == row.id, IS_LEASED, outbox.c.fence == row.fence)
 
 
 def still_leased(tx: Tx, row: Claimed) -> bool:
@@ -227,7 +243,7 @@ def _end(tx: Tx, rows: Sequence[Claimed], values: Mapping[str, Any]) -> set[int]
     if not rows:
         return set()
     fences = tuple_(outbox.c.id, outbox.c.fence).in_([(row.id, row.fence) for row in rows])
-    held = and_(outbox.c.state == "leased", fences)
+    held = and_(IS_LEASED, fences)
     return set(tx.execute(update(outbox).where(held).values(**values).returning(outbox.c.id)).scalars())
 
 
@@ -286,7 +302,7 @@ def _pass_on_rest(tx: Tx, row: Claimed, *, run_at: datetime, attempts: int) -> N
         outbox.c.destination_id == row.destination_id,
         outbox.c.kind == row.kind,
         outbox.c.key == row.key,
-        outbox.c.state == "pending",
+        IS_PENDING,
     )
     rest = literal(run_at, outbox.c.run_at.type)
     later = case((outbox.c.run_at < rest, rest), else_=outbox.c.run_at)
@@ -301,7 +317,7 @@ def _superseded(tx: Tx, rows: Sequence[Claimed]) -> set[str]:
         outbox.c.destination_id == rows[0].destination_id,
         outbox.c.kind == rows[0].kind,
         outbox.c.key.in_([row.key for row in rows]),
-        outbox.c.state.in_(OPEN),
+        IS_OPEN,
     )
     return set(tx.execute(query).scalars())
 
@@ -316,7 +332,7 @@ def free_waiting(
     confirmed: bool = False,
 ) -> int:
     """Let parked rows go on; return how many there were."""
-    statement = update(outbox).where(outbox.c.state == "waiting", outbox.c.waiting_for == waiting_for)
+    statement = update(outbox).where(IS_WAITING, outbox.c.waiting_for == waiting_for)
     if destination_id is not None:
         statement = statement.where(outbox.c.destination_id == destination_id)
     if kind is not None:
@@ -336,7 +352,7 @@ def hurry(tx: Tx, destination_id: int) -> int:
     """Let rows that failed be tried at once, because what stopped them is mended; return how many there were."""
     late = and_(
         outbox.c.destination_id == destination_id,
-        outbox.c.state == "pending",
+        IS_PENDING,
         outbox.c.error != "",
         outbox.c.run_at > tx.now,
     )
@@ -345,16 +361,14 @@ def hurry(tx: Tx, destination_id: int) -> int:
 
 def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:
     """End open rows about these refs without carrying them out."""
-    statement = update(outbox).where(
-        outbox.c.kind == kind, outbox.c.ref_id.in_(sorted(set(refs))), outbox.c.state.in_(OPEN)
-    )
+    statement = update(outbox).where(outbox.c.kind == kind, outbox.c.ref_id.in_(sorted(set(refs))), IS_OPEN)
     values = {"state": "done", "done_at": tx.now, "waiting_for": "", "error": note}
     return tx.execute(statement.values(**values)).rowcount
 
 
 def give_back(tx: Tx, owner: str) -> None:
     """Let what a node that leaves has leased and surely not sent pass on at the next look."""
-    unsent = and_(outbox.c.state == "leased", outbox.c.lease_owner == owner, outbox.c.sent_at.is_(None))
+    unsent = and_(IS_LEASED, outbox.c.lease_owner == owner, outbox.c.sent_at.is_(None))
     tx.execute(update(outbox).where(unsent).values(lease_until_at=tx.now - timedelta(seconds=1)))
 
 
@@ -368,7 +382,7 @@ def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
     """
     silent = select(node.c.id).where(node.c.heartbeat_at < tx.now - timedelta(seconds=SILENT_S))
     late = (outbox.c.lease_until_at < tx.now) | (outbox.c.sent_at.is_(None) & outbox.c.lease_owner.in_(silent))
-    query = select(outbox).where(outbox.c.state == "leased")
+    query = select(outbox).where(IS_LEASED)
     rows = tx.all((query if owner_gone else query.where(late)).with_for_update(skip_locked=True))
     for row in rows:
         claimed = _claimed(row, fence=row.fence)

@@ -1,12 +1,13 @@
 """The protocol by which effects are claimed and ended, on each database."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from erpsync.store.queue import (
@@ -19,7 +20,6 @@ from erpsync.store.queue import (
     ack_many,
     again,
     claim,
-    claiming,
     die,
     enqueue,
     free_waiting,
@@ -27,8 +27,10 @@ from erpsync.store.queue import (
     reclaim,
     wait,
 )
+from erpsync.store.store import Tx
 from erpsync.store.tables import outbox
 from tests.support import walk
+from tests.support.dialects import on_postgresql
 from tests.support.shop import NOON, Town
 
 
@@ -51,8 +53,7 @@ def put(town: Town, *effects: Effect) -> None:
 
 
 def take(town: Town, limit: int = 10, *, owner: str = "me") -> list[Claimed]:
-    rows = claiming(town.store, lambda tx: claim(tx, owner, 1, SHIPMENT, limit=limit, lease_s=60))
-    return rows or []
+    return town.store.retrying(lambda tx: claim(tx, owner, 1, SHIPMENT, limit=limit, lease_s=60))
 
 
 def keys(rows: Iterable[Claimed]) -> list[str]:
@@ -91,7 +92,7 @@ def test_there_are_never_two_calls_about_one_order_at_once(town: Town) -> None:
 
 
 def test_many_workers_that_claim_at_once_take_each_effect_once(town: Town) -> None:
-    """On PostgreSQL they meet in the partial unique index and try again."""
+    """failures.md row 15."""
     put(town, *(effect(str(n), serial=f"order:{n % 7}") for n in range(60)))
     gate = threading.Barrier(8)
     taken: list[str] = []
@@ -111,6 +112,44 @@ def test_many_workers_that_claim_at_once_take_each_effect_once(town: Town) -> No
         list(pool.map(work, range(8)))
 
     assert sorted(taken, key=int) == [str(n) for n in range(60)]
+
+
+@on_postgresql
+def test_a_claim_waits_for_no_rival_and_leaves_it_the_orders_it_is_claiming(town: Town) -> None:
+    """Each held one order and waited for the other's: PostgreSQL ended one of them, and three times running."""
+    put(town, *(effect(str(n), serial=f"order:{order}") for n, order in enumerate((7, 8, 7, 8, 9), 1)))
+    with town.store.begin() as mine:
+        first = claim(mine, "me", 1, SHIPMENT, limit=2, lease_s=60)
+        with town.store.begin() as theirs:
+            theirs.execute(text("SET LOCAL lock_timeout = '1s'"))
+            second = claim(theirs, "they", 1, SHIPMENT, limit=9, lease_s=60)
+
+    assert (keys(first), keys(second)) == (["1", "2"], ["5"])
+    assert take(town) == []
+
+
+@on_postgresql
+def test_a_rival_that_has_just_committed_keeps_what_it_leased(town: Town) -> None:
+    put(town, effect("1", serial="order:7"), effect("2", serial="order:7"))
+    with town.store.begin() as late:
+        seen_before = late.all(select(outbox).order_by(outbox.c.id.desc()))
+        assert keys(take(town, 1)) == ["1"]
+        taken = claim(_Saw(late, seen_before), "late", 1, SHIPMENT, limit=1, lease_s=60)
+
+    assert taken == []
+
+
+class _Saw(Tx):
+    """A transaction whose first query was answered before its rival committed."""
+
+    def __init__(self, tx: Tx, answer: Sequence[Any]) -> None:
+        super().__init__(tx.connection, tx.now, None)
+        self._answer = answer
+
+    def all(self, statement: Executable) -> Sequence[Any]:
+        """Return what was seen then."""
+        del statement
+        return self._answer[:1]
 
 
 def test_an_ack_after_the_lease_was_lost_counts_for_nothing(town: Town) -> None:
@@ -231,13 +270,6 @@ def test_a_dead_effect_does_not_stand_in_the_way_of_a_new_one(town: Town) -> Non
     put(town, effect())
 
     assert [state for _, state, _ in states(town)] == ["dead", "pending"]
-
-
-def test_a_claim_that_the_database_refuses_for_another_reason_is_heard_of(town: Town) -> None:
-    """failures.md row 15: only the race for a serial key is tried again in silence."""
-    put(town, effect())
-    with pytest.raises(IntegrityError):
-        claiming(town.store, lambda tx: tx.execute(update(outbox).values(state="waiting")))
 
 
 @pytest.mark.parametrize(
