@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format bench growth soak docs lock
+.PHONY: help demo run test lint format plans bench growth soak docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ lint: $(STAMP) ## style, formatting, types and import rules
 format: $(STAMP) ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+plans: $(STAMP) ## judge the plans of every statement that the last `make test` ran, on long histories
+	@$(BIN)/python -m tests.plans $(ARGS)
 
 bench: $(STAMP) ## orders per second, latency percentiles and memory, beside a raw-driver floor
 	@$(BIN)/python -m tests.bench $(ARGS)

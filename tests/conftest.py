@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import structlog
 
-from tests.support import postgres, speed
+from tests.support import postgres, speed, statements
 
 speed.keep_files_in_memory()
 speed.compile_statements_once()
@@ -24,6 +25,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--no-postgres", action="store_true", help="leave out every test that needs PostgreSQL")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        statements.begin_anew()
+    if worker is not None or not config.getoption("numprocesses", None):
+        statements.Recorder(worker or "main").listen()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     only = config.getoption("dialect") or os.environ.get("ERPSYNC_TEST_DIALECT")
     unwanted = {dialect for dialect in DIALECTS if only and dialect != only}
@@ -33,6 +42,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if item not in set(dropped)]
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Let no test inherit another's log: who captures records leaves structlog configured, and commands then print."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in DIALECTS])

@@ -1,6 +1,6 @@
 """What the mere passing of time means for numbers: no message says so, so it is looked for."""
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import House
@@ -8,6 +8,7 @@ from erpsync.store.dirty import mark_dirty
 from erpsync.store.sequence import read_mark, set_mark
 from erpsync.store.store import Tx
 from erpsync.store.tables import EPOCH, instant, line_part, micros, order_line, orders
+from erpsync.store.unpaid import unpaid_orders
 
 
 def age_unpaid(house: House) -> int:
@@ -17,21 +18,12 @@ def age_unpaid(house: House) -> int:
         known = read_mark(connection, name)
     until = house.store.clock.now() - UNPAID_COUNTS_FOR
     since = EPOCH if known is None else instant(known)
-    aged = and_(
-        or_(orders.c.phase == "unpaid", and_(orders.c.phase == "held", orders.c.ready_at.is_(None))),
-        orders.c.placed_at > since,
-        orders.c.placed_at <= until,
-    )
-    plain = select(order_line.c.sku_id).join(orders, orders.c.id == order_line.c.order_id).where(aged)
-    bundled = (
-        select(line_part.c.sku_id)
-        .join(order_line, order_line.c.id == line_part.c.line_id)
-        .join(orders, orders.c.id == order_line.c.order_id)
-        .where(aged)
-    )
-    newest = select(func.max(orders.c.placed_at)).where(aged)
+    aged = unpaid_orders(orders.c.placed_at <= until, after=since)
+    mine = order_line.c.order_id.in_(aged.with_only_columns(aged.selected_columns.id))
+    plain = select(order_line.c.sku_id).where(mine)
+    bundled = select(line_part.c.sku_id).join(order_line, order_line.c.id == line_part.c.line_id).where(mine)
     with house.store.read() as connection:
-        last = connection.execute(newest).scalar()
+        last = connection.execute(aged.with_only_columns(func.max(aged.selected_columns.placed_at))).scalar()
         if last is None:
             return 0
         skus = {sku_id for query in (plain, bundled) for sku_id in connection.execute(query).scalars() if sku_id}

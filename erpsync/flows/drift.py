@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, or_, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.core.availability import unpack_sent
@@ -24,7 +24,7 @@ from erpsync.sdk.roles import ListingSource, OrderSource, playing
 from erpsync.store.cursors import CursorRow, read_cursor, want_pass
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
-from erpsync.store.queue import OPEN, STOCK
+from erpsync.store.queue import IS_OPEN, STOCK
 from erpsync.store.store import Tx
 from erpsync.store.tables import dirty_sku, drift, listing, order_line, orders, outbox
 
@@ -72,9 +72,7 @@ def _suspects(connection: Any, channel: Channel, read: CursorRow, most: int) -> 
     """
     if read.complete_began_at is None:
         return []
-    on_its_way = select(outbox.c.ref_id).where(
-        outbox.c.kind == STOCK, outbox.c.destination_id == channel.id, outbox.c.state.in_(OPEN)
-    )
+    on_its_way = select(outbox.c.ref_id).where(outbox.c.kind == STOCK, outbox.c.destination_id == channel.id, IS_OPEN)
     query = (
         select(listing)
         .outerjoin(drift, drift.c.listing_id == listing.c.id)
@@ -154,12 +152,13 @@ def _ordered(tx: Tx, channel: Channel, rows: Sequence[Any]) -> dict[int, int]:
     units: dict[tuple[str, str], list[tuple[datetime, int]]] = {}
     since = min(row.told_at for row in rows)
     took_at = func.coalesce(orders.c.paid_at, orders.c.placed_at).label("took_at")
+    mine = select(orders.c.id).where(orders.c.channel_id == channel.id)
+    recent = union(mine.where(orders.c.placed_at >= since), mine.where(orders.c.paid_at >= since)).subquery()
     query = (
         select(order_line.c.channel_sku, order_line.c.item_ref, order_line.c.qty, order_line.c.cancelled_qty, took_at)
         .join(orders, orders.c.id == order_line.c.order_id)
         .where(
-            orders.c.channel_id == channel.id,
-            or_(orders.c.placed_at >= since, and_(orders.c.paid_at.is_not(None), orders.c.paid_at >= since)),
+            order_line.c.order_id.in_(select(recent.c.id)),
             order_line.c.channel_sku.in_([row.channel_sku for row in rows]),
         )
     )

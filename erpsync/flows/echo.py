@@ -7,7 +7,7 @@ bring that order up again. Why once per parcel: what a person has been told need
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
 
 from erpsync.flows.gate import UnreadError, reread
 from erpsync.flows.health import may_call
@@ -52,8 +52,8 @@ def _unseen(house: House, channel: Channel, most: int) -> list[int]:
         .join(orders, orders.c.id == shipment.c.order_id)
         .where(
             orders.c.channel_id == channel.id,
-            orders.c.phase == "shipped",
-            orders.c.state == "paid",
+            orders.c.phase == literal_column("'shipped'"),  # text, so that SQLite sees that the partial index fits
+            orders.c.state == literal_column("'paid'"),
             shipment.c.state == "sent",
             shipment.c.looked_at.is_(None),
             shipment.c.sent_at < now - GRACE,

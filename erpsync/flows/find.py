@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.errors import Refused
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.store import Tx
-from erpsync.store.tables import orders
+from erpsync.store.tables import channel, orders
 
 
 def find_order(tx: Tx, name: str) -> KnownOrder:
@@ -24,10 +24,11 @@ def find_orders(tx: Tx, names: Iterable[str]) -> dict[str, KnownOrder | Refused]
     """Return, by name, the orders of our numbers or the channels' ids, locked; a `Refused` says why there is none."""
     wanted = sorted(set(names))
     query = select(orders.c.id, orders.c.number, orders.c.external_id)
-    rows = tx.all(query.where(or_(orders.c.number.in_(wanted), orders.c.external_id.in_(wanted))))
-    by_number = {row.number: [row] for row in rows}
+    by_number = {row.number: [row] for row in tx.all(query.where(orders.c.number.in_(wanted)))}
+    # A channel's ids have no index of their own: few channels, one look-up in each.
+    named = query.where(orders.c.channel_id.in_(select(channel.c.id)), orders.c.external_id.in_(wanted))
     by_external: dict[str, list[Any]] = {}
-    for row in rows:
+    for row in tx.all(named):
         by_external.setdefault(row.external_id, []).append(row)
     meant = {name: by_number.get(name) or by_external.get(name, []) for name in wanted}
     locked = lock_order_ids(tx, [found[0].id for found in meant.values() if len(found) == 1])

@@ -19,7 +19,7 @@ from erpsync.sdk.errors import AuthError
 from erpsync.store.held import hold_back, hold_unclaimed
 from erpsync.store.notes import Event, Task, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import OPEN, RELEASE, SHIPMENT, Claimed
+from erpsync.store.queue import IS_OPEN, IS_PENDING, RELEASE, SHIPMENT, Claimed
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import orders, outbox, shipment
@@ -83,7 +83,7 @@ def ask_overdue(house: House, shop: Channel) -> int:
     """
     stuck = outbox.c.waiting_for == "refunds"
     if not may_call(house, shop, probing=True):
-        stuck |= outbox.c.state == "pending"
+        stuck |= IS_PENDING
     with house.store.read() as connection:
         ids = connection.execute(_overdue(shop, house.store.clock.now()).where(stuck)).all()
     return sum(house.store.retrying(partial(_ask_one, shop=shop, found=found)) for found in ids)
@@ -100,7 +100,7 @@ def _overdue(shop: Channel, now: datetime) -> Any:
         select(outbox.c.id, outbox.c.ref_id, outbox.c.error, shipment.c.order_id)
         .join(shipment, shipment.c.id == outbox.c.ref_id)
         .join(orders, orders.c.id == shipment.c.order_id)
-        .where(outbox.c.destination_id == shop.id, outbox.c.kind == SHIPMENT, outbox.c.state.in_(OPEN))
+        .where(outbox.c.destination_id == shop.id, outbox.c.kind == SHIPMENT, IS_OPEN)
         .where(~outbox.c.unread_ok, outbox.c.sent_at.is_(None), late)
         .limit(AT_ONCE)
     )

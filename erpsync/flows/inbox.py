@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.due import streams_of
@@ -128,7 +128,7 @@ def apply_inbox(house: House) -> int:
     """
     query = (
         select(inbox)
-        .where(inbox.c.state == "pending", inbox.c.run_at <= house.store.clock.now())
+        .where(text("inbox.state = 'pending'"), inbox.c.run_at <= house.store.clock.now())
         .order_by(inbox.c.lane, inbox.c.id)
         .limit(AT_ONCE)
     )

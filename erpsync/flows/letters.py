@@ -19,7 +19,7 @@ from erpsync.flows.ship import Parcel, parcel_of, record_parcels
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import RELEASE, SHIPMENT
+from erpsync.store.queue import IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
 from erpsync.store.store import Tx
 from erpsync.store.tables import dead_letter, inbox, outbox, shipment
 
@@ -97,13 +97,9 @@ def _resend(tx: Tx, letter: Any) -> None:
     row = tx.execute(select(outbox).where(outbox.c.id == letter.outbox_id)).first()
     if row is None or row.state != "dead":
         raise Refused("the effect of this dead letter is gone; a newer one took its place")
-    newer = select(outbox.c.id).where(
-        outbox.c.destination_id == row.destination_id,
-        outbox.c.kind == row.kind,
-        outbox.c.key == row.key,
-        outbox.c.state.in_(("pending", "waiting", "leased")),
-    )
-    if tx.execute(newer).first() is not None:
+    same = (outbox.c.destination_id == row.destination_id, outbox.c.kind == row.kind, outbox.c.key == row.key)
+    leased = select(outbox.c.id).where(*same, outbox.c.serial_key == row.serial_key, IS_LEASED)
+    if tx.execute(select(outbox.c.id).where(*same, IS_OPEN).union_all(leased)).first() is not None:
         return
     values = {"state": "pending", "done_at": None, "attempts": 0, "run_at": tx.now, "error": ""}
     tx.execute(update(outbox).where(outbox.c.id == row.id).values(**values))

@@ -13,8 +13,10 @@ from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
+from erpsync.store.queue import IS_WAITING
 from erpsync.store.store import Tx
 from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, outbox, stock
+from erpsync.store.unpaid import unpaid_orders
 
 BRAKE_WINDOW = timedelta(seconds=60)
 SALES = ("shipped", "shipped_elsewhere")
@@ -113,40 +115,34 @@ def _number(
 
 def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int]:
     """Return the channel's own unpaid units that hold nothing, by SKU; orders older than three days do not count."""
-    wanted = sorted(set(skus))
+    wanted = set(skus)
     if not wanted:
         return {}
+    recent = unpaid_orders(orders.c.channel_id == channel.id, after=tx.now - UNPAID_COUNTS_FOR)
+    mine = order_line.c.order_id.in_(recent.with_only_columns(recent.selected_columns.id))
     open_qty = order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty
-    recent = and_(
-        orders.c.channel_id == channel.id,
-        or_(orders.c.phase == "unpaid", and_(orders.c.phase == "held", orders.c.ready_at.is_(None))),
-        orders.c.placed_at > tx.now - UNPAID_COUNTS_FOR,
-    )
-    units: dict[int, int] = defaultdict(int)
     plain = (
         select(order_line.c.sku_id, func.sum(open_qty * order_line.c.factor).label("qty"))
-        .join(orders, orders.c.id == order_line.c.order_id)
-        .where(recent, order_line.c.sku_id.in_(wanted), order_line.c.is_bundle.is_(False))
+        .where(mine, order_line.c.is_bundle.is_(False))
         .group_by(order_line.c.sku_id)
     )
     bundled = (
         select(line_part.c.sku_id, func.sum(open_qty * line_part.c.qty).label("qty"))
         .join(order_line, order_line.c.id == line_part.c.line_id)
-        .join(orders, orders.c.id == order_line.c.order_id)
-        .where(recent, line_part.c.sku_id.in_(wanted))
+        .where(mine)
         .group_by(line_part.c.sku_id)
     )
     held = (
         select(hold.c.sku_id, (-func.sum(hold.c.qty)).label("qty"))
         .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
-        .join(orders, orders.c.id == order_line.c.order_id)
-        .where(recent, hold.c.sku_id.in_(wanted))
+        .where(mine)
         .group_by(hold.c.sku_id)
     )
+    units: dict[int, int] = defaultdict(int)
     for query in (plain, bundled, held):
         for row in tx.all(query):
             units[row.sku_id] += int(row.qty)
-    return units
+    return {sku_id: units[sku_id] for sku_id in wanted if sku_id in units}
 
 
 def _sales(
@@ -174,7 +170,7 @@ def brake_trips(tx: Tx, channel: Channel) -> bool:
     """
     mine = listing.c.channel_id == channel.id
     waiting = select(outbox.c.ref_id).where(
-        outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", outbox.c.state == "waiting"
+        outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", IS_WAITING
     )
     zeroed = or_(listing.c.zeroed_at > tx.now - BRAKE_WINDOW, listing.c.id.in_(waiting))
     above = select(func.count()).where(mine, or_(listing.c.told_qty > 0, zeroed))

@@ -204,6 +204,7 @@ def _since(run: _Pass) -> datetime:
     if run.stream == "backfill":
         return run.began_at - timedelta(days=run.channel.poll.backfill_days)
     with run.house.store.read() as connection:
+        # Scans orders: the open ones of a channel, when its refunds are read for the first time.
         oldest = connection.execute(
             select(func.min(orders.c.placed_at)).where(
                 orders.c.channel_id == run.channel.id,

@@ -52,6 +52,7 @@ def _judge_addresses(house: House, channel: Channel) -> None:
     with house.store.read() as connection:
         if read_mark(connection, name) == digest:
             return
+        # Scans orders: the open ones of a channel, once after its policy has changed.
         unaddressed = (orders.c.channel_id == channel.id) & orders.c.address_complete.is_not(True)
         query = select(orders.c.id).where(unaddressed, orders.c.phase.in_((*OPEN_PHASES, "held")))
         ids = list(connection.execute(query).scalars())

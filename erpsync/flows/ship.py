@@ -301,7 +301,9 @@ def _write(
     if not rows:
         return
     ids = new_ids(tx, shipment, len(rows))
-    insert_many(tx, shipment, [row | {"id": i} for i, (row, _) in zip(ids, rows, strict=True)])
+    channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
+    found = [row | {"id": i, "channel_id": channel_of[row["order_id"]]} for i, (row, _) in zip(ids, rows, strict=True)]
+    insert_many(tx, shipment, found)
     lines = [
         {"shipment_id": i, "line_id": line_id, "qty": qty}
         for i, (_, units) in zip(ids, rows, strict=True)
@@ -319,7 +321,6 @@ def _write(
         leaving={item.before.id: item.units for item in moved},
         departures=departures,
     )
-    channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
     enqueue(tx, [_effect(tx, channel_of[row["order_id"]], i, row) for i, (row, _) in zip(ids, rows, strict=True)])
     for row, _ in rows:
         log.info("shipment.recorded", shipment=row["number"], carrier=row["carrier"], forced=row["forced"])

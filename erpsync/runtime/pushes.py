@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.world import Visit, World
-from erpsync.store.queue import LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
+from erpsync.store.queue import IS_PENDING, LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
 from erpsync.store.store import Store
 from erpsync.store.tables import outbox
 
@@ -39,7 +39,7 @@ def due_rows(store: Store) -> list[Due]:
     urgent = (outbox.c.lane <= LANE_URGENT).label("urgent")
     query = (
         select(outbox.c.destination_id, outbox.c.kind, urgent, func.min(outbox.c.run_at).label("run_at"))
-        .where(outbox.c.state == "pending")
+        .where(IS_PENDING)
         .group_by(outbox.c.destination_id, outbox.c.kind, urgent)
     )
     with store.read() as connection:

@@ -170,6 +170,7 @@ class Book:
 
         The hold of an order that is not ready becomes none.
         """
+        # Scans hold: by SKU, and it holds what is open, no history.
         found: dict[Place, dict[HoldKey, tuple[Held, Waiting | None]]] = {place: {} for place in places}
         query = (
             select(hold, orders.c.id.label("order_id"), orders.c.channel_id, orders.c.number, orders.c.hold_reason)

@@ -208,7 +208,7 @@ def _drifted(connection: Connection) -> dict[int, int]:
 
 
 def _held(connection: Connection) -> dict[tuple[int, str], int]:
-    # Counted here: asked to group, SQLite reads all orders by another index than that of the held ones.
+    # Scans orders: those that are held now. Counted here: asked to group, SQLite reads all orders by channel.
     query = select(orders.c.channel_id, orders.c.hold_reason).where(text("orders.phase = 'held'"))
     return Counter((channel_id, reason) for channel_id, reason in connection.execute(query))
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy import and_, exists, func, literal, or_, select, update
 
-from erpsync.store.queue import RELEASE, SHIPMENT, Claimed, again, wait
+from erpsync.store.queue import IS_OPEN, IS_PENDING, IS_WAITING, RELEASE, SHIPMENT, Claimed, again, wait
 from erpsync.store.store import Tx
-from erpsync.store.tables import Instant, orders, outbox, release
+from erpsync.store.tables import Instant, channel, orders, outbox, release
 
 PERSON = "person"
 _OPEN = {"state": "pending", "waiting_for": ""}
-_BY_HAND = and_(outbox.c.state == "waiting", outbox.c.waiting_for == PERSON)
+_BY_HAND = and_(IS_WAITING, outbox.c.waiting_for == PERSON)
 
 
 def hold_back(tx: Tx, row: Claimed, *, run_at: datetime | None, error: str) -> bool:
@@ -25,7 +25,7 @@ def hold_back(tx: Tx, row: Claimed, *, run_at: datetime | None, error: str) -> b
     else:
         held = again(tx, row, run_at=run_at, error=error, counts=False, unknown=row.unknown)
     since = {"held_since_at": row.held_since_at or tx.now}
-    tx.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state.in_(("pending", "waiting"))).values(**since))
+    tx.execute(update(outbox).where(outbox.c.id == row.id, IS_OPEN).values(**since))
     return held
 
 
@@ -37,7 +37,7 @@ def hold_unclaimed(tx: Tx, row_id: int, *, error: str) -> bool:
         "error": error,
         "held_since_at": func.coalesce(outbox.c.held_since_at, literal(tx.now, Instant)),
     }
-    unclaimed = (outbox.c.state == "pending") | (outbox.c.waiting_for == "refunds")
+    unclaimed = IS_PENDING | (outbox.c.waiting_for == "refunds")
     return tx.execute(update(outbox).where(outbox.c.id == row_id, unclaimed).values(**values)).rowcount == 1
 
 
@@ -49,7 +49,7 @@ def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
     at_gate = and_(
         outbox.c.kind == SHIPMENT,
         outbox.c.ref_id.in_(sorted(set(shipment_ids))),
-        outbox.c.state == "waiting",
+        IS_WAITING,
         outbox.c.waiting_for.in_(("gate", PERSON)),
         outbox.c.sent_at.is_(None),
     )
@@ -62,12 +62,15 @@ def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
 
 def free_held(tx: Tx, channel_id: int) -> int:
     """Let rows go on that wait because this channel's orders could not be read; they can be now."""
+    ours = exists().where(release.c.id == outbox.c.ref_id, orders.c.id == release.c.order_id)
     own = and_(outbox.c.kind == SHIPMENT, outbox.c.destination_id == channel_id)
-    handed = select(release.c.id).join(orders, orders.c.id == release.c.order_id)
-    handed = handed.where(orders.c.channel_id == channel_id)
-    theirs = and_(outbox.c.kind == RELEASE, outbox.c.ref_id.in_(handed))
-    held = and_(_BY_HAND, outbox.c.held_since_at.is_not(None), outbox.c.sent_at.is_(None), or_(own, theirs))
-    freed = tx.execute(update(outbox).where(held).values(**_OPEN, run_at=tx.now)).rowcount
+    # Whoever runs a warehouse is a channel too: named, so that the index of what waits is used.
+    places = outbox.c.destination_id.in_(select(channel.c.id))
+    theirs = and_(outbox.c.kind == RELEASE, places, ours.where(orders.c.channel_id == channel_id))
+    held = and_(_BY_HAND, outbox.c.held_since_at.is_not(None), outbox.c.sent_at.is_(None))
+    freed = sum(
+        tx.execute(update(outbox).where(held, each).values(**_OPEN, run_at=tx.now)).rowcount for each in (own, theirs)
+    )
     if freed:
         tx.wake("push")
     return freed
@@ -79,7 +82,7 @@ def let_go(tx: Tx, kind: str, ref_id: int) -> bool:
     What is known by then still rules: a cancel drops it. One that was freed meanwhile and is tried again counts too.
     """
     mine = and_(outbox.c.kind == kind, outbox.c.ref_id == ref_id, outbox.c.sent_at.is_(None))
-    unread = and_(outbox.c.held_since_at.is_not(None), or_(_BY_HAND, outbox.c.state == "pending"))
+    unread = and_(outbox.c.held_since_at.is_not(None), or_(_BY_HAND, IS_PENDING))
     values = {**_OPEN, "run_at": tx.now}
     blind = update(outbox).where(mine, unread).values(**values, unread_ok=True, held_since_at=None)
     seen = update(outbox).where(mine, _BY_HAND, outbox.c.held_since_at.is_(None)).values(**values, confirmed=True)

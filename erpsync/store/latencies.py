@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, func, or_, select, text, type_coerce
+from sqlalchemy import BigInteger, Connection, Select, and_, case, func, or_, select, type_coerce
 
 from erpsync.store.tables import orders, outbox
 
@@ -21,21 +21,24 @@ Latencies = Mapping[tuple[int, str], float]
 def order_latencies(connection: Connection, now: datetime) -> Latencies:
     """Return how long after they were placed the orders of the last hour were stored."""
     took = type_coerce(orders.c.imported_at, BigInteger) - type_coerce(orders.c.placed_at, BigInteger)
-    return _percentiles(connection, orders.c.channel_id, took, orders.c.placed_at > now - RECENT)
+    recent = select(orders.c.channel_id, took.label("took")).where(orders.c.placed_at > now - RECENT)
+    return _percentiles(connection, recent)
 
 
 def stock_latencies(connection: Connection, now: datetime) -> Latencies:
     """Return how long after the change the numbers of the last hour had reached their channel."""
     took = type_coerce(outbox.c.done_at, BigInteger) - type_coerce(outbox.c.marked_at, BigInteger)
-    recent = and_(text("outbox.done_at IS NOT NULL"), outbox.c.done_at > now - RECENT)
     accepted = and_(outbox.c.kind == "stock", outbox.c.state == "done", outbox.c.error == "")
-    return _percentiles(connection, outbox.c.destination_id, took, and_(recent, accepted))
+    recent = select(outbox.c.destination_id.label("channel_id"), case((accepted, took)).label("took"))
+    return _percentiles(connection, recent.where(outbox.c.done_at > now - RECENT))
 
 
-def _percentiles(connection: Connection, channel_id: Any, took: Any, which: Any) -> Latencies:
-    place = func.row_number().over(partition_by=channel_id, order_by=took).label("place")
-    total = func.count().over(partition_by=channel_id).label("total")
-    ranked = select(channel_id.label("channel_id"), took.label("took"), place, total).where(which).subquery()
+def _percentiles(connection: Connection, those: Select[Any]) -> Latencies:
+    # First what is recent, then its places: to rank by channel at once, SQLite would walk the whole past by channel.
+    recent = those.cte("recent").prefix_with("MATERIALIZED")
+    place = func.row_number().over(partition_by=recent.c.channel_id, order_by=recent.c.took).label("place")
+    total = func.count().over(partition_by=recent.c.channel_id).label("total")
+    ranked = select(recent, place, total).where(recent.c.took.is_not(None)).subquery()
     wanted = or_(*(ranked.c.place == _at(ranked.c.total, percent) for percent in PERCENTS))
     found: dict[tuple[int, str], float] = {}
     for row in connection.execute(select(ranked).where(wanted)):

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import func, select
 
+from erpsync.store.bulk import insert_many
 from erpsync.store.notes import DeadLetter, bury
+from erpsync.store.tables import event
 from erpsync.web.api import examples
+from erpsync.web.api.events import LOOK_AT
 from tests.support.api import Api, api_of
 
 
@@ -41,6 +45,20 @@ def test_orders_come_in_pages_newest_first(api: Api) -> None:
 
     assert [each["external_id"] for each in first["items"] + second["items"]] == ["o2", "o1"]
     assert second["next"] is None
+
+
+def test_a_rare_kind_of_event_makes_no_page_walk_the_whole_past(api: Api) -> None:
+    with api.town.store.begin() as tx:
+        first = tx.execute(select(func.max(event.c.id))).scalar_one()
+        rows = [{"at": tx.now, "kind": "test.common"}] * LOOK_AT
+        insert_many(tx, event, [*rows, {"at": tx.now, "kind": "test.rare"}])
+    short = api.get("/events", kind="test.rare", after=first).json()
+    rest = api.get("/events", kind="test.rare", after=short["next"]).json()
+    end = api.get("/events", kind="test.rare", after=rest["next"]).json()
+
+    assert (short["items"], short["next"]) == ([], str(first + LOOK_AT))
+    assert [each["id"] for each in rest["items"]] == [first + LOOK_AT + 1]
+    assert (end["items"], end["next"]) == ([], rest["next"])
 
 
 def test_orders_are_filtered_as_at_the_command_line(api: Api) -> None:

@@ -91,8 +91,8 @@ class Records:
         self._event = loader.into("event", "at", "kind", "order_id", "sku_id", "channel_id", "detail", "actor")
         self._payload = loader.into("payload", "channel_id", "kind", "external_id", "at", "body")
         self._inbox = loader.into("inbox", "channel_id", "delivery_key", "received_at", "state", "run_at")
-        parcel = ("id", "order_id", "number", "carrier", "tracking", "state", "whole", "actor", "shipped_at", "sent_at")
-        self._shipment = loader.into("shipment", *parcel)
+        parcel = ("id", "order_id", "channel_id", "number", "carrier", "tracking", "state", "whole", "actor")
+        self._shipment = loader.into("shipment", *parcel, "shipped_at", "sent_at")
         self._shipped = loader.into("shipment_line", "shipment_id", "line_id", "qty")
         lot = ("id", "order_id", "warehouse_id", "number", "state", "made_at", "told_at", "ended_at")
         self._release = loader.into("release", *lot)
@@ -178,7 +178,8 @@ class Records:
         carrier, tracking = self._chance.choice(CARRIERS), f"{self._chance.randrange(10**12, 10**13)}"
         whole, state = order.left is order.items, "pending" if sent_us is None else "sent"
         number = f"{order.number}-1"
-        self._shipment((id, order.id, number, carrier, tracking, state, whole, "cli:desk", at_us, sent_us))
+        where = (id, order.id, order.seller.id)
+        self._shipment((*where, number, carrier, tracking, state, whole, "cli:desk", at_us, sent_us))
         for item in order.left:
             self._shipped((id, item.id, item.qty))
 

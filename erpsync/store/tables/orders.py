@@ -42,12 +42,18 @@ orders = Table(
     one_of("state", "unpaid", "paid", "shipped", "completed", "cancelled"),
     CheckConstraint("phase <> 'held' OR hold_reason <> ''", name="held_has_reason"),
     Index("ix_orders_placed_at", "placed_at"),
+    Index("ix_orders_imported_at", "imported_at"),
+    Index("ix_orders_channel_id_placed_at", "channel_id", "placed_at"),
+    Index("ix_orders_phase_placed_at", "phase", "placed_at"),
+    Index("ix_orders_channel_id_phase_placed_at", "channel_id", "phase", "placed_at"),
+    Index("ix_orders_channel_id_paid_at", "channel_id", "paid_at"),
     Index(
-        "ix_orders_unpaid",
+        "ix_orders_left_unseen",
         "channel_id",
-        "placed_at",
-        sqlite_where=text("phase = 'unpaid'"),
-        postgresql_where=text("phase = 'unpaid'"),
+        "state",
+        "phase",  # told by the condition too, but SQLite takes the index with the most columns given
+        sqlite_where=text("phase = 'shipped' AND state = 'paid'"),
+        postgresql_where=text("phase = 'shipped' AND state = 'paid'"),
     ),
     Index(
         "ix_orders_phone_index",
@@ -55,7 +61,13 @@ orders = Table(
         sqlite_where=text("phone_index IS NOT NULL"),
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
-    Index("ix_orders_held", "id", sqlite_where=text("phase = 'held'"), postgresql_where=text("phase = 'held'")),
+    Index(
+        "ix_orders_recipient",
+        "channel_id",
+        "placed_at",
+        sqlite_where=text("recipient IS NOT NULL"),
+        postgresql_where=text("recipient IS NOT NULL"),
+    ),
 )
 
 order_line = Table(
@@ -81,7 +93,13 @@ order_line = Table(
     *not_negative("qty", "closed_qty", "refunded_qty", "dropped_qty", "cancelled_qty", "shipped_qty"),
     CheckConstraint("cancelled_qty + shipped_qty <= qty", name="not_more_than_ordered"),
     CheckConstraint("factor > 0", name="factor_positive"),
-    Index("ix_order_line_sku_id", "sku_id"),
+    Index(
+        "ix_order_line_sku_id_order_id",
+        "sku_id",
+        "order_id",
+        sqlite_where=text("sku_id IS NOT NULL"),
+        postgresql_where=text("sku_id IS NOT NULL"),
+    ),
     Index(
         "ix_order_line_unmapped",
         "channel_sku",
@@ -97,6 +115,7 @@ line_part = Table(
     ref("sku_id", "sku.id", primary_key=True),
     Column("qty", BigInt, nullable=False),
     CheckConstraint("qty > 0", name="qty_positive"),
+    Index("ix_line_part_sku_id", "sku_id", "line_id"),
 )
 
 order_hold = Table(
@@ -186,6 +205,7 @@ shipment = Table(
     metadata,
     row_id(),
     ref("order_id", "orders.id"),
+    ref("channel_id", "channel.id", nullable=True),
     Column("number", Text, nullable=False, unique=True),
     Column("carrier", Text, nullable=False),
     Column("tracking", Text, nullable=False),
@@ -199,6 +219,14 @@ shipment = Table(
     at("looked_at"),
     UniqueConstraint("order_id", "carrier", "tracking"),
     one_of("state", *SHIPMENT_STATES),
+    Index("ix_shipment_channel_id", "channel_id", "id"),
+    Index(
+        "ix_shipment_not_sent",
+        "state",
+        "id",
+        sqlite_where=text("state <> 'sent'"),
+        postgresql_where=text("state <> 'sent'"),
+    ),
 )
 
 shipment_line = Table(

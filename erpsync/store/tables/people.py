@@ -17,6 +17,12 @@ task = Table(
     at("closed_at"),
     words("closed_by"),
     Index(
+        "ix_task_order_id",
+        "order_id",
+        sqlite_where=text("order_id IS NOT NULL"),
+        postgresql_where=text("order_id IS NOT NULL"),
+    ),
+    Index(
         "uq_task_open",
         "kind",
         "key",
@@ -49,6 +55,12 @@ event = Table(
         sqlite_where=text("sku_id IS NOT NULL"),
         postgresql_where=text("sku_id IS NOT NULL"),
     ),
+    Index(
+        "ix_event_orderless",
+        "at",
+        sqlite_where=text("order_id IS NULL"),
+        postgresql_where=text("order_id IS NULL"),
+    ),
 )
 
 payload = Table(
@@ -60,4 +72,5 @@ payload = Table(
     Column("external_id", Text, nullable=False),
     at("at", nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Index("ix_payload_channel_id_at", "channel_id", "at"),
 )

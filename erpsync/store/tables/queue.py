@@ -72,7 +72,7 @@ outbox = Table(
         sqlite_where=text("done_at IS NOT NULL"),
         postgresql_where=text("done_at IS NOT NULL"),
     ),
-    Index("ix_outbox_kind_ref_id", "kind", "ref_id"),
+    Index("ix_outbox_kind_ref_id_id", "kind", "ref_id", "id"),
 )
 
 inbox = Table(
@@ -90,6 +90,7 @@ inbox = Table(
     Column("lane", SmallInteger, nullable=False, server_default="1"),
     UniqueConstraint("channel_id", "delivery_key"),
     one_of("state", "pending", "done", "dead"),
+    Index("ix_inbox_channel_id_received_at", "channel_id", "received_at"),
     Index(
         "ix_inbox_turn",
         "lane",

@@ -41,6 +41,7 @@ ledger = Table(
     at("at", nullable=False),
     words("actor"),
     Index("ix_ledger_sku_id_at", "sku_id", "at"),
+    Index("ix_ledger_ref", "ref_kind", "ref_id"),
 )
 
 bundle = Table(

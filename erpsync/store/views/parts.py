@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select
 
+from erpsync.store.queue import IS_OPEN
 from erpsync.store.tables import (
     backorder,
     event,
@@ -118,7 +119,7 @@ def shipment_state() -> ColumnElement[str]:
         outbox.c.kind == "shipment",
         outbox.c.ref_id == shipment.c.id,
         outbox.c.sent_at.is_not(None),
-        outbox.c.state.in_(("pending", "waiting")),
+        IS_OPEN,
     )
     return case((doubt, literal("unknown")), else_=shipment.c.state)
 

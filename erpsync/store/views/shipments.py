@@ -1,7 +1,8 @@
 """Shipments as `shipments list` prints them."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, literal_column, select
 
+from erpsync.store.queue import IS_OPEN
 from erpsync.store.tables import channel, orders, outbox, shipment
 from erpsync.store.views.parts import shipment_lines, shipment_state
 from erpsync.store.views.values import Json, row_json
@@ -33,13 +34,15 @@ def list_shipments(
         .limit(limit or None)
     )
     if channel_name is not None:
-        query = query.where(channel.c.name == channel_name)
+        mine = select(channel.c.id).where(channel.c.name == channel_name).scalar_subquery()
+        query = query.where(shipment.c.channel_id == mine)
     if state is not None:
-        query = query.where(shipment_state() == state)
+        query = query.where(*_state_is(state))
     if after is not None:
         query = query.where(shipment.c.id < select(shipment.c.id).where(shipment.c.number == after).scalar_subquery())
     if order_id is not None:
         query = query.where(shipment.c.order_id == order_id)
+    # Scans shipment: newest first, and no further than the page is long.
     rows = connection.execute(query).all()
     found: list[Json] = []
     for start in range(0, len(rows), 500):
@@ -51,6 +54,19 @@ def list_shipments(
             now = {"state": row.now, "waiting_for": waiting_for, "error": error}
             shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
             found.append(shown | now | row_json(row, _AFTER[3:]))
+    return found
+
+
+def _state_is(state: str) -> list[ColumnElement[bool]]:
+    found = [shipment_state() == state]
+    if state == "unknown":
+        told = outbox.c.destination_id.in_(select(channel.c.id))  # each of them, so that the index of open rows fits
+        doubtful = select(outbox.c.ref_id).where(told, outbox.c.kind == "shipment", outbox.c.sent_at.is_not(None))
+        doubtful = doubtful.where(IS_OPEN)
+        found.append(shipment.c.id.in_(doubtful))
+    elif state != "sent":
+        # The second condition says nothing new, but that the index of what is not sent fits.
+        found += [shipment.c.state == state, shipment.c.state != literal_column("'sent'")]
     return found
 
 

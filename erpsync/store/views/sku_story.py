@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
@@ -48,6 +49,7 @@ def explain_sku(connection: Connection, code: str, *, latest: int = LATEST) -> J
 
 
 def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
+    # Scans event: newest first, and no further than `latest`.
     events = select(event).where(event.c.sku_id == sku_id, event.c.sku_id.is_not(None))
     told = connection.execute(events.order_by(event.c.id.desc()).limit(latest)).all()
     return chain(
@@ -58,6 +60,7 @@ def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
 
 
 def _holds(connection: Connection, sku_id: int) -> list[Json]:
+    # Scans hold: by SKU, and it holds what is open, no history.
     query = (
         select(
             orders.c.number.label("order"),
@@ -97,6 +100,7 @@ def _backorders(connection: Connection, sku_id: int) -> list[Json]:
 
 
 def _movements(connection: Connection, sku_id: int, latest: int) -> list[Json]:
+    # Scans ledger: newest first, and no further than `latest`.
     query = (
         select(ledger, sku.c.code.label("sku"), warehouse.c.code.label("warehouse"), orders.c.number.label("order"))
         .join(sku, sku.c.id == ledger.c.sku_id)
@@ -123,13 +127,13 @@ def _names_order() -> ColumnElement[bool]:
 def _pushes(connection: Connection, sku_id: int, latest: int) -> list[Json]:
     """Return pushes of every listing the SKU feeds, alone or in a bundle."""
     bundles = select(bundle.c.bundle_id).where(bundle.c.sku_id == sku_id)
-    query = (
-        select(outbox, listing.c.channel_sku, channel.c.name.label("channel"))
-        .join(listing, and_(outbox.c.kind == "stock", outbox.c.ref_id == listing.c.id))
-        .join(channel, channel.c.id == outbox.c.destination_id)
-        .where(or_(listing.c.sku_id == sku_id, listing.c.sku_id.in_(bundles)))
-        .order_by(outbox.c.id.desc())
-        .limit(latest)
-    )
-    rows = connection.execute(query).all()
-    return [of_effect(row, {"channel_sku": row.channel_sku}) for row in reversed(rows)]
+    mine = or_(listing.c.sku_id == sku_id, listing.c.sku_id.in_(bundles))
+    named = connection.execute(select(listing.c.id, listing.c.channel_sku).where(mine))
+    channel_skus = {row.id: row.channel_sku for row in named}
+    query = select(outbox, channel.c.name.label("channel")).join(channel, channel.c.id == outbox.c.destination_id)
+    rows: list[Any] = []
+    for listing_id in sorted(channel_skus):  # the latest of each: all that a best seller was told is too much
+        told = query.where(outbox.c.kind == "stock", outbox.c.ref_id == listing_id)
+        rows += connection.execute(told.order_by(outbox.c.id.desc()).limit(latest))
+    rows = sorted(rows, key=lambda row: row.id)[-latest:]
+    return [of_effect(row, {"channel_sku": channel_skus[row.ref_id]}) for row in rows]

@@ -136,6 +136,7 @@ class Order:
         id = self.shop.add(
             t.shipment,
             order_id=self.id,
+            channel_id=self.row["channel_id"],
             number=number,
             carrier="SF",
             tracking=f"SF{number}",

@@ -193,6 +193,22 @@ def test_an_order_is_found_by_a_sku_inside_a_bundle(shop: Shop) -> None:
     assert listed(shop, sku="nothing of ours") == []
 
 
+def test_orders_with_a_sku_come_page_by_page_the_latest_stored_first(shop: Shop) -> None:
+    """All that a best seller was ever in cannot be sorted by date for each page."""
+    for placed in (3, 1, 4, 2):
+        shop.order(placed_at=minutes(placed), lines=[{"sku": "A"}, {"sku": "BOX", "is_bundle": True}, {"sku": "A"}])
+    shop.order(channel="jd", lines=[{"sku": "B"}])
+    boxed = shop.order(channel="jd", lines=[{"sku": "BOX", "is_bundle": True}])
+    shop.put(t.line_part, {"line_id": boxed.lines[0], "sku_id": shop.sku("A"), "qty": 3})
+    pages = [listed(shop, 2, sku="A")]
+    while pages[-1]:
+        pages.append(listed(shop, 2, pages[-1][-1], sku="A"))
+
+    assert pages == [["S0006", "S0004"], ["S0003", "S0002"], ["S0001"], []]
+    assert listed(shop, 1, sku="A", channel="tmall", until=minutes(2)) == ["S0002"]
+    assert listed(shop, sku="A", channel="tmall", until=minutes(3)) == ["S0004", "S0002"]
+
+
 def test_an_order_is_found_by_the_channels_id_unless_two_channels_have_it(shop: Shop) -> None:
     shop.order(external_id="77", channel="tmall")
     shop.order(external_id="88", channel="tmall")
@@ -301,6 +317,22 @@ def test_tasks_name_their_order_and_done_ones_are_left_out_unless_asked_for(shop
             (order.number, "ask the parcel back")
         ]
         assert [row["closed_by"] for row in views.list_tasks(connection, closed=True)] == ["", "li"]
+
+
+def test_shipments_are_found_by_their_channel_and_by_each_state(shop: Shop) -> None:
+    for number, state in enumerate(("sent", "pending", "waiting", "dropped"), 1):
+        shop.order().parcel(number=f"P{number}", state=state)
+    shop.order(channel="jd").parcel(number="P5")
+
+    with shop.store.read() as connection:
+        found = {
+            state: [row["number"] for row in views.list_shipments(connection, channel_name="tmall", state=state)]
+            for state in ("sent", "pending", "waiting", "dropped", "unknown")
+        }
+        everywhere = [row["number"] for row in views.list_shipments(connection, state="sent")]
+
+    assert found == {"sent": ["P1"], "pending": ["P2"], "waiting": ["P3"], "dropped": ["P4"], "unknown": []}
+    assert everywhere == ["P5", "P1"]
 
 
 def test_a_shipment_says_what_its_report_waits_for(shop: Shop) -> None:
