@@ -82,7 +82,7 @@ class PostgresCache:
             self._server.drop(copy)
 
 
-def fill(url: str, orders: int, progress: Progress) -> None:
+def fill(url: str, orders: int, progress: Progress = lambda done: None) -> None:
     """Make the tables in an empty database and fill them."""
     engine = make_engine(url)
     migrate(engine)

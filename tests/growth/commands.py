@@ -18,7 +18,6 @@ from erpsync.cli.commands import COMMANDS, Argument, Command
 from erpsync.cli.errors import USAGE
 from erpsync.cli.main import build_parser
 from erpsync.settings import Loaded
-from erpsync.store.privacy import Vault
 from erpsync.store.store import Store
 from erpsync.store.views import STATUSES
 from tests.growth.ground import Ground
@@ -44,9 +43,8 @@ class KeptApp(App):
         return Loaded(config=self._ground.config)
 
     @contextmanager
-    def store(self, vault: Vault | None = None) -> Iterator[Store]:
-        """Yield the database."""
-        del vault
+    def store(self, *how: object, **more: object) -> Iterator[Store]:
+        """Yield the database, however it is to be opened."""
         yield self._ground.store
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from connectors.webhook_json.sandbox import SECRET
-from erpsync.cli.build import connectors_at_rest
 from erpsync.flows.access import create_token
 from erpsync.flows.house import House
 from erpsync.flows.subscriptions import Wanted, subscribe
 from erpsync.sdk.clock import ManualClock
+from erpsync.sdk.http import HttpClient
 from erpsync.settings import Config, Registry, installed, load
 from erpsync.store.store import Store
 from erpsync.store.tables import orders, shipment
@@ -58,7 +58,9 @@ def ground(url: str, size: int) -> Iterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="erpsync-growth-") as name:
         _configure(Path(name), url)
         config = load(Path(name), registry=registry, environ={}).require()
-        house = house_over(store, connectors_at_rest(config, registry, store.clock))
+        http = HttpClient(clock=clock)
+        connectors = {each.id: registry.load(each.connector)(each.settings, http, clock) for each in config.channels}
+        house = house_over(store, connectors)
         try:
             yield Ground(
                 orders=size,

@@ -1,6 +1,6 @@
 """What commands and pages are asked for: a value or several for each argument and filter, by its name.
 
-A name that has none here is asked for all the same, with a text that says so: it fails, and the table shows it.
+A name that has none here is asked for all the same, with a text that says so; a test finds it.
 """
 
 import re
@@ -11,6 +11,8 @@ from erpsync.core.orders import HOLD_REASONS
 from erpsync.store.tables import SHIPMENT_STATES
 from erpsync.store.views import STATUSES
 from tests.growth.town import SELLERS, SHOP, SKUS, TMALL, WAREHOUSES, Goods
+
+UNKNOWN = "no-value-known-for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +71,4 @@ class Names:
 
 
 def _unknown(name: str) -> str:
-    return f"no-value-known-for-{name}"
+    return f"{UNKNOWN}-{name}"

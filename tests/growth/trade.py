@@ -25,7 +25,7 @@ from tests.growth.pages import Visitor
 from tests.growth.timing import Measure, rate_of
 from tests.growth.town import NOW, TMALL, Goods
 
-ORDERS, DELIVERIES, COMMIT = 300, 100, 100
+ORDERS, DELIVERIES, COMMIT = 200, 60, 100
 
 
 def measures(ground: Ground, visitor: Visitor) -> Iterator[Measure]:
