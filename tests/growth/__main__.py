@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests.growth import chores, commands, pages, trade
 from tests.growth.cache import PostgresCache, SQLiteCache, caches
 from tests.growth.ground import Ground, ground
-from tests.growth.table import NOTE, Figure, show
+from tests.growth.table import NOTE, Figure, head, line
 from tests.growth.timing import Measure
 from tests.support.postgres import PostgresUnavailableError
 
@@ -36,8 +36,7 @@ def main() -> int:
     try:
         with caches(args.cache, args.engines) as found, _progress() as progress:
             for cache in found:
-                by_size = {size: _measured(cache, size, args.only, progress) for size in args.sizes}
-                print(*show(cache.engine, by_size), sep="\n", flush=True)
+                _measure(cache, args.sizes, args.only, progress)
     except PostgresUnavailableError as error:
         print(f"{error} (--engines sqlite measures that alone)", file=sys.stderr)
         return 1
@@ -58,21 +57,29 @@ def _engines(text: str) -> list[str]:
 
 def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
 
 
-def _measured(cache: SQLiteCache | PostgresCache, size: int, only: str, progress: Progress) -> dict[str, Figure]:
-    """Return the figures of one size by name, in the order in which they were measured."""
+def _measure(cache: SQLiteCache | PostgresCache, sizes: list[int], only: str, progress: Progress) -> None:
+    """Measure one size after the other; the lines of the table are printed as the largest is measured."""
+    before = [dict(_figures(cache, size, only, progress)) for size in sizes[:-1]]
+    print(head(cache.engine, sizes), flush=True)
+    for name, figure in _figures(cache, sizes[-1], only, progress):
+        print(line(name, [*(found[name] for found in before if name in found), figure]), flush=True)
+
+
+def _figures(
+    cache: SQLiteCache | PostgresCache, size: int, only: str, progress: Progress
+) -> Iterator[tuple[str, Figure]]:
+    """Yield the figures of one size with their names."""
     task = progress.add_task(f"{cache.engine}, {size:,} orders: seed", total=size)
-    found: dict[str, Figure] = {}
     with cache.copy(size, lambda done: progress.advance(task, done)) as url, ground(url, size) as over:
         progress.update(task, total=None)
         for part, measure in _measures(over):
             if only in f"{part} {measure.name}":
                 progress.update(task, description=f"{cache.engine}, {size:,} orders: {measure.name[:60]}")
-                found[measure.name] = Figure.of(measure)
+                yield measure.name, Figure.of(measure)
     progress.remove_task(task)
-    return found
 
 
 def _measures(over: Ground) -> Iterator[tuple[str, Measure]]:

@@ -1,9 +1,9 @@
 """The table: a line per measure, a column per size, and what is beyond the goals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 
 from tests.growth.timing import MS, Measure
 
@@ -12,7 +12,7 @@ NOTE = f"""
 speed: at the largest size beside the smallest, more is better.
 slow: a rate below {RATE_GOAL:g} of the smallest size's, or more than {MS_GOAL:g} ms.
 PostgreSQL runs without fsync. Look at ratios: other load moves all figures alike."""
-_LONG = 72
+WIDE = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Figure:
             return cls(unit=measure.unit, value=measure.run())
         except Exception as error:  # noqa: BLE001 see above
             said = f"{type(error).__name__}: {error}"
-            return cls(unit=measure.unit, error=" ".join(said.split())[:_LONG])
+            return cls(unit=measure.unit, error=" ".join(said.split())[:WIDE])
 
     @property
     def shown(self) -> str:
@@ -40,24 +40,18 @@ class Figure:
         return f"{self.value:,.0f}" if self.value >= 100 else f"{self.value:,.2f}"
 
 
-def show(engine: str, by_size: Mapping[int, Mapping[str, Figure]]) -> Iterator[str]:
-    """Yield the lines of an engine's table."""
-    names = list(dict.fromkeys(name for found in by_size.values() for name in found))
-    wide = min(_LONG, max(map(cell_len, names), default=0))
-    sizes = sorted(by_size)
-    yield ""
-    yield f"{engine:<{wide}} {''.join(f'{size:>12,}' for size in sizes)}  {'':<10} {'speed':>6}"
-    for name in names:
-        figures = [by_size[size].get(name) for size in sizes]
-        yield _line(set_cell_size(name, wide), [each for each in figures if each is not None])
+def head(engine: str, sizes: Sequence[int]) -> str:
+    """Return the first line of an engine's table."""
+    return f"\n{engine:<{WIDE}} {''.join(f'{size:>11,}' for size in sizes)}  {'':<9} {'speed':>6}"
 
 
-def _line(name: str, figures: list[Figure]) -> str:
+def line(name: str, figures: Sequence[Figure]) -> str:
+    """Return a line of the table: a measure's figures, the smallest size first."""
     first, last = figures[0], figures[-1]
-    values = "".join(f"{each.shown:>12}" for each in figures)
-    line = f"{name} {values}  {last.unit:<10}"
+    values = "".join(f"{each.shown:>11}" for each in figures)
+    start = f"{set_cell_size(name, WIDE)} {values}  {last.unit:<9}"
     if error := next((each.error for each in figures if each.error), ""):
-        return f"{line} not measured: {error}"
+        return f"{start} not measured: {error}"
     speed = first.value / last.value if last.unit == MS else last.value / first.value
     slow = last.value > MS_GOAL if last.unit == MS else speed < RATE_GOAL
-    return f"{line} {speed:>6.2f}{'  slow' if slow else ''}"
+    return f"{start} {speed:>6.2f}{'  slow' if slow else ''}"
