@@ -29,14 +29,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.growth", description=about)
     parser.add_argument("--sizes", type=_sizes, default=_sizes(SIZES), help=f"stored orders (default {SIZES})")
     parser.add_argument("--engines", type=_engines, default=_engines(ENGINES), help=f"databases (default {ENGINES})")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only the parts or measures whose name holds this")
+    only = "only parts or measures whose name holds this; may be repeated"
+    parser.add_argument("--only", action="append", metavar="TEXT", help=only)
     parser.add_argument("--cache", type=Path, default=Path(".cache/growth"), help="where they are kept")
     args = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     try:
         with caches(args.cache, args.engines) as found, _progress() as progress:
             for cache in found:
-                _measure(cache, args.sizes, args.only, progress)
+                _measure(cache, args.sizes, args.only or [""], progress)
     except PostgresUnavailableError as error:
         print(f"{error} (--engines sqlite measures that alone)", file=sys.stderr)
         return 1
@@ -60,7 +61,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
 
 
-def _measure(cache: SQLiteCache | PostgresCache, sizes: list[int], only: str, progress: Progress) -> None:
+def _measure(cache: SQLiteCache | PostgresCache, sizes: list[int], only: list[str], progress: Progress) -> None:
     """Measure one size after the other; the lines of the table are printed as the largest is measured."""
     before = [dict(_figures(cache, size, only, progress)) for size in sizes[:-1]]
     print(head(cache.engine, sizes), flush=True)
@@ -69,14 +70,14 @@ def _measure(cache: SQLiteCache | PostgresCache, sizes: list[int], only: str, pr
 
 
 def _figures(
-    cache: SQLiteCache | PostgresCache, size: int, only: str, progress: Progress
+    cache: SQLiteCache | PostgresCache, size: int, only: list[str], progress: Progress
 ) -> Iterator[tuple[str, Figure]]:
     """Yield the figures of one size with their names."""
     task = progress.add_task(f"{cache.engine}, {size:,} orders: seed", total=size)
     with cache.copy(size, lambda done: progress.advance(task, done)) as url, ground(url, size) as over:
         progress.update(task, total=None)
         for part, measure in _measures(over):
-            if only in f"{part} {measure.name}":
+            if any(text in f"{part} {measure.name}" for text in only):
                 progress.update(task, description=f"{cache.engine}, {size:,} orders: {measure.name[:60]}")
                 yield measure.name, Figure.of(measure)
     progress.remove_task(task)

@@ -33,7 +33,7 @@ class KeptApp(App):
     """A command's run on a database that is open already."""
 
     def __init__(self, args: argparse.Namespace, ground: Ground) -> None:
-        super().__init__(args, {})
+        super().__init__(args, {}, stdin=io.StringIO(ground.names.phone))
         self._ground = ground
         self._config, self._registry = ground.config, ground.registry
 
@@ -69,9 +69,9 @@ def command_lines(names: Names) -> Iterator[list[str]]:
     """Yield every reading command with what it needs, then with one more of what it may be given."""
     for command in (each for each in COMMANDS if READING & {each.name.split()[-1]}):
         words = command.name.split()
-        needed = [names.values(a.names[0]) for a in command.arguments if not a.names[0].startswith("-")]
-        yield from ([*words, *given] for given in product(*needed))
-        first = [each[0] for each in needed]
+        places = [a for a in command.arguments if not a.names[0].startswith("-")]
+        yield from ([*words, *given] for given in product(*(names.values(a.names[0]) for a in places)))
+        first = [names.values(a.names[0])[0] for a in places if a.options.get("nargs") != "?"]
         for option in (a for a in command.arguments if a.names[0].startswith("-")):
             yield from ([*words, *first, *given] for given in _given(names, option))
     yield from (["orders", "list", "--channel", names.channel, "--status", status] for status in STATUSES)

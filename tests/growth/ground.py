@@ -5,6 +5,7 @@ those of its real connector. Time stands (all but) still at the instant at which
 """
 
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sqlalchemy import func, select
 from connectors.webhook_json.sandbox import SECRET
 from erpsync.flows.access import create_token
 from erpsync.flows.house import House
+from erpsync.flows.sealed import recipient_row
 from erpsync.flows.subscriptions import Wanted, subscribe
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
@@ -81,10 +83,10 @@ def _configure(folder: Path, url: str) -> None:
         f"  - {{id: {w.id}, priority: {w.priority}{f', channel: {w.channel}' if w.channel else ''}}}"
         for w in WAREHOUSES
     ]
-    key = "a" * 43 + "="
+    key, index_key = (b64encode(each * 32).decode() for each in (b"k", b"i"))  # those of VAULT
     main = [
         f"database: {url}",
-        f"privacy: {{keys: [{key}], index_key: {'b' * 43}=}}",
+        f"privacy: {{keys: [{key}], index_key: {index_key}}}",
         "defaults: {stock: {settle_s: 0, urgent_below: 0}}",
         "warehouses:",
         *places,
@@ -103,8 +105,17 @@ def _names(house: House) -> Names:
     told = subscribe(house, Wanted(url="http://127.0.0.1:1/events"), actor="growth")
     with house.store.read() as connection:
         middle = connection.execute(select(func.max(orders.c.id))).scalar_one() // 2
-        mine = select(orders).where(orders.c.id >= middle, orders.c.channel_id == TMALL.id).order_by(orders.c.id)
-        order = connection.execute(mine.limit(1)).one()
+        mine = select(orders).where(
+            orders.c.id >= middle, orders.c.channel_id == TMALL.id, orders.c.recipient.is_not(None)
+        )
+        order = connection.execute(mine.order_by(orders.c.id).limit(1)).one()
         parcels = select(shipment.c.tracking).where(shipment.c.order_id >= middle).order_by(shipment.c.order_id)
         tracking = connection.execute(parcels.limit(1)).scalar_one()
-    return Names(order=order.number, external_id=order.external_id, tracking=tracking, subscription=str(told))
+    buyer = VAULT.open(order.recipient, row=recipient_row(order.channel_id, order.external_id))
+    return Names(
+        order=order.number,
+        external_id=order.external_id,
+        tracking=tracking,
+        phone=buyer["phone"],
+        subscription=str(told),
+    )

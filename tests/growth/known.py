@@ -22,6 +22,7 @@ class Names:
     order: str
     external_id: str
     tracking: str
+    phone: str
     subscription: str
     channel: str = TMALL.name
     hook: str = SHOP.name
@@ -29,12 +30,11 @@ class Names:
     def values(self, argument: str) -> Sequence[str]:
         """Return what an argument or the part of an address is given."""
         skus = (Goods.code(1), Goods.code(SKUS), Goods.code(9))  # the most sold, the least sold, a bundle
-        words = (self.order[3:], self.external_id[4:], self.tracking, Goods.code(1), f"好物 {Goods.code(1)}", "无此")
         known: dict[str, Sequence[str]] = {
             "order": (self.order, self.external_id),
             "channel": (self.channel,),
             "name": (self.order, *skus),
-            "text": words,
+            "text": self._words(),
             "id": (self.subscription,),
         }
         return known.get(argument, (_unknown(argument),))
@@ -57,14 +57,21 @@ class Names:
             "state": SHIPMENT_STATES,
             "warehouse": (WAREHOUSES[0].id,),
             "kind": ("order", "line", "order.imported"),
-            "q": (self.order, *self.values("text")[:-1]),
+            "q": (self.order, *self._words()),
+            "text": self._words(),
         }
         return known.get(option, (_unknown(option),))
+
+    def _words(self) -> Sequence[str]:
+        """Return what people have in hand: parts of names, goods, a phone number, and something that nobody knows."""
+        parts = (self.order[3:], self.external_id[4:], self.tracking, self.tracking[:6])
+        return (*parts, Goods.code(1), f"好物 {Goods.code(1)}", "包邮", self.phone, "Q-17-X")
 
     def plain(self, text: str) -> str:
         """Return a command or address without what differs from one database to the next."""
         parts = {"order": self.order, "id of the channel": self.external_id, "tracking": self.tracking}
-        parts |= {"part of the order": self.order[3:], "part of the id": self.external_id[4:]}
+        parts |= {"phone": self.phone, "part of the order": self.order[3:], "part of the id": self.external_id[4:]}
+        parts |= {"part of the tracking": self.tracking[:6]}
         for name, value in parts.items():
             text = text.replace(value, f"<{name}>")
         return re.sub(r"after=(?!<)[^&]+", "after=<next>", text)

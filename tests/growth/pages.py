@@ -23,8 +23,8 @@ from tests.growth.ground import Ground
 from tests.growth.timing import Measure, time_of
 
 LEFT_OUT = {"limit", "recipient"}
-CONSOLE = {"/orders": ("q", "channel", "status", "after")}
-"""What pages without a description of their parameters may be asked for."""
+CONSOLE = {"/orders": dict.fromkeys(("q", "channel", "status", "after"), False)}
+"""What pages without a description of their parameters may be asked for, and whether they must be."""
 
 
 class Visitor:
@@ -99,19 +99,21 @@ def addresses(ground: Ground, visitor: Visitor, routes: Sequence[BaseRoute]) -> 
         if isinstance(route, Mount) and isinstance(route.app, FastAPI):
             for path, said in route.app.openapi()["paths"].items():
                 if "get" in said:
-                    asked = [p["name"] for p in said["get"].get("parameters", ()) if p["in"] == "query"]
+                    asked = {p["name"]: p["required"] for p in said["get"].get("parameters", ()) if p["in"] == "query"}
                     yield from _with_filters(ground, visitor, route.path + path, asked)
         elif isinstance(route, Route) and "GET" in (route.methods or ()):
-            yield from _with_filters(ground, visitor, route.path, CONSOLE.get(route.path, ()))
+            yield from _with_filters(ground, visitor, route.path, CONSOLE.get(route.path, {}))
 
 
-def _with_filters(ground: Ground, visitor: Visitor, path: str, asked: Sequence[str]) -> Iterator[str]:
+def _with_filters(ground: Ground, visitor: Visitor, path: str, asked: Mapping[str, bool]) -> Iterator[str]:
+    """Yield a page's address, then with each filter; only with those where one has to be given."""
     names = ground.names
     plain = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: names.values(found[1])[0], path)
-    yield plain
+    if not any(asked.values()):
+        yield plain
     for name in (each for each in asked if each not in LEFT_OUT):
         yield from (f"{plain}?{name}={value}" for value in _choices(ground, visitor, plain, name))
-    if {"channel", "status"} <= set(asked):
+    if {"channel", "status"} <= asked.keys():
         yield from (f"{plain}?channel={each}&status={status}" for each, status in product([names.channel], STATUSES))
 
 
