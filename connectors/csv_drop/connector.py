@@ -65,13 +65,15 @@ class CsvDropConnector(Connector):
     Settings: ClassVar[type[ConnectorSettings]] = CsvDropSettings
     settings: CsvDropSettings
 
+    @classmethod
+    def played_by(cls, settings: CsvDropSettings) -> type["CsvDropConnector"]:
+        """Return the subclass that plays what `settings` say."""
+        return _KINDS[settings.reads, settings.out_folder is not None] if cls is CsvDropConnector else cls
+
     def __new__(cls, settings: CsvDropSettings, http: HttpClient, clock: Clock) -> "CsvDropConnector":
-        """Return an object of the subclass that plays what `settings` say."""
+        """Return an object of that subclass."""
         del http, clock
-        kind = cls
-        if cls is CsvDropConnector:
-            kind = _KINDS[settings.reads, settings.out_folder is not None]
-        return object.__new__(kind)
+        return object.__new__(cls.played_by(settings))
 
     def __init__(self, settings: CsvDropSettings, http: HttpClient, clock: Clock) -> None:
         super().__init__(settings, http, clock)

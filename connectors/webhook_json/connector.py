@@ -53,11 +53,15 @@ class WebhookJsonConnector(Connector, WebhookSource, OrderReader, RefundReader):
     Settings = WebhookJsonSettings
     settings: WebhookJsonSettings
 
+    @classmethod
+    def played_by(cls, settings: WebhookJsonSettings) -> type["WebhookJsonConnector"]:
+        """Return the class that plays what `settings` say."""
+        return ShopWithCalls if cls is WebhookJsonConnector and settings.push_url else cls
+
     def __new__(cls, settings: WebhookJsonSettings, http: HttpClient, clock: Clock) -> "WebhookJsonConnector":
-        """Return an object of the subclass that plays what `settings` say."""
+        """Return an object of that class."""
         del http, clock
-        kind = ShopWithCalls if cls is WebhookJsonConnector and settings.push_url else cls
-        return object.__new__(kind)
+        return object.__new__(cls.played_by(settings))
 
     def __init__(self, settings: WebhookJsonSettings, http: HttpClient, clock: Clock) -> None:
         super().__init__(settings, http, clock)

@@ -7,7 +7,7 @@ import getpass
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -66,8 +66,8 @@ class App:
             self._registry = installed()
         return self._registry
 
-    def load(self, *, secrets: bool) -> "Loaded":
-        """Read the configuration."""
+    def load(self, *, secrets: "bool | Collection[str]") -> "Loaded":
+        """Read the configuration; `secrets` as `settings.load` takes them."""
         from erpsync.settings import load
 
         return load(self.place, registry=self.registry, environ=self.environ, secrets=secrets)

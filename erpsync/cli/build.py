@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from erpsync.core.policy import SealPolicy
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.flows.house import AtRest, Channel, ChannelSpec, House, open_house
 from erpsync.flows.tokens import load_tokens
 from erpsync.runtime.parts import Face, Server
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, Limiter
-from erpsync.sdk.roles import Connector
+from erpsync.sdk.roles import Connector, TokenHolder
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
 from erpsync.store.engine import StoreError
@@ -194,6 +194,20 @@ def with_connectors(house: House, connectors: Mapping[str, Connector]) -> House:
     )
 
 
+def with_roles(house: House, config: Config, registry: Registry) -> House:
+    """Return the house with what its enabled channels can do, told by their classes: no secret is needed for that."""
+    known = {channel.id: _at_rest(channel, registry) for channel in config.channels if channel.enabled}
+    return replace(
+        house,
+        channels={row_id: replace(it, at_rest=known.get(it.name)) for row_id, it in house.channels.items()},
+    )
+
+
+def _at_rest(channel: ChannelConfig, registry: Registry) -> AtRest:
+    kind = registry.load(channel.connector).played_by(channel.settings)
+    return AtRest(kind=kind, renews_token=issubclass(kind, TokenHolder) and kind.renews(channel.settings))
+
+
 def command_house(store: Store, config: Config) -> House:
     """Return the house for a command that talks to no platform.
 
@@ -241,26 +255,6 @@ def _channel(row_id: int, spec: ChannelSpec) -> Channel:
         orders=spec.orders,
         stock=spec.stock,
     )
-
-
-class _NoCalls:
-    """The limiter of a command that talks to no platform."""
-
-    def acquire(self, lane: str) -> None:
-        raise RuntimeError(f"a command without network tried to call a platform ({lane})")
-
-
-def connectors_at_rest(config: Config, registry: Registry, clock: Clock) -> dict[str, Connector]:
-    """Return the connectors of all enabled channels for what they can do without a call: tell their roles, normalise.
-
-    Their settings may hold placeholders for secrets.
-    """
-    http = HttpClient(clock=clock, limiter=_NoCalls())
-    return {
-        channel.id: registry.load(channel.connector)(channel.settings, http, clock)
-        for channel in config.channels
-        if channel.enabled
-    }
 
 
 def open_store(config: Config, *, vault: Vault | None = None, clock: Clock | None = None) -> Store:

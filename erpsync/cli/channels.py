@@ -108,7 +108,7 @@ def resume(app: App) -> int:
 
 def poll(app: App) -> int:
     """Ask for a pass now."""
-    from erpsync.cli.build import connectors_at_rest, with_connectors
+    from erpsync.cli.build import with_roles
     from erpsync.flows.channels import ask_poll
     from erpsync.flows.due import STREAMS
 
@@ -117,8 +117,7 @@ def poll(app: App) -> int:
     name = app.args.channel
 
     def ask(house: "House") -> None:
-        ready = with_connectors(house, connectors_at_rest(app.config, app.registry, house.store.clock))
-        ask_poll(ready, name, app.args.streams, actor=app.actor)
+        ask_poll(with_roles(house, app.config, app.registry), name, app.args.streams, actor=app.actor)
 
     return _act(
         app,

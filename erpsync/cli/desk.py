@@ -8,7 +8,6 @@ from erpsync.cli.errors import FAILED, OK
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
-    from erpsync.flows.house import House
     from erpsync.store.privacy import Vault
 
 Json = dict[str, Any]
@@ -37,15 +36,18 @@ def list_dead(app: App) -> int:
 
 def replay(app: App) -> int:
     """Try dead letters again, with the connectors' reading of today; exit code 1 when one still cannot be applied."""
-    from erpsync.cli.build import connectors_at_rest, with_connectors
-    from erpsync.flows.letters import replay_letter
+    from erpsync.cli.build import with_roles
+    from erpsync.cli.replaying import Connectors
+    from erpsync.flows.letters import reader_of, replay_letter
 
-    def one(house: "House", letter: int) -> None:
-        replay_letter(house, letter, actor=app.actor)
+    def one(letter: int) -> None:
+        reader = reader_of(house, letter)
+        ready = house if reader is None else connectors.lend(house, reader)
+        replay_letter(ready, letter, actor=app.actor)
 
-    with app.house(_keys(app)) as house:
-        ready = with_connectors(house, connectors_at_rest(app.config, app.registry, house.store.clock))
-        return _each(app, "replayed", lambda letter: one(ready, letter))
+    with app.house(_keys(app)) as plain, Connectors(app) as connectors:
+        house = with_roles(plain, app.config, app.registry)
+        return _each(app, "replayed", one)
 
 
 def _keys(app: App) -> "Vault | None":
@@ -54,7 +56,7 @@ def _keys(app: App) -> "Vault | None":
 
     if app.config.privacy is None:
         return vault_of(app.config)
-    whole = app.load(secrets=True).config
+    whole = app.load(secrets=()).config
     return None if whole is None else vault_of(whole)
 
 

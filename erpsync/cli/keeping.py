@@ -45,7 +45,7 @@ def rotate(app: App) -> int:
 
     A key file beside an SQLite database is given a fresh first key before; the daemon must not run meanwhile.
     """
-    config = app.load(secrets=True).require()
+    config = app.load(secrets=()).require()
     done = _rotate_file(app, config) if config.privacy is None else _rotate(app, config)
     app.out.value({"encrypted": done}, f"{done} {'value' if done == 1 else 'values'} encrypted anew")
     return OK

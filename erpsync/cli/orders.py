@@ -75,7 +75,7 @@ def _recipient(app: App) -> Json | None:
     from erpsync.cli.build import vault_of
     from erpsync.flows.recipient import reveal_recipient
 
-    config = app.load(secrets=True).require()
+    config = app.load(secrets=()).require()
     with app.house(vault_of(config)) as house:
         return reveal_recipient(house, app.args.order, actor=app.actor)
 

@@ -15,14 +15,13 @@ Json = dict[str, Any]
 
 def prove(app: App) -> int:
     """Print the certificate; exit code 1 when a window that was asked for is not sealed."""
-    from erpsync.cli.build import connectors_at_rest, stored_house, with_connectors
+    from erpsync.cli.build import stored_house, with_roles
     from erpsync.flows import prove as proof
 
     zone = app.config.timezone
     since, until = option("--from", app.args.since, zone), option("--to", app.args.until, zone)
     with app.store() as store:
-        house = stored_house(store, app.config)
-        house = with_connectors(house, connectors_at_rest(app.config, app.registry, store.clock))
+        house = with_roles(stored_house(store, app.config), app.config, app.registry)
         asked = _asked(app, house)
         with store.read() as connection:
             found = proof.prove(connection, house, channels=asked, since=since, until=until, at=store.clock.now())

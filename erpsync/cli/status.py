@@ -29,12 +29,11 @@ COLUMNS = (
 
 def status(app: App) -> int:
     """Print figures per channel and what is beyond its limit; exit code 1 when anything is."""
-    from erpsync.cli.build import connectors_at_rest, stored_house, with_connectors
+    from erpsync.cli.build import stored_house, with_roles
     from erpsync.store import figures
 
     with app.store() as store:
-        house = stored_house(store, app.config)
-        house = with_connectors(house, connectors_at_rest(app.config, app.registry, store.clock))
+        house = with_roles(stored_house(store, app.config), app.config, app.registry)
         with store.read() as connection:
             found = figures.status(connection, house, app.config.status, store.clock.now())
     _add_unstarted(found, app.config)

@@ -20,7 +20,7 @@ from erpsync.core.drift import Drift
 from erpsync.core.drift import drift as drift_of
 from erpsync.flows.house import Channel, House
 from erpsync.flows.push import pushes
-from erpsync.sdk.roles import ListingSource, OrderSource, playing
+from erpsync.sdk.roles import ListingSource, OrderSource
 from erpsync.store.cursors import CursorRow, read_cursor, want_pass
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
@@ -44,7 +44,7 @@ def find_drift(house: House, channel: Channel, *, most: int = AT_ONCE) -> dict[s
 
     Returns how many were found, by kind.
     """
-    if playing(channel.connector, ListingSource) is None or not channel.stock.push or not channel.enabled:
+    if not channel.plays(ListingSource) or not channel.stock.push or not channel.enabled:
         return {}
     with house.store.read() as connection:
         read = read_cursor(connection, channel.id, "listings")
@@ -94,7 +94,7 @@ def _suspects(connection: Any, channel: Channel, read: CursorRow, most: int) -> 
 
 def _fresh(channel: Channel, read: CursorRow, sold: CursorRow) -> bool:
     """Whether the orders were read since the catalogue was."""
-    if playing(channel.connector, OrderSource) is None:
+    if not channel.plays(OrderSource):
         return True
     began, ended = sold.complete_began_at, read.complete_ended_at
     return began is not None and ended is not None and began > ended

@@ -43,7 +43,7 @@ def streams_of(channel: Channel) -> list[str]:
         "shipments": ShipmentSource,
         "warehouse": WarehouseSource,
     }
-    return [stream for stream in STREAMS if isinstance(channel.connector, roles[stream])]
+    return [stream for stream in STREAMS if channel.plays(roles[stream])]
 
 
 def due_streams(house: House, channel: Channel) -> list[str]:
@@ -96,7 +96,7 @@ def _waits_for_backfill(refunds: CursorRow, backfill: CursorRow) -> bool:
 
 
 def _has_backfill(channel: Channel) -> bool:
-    return isinstance(channel.connector, OrderSource)
+    return channel.plays(OrderSource)
 
 
 def _interval_s(channel: Channel, stream: str, row: CursorRow) -> float:

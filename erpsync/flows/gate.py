@@ -114,7 +114,7 @@ def rule(
         if reason in order.holds:
             text = f"{reason}: {order.holds[reason]}"
             return Ruling(waits_for="gate", reason=text, task=f"the parcel has left but must not be told yet: {text}")
-    if playing(channel.connector, RefundSource) is not None and not unread_ok:
+    if channel.plays(RefundSource) and not unread_ok:
         refunds = read_cursor(tx.connection, channel.id, "refunds")
         if refunds.complete_ended_at is None:
             return Ruling(waits_for="refunds", reason="the refunds of this channel were not read to the end yet")

@@ -9,14 +9,25 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
-from erpsync.sdk.roles import Connector, OrderReader, playing
+from erpsync.sdk.roles import Connector, OrderReader, TokenHolder, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtRest:
+    """What is known of a connector that was not made: its class, and whether its token renews itself."""
+
+    kind: type[Connector]
+    renews_token: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A configured channel with its policies. `connector` is None in processes that talk to no platform."""
+    """A configured channel with its policies.
+
+    In processes that talk to no platform `connector` is None, and `at_rest` says what they may have to know of it.
+    """
 
     id: int
     name: str
@@ -26,6 +37,21 @@ class Channel:
     orders: OrderPolicy
     stock: StockPolicy
     connector: Connector | None = None
+    at_rest: AtRest | None = None
+
+    def plays(self, role: type) -> bool:
+        """Whether this channel's connector plays a role; False where nothing is known of it."""
+        if self.connector is not None:
+            return isinstance(self.connector, role)
+        return self.at_rest is not None and issubclass(self.at_rest.kind, role)
+
+    @property
+    def renews_token(self) -> bool:
+        """Whether the channel's token renews itself before it ends."""
+        holder = playing(self.connector, TokenHolder)
+        if holder is not None:
+            return holder.tokens.current().refresh_token is not None
+        return self.at_rest is not None and self.at_rest.renews_token
 
     @property
     def carries_recipients(self) -> bool:

@@ -16,7 +16,9 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders, read_refunds
 from erpsync.flows.ship import Parcel, parcel_of, record_parcels
+from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.roles import OrderSource, playing
+from erpsync.sdk.types import Raw
 from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
@@ -47,6 +49,12 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
         if letter.kind not in _RECORDS or isinstance(error, OperationalError):
             raise
         raise Refused(f"it still cannot be applied: {unforeseen(error)}") from error
+
+
+def reader_of(house: House, letter_id: int) -> Channel | None:
+    """Return the channel whose connector reads a dead letter anew; None where a replay needs no connector."""
+    letter = _open_letter(house, letter_id)
+    return house.channels.get(letter.channel_id) if letter.outbox_id is None and letter.kind in _RECORDS else None
 
 
 def _way_again(house: House, channel: Channel, letter: Any, actor: str) -> Callable[[Tx], None]:
@@ -126,7 +134,7 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     raw = raw_of(body)
     source = playing(channel.connector, OrderSource)
     if source is not None and not body.get("whole", True):
-        raw = source.complete([raw.head])[0]
+        raw = _asked(source, raw)
     batch = (read_refunds if letter.kind == "refund" else read_orders)(channel, [raw])
     if batch.letters:
         raise Refused(f"it still cannot be read: {batch.letters[0].error}")
@@ -134,6 +142,13 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     if bad:
         raise Refused(f"line {bad[0].key} still cannot be read: {bad[0].error}")
     return batch
+
+
+def _asked(source: OrderSource, listed: Raw) -> Raw:
+    try:
+        return source.complete([listed.head])[0]
+    except ConnectorError as error:
+        raise Refused(f"the channel does not show it: {error}") from error
 
 
 def _apply_anew(tx: Tx, house: House, channel: Channel, batch: Batch) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from erpsync.core.seal import grid, hash_of_all
 from erpsync.flows.house import Channel, House
 from erpsync.flows.seal import lag
-from erpsync.sdk.roles import OrderScan, playing
+from erpsync.sdk.roles import OrderScan
 from erpsync.store.seals import certified
 from erpsync.store.views.values import Json, iso
 
@@ -44,7 +44,7 @@ def prove(
 def _certificate(
     connection: Connection, house: House, channel: Channel, since: datetime | None, until: datetime | None, at: datetime
 ) -> Json:
-    if playing(channel.connector, OrderScan) is None:
+    if not channel.plays(OrderScan):
         return {"channel": channel.name, "state": "unprovable"} | _summary([], [], since, until)
     wait = timedelta(seconds=house.sealing.after_s) + lag(house, channel) + GRACE
     rows = certified(connection, channel.id, since=since, until=until)

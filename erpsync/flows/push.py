@@ -203,7 +203,7 @@ class _Freshness:
 
     def __init__(self, tx: Tx, channel: Channel) -> None:
         self._tx, self._channel = tx, channel
-        self._polled = playing(channel.connector, OrderSource) is not None
+        self._polled = channel.plays(OrderSource)
         self._orders = read_cursor(tx.connection, channel.id, "orders") if self._polled else CursorRow()
         self._backfill = read_cursor(tx.connection, channel.id, "backfill") if self._polled else CursorRow()
         self._asked = False

@@ -60,7 +60,7 @@ log = structlog.get_logger()
 
 def release_ready(house: House) -> int:
     """Make releases of what is ready and fully held in warehouses that a channel runs; return how many."""
-    run = {i for i in house.warehouses if (c := house.runner(i)) and c.enabled and playing(c.connector, WarehouseSink)}
+    run = {i for i in house.warehouses if (c := house.runner(i)) and c.enabled and c.plays(WarehouseSink)}
     if not run:
         return 0
     # Scans orders, hold: those that are ready, and what is held of them.
@@ -75,7 +75,7 @@ def _read_to_the_end(house: House, cursors: Mapping[tuple[int, str], Any]) -> li
     known = []
     for channel in house.channels.values():
         row = cursors.get((channel.id, "refunds"))
-        asks = playing(channel.connector, RefundSource) is not None
+        asks = channel.plays(RefundSource)
         if not asks or (row is not None and row.complete_ended_at is not None):
             known.append(channel.id)
     return known

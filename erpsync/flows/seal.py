@@ -72,7 +72,7 @@ def seal_windows(
     house: House, channel: Channel, *, most: int = WINDOWS_AT_ONCE, stopping: Callable[[], bool] = lambda: False
 ) -> SealReport:
     """Scan the windows whose turn it is, unsealed and oldest first; what was committed stays when it is broken off."""
-    if playing(channel.connector, OrderScan) is None or not may_call(house, channel):
+    if not channel.plays(OrderScan) or not may_call(house, channel):
         return SealReport()
     _plan(house, channel)
     due = _due(house, channel)

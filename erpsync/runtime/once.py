@@ -109,7 +109,7 @@ class _Work:
         for stream in self._stages.streams_of(channel):
             with self._house.store.read() as connection:
                 backfill = read_cursor(connection, channel.id, "backfill")
-            unfinished = backfill.complete_ended_at is None and isinstance(channel.connector, OrderSource)
+            unfinished = backfill.complete_ended_at is None and channel.plays(OrderSource)
             if stream == "backfill" and not (unfinished or backfill.wanted):
                 continue
             if stream == "refunds" and unfinished:

@@ -65,8 +65,7 @@ class Polling:
             for lane in LANES:
                 if (name, lane.name) not in self._lanes:
                     self._lanes[name, lane.name] = self._lane(name, lane)
-            connector: object = channel.connector
-            if name not in self._hints and isinstance(connector, HintSource):
+            if name not in self._hints and channel.plays(HintSource):
                 self._hints[name] = self._hinting(name)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The roles a connector can play. The daemon schedules what it finds by `isinstance`.
+"""The roles a connector can play, asked of its class: a command must know them where no secret is.
 
 Why small classes: a platform that only takes orders implements one method pair, and nobody reads 40 optional hooks.
 """
@@ -51,6 +51,15 @@ class Connector(ABC):
     """
 
     Settings: ClassVar[type[ConnectorSettings]]
+
+    @classmethod
+    def played_by(cls, settings: Any) -> type["Connector"]:
+        """Return the class that an object made of `settings` will have; asked where secrets are only placeholders.
+
+        Another one than this only where settings decide about roles; then `__new__` makes an object of that class.
+        """
+        del settings
+        return cls
 
     def __init__(self, settings: Any, http: HttpClient, clock: Clock) -> None:
         self.settings = settings
@@ -218,6 +227,11 @@ class TokenHolder(ABC):
     """
 
     tokens: TokenBox
+
+    @classmethod
+    def renews(cls, settings: Any) -> bool:
+        """Return whether a pair configured by `settings` can be renewed; asked where secrets are only placeholders."""
+        return getattr(settings, "refresh_token", None) is not None
 
     @abstractmethod
     def may_renew(self, pair: TokenPair) -> bool:

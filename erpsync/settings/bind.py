@@ -25,12 +25,16 @@ class Binder:
     Args:
         secrets: resolve secrets; otherwise none is read and a placeholder stands for each.
         lenient: references elsewhere that lead nowhere, and all that need a file, become placeholders as well.
+
+    Attributes:
+        constructed: whether a model was returned that is wrong in its placeholders; no connector can be made of it.
     """
 
     findings: Findings
     sources: Sources
     secrets: bool = True
     lenient: bool = False
+    constructed: bool = False
     _referred: set[Path] = field(default_factory=set)
     _unresolved: set[Path] = field(default_factory=set)
 
@@ -47,7 +51,7 @@ class Binder:
             self._note(explain(error, node, model, hidden=self._hidden(base)), base)
         if any(problem.severity == "error" for problem in self.findings.found[before:]):
             return None
-        # Only placeholders were refused. No connector is ever built from such settings.
+        self.constructed = True  # only placeholders were refused
         return model.model_construct(**data)
 
     def _hidden(self, base: Path) -> set[Path]:

@@ -48,11 +48,12 @@ class ReadMain(ReadFile):
 class ReadChannel(ReadFile):
     """A channel file; `settings` is an instance of the connector's model.
 
-    `runs_warehouses` is None while the connector's class is not known.
+    `runs_warehouses` is None while the connector's class is not known; `makeable` as in `ChannelConfig`.
     """
 
     model: ChannelFile | None = None
     settings: Any = None
+    makeable: bool = True
     runs_warehouses: bool | None = None
 
 

@@ -55,6 +55,8 @@ class ChannelConfig:
 
     Args:
         settings: an instance of the connector's `Settings`.
+        makeable: whether a connector can be made of them; not while they hold a placeholder for a secret that they do
+            not take. Not compared.
         retention_days: how long recipients' data and raw payloads of this channel are kept.
         file: where it is configured, for people; not compared.
     """
@@ -68,6 +70,7 @@ class ChannelConfig:
     stock: StockPolicy = field(default_factory=StockPolicy)
     limits: LimitPolicy = field(default_factory=LimitPolicy)
     retention_days: int = RETENTION_DAYS
+    makeable: bool = field(default=True, compare=False)
     file: str = field(default="", compare=False)
 
 
@@ -145,8 +148,8 @@ def changed_channels(old: Config, new: Config) -> Diff:
     )
 
 
-def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, Any, str]]) -> Config:
-    """Return the configuration; `channels` are file, connector settings and file name of each channel."""
+def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, Any, bool, str]]) -> Config:
+    """Return the configuration; `channels` are file, settings, `makeable` and file name of each channel."""
     host, _, port = main.web.listen.rpartition(":")
     return Config(
         folder=folder,
@@ -164,7 +167,7 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
     )
 
 
-def _channel(main: MainFile, file: ChannelFile, settings: Any, name: str) -> ChannelConfig:
+def _channel(main: MainFile, file: ChannelFile, settings: Any, makeable: bool, name: str) -> ChannelConfig:
     stock = (main.defaults.stock, file.stock)
     brake = policy(BrakePolicy, *(layer.brake for layer in stock))
     retention_days = main.privacy.retention_days if main.privacy else RETENTION_DAYS
@@ -178,6 +181,7 @@ def _channel(main: MainFile, file: ChannelFile, settings: Any, name: str) -> Cha
         limits=policy(LimitPolicy, main.defaults.limits, file.limits),
         retention_days=file.retention_days or retention_days,
         settings=settings,
+        makeable=makeable,
         file=name,
     )
 

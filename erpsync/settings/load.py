@@ -3,6 +3,7 @@
 Why nothing stops at the first problem: an operator who mends a file at night wants one list, not one round per line.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping as Environ
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +21,15 @@ from erpsync.settings.secrets import Sources
 from erpsync.settings.tree import Mapping, Node, Scalar
 
 
-def load(path: Path | str, *, registry: Registry, environ: Environ[str, str], secrets: bool = True) -> Loaded:
+def load(
+    path: Path | str, *, registry: Registry, environ: Environ[str, str], secrets: bool | Collection[str] = True
+) -> Loaded:
     """Return the configuration at `path`, a folder or its erpsync.yaml, with everything that is wrong with it.
 
     Args:
-        secrets: False reads no secret and puts a placeholder for each; all else is checked. The database's URL is
-            always resolved. Secrets of a disabled channel are never read.
+        secrets: False reads no secret and puts a placeholder for each; all else is checked. Ids of channels read those
+            of erpsync.yaml and of these channels. The database's URL is always resolved. Secrets of a disabled channel
+            are never read.
     """
     main = main_file(Path(path))
     sources = Sources(main.parent.absolute(), environ)
@@ -42,7 +46,11 @@ def load(path: Path | str, *, registry: Registry, environ: Environ[str, str], se
     notes = tuple(problem for problem in found if problem.severity != "error")
     if problems or root.model is None:
         return Loaded(config=None, problems=problems, notes=notes)
-    done = [(channel.model, channel.settings, channel.findings.file) for channel in channels if channel.model]
+    done = [
+        (channel.model, channel.settings, channel.makeable, channel.findings.file)
+        for channel in channels
+        if channel.model
+    ]
     return Loaded(config=build(sources.folder, root.model, done), notes=notes)
 
 
@@ -52,13 +60,13 @@ class _Loading:
 
     registry: Registry
     sources: Sources
-    secrets: bool
+    secrets: bool | Collection[str]
 
     def main(self, file: Path) -> ReadMain:
         root = ReadMain(Findings(str(file)))
         root.node = read(file, root.findings)
         if root.node is not None:
-            root.model = Binder(root.findings, self.sources, self.secrets).bind(root.node, MainFile)
+            root.model = Binder(root.findings, self.sources, self.secrets is not False).bind(root.node, MainFile)
         return root
 
     def channel(self, file: Path) -> ReadChannel:
@@ -86,9 +94,14 @@ class _Loading:
         block = node.items.get("settings")
         if block is None or (isinstance(block, Scalar) and block.value is None):
             block = Mapping(node.keys.get("settings", node.place), {}, {})
-        secrets = self.secrets and channel.model is not None and channel.model.enabled
+        secrets = channel.model is not None and channel.model.enabled and self._wanted(channel.model.id)
         binder = Binder(channel.findings, self.sources, secrets, lenient=not secrets)
-        return binder.bind(_at_key(block, node), kind.Settings, ("settings",))
+        settings = binder.bind(_at_key(block, node), kind.Settings, ("settings",))
+        channel.makeable = not binder.constructed
+        return settings
+
+    def _wanted(self, id: str) -> bool:
+        return self.secrets if isinstance(self.secrets, bool) else id in self.secrets
 
 
 def _may_play(kind: type, role: type) -> bool:

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, select, text, type_coerce, union_all
 
 from erpsync.core.policy import PollPolicy, StockPolicy
-from erpsync.sdk.roles import Connector
 from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.latencies import Latencies, order_latencies, stock_latencies
 from erpsync.store.tables import (
@@ -57,7 +56,8 @@ class ChannelLike(Protocol):
     @property
     def stock(self) -> StockPolicy: ...
     @property
-    def connector(self) -> Connector | None: ...
+    def renews_token(self) -> bool: ...
+    def plays(self, role: type) -> bool: ...
 
 
 class HouseLike(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from erpsync.sdk.roles import OrderSource, TokenHolder, WebhookSource, playing
+from erpsync.sdk.roles import OrderSource, WebhookSource
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
 
@@ -111,7 +111,7 @@ def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str
         return "auth_failed"
     if row.down_since_at is not None:
         return "down"
-    told_all = playing(each.connector, WebhookSource) is not None and playing(each.connector, OrderSource) is None
+    told_all = each.plays(WebhookSource) and not each.plays(OrderSource)
     return "up" if told_all or any(found.complete_began_at for found in streams.values()) else "new"
 
 
@@ -160,14 +160,12 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
 
 def _expiry_limit(each: ChannelLike, limits: Limits) -> float | None:
     """Return how many days the credentials must still last; where they renew themselves, the last day decides."""
-    holder = playing(each.connector, TokenHolder)
-    renews = holder is not None and holder.tokens.current().refresh_token is not None
     limit = limits.token_expiry_days
-    return limit if limit is None or not renews else min(limit, RENEWED_BY_DAYS)
+    return limit if limit is None or not each.renews_token else min(limit, RENEWED_BY_DAYS)
 
 
 def _reads_orders(each: ChannelLike, facts: Mapping[str, Any]) -> bool:
-    return "orders" in facts["streams"] or playing(each.connector, OrderSource) is not None
+    return "orders" in facts["streams"] or each.plays(OrderSource)
 
 
 def _measures(

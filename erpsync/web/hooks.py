@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.errors import AuthError, ConnectorError
-from erpsync.sdk.roles import WebhookSource, playing
+from erpsync.sdk.roles import WebhookSource
 from erpsync.sdk.types import WebhookRequest
 from erpsync.store.engine import StoreError
 from erpsync.web.meters import WebMeters
@@ -106,7 +106,7 @@ class Hooks:
 def receiver(house: House, name: str) -> Channel | None:
     """Return the channel that takes webhooks under this name; a disabled one does not."""
     for channel in house.channels.values():
-        if channel.name == name and channel.enabled and playing(channel.connector, WebhookSource) is not None:
+        if channel.name == name and channel.enabled and channel.plays(WebhookSource):
             return channel
     return None
 

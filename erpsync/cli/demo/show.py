@@ -31,7 +31,7 @@ from erpsync.runtime.daemon import Daemon
 from erpsync.runtime.logging import scrub
 from erpsync.runtime.signals import Signals
 from erpsync.sdk.clock import SystemClock
-from erpsync.sdk.roles import OrderSource, playing
+from erpsync.sdk.roles import OrderSource
 from erpsync.settings import installed, load
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import backorder, orders, outbox
@@ -101,7 +101,7 @@ def _direct(
 
 def _doors_open(built: Built) -> datetime:
     """Wait until every order stream is being read and a window of the certificate begins; return its beginning."""
-    polled = [c.id for c in built.house.channels.values() if playing(c.connector, OrderSource) is not None]
+    polled = [c.id for c in built.house.channels.values() if c.plays(OrderSource)]
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         with built.store.read() as connection:

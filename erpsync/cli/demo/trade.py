@@ -12,7 +12,7 @@ from erpsync.flows.house import House
 from erpsync.flows.listings import ListingMapping, import_listings
 from erpsync.flows.ship import ship
 from erpsync.flows.stock import Count, add_stock, import_counts
-from erpsync.sdk.roles import ListingSource, playing
+from erpsync.sdk.roles import ListingSource
 from erpsync.store.views import OrderFilter, list_orders
 
 ACTOR = "demo"
@@ -22,7 +22,7 @@ CARRIERS = ("SF", "YTO", "ZTO", "YUNDA")
 
 def open_with_stock(house: House, rng: random.Random) -> None:
     """Count scarce stock of every good into two warehouses, and say what shops without a catalogue sell."""
-    named = [channel.name for channel in house.channels.values() if playing(channel.connector, ListingSource) is None]
+    named = [channel.name for channel in house.channels.values() if not channel.plays(ListingSource)]
     import_listings(
         house,
         [ListingMapping(channel=name, channel_sku=good.code, sku=good.code) for name in named for good in goods()],

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import select
 
-from erpsync.cli.build import Built, command_house, connectors_at_rest, open_built, open_store, stored_house
+from erpsync.cli.build import Built, command_house, open_built, open_store, stored_house, with_roles
 from erpsync.core.policy import PollPolicy, WarehousePolicy
 from erpsync.sdk.clock import ManualClock
-from erpsync.sdk.roles import Connector, ConnectorSettings
+from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource
 from erpsync.sdk.sandbox import SandboxRequest, SandboxResponse
 from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry
@@ -161,8 +161,9 @@ def test_a_command_before_the_first_start_makes_the_rows_it_needs(tmp_path: Path
     store.close()
 
 
-def test_a_connector_at_rest_cannot_call_its_platform(tmp_path: Path) -> None:
-    found = connectors_at_rest(configured(tmp_path, "a"), REGISTRY, ManualClock())
+def test_what_a_channel_can_do_is_known_without_making_its_connector(built: Built) -> None:
+    config = changed(built.config, "a", settings=ShopSettings(broken=True))
+    house = with_roles(stored_house(built.store, config), config, REGISTRY)
 
-    with pytest.raises(RuntimeError, match="without network"):
-        found["a"].check()
+    assert (house.channel("a").plays(Shop), house.channel("a").plays(OrderSource)) == (True, False)
+    assert house.channel("a").connector is None

@@ -1,0 +1,75 @@
+"""The connectors that `dead replay` reads records with.
+
+Why made one by one, and when a letter first needs it: a record of one shop must not wait for the secrets of another.
+Where a channel's secrets cannot be read (systemd hands some to the daemon only), it is read without them if the
+connector can be made so; it then makes no call.
+"""
+
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from erpsync.cli.app import App
+from erpsync.cli.build import with_connectors
+from erpsync.flows.errors import Refused
+from erpsync.flows.tokens import adopt_stored
+from erpsync.sdk.http import HttpClient, Limiter
+from erpsync.sdk.roles import Connector
+from erpsync.store.limits import SharedLimiter
+
+if TYPE_CHECKING:
+    from erpsync.flows.house import Channel, House
+    from erpsync.settings import ChannelConfig
+
+DAEMON_CAN = "the daemon can: POST /api/v1/dead-letters/ID/replay"
+
+
+class Connectors:
+    """Makes connectors of channels, once each; closes them at the end of the block."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._made: dict[str, Connector] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    def lend(self, house: "House", channel: "Channel") -> "House":
+        """Return the house with the connector of this channel; raises `Refused` when none can be made here."""
+        if channel.name not in self._made:
+            self._made[channel.name] = made = self._make(house, channel)
+            self._open.callback(made.close)
+        return with_connectors(house, self._made)
+
+    def _make(self, house: "House", channel: "Channel") -> Connector:
+        loaded = self._app.load(secrets={channel.name})
+        whole = loaded.config.channel(channel.name) if loaded.config else None
+        if whole is not None and whole.enabled:
+            connector = self._connect(house, whole, SharedLimiter(house.store, channel.id, whole.limits))
+            adopt_stored(house.store, channel.name, connector)
+            return connector
+        lacking = "; ".join(str(problem) for problem in loaded.problems) or f"channel {channel.name} is switched off"
+        without = self._app.config.channel(channel.name)
+        if without is None or not without.enabled or not without.makeable:
+            raise Refused(f"its connector cannot be made here, {DAEMON_CAN} ({lacking})")
+        return self._connect(house, without, _NoCalls(lacking))
+
+    def _connect(self, house: "House", config: "ChannelConfig", limiter: Limiter) -> Connector:
+        clock = house.store.clock
+        kind = self._app.registry.load(config.connector)
+        return kind(config.settings, HttpClient(clock=clock, limiter=limiter), clock)
+
+
+class _NoCalls:
+    """The limiter of a connector that was made without its secrets."""
+
+    def __init__(self, lacking: str) -> None:
+        self._lacking = lacking
+
+    def acquire(self, lane: str) -> None:
+        del lane
+        raise Refused(f"the channel has to be asked, which needs its secrets; {DAEMON_CAN} ({self._lacking})")
