@@ -48,7 +48,13 @@ DAEMON = (
         "run",
         "run the daemon",
         "run:run",
-        (arg("--once", action="store_true", help="poll every channel once, push what is due, then end"),),
+        (
+            arg(
+                "--once",
+                action="store_true",
+                help="poll every channel once, push what is due, then end; exit code 1 when one could not be polled",
+            ),
+        ),
     ),
     Command(
         "check",

@@ -63,15 +63,20 @@ def run(built: Built, *, once: bool = False) -> int:
 
 
 def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[], bool] = lambda: False) -> int:
-    """Poll every channel once, drain and push until nothing is due; return the exit code, 1 when told to stop."""
+    """Poll every channel once, drain and push until nothing is due; return the exit code.
+
+    It is 1 when told to stop, and when the last pass over a stream of a channel failed.
+    """
     used = stages or flow_stages()
     take_over(built, used)
     used.watch_tokens(built.house)
     done = drain(built.house, stages=used, stopping=stopping)
     if _compare(built.house, used, stopping):
-        drain(built.house, poll=False, stages=used, stopping=stopping)
+        done.last |= drain(built.house, poll=False, stages=used, stopping=stopping).last
     log.info("run.completed", polls=done.polls, failed=done.failed, pushed=done.pushed, took_ms=done.took_ms)
-    return 1 if stopping() else 0
+    if done.unread:
+        log.error("run.unread", channels="; ".join(done.unread), action="see what each failed with; then run again")
+    return 1 if stopping() or done.unread else 0
 
 
 def _compare(house: House, stages: Stages, stopping: Callable[[], bool]) -> bool:

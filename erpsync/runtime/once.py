@@ -4,7 +4,7 @@ What `run --once` does, and what tests and the simulation use instead of a sched
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from erpsync.flows.house import Channel, House
 from erpsync.runtime.parts import Stages, flow_stages
@@ -20,13 +20,26 @@ PAST_S = 0.001
 
 @dataclass(slots=True, kw_only=True)
 class Drained:
-    """What was done: passes, those of them that failed, inbox rows applied, outbox rows handled."""
+    """What was done: passes, those of them that failed, inbox rows applied, outbox rows handled.
+
+    `last` says of each stream that was read (channel, stream) whether its last pass went through.
+    """
 
     polls: int = 0
     failed: int = 0
     applied: int = 0
     pushed: int = 0
     took_ms: int = 0
+    last: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> list[str]:
+        """The channels that could not be polled, each with the streams that were not read to the end."""
+        failed: dict[str, list[str]] = {}
+        for (channel, stream), through in sorted(self.last.items()):
+            if not through:
+                failed.setdefault(channel, []).append(stream)
+        return [f"{channel} ({', '.join(streams)})" for channel, streams in failed.items()]
 
 
 def drain(
@@ -129,6 +142,7 @@ class _Work:
         report = self._stages.poll_stream(self._house, channel, stream, lease=None, stopping=self._stopping)
         self.done.polls += 1
         self.done.failed += report.failed
+        self.done.last[channel.name, stream] = not report.failed
 
     def _push(self, channel: Channel) -> None:
         while not self._stopping() and (pushed := self._stages.push_stock(self._house, channel)):

@@ -62,6 +62,22 @@ def test_run_once_does_nothing_twice(tmp_path: Path) -> None:
     assert desk.json("orders", "list") == before
 
 
+def test_run_once_fails_when_one_shop_could_not_be_polled_and_serves_the_others(tmp_path: Path) -> None:
+    desk = set_up(tmp_path, channels=("shop", "gone"))
+    trade(desk)
+    desk.drop("1006,a,paid,2026-03-02 12:10,2026-03-02 12:11,A,shirt,1,129.00,x,13500135000,y", name="more.csv")
+    away = (tmp_path / "gone").rename(tmp_path / "away")
+
+    ran = desk.apart("run", "--once")
+
+    assert ran.code == 1
+    [unread] = [json.loads(line) for line in ran.err.splitlines() if '"run.unread"' in line]
+    assert unread["channels"] == "gone (orders)"
+    assert desk.json("orders", "list")[0]["external_id"] == "1006"
+    away.rename(tmp_path / "gone")
+    assert desk.apart("run", "--once").code == 0
+
+
 def test_ctrl_c_ends_the_sandbox_quietly_and_until_then_it_takes_our_calls(tmp_path: Path) -> None:
     desk = set_up(tmp_path, channels=())
     served = start(desk, "sandbox", "--listen", "127.0.0.1:0", "--json")

@@ -151,6 +151,19 @@ def test_refunds_wait_until_the_back_fill_was_read(store: Store) -> None:
     assert done.failed == 1
 
 
+def test_a_stream_that_was_read_at_the_second_try_was_read(store: Store) -> None:
+    house, script = house_of(store, "jd"), Script(failing={"orders"})
+    done = drain(house, stages=script.stages())
+    assert done.unread == ["jd (orders)"]
+
+    script.failing.clear()
+    with store.begin() as tx:
+        want_pass(tx, house.channel("jd").id, ["orders"])
+    done.last |= drain(house, stages=script.stages(), poll=False).last
+
+    assert done.unread == []
+
+
 def test_a_paused_shop_is_left_alone(store: Store) -> None:
     house, script = house_of(store, "jd", "tmall"), Script()
     with store.begin() as tx:

@@ -45,6 +45,7 @@ EVENTS = {
     "release.recalled": "A warehouse was asked to stop an order it had been handed.",
     "release.stopped": "A warehouse has stopped an order; its units are free again.",
     "reservations.ended": "Unpaid orders gave back what they had reserved, their time being over.",
+    "run.unread": "`run --once` could not read these channels to the end, and so ends with exit code 1.",
     "run.completed": "`run --once` has done everything that was due.",
     "seal.done": "Windows of the past were read again; those that hold nothing new are sealed.",
     "seal.failed": "A window could not be read again now; it is tried later.",
