@@ -80,12 +80,16 @@ class App:
         return self._config
 
     @contextmanager
-    def store(self, vault: "Vault | None" = None) -> Iterator["Store"]:
-        """Yield the database, at this version; raises `StoreError` when it is at another."""
+    def store(self, vault: "Vault | None" = None, *, wait_s: float | None = None) -> Iterator["Store"]:
+        """Yield the database, at this version; raises `StoreError` when it is at another.
+
+        Args:
+            wait_s: how long it is waited for at most; half a minute if not given.
+        """
         from erpsync.cli.build import open_store
         from erpsync.store.schema import is_current
 
-        store = open_store(self.config, vault=vault)
+        store = open_store(self.config, vault=vault, wait_s=wait_s)
         try:
             if not is_current(store.engine):
                 raise self._not_migrated(store)

@@ -257,9 +257,11 @@ def _channel(row_id: int, spec: ChannelSpec) -> Channel:
     )
 
 
-def open_store(config: Config, *, vault: Vault | None = None, clock: Clock | None = None) -> Store:
+def open_store(
+    config: Config, *, vault: Vault | None = None, clock: Clock | None = None, wait_s: float | None = None
+) -> Store:
     """Return the store of a configuration; nothing is connected yet."""
-    return Store.open(config.database, clock=clock, vault=vault)
+    return Store.open(config.database, clock=clock, vault=vault, wait_s=wait_s)
 
 
 def vault_of(config: Config, *, make: bool = False) -> Vault | None:

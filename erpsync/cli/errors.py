@@ -45,12 +45,13 @@ def _told_by_lower_floors(error: BaseException) -> tuple[int, list[str]] | None:
     from erpsync.sdk.errors import ConnectorError
     from erpsync.store.engine import StoreError
     from erpsync.store.privacy import PrivacyError
+    from erpsync.store.trouble import cause_of
     from erpsync.store.views.values import NotFound
 
     if isinstance(error, Refused | NotFound | StoreError | PrivacyError | AlreadyRunningError | ConnectorError):
         return FAILED, [str(error)]
     if isinstance(error, DBAPIError) and _cannot_connect(error):
-        return FAILED, [f"the database cannot be used: {first_line(error.orig)}"]
+        return FAILED, [f"the database cannot be used: {cause_of(error)}"]
     if isinstance(error, OSError) and error.filename is not None:
         return FAILED, [f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"]
     return None

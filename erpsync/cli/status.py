@@ -1,5 +1,6 @@
 """`status`: how every channel stands."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
@@ -8,8 +9,11 @@ from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
     from erpsync.settings import Config
+    from erpsync.store.store import Store
 
 Json = dict[str, Any]
+WAIT_S = 1.0
+"""So long the database is waited for; that it cannot be had is to be said within three seconds of the call."""
 
 COLUMNS = (
     Column("name", "channel"),
@@ -31,14 +35,34 @@ def status(app: App) -> int:
     """Print figures per channel and what is beyond its limit; exit code 1 when anything is."""
     from erpsync.cli.build import stored_house, with_roles
     from erpsync.store import figures
+    from erpsync.store.storage import Storage
 
-    with app.store() as store:
+    with app.store(wait_s=WAIT_S) as store:
         house = with_roles(stored_house(store, app.config), app.config, app.registry)
+        storage = Storage(problem=_write_problem(store))
         with store.read() as connection:
-            found = figures.status(connection, house, app.config.status, store.clock.now())
+            found = figures.status(connection, house, app.config.status, store.clock.now(), storage)
     _add_unstarted(found, app.config)
     app.out.value(found, lambda: _show(app, found))
     return OK if found["ok"] else FAILED
+
+
+def _write_problem(store: "Store") -> str:
+    """Return what keeps the database from being written to; nothing while that is only the daemon, at work.
+
+    Nothing either where this user may only look: that says nothing of the daemon's.
+    """
+    from erpsync.flows.probe import write_problem
+    from erpsync.runtime.lock import daemon_of
+    from erpsync.store.engine import sqlite_path
+    from erpsync.store.trouble import lock_holder
+
+    file = sqlite_path(store.engine)
+    if file is not None and not os.access(file, os.W_OK):
+        return ""
+    problem = write_problem(store)
+    holder = lock_holder(file) if problem and file is not None else None
+    return "" if holder is not None and file is not None and holder[0] == daemon_of(file) else problem
 
 
 def _add_unstarted(found: Json, config: "Config") -> None:

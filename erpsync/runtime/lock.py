@@ -42,6 +42,14 @@ def only_daemon(database: Path | None) -> Iterator[None]:
                 os.close(_held.pop(path))
 
 
+def daemon_of(database: Path) -> int | None:
+    """Return the process id of the daemon that runs on an SQLite file, or ran there last; None where none is noted."""
+    try:
+        return int(database.resolve().with_name(f"{database.name}.lock").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def _lock(path: Path, database: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

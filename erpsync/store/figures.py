@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from erpsync.sdk.roles import OrderSource, WebhookSource
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
+from erpsync.store.storage import Storage
 
 LAGGING_STREAMS = ("orders", "refunds")
 RENEWED_BY_DAYS = 0.75
@@ -40,17 +41,24 @@ class Limits(Protocol):
     def token_expiry_days(self) -> float | None: ...
 
 
-def status(connection: Connection, house: HouseLike, limits: Limits, now: datetime) -> dict[str, Any]:
-    """Return how the house stands, ready for JSON: `ok`, `problems`, `channels`, `totals`.
+def status(
+    connection: Connection, house: HouseLike, limits: Limits, now: datetime, storage: Storage | None = None
+) -> dict[str, Any]:
+    """Return how the house stands, ready for JSON: `ok`, `problems`, `channels`, `totals`, `storage`.
 
-    `ok` is false as soon as anything of an enabled channel is beyond its limit; `problems` say what, for people.
+    `ok` is false as soon as anything of an enabled channel is beyond its limit, or of what all of them stand on;
+    `problems` say what, for people. One that concerns no single channel has the channel null.
     """
-    return judge(gather(connection, house, now), house, limits)
+    return judge(gather(connection, house, now), house, limits, storage)
 
 
-def judge(figures: Figures, house: HouseLike, limits: Limits) -> dict[str, Any]:
+def judge(figures: Figures, house: HouseLike, limits: Limits, storage: Storage | None = None) -> dict[str, Any]:
     """Return the figures as JSON, with what is beyond its limit. Pure."""
-    shown, problems = [], []
+    storage = storage or Storage()
+    shown: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = [
+        {"channel": None, "check": check, "text": said} for check, said in storage.problems()
+    ]
     for each in sorted(house.channels.values(), key=lambda c: c.name):
         if each.id not in figures.rows:
             continue
@@ -66,6 +74,7 @@ def judge(figures: Figures, house: HouseLike, limits: Limits) -> dict[str, Any]:
         "problems": problems,
         "channels": shown,
         "totals": _totals(figures, shown),
+        "storage": storage.shown(),
     }
 
 

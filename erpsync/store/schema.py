@@ -29,7 +29,8 @@ def current_version(engine: Engine) -> str | None:
     path = sqlite_path(engine)
     if path is not None and not path.exists():
         return None
-    with engine.connect() as connection:
+    with engine.connect() as raw:
+        connection = raw.execution_options(erpsync_reads=True)  # asking takes no lock
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

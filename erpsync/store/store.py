@@ -4,11 +4,11 @@ Why wake-ups live here: a commit is the only moment at which another stage has s
 carries the names of the stages to wake and tells them once it is durable.
 """
 
+import copy
 import os
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -18,12 +18,16 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from erpsync.sdk.clock import Clock, SystemClock
-from erpsync.store.engine import make_engine
+from erpsync.store.engine import make_engine, wait_at_most
 from erpsync.store.privacy import Vault
+from erpsync.store.turns import Turns
 
 T = TypeVar("T")
 
 CHANNEL = "erpsync_wake"
+BORDER_WAIT_S = 4.0
+"""So long a request from outside waits for its turn and the database's lock; its answer is due within 5 s."""
+
 _TICK = timedelta(microseconds=1)
 # serialisation failure, deadlock, lock not available; and a rival that made the same row first: seen by the next try
 _REPEATABLE = {"40001", "40P01", "55P03", "23505"}
@@ -108,59 +112,42 @@ class Tx:
         self.wakes.add(stage)
 
 
-class _Queue:
-    """A lock that is given in the order it was asked for; `threading.Lock` lets the quick starve the patient."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._holder: int | None = None
-
-    def enter(self) -> None:
-        """Wait for one's turn."""
-        me = threading.get_ident()
-        with self._lock:
-            if self._holder is None:
-                self._holder = me
-                return
-            if self._holder == me:
-                raise RuntimeError("this thread has a transaction open already")
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        turn.acquire()
-        with self._lock:
-            self._holder = me
-
-    def leave(self) -> None:
-        """Give the turn to whoever waits longest."""
-        with self._lock:
-            if self._waiting:
-                self._holder = 0
-                self._waiting.popleft().release()
-            else:
-                self._holder = None
-
-
 class Store:
     """A database, its clock and its keys.
 
     Args:
         listen: called with the names of the stages to wake after each commit of this process.
+        wait_s: how long a transaction waits at most for its turn and the database's lock; the engine's own time if not
+            given, and as long as it takes for its turn.
     """
 
-    def __init__(self, engine: Engine, *, clock: Clock | None = None, vault: Vault | None = None) -> None:
+    def __init__(
+        self, engine: Engine, *, clock: Clock | None = None, vault: Vault | None = None, wait_s: float | None = None
+    ) -> None:
         self.engine = engine
         self.clock = DatabaseClock(engine, clock or SystemClock())
         self.vault = vault
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns():x}"
         self._listeners: list[Callable[[set[str]], None]] = []
-        self._writer = _Queue() if engine.dialect.name == "sqlite" else None
+        self._turns = Turns() if engine.dialect.name == "sqlite" else None
+        self._wait_s = wait_s
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock | None = None, vault: Vault | None = None) -> "Store":
+    def open(
+        cls, url: str, *, clock: Clock | None = None, vault: Vault | None = None, wait_s: float | None = None
+    ) -> "Store":
         """Return a store for a database URL."""
-        return cls(make_engine(url), clock=clock, vault=vault)
+        return cls(make_engine(url, wait_s=wait_s), clock=clock, vault=vault, wait_s=wait_s)
+
+    def at_border(self, wait_s: float = BORDER_WAIT_S) -> "Store":
+        """Return this store for requests from outside, which wait `wait_s` at most and have connections of their own.
+
+        What the daemon is busy with can so neither hold them up nor use their connections up. To be closed as well.
+        """
+        border = copy.copy(self)
+        border.engine = make_engine(self.engine.url, wait_s=wait_s)
+        border._wait_s = wait_s
+        return border
 
     @property
     def is_sqlite(self) -> bool:
@@ -174,7 +161,7 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """Yield a transaction that is committed at the end, rolled back if the block raises."""
-        with self._one_writer(), self.engine.connect() as connection, connection.begin():
+        with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s):
             tx = Tx(connection, self.clock.now(), self.vault)
             yield tx
             if tx.wakes and not self.is_sqlite:
@@ -185,21 +172,33 @@ class Store:
                 listener(tx.wakes)
 
     @contextmanager
-    def _one_writer(self) -> Iterator[None]:
-        """Queue this process's writers fairly on SQLite, whose own lock lets the quick starve the patient."""
-        if self._writer is None:
-            yield
+    def _turn(self) -> Iterator[float | None]:
+        """Hold this process's turn to write to SQLite; yield how long the database's lock may be waited for still."""
+        if self._turns is None:
+            yield None
             return
-        self._writer.enter()
+        began_s = time.monotonic()
+        self._turns.enter(self._wait_s)
         try:
-            yield
+            yield None if self._wait_s is None else max(0.0, self._wait_s - (time.monotonic() - began_s))
         finally:
-            self._writer.leave()
+            self._turns.leave()
+
+    @contextmanager
+    def _begun(self, connection: Connection, wait_s: float | None) -> Iterator[None]:
+        if wait_s is not None:
+            wait_at_most(connection, wait_s)
+        with connection.begin():
+            if self._turns is not None:
+                self._turns.begun()
+            yield
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection for reading in one snapshot; it cannot be written through."""
         with self.engine.connect() as raw:
+            if self.is_sqlite and self._wait_s is not None:
+                wait_at_most(raw, self._wait_s)
             connection = raw.execution_options(erpsync_reads=True)
             try:
                 if not self.is_sqlite:
@@ -209,13 +208,17 @@ class Store:
                 connection.rollback()
 
     def retrying(self, work: Callable[[Tx], T], *, tries: int = 3) -> T:
-        """Run `work` in a transaction of its own, again when the database asks for it (deadlock, serialisation)."""
+        """Run `work` in a transaction of its own, again when the database asks for it (deadlock, serialisation).
+
+        Nothing is tried again once the store's own waiting time is over.
+        """
+        until_s = float("inf") if self._wait_s is None else time.monotonic() + self._wait_s
         for attempt in range(1, tries + 1):
             try:
                 with self.begin() as tx:
                     return work(tx)
             except DBAPIError as error:
-                if attempt == tries or not is_repeatable(error):
+                if attempt == tries or not is_repeatable(error) or time.monotonic() >= until_s:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
 

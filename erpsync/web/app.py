@@ -1,16 +1,16 @@
 """The application: which address answers what, and what every answer carries.
 
-Why plain `def` endpoints: the store is synchronous, so they run in the thread pool; only the reading of a webhook's
-body is asynchronous, because its size is checked while it comes in.
+Why plain `def` endpoints: the store is synchronous, so they run in the thread pool. Asynchronous are the reading of a
+webhook's body, because its size is checked while it comes in, and the two probes, which need no thread to answer.
 """
 
 import hashlib
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,9 +21,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from erpsync.store.engine import StoreError
-from erpsync.store.schema import is_current
-from erpsync.store.store import Store
+from erpsync.store.engine import StoreError, sqlite_path
+from erpsync.store.trouble import cause_of
 from erpsync.web.api import create_api
 from erpsync.web.console import Console
 from erpsync.web.hooks import Hooks
@@ -62,41 +61,28 @@ def create_app(site: Site) -> Starlette:
         *console.routes(),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    handlers = {HTTPException: console.error, Exception: _failed}
+    busy = partial(_unusable, site)
+    handlers: dict[Any, Any] = {
+        HTTPException: console.error,
+        SQLAlchemyError: busy,
+        StoreError: busy,
+        Exception: _failed,
+    }
     return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers=handlers)
 
 
-def livez(site: Site, request: Request) -> Response:
+async def livez(site: Site, request: Request) -> Response:
     """Answer whether the daemon's loop still turns; a troubled channel or database does not matter here."""
     del request
     alive = site.alive()
     return JSONResponse({"alive": alive}, 200 if alive else 503)
 
 
-def readyz(site: Site, request: Request) -> Response:
+async def readyz(site: Site, request: Request) -> Response:
     """Answer whether webhooks can be stored now. A channel that is down never makes the daemon unready."""
     del request
-    problem = "stopping" if site.draining() else store_problem(site.store)
+    problem = "stopping" if site.draining() else await site.probe.problem_soon()
     return JSONResponse({"ready": not problem, "problem": problem}, 503 if problem else 200)
-
-
-def store_problem(store: Store) -> str:
-    """Return what keeps the store from being written to, or nothing."""
-    try:
-        if not is_current(store.engine):
-            return "the database has another version's schema; run `erpsync migrate`"
-        with store.begin() as tx:
-            tx.execute(text("UPDATE counter SET value = value WHERE name = ''"))
-            raise _NothingToKeep
-    except _NothingToKeep:
-        return ""
-    except (SQLAlchemyError, StoreError, OSError) as error:
-        log.warning("store.unwritable", error=type(error).__name__)
-        return "the database cannot be written to"
-
-
-class _NothingToKeep(Exception):
-    pass
 
 
 def metrics(registry: CollectorRegistry, request: Request) -> Response:
@@ -109,6 +95,14 @@ def status_json(site: Site, request: Request) -> Response:
     """Answer what `erpsync status --json` prints; always 200, `ok` says whether anything is beyond its limit."""
     del request
     return JSONResponse(site.look().status)
+
+
+def _unusable(site: Site, request: Request, error: Exception) -> Response:
+    """Answer while the database is away, full or locked; whoever asks again gets an answer."""
+    cause = cause_of(error, sqlite_path(site.store.engine))
+    log.error("page.failed", path=request.url.path, error=cause)
+    headers = {"Retry-After": "5"}
+    return Response(f"The database cannot be used now: {cause}.\n", 503, headers=headers, media_type="text/plain")
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -21,11 +21,12 @@ from erpsync.flows.house import Channel, House
 from erpsync.sdk.errors import AuthError, ConnectorError
 from erpsync.sdk.roles import WebhookSource
 from erpsync.sdk.types import WebhookRequest
-from erpsync.store.engine import StoreError
+from erpsync.store.engine import StoreError, sqlite_path
+from erpsync.store.trouble import cause_of
 from erpsync.web.meters import WebMeters
 from erpsync.web.site import Site
 
-REFUSAL_PAUSE_S = 60
+TOLD_PAUSE_S = 60
 UNKNOWN = "unknown"
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _CHUNK_BYTES = 64 * 1024
@@ -49,7 +50,7 @@ class Hooks:
         self._site = site
         self._meters = meters
         self._decoy = secrets.token_bytes(32)
-        self._refused_at: dict[str, float] = {}
+        self._told_at: dict[tuple[str, str], float] = {}
 
     async def take(self, request: Request) -> Response:
         """Answer one delivery."""
@@ -82,20 +83,31 @@ class Hooks:
         except AuthError as error:
             return self._refused(channel.name, error.problem)
         except (SQLAlchemyError, StoreError, ConnectorError, OSError) as error:
-            log.error("webhook.not_stored", channel=channel.name, error=type(error).__name__)
-            self._meters.count(channel.name, "not_stored")
-            return JSONResponse({"error": "not stored, send it again"}, 503, headers={"Retry-After": "5"})
+            return self._not_stored(channel, error)
         self._meters.count(channel.name, "stored")
         return Response(receipt.reply.body, 200, media_type=receipt.reply.content_type)
+
+    def _not_stored(self, channel: Channel, error: Exception) -> Response:
+        """Answer 503, so that it is sent again; the log hears of a cause at most once a minute and channel."""
+        self._meters.count(channel.name, "not_stored")
+        cause = cause_of(error, sqlite_path(self._site.store.engine))
+        if self._is_news(channel.name, cause):
+            log.error("webhook.not_stored", channel=channel.name, error=cause)
+        return JSONResponse({"error": "not stored, send it again"}, 503, headers={"Retry-After": "5"})
 
     def _refused(self, channel: str, reason: str) -> Response:
         """Answer 401; the log hears of it at most once a minute and channel, whoever keeps trying."""
         self._meters.count(channel, "refused")
-        now_s = self._site.store.clock.monotonic()
-        if now_s - self._refused_at.get(channel, float("-inf")) >= REFUSAL_PAUSE_S:
-            self._refused_at[channel] = now_s
+        if self._is_news(channel, "refused"):
             log.warning("webhook.refused", channel=channel, error=reason)
         return JSONResponse({"error": "not accepted"}, 401)
+
+    def _is_news(self, channel: str, what: str) -> bool:
+        now_s = self._site.store.clock.monotonic()
+        if now_s - self._told_at.get((channel, what), float("-inf")) < TOLD_PAUSE_S:
+            return False
+        self._told_at[channel, what] = now_s
+        return True
 
     def _not_taken(self, name: str, error: BodyError) -> Response:
         known = receiver(self._site.house(), name) is not None

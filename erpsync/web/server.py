@@ -6,7 +6,9 @@ knows its number when any free port was asked for.
 
 import socket
 import threading
+from dataclasses import replace
 
+import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
@@ -24,6 +26,8 @@ class _Server(uvicorn.Server):
         self.answering = threading.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # A thread for every connection there may be: a request that waits for the database keeps no other one waiting.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = MAX_CONNECTIONS
         await super().startup(sockets)
         self.answering.set()
 
@@ -81,15 +85,22 @@ class WebServer(AppServer):
 
     def __init__(self, face: Face) -> None:
         config = face.config()
+        self._store = store = face.house().store.at_border()
         site = Site(
-            store=face.house().store,
-            house=face.house,
+            store=store,
+            house=lambda: replace(face.house(), store=store),
             limits=lambda: face.config().status,
             meters=face.meters.samples,
             alive=face.alive,
             draining=face.draining,
         )
         super().__init__(create_app(site), host=config.web_host, port=config.web_port)
+
+    def stop(self, timeout_s: float = 5) -> bool:
+        """As `AppServer.stop`; the connections of requests are closed as well."""
+        ended = super().stop(timeout_s)
+        self._store.close()
+        return ended
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

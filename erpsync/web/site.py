@@ -8,12 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import structlog
+
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.types import WebhookReply, WebhookRequest
 from erpsync.settings import Config
 from erpsync.store.counts import Figures, gather
 from erpsync.store.figures import Limits, judge
-from erpsync.store.store import Store
+from erpsync.store.storage import Storage
+from erpsync.store.store import BORDER_WAIT_S, Store
+from erpsync.store.turns import NoTurnError
+from erpsync.web.probe import KEEP_S, Probe
 
 
 class Sample(Protocol):
@@ -81,6 +86,7 @@ def _none() -> Sequence[Sample]:
 
 
 REST_FACTOR = 20
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ class Site:
     """Everything the web server shows and may touch.
 
     Args:
+        store: the database with the patience of who is waited for, see `Store.at_border`.
         house: the house as configured now.
         limits: beyond which `/status.json` and the console say that something is wrong.
         meters: what the process counts about itself, for `/metrics`.
@@ -112,6 +119,8 @@ class Site:
         max_body_bytes: largest webhook body, also after decompression.
         body_s: seconds within which a webhook's body must have come in.
         keep_s: seconds that figures are shared by all who look.
+        probe_s: seconds that the answer of a trial write is shared.
+        wait_s: seconds that whoever looks waits for figures that are being counted.
     """
 
     store: Store
@@ -124,9 +133,17 @@ class Site:
     max_body_bytes: int = 2 * 1024 * 1024
     body_s: float = 20
     keep_s: float = 2
+    probe_s: float = KEEP_S
+    wait_s: float = BORDER_WAIT_S
+    probe: Probe = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _told: str = field(default="", init=False, repr=False)
     _look: Look | None = field(default=None, init=False, repr=False)
     _kept_until: float = field(default=float("-inf"), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Set up the trial write."""
+        self.probe = Probe(self._try_to_write, keep_s=self.probe_s)
 
     def look(self) -> Look:
         """Return the figures, counted once however many ask at a time.
@@ -134,16 +151,32 @@ class Site:
         They are at most `keep_s` old, or twenty times as old as counting them took: looking never costs a shop with
         many listings more than a twentieth of a processor.
         """
-        with self._lock:
-            now_s = self.store.clock.monotonic()
-            if self._look is None or now_s >= self._kept_until:
-                self._look = self._count()
+        if not self._lock.acquire(timeout=self.wait_s):
+            raise NoTurnError(f"the figures were not counted within {self.wait_s:g} s")
+        try:
+            if self._look is None or self.store.clock.monotonic() >= self._kept_until:
+                storage = Storage(problem=self.probe.problem())
+                now_s = self.store.clock.monotonic()
+                self._look = self._count(storage)
                 took_s = self.store.clock.monotonic() - now_s
                 self._kept_until = now_s + max(self.keep_s, REST_FACTOR * took_s)
             return self._look
+        finally:
+            self._lock.release()
 
-    def _count(self) -> Look:
+    def _count(self, storage: Storage) -> Look:
         house, now = self.house(), self.store.clock.now()
         with self.store.read() as connection:
             figures = gather(connection, house, now)
-        return Look(figures=figures, status=judge(figures, house, self.limits()), house=house)
+        return Look(figures=figures, status=judge(figures, house, self.limits(), storage), house=house)
+
+    def _try_to_write(self) -> str:
+        from erpsync.flows.probe import write_problem
+
+        problem, before = write_problem(self.store), self._told
+        if problem and problem != before:
+            log.error("store.unwritable", error=problem)
+        elif before and not problem:
+            log.info("store.writable")
+        self._told = problem
+        return problem

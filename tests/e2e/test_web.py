@@ -75,12 +75,13 @@ def test_a_database_of_another_version_is_not_ready(shop: Shop) -> None:
 
 def test_a_database_that_cannot_be_written_to_is_not_ready(shop: Shop) -> None:
     with shop.store.begin() as tx:
-        tx.execute(text("CREATE TRIGGER full BEFORE UPDATE ON counter BEGIN SELECT RAISE(ABORT, 'disk'); END"))
-        add(tx, tables.sku, {"code": "ANY"})  # makes a row of `counter`, which the trial writes to
-        tx.execute(text("INSERT INTO counter (name, value) VALUES ('', 0) ON CONFLICT DO NOTHING"))
+        tx.execute(text("CREATE TRIGGER full BEFORE INSERT ON counter BEGIN SELECT RAISE(ABORT, 'disk'); END"))
 
     assert shop.get("/readyz").status_code == 503
-    assert shop.get("/readyz").json()["problem"] == "the database cannot be written to"
+    assert shop.get("/readyz").json()["problem"] == "the database cannot be written to: disk"
+    assert shop.get("/status.json").json()["storage"]["writable"] is False
+    assert "erpsync_status_ok 0.0" in shop.get("/metrics").text
+    assert "cannot be written to" in shop.get("/").text
 
 
 def test_a_channel_that_is_down_leaves_the_daemon_ready(shop: Shop) -> None:
@@ -96,7 +97,7 @@ def test_status_json_is_what_the_command_prints(shop: Shop) -> None:
 
     found = shop.get("/status.json").json()
 
-    assert set(found) == {"ok", "at", "problems", "channels", "totals"}
+    assert set(found) == {"ok", "at", "problems", "channels", "totals", "storage"}
     assert [channel["name"] for channel in found["channels"]] == ["jd-main", "tmall-flagship", "拼多多-dropfolder"]
     assert found["totals"]["orders_24h"] == 60
 

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from erpsync.store.turns import NoTurnError
 from tests.support.shop import Town
 
 
@@ -25,7 +26,7 @@ def test_writers_get_their_turn_in_the_order_they_asked(town: Town) -> None:
             threads.append(threading.Thread(target=write, args=(number,)))
             threads[-1].start()
             asked[number].wait()
-            while len(town.store._writer._waiting) <= number:  # type: ignore[union-attr]
+            while town.store._turns.waiting <= number:  # type: ignore[union-attr]
                 pass
     for thread in threads:
         thread.join()
@@ -40,3 +41,47 @@ def test_a_second_transaction_in_one_thread_is_told_at_once(town: Town) -> None:
         pass
     with town.store.begin():
         pass
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_who_is_waited_for_outside_goes_before_work_of_the_daemon_and_never_twice_in_a_row(town: Town) -> None:
+    border = town.store.at_border(60)
+    order: list[str] = []
+
+    def write(name: str) -> None:
+        with (border if name.startswith("hook") else town.store).begin():
+            order.append(name)
+
+    threads = []
+    with town.store.begin():
+        for number, name in enumerate(("poll 1", "poll 2", "hook 1", "hook 2"), 1):
+            threads.append(threading.Thread(target=write, args=(name,)))
+            threads[-1].start()
+            while town.store._turns.waiting < number:  # type: ignore[union-attr]
+                pass
+    for thread in threads:
+        thread.join()
+    border.close()
+
+    assert order == ["hook 1", "poll 1", "hook 2", "poll 2"]
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_who_gave_up_waiting_keeps_nobody_from_their_turn(town: Town) -> None:
+    border = town.store.at_border(0.01)
+
+    def give_up() -> None:
+        with pytest.raises(NoTurnError), border.begin():
+            pass
+
+    with town.store.begin():
+        late = threading.Thread(target=give_up)
+        late.start()
+        late.join()
+
+    with border.begin(), pytest.raises(RuntimeError, match="open already"), town.store.begin():
+        pass
+    with town.store.begin():
+        border.close()

@@ -19,6 +19,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.idempotency import BusyError, ClaimLostError, KeyReusedError
 from erpsync.store.engine import StoreError
 from erpsync.store.privacy import PrivacyError
+from erpsync.store.trouble import cause_of
 from erpsync.store.views import NotFound
 
 TYPE = "application/problem+json"
@@ -99,7 +100,7 @@ def _lower(text: str) -> str:
 
 
 def _database(request: Request, error: Exception) -> Response:
-    log.error("api.failed", path=request.url.path, error=type(error).__name__)
+    log.error("api.failed", path=request.url.path, error=cause_of(error))
     return problem(503, "the database cannot be used now; try again", headers={"Retry-After": "5"})
 
 
