@@ -34,12 +34,16 @@ COLUMNS = (
 def status(app: App) -> int:
     """Print figures per channel and what is beyond its limit; exit code 1 when anything is."""
     from erpsync.cli.build import stored_house, with_roles
+    from erpsync.settings.folders import folders
     from erpsync.store import figures
-    from erpsync.store.storage import Storage
+    from erpsync.store.storage import SILENT, Storage, measure
+    from erpsync.web.probe import Probe
 
     with app.store(wait_s=WAIT_S) as store:
         house = with_roles(stored_house(store, app.config), app.config, app.registry)
-        storage = Storage(problem=_write_problem(store))
+        room = Probe(lambda: measure(folders(app.config)), silent=SILENT, answer_s=WAIT_S)
+        room.asked()  # beside the trial write
+        storage = Storage(problem=_write_problem(store), disks=room.answer())
         with store.read() as connection:
             found = figures.status(connection, house, app.config.status, store.clock.now(), storage)
     _add_unstarted(found, app.config)
@@ -76,7 +80,13 @@ def _add_unstarted(found: Json, config: "Config") -> None:
 
 
 def _show(app: App, found: Json) -> None:
+    from erpsync.store.storage import room
+
     app.out.rows([_row(channel) for channel in found["channels"]], COLUMNS, empty="no channel yet")
+    limit = app.config.status.disk_free_mb or 0
+    for disk in found["storage"]["disks"]:
+        if disk["free_mb"] is not None and disk["free_mb"] >= limit:
+            app.out.line(f"{room(disk['free_mb'])} free in {disk['folder']}, for {', '.join(disk['serves'])}")
     for problem in found["problems"]:
         app.out.line(problem["text"])
     if found["ok"] and found["channels"]:

@@ -3,23 +3,41 @@
 Why a number that counts up: SQLite leaves a page alone whose content stays the same.
 """
 
+from collections.abc import Mapping
+from functools import partial
+
+from sqlalchemy import case, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync.store.engine import StoreError, sqlite_path
 from erpsync.store.schema import is_current
 from erpsync.store.sequence import take_numbers
-from erpsync.store.store import Store
+from erpsync.store.storage import LOST_FOR, Lost
+from erpsync.store.store import Store, Tx
+from erpsync.store.tables import channel
 from erpsync.store.trouble import cause_of
 
 MARK = "probe"
 
 
-def write_problem(store: Store) -> str:
-    """Write a row and return what kept it from being written, or nothing."""
+def write_problem(store: Store, lost: Mapping[int, Lost] | None = None) -> str:
+    """Write a row and return what kept it from being written, or nothing.
+
+    Args:
+        lost: webhooks that could not be stored, noted with it, by channel row id.
+    """
     try:
         if not is_current(store.engine):
             return "the database has another version's schema; run `erpsync migrate`"
-        store.retrying(lambda tx: take_numbers(tx, MARK, 1))
+        store.retrying(partial(_write, lost=lost or {}))
     except (SQLAlchemyError, StoreError, OSError) as error:
         return f"the database cannot be written to: {cause_of(error, sqlite_path(store.engine))}"
     return ""
+
+
+def _write(tx: Tx, *, lost: Mapping[int, Lost]) -> None:
+    take_numbers(tx, MARK, 1)
+    for channel_id, each in sorted(lost.items()):
+        before = case((channel.c.not_stored_at > each.at - LOST_FOR, channel.c.not_stored), else_=0)
+        values = {"not_stored": before + each.count, "not_stored_at": each.at}
+        tx.execute(update(channel).where(channel.c.id == channel_id).values(**values))

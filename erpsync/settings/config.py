@@ -47,6 +47,7 @@ class StatusLimits:
     tasks: int | None = None
     unknown_stock: int | None = None
     token_expiry_days: float | None = 3
+    disk_free_mb: int | None = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

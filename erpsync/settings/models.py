@@ -274,6 +274,12 @@ class Status(_Keys):
     token_expiry_days: float | None = Field(
         3, ge=0, le=_CENTURY_D, description="Days that the channel's credentials must still last."
     )
+    disk_free_mb: int | None = Field(
+        500,
+        ge=0,
+        le=_MOST,
+        description="Megabytes that must be free where the database and the drop folders of this machine lie.",
+    )
 
 
 class MainFile(_Keys):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from erpsync.sdk.roles import OrderSource, WebhookSource
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
-from erpsync.store.storage import Storage
+from erpsync.store.storage import LOST_FOR, Storage
 
 LAGGING_STREAMS = ("orders", "refunds")
 RENEWED_BY_DAYS = 0.75
@@ -39,6 +39,8 @@ class Limits(Protocol):
     def unknown_stock(self) -> int | None: ...
     @property
     def token_expiry_days(self) -> float | None: ...
+    @property
+    def disk_free_mb(self) -> int | None: ...
 
 
 def status(
@@ -57,12 +59,12 @@ def judge(figures: Figures, house: HouseLike, limits: Limits, storage: Storage |
     storage = storage or Storage()
     shown: list[dict[str, Any]] = []
     problems: list[dict[str, Any]] = [
-        {"channel": None, "check": check, "text": said} for check, said in storage.problems()
+        {"channel": None, "check": check, "text": said} for check, said in storage.problems(limits.disk_free_mb)
     ]
     for each in sorted(house.channels.values(), key=lambda c: c.name):
         if each.id not in figures.rows:
             continue
-        facts = _channel(figures, each)
+        facts = _channel(figures, each) | {"not_stored": _not_stored(figures, each, storage)}
         found = [] if not each.enabled else list(_problems(facts, each, limits))
         facts["level"] = "bad" if found else _level(facts, each, limits)
         facts["beyond"] = sorted({check for check, _ in found})
@@ -111,6 +113,16 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
     }
 
 
+def _not_stored(figures: Figures, each: ChannelLike, storage: Storage) -> int:
+    """Return how many webhooks could not be stored, while the last of them is recent."""
+    row, unsaved = figures.rows[each.id], storage.lost.get(each.id)
+    at = unsaved.at if unsaved else row.not_stored_at
+    if at is None or figures.at - at > LOST_FOR:
+        return 0
+    saved: int = row.not_stored if row.not_stored_at and at - row.not_stored_at <= LOST_FOR else 0
+    return saved + (unsaved.count if unsaved else 0)
+
+
 def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str:
     if not each.enabled:
         return "disabled"
@@ -154,6 +166,9 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
         yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
     if facts["freshness_s"] is None and _reads_orders(each, facts):
         yield "freshness", "orders have never been read to the end"
+    if lost := facts["not_stored"]:
+        noun = "webhook" if lost == 1 else "webhooks"
+        yield "not_stored", f"{lost} {noun} could not be stored in the last {spell(LOST_FOR.total_seconds())}"
     for check, value, limit, said in _measures(facts, each, limits):
         if value is not None and limit is not None and value > limit:
             yield check, said

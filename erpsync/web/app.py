@@ -81,7 +81,7 @@ async def livez(site: Site, request: Request) -> Response:
 async def readyz(site: Site, request: Request) -> Response:
     """Answer whether webhooks can be stored now. A channel that is down never makes the daemon unready."""
     del request
-    problem = "stopping" if site.draining() else await site.probe.problem_soon()
+    problem = "stopping" if site.draining() else await site.write.answer_soon()
     return JSONResponse({"ready": not problem, "problem": problem}, 503 if problem else 200)
 
 

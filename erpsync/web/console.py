@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from erpsync import __version__
 from erpsync.store.figures import spell
+from erpsync.store.storage import room
 from erpsync.store.tables import order_line, orders
 from erpsync.store.views import (
     NotFound,
@@ -53,7 +54,13 @@ class Console:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"money": words.money, "spell": spell, "plain": words.plain, "phrase": words.phrase}
+        self._templates.filters |= {
+            "money": words.money,
+            "spell": spell,
+            "room": room,
+            "plain": words.plain,
+            "phrase": words.phrase,
+        }
         self._templates.globals |= {
             "asset": version,
             "version": __version__,

@@ -85,11 +85,14 @@ class Hooks:
         except (SQLAlchemyError, StoreError, ConnectorError, OSError) as error:
             return self._not_stored(channel, error)
         self._meters.count(channel.name, "stored")
+        if self._site.losses.unsaved():
+            self._site.write.asked()  # it can be told again what was lost before
         return Response(receipt.reply.body, 200, media_type=receipt.reply.content_type)
 
     def _not_stored(self, channel: Channel, error: Exception) -> Response:
         """Answer 503, so that it is sent again; the log hears of a cause at most once a minute and channel."""
         self._meters.count(channel.name, "not_stored")
+        self._site.losses.note(channel.id, self._site.store.clock.now())
         cause = cause_of(error, sqlite_path(self._site.store.engine))
         if self._is_news(channel.name, cause):
             log.error("webhook.not_stored", channel=channel.name, error=cause)

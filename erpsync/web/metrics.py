@@ -16,6 +16,7 @@ from sqlalchemy import text
 from erpsync import __version__
 from erpsync.store.counts import Figures
 from erpsync.store.engine import sqlite_path
+from erpsync.store.storage import MB
 from erpsync.web.site import Look, Sample, Site
 
 Reading = tuple[tuple[str, ...], float]
@@ -63,6 +64,13 @@ METRICS = (
     _one("erpsync_windows_unsealed", "Windows of orders that are not proven to be whole.", "channel"),
     _one("erpsync_token_expiry_seconds", "Time until the channel's credentials end.", "channel"),
     _one("erpsync_subscriptions", "Subscribers to events; stopped ones were given up and wait for a person.", "state"),
+    _one("erpsync_webhooks_not_stored", "Webhooks that could not be stored, while the last one is recent.", "channel"),
+    _one("erpsync_store_writable", "1 while the database takes writes; tried by writing."),
+    _one(
+        "erpsync_disk_free_bytes",
+        "Room on this machine's disks with the database or drop folders.",
+        "folder",
+    ),
     _one("erpsync_sqlite_wal_bytes", "Size of SQLite's write-ahead log."),
     _one("erpsync_postgresql_oldest_transaction_seconds", "Age of the oldest open transaction of the database."),
     _one("erpsync_postgresql_dead_rows", "Rows that are deleted and not yet cleared away."),
@@ -140,7 +148,11 @@ def families(samples: Iterable[Sample]) -> Iterator[Metric]:
 
 
 def _house_samples(look: Look) -> dict[str, list[Reading]]:
+    storage = look.status["storage"]
+    disks = [disk for disk in storage["disks"] if disk["free_mb"] is not None]
     return {
+        "erpsync_store_writable": [((), float(storage["writable"]))],
+        "erpsync_disk_free_bytes": [((disk["folder"],), float(disk["free_mb"] * MB)) for disk in disks],
         "erpsync_info": [((__version__,), 1)],
         "erpsync_status_ok": [((), float(look.status["ok"]))],
         "erpsync_nodes_alive": [((), look.figures.nodes)],
@@ -172,6 +184,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
     "erpsync_outbox_due": lambda c: c["queue"]["due"],
     "erpsync_outbox_oldest_due_seconds": lambda c: c["queue"]["oldest_due_s"] or 0,
     "erpsync_outbox_unknown_outcomes": lambda c: c["unknown_outcomes"],
+    "erpsync_webhooks_not_stored": lambda c: c["not_stored"],
     "erpsync_inbox_pending": lambda c: c["inbox"],
     "erpsync_inbox_oldest_seconds": lambda c: c["inbox_oldest_s"] or 0,
     "erpsync_dead_letters": lambda c: c["dead_letters"],

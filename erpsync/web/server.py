@@ -12,6 +12,7 @@ import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
+from erpsync.settings.folders import folders
 from erpsync.web.app import create_app
 from erpsync.web.site import Face, Site
 
@@ -90,6 +91,7 @@ class WebServer(AppServer):
             store=store,
             house=lambda: replace(face.house(), store=store),
             limits=lambda: face.config().status,
+            places=lambda: folders(face.config()),
             meters=face.meters.samples,
             alive=face.alive,
             draining=face.draining,

@@ -6,6 +6,7 @@ Why callables for house and limits: a reload builds new ones while the server ke
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -15,10 +16,11 @@ from erpsync.sdk.types import WebhookReply, WebhookRequest
 from erpsync.settings import Config
 from erpsync.store.counts import Figures, gather
 from erpsync.store.figures import Limits, judge
-from erpsync.store.storage import Storage
+from erpsync.store.storage import SILENT, Disk, Storage, measure
 from erpsync.store.store import BORDER_WAIT_S, Store
 from erpsync.store.turns import NoTurnError
-from erpsync.web.probe import KEEP_S, Probe
+from erpsync.web.losses import Losses
+from erpsync.web.probe import ANSWER_S, KEEP_S, Probe
 
 
 class Sample(Protocol):
@@ -119,6 +121,7 @@ class Site:
         max_body_bytes: largest webhook body, also after decompression.
         body_s: seconds within which a webhook's body must have come in.
         keep_s: seconds that figures are shared by all who look.
+        places: what lies where on this machine, (what for, folder), to see how much room there is.
         probe_s: seconds that the answer of a trial write is shared.
         wait_s: seconds that whoever looks waits for figures that are being counted.
     """
@@ -130,20 +133,25 @@ class Site:
     alive: Callable[[], bool] = _yes
     draining: Callable[[], bool] = _no
     receive: Callable[[House, Channel, WebhookRequest], Receipt] = receive
+    places: Callable[[], Sequence[tuple[str, Path]]] = tuple
     max_body_bytes: int = 2 * 1024 * 1024
     body_s: float = 20
     keep_s: float = 2
     probe_s: float = KEEP_S
     wait_s: float = BORDER_WAIT_S
-    probe: Probe = field(init=False, repr=False)
+    losses: Losses = field(default_factory=Losses, init=False, repr=False)
+    write: Probe[str] = field(init=False, repr=False)
+    room: Probe[tuple[Disk, ...]] = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _told: str = field(default="", init=False, repr=False)
     _look: Look | None = field(default=None, init=False, repr=False)
     _kept_until: float = field(default=float("-inf"), init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Set up the trial write."""
-        self.probe = Probe(self._try_to_write, keep_s=self.probe_s)
+        """Set up what is asked on threads of its own."""
+        silent = f"the database did not answer within {ANSWER_S:g} s"
+        self.write = Probe(self._try_to_write, silent=silent, keep_s=self.probe_s)
+        self.room = Probe(lambda: measure(self.places()), silent=SILENT, keep_s=self.probe_s)
 
     def look(self) -> Look:
         """Return the figures, counted once however many ask at a time.
@@ -155,7 +163,7 @@ class Site:
             raise NoTurnError(f"the figures were not counted within {self.wait_s:g} s")
         try:
             if self._look is None or self.store.clock.monotonic() >= self._kept_until:
-                storage = Storage(problem=self.probe.problem())
+                storage = Storage(problem=self.write.answer(), disks=self.room.answer(), lost=self.losses.unsaved())
                 now_s = self.store.clock.monotonic()
                 self._look = self._count(storage)
                 took_s = self.store.clock.monotonic() - now_s
@@ -173,10 +181,13 @@ class Site:
     def _try_to_write(self) -> str:
         from erpsync.flows.probe import write_problem
 
-        problem, before = write_problem(self.store), self._told
+        lost, before = self.losses.unsaved(), self._told
+        problem = write_problem(self.store, lost)
         if problem and problem != before:
             log.error("store.unwritable", error=problem)
         elif before and not problem:
             log.info("store.writable")
+        if not problem:
+            self.losses.saved(lost)
         self._told = problem
         return problem

@@ -10,7 +10,7 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from erpsync.settings.config import StatusLimits
+from erpsync.settings.config import Config, StatusLimits
 from erpsync.store import tables
 from erpsync.web.metrics import METRICS
 from erpsync.web.server import WebServer
@@ -201,9 +201,12 @@ def test_a_port_that_is_taken_is_an_error_for_the_one_who_starts(shop: Shop) -> 
 
 
 def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> None:
+    config = Config(
+        folder=shop.path.parent, database=f"sqlite:///{shop.path}", web_port=0, status=StatusLimits(freshness_s=1)
+    )
     face = SimpleNamespace(
         house=lambda: shop.house,
-        config=lambda: SimpleNamespace(web_host="127.0.0.1", web_port=0, status=StatusLimits(freshness_s=1)),
+        config=lambda: config,
         meters=SimpleNamespace(samples=lambda: [Sample("erpsync_polls_total", "counter", "Passes.", {}, 3)]),
         alive=lambda: True,
         draining=lambda: False,

@@ -41,6 +41,8 @@ channel = Table(
     at("tokens_at"),
     count("timeouts"),
     at("token_expires_at"),
+    count("not_stored"),
+    at("not_stored_at"),
 )
 
 token = Table(
