@@ -6,7 +6,7 @@ Why data: the parser, the help and the README's table come from one list, and no
 from dataclasses import dataclass, field
 from typing import Any
 
-from erpsync.cli.readers import change, code, count, days, identity, positive, reason, remark, share, whole
+from erpsync.cli.readers import change, code, count, days, few, identity, positive, reason, remark, share, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,21 @@ ORDERS = (
             arg("--hold-reason", metavar="REASON", help="only those held for this reason, for example unmapped_sku"),
             _LIMIT,
             arg("--after", metavar="CURSOR", help="go on after this order: the number of the last one listed"),
+        ),
+    ),
+    Command(
+        "orders find",
+        "find orders by what you have in hand, what fits exactly first, then newest first",
+        "find:find",
+        (
+            arg(
+                "text",
+                nargs="?",
+                metavar="TEXT",
+                help="a number of ours, the channel's or a parcel's, or part of one; SKU; goods; whole phone number",
+            ),
+            arg("--phone", action="store_true", help="ask for a phone number, or read it from standard input"),
+            arg("--limit", type=few, default=100, metavar="N", help="how many at most, up to 500 (default 100)"),
         ),
     ),
     Command(

@@ -29,7 +29,15 @@ def list_orders(app: App) -> int:
         hold_reason=args.hold_reason,
     )
     _check(args.status, args.hold_reason)
-    columns = (
+    with app.reading() as connection:
+        found = iter_orders(connection, wanted, args.limit, args.after)
+        app.out.rows(found if app.out.as_json else map(summary, found), columns(zone), empty="no such order")
+    return OK
+
+
+def columns(zone: tzinfo) -> tuple[Column, ...]:
+    """Return the columns of a table of orders whose rows are made by `summary`."""
+    return (
         Column("number", "order"),
         Column("channel", "channel"),
         Column("external_id", "channel's id"),
@@ -39,10 +47,6 @@ def list_orders(app: App) -> int:
         Column("total", "total", "number"),
         Column("items", "items", "long"),
     )
-    with app.reading() as connection:
-        found = iter_orders(connection, wanted, args.limit, args.after)
-        app.out.rows(found if app.out.as_json else map(_summary, found), columns, empty="no such order")
-    return OK
 
 
 def _check(status: str | None, hold_reason: str | None) -> None:
@@ -53,7 +57,8 @@ def _check(status: str | None, hold_reason: str | None) -> None:
     one_of("--hold-reason", hold_reason, HOLD_REASONS)
 
 
-def _summary(order: Json) -> Json:
+def summary(order: Json) -> Json:
+    """Return an order with its total and its items in words."""
     items = ", ".join(f"{line['sku'] or line['channel_sku']}×{line['qty']}" for line in order["lines"])
     return order | {"total": money(order["total_minor"], order["currency"]), "items": items}
 

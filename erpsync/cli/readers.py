@@ -12,6 +12,7 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 MOST_UNITS = 2**31 - 1  # as the REST API
 MOST_DAYS = 3650
+MOST_AT_ONCE = 500
 _MOST = 2**63 - 1  # what a column holds
 
 
@@ -53,6 +54,11 @@ def days(text: str) -> int:
 def identity(text: str) -> int:
     """Return the id of a row."""
     return _within(text, 1, _MOST)
+
+
+def few(text: str) -> int:
+    """Return a number from 1 to 500, as pages of the REST API hold."""
+    return _within(text, 1, MOST_AT_ONCE)
 
 
 def positive(kind: Callable[[str], float]) -> Callable[[str], float]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from erpsync.core.orders import KnownLine
-from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.bulk import insert_many, new_ids, update_many
 from erpsync.store.places import lock_skus, sku_ids
 from erpsync.store.store import Tx
 from erpsync.store.tables import bundle, listing
@@ -101,14 +101,20 @@ def note_listings(
 ) -> set[int]:
     """Make listing rows for things not listed yet (title by thing); return the SKUs now listed for the first time.
 
+    What was listed before anybody knew its title, by an import, gets it.
+
     Args:
         lines: order lines to be settled in this transaction; their SKUs are locked first, as before every listing.
     """
     codes = sorted({thing.channel_sku for thing in seen})
-    query = select(listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id).where(
+    query = select(listing.c.id, listing.c.channel_sku, listing.c.item_ref, listing.c.title).where(
         listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes)
     )
-    known = {Thing(row.channel_sku, row.item_ref) for row in tx.all(query)} if codes else set()
+    known = {Thing(row.channel_sku, row.item_ref): row for row in tx.all(query)} if codes else {}
+    named = [
+        {"id": known[t].id, "title": seen[t]} for t in known.keys() & seen.keys() if seen[t] > known[t].title == ""
+    ]
+    update_many(tx, listing, sorted(named, key=lambda row: row["id"]), keys=["id"])
     fresh = sorted(thing for thing in seen if thing not in known)
     first = {sku_id for thing in fresh if thing in mapped for sku_id in mapped[thing].parts}
     if fresh:

@@ -20,6 +20,7 @@ from erpsync.flows.house import Channel, House
 from erpsync.sdk.carriers import UnknownCarrierError, carrier
 from erpsync.sdk.types import ShipmentReportPage
 from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.names import write_names
 from erpsync.store.notes import DeadLetter, bury, end_letters
 from erpsync.store.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
 from erpsync.store.store import Tx
@@ -304,6 +305,7 @@ def _write(
     channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
     found = [row | {"id": i, "channel_id": channel_of[row["order_id"]]} for i, (row, _) in zip(ids, rows, strict=True)]
     insert_many(tx, shipment, found)
+    write_names(tx, [(row["order_id"], row["tracking"]) for row, _ in rows])
     lines = [
         {"shipment_id": i, "line_id": line_id, "qty": qty}
         for i, (_, units) in zip(ids, rows, strict=True)

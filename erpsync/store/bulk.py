@@ -37,17 +37,22 @@ def insert_many(tx: Tx, table: Table, rows: Sequence[Row], *, conflict: str = ""
     """
     if not rows:
         return
-    columns = [table.c[name] for name in rows[0]]
-    names = ", ".join(f'"{column.name}"' for column in columns)
+    dialect = _LITE if tx.dialect == "sqlite" else _PG
+    columns = {name: _values(table.c[name], rows, dialect) for name in rows[0]}
+    insert_columns(tx, table, columns, conflict=conflict)
+
+
+def insert_columns(tx: Tx, table: Table, columns: Mapping[str, list[Any]], *, conflict: str = "") -> None:
+    """Insert rows given as the values of each column, as the database keeps them."""
+    names = ", ".join(f'"{name}"' for name in columns)
     if tx.dialect == "sqlite":
         marks = ", ".join("?" for _ in columns)
-        values = zip(*(_values(column, rows, _LITE) for column in columns), strict=True)
-        tx.connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) {conflict}', list(values))
+        values = list(zip(*columns.values(), strict=True))
+        tx.connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}) {conflict}', values)
         return
-    arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in columns)
+    arrays = ", ".join(f"%b::{_pg_type(table.c[name])}[]" for name in columns)
     tx.connection.exec_driver_sql(
-        f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}) {conflict}',
-        tuple(_values(column, rows) for column in columns),
+        f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}) {conflict}', tuple(columns.values())
     )
 
 
@@ -105,7 +110,7 @@ def new_ids(tx: Tx, table: Table, count: int) -> list[int]:
 
 
 def _pg_type(column: Column[Any]) -> str:
-    return column.type.compile(dialect=_PG)
+    return column.type.compile(dialect=_PG).partition(" COLLATE")[0]
 
 
 def _values(column: Column[Any], rows: Sequence[Row], dialect: Dialect = _PG) -> list[Any]:

@@ -10,6 +10,7 @@ from erpsync.core.orders import KnownLine, KnownOrder, first_reason, phase
 from erpsync.core.readings import Reading
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
 from erpsync.store.bulk import delete_many, insert_many, new_ids, update_many
+from erpsync.store.names import write_names
 from erpsync.store.store import Tx
 from erpsync.store.tables import line_part, order_hold, order_line, orders, refund, refund_line
 
@@ -170,6 +171,7 @@ def insert_orders(tx: Tx, new: Sequence[tuple[KnownOrder, Mapping[str, Any]]]) -
         for order, extra in new
     ]
     insert_many(tx, orders, rows)
+    write_names(tx, [(order.id, name) for order, _ in new for name in (order.number, order.external_id)])
     _insert_lines(tx, [(order.id, line) for order, _ in new for line in order.lines])
     _insert_holds(tx, [(order.id, reason, detail) for order, _ in new for reason, detail in order.holds.items()])
 

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -84,7 +85,7 @@ class Vault:
 
     def phone_index(self, phone: str) -> bytes | None:
         """Return the look-up value of a phone number: keyed hash of its last 11 digits; None if it is masked."""
-        digits = re.sub(r"\D", "", phone)[-11:]
+        digits = re.sub(r"\D", "", normalize("NFKC", phone))[-11:]
         if len(digits) < 7 or "*" in phone:
             return None
         return hmac.new(self._index_key, digits.encode(), hashlib.sha256).digest()[:16]

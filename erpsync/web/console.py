@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from erpsync import __version__
+from erpsync.core.phones import spellings
 from erpsync.store.figures import spell
 from erpsync.store.storage import room
 from erpsync.store.tables import order_line, orders
@@ -29,6 +30,7 @@ from erpsync.store.views import (
     list_tasks,
     show_order,
 )
+from erpsync.store.views.find import search_orders
 from erpsync.store.views.orders import STATUSES
 from erpsync.web import words
 from erpsync.web.charts import hourly, spark
@@ -65,6 +67,7 @@ class Console:
             "asset": version,
             "version": __version__,
             "many": words.many,
+            "no_phone": words.NO_PHONE,
             "status_words": words.STATUS_WORDS,
             "tones": words.TONES,
             "hints": words.HOLD_HINTS,
@@ -90,10 +93,10 @@ class Console:
         return self._page("live.html", self._overview(request))
 
     def orders(self, request: Request) -> Response:
-        """Answer a page of orders; with `q` go to the order that has this number or channel id."""
+        """Answer a page of orders; with `q` what fits this text."""
         asked = request.query_params
         if query := asked.get("q", "").strip():
-            return self._go_to(request, query)
+            return self._found(request, query)
         wanted = OrderFilter(channel=asked.get("channel") or None, status=asked.get("status") or None)
         after = asked.get("after") or None
         try:
@@ -115,13 +118,20 @@ class Console:
         }
         return self._page("orders.html", page)
 
-    def _go_to(self, request: Request, query: str) -> Response:
+    def _found(self, request: Request, query: str) -> Response:
+        """Answer what a text fits; to the one order that has exactly this number or channel id, go at once."""
         try:
             with self._site.store.read() as connection:
-                number = show_order(connection, query)["number"]
-        except NotFound as error:
-            raise HTTPException(404, str(error)) from error
-        return RedirectResponse(str(request.url_for("order", order=number).path), 303)
+                order = named_exactly(connection, query)
+                found = search_orders(connection, query, PAGE) if order is None else None
+                titles = titles_of(connection, [each["number"] for each in found.orders]) if found else {}
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        if found is None:
+            return RedirectResponse(str(request.url_for("order", order=order).path), 303)
+        phone = bool(spellings(query))
+        page = {"found": found, "titles": titles, "query": "" if phone else query, "phone": phone, "most": PAGE}
+        return self._page("found.html", self._common() | page)
 
     def order(self, request: Request) -> Response:
         """Answer one order's story: what was bought, held, shipped and paid back, and why."""
@@ -196,6 +206,14 @@ def queue_rows(channels: Sequence[Mapping[str, Any]]) -> list[Page]:
     empty = {"kind": "webhook", "leased": 0, "waiting": 0, "unknown": 0, "waiting_for": {}}
     inboxes = [{"channel": each["name"], "pending": each["inbox"], **empty} for each in channels if each["inbox"]]
     return sorted(effects + inboxes, key=lambda row: (row["channel"], row["kind"]))
+
+
+def named_exactly(connection: Connection, name: str) -> str | None:
+    """Return the number of the one order that has this number or channel id."""
+    try:
+        return str(show_order(connection, name)["number"])
+    except NotFound:
+        return None
 
 
 def titles_of(connection: Connection, numbers: list[str]) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ is derived when read (`orders.phase` holds the rest).
 
 from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
+from erpsync.store.tables.names import order_name
 from erpsync.store.tables.nodes import channel, counter, cursor, lease, node, token
 from erpsync.store.tables.orders import (
     PHASES,
@@ -69,6 +70,7 @@ __all__ = [
     "node",
     "order_hold",
     "order_line",
+    "order_name",
     "orders",
     "outbox",
     "payload",

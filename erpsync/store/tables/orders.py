@@ -58,6 +58,7 @@ orders = Table(
     Index(
         "ix_orders_phone_index",
         "phone_index",
+        "placed_at",
         sqlite_where=text("phone_index IS NOT NULL"),
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
@@ -103,6 +104,7 @@ order_line = Table(
     Index(
         "ix_order_line_unmapped",
         "channel_sku",
+        "order_id",
         sqlite_where=text("sku_id IS NULL"),
         postgresql_where=text("sku_id IS NULL"),
     ),

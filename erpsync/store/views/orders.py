@@ -122,6 +122,15 @@ def _by_arrival(
         last = ids[-1]
 
 
+def load_orders(connection: Connection, ids: Sequence[int]) -> dict[int, Json]:
+    """Return these orders by row id as `list_orders` shows them, newest first."""
+    rows = connection.execute(
+        _base().where(orders.c.id.in_(ids)).order_by(orders.c.placed_at.desc(), orders.c.id.desc())
+    ).all()
+    parts, names = load_parts(connection, [row.id for row in rows]), _channel_names(connection)
+    return {row.id: _order(row, names, parts) for row in rows}
+
+
 def show_order(connection: Connection, order: str) -> Json:
     """Return one order with its events.
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from erpsync import __version__
-from erpsync.web.api import channels, events, orders, stock
+from erpsync.web.api import channels, events, find, orders, stock
 from erpsync.web.api.desk import Desk
 from erpsync.web.api.problems import HANDLERS, TYPE, problem
 from erpsync.web.hooks import BodyError, read_body
@@ -20,8 +20,9 @@ from erpsync.web.site import Site
 
 ABOUT = """Orders, stock and channels for programs: the same use cases and shapes as the command line.
 
-Every POST needs an `Idempotency-Key`: a repetition with the same key gets the first answer (for 30 days), the same key
-with another request is refused. Errors are problem documents (RFC 9457). Lists are pages: send `next` as `after`.
+Every POST that changes something needs an `Idempotency-Key`: a repetition with the same key gets the first answer (for
+30 days), the same key with another request is refused. Errors are problem documents (RFC 9457). Lists are pages: send
+`next` as `after`.
 Amounts are integers in minor units, instants ISO 8601 in UTC."""
 
 _PROBLEMS = {
@@ -45,7 +46,7 @@ def create_api(site: Site) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.desk = Desk(site)
-    for room in (orders, stock, channels, events):
+    for room in (find, orders, stock, channels, events):
         app.include_router(room.router)
     app.add_middleware(WholeBody, site=site)
     return app

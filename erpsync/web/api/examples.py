@@ -52,6 +52,7 @@ ORDER = ORDER_LISTED | {
         {"at": "2026-03-02T07:28:10Z", "kind": "order.new", "detail": {"phase": "ready"}, "actor": ""},
     ]
 }
+FOUND = {"items": [ORDER_LISTED], "next": None, "notes": []}
 SHIPPED = {"number": "S20260302000007-1", "order": "S20260302000007", "repeated": False}
 SHIPMENT = {
     "number": "S20260302000007-1",

@@ -78,6 +78,14 @@ class Counts(BaseModel):
     counts: Annotated[list[CountRow], Field(min_length=1, max_length=MOST_COUNTS)]
 
 
+class Phone(BaseModel):
+    """Whose orders are looked for."""
+
+    model_config = _shown(phone="138 0000 1111")
+
+    phone: Annotated[_Text, Field(min_length=1, max_length=40, description="a whole number, with or without +86")]
+
+
 class Pause(BaseModel):
     """Why a channel is paused."""
 

@@ -1,0 +1,54 @@
+"""What orders are called: our number, the channel's id, tracking numbers; written so that a part of one is found.
+
+Each name stands there twice, forwards behind `>` and backwards behind `<`: what begins or ends with a text is one
+stretch of the table's key.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from unicodedata import normalize
+
+from erpsync.store.bulk import insert_columns
+from erpsync.store.store import Tx
+from erpsync.store.tables import order_name
+
+FORWARDS, BACKWARDS = ">", "<"
+PART_ORDERS = 4096
+MOST_CHARS = 100  # of a name: the key of an index holds no text of any length
+_LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212\x00\ud800-\udfff]+")
+
+
+def plain(text: str) -> str:
+    """Return a name as it is compared: whatever its width and case, without spaces and dashes."""
+    return _LOOSE.sub("", text if text.isascii() else normalize("NFKC", text)).casefold()
+
+
+def beginning(name: str) -> str:
+    """Return what the key of a name that begins with this plain one begins with."""
+    return FORWARDS + name[:MOST_CHARS]
+
+
+def ending(name: str) -> str:
+    """Return what the key of a name that ends with this plain one begins with."""
+    return BACKWARDS + name[: -MOST_CHARS - 1 : -1]
+
+
+def part_of(order_id: int) -> int:
+    """Return the part of the table that holds an order's names."""
+    return order_id // PART_ORDERS
+
+
+def write_names(tx: Tx, named: Iterable[tuple[int, str]]) -> None:
+    """Note what orders are called (order id, name); a name that is known already stays."""
+    parts: list[int] = []
+    names: list[str] = []
+    ids: list[int] = []
+    for order_id, name in named:
+        if short := plain(name):
+            names += (beginning(short), ending(short))
+            parts += (part_of(order_id),) * 2
+            ids += (order_id, order_id)
+    if names:
+        columns: dict[str, list[Any]] = {"part": parts, "name": names, "order_id": ids}
+        insert_columns(tx, order_name, columns, conflict="ON CONFLICT DO NOTHING")
