@@ -45,15 +45,19 @@ class SQLiteCache:
             for stale in self._folder.glob(f"sqlite_{orders}_*"):
                 stale.unlink()
             made = self._folder / f"making_{orders}.db"
-            made.unlink(missing_ok=True)
+            self._remove(made)
             fill(f"sqlite:///{made}", orders, progress)
             made.rename(kept)
+        self._remove(copy)  # with its log, which would be read into the new one
         shutil.copy(kept, copy)
         try:
             yield f"sqlite:///{copy}"
         finally:
-            for path in self._folder.glob(f"{copy.name}*"):
-                path.unlink()
+            self._remove(copy)
+
+    def _remove(self, database: Path) -> None:
+        for path in self._folder.glob(f"{database.name}*"):
+            path.unlink()
 
 
 class PostgresCache:
