@@ -16,7 +16,7 @@ from erpsync.store.tables import order_name
 FORWARDS, BACKWARDS = ">", "<"
 PART_ORDERS = 4096
 MOST_CHARS = 100  # of a name: the key of an index holds no text of any length
-_LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212\x00\ud800-\udfff]+")
+_LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212]+")
 
 
 def plain(text: str) -> str:

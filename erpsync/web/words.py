@@ -59,8 +59,8 @@ STATE_WORDS = {
 }
 # What the search box takes: a form that is sent by address must not carry a phone number (see core.phones).
 NO_PHONE = (
-    r"(?!\s*(?:(?:\+|00)?86[\s\-]*)?1[\s\-]*[3-9](?:[\s\-]*\d){9}\s*$)"
-    r"(?!\s*(?:(?:\+|00)86[\s\-]*)?0\d{2,3}[\s\-]*\d{7,8}\s*$)"
+    r"(?!\s*(?:(?:\+|00)?86[\s\-]*)?1(?:[\s\-]*[3-9])(?:[\s\-]*\d){9}\s*$)"
+    r"(?!\s*[\(]?0(?:[\s\-\(\)]*\d){9,13}\s*$)"
     r"(?!\s*\+[\d\s\-]{7,}$).*"
 )
 LEVELS = {"ok": ("✓", "well"), "warn": ("!", "watch"), "bad": ("×", "needs you"), "off": ("–", "off")}

@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 PART_ORDERS, MOST_CHARS = 4096, 100
-LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212\x00\ud800-\udfff]+")
+LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212]+")
 
 Spec = tuple[str, str, list[str], str]
 OLD: tuple[Spec, ...] = (

@@ -22,6 +22,7 @@ from erpsync.sdk.types import CheckReport, Cursor, Order, OrderPage, Raw, Webhoo
 from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
 from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.names import write_names
 from erpsync.store.privacy import Vault
 from erpsync.store.store import Store, Tx
 from erpsync.web.app import create_app
@@ -126,9 +127,12 @@ def with_channel(house: House, name: str, **changes: Any) -> House:
 
 
 def add(tx: Tx, table: Table, *rows: dict[str, Any]) -> list[int]:
-    """Insert rows, with ids where the table has them; return the ids."""
+    """Insert rows, with ids where the table has them, orders with their names; return the ids."""
     ids = new_ids(tx, table, len(rows))
     insert_many(tx, table, [{"id": id, **row} for id, row in zip(ids, rows, strict=True)])
+    if table is tables.orders:
+        named = zip(ids, rows, strict=True)
+        write_names(tx, [(id, row[name]) for id, row in named for name in ("number", "external_id")])
     return ids
 
 

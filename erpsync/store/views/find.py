@@ -40,7 +40,8 @@ def search_orders(connection: Connection, text: str, limit: int = 100) -> Found:
     Raises:
         ValueError: there is nothing to look for in the text.
     """
-    text, name = storable(text).strip(), plain(text)
+    text = storable(text).strip()
+    name = plain(text)
     if not name:
         raise ValueError("there is nothing to look for: letters or digits are needed")
     last = part_of(connection.execute(select(func.max(orders.c.id))).scalar() or 0)
