@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint format plans bench growth soak docs lock
+.PHONY: help demo run test stress lint format plans bench growth soak docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,10 @@ run: $(STAMP) ## the daemon with the configuration in config/ (or ERPSYNC_CONFIG
 
 test: $(STAMP) ## the whole test suite, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# In small portions, so that the first runs of all tests are done before the last ones of any.
+stress: $(STAMP) ## what is concurrent many times over, beside busy cores, in 40 minutes at most
+	@$(BIN)/python -m pytest --stress -n $(WORKERS) --dist load --maxschedchunk 4 $(ARGS)
 
 lint: $(STAMP) ## style, formatting, types and import rules
 	$(BIN)/ruff check $(SOURCES)

@@ -12,6 +12,8 @@ import structlog
 
 from tests.support import postgres, speed, statements
 
+pytest_plugins = ("tests.support.stress",)
+
 speed.keep_files_in_memory()
 speed.compile_statements_once()
 

@@ -16,6 +16,8 @@ from erpsync.store.store import Store
 from erpsync.store.tables import outbox
 from tests.crash.process import Daemon, Shop, eventually
 
+pytestmark = pytest.mark.concurrent("processes")
+
 ANSWERS_NOTHING = """\
 id: stuck
 connector: taobao

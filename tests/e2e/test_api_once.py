@@ -93,6 +93,7 @@ def test_a_request_that_is_under_way_is_not_begun_twice(api: Api) -> None:
     assert on_hand(api) == 5
 
 
+@pytest.mark.concurrent("threads")
 def test_twenty_equal_requests_at_once_change_stock_once(api: Api) -> None:
     with ThreadPoolExecutor(20) as pool:
         codes = list(pool.map(lambda _: api.post(PATH, FOUND, key="k").status_code, range(20)))

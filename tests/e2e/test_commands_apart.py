@@ -22,6 +22,7 @@ def start(desk: Desk, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.concurrent("processes")
 def test_a_shop_runs_on_either_database(empty_database_url: str, tmp_path: Path) -> None:
     desk = set_up(tmp_path, database=empty_database_url)
     text = (tmp_path / "erpsync.yaml").read_text()
@@ -39,6 +40,7 @@ def test_a_shop_runs_on_either_database(empty_database_url: str, tmp_path: Path)
     assert desk.json("orders", "show", "1001", "--recipient")["recipient"]["name"] == "王小明"
 
 
+@pytest.mark.concurrent("processes")
 @pytest.mark.postgresql
 def test_on_postgresql_the_daemon_leaves_the_migration_to_a_person(postgres_server: Server, tmp_path: Path) -> None:
     desk = set_up(tmp_path, database=postgres_server.create("not_migrated"))
@@ -53,6 +55,7 @@ def test_on_postgresql_the_daemon_leaves_the_migration_to_a_person(postgres_serv
     postgres_server.drop("not_migrated")
 
 
+@pytest.mark.concurrent("processes")
 def test_run_once_does_nothing_twice(tmp_path: Path) -> None:
     desk = set_up(tmp_path)
     trade(desk)
@@ -62,6 +65,7 @@ def test_run_once_does_nothing_twice(tmp_path: Path) -> None:
     assert desk.json("orders", "list") == before
 
 
+@pytest.mark.concurrent("processes")
 def test_run_once_fails_when_one_shop_could_not_be_polled_and_serves_the_others(tmp_path: Path) -> None:
     desk = set_up(tmp_path, channels=("shop", "gone"))
     trade(desk)
@@ -78,6 +82,7 @@ def test_run_once_fails_when_one_shop_could_not_be_polled_and_serves_the_others(
     assert desk.apart("run", "--once").code == 0
 
 
+@pytest.mark.concurrent("processes")
 def test_ctrl_c_ends_the_sandbox_quietly_and_until_then_it_takes_our_calls(tmp_path: Path) -> None:
     desk = set_up(tmp_path, channels=())
     served = start(desk, "sandbox", "--listen", "127.0.0.1:0", "--json")
@@ -108,6 +113,7 @@ def test_a_sandbox_says_when_its_address_is_taken(tmp_path: Path) -> None:
     assert "cannot be listened on" in ran.err
 
 
+@pytest.mark.concurrent("processes")
 def test_an_actor_behind_sudo_is_named(tmp_path: Path) -> None:
     desk = set_up(tmp_path)
     trade(desk)
@@ -120,6 +126,7 @@ def test_an_actor_behind_sudo_is_named(tmp_path: Path) -> None:
     assert (held["kind"], held["actor"]) == ("order.held", "wang")
 
 
+@pytest.mark.concurrent("processes")
 def test_a_daemon_whose_address_is_taken_says_so_in_one_line(tmp_path: Path) -> None:
     desk = set_up(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:

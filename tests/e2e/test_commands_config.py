@@ -106,6 +106,7 @@ def test_the_configuration_may_be_named_behind_the_command_too(desk: Desk, capsy
     assert isinstance(json.loads(capsys.readouterr().out), list)
 
 
+@pytest.mark.concurrent("processes")
 def test_the_configuration_may_be_named_by_the_environment(desk: Desk) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "erpsync.cli.main", "check"],
@@ -117,6 +118,7 @@ def test_the_configuration_may_be_named_by_the_environment(desk: Desk) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.concurrent("processes")
 def test_a_reader_that_goes_away_is_no_error(desk: Desk) -> None:
     desk.run("migrate")
     command = f"{sys.executable} -m erpsync.cli.main --config {desk.folder} schema | head -c 1; exit ${{PIPESTATUS[0]}}"
@@ -157,6 +159,7 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> 
     assert "secret" not in ran.err
 
 
+@pytest.mark.concurrent("processes")
 @pytest.mark.parametrize("words", ["orders list", "migrate", "run --once"])
 def test_a_file_that_is_no_database_is_said_in_one_line(desk: Desk, words: str) -> None:
     desk.write("var/erpsync.db", "this is a letter, not a database\n" * 100)

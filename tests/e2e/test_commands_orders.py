@@ -130,6 +130,7 @@ def test_hold_release_and_cancel_tell_what_the_order_is_then(desk: Desk) -> None
     assert again.err.startswith("erpsync: ")
 
 
+@pytest.mark.concurrent("processes")
 def test_units_of_a_cancelled_order_go_to_those_who_wait(desk: Desk) -> None:
     desk.drop("1006,a,paid,2026-03-02 13:00,2026-03-02 13:01,A,x,4,1.00,n,1,a", name="later.csv")
     assert desk.apart("run", "--once").code == 0
@@ -274,6 +275,7 @@ def test_a_rotation_that_was_stopped_goes_on_with_the_key_it_began_with(desk: De
     assert json.loads(path.read_text())["keys"] == begun
 
 
+@pytest.mark.concurrent("processes")
 def test_keys_in_a_file_are_not_rotated_under_a_running_daemon(desk: Desk) -> None:
     keys = (desk.folder / "var" / "erpsync.db.keys").read_text()
     holder = subprocess.Popen(

@@ -115,6 +115,7 @@ def test_nothing_is_confirmed_where_nothing_is_held_back(desk: Desk) -> None:
     assert desk.run("stock", "confirm", "nobody").code == 1
 
 
+@pytest.mark.concurrent("processes")
 def test_counts_may_come_from_standard_input(desk: Desk) -> None:
     command = [sys.executable, "-m", "erpsync.cli.main", "--config", str(desk.folder), "stock", "import", "-"]
     counts = b"warehouse,sku,on_hand\nSH,A,5\nSH,A,6\n"

@@ -15,7 +15,7 @@ from erpsync.store import tables
 from erpsync.store.store import Store
 from tests.support.web_shop import NOW, AppServer, add, fill, line_row, open_shop, order_row, serve
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.concurrent("processes")]
 
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]  # containers run as root and have no /dev/shm
 REFRESH_MS = 3500

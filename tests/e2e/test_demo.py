@@ -9,6 +9,7 @@ import pytest
 SHOPS = ("demo-csv-drop", "demo-jd", "demo-taobao", "demo-webhook-json")
 
 
+@pytest.mark.concurrent("processes")
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_demonstration_ends_by_itself_and_proves_that_nothing_was_lost_or_sold_twice() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.arena import CODE, LONG_S, Arena, eventually
 from tests.support.dialects import on_postgresql
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.concurrent("processes")]
 UNITS = 200
 EACH = 200
 

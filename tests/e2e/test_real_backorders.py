@@ -17,6 +17,8 @@ from erpsync.store.store import Store
 from tests.e2e.command_desk import Desk
 from tests.support.real_data import retail_file
 
+pytestmark = pytest.mark.concurrent("processes")
+
 CONFIG = """
 database: sqlite:///var/erpsync.db
 timezone: Europe/London

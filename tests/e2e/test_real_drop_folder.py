@@ -103,6 +103,7 @@ def test_stock_is_held_for_what_is_to_be_sent_and_for_nothing_else(desk: Desk) -
     assert (place["on_hand"], place["reserved"], place["available"]) == (30_000, 18_955, 11_045)
 
 
+@pytest.mark.concurrent("processes")
 @pytest.mark.slow
 def test_the_same_file_a_second_time_changes_nothing(desk: Desk, found: list[dict[str, Any]]) -> None:
     stock = desk.json("stock", "list")

@@ -156,6 +156,7 @@ def _set_up(folder: Path, server: SandboxServer) -> Shop:
     return shop
 
 
+@pytest.mark.concurrent("processes")
 @pytest.mark.slow
 @pytest.mark.timeout(3600 if SOAK else 240)
 def test_a_month_of_orders_survives_moving_rows_faults_and_two_kills(month: TmallMonth, shop: Shop) -> None:

@@ -158,6 +158,7 @@ def test_a_queue_that_is_away_stops_nothing(town: Town) -> None:
     assert pull_hints(town.house, town.channel()) is False
 
 
+@pytest.mark.concurrent("threads")
 def test_a_webhook_and_a_poll_that_bring_the_same_new_order_at_once_make_one(town: Town) -> None:
     """failures.md row 7: whoever comes second finds what the first one stored; neither becomes a dead letter."""
     names = [f"o{n}" for n in range(8)]
@@ -202,6 +203,7 @@ def test_two_deliveries_about_one_order_are_applied_in_turn(town: Town) -> None:
     assert letters(town) == []
 
 
+@pytest.mark.concurrent("threads")
 def test_two_nodes_share_what_came_in_and_apply_nothing_twice(make_town: Callable[..., Town], town: Town) -> None:
     for number in range(60):
         deliver(town, town.shop.place(f"o{number:02}", ("TEA", 1)))

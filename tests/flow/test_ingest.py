@@ -26,6 +26,7 @@ def stock_up(town: Town, qty: int = 10, sku: str = "TEA") -> None:
 # -- once and only once
 
 
+@pytest.mark.concurrent("threads")
 def test_the_same_order_brought_fifty_times_at_once_is_one_order_with_one_reservation(town: Town) -> None:
     """failures.md row 7."""
     stock_up(town)

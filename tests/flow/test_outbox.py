@@ -91,6 +91,7 @@ def test_there_are_never_two_calls_about_one_order_at_once(town: Town) -> None:
     assert keys(take(town)) == ["2"]
 
 
+@pytest.mark.concurrent("threads")
 def test_many_workers_that_claim_at_once_take_each_effect_once(town: Town) -> None:
     """failures.md row 15."""
     put(town, *(effect(str(n), serial=f"order:{n % 7}") for n in range(60)))

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import pytest
+
 from erpsync.flows import poll, stock
 from erpsync.flows.facts import Batch
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders
 from tests.support import walk
 from tests.support.shop import Town
+
+pytestmark = pytest.mark.concurrent("threads")
 
 BUYERS = 200
 AT_ONCE = 20

@@ -36,6 +36,7 @@ def meanwhile(town: Town, work: Callable[[], object]) -> Thread:
     return thread
 
 
+@pytest.mark.concurrent("threads")
 @pytest.mark.parametrize("first", ["order", "refund"])
 def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(town: Town, first: str) -> None:
     """failures.md row 6: whoever comes second applies the refund, also where neither can see the other yet."""
@@ -82,6 +83,7 @@ def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -
     assert town.shop.shown == {"A": 4}
 
 
+@pytest.mark.concurrent("threads")
 def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_other(town: Town) -> None:
     """Everything locks SKUs before listings; the other way round the database had to kill one of two."""
     stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
@@ -105,6 +107,7 @@ def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_othe
     assert failed == []
 
 
+@pytest.mark.concurrent("threads")
 def test_an_import_of_listings_and_the_first_sale_of_one_never_wait_for_each_other(town: Town) -> None:
     """The sale makes the listing's row; it locks the SKU before that, as the import does."""
     stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")

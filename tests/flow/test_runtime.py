@@ -42,6 +42,7 @@ def store(database_url: str) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.mark.concurrent("threads")
 def test_four_hanging_shops_never_delay_a_healthy_one(store: Store) -> None:
     """Row 13 and the starved pool: a shop that does not answer blocks only itself."""
     let_go = threading.Event()
@@ -59,6 +60,7 @@ def test_four_hanging_shops_never_delay_a_healthy_one(store: Store) -> None:
         let_go.set()
 
 
+@pytest.mark.concurrent("threads")
 def test_a_hanging_order_list_does_not_delay_the_refunds_of_its_shop(store: Store) -> None:
     """Row 6: refunds have a lane of their own."""
     let_go = threading.Event()
@@ -72,6 +74,7 @@ def test_a_hanging_order_list_does_not_delay_the_refunds_of_its_shop(store: Stor
         let_go.set()
 
 
+@pytest.mark.concurrent("threads")
 def test_a_shop_that_timed_out_twice_runs_on_the_pool_for_slow_ones_until_it_answers(store: Store) -> None:
     built = built_of(store, "jd")
     scene = Scene(due={"jd": ["orders"]})
@@ -94,6 +97,7 @@ def test_a_shop_that_timed_out_twice_runs_on_the_pool_for_slow_ones_until_it_ans
     assert told == ["channel.isolated", "channel.rejoined"]
 
 
+@pytest.mark.concurrent("threads")
 def test_a_lane_that_failed_rests_a_moment_and_is_tried_again(store: Store) -> None:
     scene = Scene(due={"jd": ["orders"]})
     scene.poll = lambda channel, stream, stopping: Pass(failed=True)
@@ -104,6 +108,7 @@ def test_a_lane_that_failed_rests_a_moment_and_is_tried_again(store: Store) -> N
     assert 3 <= failed <= 10
 
 
+@pytest.mark.concurrent("threads")
 def test_a_commit_wakes_the_next_stages_at_once(store: Store) -> None:
     scene = Scene()
     with running(built_of(store, "jd"), scene):
@@ -117,6 +122,7 @@ def test_a_commit_wakes_the_next_stages_at_once(store: Store) -> None:
         assert scene.wait_for("inbox", times=before[1] + 1)
 
 
+@pytest.mark.concurrent("threads")
 def test_subscribers_are_told_of_an_event_as_soon_as_it_is_committed(store: Store) -> None:
     scene = Scene()
     with running(built_of(store, "jd"), scene):
@@ -127,6 +133,7 @@ def test_subscribers_are_told_of_an_event_as_soon_as_it_is_committed(store: Stor
         assert scene.wait_for("events", times=before + 1)
 
 
+@pytest.mark.concurrent("threads")
 def test_a_commit_of_another_process_wakes_the_daemon(store: Store, database_url: str) -> None:
     scene = Scene()
     built = built_of(store, "jd")
@@ -159,6 +166,7 @@ def stock_row(store: Store, house: House, *, lane: int, in_s: float) -> None:
         enqueue(tx, [effect])
 
 
+@pytest.mark.concurrent("threads")
 @on_postgresql  # SQLite says that something was committed, not by whom
 def test_a_commit_of_the_daemon_itself_wakes_it_once(store: Store) -> None:
     heard: list[set[str]] = []
@@ -187,6 +195,7 @@ def test_looking_what_is_due_costs_no_more_for_forty_shops_than_for_one(store: S
     assert len([query for query in asked if query.startswith("SELECT")]) == 2
 
 
+@pytest.mark.concurrent("threads")
 def test_a_due_row_is_pushed_at_once_and_a_later_one_when_its_time_comes(store: Store) -> None:
     built, scene = built_of(store, "jd"), Scene()
     with running(built, scene):
@@ -210,6 +219,7 @@ def test_what_is_due_is_found_per_destination_kind_and_urgency(store: Store) -> 
     ]
 
 
+@pytest.mark.concurrent("threads")
 def test_what_runs_at_the_end_gets_its_time_and_is_waited_for(store: Store) -> None:
     scene = Scene(due={"jd": ["orders"]})
     inside = threading.Event()
@@ -227,6 +237,7 @@ def test_what_runs_at_the_end_gets_its_time_and_is_waited_for(store: Store) -> N
     assert daemon.stop()
 
 
+@pytest.mark.concurrent("threads")
 def test_a_call_that_hangs_at_the_end_is_named_and_left_behind(store: Store) -> None:
     let_go = threading.Event()
     scene = Scene(due={"jd": ["orders"]})
@@ -255,6 +266,7 @@ def test_a_daemon_that_starts_takes_over_at_once_on_sqlite_and_waits_for_leases_
     assert (take_lease(store, "poll:jd:orders") is not None) == store.is_sqlite
 
 
+@pytest.mark.concurrent("threads")
 def test_a_changed_shop_starts_anew_on_reload_and_the_others_go_on(store: Store) -> None:
     built = built_of(store, "jd", "tmall")
     scene = Scene(due={"jd": ["orders"], "tmall": ["orders"]})
@@ -288,6 +300,7 @@ def test_a_changed_shop_starts_anew_on_reload_and_the_others_go_on(store: Store)
     assert daemon.meters.value("erpsync_config_last_reload_successful") == 1
 
 
+@pytest.mark.concurrent("threads")
 def test_a_shop_that_is_taken_out_is_read_no_more(store: Store) -> None:
     built = built_of(store, "jd", "tmall")
     scene = Scene(due={"jd": ["orders"]})
@@ -303,6 +316,7 @@ def test_a_shop_that_is_taken_out_is_read_no_more(store: Store) -> None:
         assert scene.count("orders", "jd") == count
 
 
+@pytest.mark.concurrent("threads")
 def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Store) -> None:
     built, scene = built_of(store, "jd"), Scene()
     before = built.house
@@ -320,6 +334,7 @@ def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Sto
     assert daemon.meters.value("erpsync_config_last_reload_successful") == 0
 
 
+@pytest.mark.concurrent("threads")
 def test_a_database_that_is_away_during_a_reload_keeps_the_old_configuration(store: Store) -> None:
     class Cut(FakeBuilt):
         def rebuild(self, config: Config) -> House:
@@ -334,6 +349,7 @@ def test_a_database_that_is_away_during_a_reload_keeps_the_old_configuration(sto
     assert built.house is before
 
 
+@pytest.mark.concurrent("threads")
 def test_a_database_that_is_away_behind_a_reload_does_not_end_the_daemon(store: Store) -> None:
     """What the new configuration changes is told and planned a little later."""
     scene = Scene()
@@ -365,6 +381,7 @@ def test_a_shop_that_refused_our_credentials_is_tried_at_once_after_a_reload(sto
         assert read_cursor(connection, built.house.channel("jd").id, "orders").wanted
 
 
+@pytest.mark.concurrent("threads")
 def test_another_database_needs_a_restart(store: Store) -> None:
     built, scene = built_of(store, "jd"), Scene()
     with running(built, scene) as daemon:
@@ -376,6 +393,7 @@ def test_another_database_needs_a_restart(store: Store) -> None:
         )
 
 
+@pytest.mark.concurrent("threads")
 def test_the_daemon_is_alive_while_it_ticks_writes_and_no_worker_is_overdue(store: Store) -> None:
     scene = Scene()
     with running(built_of(store, "jd"), scene) as daemon:
@@ -386,6 +404,7 @@ def test_the_daemon_is_alive_while_it_ticks_writes_and_no_worker_is_overdue(stor
         assert daemon.alive()
 
 
+@pytest.mark.concurrent("threads")
 def test_a_database_that_takes_no_writes_stops_the_signs_of_life_and_not_the_loop(store: Store) -> None:
     """The watchdog hears of it; `/livez` asks for the loop alone, and `/readyz` for the database."""
     with running(built_of(store, "jd"), Scene()) as daemon:
@@ -395,6 +414,7 @@ def test_a_database_that_takes_no_writes_stops_the_signs_of_life_and_not_the_loo
         assert (daemon.alive(), daemon.turns()) == (False, True)
 
 
+@pytest.mark.concurrent("threads")
 def test_each_pass_runs_under_a_lease_unless_the_file_itself_is_locked(store: Store) -> None:
     scene = Scene(due={"jd": ["orders"]})
     with running(built_of(store, "jd"), scene):

@@ -13,6 +13,8 @@ from erpsync.settings import Loaded
 from erpsync.store.store import Store
 from tests.support.scene import LONG_S, Scene, built_of, eventually, running_with
 
+pytestmark = pytest.mark.concurrent("threads")
+
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:

@@ -117,6 +117,7 @@ def test_neither_token_stands_readable_in_the_database_and_a_new_key_seals_them_
 # -- one at a time
 
 
+@pytest.mark.concurrent("threads")
 def test_eight_threads_renew_once(town: Town, shop: TokenShop, desk: Desk) -> None:
     town.advance(LAST_DAY_S)
     with ThreadPoolExecutor(8) as pool:

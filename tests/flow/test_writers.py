@@ -8,6 +8,7 @@ from erpsync.store.turns import NoTurnError
 from tests.support.shop import Town
 
 
+@pytest.mark.concurrent("threads")
 @pytest.mark.sqlite
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_writers_get_their_turn_in_the_order_they_asked(town: Town) -> None:

@@ -127,6 +127,7 @@ def test_the_yaml_examples_of_the_readme_can_be_read() -> None:
     assert all(yaml.load(block, Loader) is not None for block in yaml_blocks())
 
 
+@pytest.mark.concurrent("processes")
 def test_the_configuration_in_the_readme_passes_the_check(tmp_path: Path) -> None:
     main, *others = examples("erpsync.yaml")
     channels = [block for block in yaml_blocks() if "channels/" in name_of(block)]

@@ -95,6 +95,7 @@ def test_every_file_that_the_installation_copies_is_there() -> None:
     assert [name for name in copied if not name.startswith("/dev/") and not (ROOT / name).exists()] == []
 
 
+@pytest.mark.concurrent("processes")
 @pytest.mark.timeout(240)
 def test_the_walk_in_the_readme_can_be_walked(tmp_path: Path) -> None:
     lay_out(tmp_path)
@@ -159,6 +160,7 @@ def test_the_messages_of_an_own_shop_are_read() -> None:
     assert refund_of(read["refund"]).lines[0].qty == 1
 
 
+@pytest.mark.concurrent("processes")
 def test_the_example_connector_passes_the_conformance_suite(tmp_path: Path) -> None:
     module = tmp_path / "test_kiosk.py"
     module.write_text("\n".join(block.text for block in blocks("python")), encoding="utf-8")

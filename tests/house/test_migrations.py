@@ -56,6 +56,7 @@ def test_every_check_and_partial_index_of_the_code_is_in_the_database(database_u
             assert {str(i.name): bool(i.unique) for i in table.indexes}.items() <= indexes.items(), name
 
 
+@pytest.mark.concurrent("processes")
 def test_four_processes_that_migrate_at_once_leave_one_schema(empty_database_url: str) -> None:
     workers = [
         subprocess.Popen(

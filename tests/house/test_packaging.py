@@ -87,6 +87,7 @@ def test_the_wheel_holds_nothing_but_the_product(wheel: zipfile.ZipFile) -> None
     assert tops == {"erpsync", "connectors"}
 
 
+@pytest.mark.concurrent("processes")
 def test_an_installed_wheel_makes_a_database_with_its_own_migrations(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     site, config = tmp_path / "site", tmp_path / "config"
     wheel.extractall(site, [name for name in wheel.namelist() if ".dist-info/" not in name])

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.connectors.csv_drop.builders import HEADER, NOON, drop, heads, names, order_drop, row
 
 ROOT = Path(__file__).parents[3]
@@ -22,6 +24,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.concurrent("processes")
 def test_a_file_held_by_a_living_process_is_left_to_it_and_taken_over_when_it_is_killed(tmp_path: Path) -> None:
     drop(tmp_path, "orders.csv", [HEADER, row()])
     command = [sys.executable, "-c", READER, str(tmp_path)]
@@ -37,6 +40,7 @@ def test_a_file_held_by_a_living_process_is_left_to_it_and_taken_over_when_it_is
     assert names(tmp_path / "done") == ["orders.csv"]
 
 
+@pytest.mark.concurrent("threads")
 def test_four_readers_of_one_folder_read_every_file_once(tmp_path: Path) -> None:
     for number in range(60):
         drop(tmp_path, f"{number:03}.csv", [HEADER, row(str(number))], at=NOON + timedelta(seconds=number / 10))

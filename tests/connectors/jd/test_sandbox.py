@@ -101,6 +101,7 @@ def test_many_orders_are_loaded_and_listed_by_time() -> None:
     assert len(shop.changed(Cursor(overlap=timedelta(hours=2)))) == 1500
 
 
+@pytest.mark.concurrent("threads")
 def test_many_buyers_at_once_never_buy_the_same_unit() -> None:
     shop = Shop()
     sku = shop.item(qty=50)

@@ -229,6 +229,7 @@ def test_a_doubled_row_is_played_when_the_plan_says_so() -> None:
     assert shop.changed_ids(Cursor()) == [tid, tid]
 
 
+@pytest.mark.concurrent("threads")
 def test_a_shop_served_over_sockets_is_read_by_many_threads() -> None:
     clock = SystemClock()
     sandbox = TaobaoSandbox(clock=clock, faults=FaultPlan(7, 0.0))

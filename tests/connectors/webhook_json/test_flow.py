@@ -140,6 +140,7 @@ def test_an_order_of_the_shop_is_stored_held_and_told_back_as_stock_and_parcel(d
     assert desk.order(id)["status"] == "shipped"
 
 
+@pytest.mark.concurrent("threads")
 def test_fifty_deliveries_of_one_order_at_a_time_are_one_order_and_one_reservation(desk: Desk) -> None:
     """failures.md row 7."""
     desk.shop.place_order(("A", 2), paid=True)
@@ -154,6 +155,7 @@ def test_fifty_deliveries_of_one_order_at_a_time_are_one_order_and_one_reservati
     assert desk.reserved() == 2
 
 
+@pytest.mark.concurrent("threads")
 def test_fifty_messages_about_one_order_under_fifty_ids_are_one_order(desk: Desk) -> None:
     """failures.md row 7: a shop whose retries get new ids."""
     now = desk.clock.now()

@@ -138,6 +138,7 @@ def test_a_body_that_grows_beyond_the_limit_is_refused_however_well_it_is_signed
     assert street.post(delivery.body, street.shop.signed(delivery)).status_code == 413
 
 
+@pytest.mark.concurrent("processes")
 def test_the_shell_example_for_shop_developers_is_taken(street: Street) -> None:
     text = (ROOT / "connectors" / "webhook_json" / "README.md").read_text(encoding="utf-8")
     script = (

@@ -69,6 +69,7 @@ def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"erpsync {__version__}\n"
 
 
+@pytest.mark.concurrent("processes")
 def test_help_imports_neither_database_nor_settings() -> None:
     code = (
         "import sys; from erpsync.cli.main import main; main(['--help']);"
@@ -79,6 +80,7 @@ def test_help_imports_neither_database_nor_settings() -> None:
     assert done.stdout.endswith("[]\n")
 
 
+@pytest.mark.concurrent("processes")
 def test_the_module_can_be_run() -> None:
     assert find_spec("erpsync.cli.main") is not None
     done = subprocess.run(

@@ -72,6 +72,7 @@ def test_after_every_wake_a_run_begins_wherever_the_wake_falls(wakes: list[int],
     assert not chain.busy
 
 
+@pytest.mark.concurrent("threads")
 def test_thousands_of_wakes_from_eight_threads_leave_no_work_undone() -> None:
     with ThreadPoolExecutor(4) as pool:
         idle = threading.Event()

@@ -31,6 +31,7 @@ def test_ticks_are_never_dropped_for_being_late() -> None:
     assert DEFAULTS == {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
 
+@pytest.mark.concurrent("threads")
 def test_a_woken_chain_runs_on_a_thread_of_its_pool(jobs: Jobs) -> None:
     ran: list[str] = []
     done = threading.Event()
@@ -48,6 +49,7 @@ def test_a_woken_chain_runs_on_a_thread_of_its_pool(jobs: Jobs) -> None:
     assert ran[0].startswith("slow")
 
 
+@pytest.mark.concurrent("threads")
 def test_a_chain_that_raises_is_counted_told_and_run_again(jobs: Jobs, meters: Meters) -> None:
     runs: list[int] = []
     again = threading.Event()
@@ -70,6 +72,7 @@ def test_a_chain_that_raises_is_counted_told_and_run_again(jobs: Jobs, meters: M
     assert (record["job"], record["error"]) == ("fan_out", "ValueError('broken')")
 
 
+@pytest.mark.concurrent("threads")
 def test_a_failure_that_goes_on_is_counted_each_time_and_told_once(jobs: Jobs, meters: Meters) -> None:
     """Row 30: a database that is away must not fill the disk with tracebacks."""
     runs: list[int] = []
@@ -94,6 +97,7 @@ def test_a_failure_that_goes_on_is_counted_each_time_and_told_once(jobs: Jobs, m
     assert [record["event"] for record in records] == ["job.failed"]
 
 
+@pytest.mark.concurrent("threads")
 def test_a_tick_that_finds_the_one_before_still_running_is_counted(jobs: Jobs, meters: Meters) -> None:
     hang, counted = threading.Event(), threading.Event()
     jobs.every("beat", lambda: hang.wait(30), 0.05)
@@ -108,6 +112,7 @@ def test_a_tick_that_finds_the_one_before_still_running_is_counted(jobs: Jobs, m
         hang.set()
 
 
+@pytest.mark.concurrent("threads")
 def test_after_a_jump_of_the_clock_every_tick_comes_at_once(jobs: Jobs) -> None:
     ran = threading.Event()
     chain = Chain("push.dispatch", ran.set, launcher=jobs, pool=lambda: "push")
@@ -133,6 +138,7 @@ def test_figures_are_counted_by_label_and_unknown_ones_refused(meters: Meters) -
         meters.add("erpsync_unheard_of_total")
 
 
+@pytest.mark.concurrent("threads")
 def test_it_may_be_stopped_in_the_middle_of_a_round(jobs: Jobs) -> None:
     """A thread that dies with a traceback fails this test: warnings are errors."""
     scheduler, asked, stopped, pause = jobs._scheduler, threading.Event(), threading.Event(), threading.Event()

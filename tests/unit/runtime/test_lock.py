@@ -13,6 +13,7 @@ HOLD = "import sys; from pathlib import Path; from erpsync.runtime.lock import o
 HOLD += "with only_daemon(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
 
 
+@pytest.mark.concurrent("processes")
 def test_a_second_daemon_is_refused_with_the_process_that_runs(tmp_path: Path) -> None:
     database = tmp_path / "erpsync.db"
     command = [sys.executable, "-c", HOLD, database]

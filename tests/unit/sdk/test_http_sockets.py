@@ -83,6 +83,7 @@ def test_a_request_that_never_left_is_transient_even_when_it_must_not_be_repeate
         http.request("POST", f"http://127.0.0.1:{port}/", repeatable=False)
 
 
+@pytest.mark.concurrent("threads")
 def test_silence_after_the_request_is_an_unknown_outcome(http: HttpClient) -> None:
     over = threading.Event()
 
@@ -90,6 +91,7 @@ def test_silence_after_the_request_is_an_unknown_outcome(http: HttpClient) -> No
         http.request("POST", url, data={"a": "b"}, repeatable=False)
 
 
+@pytest.mark.concurrent("threads")
 def test_a_body_that_trickles_in_ends_with_the_deadline() -> None:
     """A peer that sends a byte now and then resets every read time-out; only the deadline ends it."""
     over = threading.Event()
@@ -104,6 +106,7 @@ def test_a_body_that_trickles_in_ends_with_the_deadline() -> None:
         http.request("POST", url, repeatable=False)
 
 
+@pytest.mark.concurrent("threads")
 def test_a_body_that_was_cut_is_an_unknown_outcome(http: HttpClient) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{}"
 
@@ -111,6 +114,7 @@ def test_a_body_that_was_cut_is_an_unknown_outcome(http: HttpClient) -> None:
         http.request("POST", url, repeatable=False)
 
 
+@pytest.mark.concurrent("threads")
 def test_a_chunked_body_that_was_cut_is_transient_for_a_repeatable_call(http: HttpClient) -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"
 
@@ -118,11 +122,13 @@ def test_a_chunked_body_that_was_cut_is_transient_for_a_repeatable_call(http: Ht
         http.request("GET", url, repeatable=True)
 
 
+@pytest.mark.concurrent("threads")
 def test_an_answer_that_is_not_http_is_an_unknown_outcome(http: HttpClient) -> None:
     with peer(lambda connection: connection.sendall(b"SSH-2.0-x\r\n")) as url, pytest.raises(OutcomeUnknownError):
         http.request("POST", url, repeatable=False)
 
 
+@pytest.mark.concurrent("threads")
 def test_a_certificate_nobody_trusts_means_that_nothing_was_sent(http: HttpClient, tmp_path: Path) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(self_signed(tmp_path))
@@ -146,11 +152,13 @@ def self_signed(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.concurrent("threads")
 def test_a_handshake_that_fails_otherwise_is_not_known_to_have_done_nothing(http: HttpClient) -> None:
     with peer(lambda connection: connection.sendall(b"no TLS here")) as url, pytest.raises(OutcomeUnknownError):
         http.request("POST", url.replace("http:", "https:"), repeatable=False)
 
 
+@pytest.mark.concurrent("threads")
 def test_a_compressed_body_is_read(http: HttpClient) -> None:
     body = gzip.compress(b'{"ok": 1}' + b" " * 200_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
