@@ -18,7 +18,7 @@ from erpsync.web.site import Face, Site
 
 MAX_CONNECTIONS = 256
 KEEP_ALIVE_S = 5
-START_S = 10
+START_S = 60
 
 
 class _Server(uvicorn.Server):

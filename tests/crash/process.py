@@ -14,7 +14,7 @@ from typing import Any
 from tests.e2e.command_desk import Desk, Ran
 from tests.support.real_data import SOAK
 
-LONG_S = 3600 if SOAK else 60
+LONG_S = 3600 if SOAK else 120
 COLUMNS = "external_id: order, status: s, placed_at: placed, paid_at: paid, channel_sku: sku, qty: qty, price: price"
 DROP = f"""\
 connector: csv_drop
@@ -35,7 +35,7 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "channels").mkdir(parents=True)
-        self.write("erpsync.yaml", "web: {listen: '127.0.0.1:0'}\nwarehouses:\n  - {id: SH}\nruntime: {stop_s: 5}\n")
+        self.write("erpsync.yaml", "web: {listen: '127.0.0.1:0'}\nwarehouses:\n  - {id: SH}\nruntime: {stop_s: 100}\n")
         self.add_drop("drop")
 
     @property

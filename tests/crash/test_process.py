@@ -4,9 +4,10 @@ import random
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,7 +15,7 @@ from sqlalchemy import func, select, update
 from erpsync.store.queue import LANE_REST, SHIPMENT, STOCK, Effect, claim, enqueue
 from erpsync.store.store import Store
 from erpsync.store.tables import outbox
-from tests.crash.process import Daemon, Shop, eventually
+from tests.crash.process import LONG_S, Daemon, Shop, eventually
 
 pytestmark = pytest.mark.concurrent("processes")
 
@@ -144,65 +145,77 @@ def test_commands_beside_the_daemon_wake_it(shop: Shop) -> None:
 
 
 @contextmanager
-def silent_platform() -> Iterator[int]:
-    """A port that takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield listening.getsockname()[1]
+def silent_platform(shop: Shop) -> Iterator[Callable[[], object]]:
+    """Add a channel whose calls are taken and never answered; yields what waits until one hangs."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as calls:
+        listening.settimeout(LONG_S)
+        shop.write("channels/stuck.yaml", ANSWERS_NOTHING.format(port=listening.getsockname()[1]))
+        yield lambda: calls.enter_context(listening.accept()[0])
+
+
+@contextmanager
+def service_manager(path: Path) -> Iterator[Callable[[str], None]]:
+    """A socket for signs of life, read all the time: what finds it full is lost. Yields what waits for a word."""
+    heard: SimpleQueue[str] = SimpleQueue()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+
+        def listen() -> None:
+            while message := manager.recv(4096):
+                heard.put(message.decode())
+
+        def hear(word: str) -> None:
+            while word not in heard.get(timeout=LONG_S):
+                pass
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            yield hear
+        finally:
+            manager.shutdown(socket.SHUT_RD)
+            listener.join()
 
 
 def test_a_call_that_hangs_keeps_nobody_from_ending(shop: Shop) -> None:
-    shop.write("erpsync.yaml", (shop.folder / "erpsync.yaml").read_text().replace("stop_s: 5", "stop_s: 0.5"))
-    with silent_platform() as port:
-        shop.write("channels/stuck.yaml", ANSWERS_NOTHING.format(port=port))
-        with Daemon(shop) as daemon:
-            daemon.wait("poll.done", lambda record: record["channel"] == "drop", times=3)
-            daemon.signal(signal.SIGTERM)
+    shop.write("erpsync.yaml", (shop.folder / "erpsync.yaml").read_text().replace("stop_s: 100", "stop_s: 0.5"))
+    with silent_platform(shop) as until_a_call_hangs, Daemon(shop) as daemon:
+        until_a_call_hangs()
+        daemon.wait("poll.done", lambda record: record["channel"] == "drop", times=3)
+        daemon.signal(signal.SIGTERM)
 
-            assert daemon.ended() == 0
-            assert any("stuck" in record["call"] for record in daemon.all("call.abandoned"))
-            assert daemon.all("daemon.stopped")[0]["clean"] is False
-
-
-def test_a_second_signal_ends_it_at_once(shop: Shop) -> None:
-    shop.write("erpsync.yaml", (shop.folder / "erpsync.yaml").read_text().replace("stop_s: 5", "stop_s: 55"))
-    with silent_platform() as port:
-        shop.write("channels/stuck.yaml", ANSWERS_NOTHING.format(port=port))
-        with Daemon(shop) as daemon:
-            daemon.wait("poll.done", lambda record: record["channel"] == "drop", times=2)
-            daemon.signal(signal.SIGTERM)
-            assert not eventually_ended(daemon)
-            daemon.signal(signal.SIGTERM)
-
-            assert daemon.ended() == 128 + signal.SIGTERM
-            assert daemon.all("daemon.stopped") == []
+        assert daemon.ended() == 0
+        assert any("stuck" in record["call"] for record in daemon.all("call.abandoned"))
+        assert daemon.all("daemon.stopped")[0]["clean"] is False
 
 
-def eventually_ended(daemon: Daemon) -> bool:
-    pause = threading.Event()
-    return any(daemon.process.poll() is not None or pause.wait(0.1) for _ in range(10))
+def test_a_second_signal_ends_it_at_once(shop: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with (
+        silent_platform(shop) as until_a_call_hangs,
+        service_manager(path) as hear,
+        Daemon(shop, NOTIFY_SOCKET=str(path)) as daemon,
+    ):
+        until_a_call_hangs()
+        daemon.signal(signal.SIGTERM)
+        hear("STOPPING=1")
+        daemon.signal(signal.SIGTERM)
+
+        assert daemon.ended() == 128 + signal.SIGTERM
+        assert daemon.all("daemon.stopped") == []
 
 
 def test_the_service_manager_hears_ready_signs_of_life_reload_and_end(shop: Shop, tmp_path: Path) -> None:
-    heard: list[str] = []
     path = tmp_path / "notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(path))
-        manager.settimeout(60)
-
-        def hear(until: str) -> None:
-            while not any(until in message for message in heard):
-                heard.append(manager.recv(4096).decode())
-
-        with Daemon(shop, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="30000000") as daemon:
-            hear("READY=1")
-            hear("WATCHDOG=1")
-            heard.clear()
-            daemon.signal(signal.SIGHUP)
-            hear("RELOADING=1")
-            hear("READY=1")
-            daemon.signal(signal.SIGTERM)
-            hear("STOPPING=1")
-            assert daemon.ended() == 0
+    with service_manager(path) as hear, Daemon(shop, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="300000000") as daemon:
+        hear("READY=1")
+        hear("WATCHDOG=1")
+        daemon.signal(signal.SIGHUP)
+        hear("RELOADING=1")
+        hear("READY=1")
+        daemon.signal(signal.SIGTERM)
+        hear("STOPPING=1")
+        assert daemon.ended() == 0
 
 
 def test_under_the_journal_every_line_has_its_priority(shop: Shop) -> None:

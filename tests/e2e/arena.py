@@ -24,7 +24,7 @@ from erpsync.store.tables import channel, orders
 from tests.e2e.command_desk import Desk
 
 CODE = "HOT-1"
-LONG_S = 90
+LONG_S = 240
 KEYS = {"keys": ["a" * 43 + "="], "index_key": "b" * 43 + "="}
 
 

@@ -97,7 +97,7 @@ def test_ctrl_c_ends_the_sandbox_quietly_and_until_then_it_takes_our_calls(tmp_p
 
     found = desk.run("check", "--online", "--json")
     served.send_signal(signal.SIGINT)
-    _, err = served.communicate(timeout=30)
+    _, err = served.communicate(timeout=120)
 
     assert [(row["channel"], row["ok"]) for row in found.json["channels"]] == [("t", True)], found
     assert (served.returncode, err) == (0, "")

@@ -26,7 +26,7 @@ class Console:
     house: House
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.server.url + path.lstrip("/"), timeout=10, allow_redirects=False)
+        return requests.get(self.server.url + path.lstrip("/"), timeout=60, allow_redirects=False)
 
     def put_order(self, channel: str = SHOP, *, title: str = "亚麻短袖衬衫", number: int = 1, **changes: object) -> int:
         with self.store.begin() as tx:

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.command_desk import Desk
 from tests.support.real_data import fen, tmall_file, tmall_orders
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 CONFIG = """
 database: sqlite:///var/erpsync.db
 timezone: Asia/Shanghai

@@ -158,7 +158,7 @@ def _set_up(folder: Path, server: SandboxServer) -> Shop:
 
 @pytest.mark.concurrent("processes")
 @pytest.mark.slow
-@pytest.mark.timeout(3600 if SOAK else 240)
+@pytest.mark.timeout(3600 if SOAK else 900)
 def test_a_month_of_orders_survives_moving_rows_faults_and_two_kills(month: TmallMonth, shop: Shop) -> None:
     for share in (0.2, 0.6):
         with Daemon(shop) as daemon:

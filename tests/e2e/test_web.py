@@ -31,7 +31,7 @@ class Shop:
 
     def get(self, path: str) -> requests.Response:
         assert self.server
-        return requests.get(self.server.url + path.lstrip("/"), timeout=10, allow_redirects=False)
+        return requests.get(self.server.url + path.lstrip("/"), timeout=60, allow_redirects=False)
 
 
 @pytest.fixture
@@ -161,12 +161,12 @@ def test_what_the_process_counts_about_itself_is_exported_too(shop: Shop) -> Non
 def test_figures_are_counted_once_for_all_who_look_within_two_seconds(shop: Shop) -> None:
     server, site = serve(shop.store, shop.house)
     try:
-        before = requests.get(f"{server.url}status.json", timeout=10).json()
+        before = requests.get(f"{server.url}status.json", timeout=60).json()
         with shop.store.begin() as tx:
             add(tx, tables.outbox, effect_row(shop.house.channel("jd-main").id, "due"))
-        same = requests.get(f"{server.url}status.json", timeout=10).json()
+        same = requests.get(f"{server.url}status.json", timeout=60).json()
         site.store.clock.sleep(3)
-        after = requests.get(f"{server.url}status.json", timeout=10).json()
+        after = requests.get(f"{server.url}status.json", timeout=60).json()
     finally:
         server.stop(2)
 
@@ -214,8 +214,8 @@ def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> N
     server = WebServer(face)
     server.start()
     try:
-        assert requests.get(f"{server.url}readyz", timeout=10).json()["ready"]
-        assert "erpsync_polls_total 3.0" in requests.get(f"{server.url}metrics", timeout=10).text
+        assert requests.get(f"{server.url}readyz", timeout=60).json()["ready"]
+        assert "erpsync_polls_total 3.0" in requests.get(f"{server.url}metrics", timeout=60).text
     finally:
         server.stop(2)
 
@@ -226,4 +226,4 @@ def test_a_server_that_was_stopped_answers_no_more_and_may_be_stopped_again(shop
     assert server.stop(2)
     assert server.stop(2)
     with pytest.raises(requests.ConnectionError):
-        requests.get(f"{server.url}livez", timeout=2)
+        requests.get(f"{server.url}livez", timeout=60)

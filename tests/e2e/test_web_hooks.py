@@ -31,10 +31,10 @@ class Shop:
 
     def post(self, channel: str, body: object = b"{}", headers: dict | None = None) -> requests.Response:
         address = f"{self.server.url}hooks/{channel}"
-        return requests.post(address, data=body, headers=GOOD if headers is None else headers, timeout=10)
+        return requests.post(address, data=body, headers=GOOD if headers is None else headers, timeout=60)
 
     def metrics(self) -> str:
-        return requests.get(f"{self.server.url}metrics", timeout=10).text
+        return requests.get(f"{self.server.url}metrics", timeout=60).text
 
 
 @pytest.fixture
@@ -157,14 +157,14 @@ def test_a_body_that_cannot_be_unpacked_is_refused(shop: Shop, coding: str, body
 
 
 def test_a_body_that_never_comes_does_not_hold_the_connection_for_ever(shop: Shop) -> None:
-    with closing(socket.create_connection(("127.0.0.1", shop.server.port), timeout=10)) as slow:
+    with closing(socket.create_connection(("127.0.0.1", shop.server.port), timeout=60)) as slow:
         slow.sendall(b"POST /hooks/jd-main HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nonly this")
 
         assert b" 408 " in slow.recv(4096).split(b"\r\n")[0]
 
 
 def test_hooks_take_nothing_but_posts(shop: Shop) -> None:
-    answer = requests.get(f"{shop.server.url}hooks/jd-main", timeout=10)
+    answer = requests.get(f"{shop.server.url}hooks/jd-main", timeout=60)
 
     assert answer.status_code == 405
     assert answer.json() == {"error": "Method Not Allowed"}

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import structlog
@@ -16,6 +17,7 @@ from erpsync.flows.due import outlooks
 from erpsync.flows.house import House
 from erpsync.runtime.daemon import Daemon, take_over
 from erpsync.runtime.meters import Meters
+from erpsync.runtime.polls import REST_S
 from erpsync.runtime.presence import Presence
 from erpsync.runtime.pushes import Due, due_rows
 from erpsync.runtime.reload import reload
@@ -99,13 +101,24 @@ def test_a_shop_that_timed_out_twice_runs_on_the_pool_for_slow_ones_until_it_ans
 
 @pytest.mark.concurrent("threads")
 def test_a_lane_that_failed_rests_a_moment_and_is_tried_again(store: Store) -> None:
-    scene = Scene(due={"jd": ["orders"]})
-    scene.poll = lambda channel, stream, stopping: Pass(failed=True)
-    with running(built_of(store, "jd"), scene) as daemon:
-        assert scene.wait_for("orders", "jd", times=3)
+    clock, scene = ManualClock(), Scene(due={"jd": ["orders"]})
+    polled_at_s: list[float] = []
 
+    def fail(channel: str, stream: str, stopping: Callable[[], bool]) -> Pass:
+        polled_at_s.append(clock.monotonic())
+        return Pass(failed=True)
+
+    def polled_often_while_time_passes() -> bool:
+        clock.advance(seconds=0.05)
+        return len(polled_at_s) >= 3
+
+    scene.poll = fail
+    with running(built_of(Store(store.engine, clock=clock), "jd", stop_s=LONG_S), scene) as daemon:
+        assert eventually(polled_often_while_time_passes)
+
+    assert all(later - before >= REST_S for before, later in pairwise(polled_at_s))
     failed = daemon.meters.value("erpsync_polls_total", channel="jd", stream="orders", outcome="failed")
-    assert 3 <= failed <= 10
+    assert failed == len(polled_at_s)
 
 
 @pytest.mark.concurrent("threads")
@@ -401,7 +414,7 @@ def test_the_daemon_is_alive_while_it_ticks_writes_and_no_worker_is_overdue(stor
         run = daemon._world.runs.begin("poll jd orders", deadline_s=-1)
         assert not daemon.alive()
         daemon._world.runs.end(run)
-        assert daemon.alive()
+        assert eventually(daemon.alive)
 
 
 @pytest.mark.concurrent("threads")
@@ -409,9 +422,12 @@ def test_a_database_that_takes_no_writes_stops_the_signs_of_life_and_not_the_loo
     """The watchdog hears of it; `/livez` asks for the loop alone, and `/readyz` for the database."""
     with running(built_of(store, "jd"), Scene()) as daemon:
         assert eventually(daemon.alive)
+        daemon._beat.close()
+        assert eventually(lambda: not daemon._beat.busy)
         daemon._world.presence.beaten_at_s = float("-inf")
 
-        assert (daemon.alive(), daemon.turns()) == (False, True)
+        assert not daemon.alive()
+        assert eventually(daemon.turns)
 
 
 @pytest.mark.concurrent("threads")

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from erpsync.store.turns import NoTurnError
+from tests.support.scene import eventually
 from tests.support.shop import Town
 
 
@@ -27,8 +28,7 @@ def test_writers_get_their_turn_in_the_order_they_asked(town: Town) -> None:
             threads.append(threading.Thread(target=write, args=(number,)))
             threads[-1].start()
             asked[number].wait()
-            while town.store._turns.waiting <= number:  # type: ignore[union-attr]
-                pass
+            assert eventually(lambda: town.store._turns.waiting > number)  # type: ignore[union-attr]  # noqa: B023  # asked at once
     for thread in threads:
         thread.join()
 

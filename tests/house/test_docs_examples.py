@@ -96,7 +96,7 @@ def test_every_file_that_the_installation_copies_is_there() -> None:
 
 
 @pytest.mark.concurrent("processes")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_the_walk_in_the_readme_can_be_walked(tmp_path: Path) -> None:
     lay_out(tmp_path)
     walk = "\n".join(block.text for block in blocks("sh") if block.name == "walk")

@@ -25,17 +25,17 @@ class Api:
     _keys: Iterator[int] = field(default_factory=count)
 
     def get(self, path: str, *, token: str | None = None, **query: Any) -> requests.Response:
-        return requests.get(self._url(path), params=query, headers=self._bearer(token), timeout=30)
+        return requests.get(self._url(path), params=query, headers=self._bearer(token), timeout=60)
 
     def post(
         self, path: str, body: Any = None, *, key: str | None = None, token: str | None = None
     ) -> requests.Response:
         headers = self._bearer(token) | {"Idempotency-Key": key or f"key-{next(self._keys)}"}
-        return requests.post(self._url(path), json=body, headers=headers, timeout=30)
+        return requests.post(self._url(path), json=body, headers=headers, timeout=60)
 
     def send(self, method: str, path: str, *, data: bytes = b"", **headers: str) -> requests.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return requests.request(method, self._url(path), data=data, headers=self._bearer(None) | named, timeout=30)
+        return requests.request(method, self._url(path), data=data, headers=self._bearer(None) | named, timeout=60)
 
     def make_token(self, scope: str) -> str:
         return create_token(self.town.store, f"{scope}-only", scope=scope, actor="wang")

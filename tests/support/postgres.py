@@ -201,11 +201,11 @@ def _running(binaries: Path, account: pwd.struct_passwd | None, folder: Path, da
             yield
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: open sessions are ended
-            server.wait(timeout=30)
+            server.wait(timeout=120)
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         try:
             psycopg.connect(host=str(folder), user=USER, dbname="postgres").close()
         except psycopg.OperationalError:

@@ -17,7 +17,7 @@ from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded
 from erpsync.store.store import Store
 
-LONG_S = 30
+LONG_S = 60
 
 
 class Silent(Connector):

@@ -70,7 +70,7 @@ class Street:
             pass
 
     def post(self, body: bytes, headers: dict[str, str], channel: str = "own-shop") -> requests.Response:
-        return requests.post(f"{self.web.url}hooks/{channel}", data=body, headers=headers, timeout=10)
+        return requests.post(f"{self.web.url}hooks/{channel}", data=body, headers=headers, timeout=60)
 
 
 @pytest.fixture
@@ -85,16 +85,16 @@ def street(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Street]:
 def test_a_shop_that_only_knows_the_hook_and_the_secret_sells_and_is_told(street: Street) -> None:
     set_stock(street.house, warehouse="SH", sku="A", on_hand=10, actor="me")
     address = street.platform.url("shop")
-    requests.post(f"{address}/hook", json={"url": street.hook}, timeout=10)
-    requests.post(f"{address}/orders", json={"lines": [["A", 3]]}, timeout=10)
+    requests.post(f"{address}/hook", json={"url": street.hook}, timeout=60)
+    requests.post(f"{address}/orders", json={"lines": [["A", 3]]}, timeout=60)
     street.settle()
     with street.store.read() as connection:
         [order] = list_orders(connection)
     ship(street.house, order=order["number"], carrier="YTO", tracking="YT1234567890123", actor="me")
     street.settle()
 
-    assert requests.get(f"{address}/stock", timeout=10).json() == {"A": 7}
-    [parcel] = requests.get(f"{address}/shipments", timeout=10).json()
+    assert requests.get(f"{address}/stock", timeout=60).json() == {"A": 7}
+    [parcel] = requests.get(f"{address}/shipments", timeout=60).json()
     assert (parcel["order_external_id"], parcel["tracking"]) == ("W000001", "YT1234567890123")
 
 

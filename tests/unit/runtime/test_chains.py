@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erpsync.runtime.chains import RETRY_S, Chain, Runs
+from tests.support.scene import LONG_S
 
 
 class ByHand:
@@ -110,7 +111,7 @@ def test_thousands_of_wakes_from_eight_threads_leave_no_work_undone() -> None:
         for thread in threads:
             thread.join()
 
-        assert idle.wait(30)
+        assert idle.wait(LONG_S)
     assert most == [1]
 
 

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.jobs import DEFAULTS, Jobs
 from erpsync.runtime.meters import METERS, Meters
+from tests.support.scene import LONG_S, eventually
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_woken_chain_runs_on_a_thread_of_its_pool(jobs: Jobs) -> None:
 
     chain.wake()
 
-    assert done.wait(20)
+    assert done.wait(LONG_S)
     assert ran[0].startswith("slow")
 
 
@@ -65,7 +66,7 @@ def test_a_chain_that_raises_is_counted_told_and_run_again(jobs: Jobs, meters: M
         chain = Chain("fan_out", work, launcher=jobs, pool=lambda: "push")
         jobs.start()
         chain.wake()
-        assert again.wait(20)
+        assert again.wait(LONG_S)
 
     assert meters.value("erpsync_job_failed_total", job="fan_out") == 1
     (record,) = [record for record in records if record["event"] == "job.failed"]
@@ -90,24 +91,19 @@ def test_a_failure_that_goes_on_is_counted_each_time_and_told_once(jobs: Jobs, m
         chain = Chain("fan_out", work, launcher=jobs, pool=lambda: "push")
         jobs.start()
         chain.wake()
-        assert enough.wait(20)
-        pause = threading.Event()
-        assert any(meters.value("erpsync_job_failed_total", job="fan_out") == 4 or pause.wait(0.05) for _ in range(400))
+        assert enough.wait(LONG_S)
+        assert eventually(lambda: meters.value("erpsync_job_failed_total", job="fan_out") == 4)
 
     assert [record["event"] for record in records] == ["job.failed"]
 
 
 @pytest.mark.concurrent("threads")
 def test_a_tick_that_finds_the_one_before_still_running_is_counted(jobs: Jobs, meters: Meters) -> None:
-    hang, counted = threading.Event(), threading.Event()
-    jobs.every("beat", lambda: hang.wait(30), 0.05)
+    hang = threading.Event()
+    jobs.every("beat", lambda: hang.wait(LONG_S), 0.05)
     jobs.start()
     try:
-        for _ in range(400):
-            if meters.value("erpsync_job_skipped_total") > 0:
-                break
-            counted.wait(0.05)
-        assert meters.value("erpsync_job_skipped_total") > 0
+        assert eventually(lambda: meters.value("erpsync_job_skipped_total") > 0)
     finally:
         hang.set()
 
@@ -121,7 +117,7 @@ def test_after_a_jump_of_the_clock_every_tick_comes_at_once(jobs: Jobs) -> None:
 
     jobs.hurry()
 
-    assert ran.wait(20)
+    assert ran.wait(LONG_S)
 
 
 def test_every_figure_has_a_name_and_a_sentence() -> None:
@@ -156,4 +152,4 @@ def test_it_may_be_stopped_in_the_middle_of_a_round(jobs: Jobs) -> None:
         Chain(name, lambda: None, launcher=jobs, pool=lambda: "push").wake()
     jobs.start()
 
-    assert stopped.wait(20)
+    assert stopped.wait(LONG_S)

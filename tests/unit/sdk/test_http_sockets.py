@@ -21,6 +21,8 @@ from erpsync.sdk.errors import OutcomeUnknownError, TransientError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault, Sandbox, SandboxRequest, SandboxResponse, serve
 
+LONG_S = 60
+
 
 class Echo(Sandbox):
     def __init__(self) -> None:
@@ -69,7 +71,7 @@ def released(event: threading.Event) -> Iterator[None]:
 
 @pytest.fixture
 def http() -> Iterator[HttpClient]:
-    client = HttpClient(clock=ManualClock(), read_s=0.3)
+    client = HttpClient(clock=ManualClock(), read_s=LONG_S)
     yield client
     client.close()
     client.close()
@@ -84,11 +86,12 @@ def test_a_request_that_never_left_is_transient_even_when_it_must_not_be_repeate
 
 
 @pytest.mark.concurrent("threads")
-def test_silence_after_the_request_is_an_unknown_outcome(http: HttpClient) -> None:
+def test_silence_after_the_request_is_an_unknown_outcome() -> None:
     over = threading.Event()
+    impatient = HttpClient(clock=ManualClock(), read_s=0.3)
 
-    with peer(lambda _: over.wait(5) and None) as url, released(over), pytest.raises(OutcomeUnknownError):
-        http.request("POST", url, data={"a": "b"}, repeatable=False)
+    with peer(lambda _: over.wait(LONG_S) and None) as url, released(over), pytest.raises(OutcomeUnknownError):
+        impatient.request("POST", url, data={"a": "b"}, repeatable=False)
 
 
 @pytest.mark.concurrent("threads")
@@ -101,7 +104,7 @@ def test_a_body_that_trickles_in_ends_with_the_deadline() -> None:
         while not over.wait(0.02):
             connection.sendall(b"x")
 
-    http = HttpClient(clock=SystemClock(), read_s=5, deadline_s=0.3)
+    http = HttpClient(clock=SystemClock(), read_s=LONG_S, deadline_s=0.3)
     with peer(trickle) as url, released(over), pytest.raises(OutcomeUnknownError):
         http.request("POST", url, repeatable=False)
 
