@@ -71,6 +71,7 @@ class KnownOrder:
     paid_at: datetime | None
     ready_at: datetime | None
     ship_by_at: datetime | None = None
+    imported_at: datetime | None = None
     currency: str
     total_minor: int
     paid_minor: int | None = None

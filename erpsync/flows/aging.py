@@ -16,7 +16,7 @@ def age_unpaid(house: House) -> int:
     name = "unpaid aged"
     with house.store.read() as connection:
         known = read_mark(connection, name)
-    until = house.store.clock.now() - UNPAID_COUNTS_FOR
+    until = house.store.trusted_now() - UNPAID_COUNTS_FOR
     since = EPOCH if known is None else instant(known)
     aged = unpaid_orders(orders.c.placed_at <= until, after=since)
     mine = order_line.c.order_id.in_(aged.with_only_columns(aged.selected_columns.id))

@@ -80,8 +80,8 @@ def _due_in(channel: Channel, known: Mapping[str, CursorRow], now: datetime) -> 
         if row.wanted:
             due[stream] = 0.0
             continue
-        began = row.began_at
-        due[stream] = 0.0 if began is None else (began - now).total_seconds() + _interval_s(channel, stream, row)
+        rested_s = None if row.began_at is None else max(0.0, (now - row.began_at).total_seconds())
+        due[stream] = 0.0 if rested_s is None else _interval_s(channel, stream, row) - rested_s
     return due
 
 

@@ -175,7 +175,7 @@ def _advance(tx: Tx, held: Lease, row: Any, cursor: int, refusal: _Refusal | Non
 def _failed(tx: Tx, row: Any, refusal: _Refusal, *, moved: bool) -> dict[str, Any]:
     attempts = 1 if moved else row.attempts + 1
     since = tx.now if moved or row.failing_since_at is None else row.failing_since_at
-    stopped = refusal.gone or tx.now - since >= GIVES_UP_AFTER
+    stopped = refusal.gone or tx.trusted_now - since >= GIVES_UP_AFTER
     wait_s = max(refusal.wait_s, backoff_s(attempts, row.id))
     if stopped:
         _give_up(tx, row, refusal)

@@ -5,8 +5,8 @@ same as having read it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -19,6 +19,9 @@ from erpsync.sdk.errors import ConnectorError, PayloadError
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Order, Raw, Refund
 from erpsync.store.notes import DeadLetter
+
+SLACK = timedelta(seconds=10)
+"""Connectors may round: readings so little in the future are put in order as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,21 @@ def _batch_of(records: Iterable[OrderRecord | RefundRecord], letters: tuple[Dead
         refunds=tuple(r for r in kept if isinstance(r, RefundRecord)),
         letters=letters,
     )
+
+
+def read_by(batch: Batch, now: datetime) -> Batch:
+    """Return the batch; what was read by a clock that was set back since, and so later than now, was read now."""
+    if all(raw.read_to <= now + SLACK for _, raw in batch.raws()):
+        return batch
+    return replace(
+        batch,
+        orders=tuple(replace(record, raw=_raw_by(record.raw, now)) for record in batch.orders),
+        refunds=tuple(replace(record, raw=_raw_by(record.raw, now)) for record in batch.refunds),
+    )
+
+
+def _raw_by(raw: Raw, now: datetime) -> Raw:
+    return replace(raw, read_from=min(raw.read_from, now), read_to=min(raw.read_to, now))
 
 
 def letter_of(

@@ -97,14 +97,14 @@ def settle(
     for change in changes:
         tasks += _book_out_all(book, house, change)
     kept = book.held_skus()
-    soft = [demand for change in changes for demand in _adjust(book, house, change, tx.now, kept)]
+    soft = [demand for change in changes for demand in _adjust(book, house, change, tx, kept)]
     events += _shrink_all(book, house, tasks)
     free = _free(book, house)
     book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
     takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free)
     book.load_owners(take.owner for take in takes)
     waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
-    _hold_all(book, takes, changes, house)
+    _hold_all(book, takes, changes, house, tx.now)
     left_from = {c.after.id: c.departure.warehouse_id for c in changes if c.departure}
     recall_changed(tx, house, book, [change.after for change in changes], left_from=left_from)
     book.flush()
@@ -115,12 +115,15 @@ def settle(
     return _outcome(tx, changes, takes, book, waited, tasks, events)
 
 
-def reserve_until(house: House, order: KnownOrder) -> datetime | None:
-    """Return when the reservation of an order that is not ready ends; None when its channel reserves nothing."""
+def reserve_until(house: House, order: KnownOrder, now: datetime) -> datetime | None:
+    """Return when the reservation of an order that is not ready ends; None when its channel reserves nothing.
+
+    One placed in our future, by a platform whose clock is ahead of ours, counts from when it came in.
+    """
     channel = house.channels.get(order.channel_id)
     if channel is None or channel.orders.reserve != "placement":
         return None
-    return order.placed_at + timedelta(minutes=channel.orders.reserve_minutes)
+    return min(order.placed_at, order.imported_at or now) + timedelta(minutes=channel.orders.reserve_minutes)
 
 
 def _skus_of(change: Change) -> set[int]:
@@ -186,15 +189,15 @@ def _book_out(book: Book, house: House, change: Change, line: KnownLine, qty: in
     return short
 
 
-def _adjust(book: Book, house: House, change: Change, now: datetime, kept: Mapping[Owner, set[int]]) -> list[Demand]:
+def _adjust(book: Book, house: House, change: Change, tx: Tx, kept: Mapping[Owner, set[int]]) -> list[Demand]:
     """Bring holds and backorders to what the order needs; return what an unready order would like to have.
 
     Args:
         kept: SKUs held by owner; a line may hold one that it was made of before it went to a warehouse.
     """
     order = change.after
-    until = reserve_until(house, order)
-    wanted = needs(order, reserve_until=until, now=now)
+    until = reserve_until(house, order, tx.now)
+    wanted = needs(order, reserve_until=until, now=tx.trusted_now)
     known = {
         (owner, sku_id)
         for line in _all_lines(change)
@@ -299,9 +302,9 @@ def _free(book: Book, house: House) -> dict[Place, int]:
     }
 
 
-def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], house: House) -> None:
+def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], house: House, now: datetime) -> None:
     expiry = {
-        Owner(LINE, line.id): reserve_until(house, change.after)
+        Owner(LINE, line.id): reserve_until(house, change.after, now)
         for change in changes
         if change.after.ready_at is None
         for line in change.after.lines
@@ -322,7 +325,7 @@ def _mark(
     tx: Tx, house: House, book: Book, changes: Sequence[Change], cause: Cause | None, also: Iterable[int]
 ) -> None:
     dirty = {place.sku_id for place in book.changed_places()} | set(also)
-    recent = tx.now - UNPAID_COUNTS_FOR
+    recent = tx.trusted_now - UNPAID_COUNTS_FOR
     for change in changes:
         if change.after.placed_at > recent and (_is_unpaid(change.after) or _is_unpaid(change.before)):
             dirty |= _skus_of(change)

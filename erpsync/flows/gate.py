@@ -61,7 +61,8 @@ def reread(house: House, channel: Channel, order: KnownOrder) -> bool:
     """
     source = playing(channel.connector, OrderSource)
     age = house.store.clock.now() - order.reading.read_to
-    if source is None or not source.rereads or age <= timedelta(seconds=channel.orders.gate_s):
+    recent = timedelta(0) <= age <= timedelta(seconds=channel.orders.gate_s)
+    if source is None or not source.rereads or recent:
         return False
     if not may_call(house, channel, probing=True):
         held_back = RateLimitedError(f"{channel.name} may not be called now", retry_after_s=0, code=OWN_BUDGET)

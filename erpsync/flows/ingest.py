@@ -26,7 +26,7 @@ from erpsync.core.orders import (
     with_shipped,
 )
 from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of
+from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
@@ -82,6 +82,7 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     Args:
         cause: the pass of this channel that brought them, so that its own sales ask for no further pass.
     """
+    batch = read_by(batch, tx.now)
     records = _latest(batch.orders)
     refund_orders = {record.refund.order_external_id for record in batch.refunds}
     await_rivals(tx, channel.id, records.keys() | refund_orders)

@@ -118,7 +118,7 @@ def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int
     wanted = set(skus)
     if not wanted:
         return {}
-    recent = unpaid_orders(orders.c.channel_id == channel.id, after=tx.now - UNPAID_COUNTS_FOR)
+    recent = unpaid_orders(orders.c.channel_id == channel.id, after=tx.trusted_now - UNPAID_COUNTS_FOR)
     mine = order_line.c.order_id.in_(recent.with_only_columns(recent.selected_columns.id))
     open_qty = order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty
     plain = (

@@ -306,11 +306,16 @@ def _close(reading: Iterator[Any]) -> None:
 
 
 def _end(run: _Pass) -> None:
-    """Note a whole pass and wake what waited for it."""
+    """Note a whole pass and wake what waited for it.
+
+    It began when the row says, if that is earlier: a clock that was set back meanwhile has moved that instant.
+    """
     with run.house.store.begin() as tx:
         if not still_reaches(tx, run.channel.id, run.stream, run.since):
             return
-        values: dict[str, Any] = {"complete_began_at": run.began_at, "complete_ended_at": tx.now, "failed_at": None}
+        noted = read_cursor(tx.connection, run.channel.id, run.stream).began_at or run.began_at
+        began_at = min(run.began_at, noted)
+        values: dict[str, Any] = {"complete_began_at": began_at, "complete_ended_at": tx.now, "failed_at": None}
         if run.stream == "listings":
             values["mark"] = None
         set_cursor(tx, run.channel.id, run.stream, error="", **values)

@@ -222,16 +222,16 @@ class _Freshness:
         """Whether a whole pass began after the row's first mark, and the back-fill is done."""
         if not self._polled:
             return True
-        began: datetime | None = self._orders.complete_began_at
-        after = row.fresh_after_at or row.marked_at
-        return self._backfill.complete_ended_at is not None and began is not None and began > after
+        return self._backfill.complete_ended_at is not None and self._is_after(row, self._orders.complete_began_at)
+
+    def _is_after(self, row: Claimed, began_at: datetime | None) -> bool:
+        """Whether a pass began after the mark, on any clock: a beginning that is still to come proves nothing."""
+        return began_at is not None and (row.fresh_after_at or row.marked_at) < began_at <= self._tx.now
 
     def ask(self, row: Claimed) -> None:
         """Park the row, by `flush`, until the next pass has ended."""
         self._parked.append(row)
-        began: datetime | None = self._orders.began_at
-        on_its_way = began is not None and began > (row.fresh_after_at or row.marked_at)
-        self._asked |= not (on_its_way or self._orders.wanted)
+        self._asked |= not (self._is_after(row, self._orders.began_at) or self._orders.wanted)
 
     def flush(self) -> None:
         """Park what waits, and ask for a pass unless the stream is failing and is tried again in its own time."""

@@ -71,8 +71,11 @@ def lag(house: House, channel: Channel) -> timedelta:
 def seal_windows(
     house: House, channel: Channel, *, most: int = WINDOWS_AT_ONCE, stopping: Callable[[], bool] = lambda: False
 ) -> SealReport:
-    """Scan the windows whose turn it is, unsealed and oldest first; what was committed stays when it is broken off."""
-    if not channel.plays(OrderScan) or not may_call(house, channel):
+    """Scan the windows whose turn it is, unsealed and oldest first; what was committed stays when it is broken off.
+
+    None while the clock is unconfirmed: two scans prove something because time went by between them.
+    """
+    if not channel.plays(OrderScan) or house.store.clock.unconfirmed or not may_call(house, channel):
         return SealReport()
     _plan(house, channel)
     due = _due(house, channel)
@@ -217,7 +220,7 @@ def _judge(tx: Tx, house: House, channel: Channel, finding: _Finding) -> Window:
         return before
     stored = placed_within(tx.connection, channel.id, before, before=finding.began_at)
     scan = Scan(
-        at=finding.began_at,
+        at=min(finding.began_at, tx.now),
         count=len(finding.heads),
         hash=hash_of(finding.heads),
         missed=finding.missed,

@@ -45,6 +45,8 @@ log = structlog.get_logger()
 def expire_reservations(house: House) -> int:
     """End reservations whose time is over, and the days unpaid orders count; return how many orders gave units back."""
     age_unpaid(house)
+    if house.store.clock.settles():
+        house.store.retrying(partial(_bound_reservations, house=house))
     done = last = 0
     while ids := _run_out(house, last):
         done += house.store.retrying(partial(_end_reservations, house=house, ids=ids))
@@ -54,12 +56,19 @@ def expire_reservations(house: House) -> int:
     return done
 
 
+def _bound_reservations(tx: Tx, *, house: House) -> None:
+    """Let no reservation run longer from now than any may: the clock was set back since it was made."""
+    longest = max((channel.orders.reserve_minutes for channel in house.channels.values()), default=0)
+    until = tx.now + timedelta(minutes=longest)
+    tx.execute(update(hold).where(hold.c.expires_at > until).values(expires_at=until))
+
+
 def _run_out(house: House, last: int) -> list[int]:
     """Return the next orders, by id, with a reservation whose time is over."""
     query = (
         select(order_line.c.order_id)
         .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(hold.c.expires_at <= house.store.clock.now(), order_line.c.order_id > last)
+        .where(hold.c.expires_at <= house.store.trusted_now(), order_line.c.order_id > last)
         .distinct()
         .order_by(order_line.c.order_id)
         .limit(AT_ONCE)
@@ -132,7 +141,7 @@ def prune(house: House, retention_days: int | Mapping[str, int]) -> int:
 
 
 def _prune_channel(house: House, channel_id: int, days: int) -> int:
-    oldest = house.store.clock.now() - timedelta(days=days)
+    oldest = house.store.trusted_now() - timedelta(days=days)
     old = select(payload.c.id).where(payload.c.channel_id == channel_id, payload.c.at < oldest).order_by(payload.c.at)
     done = _delete(house, payload, old)
     applied = select(inbox.c.id).where(inbox.c.channel_id == channel_id, inbox.c.received_at < oldest)
@@ -153,12 +162,13 @@ def _prune_channel(house: House, channel_id: int, days: int) -> int:
 
 
 def _prune_done(house: House) -> int:
-    oldest = house.store.clock.now() - DONE_KEPT
+    now = house.store.trusted_now()
+    oldest = now - DONE_KEPT
     carried_out = select(outbox.c.id).where(outbox.c.state == "done", outbox.c.done_at < oldest)
     done = _delete(house, outbox, carried_out.order_by(outbox.c.done_at))
     ended = select(dead_letter.c.id).where(dead_letter.c.state != "open", dead_letter.c.at < oldest)
     done += _delete(house, dead_letter, ended)
-    answered = select(api_request.c.id).where(api_request.c.at < house.store.clock.now() - KEPT)
+    answered = select(api_request.c.id).where(api_request.c.at < now - KEPT)
     done += _delete(house, api_request, answered)
     # The newest event stays, or SQLite would give its id to another one and cursors would pass that by.
     newest = select(func.max(event.c.id)).scalar_subquery()

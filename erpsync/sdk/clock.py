@@ -47,7 +47,7 @@ class ManualClock:
 
     def __init__(self, start: datetime = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)) -> None:
         self._now = start
-        self._start = start
+        self._passed_s = 0.0
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -56,8 +56,9 @@ class ManualClock:
             return self._now
 
     def monotonic(self) -> float:
-        """Return seconds since this clock was made."""
-        return (self.now() - self._start).total_seconds()
+        """Return the seconds that this clock was moved on by; being set does not count."""
+        with self._lock:
+            return self._passed_s
 
     def sleep(self, seconds: float) -> None:
         """Move on by `seconds` at once."""
@@ -65,5 +66,11 @@ class ManualClock:
 
     def advance(self, *, seconds: float) -> None:
         """Move on by `seconds`."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+            self._passed_s += seconds
+
+    def jump(self, *, seconds: float) -> None:
+        """Set the clock forward or, with a negative number, back, without time going by."""
         with self._lock:
             self._now += timedelta(seconds=seconds)

@@ -49,7 +49,7 @@ def mark_dirty(tx: Tx, sku_ids: Iterable[int], *, urgent: Iterable[int] = (), ca
             "first_at": tx.now,
             "urgent": sku_id in now_urgent,
             "by_channel_id": cause.channel_id if cause else None,
-            "by_pass_at": cause.pass_began_at if cause else None,
+            "by_pass_at": min(cause.pass_began_at, tx.now) if cause else None,
         }
         for sku_id in sorted(set(sku_ids))
     ]

@@ -84,4 +84,4 @@ def beat(store: Store, *, version: str) -> None:
         dialect = sqlite if tx.dialect == "sqlite" else postgresql
         row = dialect.insert(node).values(id=store.owner, version=version, started_at=tx.now, heartbeat_at=tx.now)
         tx.execute(row.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": tx.now}))
-        tx.execute(delete(node).where(node.c.heartbeat_at < tx.now - timedelta(days=1)))
+        tx.execute(delete(node).where(node.c.heartbeat_at < tx.trusted_now - timedelta(days=1)))

@@ -108,6 +108,7 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         paid_at=row.paid_at,
         ship_by_at=row.ship_by_at,
         ready_at=row.ready_at,
+        imported_at=row.imported_at,
         currency=row.currency,
         do_not_ship=row.do_not_ship,
         address_complete=row.address_complete,

@@ -1,13 +1,17 @@
 """Numbers kept by name: those that count up without ever giving one twice, and marks that are set."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from erpsync.store.store import Tx
 from erpsync.store.tables import counter
 
+if TYPE_CHECKING:
+    from erpsync.store.store import Tx
 
-def take_numbers(tx: Tx, name: str, count: int) -> range:
+
+def take_numbers(tx: "Tx", name: str, count: int) -> range:
     """Return the next `count` numbers of a name, starting at 1."""
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     row = dialect.insert(counter).values(name=name, value=count)
@@ -23,7 +27,7 @@ def read_mark(connection: Connection, name: str) -> int | None:
     return connection.execute(select(counter.c.value).where(counter.c.name == name)).scalar()
 
 
-def set_mark(tx: Tx, name: str, value: int) -> None:
+def set_mark(tx: "Tx", name: str, value: int) -> None:
     """Keep a number under a name."""
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     row = dialect.insert(counter).values(name=name, value=value)

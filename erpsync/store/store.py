@@ -18,6 +18,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from erpsync.sdk.clock import Clock, SystemClock
+from erpsync.store.clock import DatabaseClock, keep_time
 from erpsync.store.engine import make_engine, wait_at_most
 from erpsync.store.privacy import Vault
 from erpsync.store.turns import Turns
@@ -28,65 +29,23 @@ CHANNEL = "erpsync_wake"
 BORDER_WAIT_S = 4.0
 """So long a request from outside waits for its turn and the database's lock; its answer is due within 5 s."""
 
-_TICK = timedelta(microseconds=1)
 # serialisation failure, deadlock, lock not available; and a rival that made the same row first: seen by the next try
 _REPEATABLE = {"40001", "40P01", "55P03", "23505"}
 
 
-class DatabaseClock:
-    """The database's clock, told by this process between looks at it.
+class Tx:
+    """A write transaction: a connection, its instant, and the stages to wake when it is durable.
 
-    On SQLite it is the machine's own clock. On PostgreSQL the offset is measured every `every_s` seconds against a
-    monotonic clock, so that a jump of this machine's clock moves nothing.
+    Args:
+        unconfirmed: how far the clock has leapt ahead without anybody confirming it.
     """
 
-    def __init__(self, engine: Engine, base: Clock, *, every_s: float = 30) -> None:
-        self._engine = engine
-        self._base = base
-        self._every_s = every_s
-        self._lock = threading.Lock()
-        self._measured_at = float("-inf")
-        self._reference = base.now()
-        self._last = self._reference - _TICK
-
-    def now(self) -> datetime:
-        """Return the database's current instant in UTC, later than every one told before.
-
-        That two decisions of this process never share an instant is what lets "read since it was marked" be asked.
-        """
-        now = self._told()
-        with self._lock:
-            self._last = max(now, self._last + _TICK)
-            return self._last
-
-    def _told(self) -> datetime:
-        if self._engine.dialect.name == "sqlite" or not isinstance(self._base, SystemClock):
-            return self._base.now()
-        with self._lock:
-            if self._base.monotonic() - self._measured_at > self._every_s:
-                self._measure()
-            return self._reference + timedelta(seconds=self._base.monotonic() - self._measured_at)
-
-    def monotonic(self) -> float:
-        """Return seconds that never jump."""
-        return self._base.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait `seconds`."""
-        self._base.sleep(seconds)
-
-    def _measure(self) -> None:
-        with self._engine.connect() as connection:
-            self._reference = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        self._measured_at = self._base.monotonic()
-
-
-class Tx:
-    """A write transaction: a connection, its instant, and the stages to wake when it is durable."""
-
-    def __init__(self, connection: Connection, now: datetime, vault: Vault | None) -> None:
+    def __init__(
+        self, connection: Connection, now: datetime, vault: Vault | None, *, unconfirmed: timedelta = timedelta(0)
+    ) -> None:
         self.connection = connection
         self.now = now
+        self.trusted_now = now - unconfirmed
         self.dialect = connection.dialect.name
         self.wakes: set[str] = set()
         self._vault = vault
@@ -131,6 +90,7 @@ class Store:
         self._listeners: list[Callable[[set[str]], None]] = []
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._wait_s = wait_s
+        self._keeping = threading.Lock()
 
     @classmethod
     def open(
@@ -154,6 +114,13 @@ class Store:
         """Whether this is the embedded database."""
         return self.engine.dialect.name == "sqlite"
 
+    def trusted_now(self) -> datetime:
+        """Return the instant as of which things may be ended and erased: now, less a leap that nobody has confirmed."""
+        if self.clock.in_doubt:
+            with self.begin() as tx:
+                return tx.trusted_now
+        return self.clock.now() - self.clock.unconfirmed
+
     def listen(self, listener: Callable[[set[str]], None]) -> None:
         """Call `listener` with the stages to wake after each commit."""
         self._listeners.append(listener)
@@ -161,8 +128,8 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """Yield a transaction that is committed at the end, rolled back if the block raises."""
-        with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s):
-            tx = Tx(connection, self.clock.now(), self.vault)
+        with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s) as now:
+            tx = Tx(connection, now, self.vault, unconfirmed=self.clock.unconfirmed)
             yield tx
             if tx.wakes and not self.is_sqlite:
                 told = f"{self.owner} {','.join(sorted(tx.wakes))}"
@@ -170,6 +137,22 @@ class Store:
         if tx.wakes:
             for listener in self._listeners:
                 listener(tx.wakes)
+
+    def _keep_time(self, connection: Connection) -> None:
+        """Keep the newest instant every few seconds, and at once when the clock has jumped."""
+        if not self.clock.is_due():
+            return
+        if not self._keeping.acquire(blocking=self.clock.in_doubt):
+            return  # another thread is at it
+        try:
+            if self.clock.is_due():
+                with connection.begin():
+                    now = self.clock.now()
+                    jumps = self.clock.jumps()
+                    unconfirmed, back = keep_time(Tx(connection, now, self.vault), self.clock)
+                self.clock.kept(jumps, unconfirmed, back=back)
+        finally:
+            self._keeping.release()
 
     @contextmanager
     def _turn(self) -> Iterator[float | None]:
@@ -185,13 +168,20 @@ class Store:
             self._turns.leave()
 
     @contextmanager
-    def _begun(self, connection: Connection, wait_s: float | None) -> Iterator[None]:
+    def _begun(self, connection: Connection, wait_s: float | None) -> Iterator[datetime]:
+        """Begin and yield the instant; nothing is decided by a clock that jumped before what is stored is settled."""
         if wait_s is not None:
             wait_at_most(connection, wait_s)
-        with connection.begin():
+        self._keep_time(connection)
+        begun, now = connection.begin(), self.clock.now()
+        if self.clock.in_doubt:
+            begun.rollback()
+            self._keep_time(connection)
+            begun, now = connection.begin(), self.clock.now()
+        with begun:
             if self._turns is not None:
                 self._turns.begun()
-            yield
+            yield now
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -14,6 +14,8 @@ EVENTS = {
     "channel.rejoined": "An isolated channel answers again.",
     "channel.up": "The channel answers again, told once.",
     "clock.jumped": "The machine's clock was set or the machine slept; everything due is looked at again.",
+    "clock.set_back": "The database's clock was set back; what is stored counts as done by now, and work goes on.",
+    "clock.unconfirmed": "The clock leapt ahead or erpsync stood still; nothing ends until that is confirmed.",
     "config.refused": "A reload was refused for what `problem` says; the old configuration stays in force.",
     "config.reloaded": "A changed configuration is in force; changed channels were restarted, others went on.",
     "counters.differ": "A stock counter is not the sum of its holds or ledger rows: a defect of ours, report it.",

@@ -6,7 +6,20 @@ answer, not a second effect.
 
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
 
-from erpsync.store.tables.base import at, count, flag, metadata, one_of, ref, row_id, words
+from erpsync.store.tables.base import (
+    LONGEST_BACK_OFF_S,
+    LONGEST_CLAIM_S,
+    at,
+    count,
+    deadline,
+    flag,
+    metadata,
+    one_of,
+    past,
+    ref,
+    row_id,
+    words,
+)
 
 api_token = Table(
     "api_token",
@@ -17,7 +30,7 @@ api_token = Table(
     Column("scope", Text, nullable=False),
     at("created_at", nullable=False),
     words("created_by"),
-    at("last_used_at"),
+    past("last_used_at"),
     at("revoked_at"),
     words("revoked_by"),
     one_of("scope", "read", "operate", "admin"),
@@ -30,9 +43,9 @@ api_request = Table(
     ref("token_id", "api_token.id"),
     Column("key", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
-    at("at", nullable=False),
+    past("at", nullable=False),
     count("fence", default=1),
-    at("claimed_until_at"),
+    deadline("claimed_until_at", within_s=LONGEST_CLAIM_S),
     flag("carried_out"),
     Column("status", SmallInteger),
     Column("body", LargeBinary),
@@ -54,9 +67,9 @@ subscription = Table(
     words("created_by"),
     Column("state", Text, nullable=False, server_default="active"),
     count("attempts"),
-    at("run_at", nullable=False),
-    at("failing_since_at"),
-    at("told_at"),
+    deadline("run_at", within_s=LONGEST_BACK_OFF_S, nullable=False),
+    past("failing_since_at"),
+    past("told_at"),
     words("error"),
     one_of("state", "active", "stopped"),
 )

@@ -24,6 +24,13 @@ from sqlalchemy import (
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+LONGEST_BACK_OFF_S = 300
+LONGEST_BLOCK_S = 86_400
+LONGEST_CLAIM_S = 60
+LONGEST_LEASE_S = 300
+LONGEST_TOKEN_PAUSE_S = 14_400
+"""How far ahead a deadline of each kind is ever set, or may be believed to be: trying earlier does no harm."""
+
 
 def micros(at: datetime) -> int:
     """Return microseconds since 1970 of an aware instant."""
@@ -89,8 +96,18 @@ def flag(name: str) -> Column[bool]:
 
 
 def at(name: str, *, nullable: bool = True) -> Column[datetime]:
-    """Return an instant."""
+    """Return an instant by another's clock, or one that only people look at; see also `past` and `deadline`."""
     return Column(name, Instant, nullable=nullable)
+
+
+def past(name: str, *, nullable: bool = True) -> Column[datetime]:
+    """Return an instant by our clock that says when something was done: one that lies in the future counts as now."""
+    return deadline(name, within_s=0, nullable=nullable)
+
+
+def deadline(name: str, *, within_s: float, nullable: bool = True) -> Column[datetime]:
+    """Return an instant by our clock that is waited for; it is never believed to lie further ahead than its span."""
+    return Column(name, Instant, nullable=nullable, info={"within": timedelta(seconds=within_s)})
 
 
 def not_negative(*names: str) -> list[CheckConstraint]:

@@ -2,15 +2,28 @@
 
 from sqlalchemy import Column, Float, LargeBinary, Table, Text, UniqueConstraint
 
-from erpsync.store.tables.base import at, count, flag, metadata, ref, row_id, words
+from erpsync.store.tables.base import (
+    LONGEST_BLOCK_S,
+    LONGEST_LEASE_S,
+    LONGEST_TOKEN_PAUSE_S,
+    at,
+    count,
+    deadline,
+    flag,
+    metadata,
+    past,
+    ref,
+    row_id,
+    words,
+)
 
 node = Table(
     "node",
     metadata,
     Column("id", Text, primary_key=True),
     words("version"),
-    at("started_at", nullable=False),
-    at("heartbeat_at", nullable=False),
+    past("started_at", nullable=False),
+    past("heartbeat_at", nullable=False),
 )
 
 lease = Table(
@@ -19,7 +32,7 @@ lease = Table(
     Column("key", Text, primary_key=True),
     words("owner"),
     count("epoch"),
-    at("until_at", nullable=False),
+    deadline("until_at", within_s=LONGEST_LEASE_S, nullable=False),
 )
 
 counter = Table("counter", metadata, Column("name", Text, primary_key=True), count("value"))
@@ -33,12 +46,12 @@ channel = Table(
     flag("active"),
     flag("paused"),
     words("paused_reason"),
-    at("down_since_at"),
+    past("down_since_at"),
     words("down_error"),
-    at("auth_failed_at"),
-    at("blocked_until_at"),
+    past("auth_failed_at"),
+    deadline("blocked_until_at", within_s=LONGEST_BLOCK_S),
     Column("tokens", Float, nullable=False, server_default="0"),
-    at("tokens_at"),
+    past("tokens_at"),
     count("timeouts"),
     at("token_expires_at"),
     count("not_stored"),
@@ -53,11 +66,11 @@ token = Table(
     Column("pair", LargeBinary),
     words("origin"),
     count("renewals"),
-    at("renewed_at"),
+    past("renewed_at"),
     count("tries"),
-    at("asked_at"),
-    at("refused_at"),
-    at("try_at"),
+    past("asked_at"),
+    past("refused_at"),
+    deadline("try_at", within_s=LONGEST_TOKEN_PAUSE_S),
     words("error"),
     at("warned_for_at"),
     count("warned_days"),
@@ -71,10 +84,10 @@ cursor = Table(
     Column("stream", Text, primary_key=True),
     Column("mark", Text),
     at("since_at"),
-    at("wanted_at"),
-    at("began_at"),
-    at("complete_began_at"),
-    at("complete_ended_at"),
-    at("failed_at"),
+    past("wanted_at"),
+    past("began_at"),
+    past("complete_began_at"),
+    past("complete_ended_at"),
+    past("failed_at"),
     words("error"),
 )

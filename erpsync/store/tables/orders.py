@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, Table, Text, UniqueConstraint, text
 
-from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, one_of, ref, row_id, words
+from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, one_of, past, ref, row_id, words
 
 PHASES = ("cancelled", "completed", "shipped", "partially_shipped", "held", "unpaid", "ready")
 
@@ -18,8 +18,8 @@ orders = Table(
     words("hold_reason"),
     at("version_at", nullable=False),
     words("digest"),
-    at("read_from_at", nullable=False),
-    at("read_to_at", nullable=False),
+    past("read_from_at", nullable=False),
+    past("read_to_at", nullable=False),
     at("placed_at", nullable=False),
     at("paid_at"),
     at("ready_at"),
@@ -36,7 +36,7 @@ orders = Table(
     Column("phone_index", LargeBinary),
     Column("address_complete", Boolean(create_constraint=False)),
     words("do_not_ship"),
-    at("imported_at", nullable=False),
+    past("imported_at", nullable=False),
     UniqueConstraint("channel_id", "external_id"),
     one_of("phase", *PHASES),
     one_of("state", "unpaid", "paid", "shipped", "completed", "cancelled"),
@@ -139,8 +139,8 @@ refund = Table(
     Column("state", Text, nullable=False),
     at("version_at", nullable=False),
     words("digest"),
-    at("read_from_at", nullable=False),
-    at("read_to_at", nullable=False),
+    past("read_from_at", nullable=False),
+    past("read_to_at", nullable=False),
     Column("amount_minor", BigInt, nullable=False),
     Column("currency", Text, nullable=False),
     words("reason"),
@@ -172,9 +172,9 @@ release = Table(
     Column("number", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     words("reason"),
-    at("made_at", nullable=False),
-    at("told_at"),
-    at("ended_at"),
+    past("made_at", nullable=False),
+    past("told_at"),
+    past("ended_at"),
     one_of("state", *RELEASE_STATES),
     Index("ix_release_order_id", "order_id"),
     Index(
@@ -216,9 +216,9 @@ shipment = Table(
     flag("forced"),
     words("forced_reason"),
     words("actor"),
-    at("shipped_at", nullable=False),
-    at("sent_at"),
-    at("looked_at"),
+    past("shipped_at", nullable=False),
+    past("sent_at"),
+    past("looked_at"),
     UniqueConstraint("order_id", "carrier", "tracking"),
     one_of("state", *SHIPMENT_STATES),
     Index("ix_shipment_channel_id", "channel_id", "id"),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Index, LargeBinary, Table, Text, text
 
-from erpsync.store.tables.base import at, metadata, ref, row_id, words
+from erpsync.store.tables.base import at, metadata, past, ref, row_id, words
 
 task = Table(
     "task",
@@ -70,7 +70,7 @@ payload = Table(
     ref("channel_id", "channel.id"),
     Column("kind", Text, nullable=False),
     Column("external_id", Text, nullable=False),
-    at("at", nullable=False),
+    past("at", nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("ix_payload_channel_id_at", "channel_id", "at"),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, text
 
-from erpsync.store.tables.base import BigInt, Instant, at, count, metadata, not_negative, one_of, ref, words
+from erpsync.store.tables.base import BigInt, Instant, at, count, metadata, not_negative, one_of, past, ref, words
 
 seal_window = Table(
     "seal_window",
@@ -10,11 +10,11 @@ seal_window = Table(
     ref("channel_id", "channel.id", primary_key=True),
     Column("start_at", Instant, primary_key=True),
     at("end_at", nullable=False),
-    at("scanned_at"),
-    at("since_at"),
+    past("scanned_at"),
+    past("since_at"),
     count("order_count"),
     words("ids_hash"),
-    at("sealed_at"),
+    past("sealed_at"),
     count("reopened"),
     count("missed"),
     words("late", default="[]"),
@@ -38,9 +38,9 @@ drift = Table(
     Column("kind", Text, nullable=False),
     Column("shown_qty", BigInt, nullable=False),
     Column("told_qty", BigInt, nullable=False),
-    at("shown_at", nullable=False),
-    at("found_at", nullable=False),
+    past("shown_at", nullable=False),
+    past("found_at", nullable=False),
     count("repairs"),
-    at("ended_at"),
+    past("ended_at"),
     one_of("kind", "sale", "lost_push", "hand_edit"),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
 
-from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, ref, row_id, words
+from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, past, ref, row_id, words
 
 sku = Table("sku", metadata, row_id(), Column("code", Text, nullable=False, unique=True))
 
@@ -24,7 +24,7 @@ stock = Table(
     ref("warehouse_id", "warehouse.id", primary_key=True),
     count("on_hand"),
     count("reserved"),
-    at("counted_at"),
+    past("counted_at"),
     *not_negative("on_hand", "reserved"),
 )
 
@@ -38,7 +38,7 @@ ledger = Table(
     Column("reason", Text, nullable=False),
     words("ref_kind"),
     Column("ref_id", BigInt),
-    at("at", nullable=False),
+    past("at", nullable=False),
     words("actor"),
     Index("ix_ledger_sku_id_at", "sku_id", "at"),
     Index("ix_ledger_ref", "ref_kind", "ref_id"),
@@ -104,12 +104,12 @@ listing = Table(
     count("factor", default=1),
     Column("told_qty", BigInt),
     flag("told_sure"),
-    at("told_at"),
+    past("told_at"),
     words("sent_since", default="[]"),
     words("earlier", default="[]"),
-    at("zeroed_at"),
+    past("zeroed_at"),
     Column("shown_qty", BigInt),
-    at("shown_at"),
+    past("shown_at"),
     words("refused"),
     UniqueConstraint("channel_id", "channel_sku", "item_ref"),
     CheckConstraint("factor > 0", name="factor_positive"),
@@ -121,8 +121,8 @@ dirty_sku = Table(
     "dirty_sku",
     metadata,
     ref("sku_id", "sku.id", primary_key=True),
-    at("first_at", nullable=False),
+    past("first_at", nullable=False),
     flag("urgent"),
     Column("by_channel_id", BigInt),
-    at("by_pass_at"),
+    past("by_pass_at"),
 )

@@ -1,0 +1,170 @@
+"""The database's clock, and what its jumps do to what is stored.
+
+An instant of ours that says when something was done is never believed to lie in the future, and a deadline never
+further ahead than its own longest span: `settle` brings both back when the clock was set back, by what the tables say
+of their columns (`past`, `deadline`). Order stays: what was not later than something else is not later afterwards.
+
+A clock that leaps ahead may be wrong, and what is erased by mistake is gone. So until a platform's answer or a person
+confirms it, time counts as gone by only as far as it surely has: `Store.trusted_now`. After a long standstill nobody
+can tell a leap from time that passed, and both are treated alike.
+
+Why it is noticed when a transaction begins: then no decision is made from what the new clock has not settled yet.
+"""
+
+import threading
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from sqlalchemy import Engine, case, literal, or_, select, text, update
+
+from erpsync.sdk.clock import Clock, SystemClock
+from erpsync.store.sequence import read_mark, set_mark
+from erpsync.store.tables import counter
+from erpsync.store.tables.base import Instant, instant, metadata, micros
+
+if TYPE_CHECKING:
+    from erpsync.store.store import Tx
+
+BACK = timedelta(seconds=1)
+"""A step back of up to a second is waited for; one beyond it is followed."""
+
+AHEAD = timedelta(hours=1)
+KEEP_S = 5.0
+SETTLE_S = 120.0
+"""So long after a step back instants of the old clock may still be written: by open transactions and by other nodes."""
+
+SEEN, UNCONFIRMED = "clock seen", "clock unconfirmed"
+_TICK = timedelta(microseconds=1)
+_ZERO = timedelta(0)
+log = structlog.get_logger("erpsync.store.clock")
+
+
+class DatabaseClock:
+    """The database's clock, told by this process between looks at it.
+
+    On SQLite it is the machine's own clock. On PostgreSQL the offset is measured every `every_s` seconds against a
+    monotonic clock, so that a jump of this machine's clock moves nothing.
+    """
+
+    def __init__(self, engine: Engine, base: Clock, *, every_s: float = 30) -> None:
+        self._engine = engine
+        self._base = base
+        self._every_s = every_s
+        self._lock = threading.Lock()
+        self._measured_at = float("-inf")
+        self._reference = base.now()
+        self._last = self._reference - _TICK
+        self._last_s: float | None = None
+        self._jumps, self._settled = 1, 0
+        self._kept_at_s = float("-inf")
+        self._back_at_s = float("-inf")
+        self.expected: datetime | None = None
+        self.unconfirmed = _ZERO
+
+    def now(self) -> datetime:
+        """Return the database's current instant in UTC, later than every one told before unless the clock was set back.
+
+        That two decisions of this process never share an instant is what lets "read since it was marked" be asked.
+        """
+        with self._lock:
+            told, at_s = self._told(), self._base.monotonic()
+            if self._last_s is not None:
+                self._compare(told, self._last + timedelta(seconds=at_s - self._last_s))
+            self._last = told if told < self._last - BACK else max(told, self._last + _TICK)
+            self._last_s = at_s
+            return self._last
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the clock has jumped, or this process has just begun, and what is stored was not looked at since."""
+        return self._settled != self._jumps
+
+    def is_due(self) -> bool:
+        """Whether the newest instant is to be kept, and compared with what others kept."""
+        return self.in_doubt or self._base.monotonic() - self._kept_at_s > KEEP_S
+
+    def settles(self) -> bool:
+        """Whether the clock was set back so lately that instants of the old one may still be written."""
+        return self._base.monotonic() - self._back_at_s < SETTLE_S
+
+    def jumps(self) -> int:
+        """Return how often the clock has jumped, for `kept`."""
+        return self._jumps
+
+    def kept(self, jumps: int, unconfirmed: timedelta, *, back: bool) -> None:
+        """Note that the newest instant was committed, and what was found then."""
+        with self._lock:
+            self._kept_at_s = self._base.monotonic()
+            if back:
+                self._back_at_s = self._kept_at_s
+            if jumps == self._jumps:
+                self._settled, self.expected, self.unconfirmed = jumps, None, unconfirmed
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+        return self._base.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait `seconds`."""
+        self._base.sleep(seconds)
+
+    def _told(self) -> datetime:
+        if self._engine.dialect.name == "sqlite" or not isinstance(self._base, SystemClock):
+            return self._base.now()
+        if self._base.monotonic() - self._measured_at > self._every_s:
+            self._measure()
+        return self._reference + timedelta(seconds=self._base.monotonic() - self._measured_at)
+
+    def _measure(self) -> None:
+        with self._engine.connect() as connection:
+            self._reference = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        self._measured_at = self._base.monotonic()
+
+    def _compare(self, told: datetime, expected: datetime) -> None:
+        """Notice a jump; a leap ahead is not trusted from this very instant on."""
+        if told < self._last - BACK or told - expected > AHEAD:
+            self._jumps += 1
+            self.expected = max(expected, self.expected or expected)
+            self.unconfirmed += max(_ZERO, told - expected)
+
+
+def keep_time(tx: "Tx", clock: DatabaseClock) -> tuple[timedelta, bool]:
+    """Keep the newest instant, settle what a clock that was set back has left; return what of it is unconfirmed.
+
+    Also whether it was set back. One process at a time: the row is locked.
+    """
+    seen_us = tx.execute(select(counter.c.value).where(counter.c.name == SEEN).with_for_update()).scalar()
+    expected = clock.expected if clock.in_doubt else tx.now
+    known = [at for at in (None if seen_us is None else instant(seen_us), expected) if at is not None]
+    unconfirmed = timedelta(microseconds=read_mark(tx.connection, UNCONFIRMED) or 0)
+    by = tx.now - max(known, default=tx.now)
+    back = by < -BACK
+    if back:
+        log.warning("clock.set_back", by_s=round(-by.total_seconds()))
+        undone = max(_ZERO, instant(seen_us) - tx.now) if seen_us is not None else _ZERO
+        unconfirmed -= undone
+    elif by > AHEAD:
+        log.warning("clock.unconfirmed", by_s=round(by.total_seconds()))
+        unconfirmed += by
+    if back or clock.settles():
+        settle(tx)
+    unconfirmed = unconfirmed if unconfirmed > AHEAD else _ZERO
+    set_mark(tx, SEEN, micros(tx.now))
+    set_mark(tx, UNCONFIRMED, unconfirmed // _TICK)
+    return unconfirmed, back
+
+
+def confirm(tx: "Tx") -> None:
+    """Trust the clock as it stands."""
+    set_mark(tx, UNCONFIRMED, 0)
+
+
+def settle(tx: "Tx") -> None:
+    """Let what is said to have been done later than now count as done now, and bring deadlines within their span."""
+    for table in metadata.sorted_tables:
+        spans = {column: column.info["within"] for column in table.columns if "within" in column.info}
+        latest = {column: literal(tx.now + within, Instant) for column, within in spans.items()}
+        if latest:
+            values = {column.name: case((column > at, at), else_=column) for column, at in latest.items()}
+            tx.execute(update(table).where(or_(*(column > at for column, at in latest.items()))).values(**values))
