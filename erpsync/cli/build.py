@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from erpsync.core.policy import SealPolicy
+from erpsync.flows.clocks import PlatformClock
 from erpsync.flows.house import AtRest, Channel, ChannelSpec, House, open_house
 from erpsync.flows.tokens import load_tokens
 from erpsync.runtime.parts import Face, Server
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.http import HttpClient, Limiter
+from erpsync.sdk.http import HttpClient, HttpResponse, Limiter
 from erpsync.sdk.roles import Connector, TokenHolder
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
@@ -102,6 +103,7 @@ class Built:
             if row.name in budgets:
                 limits = next(channel.limits for channel in config.channels if channel.id == row.name)
                 budgets[row.name].limiter = SharedLimiter(self.store, row.id, limits)
+                budgets[row.name].clock = PlatformClock(self.store, row.id, row.name)
         self._connectors = {**kept, **fresh}
         house = with_connectors(house, self._connectors)
         load_tokens(house)
@@ -109,14 +111,20 @@ class Built:
 
     def _connect(self, config: ChannelConfig, budget: "_Budget") -> Connector:
         clock = self.store.clock
-        http = HttpClient(clock=clock, limiter=budget, mount=self._around.mounts.get(config.id))
+        mount = self._around.mounts.get(config.id)
+        http = HttpClient(clock=clock, limiter=budget, mount=mount, heard=budget.heard)
         return self._around.registry.load(config.connector)(config.settings, http, clock)
 
 
 class _Budget:
-    """A channel's call budget, which is a row that a new channel gets only after its connector was made."""
+    """A channel's call budget and clock, of a row that a new channel gets only after its connector was made."""
 
     limiter: Limiter | None = None
+    clock: PlatformClock | None = None
+
+    def heard(self, answer: HttpResponse) -> None:
+        if self.clock is not None:
+            self.clock.heard(answer)
 
     def acquire(self, lane: str) -> None:
         if self.limiter is None:

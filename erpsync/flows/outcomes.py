@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import update
 
+from erpsync.flows.clocks import LEAP, confirm_leap
+from erpsync.flows.clocks import TASK as CLOCK
 from erpsync.flows.errors import Refused
 from erpsync.flows.holding import task_subject
 from erpsync.store.held import end_arrived, in_doubt, let_go, send_again
@@ -20,7 +22,9 @@ def answer(tx: Tx, task: Any, *, arrived: bool, actor: str) -> None:
     """Carry out what finishing a task means. Raises `Refused` where the answer fits no question."""
     if arrived and task.kind != "unknown":
         raise Refused(f"task {task.id} does not ask whether something arrived; it is about {task.kind}")
-    if task.kind == "gate":
+    if (task.kind, task.key) == (CLOCK, LEAP):
+        confirm_leap(tx, by=actor)
+    elif task.kind == "gate":
         let_go(tx, *task_subject(task.key))
     elif task.kind == "unknown":
         for row in in_doubt(tx, task.channel_id, task.key):

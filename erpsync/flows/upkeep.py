@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from erpsync.core.fulfilment import LINE
 from erpsync.flows.aging import age_unpaid
+from erpsync.flows.clocks import ask_about_leap
 from erpsync.flows.decide import redecide
 from erpsync.flows.holding import ask_overdue
 from erpsync.flows.house import House
@@ -44,6 +45,7 @@ log = structlog.get_logger()
 
 def expire_reservations(house: House) -> int:
     """End reservations whose time is over, and the days unpaid orders count; return how many orders gave units back."""
+    ask_about_leap(house)
     age_unpaid(house)
     if house.store.clock.settles():
         house.store.retrying(partial(_bound_reservations, house=house))

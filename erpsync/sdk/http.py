@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from erpsync.sdk.clock import Clock
+from erpsync.sdk.dates import http_date
 from erpsync.sdk.errors import (
     ConnectorError,
     OutcomeUnknownError,
@@ -160,6 +160,7 @@ class HttpClient:
         deadline_s: longest time for one `request` with all its tries. A server that trickles its header lines can
             stretch the last try, each line at most by `read_s`.
         rng: chance for the waits between tries.
+        heard: called with every answer, whatever its status.
 
     Proxies, CA bundles and passwords from environment variables and ~/.netrc are not used, cookies are not kept, and
     redirects are returned, not followed.
@@ -175,6 +176,7 @@ class HttpClient:
         read_s: float = 20,
         deadline_s: float = 30,
         rng: random.Random | None = None,
+        heard: Callable[["HttpResponse"], None] = lambda answer: None,
     ) -> None:
         self.clock = clock
         self.connect_s = connect_s
@@ -182,6 +184,7 @@ class HttpClient:
         self.deadline_s = deadline_s
         self._limiter = limiter or Unlimited()
         self._mount = mount
+        self._heard = heard
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
         self._local = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
@@ -276,6 +279,7 @@ class HttpClient:
             received_at=self.clock.now(),
             repeatable=call.repeatable,
         )
+        self._heard(response)
         self._judge(response, f"{host}{path}")
         try:
             return into(response)
@@ -380,11 +384,8 @@ def _retry_after_s(response: HttpResponse) -> float | None:
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value)
-    try:
-        at = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - response.received_at).total_seconds())
+    at = http_date(value)
+    return None if at is None else max(0.0, (at - response.received_at).total_seconds())
 
 
 def _address(url: str) -> tuple[str, str]:

@@ -30,6 +30,9 @@ BACK = timedelta(seconds=1)
 """A step back of up to a second is waited for; one beyond it is followed."""
 
 AHEAD = timedelta(hours=1)
+OFF = timedelta(seconds=60)
+"""A clock further from a platform's than that is said to be off, and confirms nothing."""
+
 KEEP_S = 5.0
 SETTLE_S = 120.0
 """So long after a step back instants of the old clock may still be written: by open transactions and by other nodes."""
@@ -61,6 +64,7 @@ class DatabaseClock:
         self._back_at_s = float("-inf")
         self.expected: datetime | None = None
         self.unconfirmed = _ZERO
+        self._trusted_at_s = base.monotonic()
 
     def now(self) -> datetime:
         """Return the database's current instant in UTC, later than every one told before unless the clock was set back.
@@ -98,8 +102,19 @@ class DatabaseClock:
             self._kept_at_s = self._base.monotonic()
             if back:
                 self._back_at_s = self._kept_at_s
+            if not unconfirmed:
+                self._trusted_at_s = self._kept_at_s
             if jumps == self._jumps:
                 self._settled, self.expected, self.unconfirmed = jumps, None, unconfirmed
+
+    def look_again(self) -> None:
+        """Look with the next transaction whether a leap ahead was confirmed."""
+        with self._lock:
+            self._kept_at_s = float("-inf")
+
+    def unconfirmed_for_s(self) -> float:
+        """Return for how many seconds a leap ahead has been waiting to be confirmed."""
+        return self._base.monotonic() - self._trusted_at_s if self.unconfirmed else 0.0
 
     def monotonic(self) -> float:
         """Return seconds that never jump."""

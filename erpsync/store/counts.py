@@ -101,6 +101,7 @@ class Figures:
     hourly: Mapping[int, tuple[int, ...]]
     hours: tuple[datetime, ...]
     nodes: int
+    database: str = "sqlite"
     subscriptions: Mapping[str, int] = field(default_factory=dict)
     drifted: Mapping[int, int] = field(default_factory=dict)
     unsealed: Mapping[int, int] = field(default_factory=dict)
@@ -130,6 +131,7 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         hourly=_hourly(connection, hours),
         hours=hours,
         nodes=connection.execute(select(func.count()).where(node.c.heartbeat_at > now - NODE_ALIVE)).scalar_one(),
+        database=connection.dialect.name,
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
         drifted=_drifted(connection),
         unsealed=_by(connection, open_windows),

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from erpsync.sdk.roles import OrderSource, WebhookSource
+from erpsync.store.clock import OFF
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
 from erpsync.store.storage import LOST_FOR, Storage
@@ -65,7 +66,8 @@ def judge(figures: Figures, house: HouseLike, limits: Limits, storage: Storage |
         if each.id not in figures.rows:
             continue
         facts = _channel(figures, each) | {"not_stored": _not_stored(figures, each, storage)}
-        found = [] if not each.enabled else list(_problems(facts, each, limits))
+        facts["clock_ahead_s"] = figures.rows[each.id].clock_ahead_s
+        found = [] if not each.enabled else [*_problems(facts, each, limits), *_clock_problems(facts, figures)]
         facts["level"] = "bad" if found else _level(facts, each, limits)
         facts["beyond"] = sorted({check for check, _ in found})
         shown.append(facts)
@@ -180,6 +182,18 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
             f"the credentials {'end in' if days >= 0 else 'ended'} {spell(abs(days) * 86_400)}"
             + ("" if days >= 0 else " ago"),
         )
+
+
+def _clock_problems(facts: Mapping[str, Any], figures: Figures) -> Iterator[tuple[str, str]]:
+    if facts["clock_ahead_s"] is not None and abs(facts["clock_ahead_s"]) > OFF.total_seconds():
+        yield "clock", clock_off(facts["clock_ahead_s"], facts["name"], database=figures.database)
+
+
+def clock_off(platform_ahead_s: float, name: str, *, database: str) -> str:
+    """Say whose clock is off, against which channel, and by how much: "this machine's clock is 15 min ahead of jd"."""
+    ours = "this machine's" if database == "sqlite" else "the database's"
+    where = "behind" if platform_ahead_s > 0 else "ahead of"
+    return f"{ours} clock is {spell(60 * round(abs(platform_ahead_s) / 60))} {where} {name}"
 
 
 def _expiry_limit(each: ChannelLike, limits: Limits) -> float | None:

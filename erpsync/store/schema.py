@@ -11,7 +11,7 @@ from sqlalchemy import Engine, inspect, text
 
 from erpsync.store.engine import StoreError, sqlite_path
 
-VERSION = "0008"
+VERSION = "0009"
 _LOCK = 0x65727073  # any number of our own: "erps"
 
 

@@ -116,7 +116,7 @@ class Store:
 
     def trusted_now(self) -> datetime:
         """Return the instant as of which things may be ended and erased: now, less a leap that nobody has confirmed."""
-        if self.clock.in_doubt:
+        if self.clock.is_due():
             with self.begin() as tx:
                 return tx.trusted_now
         return self.clock.now() - self.clock.unconfirmed

@@ -6,8 +6,7 @@ more than six minutes off, and time windows must never reach beyond the platform
 
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.jd.client.answers import Answer
@@ -15,6 +14,7 @@ from connectors.jd.client.errors import CLOCK_CODES, error_of
 from connectors.jd.client.transport import TRANSPORTS, Reply
 from connectors.jd.settings import JdSettings
 from erpsync.sdk.clock import Clock
+from erpsync.sdk.dates import http_date
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
 from erpsync.sdk.tokens import TokenBox
 
@@ -94,8 +94,4 @@ class JdClient:
 
 
 def _date(response: HttpResponse) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(response.headers.get("date", ""))
-    except ValueError:
-        return None
-    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    return http_date(response.headers.get("date", ""))

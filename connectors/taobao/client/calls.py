@@ -6,8 +6,7 @@ never reach beyond the platform's own now.
 
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 from connectors.taobao.client.answers import Answer, body_of, error_part
 from connectors.taobao.client.errors import error_of, is_clock_error
@@ -15,6 +14,7 @@ from connectors.taobao.client.signing import sign
 from connectors.taobao.mapping.values import format_time, parse_time
 from connectors.taobao.settings import TaobaoSettings
 from erpsync.sdk.clock import Clock
+from erpsync.sdk.dates import http_date
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
 
 HEADERS = {"content-type": "application/x-www-form-urlencoded;charset=utf-8"}
@@ -99,11 +99,9 @@ class TopClient:
 
     def _trust_date(self, response: HttpResponse) -> None:
         """Take the platform's clock from the Date header: our stamp was refused, so no signed call can ask for it."""
-        try:
-            at = parsedate_to_datetime(response.headers.get("date", ""))
-        except ValueError:
-            return
-        self._set_ahead(at.replace(tzinfo=at.tzinfo or UTC) - response.received_at)
+        at = http_date(response.headers.get("date", ""))
+        if at is not None:
+            self._set_ahead(at - response.received_at)
 
     def _set_ahead(self, ahead: timedelta) -> None:
         with self._lock:

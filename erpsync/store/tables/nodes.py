@@ -55,7 +55,9 @@ channel = Table(
     count("timeouts"),
     at("token_expires_at"),
     count("not_stored"),
-    at("not_stored_at"),
+    past("not_stored_at"),
+    Column("clock_ahead_s", Float),
+    past("clock_told_at"),
 )
 
 token = Table(
