@@ -11,8 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, WarehousePolicy
-from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
-from erpsync.flows import events_out, idempotency, parcels, poll, push, releases, retry, stock, tokens, upkeep
+from erpsync.flows import poll, push, retry, stock, upkeep
 from erpsync.flows.due import due_streams
 from erpsync.flows.gate import reread
 from erpsync.flows.health import mark_down, may_call
@@ -25,7 +24,7 @@ from erpsync.store.leases import take_lease
 from erpsync.store.orders import lock_orders
 from erpsync.store.queue import claim
 from erpsync.store.store import Store
-from erpsync.store.tables import base, metadata, outbox, seal_window
+from erpsync.store.tables import base, outbox, seal_window
 from tests.support import walk
 from tests.support.shop import NOON, VAULT, Town, build_town
 
@@ -329,48 +328,3 @@ def test_a_step_back_of_less_than_a_second_keeps_the_order_of_decisions(stage: S
     stage.pass_time(1)
     with stage.town.store.begin() as tx:
         assert tx.now == stage.town.clock.now()
-
-
-def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
-    leases = (push.LEASE_S, parcels.LEASE_S, releases.LEASE_S, tokens.LEASE_S, events_out.LEASE_S)
-    assert max(leases) <= base.LONGEST_LEASE_S
-    assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
-    assert TOKEN_CAP_S <= base.LONGEST_TOKEN_PAUSE_S
-    assert idempotency.CLAIM.total_seconds() <= base.LONGEST_CLAIM_S
-
-
-OF_OTHER_CLOCKS = {
-    "backorder.due_at",
-    "channel.token_expires_at",
-    "cursor.since_at",
-    "orders.paid_at",
-    "orders.placed_at",
-    "orders.ready_at",
-    "orders.ship_by_at",
-    "orders.version_at",
-    "refund.version_at",
-    "seal_window.end_at",
-    "seal_window.start_at",
-    "token.warned_for_at",
-}
-FOR_PEOPLE = {
-    "api_token.created_at",
-    "api_token.revoked_at",
-    "event.at",
-    "order_hold.at",
-    "subscription.created_at",
-    "task.closed_at",
-    "task.opened_at",
-}
-BY_SETTINGS = {"hold.expires_at"}
-
-
-def test_every_stored_instant_says_what_becomes_of_it_when_the_clock_is_set_back() -> None:
-    """A new column has to be told apart: by our clock (`past`, `deadline`), by a platform's, or for people only."""
-    instants = {
-        f"{table.name}.{column.name}"
-        for table in metadata.sorted_tables
-        for column in table.columns
-        if isinstance(column.type, base.Instant) and "within" not in column.info
-    }
-    assert instants == OF_OTHER_CLOCKS | FOR_PEOPLE | BY_SETTINGS

@@ -1,0 +1,104 @@
+"""The database's clock: whose it is, and what the tables say of their instants for the day it is set back."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select, text
+
+from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
+from erpsync.flows import events_out, idempotency, parcels, push, releases, retry, tokens
+from erpsync.sdk.clock import SystemClock
+from erpsync.store import clock
+from erpsync.store.engine import make_engine
+from erpsync.store.leases import take_lease
+from erpsync.store.schema import migrate
+from erpsync.store.store import Store
+from erpsync.store.tables import base, lease, metadata
+from tests.support.dialects import on_postgresql
+
+HOUR, DAY = 3600, 86_400
+
+
+def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
+    leases = (push.LEASE_S, parcels.LEASE_S, releases.LEASE_S, tokens.LEASE_S, events_out.LEASE_S)
+    assert max(leases) <= base.LONGEST_LEASE_S
+    assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
+    assert TOKEN_CAP_S <= base.LONGEST_TOKEN_PAUSE_S
+    assert idempotency.CLAIM.total_seconds() <= base.LONGEST_CLAIM_S
+
+
+OF_OTHER_CLOCKS = {
+    "backorder.due_at",
+    "channel.token_expires_at",
+    "cursor.since_at",
+    "orders.paid_at",
+    "orders.placed_at",
+    "orders.ready_at",
+    "orders.ship_by_at",
+    "orders.version_at",
+    "refund.version_at",
+    "seal_window.end_at",
+    "seal_window.start_at",
+    "token.warned_for_at",
+}
+FOR_PEOPLE = {
+    "api_token.created_at",
+    "api_token.revoked_at",
+    "event.at",
+    "order_hold.at",
+    "subscription.created_at",
+    "task.closed_at",
+    "task.opened_at",
+}
+BY_SETTINGS = {"hold.expires_at"}
+
+
+def test_every_stored_instant_says_what_becomes_of_it_when_the_clock_is_set_back() -> None:
+    """A new column has to be told apart: by our clock (`past`, `deadline`), by a platform's, or for people only."""
+    instants = {
+        f"{table.name}.{column.name}"
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, base.Instant) and "within" not in column.info
+    }
+    assert instants == OF_OTHER_CLOCKS | FOR_PEOPLE | BY_SETTINGS
+
+
+@on_postgresql
+def test_the_clock_of_the_database_rules_and_is_followed_when_it_is_set(empty_database_url: str) -> None:
+    """The machine's clock stays as it is; a `clock_timestamp()` of the test's own plays a database whose jumps."""
+    engine = make_engine(empty_database_url)
+    with engine.begin() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar_one()
+        connection.execute(text("CREATE TABLE off (s double precision)"))
+        connection.execute(text("INSERT INTO off VALUES (0)"))
+        connection.execute(
+            text(
+                "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+                "'SELECT pg_catalog.clock_timestamp() + s * interval ''1 second'' FROM public.off'"
+            )
+        )
+        connection.execute(text(f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog'))
+    engine.dispose()
+    migrate(engine)
+    store = Store.open(empty_database_url)
+    store.clock = clock.DatabaseClock(store.engine, SystemClock(), every_s=0)
+
+    def set_off(seconds: int) -> None:
+        with store.engine.begin() as connection:
+            connection.execute(text("UPDATE off SET s = :s"), {"s": seconds})
+
+    before = datetime.now(UTC)
+    took = take_lease(store, "pass")
+    set_off(-2 * HOUR)
+    assert take_lease(store, "another") is not None
+    with store.begin() as tx:
+        assert tx.now < before - timedelta(hours=1)
+        assert tx.trusted_now == tx.now
+        late = tx.execute(select(lease.c.until_at)).scalars().all()
+        assert max(late) <= tx.now + timedelta(seconds=base.LONGEST_LEASE_S)
+    assert took is not None
+    set_off(2 * DAY)
+    with store.begin() as tx:
+        assert tx.now > before + timedelta(days=1)
+        assert abs(tx.trusted_now - before) < timedelta(hours=3)
+    store.close()
