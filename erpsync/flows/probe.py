@@ -10,7 +10,7 @@ from sqlalchemy import case, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync.store.engine import StoreError, sqlite_path
-from erpsync.store.schema import is_current
+from erpsync.store.schema import SchemaError, is_current
 from erpsync.store.sequence import take_numbers
 from erpsync.store.storage import LOST_FOR, Lost
 from erpsync.store.store import Store, Tx
@@ -28,8 +28,10 @@ def write_problem(store: Store, lost: Mapping[int, Lost] | None = None) -> str:
     """
     try:
         if not is_current(store.engine):
-            return "the database has another version's schema; run `erpsync migrate`"
+            return "the database has an older version's schema; run `erpsync migrate`"
         store.retrying(partial(_write, lost=lost or {}))
+    except SchemaError:
+        return "the database is not of this erpsync's version; `erpsync status` says what to do"
     except (SQLAlchemyError, StoreError, OSError) as error:
         return f"the database cannot be written to: {cause_of(error, sqlite_path(store.engine))}"
     return ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -167,3 +168,22 @@ def test_a_file_that_is_no_database_is_said_in_one_line(desk: Desk, words: str) 
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.splitlines()[-1] == "erpsync: the database cannot be used: file is not a database"
+
+
+EVERY_KIND = ("status", "orders list", "stock list", "token list", "migrate", "keys rotate", "run", "run --once")
+
+
+def test_a_database_of_a_newer_version_stops_every_command_with_78_and_what_to_do(desk: Desk) -> None:
+    """With 78 the service manager does not start the daemon over and over."""
+    desk.run("migrate")
+    with sqlite3.connect(desk.folder / "var" / "erpsync.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+
+    for words in EVERY_KIND:
+        ran = desk.run(*words.split())
+        assert (ran.code, ran.out) == (78, ""), words
+        said = ran.err.splitlines()[-1]
+        assert "is at version 9999, newer than this erpsync" in said, words
+        assert "install the newer erpsync again, or restore a copy made before that version" in said
+        assert "migrate" not in said

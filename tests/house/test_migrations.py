@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
 
 from erpsync.store.engine import StoreError, make_engine
-from erpsync.store.schema import VERSION, current_version, is_current, migrate
+from erpsync.store.schema import VERSION, SchemaError, current_version, is_current, migrate, migrations_folder
 from erpsync.store.tables import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4
+FIRST = "0001"
 MIGRATE = """
 import sys
 from erpsync.store.engine import make_engine
@@ -91,16 +93,87 @@ def test_a_database_that_is_current_is_left_alone(database_url: str) -> None:
 def test_an_older_sqlite_database_is_copied_before_it_is_touched(tmp_path: Path) -> None:
     path = tmp_path / "erpsync.db"
     with opened(f"sqlite:///{path}") as engine:
-        with engine.begin() as connection:
-            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-            connection.execute(text("INSERT INTO alembic_version VALUES ('of another age')"))
-            connection.execute(text("CREATE TABLE treasure (id INTEGER)"))
-            connection.execute(text("INSERT INTO treasure VALUES (7)"))
-        with pytest.raises(CommandError):
+        older(engine)
+        assert current_version(engine) == FIRST
+        assert migrate(engine) is True
+        assert current_version(engine) == VERSION
+
+    with opened(f"sqlite:///{path}.before-{VERSION}") as copy:
+        assert current_version(copy) == FIRST
+
+
+def older(engine: Engine) -> None:
+    """Make the tables of the first version."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    with engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, FIRST)
+
+
+def claim(engine: Engine, *versions: str) -> None:
+    """Let the database say that it is at these versions."""
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+        for version in versions:
+            connection.execute(text("INSERT INTO alembic_version VALUES (:v)"), {"v": version})
+
+
+def test_a_database_of_a_newer_version_is_refused_by_name_and_never_migrated(database_url: str) -> None:
+    with opened(database_url) as engine:
+        claim(engine, "9999")
+        for ask in (current_version, is_current, migrate):
+            with pytest.raises(
+                SchemaError, match=rf"is at version 9999, newer than this erpsync \({VERSION}\): install"
+            ):
+                ask(engine)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["9999"]
+
+
+@pytest.mark.sqlite
+def test_the_copy_to_go_back_to_is_the_newest_that_this_version_can_use(tmp_path: Path) -> None:
+    for name, versions in {
+        "erpsync.db": ["9999"],
+        "erpsync.db.before-9999": ["9998"],
+        "erpsync.db.before-9998": [VERSION],
+        f"erpsync.db.before-{VERSION}": [FIRST],
+    }.items():
+        with opened(f"sqlite:///{tmp_path / name}") as engine:
+            migrate(engine)
+            claim(engine, *versions)
+    (tmp_path / "erpsync.db.before-9997").write_text("a note of the administrator")
+
+    with (
+        opened(f"sqlite:///{tmp_path}/erpsync.db") as engine,
+        pytest.raises(SchemaError, match=r"or put .*/erpsync\.db\.before-9998 in its place"),
+    ):
+        current_version(engine)
+
+
+@pytest.mark.parametrize("versions", [["of another age"], ["5"], [VERSION, "9999"], []])
+def test_a_version_that_no_erpsync_had_is_refused_as_not_ours(database_url: str, versions: list[str]) -> None:
+    with opened(database_url) as engine:
+        claim(engine, *versions)
+        with pytest.raises(SchemaError, match="erpsync did not make it; name another one under `database`"):
             migrate(engine)
 
-    with opened(f"sqlite:///{path}.before-{VERSION}") as copy, copy.connect() as connection:
-        assert connection.execute(text("SELECT id FROM treasure")).scalar_one() == 7
+
+def test_tables_of_another_program_are_never_migrated_into(empty_database_url: str) -> None:
+    with opened(empty_database_url) as engine:
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE orders (treasure INTEGER)"))
+        with pytest.raises(SchemaError, match=r"holds tables \(orders, …\) and no version"):
+            migrate(engine)
+        assert inspect(engine).get_table_names() == ["orders"]
+
+
+def test_a_version_table_that_an_interrupted_start_left_empty_is_filled(empty_database_url: str) -> None:
+    with opened(empty_database_url) as engine:
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        assert migrate(engine) is True
+        assert is_current(engine)
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "postgresql://x/y"])
