@@ -29,6 +29,9 @@ class App:
 
     Args:
         environ: environment variables: where the configuration is, its `${ENV}` secrets, who calls.
+
+    Attributes:
+        bad_files: what is wrong with the configuration's files, where a command goes by the one in force.
     """
 
     def __init__(self, args: Namespace, environ: Mapping[str, str], *, stdin: TextIO | None = None) -> None:
@@ -38,6 +41,7 @@ class App:
         self.stdin = stdin or sys.stdin
         self._config: Config | None = None
         self._registry: Registry | None = None
+        self.bad_files = ""
 
     @property
     def actor(self) -> str:
@@ -74,10 +78,34 @@ class App:
 
     @property
     def config(self) -> "Config":
-        """The configuration without its secrets; raises `ConfigError`."""
+        """The configuration without its secrets; raises `ConfigError`.
+
+        A command that only looks goes by the one in force while the files are bad, and says so.
+        """
         if self._config is None:
-            self._config = self.load(secrets=False).require()
+            loaded = self.load(secrets=False)
+            self._config = loaded.config or self._config_in_force(loaded)
         return self._config
+
+    def _config_in_force(self, loaded: "Loaded") -> "Config":
+        from erpsync.cli.commands import only_looks
+        from erpsync.cli.in_force import NothingKnown, read_in_force
+        from erpsync.cli.tables import local
+
+        if not only_looks(self.args.command.name):
+            return loaded.require()
+        try:
+            found = read_in_force(self.place, self.registry, self.environ)
+        except NothingKnown as error:
+            self.out.note(f"the configuration is bad, and none in force is known: {error}")
+            return loaded.require()
+        first, *more = loaded.problems
+        self.bad_files = f"{first}" + (f" (and {len(more)} more)" if more else "")
+        since = local(found.since.isoformat(), found.config.timezone)
+        self.out.note(
+            f"the configuration on disk is bad: {self.bad_files}; this goes by the one in force since {since}"
+        )
+        return found.config
 
     @contextmanager
     def store(self, vault: "Vault | None" = None, *, wait_s: float | None = None) -> Iterator["Store"]:

@@ -8,7 +8,11 @@ from erpsync.cli.errors import FAILED, OK
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from erpsync.settings import Config
+    from erpsync.store.nodes import Node
     from erpsync.store.store import Store
 
 Json = dict[str, Any]
@@ -34,18 +38,27 @@ COLUMNS = (
 def status(app: App) -> int:
     """Print figures per channel and what is beyond its limit; exit code 1 when anything is."""
     from erpsync.cli.build import stored_house, with_roles
+    from erpsync.runtime.lock import holder
     from erpsync.settings.folders import folders
-    from erpsync.store import figures
+    from erpsync.store.counts import gather
+    from erpsync.store.figures import judge
     from erpsync.store.storage import SILENT, Storage, measure
     from erpsync.web.probe import Probe
 
     with app.store(wait_s=WAIT_S) as store:
+        process = None if (file := app.config.sqlite_file) is None else holder(file)
         house = with_roles(stored_house(store, app.config), app.config, app.registry)
         room = Probe(lambda: measure(folders(app.config)), silent=SILENT, answer_s=WAIT_S)
         room.asked()  # beside the trial write
         storage = Storage(problem=_write_problem(store), disks=room.answer())
         with store.read() as connection:
-            found = figures.status(connection, house, app.config.status, store.clock.now(), storage)
+            counted = gather(connection, house, store.clock.now())
+    found = judge(counted, house, app.config.status, storage)
+    absent = absence(counted.nodes, counted.at, alone=file is not None, process=process)
+    if absent:  # then nothing is in force any more
+        found["problems"] = [each for each in found["problems"] if each["check"] != "reload"]
+    _complain(found, "config", _bad_files(app, found))
+    _complain(found, "daemon", "" if app.args.no_daemon else absent)
     _add_unstarted(found, app.config)
     app.out.value(found, lambda: _show(app, found))
     return OK if found["ok"] else FAILED
@@ -57,7 +70,7 @@ def _write_problem(store: "Store") -> str:
     Nothing either where this user may only look: that says nothing of the daemon's.
     """
     from erpsync.flows.probe import write_problem
-    from erpsync.runtime.lock import daemon_of
+    from erpsync.runtime.lock import holder
     from erpsync.store.engine import sqlite_path
     from erpsync.store.trouble import lock_holder
 
@@ -65,8 +78,50 @@ def _write_problem(store: "Store") -> str:
     if file is not None and not os.access(file, os.W_OK):
         return ""
     problem = write_problem(store)
-    holder = lock_holder(file) if problem and file is not None else None
-    return "" if holder is not None and file is not None and holder[0] == daemon_of(file) else problem
+    busy = lock_holder(file) if problem and file is not None else None
+    return "" if busy is not None and file is not None and str(busy[0]) == holder(file) else problem
+
+
+def absence(nodes: "Sequence[Node]", now: "datetime", *, alone: bool, process: str | None) -> str:
+    """Return what to say when no daemon runs, nothing when one does.
+
+    Args:
+        alone: whether one daemon at most can run, which holds the lock of its SQLite file: then that decides.
+        process: who holds that lock.
+    """
+    from erpsync.store.figures import stamp
+    from erpsync.store.nodes import ALIVE
+
+    last = nodes[0] if nodes else None
+    lives = any(each.lives(now) for each in nodes)
+    if alone:  # a heartbeat dated ahead of the clock is as good as any while its process holds the lock
+        lives = last is not None and f":{process}:" in last.id and not last.left_at and now - last.since(now) <= ALIVE
+    if lives:
+        return ""
+    since = "" if last is None else f" since {stamp(last.since(now))}"
+    if process is not None:
+        return (
+            f"process {process} holds the database, but no daemon serves{since}: it begins or hangs, or is `run --once`"
+        )
+    if last is None:
+        return "no daemon has run yet: start it, or ask with --no-daemon where only `run --once` is used"
+    if last.heartbeat_at > now + ALIVE:
+        return f"no daemon runs: the last sign of life is dated {stamp(last.heartbeat_at)}, ahead of the clock"
+    return f"no daemon runs{since}: {'it was stopped' if last.left_at else 'it did not end in order'}"
+
+
+def _bad_files(app: App, found: Json) -> str:
+    """Return what is wrong with the files on disk, nothing where a refused reload says the same."""
+    if not app.bad_files or any(app.bad_files in problem["text"] for problem in found["problems"]):
+        return ""
+    return f"the configuration on disk is bad: {app.bad_files}"
+
+
+def _complain(found: Json, check: str, text: str) -> None:
+    """Add what is wrong with the house as a whole, if anything."""
+    if text:
+        found["problems"].insert(0, {"channel": None, "check": check, "text": text})
+    found["ok"] = not found["problems"]
 
 
 def _add_unstarted(found: Json, config: "Config") -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NoReturn
 
 import structlog
@@ -33,6 +34,7 @@ from erpsync.runtime.upkeep import DEADLINE_S, Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
 from erpsync.store.leases import BEAT_S, end_all_leases
+from erpsync.store.nodes import Refusal
 
 log = structlog.get_logger("erpsync.runtime")
 
@@ -154,6 +156,7 @@ class Daemon:
     def start(self) -> None:
         """Take over, start the threads, accept requests, and only then say that we are ready."""
         take_over(self._built, self._stages)
+        self._world.presence.configuration = self._built.config.kept
         self._world.presence.beat()
         self._built.store.listen(self._committed)
         self._server = self._built.server(self._face())
@@ -191,8 +194,16 @@ class Daemon:
             self._comparing.settle()
             self._replanning.wake()  # may take longer than the service manager waits for a sign of life
             self._wake({"dirty", "release", "push", "poll", "inbox"})
+        self._tell(done)
         self._notifier.ready(self._summary())
         return done
+
+    def _tell(self, done: Reloaded) -> None:
+        """Let the next heartbeat, which is made at once, tell those who ask what became of a reload."""
+        presence = self._world.presence
+        presence.configuration = self._built.config.kept
+        presence.refusal = None if done.taken else Refusal(at=datetime.now(UTC), why=done.why)
+        self._beat.wake()
 
     def _replan(self) -> None:
         """Tell and plan anew what another configuration changes; again a little later if the database is away."""
@@ -292,7 +303,15 @@ class Daemon:
     def _summary(self) -> str:
         channels = [channel for channel in self._world.house.channels.values() if channel.enabled]
         overdue = self._world.runs.overdue()
-        return f"{len(channels)} channels" + (f", stuck: {', '.join(overdue)}" if overdue else "")
+        stuck = f", stuck: {', '.join(overdue)}" if overdue else ""
+        return f"{len(channels)} channels{stuck}{self._refused()}"
+
+    def _refused(self) -> str:
+        refusal = self._world.presence.refusal
+        if refusal is None:
+            return ""
+        at = refusal.at.astimezone(self._world.house.timezone)
+        return f", RELOAD REFUSED at {at:%H:%M:%S}, the old configuration stays in force: {refusal.why}"
 
     def _retention_days(self) -> dict[str, int]:
         config = self._built.config

@@ -10,15 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from erpsync import __version__
 from erpsync.runtime.meters import Meters
-from erpsync.store.leases import LEASE_S, Lease, beat, release_leases, renew_lease, take_lease
-from erpsync.store.queue import give_back
+from erpsync.store.leases import LEASE_S, Lease, release_leases, renew_lease, take_lease
+from erpsync.store.nodes import Refusal, beat, leave, living, take_configuration
 from erpsync.store.store import Store
 from erpsync.store.tables import node
 
@@ -40,7 +39,11 @@ class Held:
 
 
 class Presence:
-    """This node among the others."""
+    """This node among the others.
+
+    `configuration` is what it works by, as text for those who ask; `refusal` the reload that it did not take. Both are
+    told with the next beat.
+    """
 
     def __init__(self, store: Store, meters: Meters) -> None:
         self._store = store
@@ -49,18 +52,23 @@ class Presence:
         self._held: dict[str, Held] = {}
         self._living: tuple[str, ...] = (store.owner,)
         self.beaten_at_s: float | None = None
+        self.configuration = ""
+        self.refusal: Refusal | None = None
+        self._told = ""
 
     def beat(self) -> bool:
         """Say that this node lives, see who else does, and prolong its leases; return whether another one is gone."""
-        beat(self._store, version=__version__)
+        beat(self._store, version=__version__, refusal=self.refusal)
+        if (text := self.configuration) != self._told:
+            take_configuration(self._store, text)
+            self._told = text
         self.beaten_at_s = self._store.clock.monotonic()
         if self._store.is_sqlite:
             return False
         before = set(self._living)
         with self._store.read() as connection:
-            since = self._store.clock.now() - timedelta(seconds=LEASE_S)
-            living = connection.execute(select(node.c.id).where(node.c.heartbeat_at > since)).scalars()
-            self._living = tuple(sorted({*living, self._store.owner}))
+            alive = connection.execute(select(node.c.id).where(living(self._store.clock.now()))).scalars()
+            self._living = tuple(sorted({*alive, self._store.owner}))
         for held in list(self._held.values()):
             self._renew(held)
         return not before <= set(self._living)
@@ -98,9 +106,7 @@ class Presence:
     def leave(self) -> None:
         """End all leases of this node, so that no other one has to wait, and take it off the list of the living."""
         release_leases(self._store)
-        with self._store.begin() as tx:
-            give_back(tx, self._store.owner)
-            tx.execute(delete(node).where(node.c.id == self._store.owner))
+        leave(self._store)
 
     def _renew(self, held: Held) -> None:
         if held.lease is None:

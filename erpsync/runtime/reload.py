@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from erpsync.flows.house import House
 from erpsync.runtime.parts import Built, Stages
 from erpsync.runtime.world import World
+from erpsync.sdk.text import storable
 from erpsync.settings import Config, ConfigError, Diff, changed_channels
 from erpsync.store.cursors import forget_failures, want_pass
 from erpsync.store.tables import channel as channels
@@ -25,6 +26,8 @@ FIXED = {
 }
 """What only a restart changes, by the name the operator knows it by."""
 
+MOST_SAID = 300
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reloaded:
@@ -32,6 +35,12 @@ class Reloaded:
 
     problems: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """Of one that was refused, the first problem and how many more there are, in one line."""
+        first, *more = self.problems
+        return storable(first[:MOST_SAID]) + (f" (and {len(more)} more)" if more else "")
 
     @property
     def taken(self) -> bool:

@@ -84,6 +84,7 @@ class Config:
         database: URL with an absolute path or with a password; never printed.
         privacy: None without a `privacy` block; then the store keeps a key file beside its SQLite database.
         channels: in the order of their files, disabled ones too.
+        kept: the same as text without secrets, for those who ask while the files are bad; not compared.
     """
 
     folder: Path
@@ -98,6 +99,7 @@ class Config:
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
+    kept: str = field(default="", compare=False, repr=False)
 
     def channel(self, id: str) -> ChannelConfig | None:
         """Return the channel of that id, enabled or not."""
@@ -140,7 +142,7 @@ def changed_channels(old: Config, new: Config) -> Diff:
     """Return what differs between two configurations, by resolved values: a new secret counts as a change."""
     before = {channel.id: channel for channel in old.channels}
     after = {channel.id: channel for channel in new.channels}
-    names = [each.name for each in fields(Config) if each.name != "channels"]
+    names = [each.name for each in fields(Config) if each.compare and each.name != "channels"]
     return Diff(
         added=tuple(id for id in after if id not in before),
         removed=tuple(id for id in before if id not in after),

@@ -5,6 +5,7 @@ Why one file per channel: a shop is added, switched off or handed over as one fi
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from erpsync.settings.problems import Findings
 from erpsync.settings.tree import MAX_BYTES, Node, parse
@@ -12,6 +13,18 @@ from erpsync.settings.tree import MAX_BYTES, Node, parse
 MAIN = "erpsync.yaml"
 CHANNELS = "channels"
 PLACES = (Path("config"), Path("/etc/erpsync"))
+
+
+class Files(Protocol):
+    """Where the files of a configuration are read from."""
+
+    def read(self, file: Path, findings: Findings) -> Node | None:
+        """Return the tree of a file, or None after noting why there is none."""
+        ...
+
+    def channel_files(self, folder: Path, findings: Findings) -> tuple[list[Path], list[Path]]:
+        """Return the channel files beside erpsync.yaml, and those with a name that is not read."""
+        ...
 
 
 def find_config(arg: str | Path | None, environ: Mapping[str, str], places: Sequence[Path] = PLACES) -> Path:
@@ -65,6 +78,13 @@ def read(file: Path, findings: Findings) -> Node | None:
         findings.add((1, 1), (), _unreadable(error))
         return None
     return parse(data, findings)
+
+
+class Disk:
+    """The files as they lie there now."""
+
+    read = staticmethod(read)
+    channel_files = staticmethod(channel_files)
 
 
 def _unreadable(error: OSError) -> str:

@@ -13,7 +13,8 @@ from erpsync.sdk.roles import WarehouseSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
 from erpsync.settings.config import Loaded, build
-from erpsync.settings.files import CHANNELS, channel_files, main_file, read
+from erpsync.settings.files import CHANNELS, Disk, Files, main_file
+from erpsync.settings.kept import keep
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings
 from erpsync.settings.registry import Registry, RegistryError
@@ -22,7 +23,12 @@ from erpsync.settings.tree import Mapping, Node, Scalar
 
 
 def load(
-    path: Path | str, *, registry: Registry, environ: Environ[str, str], secrets: bool | Collection[str] = True
+    path: Path | str,
+    *,
+    registry: Registry,
+    environ: Environ[str, str],
+    secrets: bool | Collection[str] = True,
+    source: Files | None = None,
 ) -> Loaded:
     """Return the configuration at `path`, a folder or its erpsync.yaml, with everything that is wrong with it.
 
@@ -30,13 +36,14 @@ def load(
         secrets: False reads no secret and puts a placeholder for each; all else is checked. Ids of channels read those
             of erpsync.yaml and of these channels. The database's URL is always resolved. Secrets of a disabled channel
             are never read.
+        source: what the files are read from, the disk by default.
     """
     main = main_file(Path(path))
     sources = Sources(main.parent.absolute(), environ)
-    loading = _Loading(registry, sources, secrets)
+    loading = _Loading(registry, sources, secrets, source or Disk())
     root = loading.main(main)
     folder = Findings(str(main.parent / CHANNELS))
-    names, ignored = channel_files(main.parent, folder)
+    names, ignored = loading.source.channel_files(main.parent, folder)
     channels = [loading.channel(file) for file in names]
     check_main(root)
     check_together(root, channels)
@@ -51,7 +58,8 @@ def load(
         for channel in channels
         if channel.model
     ]
-    return Loaded(config=build(sources.folder, root.model, done), notes=notes)
+    kept = keep(main, root, dict(zip(names, channels, strict=True)))
+    return Loaded(config=replace(build(sources.folder, root.model, done), kept=kept), notes=notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +69,18 @@ class _Loading:
     registry: Registry
     sources: Sources
     secrets: bool | Collection[str]
+    source: Files
 
     def main(self, file: Path) -> ReadMain:
         root = ReadMain(Findings(str(file)))
-        root.node = read(file, root.findings)
+        root.node = self.source.read(file, root.findings)
         if root.node is not None:
             root.model = Binder(root.findings, self.sources, self.secrets is not False).bind(root.node, MainFile)
         return root
 
     def channel(self, file: Path) -> ReadChannel:
         channel = ReadChannel(Findings(str(file)))
-        channel.node = node = read(file, channel.findings)
+        channel.node = node = self.source.read(file, channel.findings)
         if node is None:
             return channel
         own = node.without("settings") if isinstance(node, Mapping) else node

@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, 
 from erpsync.core.policy import PollPolicy, StockPolicy
 from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.latencies import Latencies, order_latencies, stock_latencies
+from erpsync.store.nodes import Node, read_nodes
 from erpsync.store.tables import (
     backorder,
     bundle,
@@ -25,7 +26,6 @@ from erpsync.store.tables import (
     inbox,
     listing,
     micros,
-    node,
     orders,
     outbox,
     seal_window,
@@ -36,7 +36,6 @@ from erpsync.store.tables import (
 
 HOUR = timedelta(hours=1)
 HOURS = 24
-NODE_ALIVE = timedelta(seconds=60)
 OPEN_STATES = ("pending", "leased", "waiting")
 
 
@@ -100,7 +99,7 @@ class Figures:
     backordered: Mapping[int, int]
     hourly: Mapping[int, tuple[int, ...]]
     hours: tuple[datetime, ...]
-    nodes: int
+    nodes: Sequence[Node]
     database: str = "sqlite"
     subscriptions: Mapping[str, int] = field(default_factory=dict)
     drifted: Mapping[int, int] = field(default_factory=dict)
@@ -130,7 +129,7 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         backordered=_by(connection, select(backorder.c.channel_id, func.count(backorder.c.order_id.distinct()))),
         hourly=_hourly(connection, hours),
         hours=hours,
-        nodes=connection.execute(select(func.count()).where(node.c.heartbeat_at > now - NODE_ALIVE)).scalar_one(),
+        nodes=read_nodes(connection),
         database=connection.dialect.name,
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
         drifted=_drifted(connection),

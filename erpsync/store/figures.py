@@ -14,6 +14,7 @@ from erpsync.sdk.roles import OrderSource, WebhookSource
 from erpsync.store.clock import OFF
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
 from erpsync.store.cursors import CursorRow
+from erpsync.store.nodes import Node
 from erpsync.store.storage import LOST_FOR, Storage
 
 LAGGING_STREAMS = ("orders", "refunds")
@@ -72,13 +73,35 @@ def judge(figures: Figures, house: HouseLike, limits: Limits, storage: Storage |
         facts["beyond"] = sorted({check for check, _ in found})
         shown.append(facts)
         problems += [{"channel": each.name, "check": check, "text": f"{each.name}: {said}"} for check, said in found]
+    problems += [{"channel": None, "check": "reload", "text": said} for said in _refusals(figures)]
     return {
         "ok": not problems,
         "at": stamp(figures.at),
         "problems": problems,
+        "daemons": [_daemon(each, figures.at) for each in figures.nodes],
         "channels": shown,
         "totals": _totals(figures, shown),
         "storage": storage.shown(),
+    }
+
+
+def _refusals(figures: Figures) -> Iterator[str]:
+    """Yield what living daemons did not take at their last reload; a restart would not take it either."""
+    for each in figures.nodes:
+        if each.refusal is not None and each.lives(figures.at):
+            refused = f"the reload at {stamp(each.refusal.at)} was refused"
+            yield f"{refused}, the old configuration stays in force: {each.refusal.why}"
+
+
+def _daemon(each: Node, now: datetime) -> dict[str, Any]:
+    state = "alive" if each.lives(now) else "silent" if each.left_at is None else "stopped"
+    return {
+        "node": each.id,
+        "version": each.version,
+        "state": state,
+        "started_at": stamp(each.started_at),
+        "heard_at": stamp(each.since(now)),
+        "reload_refused": each.refusal.why if each.refusal else None,
     }
 
 
@@ -260,7 +283,7 @@ def _totals(figures: Figures, shown: Sequence[Mapping[str, Any]]) -> dict[str, A
         "dead_letters": sum(figures.letters.values()),
         "tasks": sum(figures.tasks.values()),
         "held_orders": sum(figures.held.values()),
-        "nodes": figures.nodes,
+        "nodes": sum(each.lives(figures.at) for each in figures.nodes),
     }
 
 

@@ -7,11 +7,11 @@ passes on by itself when its owner is gone, and every write of the owner can be 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.store import Store, Tx
-from erpsync.store.tables import lease, node
+from erpsync.store.tables import lease
 
 LEASE_S = 12
 """So long a node is believed to live after its last sign of life; with `BEAT_S` what it held passes on within 15 s."""
@@ -76,12 +76,3 @@ def release_leases(store: Store, *, key: str | None = None) -> None:
 def end_all_leases(tx: Tx) -> None:
     """End every lease; for the one daemon of an SQLite file, whose predecessor is known to be gone."""
     tx.execute(update(lease).values(until_at=tx.now - timedelta(seconds=1)))
-
-
-def beat(store: Store, *, version: str) -> None:
-    """Say that this node lives."""
-    with store.begin() as tx:
-        dialect = sqlite if tx.dialect == "sqlite" else postgresql
-        row = dialect.insert(node).values(id=store.owner, version=version, started_at=tx.now, heartbeat_at=tx.now)
-        tx.execute(row.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": tx.now}))
-        tx.execute(delete(node).where(node.c.heartbeat_at < tx.trusted_now - timedelta(days=1)))

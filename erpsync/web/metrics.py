@@ -39,7 +39,7 @@ def _one(name: str, help: str, *labels: str) -> Exported:
 METRICS = (
     _one("erpsync_info", "Version of this daemon; always 1.", "version"),
     _one("erpsync_status_ok", "1 while nothing is beyond its limit, as `erpsync status` judges it."),
-    _one("erpsync_nodes_alive", "Daemons whose heartbeat is younger than a minute."),
+    _one("erpsync_nodes_alive", "Daemons that gave a sign of life within the last seconds."),
     _one("erpsync_channel_up", "1 while the channel answers and accepts our credentials.", "channel"),
     _one("erpsync_channel_paused", "1 while an operator has paused the channel.", "channel"),
     _one("erpsync_orders_freshness_seconds", "Age of the last complete pass over orders, from its start.", "channel"),
@@ -155,7 +155,7 @@ def _house_samples(look: Look) -> dict[str, list[Reading]]:
         "erpsync_disk_free_bytes": [((disk["folder"],), float(disk["free_mb"] * MB)) for disk in disks],
         "erpsync_info": [((__version__,), 1)],
         "erpsync_status_ok": [((), float(look.status["ok"]))],
-        "erpsync_nodes_alive": [((), look.figures.nodes)],
+        "erpsync_nodes_alive": [((), look.status["totals"]["nodes"])],
         "erpsync_subscriptions": [((state,), look.figures.subscriptions.get(state, 0)) for state in SUBSCRIBED],
     }
 

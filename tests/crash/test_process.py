@@ -1,6 +1,7 @@
 """The real process: ended, killed, stopped and reloaded, looked at from outside."""
 
 import random
+import re
 import signal
 import socket
 import threading
@@ -244,3 +245,54 @@ def test_what_an_unknown_outcome_left_behind_is_known_after_the_kill(shop: Shop)
     store.close()
     assert row.state in {"pending", "waiting"}
     assert row.sent_at is not None
+
+
+def test_a_daemon_that_was_killed_is_missed_at_once_and_one_that_ended_in_order_too(shop: Shop) -> None:
+    assert shop.erpsync("migrate").code == 0
+    assert "no daemon has run yet" in shop.erpsync("status").out
+    with Daemon(shop) as daemon:
+        daemon.wait("poll.done", lambda record: record["stream"] == "orders")
+        assert shop.erpsync("status").code == 0
+        daemon.process.kill()
+        daemon.process.wait()
+        missed = shop.erpsync("status")
+    with Daemon(shop) as daemon:
+        daemon.wait("daemon.started")
+        daemon.signal(signal.SIGTERM)
+        assert daemon.ended() == 0
+    stopped = shop.erpsync("status")
+
+    assert missed.code == stopped.code == 1
+    assert re.search(r"^no daemon runs since 20\S+Z: it did not end in order$", missed.out, re.MULTILINE)
+    assert re.search(r"^no daemon runs since 20\S+Z: it was stopped$", stopped.out, re.MULTILINE)
+    assert shop.erpsync("status", "--no-daemon").code == 0
+
+
+def test_a_refused_reload_is_seen_by_the_service_manager_and_by_status_until_one_is_taken(
+    shop: Shop, tmp_path: Path
+) -> None:
+    path = tmp_path / "notify"
+    good = (shop.folder / "channels" / "drop.yaml").read_text()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(60)
+
+        def hear(until: str, *, but_not: str = "") -> str:
+            while until not in (message := manager.recv(4096).decode()) or (but_not and but_not in message):
+                pass
+            return message
+
+        with Daemon(shop, NOTIFY_SOCKET=str(path)) as daemon:
+            daemon.wait("poll.done", lambda record: record["stream"] == "orders")
+            shop.write("channels/drop.yaml", good + "pol: {}\n")
+            daemon.signal(signal.SIGHUP)
+            hear("RELOADING=1")
+            assert "channels/drop.yaml" in hear("RELOAD REFUSED at ")
+            assert eventually(lambda: "the reload at " in shop.erpsync("status").out)
+            assert "channels/drop.yaml" in hear("STATUS=1 channels, RELOAD REFUSED at ")
+
+            shop.write("channels/drop.yaml", good)
+            daemon.signal(signal.SIGHUP)
+            hear("RELOADING=1")
+            hear("STATUS=1 channels", but_not="REFUSED")
+            assert eventually(lambda: shop.erpsync("status").code == 0)

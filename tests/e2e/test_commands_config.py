@@ -49,10 +49,11 @@ def test_check_names_every_mistake_by_file_line_and_column_and_ends_with_78(desk
 
 def test_a_bad_configuration_ends_every_command_with_78_and_its_lines(desk: Desk) -> None:
     desk.write("erpsync.yaml", "databas: x\n")
-    ran = desk.run("orders", "list")
+    for words in ("orders list", "status", "stock set --warehouse SH --sku A --on-hand 1", "migrate", "run --once"):
+        ran = desk.run(*words.split())
 
-    assert (ran.code, ran.out) == (78, "")
-    assert ran.err.startswith(f"erpsync: {desk.folder}/erpsync.yaml:1:1: databas: ")
+        assert (ran.code, ran.out) == (78, ""), words
+        assert ran.err.splitlines()[-1].startswith(f"erpsync: {desk.folder}/erpsync.yaml:1:1: databas: ")
 
 
 def test_check_online_asks_every_enabled_channel(desk: Desk) -> None:

@@ -66,11 +66,12 @@ def test_a_daemon_that_stops_is_not_ready(shop: Shop) -> None:
     assert shop.get("/readyz").json()["problem"] == "stopping"
 
 
-def test_a_database_of_another_version_is_not_ready(shop: Shop) -> None:
+@pytest.mark.parametrize(("version", "advice"), [("0001", "erpsync migrate"), ("9999", "erpsync status")])
+def test_a_database_of_another_version_is_not_ready(shop: Shop, version: str, advice: str) -> None:
     with shop.store.begin() as tx:
-        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        tx.execute(text(f"UPDATE alembic_version SET version_num = '{version}'"))
 
-    assert "erpsync migrate" in shop.get("/readyz").json()["problem"]
+    assert f"`{advice}`" in shop.get("/readyz").json()["problem"]
 
 
 def test_a_database_that_cannot_be_written_to_is_not_ready(shop: Shop) -> None:
@@ -97,7 +98,7 @@ def test_status_json_is_what_the_command_prints(shop: Shop) -> None:
 
     found = shop.get("/status.json").json()
 
-    assert set(found) == {"ok", "at", "problems", "channels", "totals", "storage"}
+    assert set(found) == {"ok", "at", "problems", "daemons", "channels", "totals", "storage"}
     assert [channel["name"] for channel in found["channels"]] == ["jd-main", "tmall-flagship", "拼多多-dropfolder"]
     assert found["totals"]["orders_24h"] == 60
 

@@ -27,6 +27,7 @@ from erpsync.sdk.clock import ManualClock
 from erpsync.settings import Config, Loaded, Problem
 from erpsync.store.cursors import read_cursor, want_pass
 from erpsync.store.leases import LEASE_S, take_lease
+from erpsync.store.nodes import living
 from erpsync.store.notes import Event, write_events
 from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.store import Store
@@ -517,4 +518,6 @@ def test_a_node_that_leaves_is_no_longer_counted(two_nodes: tuple[Store, Store, 
 
     assert all(two.preferred(f"shop-{number}") for number in range(20))
     with second.read() as connection:
-        assert connection.execute(select(node.c.id)).scalars().all() == [second.owner]
+        alive = select(node.c.id).where(living(second.clock.now()))
+        assert connection.execute(alive).scalars().all() == [second.owner]
+        assert connection.execute(select(node.c.id).where(node.c.id == "long gone")).first() is None

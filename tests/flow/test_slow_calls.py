@@ -9,7 +9,7 @@ from erpsync.flows import parcels, ship, stock, upkeep
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.presence import Presence
 from erpsync.sdk.types import Repeat, Shipment
-from erpsync.store.leases import beat
+from erpsync.store.nodes import beat
 from erpsync.store.queue import SHIPMENT, STOCK, claim, mark_sent
 from tests.support import walk
 from tests.support.shop import ShopConnector, Town

@@ -7,7 +7,7 @@ is derived when read (`orders.phase` holds the rest).
 from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
 from erpsync.store.tables.names import order_name
-from erpsync.store.tables.nodes import channel, counter, cursor, lease, node, token
+from erpsync.store.tables.nodes import channel, counter, cursor, in_force, lease, node, token
 from erpsync.store.tables.orders import (
     PHASES,
     RELEASE_STATES,
@@ -59,6 +59,7 @@ __all__ = [
     "drift",
     "event",
     "hold",
+    "in_force",
     "inbox",
     "instant",
     "lease",

@@ -24,6 +24,14 @@ node = Table(
     words("version"),
     past("started_at", nullable=False),
     past("heartbeat_at", nullable=False),
+    past("left_at"),
+    past("refused_at"),
+    words("refused"),
+)
+
+# Apart from the heartbeat, whose row is written anew every few seconds.
+in_force = Table(
+    "in_force", metadata, Column("node", Text, primary_key=True), past("since_at", nullable=False), words("text")
 )
 
 lease = Table(
