@@ -87,9 +87,11 @@ def judge(figures: Figures, house: HouseLike, limits: Limits, storage: Storage |
 
 def _refusals(figures: Figures) -> Iterator[str]:
     """Yield what living daemons did not take at their last reload; a restart would not take it either."""
-    for each in figures.nodes:
-        if each.refusal is not None and each.lives(figures.at):
-            refused = f"the reload at {stamp(each.refusal.at)} was refused"
+    living = [each for each in figures.nodes if each.lives(figures.at)]
+    for each in living:
+        if each.refusal is not None:
+            node = f" of {each.id.rpartition(':')[0]}" if len(living) > 1 else ""
+            refused = f"the reload{node} at {stamp(each.refusal.at)} was refused"
             yield f"{refused}, the old configuration stays in force: {each.refusal.why}"
 
 

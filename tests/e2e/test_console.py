@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import insert
 
 from erpsync.flows.house import House
 from erpsync.store import tables
@@ -71,6 +72,21 @@ def test_the_overview_tells_what_needs_a_person_and_which_command_helps(console:
     assert "expected an amount like 12.50, found text (orders-0302.csv:17)" in page
     assert "erpsync dead replay 1" in page
     assert "erpsync tasks done 1" in page
+
+
+def test_a_refused_reload_stands_where_people_look_first(console: Console) -> None:
+    with console.store.begin() as tx:
+        beat = {
+            "version": "1",
+            "started_at": NOW,
+            "heartbeat_at": NOW,
+            "refused_at": NOW,
+            "refused": "<a>.yaml:3:1: pol",
+        }
+        tx.execute(insert(tables.node).values(id="one:7:ab", **beat))
+
+    page = console.get("/")
+    assert "was refused, the old configuration stays in force: &lt;a&gt;.yaml:3:1: pol" in page.text
 
 
 def test_a_channel_that_wants_no_call_says_for_how_long(console: Console) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from erpsync.core.policy import PollPolicy
 from erpsync.flows.house import House
@@ -93,6 +94,36 @@ def test_a_channel_that_stops_without_an_error_is_a_problem(shop: Shop) -> None:
         "check": "freshness",
         "text": "jd-main: orders were last read 1 h 6 min ago (limit 15 min)",
     }
+
+
+def test_a_reload_that_a_living_daemon_refused_is_a_problem_until_it_takes_another(fresh: Shop) -> None:
+    why = "channels/jd.yaml:3:1: pol: unknown key"
+    row = {"version": "1", "started_at": NOW, "heartbeat_at": NOW, "refused_at": NOW, "refused": why}
+    with fresh.store.begin() as tx:
+        insert_many(tx, tables.node, [row | {"id": "one:7:ab"}])
+
+    found = fresh.status()
+    assert not found["ok"]
+    assert found["problems"] == [
+        {
+            "channel": None,
+            "check": "reload",
+            "text": f"the reload at 2026-03-02T08:25:00Z was refused, the old configuration stays in force: {why}",
+        }
+    ]
+    assert [(each["node"], each["state"], each["reload_refused"]) for each in found["daemons"]] == [
+        ("one:7:ab", "alive", why)
+    ]
+
+    with fresh.store.begin() as tx:
+        insert_many(tx, tables.node, [row | {"id": "two:8:cd", "refused_at": None, "refused": ""}])
+    assert fresh.status()["problems"][0]["text"].startswith("the reload of one:7 at 2026-03-02T08:25:00Z was refused")
+
+    with fresh.store.begin() as tx:
+        tx.execute(update(tables.node).values(left_at=NOW))
+    found = fresh.status()
+    assert (found["ok"], found["totals"]["nodes"]) == (True, 0)
+    assert {each["state"] for each in found["daemons"]} == {"stopped"}
 
 
 def test_a_channel_that_is_polled_once_an_hour_may_be_three_hours_old(shop: Shop) -> None:
