@@ -8,6 +8,7 @@ from typing import Any
 
 from erpsync.flows.sealed import recipient_columns, recipient_row
 from erpsync.sdk.types import Recipient
+from erpsync.store.names import beginning, ending, part_of, plain
 from erpsync.store.privacy import Vault
 from tests.growth.fates import Fate
 from tests.growth.rows import Loader
@@ -79,6 +80,7 @@ class Records:
         times = ("version_at", "read_from_at", "read_to_at", "placed_at", "paid_at", "ready_at", "ship_by_at")
         money = ("currency", "total_minor", "paid_minor", "goods_minor")
         person = ("recipient", "recipient_index", "phone_index", "address_complete", "do_not_ship", "imported_at")
+        self._called = loader.into("order_name", "part", "name", "order_id")
         names = ("id", "channel_id", "external_id", "number", "phase", "state", "hold_reason", "digest")
         self._order = loader.into("orders", *names, *times, *money, *person)
         thing = ("id", "order_id", "external_id", "channel_sku", "item_ref", "title", "sku_id", "is_bundle")
@@ -125,11 +127,18 @@ class Records:
         found = (sealed.get("recipient"), sealed.get("recipient_index"), sealed.get("phone_index"))
         stop = HELD["do_not_ship"] if fate.reason == "do_not_ship" else ""
         self._order((*names, self.digest(), *times, *money, *found, person.complete if person else None, stop, at))
+        self._call(order.id, order.number, order.external_id)
         left = {item.id for item in order.left}
         for item in order.items:
             self._write_line(order, item, shipped=item.id in left)
         if fate.reason:
             self._held((order.id, fate.reason, _detail(order), at))
+
+    def _call(self, order_id: int, *names: str) -> None:
+        """Note by what an order can be found, as `write_names` does."""
+        for short in map(plain, names):
+            self._called((part_of(order_id), beginning(short), order_id))
+            self._called((part_of(order_id), ending(short), order_id))
 
     def _write_line(self, order: Order, item: Item, *, shipped: bool) -> None:
         bundle = len(item.parts) > 1
@@ -178,6 +187,7 @@ class Records:
         carrier, tracking = self._chance.choice(CARRIERS), f"{self._chance.randrange(10**12, 10**13)}"
         whole, state = order.left is order.items, "pending" if sent_us is None else "sent"
         number = f"{order.number}-1"
+        self._call(order.id, tracking)
         where = (id, order.id, order.seller.id)
         self._shipment((*where, number, carrier, tracking, state, whole, "cli:desk", at_us, sent_us))
         for item in order.left:

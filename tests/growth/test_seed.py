@@ -21,6 +21,7 @@ from erpsync.store.orders import lock_order_ids
 from erpsync.store.sequence import take_numbers
 from erpsync.store.store import Store
 from erpsync.store.tables import backorder, hold, metadata, order_line, orders, shipment
+from erpsync.store.views.find import search_orders
 from tests.growth.seed import seed
 from tests.growth.town import NOW, SELLERS, VAULT, ZONE, Goods, house_over
 from tests.support import walk
@@ -126,6 +127,15 @@ def test_every_page_of_what_people_are_shown_can_be_read(seeded: Town) -> None:
     assert story
     assert all(shown)
     assert figures
+
+
+def test_orders_are_found_by_parts_of_what_they_are_called(seeded: Town) -> None:
+    with seeded.store.read() as connection:
+        order = next(each for each in views.list_orders(connection, limit=0) if each["shipments"])
+        names = (order["number"], order["external_id"], order["shipments"][0]["tracking"])
+        found = [search_orders(connection, part).orders for name in names for part in (name[:-1], name[1:])]
+
+    assert all(order["number"] in [each["number"] for each in orders] for orders in found)
 
 
 def test_who_gets_a_parcel_can_be_opened_with_the_keys_at_hand(seeded: Town) -> None:
