@@ -145,7 +145,7 @@ def test_beginnings_and_ends_are_found_in_any_order_and_middles_in_the_newest(to
     told = look(town, "10ab")
     assert (told.orders, told.notes) == (
         [],
-        ["parts from the middle of a number are looked for among the newest 16,384 orders only"],
+        ["parts from the middle of a number are looked for among the newest 8,192 orders only"],
     )
 
 

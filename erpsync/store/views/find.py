@@ -17,10 +17,9 @@ from erpsync.store.views.goods import find_goods, orders_of
 from erpsync.store.views.orders import load_orders
 from erpsync.store.views.values import Json
 
-MOST_PARTS = 16  # looked through in one query
-MIDDLE_PARTS = 5
+MOST_PARTS = 32  # looked through in one query
+MIDDLE_PARTS = 3
 MIDDLE_ORDERS = (MIDDLE_PARTS - 1) * PART_ORDERS  # the newest part may have just begun
-MOST_FOUND = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ def matched(order: Json, name: str, *, bought: bool) -> str:
 
 def _named(connection: Connection, name: str, last: int, limit: int) -> Iterator[int]:
     """Yield the orders that have exactly this name."""
-    for parts in _parts(last, least=MOST_PARTS, most=1000):
+    for parts in _parts(last, least=1000, most=1000):
         yield from _look(connection, parts, [order_name.c.name == beginning(name)], limit)
 
 
@@ -86,7 +85,7 @@ def _called(connection: Connection, name: str, last: int, limit: int) -> set[int
     middle = [*_begins_with(FORWARDS), order_name.c.name.contains(name, autoescape=True)]
     older = last - MIDDLE_PARTS
     found = set(_look(connection, range(max(0, older + 1), last + 1), middle, limit))
-    for parts in _parts(older, most=MOST_PARTS):
+    for parts in _parts(older, least=4, most=MOST_PARTS):
         if len(found) >= limit:
             break
         for key in (beginning(name), ending(name)):
@@ -94,7 +93,7 @@ def _called(connection: Connection, name: str, last: int, limit: int) -> set[int
     return found
 
 
-def _parts(last: int, *, most: int, least: int = 1) -> Iterator[Sequence[int]]:
+def _parts(last: int, *, least: int, most: int) -> Iterator[Sequence[int]]:
     """Yield all parts from the newest on, more and more at once."""
     size = least
     while last >= 0:

@@ -7,14 +7,15 @@ listed, with the title of its first order where the channel shows no catalogue.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from unicodedata import normalize
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, or_, select
 
 from erpsync.store.names import plain
 from erpsync.store.tables import bundle, listing, order_line, sku
 
 MOST_THINGS = 2000
+FEW = 4
+STEP, MOST_STEP = 1024, 65536  # orders gone through at a time, where many things are wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +42,10 @@ def find_goods(connection: Connection, text: str) -> Goods:
         *connection.execute(plain_codes.where(_holds(sku.c.code, text)).limit(MOST_THINGS)),
         *connection.execute(_listed(text).limit(MOST_THINGS)),
     ]
-    things, exact = Things(), Things()
+    things, exact, name = Things(), Things(), plain(text)
     for row in rows:
         _add(row, things)
-        if plain(text) in (plain(row.code or ""), plain(row.channel_sku)):
+        if name in (plain(row.channel_sku), plain(row.code or "")):
             _add(row, exact)
     for each in (things, exact):
         each.skus.update(_bundles_with(connection, each.skus))
@@ -67,15 +68,10 @@ def _add(row: Any, things: Things) -> None:
 
 
 def _holds(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    """Whether every word of a text stands in a column, or the whole with other spaces and dashes, or as it is."""
-    words = normalize("NFKC", text).lower().split()
-    lower = func.lower(column)
-    dense = func.replace(func.replace(lower, " ", ""), "-", "")
-    return or_(
-        and_(*(lower.contains(word, autoescape=True) for word in words)),
-        dense.contains(plain(text), autoescape=True),
-        column.contains(text, autoescape=True),
-    )
+    """Whether every word of a text stands in a column, whatever spaces and dashes; or the text as it was typed."""
+    dense = func.replace(func.replace(func.lower(column), " ", ""), "-", "")
+    words = and_(*(dense.contains(plain(word), autoescape=True) for word in text.split() if plain(word)))
+    return words if text.isascii() else or_(words, column.contains(text, autoescape=True))
 
 
 def _bundles_with(connection: Connection, skus: Iterable[int]) -> Iterable[int]:
@@ -83,43 +79,40 @@ def _bundles_with(connection: Connection, skus: Iterable[int]) -> Iterable[int]:
 
 
 def orders_of(connection: Connection, things: Things, limit: int) -> set[int]:
-    """Return the newest orders, `limit` at least if there are so many, in which any of these things is."""
+    """Return the newest orders, `limit` at most, in which any of these things is."""
+    of_skus = _orders_of(connection, _mapped(things.skus), order_line.c.sku_id, [], limit)
+    unmapped = [order_line.c.sku_id.is_(None)]
+    of_codes = _orders_of(connection, _unmapped(things.codes), order_line.c.channel_sku, unmapped, limit)
+    return set(sorted(of_skus | of_codes, reverse=True)[:limit])
+
+
+def _mapped(skus: Iterable[int]) -> Select[Any]:
+    return select(sku.c.id.label("thing")).where(sku.c.id.in_(sorted(skus)))
+
+
+def _unmapped(codes: Iterable[str]) -> Select[Any]:
+    mine = select(listing.c.channel_sku.label("thing")).distinct().where(listing.c.sku_id.is_(None))
+    return mine.where(listing.c.channel_sku.in_(sorted(codes)))
+
+
+def _orders_of(
+    connection: Connection, wanted: Select[Any], column: Column[Any], mine: Sequence[ColumnElement[bool]], limit: int
+) -> set[int]:
+    """Return the newest orders of whose lines a column is one of the things wanted."""
+    things = wanted.subquery()
+    last = select(func.max(order_line.c.order_id)).where(column == things.c.thing, *mine).correlate(things)
+    newest = select(things.c.thing, last.scalar_subquery().label("at")).subquery()
+    rows = connection.execute(
+        select(newest).where(newest.c.at.is_not(None)).order_by(newest.c.at.desc()).limit(limit)
+    ).all()
+    # The newest `limit` orders are of the things that were ordered last.
+    sold, at = [row.thing for row in rows], max((row.at for row in rows), default=0)
     found: set[int] = set()
-    for newest, mine in sorted(_places(connection, things, limit), key=lambda place: -place[0]):
-        if len(found) >= limit and newest <= min(found):
-            break
-        query = select(order_line.c.order_id).where(*mine).order_by(order_line.c.order_id.desc()).limit(limit)
-        found = set(sorted(found.union(connection.execute(query).scalars()), reverse=True)[:limit])
+    step = STEP if len(rows) > FEW else at
+    while at > 0 and len(found) < limit:
+        stretch = [order_line.c.order_id > at - step, order_line.c.order_id <= at]
+        for some in [sold] if len(rows) > FEW else [[each] for each in sold]:
+            query = select(order_line.c.order_id).distinct().where(column.in_(some), *mine, *stretch)
+            found.update(connection.execute(query.order_by(order_line.c.order_id.desc()).limit(limit)).scalars())
+        at, step = at - step, min(4 * step, MOST_STEP)
     return found
-
-
-def _places(connection: Connection, things: Things, limit: int) -> list[tuple[int, Sequence[ColumnElement[bool]]]]:
-    """Return the things that were ordered last, each with the id of its newest order and what its lines have."""
-    mapped = select(sku.c.id.label("thing")).where(sku.c.id.in_(sorted(things.skus))).subquery()
-    loose = (
-        select(listing.c.channel_sku.label("thing"))
-        .distinct()
-        .where(listing.c.sku_id.is_(None), listing.c.channel_sku.in_(sorted(things.codes)))
-        .subquery()
-    )
-    lines = order_line.c
-    return [
-        *(
-            (at, [lines.sku_id == id])
-            for id, at in _newest(connection, mapped, [lines.sku_id == mapped.c.thing], limit)
-        ),
-        *(
-            (at, [lines.channel_sku == code, lines.sku_id.is_(None)])
-            for code, at in _newest(
-                connection, loose, [lines.channel_sku == loose.c.thing, lines.sku_id.is_(None)], limit
-            )
-        ),
-    ]
-
-
-def _newest(connection: Connection, things: Subquery, mine: Sequence[ColumnElement[bool]], limit: int) -> Sequence[Any]:
-    """Return (thing, id of its newest order) of those ordered last."""
-    newest = select(func.max(order_line.c.order_id)).where(*mine).correlate(things).scalar_subquery()
-    query = select(things.c.thing, newest.label("newest")).subquery()
-    found = select(query).where(query.c.newest.is_not(None)).order_by(query.c.newest.desc()).limit(limit)
-    return connection.execute(found).all()
