@@ -233,12 +233,12 @@ def hours_until(now: datetime, timezone: ZoneInfo) -> tuple[datetime, ...]:
 
 
 def _hourly(connection: Connection, hours: Sequence[datetime]) -> dict[int, tuple[int, ...]]:
-    """Return orders placed per hour, by channel."""
+    """Return orders by the hour in which they came, by channel; a back-fill of old ones counts when it came."""
     first = micros(hours[0])
-    placed = type_coerce(orders.c.placed_at, BigInteger)
-    bucket = ((placed - first) // micros_of(HOUR)).label("bucket")
+    came = type_coerce(orders.c.imported_at, BigInteger)
+    bucket = ((came - first) // micros_of(HOUR)).label("bucket")
     query = select(orders.c.channel_id, bucket, func.count()).where(
-        orders.c.placed_at >= hours[0], orders.c.placed_at < hours[-1] + HOUR
+        orders.c.imported_at >= hours[0], orders.c.imported_at < hours[-1] + HOUR
     )
     found: dict[int, list[int]] = defaultdict(lambda: [0] * HOURS)
     for channel_id, at, count in connection.execute(query.group_by(orders.c.channel_id, text("bucket"))):

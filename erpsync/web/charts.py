@@ -1,4 +1,4 @@
-"""The geometry of the one chart: orders per hour, stacked by channel.
+"""The geometry of the one chart: orders by the hour in which they came, stacked by channel.
 
 Why drawn by the server as SVG: it needs no script, prints, follows the colour scheme, and the same numbers stand in a
 sentence and a table beside it for those who do not see it.
@@ -57,7 +57,7 @@ class Chart:
 
 
 def hourly(counts: Mapping[str, Sequence[int]], hours: Sequence[datetime], timezone: ZoneInfo) -> Chart:
-    """Return the chart of orders per hour by channel; the channels with most orders come first."""
+    """Return the chart of orders by the hour in which they came, and by channel; the channels with most orders come first."""
     series = _series(counts, len(hours))
     totals = [sum(numbers[at] for _, numbers in series) for at in range(len(hours))]
     labels = [f"{hour.astimezone(timezone):%H:%M}" for hour in hours]
@@ -141,9 +141,9 @@ def _columns(
 
 def _sentence(totals: Sequence[int], labels: Sequence[str]) -> str:
     if not sum(totals):
-        return "No orders were placed in the last 24 hours."
+        return "No order came in the last 24 hours."
     busiest = max(range(len(totals)), key=lambda at: (totals[at], at))
     return (
-        f"{sum(totals):,} orders in the last 24 hours; the busiest hour began at {labels[busiest]}"
+        f"{sum(totals):,} orders came in the last 24 hours; the busiest hour began at {labels[busiest]}"
         f" with {totals[busiest]:,}, this hour has {totals[-1]:,} so far."
     )

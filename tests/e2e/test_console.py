@@ -59,7 +59,7 @@ def test_an_empty_shop_says_so(console: Console) -> None:
     assert "No order has come in yet." in page
     assert "Nothing waits for you." in page
     assert "Everything is sent." in page
-    assert "No orders were placed in the last 24 hours." in page
+    assert "No order came in the last 24 hours." in page
 
 
 def test_the_overview_tells_what_needs_a_person_and_which_command_helps(console: Console) -> None:
@@ -110,11 +110,11 @@ def test_colour_never_speaks_alone(console: Console) -> None:
 
 def test_the_chart_has_a_sentence_and_a_table_of_the_same_numbers(console: Console) -> None:
     for number, minutes in enumerate((3, 7, 90, 140)):
-        console.put_order(number=number, placed_at=NOW - timedelta(minutes=minutes))
+        console.put_order(number=number, imported_at=NOW - timedelta(minutes=minutes))
 
     page = words_of(console.get("/"))
 
-    assert "4 orders in the last 24 hours; the busiest hour began at 16:00 with 2, this hour has 2 so far." in page
+    assert "4 orders came in the last 24 hours; the busiest hour began at 16:00 with 2, this hour has 2 so far." in page
     assert "Hour tmall-flagship All 17:00 0 0" in page
     assert "14:00 2 2 15:00 0 0 16:00 2 2" in page
 

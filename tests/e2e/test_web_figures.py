@@ -289,13 +289,26 @@ def test_dead_letters_and_tasks_count_while_they_are_open(fresh: Shop) -> None:
 
 
 def test_orders_are_counted_by_the_hour_of_the_operators_clock(fresh: Shop) -> None:
-    placed = [NOW - timedelta(minutes=24), NOW - timedelta(minutes=26), NOW - timedelta(hours=23, minutes=24)]
+    came = [NOW - timedelta(minutes=24), NOW - timedelta(minutes=26), NOW - timedelta(hours=23, minutes=24)]
     too_old = NOW - timedelta(hours=23, minutes=26)
     with fresh.store.begin() as tx:
-        rows = [order_row(fresh.id(), n, placed_at=at) for n, at in enumerate([*placed, too_old])]
+        rows = [order_row(fresh.id(), n, imported_at=at) for n, at in enumerate([*came, too_old])]
         add(tx, tables.orders, *rows)
 
     assert fresh.channel()["orders_24h"] == 3
+
+
+def test_old_orders_count_when_they_came_and_not_when_they_were_placed(fresh: Shop) -> None:
+    last_year = NOW - timedelta(days=400)
+    with fresh.store.begin() as tx:
+        rows = [order_row(fresh.id(), n, placed_at=last_year, imported_at=NOW) for n in range(3)]
+        late = order_row(fresh.id(), 3, placed_at=NOW, imported_at=NOW - timedelta(days=2))  # the shop's clock is ahead
+        add(tx, tables.orders, *rows, late)
+    with fresh.store.read() as connection:
+        figures = gather(connection, fresh.house, NOW)
+
+    assert fresh.channel()["orders_24h"] == 3
+    assert figures.hourly == {fresh.id(): (*[0] * 23, 3)}
 
 
 def test_how_long_orders_and_numbers_took_is_told_by_percentile(shop: Shop) -> None:
