@@ -9,7 +9,6 @@ change nothing.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,7 +26,7 @@ from connectors.csv_drop.mapping.shipments import report_of
 from connectors.csv_drop.settings import CsvDropSettings, layout_of
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError, TransientError
-from erpsync.sdk.folder import Claim, DropFolder, Fingerprint, error_of
+from erpsync.sdk.folder import Claim, DropFolder, Fingerprint, error_of, unusable
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource, ShipmentSink, ShipmentSource, StockSink
 from erpsync.sdk.types import (
@@ -245,10 +244,8 @@ def _mapped() -> Iterator[None]:
 
 
 def _usable(folder: Path) -> None:
-    if not folder.is_dir():
-        raise AuthError(f"there is no folder {folder}")
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise AuthError(f"this user may not read and write in {folder}")
+    if problem := unusable(folder):
+        raise AuthError(problem)
 
 
 def _out(settings: CsvDropSettings) -> Path:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from connectors.csv_drop.profiles import GENERIC, ORDER_FIELDS, PROFILES, SHIPMENT_FIELDS, SHIPMENTS, Profile
+from erpsync.sdk.folder import Folder
 from erpsync.sdk.roles import ConnectorSettings
 from erpsync.sdk.types import OrderState
 
@@ -43,10 +44,10 @@ Headers = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_heade
 class CsvDropSettings(ConnectorSettings):
     """Where files come from, how they are to be read and where answers go."""
 
-    folder: Path = Field(description="folder in which the files are dropped; it must exist")
+    folder: Annotated[Path, Folder()] = Field(description="folder in which the files are dropped; it must exist")
     pattern: str = Field("*.csv", min_length=1, description="which names are read, as in a shell; case does not count")
     reads: Literal["orders", "shipments"] = Field("orders", description="what the files hold")
-    out_folder: Path | None = Field(
+    out_folder: Annotated[Path | None, Folder(made=True)] = Field(
         None, description="folder for stock and shipment files; nothing is written without it"
     )
     encoding: Literal["auto", "utf-8", "gb18030", "utf-16"] = Field(

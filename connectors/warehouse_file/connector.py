@@ -5,7 +5,6 @@ that one number is one release, also when it took the first file away already.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -28,7 +27,7 @@ from connectors.warehouse_file.mapping import (
 from connectors.warehouse_file.settings import WarehouseFileSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, PayloadError
-from erpsync.sdk.folder import Claim, DropFolder, error_of
+from erpsync.sdk.folder import Claim, DropFolder, error_of, unusable
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, WarehouseSink, WarehouseSource
 from erpsync.sdk.types import (
@@ -151,7 +150,5 @@ def _mapped() -> Iterator[None]:
 
 
 def _usable(folder: Path) -> None:
-    if not folder.is_dir():
-        raise AuthError(f"there is no folder {folder}")
-    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        raise AuthError(f"this user may not read and write in {folder}")
+    if problem := unusable(folder):
+        raise AuthError(problem)

@@ -1,21 +1,24 @@
 """The settings of a warehouse that is run by files."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
+from erpsync.sdk.folder import Folder
 from erpsync.sdk.roles import ConnectorSettings
 
 
 class WarehouseFileSettings(ConnectorSettings):
     """Where the warehouse's files come from and where ours go."""
 
-    folder: Path = Field(
+    folder: Annotated[Path, Folder()] = Field(
         description="folder in which the warehouse puts shipments-*.csv, stock-*.csv and answers-*.csv; it must exist"
     )
-    out_folder: Path = Field(description="folder for release-NUMBER.csv and cancel-NUMBER.csv; another one")
+    out_folder: Annotated[Path, Folder(made=True)] = Field(
+        description="folder for release-NUMBER.csv and cancel-NUMBER.csv; another one"
+    )
     timezone: str = Field("Asia/Shanghai", description="time zone of instants in files that do not say their own")
     settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
 

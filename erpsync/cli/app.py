@@ -70,11 +70,11 @@ class App:
             self._registry = installed()
         return self._registry
 
-    def load(self, *, secrets: "bool | Collection[str]") -> "Loaded":
-        """Read the configuration; `secrets` as `settings.load` takes them."""
+    def load(self, *, secrets: "bool | Collection[str]", folders: bool = False) -> "Loaded":
+        """Read the configuration; `secrets` and `folders` as `settings.load` takes them."""
         from erpsync.settings import load
 
-        return load(self.place, registry=self.registry, environ=self.environ, secrets=secrets)
+        return load(self.place, registry=self.registry, environ=self.environ, secrets=secrets, folders=folders)
 
     @property
     def config(self) -> "Config":

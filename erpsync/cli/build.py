@@ -18,10 +18,11 @@ from erpsync.sdk.http import HttpClient, HttpResponse, Limiter
 from erpsync.sdk.roles import Connector, TokenHolder
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
+from erpsync.settings.config import key_file
 from erpsync.store.engine import StoreError
 from erpsync.store.limits import SharedLimiter
 from erpsync.store.places import channels, warehouse_ids
-from erpsync.store.privacy import Vault, decode_key, key_file, make_or_read_keys, read_keys
+from erpsync.store.privacy import Vault, decode_key, make_or_read_keys, read_keys
 from erpsync.store.schema import VERSION, current_version, is_current, migrate
 from erpsync.store.store import Store
 

@@ -10,7 +10,7 @@ from erpsync.cli.errors import BAD_CONFIG, FAILED, OK
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from erpsync.sdk.roles import Connector
     from erpsync.sdk.types import CheckReport
@@ -33,28 +33,37 @@ COLUMNS = (
 
 
 def check(app: App) -> int:
-    """Print every problem of the configuration, one a line; with --online ask the platforms of enabled channels too."""
-    loaded = app.load(secrets=True)
-    found = [*loaded.problems, *loaded.notes]
+    """Print every problem of the configuration, one a line; with --online ask the platforms of enabled channels too.
+
+    Exit code 78 when it is refused, 1 when it is taken and something it names cannot be used.
+    """
+    loaded = app.load(secrets=True, folders=True)
+    found = [*loaded.problems, *loaded.unusable, *loaded.notes]
     if not app.args.online or loaded.config is None:
         _print(app, found)
-        return BAD_CONFIG if loaded.config is None else OK
+        return BAD_CONFIG if loaded.config is None else FAILED if loaded.unusable else OK
     channels = _ask_all(loaded.config, app.registry)
     unknown = _unknown_stock(app, loaded.config)
     for row in channels:
         row["unknown_stock"] = unknown.get(row["channel"], [])
     app.out.value({"problems": [asdict(each) for each in found], "channels": channels}, lambda: _show(app, channels))
-    return OK if all(row["ok"] for row in channels) else FAILED
+    if not app.out.as_json:
+        _list(app, loaded.unusable)
+    return OK if all(row["ok"] for row in channels) and not loaded.unusable else FAILED
 
 
 def _print(app: App, found: "list[Problem]") -> None:
     if app.out.as_json:
         app.out.rows((asdict(each) for each in found), ())
         return
-    for each in found:
-        app.out.line(line_of(each))
+    _list(app, found)
     if not any(each.severity == "error" for each in found):
         app.out.note(f"{app.place}: nothing wrong")
+
+
+def _list(app: App, found: "Iterable[Problem]") -> None:
+    for each in found:
+        app.out.line(line_of(each))
 
 
 def line_of(problem: "Problem") -> str:

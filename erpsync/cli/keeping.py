@@ -54,7 +54,7 @@ def rotate(app: App) -> int:
 def _rotate_file(app: App, config: "Config") -> int:
     from erpsync.cli.key_file import begin_rotation, end_rotation
     from erpsync.runtime.lock import only_daemon
-    from erpsync.store.privacy import key_file
+    from erpsync.settings.config import key_file
 
     database = config.sqlite_file
     if database is None:

@@ -32,6 +32,37 @@ _MAX_NAME_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """Marks a setting as a folder to work in, so that `check` looks at it: `folder: Annotated[Path, Folder()]`.
+
+    Args:
+        made: it is made with the first file that is written; else it must exist.
+    """
+
+    made: bool = False
+
+
+def unusable(folder: Path, *, made: bool = False) -> str:
+    """Return why this user cannot read and write files in a folder, nothing when it can. Changes nothing.
+
+    Args:
+        made: it may be missing, if it can be made.
+    """
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except FileNotFoundError:
+        if not made:
+            return f"there is no folder {folder}"
+        text = unusable(next(each for each in folder.parents if os.path.lexists(each)))
+        return f"{text}, so {folder} cannot be made" if text else ""
+    except OSError as error:
+        return f"{folder} cannot be reached: {(error.strerror or type(error).__name__).lower()}"
+    if not is_folder:
+        return f"{folder} is no folder"
+    return "" if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else f"this user may not read and write in {folder}"
+
+
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What tells one content of a file from another."""
 
@@ -104,6 +135,8 @@ class DropFolder:
 
         The caller finishes, fails or renews each before it asks for the next; the lock on it ends there.
         """
+        if not self._folder.is_dir():
+            raise TransientError(unusable(self._folder) or f"the folder does not answer: {self._folder}")
         self.claimed.mkdir(exist_ok=True)
         left_behind = sorted(path for path in self.claimed.iterdir() if _CLAIMED_NAME.fullmatch(path.name))
         fresh = self.waiting()

@@ -108,18 +108,21 @@ class Config:
     @property
     def sqlite_file(self) -> Path | None:
         """The database file, or None on PostgreSQL."""
-        if not self.database.startswith(SQLITE):
-            return None
-        return Path(self.database.removeprefix(SQLITE).partition("?")[0])
+        return sqlite_file(self.database, self.folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What loading gave. `config` is None exactly when there are `problems`; `notes` refuse nothing."""
+    """What loading gave. `config` is None exactly when there are `problems`; `notes` refuse nothing.
+
+    Args:
+        unusable: folders and files that this user cannot work in, if they were looked at; they refuse nothing either.
+    """
 
     config: Config | None
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
+    unusable: tuple[Problem, ...] = ()
 
     def require(self) -> Config:
         """Return the configuration; raises `ConfigError` with all problems when there is none."""
@@ -204,3 +207,15 @@ def absolute_database(url: str, folder: Path) -> str:
     if not url.startswith(SQLITE):
         return url
     return SQLITE + str(folder / url.removeprefix(SQLITE))
+
+
+def sqlite_file(url: str, folder: Path) -> Path | None:
+    """Return the file of a database URL, a relative one taken from `folder`; None on PostgreSQL."""
+    if not url.startswith(SQLITE):
+        return None
+    return folder / url.removeprefix(SQLITE).partition("?")[0]
+
+
+def key_file(database: Path) -> Path:
+    """Return where the keys of an SQLite database without a `privacy` block lie."""
+    return database.with_name(database.name + ".keys")

@@ -14,6 +14,7 @@ from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
 from erpsync.settings.config import Loaded, build
 from erpsync.settings.files import CHANNELS, Disk, Files, main_file
+from erpsync.settings.folders import unusable_folders
 from erpsync.settings.kept import keep
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings
@@ -29,6 +30,7 @@ def load(
     environ: Environ[str, str],
     secrets: bool | Collection[str] = True,
     source: Files | None = None,
+    folders: bool = False,
 ) -> Loaded:
     """Return the configuration at `path`, a folder or its erpsync.yaml, with everything that is wrong with it.
 
@@ -37,6 +39,7 @@ def load(
             of erpsync.yaml and of these channels. The database's URL is always resolved. Secrets of a disabled channel
             are never read.
         source: what the files are read from, the disk by default.
+        folders: look also whether this user can work in the folders that are named.
     """
     main = main_file(Path(path))
     sources = Sources(main.parent.absolute(), environ)
@@ -51,15 +54,16 @@ def load(
     found = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
     problems = tuple(problem for problem in found if problem.severity == "error")
     notes = tuple(problem for problem in found if problem.severity != "error")
+    unusable = unusable_folders(sources.folder, root, channels) if folders else ()
     if problems or root.model is None:
-        return Loaded(config=None, problems=problems, notes=notes)
+        return Loaded(config=None, problems=problems, notes=notes, unusable=unusable)
     done = [
         (channel.model, channel.settings, channel.makeable, channel.findings.file)
         for channel in channels
         if channel.model
     ]
     kept = keep(main, root, dict(zip(names, channels, strict=True)))
-    return Loaded(config=replace(build(sources.folder, root.model, done), kept=kept), notes=notes)
+    return Loaded(config=replace(build(sources.folder, root.model, done), kept=kept), notes=notes, unusable=unusable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,11 +118,6 @@ def decode_key(text: str) -> bytes:
     return key
 
 
-def key_file(database: Path) -> Path:
-    """Return where the keys of an SQLite database without a `privacy` block lie."""
-    return database.with_name(database.name + ".keys")
-
-
 def make_or_read_keys(path: Path) -> Vault:
     """Return the vault of a key file, making the file first if there is none (exclusive create, mode 0600)."""
     try:

@@ -57,7 +57,7 @@ class Chart:
 
 
 def hourly(counts: Mapping[str, Sequence[int]], hours: Sequence[datetime], timezone: ZoneInfo) -> Chart:
-    """Return the chart of orders by the hour in which they came, and by channel; the channels with most orders come first."""
+    """Return the chart of orders by the hour in which they came; the channels with most orders come first."""
     series = _series(counts, len(hours))
     totals = [sum(numbers[at] for _, numbers in series) for at in range(len(hours))]
     labels = [f"{hour.astimezone(timezone):%H:%M}" for hour in hours]

@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up
+from tests.e2e.command_desk import CHANNEL, ORDERS, Desk, set_up
+
+DEPOT = """id: {id}
+connector: warehouse_file
+settings: {{folder: {folder}, out_folder: {out}}}
+"""
 
 
 @pytest.fixture
@@ -54,6 +59,54 @@ def test_a_bad_configuration_ends_every_command_with_78_and_its_lines(desk: Desk
 
         assert (ran.code, ran.out) == (78, ""), words
         assert ran.err.splitlines()[-1].startswith(f"erpsync: {desk.folder}/erpsync.yaml:1:1: databas: ")
+
+
+def test_check_sees_folders_that_cannot_be_worked_in_and_makes_none(desk: Desk) -> None:
+    (desk.folder / "shop" / "in").rmdir()
+    (desk.folder / "shop" / "out").rmdir()  # is made with the first file
+    desk.write("channels/depot.yaml", DEPOT.format(id="depot", folder="erpsync.yaml", out="erpsync.yaml/out"))
+    desk.write("channels/off.yaml", DEPOT.format(id="off", folder="nowhere", out="out") + "enabled: false\n")
+    before = {*desk.folder.rglob("*")}
+
+    ran = desk.run("check")
+
+    assert ran.code == 1
+    assert [line for line in ran.out.replace(f"{desk.folder}/", "").splitlines() if ": note: " not in line] == [
+        "channels/depot.yaml:3:12: settings.folder: erpsync.yaml is no folder",
+        "channels/depot.yaml:3:34: settings.out_folder: erpsync.yaml/out cannot be reached: not a directory",
+        "channels/shop.yaml:5:12: settings.folder: there is no folder shop/in",
+    ]
+    assert ran.err == ""
+    assert [each["severity"] for each in desk.run("check", "--json").json] == ["error"] * 3 + ["note"]
+    assert {*desk.folder.rglob("*")} == before
+
+
+def test_check_sees_that_the_database_cannot_lie_where_it_is_said_to(desk: Desk) -> None:
+    main = (desk.folder / "erpsync.yaml").read_text()
+    for place, said in {
+        "shop": f"{desk.folder}/shop is no file",
+        "erpsync.yaml/db": f"{desk.folder}/erpsync.yaml is no folder",
+        "new/folder/db": "",
+    }.items():
+        desk.write("erpsync.yaml", main.replace("var/erpsync.db", place))
+
+        found = [line for line in desk.run("check").out.splitlines() if ": note: " not in line]
+
+        assert found == ([f"{desk.folder}/erpsync.yaml:2:1: database: {said}"] if said else [])
+
+
+def test_one_missing_folder_keeps_neither_the_daemon_nor_the_other_shops_from_work(desk: Desk) -> None:
+    desk.write("channels/other.yaml", CHANNEL.format(id="other"))
+    (desk.folder / "other" / "in").mkdir(parents=True)
+    (desk.folder / "shop" / "in").rmdir()
+    assert desk.run("migrate").code == 0
+    desk.drop(ORDERS, channel="other")
+
+    desk.apart("run", "--once")
+
+    assert {order["channel"] for order in desk.json("orders", "list")} == {"other"}
+    down = {row["id"]: row["down_error"] for row in desk.json("channels", "list")}
+    assert down == {"other": "", "shop": f"there is no folder {desk.folder}/shop/in"}
 
 
 def test_check_online_asks_every_enabled_channel(desk: Desk) -> None:
