@@ -53,6 +53,12 @@ class _Reading:
     before: Fingerprint
     after: int
     problem: str = ""
+    pages: int = 0
+
+    @property
+    def begins(self) -> str:
+        """The file's name on its first page, which is read again with the file as long as it is not committed."""
+        return self.claim.name if self.pages == 1 and not self.after else ""
 
     def mark(self, line: int) -> str:
         return json.dumps({"file": self.claim.id, "digest": self.before.digest, "line": line})
@@ -102,6 +108,7 @@ class CsvDropConnector(Connector):
                 before = claim.fingerprint()
                 reading = _Reading(claim, before, _resume_at(cursor, claim, before))
                 for page in self._file_pages(reading, keys):
+                    reading.pages += 1
                     yield reading, page
                 self._file_away(reading)
 
@@ -142,7 +149,7 @@ class OrderDrop(CsvDropConnector, OrderSource):
         with closing(self._pages(cursor, ("external_id",))) as pages:
             for reading, page in pages:
                 heads = tuple(self._head(together, reading.claim) for together in page)
-                yield OrderPage(heads=heads, mark=reading.mark(page[-1].line))
+                yield OrderPage(heads=heads, mark=reading.mark(page[-1].line), begins=reading.begins)
 
     def normalise(self, raw: Raw) -> Order:
         """Return the order; rows that cannot be read are its bad lines. Raises `PayloadError` with file and line."""
@@ -180,7 +187,8 @@ class ShipmentDrop(CsvDropConnector, ShipmentSource):
                     report, refused = report_of(together.payload, self._layout, reading.before.digest)
                     reports += [report] if report else []
                     bad += refused
-                yield ShipmentReportPage(reports=tuple(reports), bad=tuple(bad), mark=reading.mark(page[-1].line))
+                mark = reading.mark(page[-1].line)
+                yield ShipmentReportPage(reports=tuple(reports), bad=tuple(bad), mark=mark, begins=reading.begins)
 
 
 class _Replies(StockSink, ShipmentSink):

@@ -101,14 +101,14 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
             problem = str(error)
         if problem:
             told = PayloadError(problem, path="file", source=claim.name)
-            yield WarehousePage(
-                bad=(BadLine(key=f"{claim.name}#{digest[:8]}", error=told, row={}),), mark=_mark(read_as, 0)
-            )
+            bad = BadLine(key=f"{claim.name}#{digest[:8]}", error=told, row={})
+            yield WarehousePage(bad=(bad,), mark=_mark(read_as, 0), begins=claim.name)
         done = _resume_at(cursor, read_as)
         rest = islice(found, done, None)
         while batch := list(islice(rest, PAGE)):
+            begins = "" if done else claim.name
             done += len(batch)
-            yield _page(batch, _mark(read_as, done))
+            yield _page(batch, _mark(read_as, done), begins)
         if claim.fingerprint() != before:
             self._folder.renew(claim)
         elif problem:
@@ -117,13 +117,14 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
             self._folder.finish(claim)
 
 
-def _page(batch: list[Report | BadLine], mark: str) -> WarehousePage:
+def _page(batch: list[Report | BadLine], mark: str, begins: str) -> WarehousePage:
     return WarehousePage(
         dispatches=tuple(each for each in batch if isinstance(each, Dispatch)),
         counts=tuple(each for each in batch if isinstance(each, StockCount)),
         answers=tuple(each for each in batch if isinstance(each, CancelAnswer)),
         bad=tuple(each for each in batch if isinstance(each, BadLine)),
         mark=mark,
+        begins=begins,
     )
 
 

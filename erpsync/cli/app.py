@@ -85,6 +85,7 @@ class App:
         if self._config is None:
             loaded = self.load(secrets=False)
             self._config = loaded.config or self._config_in_force(loaded)
+            self.out.zone = self._config.timezone
         return self._config
 
     def _config_in_force(self, loaded: "Loaded") -> "Config":

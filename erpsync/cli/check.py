@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from erpsync.cli.app import App
 from erpsync.cli.errors import BAD_CONFIG, FAILED, OK
 from erpsync.cli.tables import Column
+from erpsync.core.instants import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,15 +23,6 @@ Json = dict[str, Any]
 AT_ONCE = 8
 SHOWN = 20
 
-COLUMNS = (
-    Column("channel", "channel"),
-    Column("ok", "ok"),
-    Column("clock_ahead_s", "clock ahead s", "number"),
-    Column("token_expires_at", "token expires"),
-    Column("unknown_stock", "unknown stock", "number"),
-    Column("text", "found", "long"),
-)
-
 
 def check(app: App) -> int:
     """Print every problem of the configuration, one a line; with --online ask the platforms of enabled channels too.
@@ -42,11 +34,14 @@ def check(app: App) -> int:
     if not app.args.online or loaded.config is None:
         _print(app, found)
         return BAD_CONFIG if loaded.config is None else FAILED if loaded.unusable else OK
-    channels = _ask_all(loaded.config, app.registry)
-    unknown = _unknown_stock(app, loaded.config)
+    config = loaded.config
+    channels = _ask_all(config, app.registry)
+    unknown = _unknown_stock(app, config)
     for row in channels:
         row["unknown_stock"] = unknown.get(row["channel"], [])
-    app.out.value({"problems": [asdict(each) for each in found], "channels": channels}, lambda: _show(app, channels))
+    app.out.value(
+        {"problems": [asdict(each) for each in found], "channels": channels}, lambda: _show(app, channels, config)
+    )
     if not app.out.as_json:
         _list(app, loaded.unusable)
     return OK if all(row["ok"] for row in channels) and not loaded.unusable else FAILED
@@ -74,13 +69,21 @@ def line_of(problem: "Problem") -> str:
     return f"{place}: {problem.severity}: {problem.text}"
 
 
-def _show(app: App, channels: list[Json]) -> None:
+def _show(app: App, channels: list[Json], config: "Config") -> None:
+    columns = (
+        Column("channel", "channel"),
+        Column("ok", "ok"),
+        Column("clock_ahead_s", "clock ahead s", "number"),
+        Column("token_expires_at", "token expires", "instant", config.timezone),
+        Column("unknown_stock", "unknown stock", "number"),
+        Column("text", "found", "long"),
+    )
     shown = []
     for row in channels:
         codes = row["unknown_stock"]
         text = "; ".join([*row["notes"], *([row["problem"]] if row["problem"] else [])])
         shown.append(row | {"unknown_stock": len(codes), "text": text})
-    app.out.rows(shown, COLUMNS, empty="no channel is enabled")
+    app.out.rows(shown, columns, empty="no channel is enabled")
     for row in channels:
         for each in row["unknown_stock"][:SHOWN]:
             app.out.line(f"{row['channel']}: stock of {each['sku']} (listing {each['channel_sku']}) is not known")
@@ -131,7 +134,7 @@ def _row(channel: str, report: "CheckReport | None", *, problem: str = "") -> Js
         "problem": problem,
         "notes": list(report.notes) if report else [],
         "clock_ahead_s": report.clock_ahead_s if report else None,
-        "token_expires_at": expires.isoformat() if expires else None,
+        "token_expires_at": stamp(expires) if expires else None,
     }
 
 

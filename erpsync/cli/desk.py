@@ -27,6 +27,7 @@ def list_dead(app: App) -> int:
         Column("attempts", "tries", "number"),
         Column("error", "error", "long"),
         Column("source", "source", "long"),
+        Column("next", "what to do", "long"),
     )
     with app.reading() as connection:
         found = letters(connection, channel_name=args.channel, kind=args.kind, limit=args.limit)
@@ -79,10 +80,11 @@ def list_tasks(app: App) -> int:
         Column("channel", "channel"),
         Column("order", "order"),
         Column("opened_at", "since", "instant", zone),
-        Column("reason", "what to do", "long"),
+        Column("reason", "why", "long"),
+        Column("next", "what to do", "long"),
     ]
     if args.closed:
-        columns[-1:-1] = [Column("closed_at", "done", "instant", zone), Column("closed_by", "by")]
+        columns[-2:-2] = [Column("closed_at", "done", "instant", zone), Column("closed_by", "by")]
     with app.reading() as connection:
         found = tasks(connection, channel_name=args.channel, closed=args.closed, limit=args.limit)
     app.out.rows(found, columns, empty="no task")

@@ -6,7 +6,7 @@ from erpsync.cli.app import App
 from erpsync.cli.errors import OK
 from erpsync.cli.orders import sayable
 from erpsync.cli.stock import COLUMNS as STOCK
-from erpsync.cli.tables import Column, with_local
+from erpsync.cli.tables import Column
 
 Json = dict[str, Any]
 
@@ -36,11 +36,11 @@ _BUNDLES = (Column("bundle", "bundle"), Column("sku", "SKU"), Column("qty", "uni
 
 
 def explain(app: App) -> int:
-    """Print what is so, why, and what led to it."""
+    """Print what is so, why, what led to it, and what to do."""
     from erpsync.store.views import explain as story
 
     with app.reading() as connection:
-        found = story(connection, app.args.name)
+        found = story(connection, app.args.name, off={each.id for each in app.config.channels if not each.enabled})
     app.out.value(found, lambda: _order(app, found) if "order" in found else _sku(app, found))
     return OK
 
@@ -49,8 +49,9 @@ def _order(app: App, found: Json) -> None:
     order = found["order"]
     app.out.line(f"{order['number']}  ({order['channel']} {order['external_id']})")
     for sentence in found["why"]:
-        app.out.line(f"- {with_local(sentence, app.config.timezone)}")
+        app.out.line(f"- {sentence}")
     _story(app, found["story"])
+    _next(app, found["next"])
 
 
 def _sku(app: App, found: Json) -> None:
@@ -67,6 +68,7 @@ def _sku(app: App, found: Json) -> None:
             app.out.heading(head)
             app.out.rows(found[key], columns)
     _story(app, found["story"])
+    _next(app, found["next"])
 
 
 def _story(app: App, story: list[Json]) -> None:
@@ -79,6 +81,10 @@ def _story(app: App, story: list[Json]) -> None:
         Column("actor", "who"),
     )
     app.out.heading("Story")
-    app.out.rows(
-        [each | {"told": sayable(each["detail"], zone)} for each in story], columns, empty="nothing happened yet"
-    )
+    app.out.rows([each | {"told": sayable(each["detail"])} for each in story], columns, empty="nothing happened yet")
+
+
+def _next(app: App, steps: list[str]) -> None:
+    app.out.heading("What to do")
+    for step in steps:
+        app.out.line(f"- {step}")

@@ -1,18 +1,29 @@
 """`orders`: look at orders and decide on them."""
 
 from collections.abc import Callable
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
 from erpsync.cli.errors import OK, one_of
 from erpsync.cli.instants import option
-from erpsync.cli.tables import Column, local, money, with_local
+from erpsync.cli.tables import Column, local, money
 
 if TYPE_CHECKING:
     from erpsync.flows.house import House
 
 Json = dict[str, Any]
+
+COLUMNS = (
+    Column("number", "order"),
+    Column("channel", "channel"),
+    Column("external_id", "channel's id"),
+    Column("status", "status", "status"),
+    Column("hold_reason", "held for"),
+    Column("placed_at", "placed", "instant"),
+    Column("total", "total", "number"),
+    Column("items", "items", "long"),
+)
+"""Of a table of orders whose rows are made by `summary`."""
 
 
 def list_orders(app: App) -> int:
@@ -31,22 +42,8 @@ def list_orders(app: App) -> int:
     _check(args.status, args.hold_reason)
     with app.reading() as connection:
         found = iter_orders(connection, wanted, args.limit, args.after)
-        app.out.rows(found if app.out.as_json else map(summary, found), columns(zone), empty="no such order")
+        app.out.rows(found if app.out.as_json else map(summary, found), COLUMNS, empty="no such order")
     return OK
-
-
-def columns(zone: tzinfo) -> tuple[Column, ...]:
-    """Return the columns of a table of orders whose rows are made by `summary`."""
-    return (
-        Column("number", "order"),
-        Column("channel", "channel"),
-        Column("external_id", "channel's id"),
-        Column("status", "status", "status"),
-        Column("hold_reason", "held for"),
-        Column("placed_at", "placed", "instant", zone),
-        Column("total", "total", "number"),
-        Column("items", "items", "long"),
-    )
 
 
 def _check(status: str | None, hold_reason: str | None) -> None:
@@ -166,7 +163,7 @@ def _print(app: App, order: Json) -> None:
         out.rows(told, _REFUNDS)
     if order["events"]:
         out.heading("Events")
-        out.rows([each | {"told": sayable(each["detail"], zone)} for each in order["events"]], _events(app))
+        out.rows([each | {"told": sayable(each["detail"])} for each in order["events"]], _events(app))
 
 
 def _events(app: App) -> tuple[Column, ...]:
@@ -187,12 +184,12 @@ def _inside(thing: Json) -> str:
     return ", ".join(f"{each['external_id']}×{each['qty']}" for each in thing["lines"])
 
 
-def sayable(detail: Any, zone: tzinfo) -> str:
-    """Return a JSON value as a short text: `name value, name value`, instants as wall-clock time of a zone."""
+def sayable(detail: Any) -> str:
+    """Return a JSON value as a short text: `name value, name value`."""
     if isinstance(detail, dict):
         told = {name: value for name, value in detail.items() if value not in (None, "", [], {})}
-        return ", ".join(f"{name} {sayable(value, zone)}" for name, value in told.items())
+        return ", ".join(f"{name} {sayable(value)}" for name, value in told.items())
     if isinstance(detail, list):
-        each = [(sayable(value, zone), isinstance(value, dict)) for value in detail]
+        each = [(sayable(value), isinstance(value, dict)) for value in detail]
         return " ".join(f"[{text}]" if is_group else text for text, is_group in each)
-    return with_local(str(detail), zone)
+    return str(detail)

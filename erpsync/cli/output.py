@@ -8,9 +8,11 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Any, TextIO
 
 from erpsync.cli.tables import Column, cell
+from erpsync.core.instants import with_local
 
 Json = dict[str, Any]
 _SQUEEZED = 24  # columns that text which may wrap is given at least
@@ -22,7 +24,12 @@ class Output:
 
     Args:
         as_json: print one JSON value instead of text.
+
+    Attributes:
+        zone: the operator's, in which every instant of a text is shown; None leaves texts as they are.
     """
+
+    zone: tzinfo | None = None
 
     def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.as_json = as_json
@@ -55,11 +62,11 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Print a line on stdout."""
-        self.out.write(f"{clean(text)}\n")
+        self.out.write(f"{self._shown(text)}\n")
 
     def note(self, text: str) -> None:
         """Print a line on stderr."""
-        self.err.write(f"{clean(text)}\n")
+        self.err.write(f"{self._shown(text)}\n")
 
     def complain(self, text: str) -> None:
         """Print an error on stderr, in one line."""
@@ -77,7 +84,7 @@ class Output:
             )
         for row in rows:
             styles = [style(text) if each.kind == "status" else "" for text, each in zip(row, columns, strict=True)]
-            table.add_row(*(Text(clean(text), style=look) for text, look in zip(row, styles, strict=True)))
+            table.add_row(*(Text(self._shown(text), style=look) for text, look in zip(row, styles, strict=True)))
         self._render(table, least=_least_width(rows, columns))
 
     def heading(self, text: str) -> None:
@@ -85,7 +92,10 @@ class Output:
         from rich.text import Text
 
         self.line()
-        self._render(Text(clean(text), style="bold"))
+        self._render(Text(self._shown(text), style="bold"))
+
+    def _shown(self, text: str) -> str:
+        return clean(text if self.zone is None else with_local(text, self.zone))
 
     def _render(self, shown: Any, *, least: int = 0) -> None:
         """Print what rich shows; a terminal narrower than `least` breaks the lines itself, so nothing is cut off."""

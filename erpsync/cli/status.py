@@ -89,7 +89,7 @@ def absence(nodes: "Sequence[Node]", now: "datetime", *, alone: bool, process: s
         alone: whether one daemon at most can run, which holds the lock of its SQLite file: then that decides.
         process: who holds that lock.
     """
-    from erpsync.store.figures import stamp
+    from erpsync.core.instants import stamp
     from erpsync.store.nodes import ALIVE
 
     last = nodes[0] if nodes else None

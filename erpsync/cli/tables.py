@@ -1,10 +1,11 @@
 """How values look in a table for people: instants in the operator's time zone, money in whole units."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Literal
+
+from erpsync.core import instants
 
 Kind = Literal["text", "long", "number", "instant", "status"]
 
@@ -52,15 +53,7 @@ def local(instant: str | None, zone: tzinfo | None) -> str:
     """Return an instant of a view (ISO 8601) as wall-clock time of a zone, to the second."""
     if not instant:
         return "-"
-    return f"{datetime.fromisoformat(instant).astimezone(zone):%Y-%m-%d %H:%M:%S}"
-
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-
-
-def with_local(text: str, zone: tzinfo | None) -> str:
-    """Return a sentence with the instants in it as `local` shows them."""
-    return _INSTANT.sub(lambda found: local(found[0], zone), text)
+    return instants.local(datetime.fromisoformat(instant), zone)
 
 
 def money(minor: int | None, currency: str) -> str:

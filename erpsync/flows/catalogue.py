@@ -53,6 +53,7 @@ def _bury(tx: Tx, channel: Channel, page: ListingPage) -> None:
                 key=key,
                 error=str(each.error),
                 source=each.error.source,
+                broken=True,
                 body={"row": dict(each.row)},
             )
             for key, each in bad.items()

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from erpsync.core.instants import stamp
 from erpsync.flows.facts import said
 from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
@@ -187,7 +188,7 @@ class Errand(ABC, Generic[Load]):
             return
         self.note_state(tx, "waiting")
         order_id = self.order_id(tx)
-        when = "" if sent_at is None else f" at {sent_at:%Y-%m-%d %H:%M:%S} UTC"
+        when = "" if sent_at is None else f" at {stamp(sent_at)}"
         reason = (
             f"{self.facts(tx)} was sent to {channel.name}{when} and no answer came ({said(error)}); look for it there: "
             f"if it is there, `erpsync tasks done ID --arrived`, if it is not, `erpsync tasks done ID` sends it again"

@@ -140,6 +140,7 @@ def letter_of(
         key=storable(key or head.external_id),
         error=str(error) if isinstance(error, ConnectorError) else unforeseen(error),
         source=source,
+        broken=isinstance(error, PayloadError) and error.broken,
         body=body,
         order_id=order_id,
     )

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import func, or_, select
 
 from erpsync.core.deadline import asks_at, look_again_at, ship_by
+from erpsync.core.instants import stamp
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import may_call
@@ -60,8 +61,8 @@ def hold(tx: Tx, shop: Channel, row: Claimed, order: KnownOrder, unread: UnreadE
 def _ask(tx: Tx, shop: Channel, order: KnownOrder, key: str, *, facts: str, since: datetime, why: str) -> None:
     until = ship_by(order, shop.orders)
     reason = (
-        f"{facts}: {shop.name} is to be told by {until:%Y-%m-%d %H:%M} UTC and its orders cannot be read since "
-        f"{since:%Y-%m-%d %H:%M} UTC ({why}); look there whether it may go, then `erpsync tasks done ID` lets it go"
+        f"{facts}: {shop.name} is to be told by {stamp(until)} and its orders cannot be read since "
+        f"{stamp(since)} ({why}); look there whether it may go, then `erpsync tasks done ID` lets it go"
     )
     open_tasks(tx, [Task(kind="gate", key=key, reason=reason, channel_id=shop.id, order_id=order.id)])
     detail = {"ship_by": until.isoformat(), "since": since.isoformat(), "error": why}

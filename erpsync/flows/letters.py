@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
+from erpsync.core import advice
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
 from erpsync.flows.facts import Batch, OrderRecord, raw_of, unforeseen
@@ -22,6 +23,7 @@ from erpsync.sdk.types import Raw
 from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
+from erpsync.store.remedies import letter_remedy
 from erpsync.store.store import Tx
 from erpsync.store.tables import dead_letter, inbox, outbox, shipment
 
@@ -34,6 +36,9 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
     channel = house.channels.get(letter.channel_id)
     if channel is None:
         raise Refused(f"dead letter {letter_id} belongs to a channel that is not configured")
+    if letter.remedy != "replay":
+        said = advice.fill(advice.letter(letter.kind, letter.remedy), id=letter_id)
+        raise Refused(f"trying dead letter {letter_id} again cannot help; {said}")
     again = _way_again(house, channel, letter, actor)
 
     def replay(tx: Tx) -> None:
@@ -84,7 +89,8 @@ def drop_letter(house: House, letter_id: int, *, actor: str) -> None:
 
 def _open_letter(house: House, letter_id: int) -> Any:
     with house.store.read() as connection:
-        row = connection.execute(select(dead_letter).where(dead_letter.c.id == letter_id)).first()
+        query = select(dead_letter, letter_remedy().label("remedy")).where(dead_letter.c.id == letter_id)
+        row = connection.execute(query).first()
     if row is None:
         raise Refused(f"dead letter {letter_id} is not known")
     if row.state != "open":
@@ -170,7 +176,7 @@ def _newest(tx: Tx, batch: Batch) -> Batch:
 def _parcel(house: House, letter: Any, actor: str) -> Parcel:
     body = _body(house, letter)
     if "row" in body:
-        raise Refused(f"the row itself cannot be read ({letter.error}); mend the file and drop it again")
+        raise Refused(f"the row itself cannot be read ({letter.error}); {advice.MENDS[letter.kind]}")
     return parcel_of(body, actor=actor)
 
 

@@ -39,10 +39,11 @@ from erpsync.sdk.roles import (
     WarehouseSource,
     playing,
 )
-from erpsync.sdk.types import Cursor, Head, Raw
+from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
 from erpsync.store.cursors import read_cursor, set_cursor, still_reaches
 from erpsync.store.dirty import Cause
 from erpsync.store.leases import Lease, LeaseLostError, fence
+from erpsync.store.notes import end_file_letters
 from erpsync.store.queue import SHIPMENT, free_waiting
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, refund
@@ -237,11 +238,17 @@ def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
                 batch = read_orders(run.channel, raws) if raws else Batch()
                 batch = replace(batch, letters=(*letters, *batch.letters))
                 mark = page.mark if error is None else None
-                yield _Page(mark=mark, batch=batch, heads={head.external_id: head for head in heads})
+                known = {head.external_id: head for head in heads}
+                yield _Page(mark=mark, batch=batch, work=partial(_end_earlier, run, page, batch), heads=known)
             if error is not None:
                 raise error
     finally:
         _close(reading)
+
+
+def _end_earlier(run: _Pass, page: OrderPage, batch: Batch, tx: Tx) -> None:
+    """Let what was said about an earlier file of that name end; what is wrong with this one is in the batch."""
+    end_file_letters(tx, run.channel.id, page.begins, kept=[letter.key for letter in batch.letters])
 
 
 def _refund_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:

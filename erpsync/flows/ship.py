@@ -21,7 +21,7 @@ from erpsync.sdk.carriers import UnknownCarrierError, carrier
 from erpsync.sdk.types import ShipmentReportPage
 from erpsync.store.bulk import insert_many, new_ids
 from erpsync.store.names import write_names
-from erpsync.store.notes import DeadLetter, bury, end_letters
+from erpsync.store.notes import DeadLetter, bury, end_file_letters, end_letters
 from erpsync.store.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
 from erpsync.store.store import Tx
 from erpsync.store.tables import shipment, shipment_line
@@ -117,12 +117,14 @@ def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentRepor
             key=bad.key,
             error=str(bad.error),
             source=bad.error.source,
+            broken=True,
             body={"row": dict(bad.row)},
         )
         for bad in page.bad
     ]
     taken = [r.key for r, answer in zip(page.reports, answers, strict=True) if not isinstance(answer, Refused)]
     end_letters(tx, channel.id, "shipment_report", taken, state="superseded")
+    end_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
     bury(tx, letters)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
+from erpsync.core.instants import stamp
 from erpsync.core.tokens import alarm_days, is_news, pause_s
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.errors import AuthError, OutcomeUnknownError, PayloadError, RejectedError
@@ -240,7 +241,7 @@ def _failed(tx: Tx, *, channel: Channel, holder: TokenHolder, error: Exception, 
 
 
 def _when(at: datetime | None) -> str:
-    return "at an unknown instant" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+    return "at an unknown instant" if at is None else f"on {stamp(at)}"
 
 
 def _watch(house: House, channel: Channel) -> None:

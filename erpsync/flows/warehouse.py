@@ -23,7 +23,7 @@ from erpsync.flows.ship import Parcel, record_parcels
 from erpsync.flows.stock import Count, LaterCount, take_counts
 from erpsync.sdk.types import Dispatch, StockCount, WarehousePage
 from erpsync.store.bulk import update_many
-from erpsync.store.notes import DeadLetter, bury, close_tasks, end_letters
+from erpsync.store.notes import DeadLetter, bury, close_tasks, end_file_letters, end_letters
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.places import sku_codes
 from erpsync.store.store import Tx
@@ -215,7 +215,7 @@ def _bury(tx: Tx, channel: Channel, page: WarehousePage, problems: Mapping[str, 
     keys = [*(d.key for d in page.dispatches), *(c.key for c in page.counts), *(a.key for a in page.answers)]
     end_letters(tx, channel.id, LETTER, set(keys) - problems.keys(), state="superseded")
     letters = [
-        DeadLetter(channel_id=channel.id, kind=LETTER, key=key, error=text, source=source)
+        DeadLetter(channel_id=channel.id, kind=LETTER, key=key, error=text, source=source, broken=True)
         for key, (text, source) in sorted(problems.items())
     ]
     letters += [
@@ -225,8 +225,10 @@ def _bury(tx: Tx, channel: Channel, page: WarehousePage, problems: Mapping[str, 
             key=bad.key,
             error=str(bad.error),
             source=bad.error.source,
+            broken=True,
             body={"row": dict(bad.row)},
         )
         for bad in page.bad
     ]
+    end_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
     bury(tx, letters)

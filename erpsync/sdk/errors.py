@@ -59,12 +59,17 @@ class RejectedError(ConnectorError):
 
 
 class PayloadError(ConnectorError):
-    """A payload that we cannot read; `path` names the field, `source` the file and line when there is one."""
+    """A payload that we cannot read; `path` names the field, `source` the file and line when there is one.
 
-    def __init__(self, problem: str, *, path: str, source: str = "") -> None:
+    Args:
+        broken: no other code or setting could read it, as of a line that is no CSV; only its source can mend it.
+    """
+
+    def __init__(self, problem: str, *, path: str, source: str = "", broken: bool = False) -> None:
         super().__init__(problem)
         self.path = path
         self.source = source
+        self.broken = broken
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"

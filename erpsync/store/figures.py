@@ -5,11 +5,12 @@ the house is well.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from erpsync.core.instants import stamp
 from erpsync.sdk.roles import OrderSource, WebhookSource
 from erpsync.store.clock import OFF
 from erpsync.store.counts import OPEN_STATES, ChannelLike, Figures, HouseLike, Queue, gather
@@ -117,7 +118,7 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
         "name": each.name,
         "connector": each.kind,
         "state": _state(each, row, streams),
-        "since": stamp(row.auth_failed_at or row.down_since_at),
+        "since": _stamp(row.auth_failed_at or row.down_since_at),
         "error": row.paused_reason if row.paused else row.down_error,
         "freshness_s": _lag(streams.get("orders"), figures.at),
         "cursor_lag_s": max(lags, default=None),
@@ -135,7 +136,7 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
         "drifted_listings": figures.drifted.get(each.id, 0),
         "windows_unsealed": figures.unsealed.get(each.id, 0),
         "orders_24h": sum(figures.hourly.get(each.id, ())),
-        "token_expires_at": stamp(expires),
+        "token_expires_at": _stamp(expires),
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
     }
 
@@ -180,6 +181,10 @@ def _stream(found: CursorRow, now: datetime) -> dict[str, Any]:
 def _lag(found: CursorRow | None, now: datetime) -> float | None:
     """Return the seconds since which nothing is known to have been read: the last whole pass began then."""
     return None if found is None else _since(found.complete_began_at, now)
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else stamp(at)
 
 
 def _since(at: datetime | None, now: datetime) -> float | None:
@@ -287,11 +292,6 @@ def _totals(figures: Figures, shown: Sequence[Mapping[str, Any]]) -> dict[str, A
         "held_orders": sum(figures.held.values()),
         "nodes": sum(each.lives(figures.at) for each in figures.nodes),
     }
-
-
-def stamp(at: datetime | None) -> str | None:
-    """Return an instant as ISO 8601 in UTC, to the second."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def spell(seconds: float | None) -> str:

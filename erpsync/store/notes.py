@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.sdk.text import storable
@@ -90,13 +90,18 @@ def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A row that only a person can move on. `body` is what it takes to replay it."""
+    """A row that only a person can move on. `body` is what it takes to replay it.
+
+    Args:
+        broken: no other reading of it helps; only its source can mend it.
+    """
 
     channel_id: int
     kind: str
     key: str
     error: str
     source: str = ""
+    broken: bool = False
     body: dict[str, Any] | None = None
     order_id: int | None = None
     outbox_id: int | None = None
@@ -114,6 +119,7 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
             at=tx.now,
             error=letter.error,
             source=letter.source,
+            broken=letter.broken,
             body=body,
             order_id=letter.order_id,
             outbox_id=letter.outbox_id,
@@ -127,6 +133,7 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
                     "attempts": dead_letter.c.attempts + 1,
                     "error": row.excluded.error,
                     "source": row.excluded.source,
+                    "broken": row.excluded.broken,
                     "body": row.excluded.body,
                     "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
                 },
@@ -157,6 +164,43 @@ def end_letters(tx: Tx, channel_id: int, kind: str, keys: Iterable[str], *, stat
         dead_letter.c.state == "open",
     )
     return tx.execute(statement.values(state=state)).rowcount
+
+
+def end_file_letters(tx: Tx, channel_id: int, file: str, *, kept: Iterable[str]) -> None:
+    """End the open letters about an earlier file of this name, with an event each; those of keys in `kept` stay.
+
+    They are what names the file or a line of it, and reports of parcels, releases and counts that stood there. An
+    order is none of them: it has an identity of its own and is read again wherever it stands.
+    """
+    if not file:
+        return
+    name, letter = storable(file), dead_letter.c
+    stood_there = and_(letter.kind.in_(("shipment_report", "warehouse_report")), _names(letter.source, name))
+    about = and_(letter.channel_id == channel_id, text("dead_letter.state = 'open'"))
+    spared = letter.key.not_in(sorted({storable(key) for key in kept}))
+    ended = tx.all(
+        update(dead_letter)
+        .where(about, or_(_names(letter.key, name), stood_there), spared)
+        .values(state="superseded")
+        .returning(letter.id, letter.kind, letter.key, letter.error, letter.order_id)
+    )
+    write_events(
+        tx,
+        [
+            Event(
+                kind="letter.superseded",
+                order_id=row.order_id,
+                channel_id=channel_id,
+                detail={"dead_letter": row.id, "kind": row.kind, "key": row.key, "error": row.error, "file": name},
+            )
+            for row in ended
+        ],
+    )
+
+
+def _names(column: ColumnElement[str], file: str) -> ColumnElement[bool]:
+    """Return whether a key or source is that of a file, or of a line of it."""
+    return or_(column == file, func.substr(column, 1, len(file) + 1).in_((f"{file}:", f"{file}#")))
 
 
 def open_line_letters(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[str]]:

@@ -31,6 +31,7 @@ from erpsync.store.views import (
     show_order,
 )
 from erpsync.store.views.find import search_orders
+from erpsync.store.views.next_steps import next_of_order
 from erpsync.store.views.orders import STATUSES
 from erpsync.web import words
 from erpsync.web.charts import hourly, spark
@@ -62,6 +63,7 @@ class Console:
             "room": room,
             "plain": words.plain,
             "phrase": words.phrase,
+            "commands": words.commands,
         }
         self._templates.globals |= {
             "asset": version,
@@ -70,7 +72,6 @@ class Console:
             "no_phone": words.NO_PHONE,
             "status_words": words.STATUS_WORDS,
             "tones": words.TONES,
-            "hints": words.HOLD_HINTS,
             "levels": words.LEVELS,
             "state_words": words.STATE_WORDS,
         }
@@ -139,7 +140,9 @@ class Console:
         try:
             with self._site.store.read() as connection:
                 order = show_order(connection, name)
-                shipments = list_shipments(connection, order_id=find_order(connection, order["number"]), limit=0)
+                order_id = find_order(connection, order["number"])
+                shipments = list_shipments(connection, order_id=order_id, limit=0)
+                to_do = next_of_order(connection, order_id, order, off=self._off())
                 titles = titles_of(connection, [order["number"]])
         except NotFound as error:
             raise HTTPException(404, str(error)) from error
@@ -148,8 +151,12 @@ class Console:
             "shipments": shipments,
             "titles": titles.get(order["number"], {}),
             "steps": steps(order, shipments),
+            "next": to_do,
         }
         return self._page("order.html", self._common() | page)
+
+    def _off(self) -> set[str]:
+        return {channel.name for channel in self._site.house().channels.values() if not channel.enabled}
 
     def error(self, request: Request, error: Exception) -> Response:
         """Answer an address or request that leads nowhere."""

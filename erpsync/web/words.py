@@ -1,13 +1,15 @@
 """How the console says things: money, instants on the operator's clock, spans, counts."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from erpsync.core.instants import with_local
 from erpsync.store.figures import spell
 
 # Digits after the point where there are not two. Source: ISO 4217, table A.1, column "minor unit".
@@ -39,15 +41,6 @@ TONES = {
     "backordered": ("warn", "…"),
     "allocated": ("move", "●"),
     "open": ("mute", "·"),
-}
-# What a held order waits for; {number} is the order's.
-HOLD_HINTS = {
-    "refund_open": "Nothing leaves until the channel grants or closes the refund.",
-    "operator": "Somebody holds it by hand: erpsync orders release {number}",
-    "do_not_ship": "The channel says not to ship it yet; it is looked at again with its next change.",
-    "unmapped_sku": "A seller code is unknown here: erpsync listings import FILE",
-    "bad_line": "A line could not be read: erpsync dead list",
-    "incomplete_address": "Name, phone or address is missing; the channel has to complete it.",
 }
 STATE_WORDS = {
     "up": "up",
@@ -101,6 +94,14 @@ class Clockface:
         whole = f"{local:%Y-%m-%d %H:%M:%S} {self._timezone.key}"
         return Markup('<time datetime="{}" title="{}">{}</time>').format(local.isoformat(), whole, clock)
 
+    def told(self, text: str) -> str:
+        """Return a text with the instants in it on the operator's clock."""
+        return with_local(text, self._timezone)
+
+    def plain(self, value: Any) -> str:
+        """Return a value of an event's detail in one line, instants on the operator's clock."""
+        return self.told(plain(value))
+
     def ago(self, at: str | datetime | None) -> str:
         """Return how long ago something was."""
         found = moment(at)
@@ -121,6 +122,16 @@ def plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "–" if value is None or value == "" else str(value)
+
+
+_COMMAND = re.compile(r"`([^`]*)`")
+
+
+def commands(advice: str) -> Markup:
+    """Return advice with the commands in it set as such."""
+    parts = _COMMAND.split(advice)
+    marked = [Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)]
+    return Markup("").join(marked)
 
 
 def phrase(name: str) -> str:

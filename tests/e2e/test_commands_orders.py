@@ -201,7 +201,8 @@ def test_a_mapping_frees_the_orders_that_were_held_for_it(desk: Desk) -> None:
 def test_an_unreadable_order_is_a_dead_letter_with_file_and_line(desk: Desk) -> None:
     [letter] = desk.json("dead", "list")
 
-    assert list(letter) == ["id", "channel", "kind", "key", "at", "attempts", "error", "source"]
+    assert list(letter) == ["id", "channel", "kind", "key", "at", "attempts", "error", "source", "remedy", "next"]
+    assert f"`erpsync dead replay {letter['id']}`" in letter["next"]
     assert (letter["kind"], letter["key"], letter["source"]) == ("order", "1005", "orders.csv:6")
     replayed = desk.run("dead", "replay", str(letter["id"]), "--json")
     assert (replayed.code, replayed.json["replayed"]) == (1, [])

@@ -371,7 +371,12 @@ def _work(tx: Tx, ids: dict[str, int], names: list[str], skus: dict[str, int]) -
     add(
         tx,
         tables.dead_letter,
-        letter | {"error": "$.total: expected an amount like 12.50, found text", "source": "orders-0302.csv:17"},
+        letter
+        | {
+            "error": "$.total: expected an amount like 12.50, found text",
+            "source": "orders-0302.csv:17",
+            "body": b"sealed",
+        },
     )
     task = {
         "kind": "ask_parcel_back",

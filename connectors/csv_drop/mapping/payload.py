@@ -38,7 +38,7 @@ class Row:
     def require_cells(self) -> None:
         """Raise what made this line unreadable as a whole, if anything did."""
         if problem := self.entry.get("problem"):
-            raise PayloadError(str(problem), path=str(self.entry.get("path", "line")))
+            raise PayloadError(str(problem), path=str(self.entry.get("path", "line")), broken=True)
 
 
 def payload_of(name: str, entries: Sequence[Mapping[str, Any]]) -> Payload:
@@ -74,4 +74,4 @@ def digest_of_rows(payload: Payload) -> str:
 
 def refused(row: Row, error: PayloadError) -> PayloadError:
     """Return `error` with file and line."""
-    return PayloadError(error.problem, path=error.path, source=row.source)
+    return PayloadError(error.problem, path=error.path, source=row.source, broken=error.broken)

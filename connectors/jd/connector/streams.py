@@ -51,7 +51,7 @@ def read_pages(
         found = ask_for(ask)
         more = _more(found, asked=ask.page * window.rules.page_size, size=window.rules.page_size)
         window.advance(_times(found.rows, sorted_by) if sorted_by else [], full=more, total=found.total)
-        source = f"{name} {ask.start:%Y-%m-%d %H:%M:%S} to {ask.end:%Y-%m-%d %H:%M:%S} UTC page {ask.page}"
+        source = f"{name} {ask.start.isoformat()} to {ask.end.isoformat()} page {ask.page}"
         yield Page(rows=found.rows, answer=found.answer, source=source, mark=window.mark())
 
 

@@ -58,8 +58,13 @@ class ShipmentReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentReportPage:
-    """Shipment reports and what could not be read, with the mark that is valid once they are committed."""
+    """Shipment reports and what could not be read, with the mark that is valid once they are committed.
+
+    Args:
+        begins: name of the file of which this is the first page: it takes the place of an earlier one of that name.
+    """
 
     reports: tuple[ShipmentReport, ...]
     bad: tuple[BadLine, ...] = ()
     mark: str
+    begins: str = ""

@@ -55,10 +55,15 @@ class Raw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPage:
-    """Heads in any order and the mark that is valid once they are committed."""
+    """Heads in any order and the mark that is valid once they are committed.
+
+    Args:
+        begins: name of the file of which this is the first page: it takes the place of an earlier one of that name.
+    """
 
     heads: tuple[Head, ...]
     mark: str
+    begins: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,10 +80,15 @@ class CancelAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehousePage:
-    """What a warehouse reports, and what of it could not be read, with the mark that is valid once committed."""
+    """What a warehouse reports, and what of it could not be read, with the mark that is valid once committed.
+
+    Args:
+        begins: name of the file of which this is the first page: it takes the place of an earlier one of that name.
+    """
 
     dispatches: tuple[Dispatch, ...] = ()
     counts: tuple[StockCount, ...] = ()
     answers: tuple[CancelAnswer, ...] = ()
     bad: tuple[BadLine, ...] = ()
     mark: str
+    begins: str = ""

@@ -127,6 +127,7 @@ dead_letter = Table(
     count("attempts", default=1),
     Column("error", Text, nullable=False),
     words("source"),
+    flag("broken"),
     Column("body", LargeBinary),
     ref("order_id", "orders.id", nullable=True),
     Column("outbox_id", BigInt),

@@ -1,6 +1,6 @@
 """The story behind a SKU: where it lies, who holds it, what each channel was told, and what led there."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import Any
 
@@ -23,21 +23,23 @@ from erpsync.store.tables import (
 )
 from erpsync.store.views.catalogue import list_bundles, list_listings, list_stock
 from erpsync.store.views.entries import in_order, of_effect, of_events, of_movement
+from erpsync.store.views.next_steps import next_of_sku
 from erpsync.store.views.values import Json, NotFound, row_json
 
 LATEST = 200
 
 
-def explain_sku(connection: Connection, code: str, *, latest: int = LATEST) -> Json:
-    """Return `{sku, stock, holds, backorders, listings, bundles, story}`; raises `NotFound`.
+def explain_sku(connection: Connection, code: str, *, latest: int = LATEST, off: Collection[str] = ()) -> Json:
+    """Return `{sku, stock, holds, backorders, listings, bundles, story, next}`; raises `NotFound`.
 
     Args:
+        off: channels that are switched off in the configuration.
         latest: how many events, stock movements and pushes the story goes back, of each.
     """
     sku_id = connection.execute(select(sku.c.id).where(sku.c.code == code)).scalar()
     if sku_id is None:
         raise NotFound(f"no SKU {code}")
-    return {
+    found: Json = {
         "sku": code,
         "stock": list_stock(connection, sku_code=code),
         "holds": _holds(connection, sku_id),
@@ -46,6 +48,7 @@ def explain_sku(connection: Connection, code: str, *, latest: int = LATEST) -> J
         "bundles": list_bundles(connection, sku_code=code),
         "story": in_order(_story(connection, sku_id, latest)),
     }
+    return found | {"next": next_of_sku(connection, sku_id, found, off=off)}
 
 
 def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:

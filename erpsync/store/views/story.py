@@ -4,7 +4,7 @@ Why built from rows and not from logs: events, ledger, holds and outbox rows are
 of, so the story cannot differ from what was done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -26,6 +26,7 @@ from erpsync.store.tables import (
     warehouse,
 )
 from erpsync.store.views.entries import entry, in_order, of_effect, of_events, of_movement
+from erpsync.store.views.next_steps import next_of_order
 from erpsync.store.views.orders import find_order, show_order
 from erpsync.store.views.sku_story import explain_sku
 from erpsync.store.views.values import Json, NotFound, iso
@@ -33,21 +34,28 @@ from erpsync.store.views.values import Json, NotFound, iso
 __all__ = ["explain", "explain_order", "explain_sku"]
 
 
-def explain(connection: Connection, name: str) -> Json:
-    """Return the story of the order, or else of the SKU, of that name; raises `NotFound` when there is neither."""
+def explain(connection: Connection, name: str, *, off: Collection[str] = ()) -> Json:
+    """Return the story of the order, or else of the SKU, of that name; raises `NotFound` when there is neither.
+
+    Args:
+        off: channels that are switched off in the configuration.
+    """
     try:
-        return explain_order(connection, name)
+        return explain_order(connection, name, off=off)
     except NotFound:
         if connection.execute(select(sku.c.id).where(sku.c.code == name)).first() is None:
             raise NotFound(f"no order and no SKU {name}") from None
-    return explain_sku(connection, name)
+    return explain_sku(connection, name, off=off)
 
 
-def explain_order(connection: Connection, name: str) -> Json:
-    """Return `{order, why: [sentence], story: [{at, about, what, detail, actor}]}`, oldest first; raises `NotFound`.
+def explain_order(connection: Connection, name: str, *, off: Collection[str] = ()) -> Json:
+    """Return `{order, why: [sentence], story: [{at, about, what, detail, actor}], next: [sentence]}`.
+
+    The story is told oldest first; `next` is what to do. Raises `NotFound`.
 
     Args:
         name: our number, or the channel's id where only one channel has it.
+        off: channels that are switched off in the configuration.
     """
     order_id = find_order(connection, name)
     shown = show_order(connection, name)
@@ -59,7 +67,8 @@ def explain_order(connection: Connection, name: str) -> Json:
         _tasks(connection, order_id),
         _letters(connection, order_id),
     )
-    return {"order": shown, "why": _why(connection, order_id, shown), "story": in_order(told)}
+    to_do = next_of_order(connection, order_id, shown, off=off)
+    return {"order": shown, "why": _why(connection, order_id, shown), "story": in_order(told), "next": to_do}
 
 
 def _events(connection: Connection, order_id: int) -> Iterable[Json]:

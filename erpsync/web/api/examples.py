@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from erpsync.core import advice
+
 Json = dict[str, Any]
 
 
@@ -115,8 +117,10 @@ LETTER = {
     "attempts": 1,
     "error": "expected an amount like 12.50",
     "source": "page 3",
+    "remedy": "replay",
+    "next": advice.fill(advice.letter("order", "replay"), id=12),
 }
-LETTER_ENDED = LETTER | {"state": "replayed"}
+LETTER_ENDED = LETTER | {"remedy": "", "next": "", "state": "replayed"}
 EVENT = {
     "id": 4712,
     "at": "2026-03-02T07:28:10Z",

@@ -8,7 +8,8 @@ import pytest
 
 from erpsync.cli.output import Output, clean
 from erpsync.cli.status import duration
-from erpsync.cli.tables import Column, local, money, with_local
+from erpsync.cli.tables import Column, local, money
+from erpsync.core.instants import with_local
 
 COLUMNS = (Column("sku", "SKU"), Column("title", "名称"), Column("qty", "units", "number"))
 ROWS = [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event as engine_events
 
+from erpsync.core import advice
 from erpsync.store import tables as t
 from erpsync.store import views
 from erpsync.store.store import Store
@@ -302,6 +303,8 @@ def test_dead_letters_have_exactly_the_promised_keys_and_only_open_ones_are_list
                 "attempts": 1,
                 "error": "$.price: missing",
                 "source": "a.csv:7",
+                "remedy": "drop",  # no record was kept with it
+                "next": "nothing is left to try again: `erpsync dead drop 1`",
             }
         ]
         assert views.list_dead(connection, channel_name="tmall") == []
@@ -401,7 +404,8 @@ def test_the_story_of_a_sku_tells_holders_waiters_and_told_numbers(shop: Shop) -
     assert [row["order"] for row in got["backorders"]] == ["S0002", "S0001"]
     assert [(row["channel"], row["told_qty"], row["told_sure"]) for row in got["listings"]] == [("jd", 7, True)]
     assert [entry["what"] for entry in got["story"]] == ["count"]
-    assert list(got) == ["sku", "stock", "holds", "backorders", "listings", "bundles", "story"]
+    assert list(got) == ["sku", "stock", "holds", "backorders", "listings", "bundles", "story", "next"]
+    assert got["next"][0] == advice.STOCK["unknown"]  # no count of it in any warehouse
 
 
 def test_there_is_no_story_of_what_is_neither_order_nor_sku(shop: Shop) -> None:

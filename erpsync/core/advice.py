@@ -1,0 +1,103 @@
+"""What a person is to do about everything that waits: one table for commands, console, API and documentation.
+
+Why here and not beside each page: whoever reads two of them at night must not be told two things.
+"""
+
+from collections.abc import Mapping
+
+HOLDS: Mapping[str, str] = {
+    "refund_open": "grant or refuse the refund on the channel; nothing leaves until then",
+    "operator": "`erpsync orders release {order}` ends the hold",
+    "do_not_ship": "wait: the channel says not yet (presale, group not full, risk), and its next change is looked at",
+    "unmapped_sku": "`erpsync listings import FILE` ties its seller code to a SKU; it goes on by itself",
+    "bad_line": "mend the line at its source; the order goes on when it is read again",
+    "incomplete_address": "have the channel complete it, or set `orders: {{require_address: never}}` for that shop",
+}
+"""By reason for which an order is held. `{order}` is its number."""
+
+WAITS: Mapping[str, str] = {
+    "gate": "end the refund or the hold on the channel; it goes on by itself",
+    "person": "do what its open task says (`erpsync tasks list`)",
+    "refunds": "wait: it goes on when the channel's refunds were read to the end",
+    "brake": "look at the stock; `erpsync stock confirm {channel}` lets the zeros go, a right count makes them void",
+    "fresh": "wait: it goes out when the channel's orders were read once more",
+}
+"""By what an effect waits for. `{channel}` is the shop's name."""
+
+CHANNELS: Mapping[str, str] = {
+    "disabled": "nothing, or set `enabled: true` in its file and reload",
+    "paused": "`erpsync channels resume {channel}` ends the pause",
+    "auth_failed": "renew its credentials where they come from, then `erpsync channels resume {channel}`",
+    "down": "nothing: it is tried until it answers, and nothing is lost",
+    "new": "wait: its orders are being read for the first time",
+}
+"""By state of a channel that is not up."""
+
+STOCK: Mapping[str, str] = {
+    "backordered": "`erpsync stock add` or `stock import` what arrives: the oldest paid order is served first, at once",
+    "unknown": "count it and `erpsync stock import FILE`: unknown is not zero, so channels are told nothing",
+    "refused": "mend the listing {channel_sku} on {channel}: it refuses the number",
+}
+"""By what is wrong with a SKU."""
+
+TASKS: Mapping[str, str] = {
+    "auth": "renew the credentials, then `erpsync channels resume {channel}`",
+    "token": "authorise the app again and put its token into the configuration",
+    "brake": WAITS["brake"],
+    "gate": "look on the channel; `erpsync tasks done {id}` when it may go or is settled",
+    "unknown": "look for it there: `erpsync tasks done {id} --arrived` if it is there, else `erpsync tasks done {id}`",
+    "recall": "have the warehouse stop it or get the parcel back, then `erpsync tasks done {id}`",
+    "release": "send it by hand and record it with `erpsync ship {order}`, then `erpsync tasks done {id}`",
+    "order_edited": "compare it with what left and settle that with the buyer, then `erpsync tasks done {id}`",
+    "shipment_missing": "look for the parcel on the channel and enter it there, then `erpsync tasks done {id}`",
+    "stock_short": "count the stock and `erpsync stock import FILE`, then `erpsync tasks done {id}`",
+    "stock_drift": "find out who changes the number on the channel, then `erpsync tasks done {id}`",
+    "events_not_taken": "mend the address, or end the subscription through the API, then `erpsync tasks done {id}`",
+}
+"""By kind of task. `{id}` is its number."""
+
+DONE = "do what it says, then `erpsync tasks done {id}`"
+"""Of a task of a kind that an older version opened."""
+
+_RECORD = (
+    "mend it at its source, this ends when that is read; were settings or connector wrong, `erpsync dead replay {id}`"
+)
+_FILE = "mend the file and drop it again under its name: this ends when it is read"
+
+REPLAYS: Mapping[str, str] = {
+    "order": _RECORD,
+    "refund": _RECORD,
+    "line": _RECORD,
+    "inbox": "mend settings or connector and `erpsync dead replay {id}`, or have the shop send it right and drop this",
+    "shipment_report": "make what it names known (order, line, courier), then `erpsync dead replay {id}`",
+    "stock": "mend the listing on the channel, then `erpsync dead replay {id}`; a newer number that it takes ends this",
+    "shipment": "mend what the channel refuses, then `erpsync dead replay {id}`",
+    "release": "mend what the warehouse refuses, then `erpsync dead replay {id}`",
+    "release_cancel": "stop it by hand, or `erpsync dead replay {id}` asks the warehouse again",
+}
+"""By kind of a dead letter that trying again can help."""
+
+MENDS: Mapping[str, str] = {
+    "order": _FILE,
+    "line": _FILE,
+    "shipment_report": _FILE,
+    "warehouse_report": "have the warehouse report it right (a file under the same name): this ends when that is read",
+    "listing": "mend the listing on the channel: this ends when the catalogue is read again",
+}
+"""By kind of a dead letter that ends by itself once its source is mended, and that trying again cannot help."""
+
+DROP = "nothing is left to try again: `erpsync dead drop {id}`"
+"""Of a dead letter of which nothing is left but the entry."""
+
+
+def letter(kind: str, remedy: str) -> str:
+    """Return what to do about a dead letter; `remedy` is `replay`, `mend` or `drop`."""
+    if remedy == "replay":
+        return REPLAYS.get(kind, "`erpsync dead replay {id}`")
+    return MENDS.get(kind, _FILE) if remedy == "mend" else DROP
+
+
+def fill(advice: str, **names: object) -> str:
+    """Return the advice with names in their places; what is not known is a word in capitals."""
+    known = {"order": "ORDER", "channel": "CHANNEL", "channel_sku": "CODE", "id": "ID"}
+    return advice.format(**known | {name: value for name, value in names.items() if value})

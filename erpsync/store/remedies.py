@@ -1,0 +1,22 @@
+"""What helps an open dead letter: trying it again, its mended source, or nothing but to drop it.
+
+Why asked of the rows and not kept: the effect or delivery that a letter stands for may have gone since it was written.
+"""
+
+from sqlalchemy import ColumnElement, and_, case, exists, or_
+
+from erpsync.store.tables import channel, dead_letter, inbox, outbox
+
+
+def letter_remedy() -> ColumnElement[str]:
+    """Return the SQL expression of a letter's remedy, `replay`, `mend` or `drop`, for queries on `dead_letter`."""
+    mine = and_(inbox.c.channel_id == dead_letter.c.channel_id, inbox.c.delivery_key == dead_letter.c.key)
+    delivered = exists().where(mine, inbox.c.state == "dead", inbox.c.body.is_not(None)).correlate(dead_letter)
+    effect = exists().where(outbox.c.id == dead_letter.c.outbox_id, outbox.c.state == "dead").correlate(dead_letter)
+    configured = exists().where(channel.c.id == dead_letter.c.channel_id, channel.c.active).correlate(dead_letter)
+    kept = or_(
+        and_(dead_letter.c.outbox_id.is_not(None), effect),
+        and_(dead_letter.c.kind == "inbox", delivered),
+        and_(dead_letter.c.outbox_id.is_(None), dead_letter.c.kind != "inbox", dead_letter.c.body.is_not(None)),
+    )
+    return case((~configured, "drop"), (dead_letter.c.broken, "mend"), (kept, "replay"), else_="drop")
