@@ -24,6 +24,7 @@ def list_(app: App) -> int:
         Column("enabled", "enabled"),
         Column("paused", "paused"),
         Column("paused_reason", "why", "long"),
+        Column("paused_by", "by"),
         Column("down_since_at", "down since", "instant", zone),
         Column("down_error", "error", "long"),
         Column("token_expires_at", "token expires", "instant", zone),

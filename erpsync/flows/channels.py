@@ -33,7 +33,7 @@ def pause_channel(house: House, name: str, *, reason: str, actor: str) -> None:
     channel = _named(house, name)
 
     def work(tx: Tx) -> None:
-        values = {"paused": True, "paused_reason": reason}
+        values = {"paused": True, "paused_reason": reason, "paused_by": actor}
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         event = Event(kind="channel.paused", channel_id=channel.id, detail={"reason": reason}, actor=actor)
         write_events(tx, [event])
@@ -47,7 +47,13 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
     able = [stream for stream in streams_of(channel) or STREAMS if stream in STREAMS]
 
     def work(tx: Tx) -> None:
-        values = {"paused": False, "paused_reason": "", "auth_failed_at": None, "blocked_until_at": None}
+        values = {
+            "paused": False,
+            "paused_reason": "",
+            "paused_by": "",
+            "auth_failed_at": None,
+            "blocked_until_at": None,
+        }
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         forget_failures(tx, channel.id)
         hurry(tx, channel.id)

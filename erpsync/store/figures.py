@@ -120,6 +120,7 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
         "state": _state(each, row, streams),
         "since": _stamp(row.auth_failed_at or row.down_since_at),
         "error": row.paused_reason if row.paused else row.down_error,
+        "paused_by": row.paused_by,
         "freshness_s": _lag(streams.get("orders"), figures.at),
         "cursor_lag_s": max(lags, default=None),
         "streams": {name: _stream(found, figures.at) for name, found in streams.items()},
@@ -197,7 +198,7 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
     if facts["state"] == "down":
         yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
     if facts["freshness_s"] is None and _reads_orders(each, facts):
-        yield "freshness", "orders have never been read to the end"
+        yield "freshness", f"orders have never been read to the end{_paused(facts)}"
     if lost := facts["not_stored"]:
         noun = "webhook" if lost == 1 else "webhooks"
         yield "not_stored", f"{lost} {noun} could not be stored in the last {spell(LOST_FOR.total_seconds())}"
@@ -242,8 +243,8 @@ def _measures(
     """Yield (check, value, limit, what to say when the value is beyond the limit)."""
     fresh, lag, age = facts["freshness_s"], facts["cursor_lag_s"], facts["queue"]["oldest_due_s"]
     allowed = freshness_limit(each, limits)
-    paused = f", paused: {facts['error']}" if facts["state"] == "paused" else ""
-    yield "freshness", fresh, allowed, f"orders were last read {spell(fresh)} ago (limit {spell(allowed)}){paused}"
+    read = f"orders were last read {spell(fresh)} ago (limit {spell(allowed)}){_paused(facts)}"
+    yield "freshness", fresh, allowed, read
     yield (
         "cursor_lag",
         lag,
@@ -264,6 +265,14 @@ def _measures(
     ):
         noun = (one if value == 1 else more) + (" unknown stock" if check == "unknown_stock" else "")
         yield check, value, limit, f"{value} {noun} (limit {limit})"
+
+
+def _paused(facts: Mapping[str, Any]) -> str:
+    """Return that the channel is paused, by whom and why, as the end of a sentence; nothing when it is not."""
+    if facts["state"] != "paused":
+        return ""
+    who = f" by {facts['paused_by']}" if facts["paused_by"] else ""
+    return f", paused{who}" + (f": {facts['error']}" if facts["error"] else "")
 
 
 def freshness_limit(each: ChannelLike, limits: Limits) -> float | None:

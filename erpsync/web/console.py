@@ -64,6 +64,8 @@ class Console:
             "plain": words.plain,
             "phrase": words.phrase,
             "commands": words.commands,
+            "unread": words.unread,
+            "halted": words.halted,
         }
         self._templates.globals |= {
             "asset": version,

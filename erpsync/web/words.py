@@ -124,6 +124,23 @@ def plain(value: Any) -> str:
     return "–" if value is None or value == "" else str(value)
 
 
+def unread(channel: Mapping[str, Any]) -> str:
+    """Return why there is no instant since which a channel's orders were read."""
+    if channel["state"] == "disabled":
+        return "switched off in the configuration"
+    if channel["state"] == "paused":
+        return "not read while it is paused"
+    return "orders have never been read" if "freshness" in channel["beyond"] else "not read: it sends what it has"
+
+
+def halted(channel: Mapping[str, Any]) -> str:
+    """Return that a channel was paused, by whom and why; nothing when it was not."""
+    if channel["state"] != "paused":
+        return ""
+    who = f" by {channel['paused_by']}" if channel["paused_by"] else ""
+    return f"Paused{who}{': ' if channel['error'] else '.'}{channel['error']}"
+
+
 _COMMAND = re.compile(r"`([^`]*)`")
 
 

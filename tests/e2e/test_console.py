@@ -11,12 +11,24 @@ import requests
 from sqlalchemy import insert
 
 from erpsync.core import advice
+from erpsync.flows.channels import pause_channel
 from erpsync.flows.house import House
 from erpsync.store import tables
 from erpsync.store.store import Store
 from erpsync.web.charts import hourly, nice_step
 from erpsync.web.words import STATUS_WORDS, TONES, money, plain
-from tests.support.web_shop import NOW, SHANGHAI, AppServer, add, fill, line_row, open_shop, order_row, serve
+from tests.support.web_shop import (
+    NOW,
+    SHANGHAI,
+    AppServer,
+    add,
+    fill,
+    line_row,
+    open_shop,
+    order_row,
+    serve,
+    with_channel,
+)
 
 SHOP, OTHER = "tmall-flagship", "jd-main"
 
@@ -97,6 +109,23 @@ def test_a_channel_that_wants_no_call_says_for_how_long(console: Console) -> Non
         tx.execute(tables.channel.update().where(here).values(blocked_until_at=NOW + timedelta(seconds=52.5)))
 
     assert words_of(console.get("/")).count("It wants no call for another 52 s; what is due waits.") == 1
+
+
+def test_a_shop_that_is_switched_off_is_not_said_to_send_what_it_has(migrated_sqlite: Path, tmp_path: Path) -> None:
+    path = tmp_path / "erpsync.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    store, house = open_shop(f"sqlite:///{path}")
+    pause_channel(house, SHOP, reason="stocktaking", actor="ana")
+    server, _ = serve(store, with_channel(house, OTHER, enabled=False, connector=None), keep_s=0)
+    page = words_of(requests.get(server.url, timeout=10))
+    server.stop(2)
+    store.close()
+
+    assert "switched off in the configuration" in page
+    assert "not read while it is paused" in page
+    assert "Paused by ana: stocktaking" in page
+    assert page.count("not read: it sends what it has") == 1  # the drop folder, which nothing is known of
+    assert "tmall-flagship: orders have never been read to the end, paused by ana: stocktaking" in page
 
 
 def test_colour_never_speaks_alone(console: Console) -> None:

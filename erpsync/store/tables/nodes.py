@@ -54,6 +54,7 @@ channel = Table(
     flag("active"),
     flag("paused"),
     words("paused_reason"),
+    words("paused_by"),
     past("down_since_at"),
     words("down_error"),
     past("auth_failed_at"),

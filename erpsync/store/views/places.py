@@ -14,6 +14,7 @@ _CHANNEL = (
     "active",
     "paused",
     "paused_reason",
+    "paused_by",
     "down_since_at",
     "down_error",
     "auth_failed_at",

@@ -94,6 +94,7 @@ CHANNEL_LISTED = {
     "active": True,
     "paused": False,
     "paused_reason": "",
+    "paused_by": "",
     "down_since_at": None,
     "down_error": "",
     "auth_failed_at": None,
