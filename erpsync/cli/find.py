@@ -66,7 +66,7 @@ def _by_phone(app: App, phone: str, limit: int) -> list[Json]:
     from erpsync.cli.build import vault_of
     from erpsync.flows.lookup import find_by_phone
 
-    config = app.load(secrets=True).require()
+    config = app.load(secrets=()).require()
     with app.house(vault_of(config)) as house:
         return find_by_phone(house, phone, actor=app.actor, limit=limit)
 

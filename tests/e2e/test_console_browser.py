@@ -90,7 +90,7 @@ def shop(chromium: Browser, migrated_sqlite: Path, tmp_path: Path) -> Iterator[S
 
 
 def test_every_page_is_shown_without_a_complaint_of_the_browser(shop: Shop) -> None:
-    for address in ("", "orders", "orders/S20260302000104"):
+    for address in ("", "orders", "orders/S20260302000104", "orders?q=0001"):
         with shop.open(address) as page:
             expect(page.get_by_role("heading", level=1)).to_be_visible()
 
@@ -137,6 +137,26 @@ def test_the_search_box_finds_an_order_by_the_channels_id(shop: Shop) -> None:
         page.keyboard.press("Enter")
 
         expect(page).to_have_url(f"{shop.server.url}orders/S20260302000104")
+
+
+def test_a_part_of_a_number_shows_the_orders_that_have_it_and_stays_in_the_box(shop: Shop) -> None:
+    with shop.open() as page:
+        page.get_by_role("searchbox").fill("00012")
+        page.keyboard.press("Enter")
+
+        expect(page.get_by_role("heading", level=1)).to_have_text("Found for “00012”")
+        expect(page.get_by_role("searchbox")).to_have_value("00012")
+        expect(page.locator("tbody tr").first).to_contain_text("number, channel's id")
+
+
+def test_a_phone_number_never_leaves_the_search_box(shop: Shop) -> None:
+    with shop.open() as page:
+        page.get_by_role("searchbox").fill("138 1234 5678")
+        page.keyboard.press("Enter")
+
+        assert page.get_by_role("searchbox").evaluate("(box) => box.validity.patternMismatch")
+        expect(page).to_have_url(shop.server.url)
+    assert shop.complaints == []
 
 
 def test_a_new_order_appears_while_the_page_stays_where_it_was(shop: Shop) -> None:
@@ -226,7 +246,7 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("address", ["", "orders", "orders/S20260302000104"])
+@pytest.mark.parametrize("address", ["", "orders", "orders/S20260302000104", "orders?q=0001"])
 def test_text_stands_out_from_what_is_behind_it_by_day_and_night(shop: Shop, address: str, scheme: str) -> None:
     """WCAG 2.2, success criterion 1.4.3: 4.5 to 1."""
     with shop.open(address, color_scheme=scheme) as page:

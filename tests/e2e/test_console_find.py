@@ -49,7 +49,7 @@ def test_what_nothing_fits_is_said_and_what_was_typed_is_shown_as_text(console: 
     answer = console.get("/orders?q=<b>nothing</b>")
 
     assert answer.status_code == 200
-    assert "No order has this in its number" in words_of(answer)
+    assert "Nothing found for" in words_of(answer)
     assert "<b>nothing" not in answer.text
 
 
