@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from erpsync.settings.folders import folders
 from erpsync.web.app import create_app
+from erpsync.web.protocol import HEAD_S, PromptProtocol
 from erpsync.web.site import Face, Site
 
 MAX_CONNECTIONS = 256
@@ -34,12 +35,17 @@ class _Server(uvicorn.Server):
 
 
 class AppServer:
-    """Serves an application until told to stop. `port` is the real one when 0 was asked for."""
+    """Serves an application until told to stop. `port` is the real one when 0 was asked for.
 
-    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    Args:
+        head_s: seconds within which a caller must have said what it wants.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, head_s: float = HEAD_S) -> None:
         self.host = host
         self.port = port
         self._app = app
+        self._head_s = head_s
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -58,7 +64,7 @@ class AppServer:
             reason = (error.strerror or "cannot be listened on").partition(" (while")[0]
             raise OSError(error.errno, reason, f"web.listen {self.host}:{self.port}") from None
         self.port = bound.getsockname()[1]
-        self._server = _Server(_config(self._app))
+        self._server = _Server(_config(self._app, self._head_s))
         serve = {"sockets": [bound]}
         self._thread = threading.Thread(target=self._server.run, kwargs=serve, name="web", daemon=True)
         self._thread.start()
@@ -105,10 +111,10 @@ class WebServer(AppServer):
         return ended
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, head_s: float) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=type("Prompt", (PromptProtocol,), {"head_s": head_s}),
         ws="none",
         lifespan="off",
         log_config=None,

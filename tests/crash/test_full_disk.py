@@ -46,6 +46,7 @@ def port(tmp_path: Path) -> tuple[Shop, Port]:
     return shop, Port(f"http://127.0.0.1:{number}")
 
 
+@pytest.mark.concurrent("processes")
 def test_a_disk_without_room_is_told_where_people_look_and_ends_by_itself(port: tuple[Shop, Port]) -> None:
     shop, daemon_at = port
     with Daemon(shop, OWN=SECRET) as daemon:

@@ -44,10 +44,10 @@ class Shop:
         connection.execute(f"PRAGMA max_page_count = {pages if self.full else 1_000_000_000}")
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"{self.server.url}{path}", timeout=20)
+        return requests.get(f"{self.server.url}{path}", timeout=60)
 
     def send(self, body: bytes = BIG) -> int:
-        return requests.post(f"{self.server.url}hooks/{NAME}", data=body, headers=GOOD, timeout=20).status_code
+        return requests.post(f"{self.server.url}hooks/{NAME}", data=body, headers=GOOD, timeout=60).status_code
 
     def checks(self) -> list[str]:
         return [problem["check"] for problem in self.get("status.json").json()["problems"]]

@@ -44,6 +44,7 @@ def test_a_second_transaction_in_one_thread_is_told_at_once(town: Town) -> None:
         pass
 
 
+@pytest.mark.concurrent("threads")
 @pytest.mark.sqlite
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_is_waited_for_outside_goes_before_work_of_the_daemon_and_never_twice_in_a_row(town: Town) -> None:
@@ -68,6 +69,7 @@ def test_who_is_waited_for_outside_goes_before_work_of_the_daemon_and_never_twic
     assert order == ["hook 1", "poll 1", "hook 2", "poll 2"]
 
 
+@pytest.mark.concurrent("threads")
 @pytest.mark.sqlite
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_who_gave_up_waiting_keeps_nobody_from_their_turn(town: Town) -> None:
