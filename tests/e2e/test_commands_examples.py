@@ -15,8 +15,9 @@ from erpsync.flows.house import Channel
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import Head, Raw
 from erpsync.settings import installed, load
+from erpsync.settings.config import key_file
 from erpsync.store.notes import bury, channel_id_of
-from erpsync.store.privacy import key_file, read_keys
+from erpsync.store.privacy import read_keys
 from erpsync.store.store import Store
 from tests.e2e.command_desk import Desk
 from tests.house.test_docs_examples import blocks
