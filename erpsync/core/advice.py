@@ -52,6 +52,7 @@ TASKS: Mapping[str, str] = {
     "shipment_missing": "look for the parcel on the channel and enter it there, then `erpsync tasks done {id}`",
     "stock_short": "count the stock and `erpsync stock import FILE`, then `erpsync tasks done {id}`",
     "stock_drift": "find out who changes the number on the channel, then `erpsync tasks done {id}`",
+    "clock": "set the clock right (NTP); when it is right, `erpsync tasks done {id}` confirms it",
     "events_not_taken": "mend the address, or end the subscription through the API, then `erpsync tasks done {id}`",
 }
 """By kind of task. `{id}` is its number."""

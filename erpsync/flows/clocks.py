@@ -24,7 +24,8 @@ from erpsync.store.store import Store, Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task
 
-TASK, LEAP = "clock", "leap"
+TASK = "clock"
+LEAP = "leap"
 AGAIN_S = 300.0
 PATIENCE_S = 300.0
 """So long a platform may take to confirm a leap ahead before a person is asked."""

@@ -95,6 +95,7 @@ def test_check_sees_that_the_database_cannot_lie_where_it_is_said_to(desk: Desk)
         assert found == ([f"{desk.folder}/erpsync.yaml:2:1: database: {said}"] if said else [])
 
 
+@pytest.mark.concurrent("processes")
 def test_one_missing_folder_keeps_neither_the_daemon_nor_the_other_shops_from_work(desk: Desk) -> None:
     desk.write("channels/other.yaml", CHANNEL.format(id="other"))
     (desk.folder / "other" / "in").mkdir(parents=True)

@@ -59,6 +59,7 @@ def test_the_table_says_by_what_an_order_was_found(desk: Desk) -> None:
     assert desk.run("orders", "find", "coffee").err == "no such order\n"
 
 
+@pytest.mark.concurrent("processes")
 def test_a_phone_number_is_asked_for_and_leaves_an_event_without_it(desk: Desk) -> None:
     asked = by_phone(desk, f"{PHONE}\n", "--json")
 
@@ -80,6 +81,7 @@ def test_a_text_that_is_a_phone_number_finds_by_it_and_says_that_the_shell_remem
     assert "orders find --phone asks for it" in ran.err
 
 
+@pytest.mark.concurrent("processes")
 def test_who_may_not_read_the_keys_finds_all_that_is_not_personal(desk: Desk) -> None:
     desk.drop("13800138000,a,paid,2026-03-02 12:10,2026-03-02 12:11,A,shirt,1,1.00,李,13400134000,上海市1号")
     assert desk.apart("run", "--once").code == 0

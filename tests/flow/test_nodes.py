@@ -169,6 +169,7 @@ def test_without_a_daemon_there_is_no_configuration_in_force(store: Store) -> No
     assert in_force_now(store) is None
 
 
+@pytest.mark.concurrent("threads")
 def test_a_daemon_tells_what_it_works_by_and_which_reload_it_did_not_take(store: Store) -> None:
     built = built_of(store, "jd")
     built.config = replace(built.config, kept="first")

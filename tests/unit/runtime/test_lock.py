@@ -43,6 +43,7 @@ def test_two_databases_have_two_daemons(tmp_path: Path) -> None:
         assert (tmp_path / "a.db.lock").exists()
 
 
+@pytest.mark.concurrent("processes")
 def test_who_looks_is_told_which_process_is_the_daemon_and_when_there_is_none(tmp_path: Path) -> None:
     database = tmp_path / "erpsync.db"
     assert holder(database) is None
@@ -59,6 +60,7 @@ def test_who_looks_is_told_which_process_is_the_daemon_and_when_there_is_none(tm
     assert holder(database) is None
 
 
+@pytest.mark.concurrent("threads")
 def test_a_look_in_the_moment_of_its_start_keeps_no_daemon_from_starting(tmp_path: Path) -> None:
     database = tmp_path / "erpsync.db"
     with only_daemon(database):

@@ -42,6 +42,7 @@ def asked(folder: Path, how: str = "") -> str:
     return str(done.stdout.strip())
 
 
+@pytest.mark.concurrent("processes")
 def test_a_folder_without_rights_is_no_place_to_work_nor_to_make_one_in(locked: Path) -> None:
     denied = f"this user may not read and write in {locked}"
 
