@@ -14,6 +14,7 @@ from tests.e2e.command_desk import Desk, set_up
 KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 LIMITS = "status: {tasks: 0, unknown_stock: 7}\n"
 WORDS = {
+    "orders find": ["1001"],
     "orders show": ["1"],
     "channels show": ["shop"],
     "explain": ["A"],
