@@ -8,7 +8,7 @@ from typing import Any
 
 from erpsync.cli.app import App
 from erpsync.cli.errors import OK, UsageError, first_line
-from erpsync.cli.orders import COLUMNS, summary
+from erpsync.cli.orders import columns, summary
 from erpsync.cli.tables import Column
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ def find(app: App) -> int:
     else:
         orders, matched = _by_text(app, text, limit, phone=bool(spellings(text)))
     shown = orders if app.out.as_json else [summary(order) | {"matched": matched[order["number"]]} for order in orders]
-    app.out.rows(shown, (*COLUMNS, Column("matched", "found by")), empty="no such order")
+    app.out.rows(shown, (*columns(app.config.timezone), Column("matched", "found by")), empty="no such order")
     return OK
 
 

@@ -1,6 +1,7 @@
 """`orders`: look at orders and decide on them."""
 
 from collections.abc import Callable
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
@@ -12,18 +13,6 @@ if TYPE_CHECKING:
     from erpsync.flows.house import House
 
 Json = dict[str, Any]
-
-COLUMNS = (
-    Column("number", "order"),
-    Column("channel", "channel"),
-    Column("external_id", "channel's id"),
-    Column("status", "status", "status"),
-    Column("hold_reason", "held for"),
-    Column("placed_at", "placed", "instant"),
-    Column("total", "total", "number"),
-    Column("items", "items", "long"),
-)
-"""Of a table of orders whose rows are made by `summary`."""
 
 
 def list_orders(app: App) -> int:
@@ -42,8 +31,22 @@ def list_orders(app: App) -> int:
     _check(args.status, args.hold_reason)
     with app.reading() as connection:
         found = iter_orders(connection, wanted, args.limit, args.after)
-        app.out.rows(found if app.out.as_json else map(summary, found), COLUMNS, empty="no such order")
+        app.out.rows(found if app.out.as_json else map(summary, found), columns(zone), empty="no such order")
     return OK
+
+
+def columns(zone: tzinfo) -> tuple[Column, ...]:
+    """Return the columns of a table of orders whose rows are made by `summary`."""
+    return (
+        Column("number", "order"),
+        Column("channel", "channel"),
+        Column("external_id", "channel's id"),
+        Column("status", "status", "status"),
+        Column("hold_reason", "held for"),
+        Column("placed_at", "placed", "instant", zone),
+        Column("total", "total", "number"),
+        Column("items", "items", "long"),
+    )
 
 
 def _check(status: str | None, hold_reason: str | None) -> None:

@@ -22,6 +22,7 @@ def age_unpaid(house: House) -> int:
     mine = order_line.c.order_id.in_(aged.with_only_columns(aged.selected_columns.id))
     plain = select(order_line.c.sku_id).where(mine)
     bundled = select(line_part.c.sku_id).join(order_line, order_line.c.id == line_part.c.line_id).where(mine)
+    # Scans line_part: PostgreSQL may walk the parts of bundles where they are few.
     with house.store.read() as connection:
         last = connection.execute(aged.with_only_columns(func.max(aged.selected_columns.placed_at))).scalar()
         if last is None:

@@ -64,9 +64,9 @@ def free_held(tx: Tx, channel_id: int) -> int:
     """Let rows go on that wait because this channel's orders could not be read; they can be now."""
     ours = exists().where(release.c.id == outbox.c.ref_id, orders.c.id == release.c.order_id)
     own = and_(outbox.c.kind == SHIPMENT, outbox.c.destination_id == channel_id)
-    # Whoever runs a warehouse is a channel too: named, so that the index of what waits is used.
+    # Whoever runs a warehouse is a channel too: named, and the kind asked such that only the index of what waits fits.
     places = outbox.c.destination_id.in_(select(channel.c.id))
-    theirs = and_(outbox.c.kind == RELEASE, places, ours.where(orders.c.channel_id == channel_id))
+    theirs = and_(func.lower(outbox.c.kind) == RELEASE, places, ours.where(orders.c.channel_id == channel_id))
     held = and_(_BY_HAND, outbox.c.held_since_at.is_not(None), outbox.c.sent_at.is_(None))
     freed = sum(
         tx.execute(update(outbox).where(held, each).values(**_OPEN, run_at=tx.now)).rowcount for each in (own, theirs)

@@ -263,8 +263,8 @@ def test_a_daemon_that_was_killed_is_missed_at_once_and_one_that_ended_in_order_
     stopped = shop.erpsync("status")
 
     assert missed.code == stopped.code == 1
-    assert re.search(r"^no daemon runs since 20\S+Z: it did not end in order$", missed.out, re.MULTILINE)
-    assert re.search(r"^no daemon runs since 20\S+Z: it was stopped$", stopped.out, re.MULTILINE)
+    assert re.search(r"^no daemon runs since 20\S+ \S+: it did not end in order$", missed.out, re.MULTILINE)
+    assert re.search(r"^no daemon runs since 20\S+ \S+: it was stopped$", stopped.out, re.MULTILINE)
     assert shop.erpsync("status", "--no-daemon").code == 0
 
 

@@ -107,7 +107,7 @@ def test_near_the_last_instant_a_person_is_asked_with_the_facts_beside_it(left: 
     tell(left)
     ((_, text),) = asked(left)
     assert walk.effects(left, SHIPMENT) == [("waiting", "person", 0)]
-    for fact in ("o1", "SF SF1", "2026-03-04 12:00", "2026-03-02 12:00", "no route", "tasks done"):
+    for fact in ("o1", "SF SF1", "2026-03-04T12:00", "2026-03-02T12:00", "no route", "tasks done"):
         assert fact in text
 
 

@@ -135,7 +135,7 @@ def test_the_person_is_told_what_was_sent_when_to_whom_and_how_to_answer(left: T
     tell(left)
 
     _, text = question(left)
-    for fact in ("o1", "SF SF1", "to shop", "2026-03-02 12:00", "no answer within 30 s", "--arrived"):
+    for fact in ("o1", "SF SF1", "to shop", "2026-03-02T12:00", "no answer within 30 s", "--arrived"):
         assert fact in text
     assert looking.letters(left) == []
 

@@ -99,6 +99,7 @@ def _orders_of(
     connection: Connection, wanted: Select[Any], column: Column[Any], mine: Sequence[ColumnElement[bool]], limit: int
 ) -> set[int]:
     """Return the newest orders of whose lines a column is one of the things wanted."""
+    # Scans order_line: the end of each thing's stretch of the index.
     things = wanted.subquery()
     last = select(func.max(order_line.c.order_id)).where(column == things.c.thing, *mine).correlate(things)
     newest = select(things.c.thing, last.scalar_subquery().label("at")).subquery()

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from erpsync.core import advice
+from erpsync.store.queue import IS_WAITING
 from erpsync.store.remedies import letter_remedy
 from erpsync.store.tables import channel, dead_letter, listing, order_hold, outbox, release, shipment, task
 from erpsync.store.views.values import Json, iso
@@ -140,9 +141,9 @@ def _untold(connection: Connection, sku_id: int) -> Iterable[str]:
     """Yield what numbers wait for that are not told yet."""
     query = (
         select(channel.c.name, outbox.c.waiting_for)
-        .join(listing, (outbox.c.kind == "stock") & (outbox.c.ref_id == listing.c.id))
         .join(channel, channel.c.id == outbox.c.destination_id)
-        .where(listing.c.sku_id == sku_id, outbox.c.state == "waiting")
+        .where(outbox.c.kind == "stock", IS_WAITING)
+        .where(outbox.c.ref_id.in_(select(listing.c.id).where(listing.c.sku_id == sku_id)))
         .order_by(channel.c.name, outbox.c.waiting_for)
     )
     for row in connection.execute(query.distinct()):

@@ -3,6 +3,7 @@
 import io
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -142,8 +143,6 @@ def test_money_is_written_in_whole_units_of_its_currency(minor: int | None, curr
 
 
 def test_instants_are_shown_in_the_operators_time_zone() -> None:
-    from zoneinfo import ZoneInfo
-
     assert local("2026-03-02T04:00:07.5Z", ZoneInfo("Asia/Shanghai")) == "2026-03-02 12:00:07"
     assert local(None, None) == "-"
     assert with_local("held since 2026-03-02T04:00:07.5Z: x", ZoneInfo("Asia/Shanghai")) == (
@@ -157,3 +156,8 @@ def test_instants_are_shown_in_the_operators_time_zone() -> None:
 )
 def test_lengths_of_time_are_said_in_their_largest_unit(seconds: float | None, text: str | None) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("said", ["9999-12-31T23:59:59-12:00", "2026-13-45T99:00:00Z"])
+def test_what_only_looks_like_an_instant_is_shown_as_it_was_sent(said: str) -> None:
+    assert with_local(f"as_of is {said}", ZoneInfo("Asia/Shanghai")) == f"as_of is {said}"
