@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: a fresh database per test, on each dialect the product supports."""
 
 import os
+import signal
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ pytest_plugins = ("tests.support.stress",)
 
 speed.keep_files_in_memory()
 speed.compile_statements_once()
+# A run that a script begins in the background ignores Ctrl-C, and its processes would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DIALECTS = ("sqlite", "postgresql")
 TEMPLATE = "migrated"

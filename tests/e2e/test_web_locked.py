@@ -18,6 +18,7 @@ from erpsync.store.store import Store, Tx
 from erpsync.web.site import receive
 from tests.e2e.command_desk import set_up
 from tests.support.dialects import on_postgresql
+from tests.support.scene import eventually
 from tests.support.web_shop import open_shop, serve
 
 SOON_S = 0.2
@@ -76,8 +77,8 @@ def test_a_webhook_is_refused_and_comes_again_and_the_probe_and_the_pages_say_wh
     assert (status["ok"], status["storage"]["writable"]) == (False, False)
     assert [LOCKED in problem["text"] for problem in status["problems"] if problem["check"] == "database"] == [True]
     assert "another program holds" in page.text
-    assert shop.send().status_code == 200
-    assert shop.get("readyz").json() == {"ready": True, "problem": ""}
+    assert eventually(lambda: shop.send().status_code == 200)
+    assert eventually(lambda: shop.get("readyz").json() == {"ready": True, "problem": ""})
 
 
 @pytest.mark.concurrent("threads")
@@ -86,14 +87,13 @@ def test_work_of_the_daemon_that_waits_for_the_lock_holds_up_nobody_outside(shop
     with locked(shop.file):
         for worker in workers:
             worker.start()
-        while shop.store._turns.waiting < len(workers) - 1:  # type: ignore[union-attr]
-            pass
+        assert eventually(lambda: shop.store._turns.waiting >= len(workers) - 1)  # type: ignore[union-attr]
         assert (shop.send().status_code, shop.get("readyz").status_code) == (503, 503)
         assert LOCKED in shop.get("readyz").json()["problem"]
 
     for worker in workers:
         worker.join()
-    assert shop.send().status_code == 200
+    assert eventually(lambda: shop.send().status_code == 200)
 
 
 def count(tx: Tx) -> None:

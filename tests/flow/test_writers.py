@@ -60,8 +60,7 @@ def test_who_is_waited_for_outside_goes_before_work_of_the_daemon_and_never_twic
         for number, name in enumerate(("poll 1", "poll 2", "hook 1", "hook 2"), 1):
             threads.append(threading.Thread(target=write, args=(name,)))
             threads[-1].start()
-            while town.store._turns.waiting < number:  # type: ignore[union-attr]
-                pass
+            assert eventually(lambda: town.store._turns.waiting >= number)  # type: ignore[union-attr]  # noqa: B023  # asked at once
     for thread in threads:
         thread.join()
     border.close()
