@@ -44,7 +44,7 @@ def cell(row: Mapping[str, Any], column: Column) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if column.kind == "instant":
+    if column.kind == "instant" and column.zone is not None:
         return local(str(value), column.zone)
     return str(value)
 

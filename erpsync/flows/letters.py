@@ -59,7 +59,8 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
 def reader_of(house: House, letter_id: int) -> Channel | None:
     """Return the channel whose connector reads a dead letter anew; None where a replay needs no connector."""
     letter = _open_letter(house, letter_id)
-    return house.channels.get(letter.channel_id) if letter.outbox_id is None and letter.kind in _RECORDS else None
+    is_read = letter.remedy == "replay" and letter.outbox_id is None and letter.kind in _RECORDS
+    return house.channels.get(letter.channel_id) if is_read else None
 
 
 def _way_again(house: House, channel: Channel, letter: Any, actor: str) -> Callable[[Tx], None]:
