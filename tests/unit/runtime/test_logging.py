@@ -83,9 +83,10 @@ def test_what_looks_personal_is_hidden_wherever_it_stands(stream: io.StringIO, t
     log.warning("push.retried", error=text)
 
     (record,) = records(stream)
+    del record["at"]  # its digits may be anything
     assert "***" in record["error"]
     for secret in ("13800138000", "0013", "１３８", "88156688", "zhang", "50a1b2", "hunter2", "张三"):
-        assert secret not in stream.getvalue()
+        assert secret not in json.dumps(record, ensure_ascii=False)
 
 
 def test_order_numbers_stay_as_they_are(stream: io.StringIO) -> None:
