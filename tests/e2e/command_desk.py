@@ -70,10 +70,11 @@ class Desk:
         assert (ran.code, ran.err) == (0, "")
         return ran.json
 
-    def apart(self, *words: str) -> Ran:
-        """Run a command in a process of its own."""
+    def apart(self, *words: str, said: str | None = None, **environ: str) -> Ran:
+        """Run a command in a process of its own; `said` is what it reads on its standard input."""
         command = [sys.executable, "-m", "erpsync.cli.main", "--config", str(self.folder), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+        known = os.environ | environ
+        done = subprocess.run(command, input=said, capture_output=True, text=True, check=False, env=known)
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def write(self, name: str, text: str) -> str:

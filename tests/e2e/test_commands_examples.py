@@ -110,14 +110,14 @@ def with_letter(folder: Path, text: str) -> Desk:
     return desk
 
 
-def test_a_record_is_read_anew_with_the_secrets_of_its_own_channel_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.concurrent("processes")
+def test_a_record_is_read_anew_with_the_secrets_of_its_own_channel_only(tmp_path: Path) -> None:
     desk = with_letter(tmp_path, OWN)
     desk.write("channels/other.yaml", OWN.replace("own", "other").replace("SHOP_SECRET", "NOT_HERE"))
-    monkeypatch.setenv("SHOP_SECRET", SECRET)
 
-    assert desk.json("dead", "replay", "1") == {"replayed": [1], "refused": []}
+    ran = desk.apart("dead", "replay", "1", "--json", SHOP_SECRET=SECRET)
+
+    assert (ran.code, ran.json) == (0, {"replayed": [1], "refused": []})
     assert [each["external_id"] for each in desk.json("orders", "list")] == ["W-1001"]
 
 

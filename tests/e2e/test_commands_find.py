@@ -1,6 +1,5 @@
 """`orders find` as an operator uses it."""
 
-import io
 import shutil
 import subprocess
 import sys
@@ -111,10 +110,9 @@ def test_a_wrong_question_is_one_line(
     assert (ran.code, ran.out, ran.err) == (2, "", f"erpsync: {problem}\n")
 
 
-def test_a_part_of_a_phone_number_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("8000\n"))
-
-    ran = desk.run("orders", "find", "--phone")
+@pytest.mark.concurrent("processes")
+def test_a_part_of_a_phone_number_is_refused(desk: Desk) -> None:
+    ran = desk.apart("orders", "find", "--phone", said="8000\n")
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == "erpsync: a phone number is needed whole: 7 digits at least, none of them starred out\n"
