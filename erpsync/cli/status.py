@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from erpsync.store.store import Store
 
 Json = dict[str, Any]
-WAIT_S = 1.0
+WAIT_S = 0.5
 """So long the database is waited for; that it cannot be had is to be said within three seconds of the call."""
 
 COLUMNS = (
@@ -48,7 +48,7 @@ def status(app: App) -> int:
     with app.store(wait_s=WAIT_S) as store:
         process = None if (file := app.config.sqlite_file) is None else holder(file)
         house = with_roles(stored_house(store, app.config), app.config, app.registry)
-        room = Probe(lambda: measure(folders(app.config)), silent=SILENT, answer_s=2 * WAIT_S)
+        room = Probe(lambda: measure(folders(app.config)), silent=SILENT, answer_s=4 * WAIT_S)
         room.asked()  # beside the trial write
         storage = Storage(problem=_write_problem(store), disks=room.answer())
         with store.read() as connection:

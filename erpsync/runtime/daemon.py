@@ -33,6 +33,7 @@ from erpsync.runtime.systemd import Notifier
 from erpsync.runtime.upkeep import DEADLINE_S, Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
+from erpsync.store.engine import StoreError
 from erpsync.store.leases import BEAT_S, end_all_leases
 from erpsync.store.nodes import Refusal
 
@@ -226,17 +227,21 @@ class Daemon:
         clean = self._jobs.wait_idle(max(0.0, deadline_s - time.monotonic()))
         for name in self._world.runs.names():
             log.warning("call.abandoned", call=name)
-        with suppress(SQLAlchemyError):  # a database that is away keeps nobody from ending; leases end by themselves
+        with suppress(SQLAlchemyError, StoreError):  # a database that is away keeps nobody from ending; leases end by themselves
             self._world.presence.leave()
         took_ms = round((time.monotonic() - began_s) * 1000)
         log.info("daemon.stopped", signal=signal, clean=clean, took_ms=took_ms)
         return clean
 
     def alive(self) -> bool:
-        """Whether the scheduler ticks, no worker is past its deadline and the database takes writes."""
-        beaten_at_s = self._world.presence.beaten_at_s
-        beaten = beaten_at_s is not None and self._built.store.clock.monotonic() - beaten_at_s < self._within_s
-        return beaten and self.turns()
+        """Whether the scheduler ticks, no worker is past its deadline and the heart beats.
+
+        Also while the database takes no write, which a restart would not mend: requests are refused with the reason
+        meanwhile, and `/readyz` says it.
+        """
+        tried_at_s = self._world.presence.tried_at_s
+        beats = tried_at_s is not None and self._built.store.clock.monotonic() - tried_at_s < self._within_s
+        return beats and self.turns()
 
     def turns(self) -> bool:
         """Whether the scheduler ticks and no worker is past its deadline, however the database is."""
@@ -304,7 +309,9 @@ class Daemon:
         channels = [channel for channel in self._world.house.channels.values() if channel.enabled]
         overdue = self._world.runs.overdue()
         stuck = f", stuck: {', '.join(overdue)}" if overdue else ""
-        return f"{len(channels)} channels{stuck}{self._refused()}"
+        problem = self._world.presence.problem
+        unwritable = f", THE DATABASE TAKES NO WRITES: {problem}" if problem else ""
+        return f"{len(channels)} channels{stuck}{unwritable}{self._refused()}"
 
     def _refused(self) -> str:
         refusal = self._world.presence.refusal

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
 from erpsync.runtime.meters import Meters
+from erpsync.store.engine import StoreError, sqlite_path
 from erpsync.store.leases import LEASE_S, Lease, release_leases, renew_lease, take_lease
 from erpsync.store.nodes import Refusal, beat, leave, living, take_configuration
 from erpsync.store.store import Store
 from erpsync.store.tables import node
+from erpsync.store.trouble import cause_of
 
 log = structlog.get_logger("erpsync.runtime.presence")
 
@@ -41,32 +44,47 @@ class Held:
 class Presence:
     """This node among the others.
 
-    `configuration` is what it works by, as text for those who ask; `refusal` the reload that it did not take. Both are
+    What it says goes by the border, which waits a few seconds at most: a database that cannot be had, or is busy with
+    this daemon's own work, keeps nobody from knowing that the daemon turns.
+
+    `tried_at_s` is when a beat ended last, `problem` why it failed, if it did. `configuration` is what it works by, as text for those who ask; `refusal` the reload that it did not take. Both are
     told with the next beat.
     """
 
     def __init__(self, store: Store, meters: Meters) -> None:
         self._store = store
+        self._border = store.at_border()
         self._meters = meters
         self._lock = threading.Lock()
         self._held: dict[str, Held] = {}
         self._living: tuple[str, ...] = (store.owner,)
-        self.beaten_at_s: float | None = None
+        self.tried_at_s: float | None = None
+        self.problem = ""
         self.configuration = ""
         self.refusal: Refusal | None = None
         self._told = ""
 
     def beat(self) -> bool:
         """Say that this node lives, see who else does, and prolong its leases; return whether another one is gone."""
-        beat(self._store, version=__version__, refusal=self.refusal)
+        try:
+            gone = self._beat()
+        except (SQLAlchemyError, StoreError, OSError) as error:
+            self.problem = cause_of(error, sqlite_path(self._store.engine))
+            raise
+        finally:
+            self.tried_at_s = self._store.clock.monotonic()
+        self.problem = ""
+        return gone
+
+    def _beat(self) -> bool:
+        beat(self._border, version=__version__, refusal=self.refusal)
         if (text := self.configuration) != self._told:
-            take_configuration(self._store, text)
+            take_configuration(self._border, text)
             self._told = text
-        self.beaten_at_s = self._store.clock.monotonic()
         if self._store.is_sqlite:
             return False
         before = set(self._living)
-        with self._store.read() as connection:
+        with self._border.read() as connection:
             alive = connection.execute(select(node.c.id).where(living(self._store.clock.now()))).scalars()
             self._living = tuple(sorted({*alive, self._store.owner}))
         for held in list(self._held.values()):
@@ -105,14 +123,17 @@ class Presence:
 
     def leave(self) -> None:
         """End all leases of this node, so that no other one has to wait, and take it off the list of the living."""
-        release_leases(self._store)
-        leave(self._store)
+        try:
+            release_leases(self._border)
+            leave(self._border)
+        finally:
+            self._border.close()
 
     def _renew(self, held: Held) -> None:
         if held.lease is None:
             return
         began_s = self._store.clock.monotonic()
-        if renew_lease(self._store, held.lease):
+        if renew_lease(self._border, held.lease):
             held.good_until_s = began_s + LEASE_S - MARGIN_S
             return
         with self._lock:

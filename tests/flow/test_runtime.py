@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
@@ -419,16 +420,37 @@ def test_the_daemon_is_alive_while_it_ticks_writes_and_no_worker_is_overdue(stor
 
 
 @pytest.mark.concurrent("threads")
-def test_a_database_that_takes_no_writes_stops_the_signs_of_life_and_not_the_loop(store: Store) -> None:
+def test_a_heart_that_does_not_beat_stops_the_signs_of_life_and_not_the_loop(store: Store) -> None:
     """The watchdog hears of it; `/livez` asks for the loop alone, and `/readyz` for the database."""
     with running(built_of(store, "jd"), Scene()) as daemon:
         assert eventually(daemon.alive)
         daemon._beat.close()
         assert eventually(lambda: not daemon._beat.busy)
-        daemon._world.presence.beaten_at_s = float("-inf")
+        daemon._world.presence.tried_at_s = float("-inf")
 
         assert not daemon.alive()
         assert eventually(daemon.turns)
+
+
+@pytest.mark.concurrent("threads")
+def test_a_database_that_takes_no_writes_is_no_reason_to_restart_and_is_named(store: Store) -> None:
+    """A restart would not get the lock either, and while it tries nobody tells the shops to come again."""
+    with running(built_of(store, "jd"), Scene()) as daemon:
+        with locked_by_another(store):
+            daemon._world.presence.tried_at_s = float("-inf")
+            assert eventually(lambda: "TAKES NO WRITES: another program holds" in daemon._summary())
+            assert eventually(daemon.alive)
+        daemon._beat.wake()
+        assert eventually(lambda: daemon._summary() == "1 channels")
+
+
+@contextmanager
+def locked_by_another(store: Store) -> Iterator[None]:
+    """Keep others from writing the heartbeat, as a backup program or an administrator's session does."""
+    with store.engine.connect() as other, other.begin():
+        if not store.is_sqlite:
+            other.execute(text("LOCK TABLE node IN SHARE MODE"))
+        yield
 
 
 @pytest.mark.concurrent("threads")
