@@ -18,11 +18,10 @@ from erpsync.sdk.roles import Connector, TokenHolder
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
 from erpsync.settings.config import key_file
-from erpsync.store.engine import StoreError
 from erpsync.store.limits import SharedLimiter
 from erpsync.store.places import channels, warehouse_ids
 from erpsync.store.privacy import Vault, decode_key, make_or_read_keys, read_keys
-from erpsync.store.schema import VERSION, current_version, is_current, migrate
+from erpsync.store.schema import VERSION, SchemaError, current_version, is_current, migrate
 from erpsync.store.store import Store
 
 if TYPE_CHECKING:  # a command that only looks does without the daemon's parts, and is a quarter of a second sooner
@@ -146,7 +145,7 @@ def open_built(
 ) -> Built:
     """Return a configuration (with its secrets) in force, its database brought to this version first.
 
-    Raises `StoreError` when that is left to `erpsync migrate`: on PostgreSQL, unless `migrate: auto`.
+    Raises `SchemaError` when that is left to `erpsync migrate`: on PostgreSQL, unless `migrate: auto`.
     """
     store = open_store(config, clock=clock)
     try:
@@ -161,7 +160,7 @@ def open_built(
 
 def _bring_up(store: Store, config: Config) -> None:
     if not store.is_sqlite and config.migrate != "auto" and not is_current(store.engine):
-        raise StoreError(
+        raise SchemaError(
             f"the database is at version {current_version(store.engine) or 'none'}, not {VERSION};"
             f" run erpsync --config {config.folder} migrate, or set migrate: auto"
         )

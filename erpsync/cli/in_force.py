@@ -34,13 +34,13 @@ def read_in_force(place: Path, registry: "Registry", environ: Mapping[str, str])
     from erpsync.cli.errors import first_line
     from erpsync.settings.rescue import find_database
     from erpsync.store.engine import StoreError
-    from erpsync.store.store import Store
+    from erpsync.store.store import BORDER_WAIT_S, Store
 
     database = find_database(place, environ)
     if database is None:
         raise NothingKnown("which database it means cannot be told")
     try:
-        store = Store.open(database)
+        store = Store.open(database, wait_s=BORDER_WAIT_S)
         try:
             since, text = _kept(store)
         finally:

@@ -286,10 +286,19 @@ def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]
 
 
 def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[tuple[_Send, Exception]]) -> None:
+    """Note what became of the numbers.
+
+    Locks are taken in the fan-out's order, marks before open rows and those by key, so that the two never wait for each
+    other.
+    """
     held = ack_many(tx, [send.row for send in taken])
     accepted = [send for send in taken if send.row.id in held]
+    late = [send for send in taken if send.row.id not in held]
+    late += [send for send, error in failed if isinstance(error, OutcomeUnknownError)]
     _lock_listings(tx, [*taken, *(send for send, _ in failed)])
     overtaken = _overtaken(tx, accepted)
+    anew = [*late, *(send for send in accepted if send.again_when_fresh)]
+    mark_dirty(tx, [sku_id for send in anew for sku_id in send.listed.skus])
     update_many(
         tx,
         listing,
@@ -307,14 +316,10 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
         ],
         keys=["id"],
     )
-    late = [send for send in taken if send.row.id not in held]
-    late += [send for send, error in failed if isinstance(error, OutcomeUnknownError)]
     _doubt_late(tx, late)
     end_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
-    for send, error in failed:
+    for send, error in sorted(failed, key=lambda each: each[0].row.key):
         _fail(tx, channel, send, error)
-    anew = [*late, *(send for send in accepted if send.again_when_fresh)]
-    mark_dirty(tx, [sku_id for send in anew for sku_id in send.listed.skus])
 
 
 def _doubt_late(tx: Tx, late: Sequence[_Send]) -> None:

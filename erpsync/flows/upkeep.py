@@ -47,7 +47,7 @@ def expire_reservations(house: House) -> int:
     """End reservations whose time is over, and the days unpaid orders count; return how many orders gave units back."""
     ask_about_leap(house)
     age_unpaid(house)
-    if house.store.clock.settles():
+    if house.store.clock.unsettled:
         house.store.retrying(partial(_bound_reservations, house=house))
     done = last = 0
     while ids := _run_out(house, last):

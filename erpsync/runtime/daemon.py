@@ -227,7 +227,8 @@ class Daemon:
         clean = self._jobs.wait_idle(max(0.0, deadline_s - time.monotonic()))
         for name in self._world.runs.names():
             log.warning("call.abandoned", call=name)
-        with suppress(SQLAlchemyError, StoreError):  # a database that is away keeps nobody from ending; leases end by themselves
+        # A database that is away keeps nobody from ending; leases end by themselves.
+        with suppress(SQLAlchemyError, StoreError):
             self._world.presence.leave()
         took_ms = round((time.monotonic() - began_s) * 1000)
         log.info("daemon.stopped", signal=signal, clean=clean, took_ms=took_ms)

@@ -47,8 +47,8 @@ class Presence:
     What it says goes by the border, which waits a few seconds at most: a database that cannot be had, or is busy with
     this daemon's own work, keeps nobody from knowing that the daemon turns.
 
-    `tried_at_s` is when a beat ended last, `problem` why it failed, if it did. `configuration` is what it works by, as text for those who ask; `refusal` the reload that it did not take. Both are
-    told with the next beat.
+    `tried_at_s` is when a beat ended last, `problem` why it failed, if it did. `configuration` is what this node works
+    by, as text for those who ask; `refusal` the reload that it did not take. Both are told with the next beat.
     """
 
     def __init__(self, store: Store, meters: Meters) -> None:
@@ -123,11 +123,8 @@ class Presence:
 
     def leave(self) -> None:
         """End all leases of this node, so that no other one has to wait, and take it off the list of the living."""
-        try:
-            release_leases(self._border)
-            leave(self._border)
-        finally:
-            self._border.close()
+        release_leases(self._border)
+        leave(self._border)
 
     def _renew(self, held: Held) -> None:
         if held.lease is None:

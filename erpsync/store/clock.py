@@ -37,6 +37,9 @@ KEEP_S = 5.0
 SETTLE_S = 120.0
 """So long after a step back instants of the old clock may still be written: by open transactions and by other nodes."""
 
+SETTLE_SHARE = 20
+"""Of that time one part in so many is spent on settling, however long the history that has to be looked through."""
+
 SEEN, UNCONFIRMED = "clock seen", "clock unconfirmed"
 _TICK = timedelta(microseconds=1)
 _ZERO = timedelta(0)
@@ -61,7 +64,8 @@ class DatabaseClock:
         self._last_s: float | None = None
         self._jumps, self._settled = 1, 0
         self._kept_at_s = float("-inf")
-        self._back_at_s = float("-inf")
+        self._back_at_s: float | None = None
+        self._settle_at_s = float("-inf")
         self.expected: datetime | None = None
         self.unconfirmed = _ZERO
         self._trusted_at_s = base.monotonic()
@@ -88,9 +92,21 @@ class DatabaseClock:
         """Whether the newest instant is to be kept, and compared with what others kept."""
         return self.in_doubt or self._base.monotonic() - self._kept_at_s > KEEP_S
 
-    def settles(self) -> bool:
+    @property
+    def unsettled(self) -> bool:
         """Whether the clock was set back so lately that instants of the old one may still be written."""
-        return self._base.monotonic() - self._back_at_s < SETTLE_S
+        return self._back_at_s is not None
+
+    def settle_is_due(self) -> bool:
+        """Whether to look again for what the old clock has written."""
+        return self.unsettled and self._base.monotonic() >= self._settle_at_s
+
+    def settled(self, began_s: float) -> None:
+        """Note that what is stored was settled, and when to do so again: a last time when nothing old can come."""
+        now_s = self._base.monotonic()
+        if self._back_at_s is not None and began_s - self._back_at_s >= SETTLE_S:
+            self._back_at_s = None
+        self._settle_at_s = now_s + SETTLE_SHARE * (now_s - began_s)
 
     def jumps(self) -> int:
         """Return how often the clock has jumped, for `kept`."""
@@ -162,8 +178,10 @@ def keep_time(tx: "Tx", clock: DatabaseClock) -> tuple[timedelta, bool]:
     elif by > AHEAD:
         log.info("clock.unconfirmed", by_s=round(by.total_seconds()))
         unconfirmed += by
-    if back or clock.settles():
+    if back or clock.settle_is_due():
+        began_s = clock.monotonic()
         settle(tx)
+        clock.settled(began_s)
     unconfirmed = unconfirmed if unconfirmed > AHEAD else _ZERO
     set_mark(tx, SEEN, micros(tx.now))
     set_mark(tx, UNCONFIRMED, unconfirmed // _TICK)

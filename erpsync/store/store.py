@@ -91,6 +91,7 @@ class Store:
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._wait_s = wait_s
         self._keeping = threading.Lock()
+        self._borders: list[Store] = []
 
     @classmethod
     def open(
@@ -102,11 +103,13 @@ class Store:
     def at_border(self, wait_s: float = BORDER_WAIT_S) -> "Store":
         """Return this store for requests from outside, which wait `wait_s` at most and have connections of their own.
 
-        What the daemon is busy with can so neither hold them up nor use their connections up. To be closed as well.
+        What the daemon is busy with can so neither hold them up nor use their connections up. It is closed with this.
         """
         border = copy.copy(self)
         border.engine = make_engine(self.engine.url, wait_s=wait_s)
         border._wait_s = wait_s
+        border._borders = []
+        self._borders.append(border)
         return border
 
     @property
@@ -197,7 +200,7 @@ class Store:
             finally:
                 connection.rollback()
 
-    def retrying(self, work: Callable[[Tx], T], *, tries: int = 3) -> T:
+    def retrying(self, work: Callable[[Tx], T], *, tries: int = 5) -> T:
         """Run `work` in a transaction of its own, again when the database asks for it (deadlock, serialisation).
 
         Nothing is tried again once the store's own waiting time is over.
@@ -214,6 +217,8 @@ class Store:
 
     def close(self) -> None:
         """Close all connections."""
+        for border in self._borders:
+            border.close()
         self.engine.dispose()
 
 

@@ -1,12 +1,13 @@
 """The database's clock: whose it is, and what the tables say of their instants for the day it is set back."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import select, text
 
 from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
 from erpsync.flows import events_out, idempotency, parcels, push, releases, retry, tokens
-from erpsync.sdk.clock import SystemClock
+from erpsync.sdk.clock import ManualClock, SystemClock
 from erpsync.store import clock
 from erpsync.store.engine import make_engine
 from erpsync.store.leases import take_lease
@@ -24,6 +25,26 @@ def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
     assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
     assert TOKEN_CAP_S <= base.LONGEST_TOKEN_PAUSE_S
     assert idempotency.CLAIM.total_seconds() <= base.LONGEST_CLAIM_S
+
+
+def test_a_long_history_is_settled_for_a_twentieth_of_the_time_and_once_more_when_nothing_old_can_come(
+    migrated_sqlite: Path,
+) -> None:
+    """Every five seconds for two minutes, whatever it took, would leave the shop no time to write."""
+    base_clock = ManualClock()
+    engine = make_engine(f"sqlite:///{migrated_sqlite}")
+    watch = clock.DatabaseClock(engine, base_clock)
+    watch.kept(watch.jumps(), timedelta(0), back=True)
+    settled_at_s: list[float] = []
+    while watch.unsettled:
+        if watch.settle_is_due():
+            settled_at_s.append(began_s := base_clock.monotonic())
+            base_clock.advance(seconds=3)  # so long a history takes
+            watch.settled(began_s)
+        base_clock.advance(seconds=1)
+    engine.dispose()
+
+    assert settled_at_s == [0, 63, 126]
 
 
 OF_OTHER_CLOCKS = {
@@ -80,6 +101,7 @@ def test_the_clock_of_the_database_rules_and_is_followed_when_it_is_set(empty_da
         connection.execute(text(f'ALTER DATABASE "{name}" SET search_path = public, pg_catalog'))
     engine.dispose()
     migrate(engine)
+    engine.dispose()
     store = Store.open(empty_database_url)
     store.clock = clock.DatabaseClock(store.engine, SystemClock(), every_s=0)
 
