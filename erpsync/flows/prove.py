@@ -18,6 +18,7 @@ from erpsync.sdk.roles import OrderScan
 from erpsync.store.seals import certified
 from erpsync.store.views.values import Json, iso
 
+NONE = "[]"
 GRACE = timedelta(minutes=30)
 """So much later than it could have been sealed a window must be: scans have their own pace."""
 
@@ -48,8 +49,8 @@ def _certificate(
         return {"channel": channel.name, "state": "unprovable"} | _summary([], [], since, until)
     wait = timedelta(seconds=house.sealing.after_s) + lag(house, channel) + GRACE
     rows = certified(connection, channel.id, since=since, until=until)
-    young = [row for row in rows if until is None and _young(row, at - wait)]
-    rows = [row for row in rows if row not in young]
+    read = [row for row in rows if until is not None or not _young(row, at - wait)]
+    young, rows = len(rows) > len(read), read
     unsealed = [_open(row) for row in rows if row.sealed_at is None]
     unsealed += _never(house, rows, since, until)
     if not rows and not unsealed:
@@ -76,7 +77,7 @@ def _summary(rows: Sequence[Any], unsealed: list[Json], since: datetime | None, 
         "last_scan_at": iso(max((row.scanned_at for row in rows if row.scanned_at), default=None)),
         "reopened": sum(row.reopened for row in rows),
         "found_late": sum(row.missed for row in rows),
-        "late": [external_id for row in rows for external_id in json.loads(row.late)],
+        "late": [external_id for row in rows if row.late != NONE for external_id in json.loads(row.late)],
         "unsealed": unsealed,
     }
 
