@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, or_, select, union
 
+from erpsync.store.lookups import has
 from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku
 from erpsync.store.views.parts import Parts, load_parts
 from erpsync.store.views.values import Json, NotFound, row_json
@@ -54,19 +55,11 @@ def order_status() -> ColumnElement[str]:
     mine = select(order_line.c.id).where(order_line.c.order_id == orders.c.id)
     return case(
         (orders.c.phase != "ready", orders.c.phase),
-        (_any(mine.where(holds.where(hold.c.released).correlate(order_line))), "released"),
-        (_any(select(backorder.c.order_id).where(backorder.c.order_id == orders.c.id)), "backordered"),
-        (_any(mine.where(holds.correlate(order_line))), "allocated"),
+        (has(mine.where(holds.where(hold.c.released).correlate(order_line)), of=orders), "released"),
+        (has(select(backorder.c.order_id).where(backorder.c.order_id == orders.c.id), of=orders), "backordered"),
+        (has(mine.where(holds.correlate(order_line)), of=orders), "allocated"),
         else_="open",
     )
-
-
-def _any(query: Select[Any]) -> ColumnElement[bool]:
-    """Return whether an order has any of these, looked up order by order.
-
-    Why not EXISTS: PostgreSQL may answer that for all orders at once, by a walk over every line ever sold.
-    """
-    return query.correlate(orders).limit(1).scalar_subquery().is_not(None)
 
 
 def list_orders(

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
 
+from erpsync.store.lookups import has
 from erpsync.store.queue import IS_OPEN
 from erpsync.store.tables import (
     backorder,
@@ -115,13 +116,13 @@ def shipment_state() -> ColumnElement[str]:
 
     A report that is being sent just now is not in doubt yet.
     """
-    doubt = exists().where(
+    doubt = select(outbox.c.id).where(
         outbox.c.kind == "shipment",
         outbox.c.ref_id == shipment.c.id,
         outbox.c.sent_at.is_not(None),
         IS_OPEN,
     )
-    return case((doubt, literal("unknown")), else_=shipment.c.state)
+    return case((has(doubt, of=shipment), literal("unknown")), else_=shipment.c.state)
 
 
 def shipment_lines(connection: Connection, shipment_ids: Sequence[int]) -> ByOrder:
