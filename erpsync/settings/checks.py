@@ -3,6 +3,7 @@
 Why on trees and not on models: a duplicate is worth telling even when other keys of the same file are wrong.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from erpsync.settings.secrets import is_placeholder, is_reference
 from erpsync.settings.tree import Mapping, Node, Scalar, Sequence, locate
 
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+OPEN_TO_OTHERS = (
+    "{host} is reached from other machines, and console and metrics have no login; let it be 127.0.0.1 behind a proxy "
+    "that passes only /hooks/"
+)
 
 
 @dataclass(slots=True)
@@ -78,7 +85,17 @@ def check_main(main: ReadMain) -> None:
     database = main.at("database")
     if isinstance(database, Scalar) and not is_reference(database) and _PASSWORD.search(str(database.value)):
         main.add(("database",), "the password is written in the file; use ${ENV} in its place", "warning")
+    host = main.model.web.listen.rpartition(":")[0]
+    if not _is_loopback(host):
+        main.add(("web", "listen"), OPEN_TO_OTHERS.format(host=host), "note")
     _check_privacy(main, main.model)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _warehouses(main: ReadMain) -> Iterator[tuple[int, str]]:

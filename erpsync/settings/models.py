@@ -18,6 +18,7 @@ from erpsync.settings.hints import did_you_mean
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
 _PLACEHOLDER = re.compile(r"\{(yyyymmdd|yyyy|mm|dd|channel|seq(:0([1-9]|1[0-8]))?)\}")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
 # Beyond these nobody means what is written, and no date or database column holds it.
 _DAY_S, _WEEK_S, _YEAR_S, _YEAR_H, _CENTURY_D = 86_400, 604_800, 31_536_000, 8_760, 36_500
 _MOST = 1_000_000_000
@@ -49,6 +50,12 @@ def _listen(text: str) -> str:
     if match is None or int(match[2]) > 65535:
         raise ValueError("must be HOST:PORT, for example 127.0.0.1:8686 or [::1]:8686")
     return text
+
+
+def _host_name(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        raise ValueError("must be the name of a host such as erp.example.com, without scheme and port")
+    return name.removesuffix(".")
 
 
 def _database(url: str) -> str:
@@ -209,6 +216,10 @@ class Web(_Keys):
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         "127.0.0.1:8686", description="HOST:PORT of webhooks, API, metrics and console; port 0 takes any free one."
+    )
+    allowed_hosts: list[Annotated[str, AfterValidator(_host_name)]] = Field(
+        default_factory=list,
+        description="Names that console, API and /status.json answer to, besides localhost, `listen` and IP addresses.",
     )
 
 

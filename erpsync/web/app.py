@@ -26,6 +26,7 @@ from erpsync.store.trouble import cause_of
 from erpsync.web.api import create_api
 from erpsync.web.console import Console
 from erpsync.web.hooks import Hooks
+from erpsync.web.hosts import KnownHosts
 from erpsync.web.meters import WebMeters
 from erpsync.web.metrics import registry_of
 from erpsync.web.site import Site
@@ -68,7 +69,8 @@ def create_app(site: Site) -> Starlette:
         StoreError: busy,
         Exception: _failed,
     }
-    return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers=handlers)
+    layers = [Middleware(SafeHeaders), Middleware(KnownHosts, allowed=site.hosts)]
+    return Starlette(routes=routes, middleware=layers, exception_handlers=handlers)
 
 
 async def livez(site: Site, request: Request) -> Response:
