@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from erpsync.core import advice
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
 from erpsync.flows.facts import Batch, OrderRecord, raw_of, unforeseen
@@ -51,7 +51,7 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
     except Refused:
         raise
     except Exception as error:
-        if letter.kind not in _RECORDS or isinstance(error, OperationalError):
+        if letter.kind not in _RECORDS or not is_of_record(error):
             raise
         raise Refused(f"it still cannot be applied: {unforeseen(error)}") from error
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import structlog
 from sqlalchemy import Table, select
-from sqlalchemy.exc import OperationalError
 
 from erpsync.core.readings import Reading, Verdict, judge, reading_of
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -17,7 +17,6 @@ from erpsync.sdk.roles import OrderReader, OrderSource, RefundReader, playing
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Raw
 from erpsync.store.dirty import Cause
-from erpsync.store.leases import LeaseLostError
 from erpsync.store.notes import DeadLetter, bury
 
 Normal = TypeVar("Normal")
@@ -111,17 +110,17 @@ def _read_each(
             read.append((raw, normalise(raw)))
         except PayloadError as error:
             letters.append(letter_of(channel, kind, raw, error))
-        except Exception as error:  # noqa: BLE001 a defect in reading one record must not block the others
+        except Exception as error:
+            if not is_of_record(error):
+                raise
             letters.append(letter_of(channel, kind, raw, error))
             log.error("record.buried", channel=channel.name, key=letters[-1].key, error=unforeseen(error))
     return read, letters
 
 
 def may_be_poison(error: Exception, batch: Batch) -> bool:
-    """Whether a failure may be one record's fault: not a lost lease, not a database that is away."""
-    if isinstance(error, LeaseLostError | OperationalError):
-        return False
-    return bool(batch.orders or batch.refunds)
+    """Whether a failure may be one record's fault: not a lost lease, not a database that is away or busy."""
+    return is_of_record(error) and bool(batch.orders or batch.refunds)
 
 
 def apply_bisected(
