@@ -16,15 +16,15 @@ from typing import ClassVar, Generic, TypeVar
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from erpsync.core.instants import stamp
+from erpsync.flows.blame import is_of_database
 from erpsync.flows.facts import said
 from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.holding import hold
 from erpsync.flows.house import Channel, House
-from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.flows.retry import backoff_s, ends
 from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
 from erpsync.sdk.http import lane
 from erpsync.sdk.types import Repeat
@@ -166,14 +166,14 @@ class Errand(ABC, Generic[Load]):
         elif isinstance(error, RateLimitedError | AuthError):
             wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else self.at.poll.auth_retry_s
             again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
-        elif isinstance(error, RejectedError) or gives_up(row.attempts) or not _passes(error):
+        elif ends(error, row.attempts):
             if unknown:
                 self._ask_person(tx, error=error)  # what may be there is no refusal, whatever a look at it said
             else:
                 self._bury(tx, error)
         else:
             run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-            again(tx, row, run_at=run_at, error=said(error), unknown=unknown)
+            again(tx, row, run_at=run_at, error=said(error), counts=not is_of_database(error), unknown=unknown)
             kept = {"channel": self.channel.name, "kind": row.kind, "key": row.key, "attempt": row.attempts + 1}
             if unknown:
                 log.warning("push.unknown", **kept)
@@ -212,8 +212,3 @@ class Errand(ABC, Generic[Load]):
         event = Event(kind=f"{self.noun}.refused", order_id=order_id, channel_id=channel.id, detail=detail)
         write_events(tx, [event])
         log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=said(error))
-
-
-def _passes(error: Exception) -> bool:
-    """Whether another try may go well: trouble of the channel, or of a database that was away or busy."""
-    return isinstance(error, ConnectorError | OperationalError)

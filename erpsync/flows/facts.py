@@ -141,6 +141,8 @@ def letter_of(
         error=str(error) if isinstance(error, ConnectorError) else unforeseen(error),
         source=source,
         broken=isinstance(error, PayloadError) and error.broken,
+        digest=storable(head.digest),
+        received_at=raw.read_to,
         body=body,
         order_id=order_id,
     )

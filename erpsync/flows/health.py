@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select, update
 
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.facts import named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.tokens import rescue
@@ -60,7 +61,8 @@ def _try_at_once(tx: Tx, *, channel: Channel) -> None:
 def _action(error: Exception) -> str:
     if isinstance(error, AuthError):
         return "renew the credentials, then `erpsync channels resume`"
-    return "none, erpsync keeps trying" if isinstance(error, ConnectorError) else "report this defect"
+    passes = isinstance(error, ConnectorError) or not is_of_record(error)
+    return "none, erpsync keeps trying" if passes else "report this defect"
 
 
 def _alarm(tx: Tx, channel: Channel, error: AuthError) -> None:

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erpsync.flows.blame import is_of_database
 from erpsync.flows.due import streams_of
 from erpsync.flows.facts import Batch, named, said
 from erpsync.flows.house import Channel, House
@@ -206,7 +207,7 @@ def _apply_one(house: House, channel: Channel, row: Any) -> None:
         return
     except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
         log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=named(error))
-        house.store.retrying(partial(_later, row=row, error=said(error)))
+        house.store.retrying(partial(_later, row=row, error=said(error), counts=not is_of_database(error)))
 
 
 def _apply_batch(
@@ -274,9 +275,9 @@ def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
     return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
 
 
-def _later(tx: Tx, *, row: Any, error: str) -> None:
-    dead = gives_up(row.attempts)
-    values: dict[str, Any] = {"attempts": row.attempts + 1, "error": error}
+def _later(tx: Tx, *, row: Any, error: str, counts: bool = True) -> None:
+    dead = counts and gives_up(row.attempts)
+    values: dict[str, Any] = {"attempts": row.attempts + (1 if counts else 0), "error": error}
     if dead:
         values["state"] = "dead"
         letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=error)

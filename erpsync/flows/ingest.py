@@ -26,12 +26,14 @@ from erpsync.core.orders import (
     with_shipped,
 )
 from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, read_by
+from erpsync.flows.ahead import believed, note_lowered
+from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
 from erpsync.flows.recall import released_orders
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
+from erpsync.flows.unread import bury_unread
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Recipient, Refund
 from erpsync.store.bulk import new_ids, update_many
@@ -40,9 +42,7 @@ from erpsync.store.held import rule_anew
 from erpsync.store.notes import (
     Event,
     Task,
-    bury,
     close_tasks,
-    end_letters,
     keep_payloads,
     open_line_letters,
     open_tasks,
@@ -82,7 +82,7 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     Args:
         cause: the pass of this channel that brought them, so that its own sales ask for no further pass.
     """
-    batch = read_by(batch, tx.now)
+    batch, lowered = believed(tx, channel, read_by(batch, tx.now))
     records = _latest(batch.orders)
     refund_orders = {record.refund.order_external_id for record in batch.refunds}
     await_rivals(tx, channel.id, records.keys() | refund_orders)
@@ -92,7 +92,8 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     applied = desk.read(records)
     applied.changed += len(refunded)
     desk.settle(refunded & known.keys(), cause)
-    _bury(tx, channel, batch, desk)
+    bury_unread(tx, channel, batch, desk.orders_read())
+    note_lowered(tx, channel, lowered, desk.order_ids())
     return applied
 
 
@@ -205,6 +206,15 @@ class _Desk:
         local = self.tx.now.astimezone(self.house.timezone)
         filled = prefix(self.channel.orders.number, channel=self.channel.name, at=local)
         return iter([make_number(filled, seq) for seq in take_numbers(self.tx, filled, count)])
+
+    def orders_read(self) -> list[tuple[OrderRecord, KnownOrder | None, int]]:
+        """Return each record that counted, with its order as it was known and its row id."""
+        return [(r, self.known.get(key), self.merged[key].order.id) for key, r in self.records.items()]
+
+    def order_ids(self) -> dict[str, int]:
+        """Return the row ids of the orders on the desk by external id."""
+        ids = {key: order.id for key, order in self.known.items()}
+        return ids | {key: merged.order.id for key, merged in self.merged.items()}
 
     def settle(self, refunded: Iterable[str], cause: Cause | None) -> None:
         """Decide mapping, refunds, holds and stock of every order that changed, and write it all."""
@@ -372,19 +382,3 @@ def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
         return
     refs = list(tx.execute(select(shipment.c.id).where(shipment.c.order_id.in_(wanted))).scalars())
     close_tasks(tx, "gate", [str(ref) for ref in rule_anew(tx, refs)], by="erpsync")
-
-
-def _bury(tx: Tx, channel: Channel, batch: Batch, desk: _Desk) -> None:
-    """Store what could not be read; what was read now ends the dead letters of an earlier try."""
-    end_letters(tx, channel.id, "order", desk.records, state="superseded")
-    end_letters(tx, channel.id, "refund", [r.refund.external_id for r in batch.refunds], state="superseded")
-    letters = list(batch.letters)
-    reread = [desk.known[external_id].id for external_id in desk.records if external_id in desk.known]
-    mended = [key for keys in open_line_letters(tx, reread).values() for key in keys]
-    end_letters(tx, channel.id, "line", mended, state="superseded")
-    letters += [
-        letter_of(channel, "line", record.raw, bad.error, key=bad.key, order_id=desk.merged[external_id].order.id)
-        for external_id, record in desk.records.items()
-        for bad in record.order.bad_lines
-    ]
-    bury(tx, letters)

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from erpsync.core import advice
+from erpsync.flows.ahead import believed, note_lowered
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
 from erpsync.flows.facts import Batch, OrderRecord, raw_of, unforeseen
@@ -25,7 +26,7 @@ from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
 from erpsync.store.remedies import letter_remedy
 from erpsync.store.store import Tx
-from erpsync.store.tables import dead_letter, inbox, outbox, shipment
+from erpsync.store.tables import dead_letter, inbox, orders, outbox, shipment
 
 _RECORDS = ("order", "refund", "line")
 
@@ -51,7 +52,7 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
     except Refused:
         raise
     except Exception as error:
-        if letter.kind not in _RECORDS or isinstance(error, OperationalError):
+        if letter.kind not in _RECORDS or not is_of_record(error):
             raise
         raise Refused(f"it still cannot be applied: {unforeseen(error)}") from error
 
@@ -138,7 +139,7 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     if channel.connector is None:
         raise Refused("replaying records needs the connector; run it where the channels are configured with secrets")
     body = _body(house, letter)
-    raw = raw_of(body)
+    raw = _first_received(raw_of(body), letter)
     source = playing(channel.connector, OrderSource)
     if source is not None and not body.get("whole", True):
         raw = _asked(source, raw)
@@ -151,6 +152,11 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     return batch
 
 
+def _first_received(raw: Raw, letter: Any) -> Raw:
+    """Return the raw record read when that body first came, so that its version is judged by then."""
+    return raw if letter.received_at is None else replace(raw, read_to=min(raw.read_to, letter.received_at))
+
+
 def _asked(source: OrderSource, listed: Raw) -> Raw:
     try:
         return source.complete([listed.head])[0]
@@ -159,7 +165,16 @@ def _asked(source: OrderSource, listed: Raw) -> Raw:
 
 
 def _apply_anew(tx: Tx, house: House, channel: Channel, batch: Batch) -> None:
+    batch, lowered = believed(tx, channel, batch)
     apply(tx, house, channel, _newest(tx, batch))
+    note_lowered(tx, channel, lowered, _order_ids(tx, channel, batch))
+
+
+def _order_ids(tx: Tx, channel: Channel, batch: Batch) -> dict[str, int]:
+    wanted = [record.order.external_id for record in batch.orders]
+    wanted += [record.refund.order_external_id for record in batch.refunds]
+    query = select(orders.c.external_id, orders.c.id).where(orders.c.channel_id == channel.id)
+    return {row.external_id: row.id for row in tx.all(query.where(orders.c.external_id.in_(wanted)))}
 
 
 def _newest(tx: Tx, batch: Batch) -> Batch:

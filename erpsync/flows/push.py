@@ -15,17 +15,16 @@ from sqlalchemy import func, or_, select, update
 
 from erpsync.core.availability import Told, pack_sent, unpack_sent
 from erpsync.core.drift import remembered
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.facts import said
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
-from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.flows.retry import backoff_s, ends
 from erpsync.sdk.errors import (
     AuthError,
-    ConnectorError,
     OutcomeUnknownError,
     RateLimitedError,
-    RejectedError,
     TransientError,
 )
 from erpsync.sdk.http import lane
@@ -278,7 +277,9 @@ def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]
         return dict(sink.push_stock(levels))
     except (TransientError, RateLimitedError, OutcomeUnknownError, AuthError):
         raise
-    except Exception as error:  # noqa: BLE001 narrowed down to the level at fault, which becomes a dead letter
+    except Exception as error:
+        if not is_of_record(error):
+            raise
         if len(levels) == 1:
             return {levels[0].key: error}
         half = len(levels) // 2
@@ -361,7 +362,7 @@ def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:
         again(tx, row, run_at=tx.now + timedelta(seconds=error.retry_after_s), error=str(error), counts=False)
     elif isinstance(error, AuthError):
         again(tx, row, run_at=tx.now + timedelta(seconds=channel.poll.auth_retry_s), error=str(error), counts=False)
-    elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
+    elif ends(error, row.attempts):
         die(tx, row, error=said(error))
         update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])
         name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.sdk.text import storable
@@ -94,6 +95,7 @@ class DeadLetter:
 
     Args:
         broken: no other reading of it helps; only its source can mend it.
+        digest: of the record, and `received_at`: when it first came; both of orders, refunds and their lines only.
     """
 
     channel_id: int
@@ -102,6 +104,8 @@ class DeadLetter:
     error: str
     source: str = ""
     broken: bool = False
+    digest: str = ""
+    received_at: datetime | None = None
     body: dict[str, Any] | None = None
     order_id: int | None = None
     outbox_id: int | None = None
@@ -120,6 +124,8 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
             error=letter.error,
             source=letter.source,
             broken=letter.broken,
+            digest=letter.digest,
+            received_at=letter.received_at,
             body=body,
             order_id=letter.order_id,
             outbox_id=letter.outbox_id,
@@ -134,6 +140,11 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
                     "error": row.excluded.error,
                     "source": row.excluded.source,
                     "broken": row.excluded.broken,
+                    "digest": row.excluded.digest,
+                    "received_at": case(
+                        (dead_letter.c.digest == row.excluded.digest, dead_letter.c.received_at),
+                        else_=row.excluded.received_at,
+                    ),
                     "body": row.excluded.body,
                     "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
                 },
@@ -217,14 +228,28 @@ def open_line_letters(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[str]]:
     return found
 
 
-def keep_payloads(tx: Tx, channel_id: int, kind: str, kept: Sequence[tuple[str, Any]]) -> None:
-    """Keep raw payloads that changed something: (external id, payload), sealed."""
+def keep_payloads(
+    tx: Tx,
+    channel_id: int,
+    kind: str,
+    kept: Sequence[tuple[str, Any]],
+    *,
+    at: datetime | None = None,
+    ahead_digest: str = "",
+) -> None:
+    """Keep raw payloads that changed something: (external id, payload), sealed.
+
+    Args:
+        at: when they came, if not now.
+        ahead_digest: their digest, where they claim to have changed in the future.
+    """
     rows = [
         {
             "channel_id": channel_id,
             "kind": kind,
             "external_id": external_id,
-            "at": tx.now,
+            "at": at or tx.now,
+            "ahead_digest": ahead_digest,
             "body": tx.vault.seal(body, row=f"payload|{channel_id}|{kind}|{external_id}"),
         }
         for external_id, body in kept

@@ -76,5 +76,6 @@ EVENTS = {
     "webhook.refused": "A signature or channel name was wrong; told at most once a minute and channel.",
     "webhook.repeated": "A delivery that had come before; nothing happens.",
     "webhook.stored": "A delivery is safe on disk and was answered 200; it is applied right after.",
+    "version.ahead": "A record claims to have changed in the future; it counts as received when it first came.",
     "window.reopened": "A sealed stretch of the past lists other orders than before; it is compared anew.",
 }

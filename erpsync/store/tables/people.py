@@ -72,5 +72,14 @@ payload = Table(
     Column("external_id", Text, nullable=False),
     past("at", nullable=False),
     Column("body", LargeBinary, nullable=False),
+    words("ahead_digest"),
     Index("ix_payload_channel_id_at", "channel_id", "at"),
+    Index(
+        "ix_payload_ahead",
+        "channel_id",
+        "kind",
+        "external_id",
+        sqlite_where=text("ahead_digest <> ''"),
+        postgresql_where=text("ahead_digest <> ''"),
+    ),
 )

@@ -128,6 +128,8 @@ dead_letter = Table(
     Column("error", Text, nullable=False),
     words("source"),
     flag("broken"),
+    words("digest"),
+    past("received_at"),
     Column("body", LargeBinary),
     ref("order_id", "orders.id", nullable=True),
     Column("outbox_id", BigInt),
