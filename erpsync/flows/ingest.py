@@ -4,7 +4,7 @@ Why one function: whatever brought a record, the same merge, the same holds and 
 transaction with whatever says how far we have read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,6 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from erpsync.core.numbering import number as make_number
-from erpsync.core.numbering import prefix
 from erpsync.core.orders import (
     KnownOrder,
     Merged,
@@ -31,6 +29,7 @@ from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
+from erpsync.flows.numbering import free_numbers
 from erpsync.flows.recall import released_orders
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
 from erpsync.flows.unread import bury_unread
@@ -59,7 +58,6 @@ from erpsync.store.orders import (
     write_refunds,
 )
 from erpsync.store.seals import MOST_NAMED, reopen
-from erpsync.store.sequence import take_numbers
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, shipment
 
@@ -168,7 +166,7 @@ class _Desk:
         new = [external_id for external_id in fresh if external_id not in self.known]
         ids = dict(zip(new, new_ids(self.tx, orders, len(new)), strict=True))
         line_ids = iter(new_line_ids(self.tx, self._count_new_lines(fresh)))
-        numbers = self._numbers(len(new))
+        numbers = free_numbers(self.tx, self.house, self.channel, len(new))
         for external_id, record in fresh.items():
             before = self.known.get(external_id)
             if before is not None:
@@ -199,13 +197,6 @@ class _Desk:
             known = {line.external_id for line in before.lines} if before else set()
             count += sum(1 for line in record.order.lines if line.external_id not in known)
         return count
-
-    def _numbers(self, count: int) -> Iterator[str]:
-        if not count:
-            return iter(())
-        local = self.tx.now.astimezone(self.house.timezone)
-        filled = prefix(self.channel.orders.number, channel=self.channel.name, at=local)
-        return iter([make_number(filled, seq) for seq in take_numbers(self.tx, filled, count)])
 
     def orders_read(self) -> list[tuple[OrderRecord, KnownOrder | None, int]]:
         """Return each record that counted, with its order as it was known and its row id."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.store.clock import DatabaseClock, keep_time
 from erpsync.store.engine import make_engine, wait_at_most
+from erpsync.store.identity import watch
 from erpsync.store.privacy import Vault
 from erpsync.store.turns import Turns
 
@@ -92,6 +93,7 @@ class Store:
         self._wait_s = wait_s
         self._keeping = threading.Lock()
         self._borders: list[Store] = []
+        self._file = watch(engine)
 
     @classmethod
     def open(
@@ -107,6 +109,8 @@ class Store:
         """
         border = copy.copy(self)
         border.engine = make_engine(self.engine.url, wait_s=wait_s)
+        if self._file is not None:
+            self._file.guard(border.engine)
         border._wait_s = wait_s
         border._borders = []
         self._borders.append(border)
@@ -124,19 +128,31 @@ class Store:
                 return tx.trusted_now
         return self.clock.now() - self.clock.unconfirmed
 
+    def verify(self) -> None:
+        """Raise `FileMovedError` when the file of an SQLite database is no longer the one that is open."""
+        if self._file is not None:
+            self._file.verify()
+
     def listen(self, listener: Callable[[set[str]], None]) -> None:
         """Call `listener` with the stages to wake after each commit."""
         self._listeners.append(listener)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """Yield a transaction that is committed at the end, rolled back if the block raises."""
+        """Yield a transaction that is committed at the end, rolled back if the block raises.
+
+        Raises `FileMovedError` when the database's file was removed or replaced: before anything is done, and when
+        what was committed is in no file that a next start would find.
+        """
+        self.verify()
         with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s) as now:
             tx = Tx(connection, now, self.vault, unconfirmed=self.clock.unconfirmed)
             yield tx
             if tx.wakes and not self.is_sqlite:
                 told = f"{self.owner} {','.join(sorted(tx.wakes))}"
                 connection.execute(text("SELECT pg_notify(:c, :p)"), {"c": CHANNEL, "p": told})
+        if self._file is not None:
+            self._file.verify_written()
         if tx.wakes:
             for listener in self._listeners:
                 listener(tx.wakes)

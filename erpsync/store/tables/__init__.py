@@ -24,7 +24,7 @@ from erpsync.store.tables.orders import (
     shipment,
     shipment_line,
 )
-from erpsync.store.tables.people import event, payload, task
+from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox
 from erpsync.store.tables.stock import (
@@ -62,6 +62,7 @@ __all__ = [
     "in_force",
     "inbox",
     "instant",
+    "key_proof",
     "lease",
     "ledger",
     "line_part",

@@ -1,4 +1,4 @@
-"""What is left for people: tasks, events, and the payloads decisions rest on."""
+"""What is left for people: tasks, events, the payloads decisions rest on, and the proof of the keys."""
 
 from sqlalchemy import Column, Index, LargeBinary, Table, Text, text
 
@@ -62,6 +62,9 @@ event = Table(
         postgresql_where=text("order_id IS NULL"),
     ),
 )
+
+# One row: what opens it are the keys of this database.
+key_proof = Table("key_proof", metadata, row_id(), Column("sealed", LargeBinary, nullable=False))
 
 payload = Table(
     "payload",

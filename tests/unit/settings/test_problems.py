@@ -224,6 +224,24 @@ def test_one_channel_id_in_two_files_is_named_with_both_places(tmp_path: Path) -
     ]
 
 
+@pytest.mark.parametrize("where", ["defaults", "each"])
+def test_channels_whose_order_numbers_could_meet_are_refused(tmp_path: Path, where: str) -> None:
+    """From the first number they share on, no order of the second shop was ever stored."""
+    numbered = 'orders: {number: "{channel}{seq}"}\n'
+    main = MAIN + (f"defaults:\n  {numbered}" if where == "defaults" else "")
+    more = numbered if where == "each" else ""
+    write(tmp_path, main, a=CHANNEL + more, b=CHANNEL.replace("id: shop", "id: shop1") + more)
+
+    (found,) = problems(tmp_path, loaded(tmp_path))
+
+    place = "1:1: id" if where == "defaults" else "4:10: orders.number"
+    assert found == (
+        f"channels/b.yaml:{place}: '{{channel}}{{seq}}' of channel"
+        " 'shop1' can make the number shop11, and so can '{channel}{seq}' of 'shop'"
+        f" ({tmp_path}/channels/a.yaml); put something in that tells them apart"
+    )
+
+
 def test_a_bomb_of_aliases_is_refused_before_it_goes_off(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))]
 
