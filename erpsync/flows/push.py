@@ -34,6 +34,7 @@ from erpsync.sdk.types import StockLevel
 from erpsync.store.bulk import update_many
 from erpsync.store.cursors import CursorRow, read_cursor, want_pass
 from erpsync.store.dirty import Mark, mark_dirty, take_dirty
+from erpsync.store.hurry import hurry
 from erpsync.store.notes import DeadLetter, Task, bury, end_letters, open_tasks
 from erpsync.store.queue import (
     IS_OPEN,
@@ -320,6 +321,8 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
     end_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
     for send, error in sorted(failed, key=lambda each: each[0].row.key):
         _fail(tx, channel, send, error)
+    if any(send.row.attempts for send in accepted):
+        hurry(tx, channel.id, kinds=[STOCK])
 
 
 def _doubt_late(tx: Tx, late: Sequence[_Send]) -> None:
