@@ -58,18 +58,28 @@ def braked(*, unexplained_zeros: int, told_above_zero: int, policy: BrakePolicy)
 class Told:
     """What a channel was told about a listing: the last accepted number and all sent since without an answer.
 
-    `earlier` are accepted numbers before that, the latest first.
+    Args:
+        earlier: accepted numbers before that, the latest first.
+        late: numbers of calls that had no answer and may still take effect, behind later ones.
+        late_over: whether that time is over: what they left behind is mended by telling the number once more.
     """
 
     accepted: int | None
     sure: bool
     sent_since: tuple[int, ...] = ()
     earlier: tuple[int, ...] = ()
+    late: tuple[int, ...] = ()
+    late_over: bool = False
+
+    @property
+    def still_late(self) -> tuple[int, ...]:
+        """The numbers that may take effect behind one that is sent now."""
+        return () if self.late_over else self.late
 
     @property
     def lowest(self) -> int | None:
         """The lowest number the channel may be showing; None when it was never told."""
-        numbers = [*self.sent_since, *([] if self.accepted is None else [self.accepted])]
+        numbers = [*self.sent_since, *self.late, *([] if self.accepted is None else [self.accepted])]
         return min(numbers) if numbers else None
 
     def needs(self, qty: int) -> bool:
@@ -79,11 +89,16 @@ class Told:
     def lowers(self, qty: int) -> bool:
         """Whether sending `qty` can only lower what the channel shows; a first number never does, but 0 does.
 
-        A 0 that was accepted and not followed by anything is not sent again.
+        A 0 that was accepted and not followed by anything is not sent again, but for what a late call left behind.
         """
         if qty == 0:
-            return self.accepted != 0 or bool(self.sent_since)
+            return self.accepted != 0 or bool(self.sent_since) or (self.late_over and any(self.late))
         return self.lowest is not None and qty < self.lowest
+
+
+def is_sure(qty: int, late: Sequence[int]) -> bool:
+    """Return whether an accepted number is what the channel shows, whatever calls without an answer do yet."""
+    return all(number == qty for number in late)
 
 
 def pack_sent(numbers: Sequence[int]) -> str:

@@ -61,7 +61,11 @@ class BrakePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockPolicy:
-    """What number a channel is told. `warehouses` None means all sellable ones; buffer in our units."""
+    """What number a channel is told. `warehouses` None means all sellable ones; buffer in our units.
+
+    Args:
+        late_call_s: how long a call that had no answer may still take effect; None goes by the client's time-out.
+    """
 
     push: bool = True
     warehouses: tuple[str, ...] | None = None
@@ -69,6 +73,7 @@ class StockPolicy:
     ratio: float = 1.0
     settle_s: float = 2
     urgent_below: int = 5
+    late_call_s: float | None = None
     brake: BrakePolicy = field(default_factory=BrakePolicy)
     drift: Literal["repair", "report"] = "repair"
 

@@ -11,8 +11,8 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.outcomes import answer
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.held import free_held
+from erpsync.store.hurry import hurry
 from erpsync.store.notes import Event, write_events
-from erpsync.store.queue import hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task

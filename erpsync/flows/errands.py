@@ -29,6 +29,7 @@ from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, R
 from erpsync.sdk.http import lane
 from erpsync.sdk.types import Repeat
 from erpsync.store.held import PERSON
+from erpsync.store.hurry import hurry
 from erpsync.store.notes import DeadLetter, Event, Task, bury, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import Claimed, again, die, still_leased, wait
@@ -146,9 +147,15 @@ class Errand(ABC, Generic[Load]):
         return found
 
     def _end(self) -> None:
-        self.house.store.retrying(self.done)
+        self.house.store.retrying(self._done)
         row = self.row
         log.info("push.done", channel=self.channel.name, kind=row.kind, key=row.key, attempt=row.attempts + 1)
+
+    def _done(self, tx: Tx) -> None:
+        """End the row; one that had failed and is taken now lets the others of its kind be tried at once."""
+        self.done(tx)
+        if self.row.attempts:
+            hurry(tx, self.row.destination_id, kinds=[self.row.kind])
 
     def _hold(self, tx: Tx, *, unread: UnreadError) -> None:
         """Hold what could not be judged; it costs no attempt, and near its last instant a person decides."""

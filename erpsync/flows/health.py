@@ -12,11 +12,12 @@ from erpsync.flows.facts import named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.tokens import rescue
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
+from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
 from erpsync.store.cursors import forget_failures
 from erpsync.store.held import free_held
+from erpsync.store.hurry import hurry
 from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
-from erpsync.store.queue import hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import cursor
@@ -90,13 +91,17 @@ def mark_up(house: House, channel: Channel) -> None:
         close_tasks(tx, "auth", [channel.name], by="erpsync")
         forget_failures(tx, channel.id)
         free_held(tx, channel.id)
-        if row.auth_failed_at is not None:
+        if row.auth_failed_at is not None or not _is_read(channel):  # else the end of a pass does it
             hurry(tx, channel.id)
         detail = {"down_since": str(row.down_since_at)}
         write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
         tx.wake("push")
     if row.down_since_at is not None:
         log.info("channel.up", channel=channel.name, down_since=row.down_since_at.isoformat())
+
+
+def _is_read(channel: Channel) -> bool:
+    return any(map(channel.plays, (OrderSource, RefundSource, ListingSource, ShipmentSource, WarehouseSource)))
 
 
 def _any_stream_fails(tx: Tx, channel: Channel) -> bool:

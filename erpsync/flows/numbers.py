@@ -39,6 +39,7 @@ class Listed:
     qty: int | None
     told: Told
     unexplained_zero: bool
+    late_until_at: datetime | None = None
 
 
 def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[int]) -> dict[int, Listed]:
@@ -73,7 +74,10 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
                 sure=row.told_sure,
                 sent_since=unpack_sent(row.sent_since),
                 earlier=unpack_sent(row.earlier),
+                late=unpack_sent(row.late),
+                late_over=row.late_until_at is None or row.late_until_at <= tx.now,
             ),
+            late_until_at=row.late_until_at,
             unexplained_zero=row in zeros
             and not any(
                 explained(told_qty=row.told_qty, units=row.factor * qty, taken=taken[sku_id])

@@ -42,6 +42,7 @@ from erpsync.sdk.roles import (
 from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
 from erpsync.store.cursors import read_cursor, set_cursor, still_reaches
 from erpsync.store.dirty import Cause
+from erpsync.store.hurry import hurry
 from erpsync.store.leases import Lease, LeaseLostError, fence
 from erpsync.store.notes import end_file_letters
 from erpsync.store.queue import SHIPMENT, free_waiting
@@ -320,12 +321,14 @@ def _end(run: _Pass) -> None:
     with run.house.store.begin() as tx:
         if not still_reaches(tx, run.channel.id, run.stream, run.since):
             return
-        noted = read_cursor(tx.connection, run.channel.id, run.stream).began_at or run.began_at
-        began_at = min(run.began_at, noted)
+        before = read_cursor(tx.connection, run.channel.id, run.stream)
+        began_at = min(run.began_at, before.began_at or run.began_at)
         values: dict[str, Any] = {"complete_began_at": began_at, "complete_ended_at": tx.now, "failed_at": None}
         if run.stream == "listings":
             values["mark"] = None
         set_cursor(tx, run.channel.id, run.stream, error="", **values)
+        if before.unreadable:
+            hurry(tx, run.channel.id)
         if run.stream in ("orders", "backfill"):
             free_waiting(tx, "fresh", destination_id=run.channel.id)
             if run.stream == "backfill":

@@ -34,6 +34,7 @@ from erpsync.runtime.upkeep import DEADLINE_S, Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
 from erpsync.store.engine import StoreError
+from erpsync.store.hurry import hurry_all
 from erpsync.store.identity import FileMovedError
 from erpsync.store.leases import BEAT_S, end_all_leases
 from erpsync.store.nodes import Refusal
@@ -107,13 +108,14 @@ def take_over(built: Built, stages: Stages) -> None:
     """Take up what an earlier daemon left.
 
     On SQLite what it had leased is taken back at once, for it is known to be gone; on PostgreSQL leases end by
-    themselves. Listings that were never told a number, or not surely, are pushed.
+    themselves. What failed is tried at once, and listings that were never told a number, or not surely, are pushed.
     """
     alone = built.store.is_sqlite
     if alone:
         with built.store.begin() as tx:
             end_all_leases(tx)
     stages.reclaim_leases(built.house, owner_gone=alone)
+    built.store.retrying(hurry_all)
     stages.mark_untold(built.house)
     stages.replan_changed(built.house)
     try_refused(built.house, stages)

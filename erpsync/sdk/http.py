@@ -27,6 +27,7 @@ from requests.adapters import HTTPAdapter
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.dates import http_date
+from erpsync.sdk.doubt import note_lost
 from erpsync.sdk.errors import (
     ConnectorError,
     OutcomeUnknownError,
@@ -125,7 +126,8 @@ class HttpResponse:
 
 
 def lost(problem: str, *, repeatable: bool, code: str = "") -> ConnectorError:
-    """Return the error for a call that was sent and has no usable answer."""
+    """Return the error for a call that was sent and has no usable answer, and note it, see `sdk.doubt`."""
+    note_lost()
     return (TransientError if repeatable else OutcomeUnknownError)(problem, code=code)
 
 

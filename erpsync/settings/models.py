@@ -185,6 +185,12 @@ class Stock(_Keys):
         le=_MOST,
         description="Available units below which a change is pushed without settling.",
     )
+    late_call_s: float | None = Field(
+        None,
+        ge=1,
+        le=300,
+        description="Seconds a call that had no answer may still take effect; else 60, or twice the client's time-out.",
+    )
     brake: Brake = Field(default_factory=Brake, description="When a wave of unexplained zeros is held back.")
     drift: Literal["repair", "report"] = Field(
         _STOCK.drift, description="Whether a number changed on the channel is told again, or reported as a task."

@@ -2,7 +2,20 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
 
-from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, past, ref, row_id, words
+from erpsync.store.tables.base import (
+    LONGEST_LATE_CALL_S,
+    BigInt,
+    at,
+    count,
+    deadline,
+    flag,
+    metadata,
+    not_negative,
+    past,
+    ref,
+    row_id,
+    words,
+)
 
 sku = Table("sku", metadata, row_id(), Column("code", Text, nullable=False, unique=True))
 
@@ -106,6 +119,8 @@ listing = Table(
     flag("told_sure"),
     past("told_at"),
     words("sent_since", default="[]"),
+    words("late", default="[]"),
+    deadline("late_until_at", within_s=LONGEST_LATE_CALL_S),
     words("earlier", default="[]"),
     past("zeroed_at"),
     Column("shown_qty", BigInt),
