@@ -19,7 +19,9 @@ from erpsync.flows.facts import said
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
-from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.flows.ours import while_ours
+from erpsync.flows.retry import backoff_s, gives_up, rest_s
+from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.errors import (
     AuthError,
     ConnectorError,
@@ -55,6 +57,7 @@ from erpsync.store.tables import bundle, dirty_sku, listing, outbox
 
 MARKS_AT_ONCE = 500
 LEASE_S = 300  # outlives a call that asks once for each of its 20 listings, should half the requests time out
+CALL_S = 60  # longer than any single call
 log = structlog.get_logger()
 
 
@@ -148,9 +151,10 @@ def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> 
         )
         return len(rows), _decide(tx, house, channel, rows) if rows else []
 
-    handled, sends = house.store.retrying(work)
-    if sends:
-        _call(house, channel, sink, sends)
+    with to_be_sent_within(house.store.clock, LEASE_S - CALL_S):
+        handled, sends = house.store.retrying(work)
+        if sends:
+            _call(house, channel, sink, sends)
     return handled
 
 
@@ -255,7 +259,7 @@ def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[_Send
     ]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
     try:
-        with lane("urgent" if urgent else "rest"):
+        with lane("urgent" if urgent else "rest"), while_ours(house, [send.row for send in sends]):
             refusals = _told(sink, levels)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)
@@ -357,10 +361,8 @@ def _overtaken(tx: Tx, sends: Sequence[_Send]) -> set[int]:
 def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:
     """Leave a state behind for a number that was not accepted."""
     row = send.row
-    if isinstance(error, RateLimitedError):
-        again(tx, row, run_at=tx.now + timedelta(seconds=error.retry_after_s), error=str(error), counts=False)
-    elif isinstance(error, AuthError):
-        again(tx, row, run_at=tx.now + timedelta(seconds=channel.poll.auth_retry_s), error=str(error), counts=False)
+    if (wait_s := rest_s(error, auth_retry_s=channel.poll.auth_retry_s)) is not None:
+        again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False)
     elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
         die(tx, row, error=said(error))
         update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])
