@@ -232,7 +232,7 @@ CHANNELS = (
                 action="append",
                 dest="streams",
                 metavar="NAME",
-                help="which stream: orders, refunds, listings or shipments; may be repeated (default: all)",
+                help="orders, backfill, refunds, listings, shipments or warehouse; repeatable (default: not backfill)",
             ),
         ),
     ),

@@ -9,6 +9,7 @@ from erpsync.flows.due import streams_of
 from erpsync.flows.errors import Refused
 from erpsync.flows.house import Channel, House
 from erpsync.flows.outcomes import answer
+from erpsync.flows.streams import ASKED, STREAMS
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.held import free_held
 from erpsync.store.hurry import hurry
@@ -16,8 +17,6 @@ from erpsync.store.notes import Event, write_events
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task
-
-STREAMS = ("orders", "refunds", "listings", "shipments", "warehouse")
 
 
 def _named(house: House, name: str) -> Channel:
@@ -44,7 +43,7 @@ def pause_channel(house: House, name: str, *, reason: str, actor: str) -> None:
 def resume_channel(house: House, name: str, *, actor: str) -> None:
     """Let a channel go on, also one whose credentials were refused: it is tried at once."""
     channel = _named(house, name)
-    able = [stream for stream in streams_of(channel) or STREAMS if stream in STREAMS]
+    able = [stream for stream in streams_of(channel) or ASKED if stream in ASKED]
 
     def work(tx: Tx) -> None:
         values = {
@@ -68,8 +67,8 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
 def ask_poll(house: House, name: str, streams: Iterable[str] | None = None, *, actor: str) -> None:
     """Ask for a pass of a channel's streams now; refuses one that its connector, where it is known, cannot read."""
     channel = _named(house, name)
-    able = streams_of(channel) or [*STREAMS, "backfill"]
-    asked = list(streams or (stream for stream in STREAMS if stream in able))
+    able = streams_of(channel) or list(STREAMS)
+    asked = list(streams or (stream for stream in ASKED if stream in able))
     for stream in asked:
         if stream not in able:
             raise Refused(f"channel {name} has no stream {stream}; it has {', '.join(able)}")

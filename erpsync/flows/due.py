@@ -17,11 +17,11 @@ from sqlalchemy import select
 
 from erpsync.flows.health import admits
 from erpsync.flows.house import Channel, House
-from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
+from erpsync.flows.streams import BY_NAME, STREAMS, TABLE
+from erpsync.sdk.roles import OrderSource
 from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.tables import channel as channel_table
 
-STREAMS = ("orders", "backfill", "refunds", "listings", "shipments", "warehouse")
 IDLE_S = 60.0
 
 
@@ -35,15 +35,7 @@ class Outlook:
 
 def streams_of(channel: Channel) -> list[str]:
     """Return the streams a channel's connector can be read by."""
-    roles: dict[str, type[Any]] = {
-        "orders": OrderSource,
-        "backfill": OrderSource,
-        "refunds": RefundSource,
-        "listings": ListingSource,
-        "shipments": ShipmentSource,
-        "warehouse": WarehouseSource,
-    }
-    return [stream for stream in STREAMS if channel.plays(roles[stream])]
+    return [stream.name for stream in TABLE if channel.plays(stream.role)]
 
 
 def due_streams(house: House, channel: Channel) -> list[str]:
@@ -101,5 +93,5 @@ def _has_backfill(channel: Channel) -> bool:
 
 def _interval_s(channel: Channel, stream: str, row: CursorRow) -> float:
     """Return the seconds between two passes; one that failed is tried again as soon as the order stream would be."""
-    usual = {"refunds": channel.poll.refunds_s, "listings": channel.poll.listings_s}.get(stream, channel.poll.orders_s)
+    usual: float = getattr(channel.poll, BY_NAME[stream].every)
     return min(usual, channel.poll.orders_s) if row.unreadable else usual

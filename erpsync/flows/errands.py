@@ -24,8 +24,10 @@ from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.holding import hold
 from erpsync.flows.house import Channel, House
-from erpsync.flows.retry import backoff_s, ends
-from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
+from erpsync.flows.ours import while_ours
+from erpsync.flows.retry import backoff_s, ends, rest_s
+from erpsync.sdk.deadline import to_be_sent_within
+from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RejectedError
 from erpsync.sdk.http import lane
 from erpsync.sdk.types import Repeat
 from erpsync.store.held import PERSON
@@ -36,6 +38,9 @@ from erpsync.store.queue import Claimed, again, die, still_leased, wait
 from erpsync.store.store import Tx
 from erpsync.store.tables import outbox
 
+SEND_WITHIN_S = 120.0
+"""So long after the gate's reading began a call may begin. The lease ends a minute later at the earliest, and a call
+takes half a minute, so nobody else can be at it by then."""
 Load = TypeVar("Load")
 log = structlog.get_logger()
 
@@ -121,13 +126,15 @@ class Errand(ABC, Generic[Load]):
         """Look whether it is there already, if that is in doubt; else ask the gate and send."""
         if self.row.unknown and self._is_settled():
             return
-        if not self.row.unread_ok:
-            self.prepare()
-        load = self.house.store.retrying(self.admit)
-        if load is None:
-            return
-        self.sent = True
-        self.call(load)
+        with to_be_sent_within(self.house.store.clock, SEND_WITHIN_S):
+            if not self.row.unread_ok:
+                self.prepare()
+            load = self.house.store.retrying(self.admit)
+            if load is None:
+                return
+            self.sent = True
+            with while_ours(self.house, [self.row]):
+                self.call(load)
         self.called = True
         self._end()
 
@@ -170,8 +177,7 @@ class Errand(ABC, Generic[Load]):
             self.note_absent(tx)
         if self.sent and unknown and self.repeat is Repeat.NEVER:
             self._ask_person(tx, error=error)
-        elif isinstance(error, RateLimitedError | AuthError):
-            wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else self.at.poll.auth_retry_s
+        elif (wait_s := rest_s(error, auth_retry_s=self.at.poll.auth_retry_s)) is not None:
             again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
         elif ends(error, row.attempts):
             if unknown:

@@ -11,7 +11,7 @@ from erpsync.flows.blame import is_of_record
 from erpsync.flows.facts import named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.tokens import rescue
-from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
+from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, TimedOut, TooLateError
 from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
 from erpsync.store.cursors import forget_failures
 from erpsync.store.held import free_held
@@ -25,19 +25,21 @@ from erpsync.store.tables import cursor
 log = structlog.get_logger()
 
 
-def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bool = False) -> None:
+def mark_down(house: House, channel: Channel, error: Exception) -> None:
     """Note that a call to the channel failed. Refused credentials that cannot be renewed pause it and alarm once.
 
-    A call that our own budget put off says nothing about the channel: other lanes still have theirs.
+    Time-outs in a row are counted.
+
+    A call that our own budget put off, or that came too late to be made, says nothing about the channel.
     """
-    if isinstance(error, RateLimitedError) and error.code == OWN_BUDGET:
+    if isinstance(error, TooLateError) or (isinstance(error, RateLimitedError) and error.code == OWN_BUDGET):
         return
     if isinstance(error, AuthError) and rescue(house, channel):
         house.store.retrying(partial(_try_at_once, channel=channel))
         return
     with house.store.begin() as tx:
         row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
-        values = {"down_error": said(error), "timeouts": row.timeouts + 1 if timed_out else 0}
+        values = {"down_error": said(error), "timeouts": row.timeouts + 1 if isinstance(error, TimedOut) else 0}
         if isinstance(error, RateLimitedError):
             values = {"blocked_until_at": tx.now + timedelta(seconds=min(error.retry_after_s, 86_400))}
         elif row.down_since_at is None:

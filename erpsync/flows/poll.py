@@ -29,7 +29,7 @@ from erpsync.flows.reading import (
 )
 from erpsync.flows.ship import apply_reports
 from erpsync.flows.warehouse import apply_warehouse, relook_counted, size_of
-from erpsync.sdk.errors import ConnectorError, TransientError
+from erpsync.sdk.errors import ConnectorError, TimedOut
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import (
     ListingSource,
@@ -117,7 +117,7 @@ def _report(run: _Pass, error: Exception | None) -> PassReport:
         records=run.records,
         failed=error is not None,
         error="" if error is None else said(error),
-        timed_out=isinstance(error, TransientError) and "time" in str(error),
+        timed_out=isinstance(error, TimedOut),
     )
 
 
@@ -342,7 +342,6 @@ def _fail(run: _Pass, error: Exception) -> None:
         set_cursor(tx, run.channel.id, run.stream, failed_at=tx.now, error=said(error))
         if run.stream == "orders":
             free_waiting(tx, "fresh", destination_id=run.channel.id)
-    timed_out = isinstance(error, TransientError) and "time" in str(error)
-    mark_down(run.house, run.channel, error, timed_out=timed_out)
+    mark_down(run.house, run.channel, error)
     level = log.warning if isinstance(error, ConnectorError) else log.error
     level("poll.failed", channel=run.channel.name, stream=run.stream, pages=run.pages, error=named(error))

@@ -17,7 +17,9 @@ from erpsync.flows.blame import is_of_record
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
+from erpsync.flows.ours import while_ours
 from erpsync.flows.told import Send, finish, late_call_s, make_unsure
+from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.doubt import watching
 from erpsync.sdk.errors import (
     AuthError,
@@ -49,6 +51,7 @@ from erpsync.store.tables import bundle, listing, outbox
 
 MARKS_AT_ONCE = 500
 LEASE_S = 300  # outlives a call that asks once for each of its 20 listings, should half the requests time out
+CALL_S = 60  # longer than any single call
 log = structlog.get_logger()
 
 
@@ -132,9 +135,10 @@ def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> 
         )
         return len(rows), _decide(tx, house, channel, rows) if rows else []
 
-    handled, sends = house.store.retrying(work)
-    if sends:
-        _call(house, channel, sink, sends)
+    with to_be_sent_within(house.store.clock, LEASE_S - CALL_S):
+        handled, sends = house.store.retrying(work)
+        if sends:
+            _call(house, channel, sink, sends)
     return handled
 
 
@@ -237,7 +241,8 @@ def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[Send]
     ]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
     try:
-        with lane("urgent" if urgent else "rest"), watching() as doubt:
+        mine = while_ours(house, [send.row for send in sends])
+        with lane("urgent" if urgent else "rest"), mine, watching() as doubt:
             refusals = _told(sink, levels)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)

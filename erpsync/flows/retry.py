@@ -1,7 +1,7 @@
 """When a failed effect is tried again, and when a person has to look."""
 
 from erpsync.flows.blame import is_of_database, is_of_record
-from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.errors import AuthError, PayloadError, RateLimitedError, TooLateError
 
 FIRST_S = 1.0
 CAP_S = 300.0
@@ -31,3 +31,12 @@ def ends(error: Exception, attempts: int) -> bool:
     if isinstance(error, PayloadError):
         return gives_up(attempts)
     return is_of_record(error) or (not is_of_database(error) and gives_up(attempts))
+
+
+def rest_s(error: Exception, *, auth_retry_s: float) -> float | None:
+    """Return after how many seconds to try again what costs no attempt; None for an error that does."""
+    if isinstance(error, RateLimitedError):
+        return error.retry_after_s
+    if isinstance(error, AuthError):
+        return auth_retry_s
+    return 0.0 if isinstance(error, TooLateError) else None

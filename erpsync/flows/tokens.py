@@ -19,6 +19,7 @@ from sqlalchemy import select
 from erpsync.core.instants import stamp
 from erpsync.core.tokens import alarm_days, is_news, pause_s
 from erpsync.flows.house import Channel, House
+from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.errors import AuthError, OutcomeUnknownError, PayloadError, RejectedError
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import TokenHolder, playing
@@ -31,6 +32,7 @@ from erpsync.store.tables import channel as channels
 from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
 
 LEASE_S = 180.0  # outlives the HTTP client's total deadline
+CALL_S = 60.0
 FRESH_S = 120.0
 """So long after a renewal a refused call may have been made with the old token."""
 
@@ -137,7 +139,8 @@ def _renew_alone(house: House, channel: Channel, holder: TokenHolder) -> bool:
     try:
         if adopt(house, channel):
             return True  # another node was quicker
-        return _ask(house, channel, holder)
+        with to_be_sent_within(house.store.clock, LEASE_S - CALL_S):
+            return _ask(house, channel, holder)
     finally:
         release_leases(house.store, key=held.key)
 

@@ -18,8 +18,8 @@ from erpsync.core.drift import remembered
 from erpsync.flows.facts import said
 from erpsync.flows.house import Channel
 from erpsync.flows.numbers import Listed
-from erpsync.flows.retry import backoff_s, ends
-from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError
+from erpsync.flows.retry import backoff_s, ends, rest_s
+from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError
 from erpsync.store.bulk import update_many
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.hurry import hurry
@@ -205,10 +205,8 @@ def _overtaken(tx: Tx, sends: Sequence[Send]) -> set[int]:
 def _fail(tx: Tx, channel: Channel, send: Send, error: Exception) -> None:
     """Leave a state behind for a number that was not accepted."""
     row = send.row
-    if isinstance(error, RateLimitedError):
-        again(tx, row, run_at=tx.now + timedelta(seconds=error.retry_after_s), error=str(error), counts=False)
-    elif isinstance(error, AuthError):
-        again(tx, row, run_at=tx.now + timedelta(seconds=channel.poll.auth_retry_s), error=str(error), counts=False)
+    if (wait_s := rest_s(error, auth_retry_s=channel.poll.auth_retry_s)) is not None:
+        again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False)
     elif ends(error, row.attempts):
         die(tx, row, error=said(error))
         update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])

@@ -27,18 +27,14 @@ from requests.adapters import HTTPAdapter
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.dates import http_date
-from erpsync.sdk.doubt import note_lost
-from erpsync.sdk.errors import (
-    ConnectorError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    RejectedError,
-    TransientError,
-)
+from erpsync.sdk.deadline import left_s, refuse_late
+from erpsync.sdk.errors import ConnectorError, RateLimitedError, TransientError
 from erpsync.sdk.mount import SandboxAdapter
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.sdk.text import read_json
-from erpsync.sdk.wire import before_sending
+from erpsync.sdk.wire import failed, lost
+
+__all__ = ["HttpClient", "HttpResponse", "Limiter", "Unlimited", "current_lane", "lane", "lost"]
 
 T = TypeVar("T")
 
@@ -51,13 +47,6 @@ CHUNK_BYTES = 64 * 1024
 TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
 DEFINITE = frozenset({408, 503})
 """Statuses that say that nothing was done, so even a call that must not be repeated may be tried later."""
-
-UNCALLABLE = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-)
 
 LANES = ("cancel", "urgent", "shipment", "rest")
 current_lane: ContextVar[str] = ContextVar("current_lane", default="rest")
@@ -123,12 +112,6 @@ class HttpResponse:
         except (ValueError, RecursionError):
             problem = f"answer with status {self.status} and {len(self.body)} bytes is not JSON"
         raise lost(problem, repeatable=self.repeatable)
-
-
-def lost(problem: str, *, repeatable: bool, code: str = "") -> ConnectorError:
-    """Return the error for a call that was sent and has no usable answer, and note it, see `sdk.doubt`."""
-    note_lost()
-    return (TransientError if repeatable else OutcomeUnknownError)(problem, code=code)
 
 
 class _TryAgain(Exception):
@@ -209,9 +192,12 @@ class HttpClient:
 
         Raises:
             RateLimitedError: 429, or any "try again" status whose Retry-After is beyond a few seconds.
+            TooLateError: not sent, because the time was up, see `sdk.deadline`.
             TransientError: not sent; or answered 408 or 503; or, if repeatable, no usable answer or any other 5xx.
             OutcomeUnknownError: not repeatable, sent, and no usable answer or any other 5xx.
             RejectedError: the address cannot be called.
+
+        What timed out is a `TimedOut` besides.
         """
         return self.read(
             method, url, params=params, data=data, headers=headers, repeatable=repeatable, into=lambda answer: answer
@@ -258,13 +244,14 @@ class HttpClient:
     def _try(self, call: "_Call", into: Callable[[HttpResponse], T]) -> T:
         self._limiter.acquire(current_lane.get())
         sent_at, started = self.clock.now(), self.clock.monotonic()
+        refuse_late(call.deadline - started)
         host, path = _address(call.url)
         answer, failure = None, None
         try:
-            answer = self._send(call, max(0.1, call.deadline - started))
+            answer = self._send(call, call.deadline - started)
             body = self._read(answer, call.deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            failure = _failed(error, f"{host}{path}", call.repeatable)
+            failure = failed(error, f"{host}{path}", repeatable=call.repeatable)
         finally:
             took_ms = round((self.clock.monotonic() - started) * 1000)
             status = 0 if answer is None else answer.status_code
@@ -272,6 +259,8 @@ class HttpClient:
             if answer is not None:
                 answer.close()
         if failure is not None or answer is None:
+            if call.repeatable and isinstance(failure, TransientError):
+                raise _TryAgain(failure)
             raise failure or RuntimeError("no answer and no failure")
         response = HttpResponse(
             status=status,
@@ -346,25 +335,13 @@ class HttpClient:
         return session
 
     def _too_late(self, state: tenacity.RetryCallState, deadline: float) -> bool:
-        return self.clock.monotonic() + state.upcoming_sleep >= deadline
+        return state.upcoming_sleep >= min(deadline - self.clock.monotonic(), left_s())
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Return the longer of what the platform asks for and a random wait that doubles from a tenth of a second."""
         failure = state.outcome.exception() if state.outcome else None
         asked_s = failure.wait_s if isinstance(failure, _TryAgain) else 0.0
         return min(WAIT_CAP_S, max(asked_s, self._rng.uniform(0.0, FIRST_WAIT_S * 2**state.attempt_number)))
-
-
-def _failed(error: Exception, where: str, repeatable: bool) -> Exception:
-    """Return what to raise when no whole answer came.
-
-    The text of the error holds the query, and with it tokens and signatures: only its kind is told.
-    """
-    if isinstance(error, UNCALLABLE):
-        return RejectedError(f"{where or 'this'} is not an address that can be called")
-    problem = f"{type(error).__name__} at {where}"
-    told = TransientError(problem) if before_sending(error) else lost(problem, repeatable=repeatable)
-    return _TryAgain(told) if repeatable else told
 
 
 def _status_error(problem: str, status: int, wait_s: float | None, repeatable: bool) -> ConnectorError:

@@ -1,14 +1,25 @@
 """What requests carry. Unknown keys are refused, so that a mistyped one is not silently ignored."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from erpsync.flows.streams import STREAMS
 
 MOST_COUNTS = 5000
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Word = Annotated[_Text, Field(min_length=1, max_length=200)]
 Reason = Annotated[_Text, Field(max_length=1000, description="why, for whoever asks later")]
+
+
+def _stream(name: str) -> str:
+    if name not in STREAMS:
+        raise ValueError(f"there is no stream of that name; there are {', '.join(STREAMS)}")
+    return name
+
+
+StreamName = Annotated[str, AfterValidator(_stream), Field(json_schema_extra={"enum": list(STREAMS)})]
 
 
 def _shown(**example: Any) -> ConfigDict:
@@ -99,7 +110,7 @@ class Poll(BaseModel):
 
     model_config = _shown(streams=["orders", "refunds"])
 
-    streams: Annotated[list[Literal["orders", "refunds", "listings", "shipments"]] | None, Field(min_length=1)] = None
+    streams: Annotated[list[StreamName] | None, Field(min_length=1)] = None
 
 
 class Backfill(BaseModel):
