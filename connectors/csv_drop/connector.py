@@ -115,6 +115,8 @@ class CsvDropConnector(Connector):
     def _file_pages(self, reading: _Reading, keys: Sequence[str]) -> Iterator[list[Together]]:
         """Yield the pages of one file; of one without a usable header a single page that tells so."""
         try:
+            if reading.claim.problem:
+                raise PayloadError(reading.claim.problem, path="file", broken=True)
             yield from table.pages(
                 reading.claim,
                 self._layout,
@@ -122,6 +124,7 @@ class CsvDropConnector(Connector):
                 encoding=self.settings.encoding,
                 after=reading.after,
                 scratch=self._folder.claimed,
+                max_rows=self.settings.max_lines,
             )
         except PayloadError as error:
             reading.problem = error.problem

@@ -90,10 +90,10 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         kind = kind_of(claim.name)
         digest = file_digest(kind or "", before.digest)
         read_as = f"{claim.id} {digest}"
-        problem = "" if kind else "the name must begin with shipments-, stock- or answers-"
+        problem = claim.problem or ("" if kind else "the name must begin with shipments-, stock- or answers-")
         found: Iterator[Report | BadLine] = iter(())
         try:
-            if kind:
+            if not problem and kind:
                 rows = rows_of(claim, NEEDED[kind])
                 zone = ZoneInfo(self.settings.timezone)
                 found = reports_of(kind, Sheet(name=claim.name, digest=digest, rows=rows, zone=zone))

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import select
 
 from erpsync.core.instants import stamp
-from erpsync.flows.blame import is_of_database
+from erpsync.flows.blame import is_of_database, is_of_record
 from erpsync.flows.facts import said
 from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
@@ -27,7 +27,7 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ours import while_ours
 from erpsync.flows.retry import backoff_s, ends, rest_s
 from erpsync.sdk.deadline import to_be_sent_within
-from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RejectedError
+from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError
 from erpsync.sdk.http import lane
 from erpsync.sdk.types import Repeat
 from erpsync.store.held import PERSON
@@ -116,7 +116,7 @@ class Errand(ABC, Generic[Load]):
                 mark_down(self.house, self.at, unread.cause)
         except Exception as error:  # noqa: BLE001 the one place that runs every errand; a state stays behind
             self.house.store.retrying(partial(self._fail, error=error))
-            if isinstance(error, ConnectorError) and not isinstance(error, RejectedError):
+            if isinstance(error, ConnectorError) and not is_of_record(error):
                 mark_down(self.house, self.at, error)
         else:
             if self.called:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
-from erpsync.sdk.roles import Connector, OrderReader, TokenHolder, playing
+from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
 
@@ -44,6 +44,11 @@ class Channel:
         if self.connector is not None:
             return isinstance(self.connector, role)
         return self.at_rest is not None and issubclass(self.at_rest.kind, role)
+
+    @property
+    def max_lines(self) -> int:
+        """How many lines one record of this channel may have."""
+        return MAX_LINES if self.connector is None else int(self.connector.settings.max_lines)
 
     @property
     def renews_token(self) -> bool:

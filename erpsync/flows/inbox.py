@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.blame import is_of_database
 from erpsync.flows.due import streams_of
-from erpsync.flows.facts import Batch, named, said
+from erpsync.flows.facts import LINES_AT_ONCE, Batch, named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds
@@ -147,7 +147,7 @@ def _apply_group(house: House, channel_id: int, rows: Sequence[Any]) -> int:
         for row in rows:
             house.store.retrying(partial(_later, row=row, error="the channel is not configured"))
         return len(rows)
-    taken, told, together = 0, set[str](), list[_Delivery]()
+    taken, told, together, lines = 0, set[str](), list[_Delivery](), 0
     for row in rows:
         try:
             delivery = _read(house, channel, row)
@@ -155,10 +155,12 @@ def _apply_group(house: House, channel_id: int, rows: Sequence[Any]) -> int:
             _apply_one(house, channel, row)
             taken += 1
             continue
-        if told & delivery.names:  # what it is about stands in another one's turn
+        full = lines + delivery.batch.lines > LINES_AT_ONCE
+        if full or told & delivery.names:  # what it is about stands in another one's turn
             taken += _apply_all(house, channel, together)
-            told, together = set(), []
+            told, together, lines = set(), [], 0
         told |= delivery.names
+        lines += delivery.batch.lines
         together.append(delivery)
     return taken + _apply_all(house, channel, together)
 

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import func, select
 
 from erpsync.flows.catalogue import apply_listings
-from erpsync.flows.facts import Batch, named, said
+from erpsync.flows.facts import LINES_AT_ONCE, Batch, named, said
 from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -148,11 +148,19 @@ class _Page:
 
 
 def _store(run: _Pass, page: _Page, *, last: bool = False) -> None:
-    """Commit a page with its mark, once the orders whose readings overlap with known ones have been read again."""
+    """Commit a page with its mark, in several transactions if it is very large, the mark in the last one."""
+    *before, rest = page.batch.parts(LINES_AT_ONCE)
+    for part in before:
+        _store_part(run, replace(page, mark=None, batch=part, work=lambda tx: None), last=last)
+    _store_part(run, replace(page, batch=rest), last=last)
+
+
+def _store_part(run: _Pass, page: _Page, *, last: bool = False) -> None:
+    """Commit once the orders whose readings overlap with known ones have been read again."""
     try:
         run.house.store.retrying(partial(_commit, run=run, page=page, last=last))
     except _OverlapError as overlap:
-        _store(run, replace(page, batch=_read_again(run, page, overlap.external_ids)), last=True)
+        _store_part(run, replace(page, batch=_read_again(run, page, overlap.external_ids)), last=True)
     except Exception as error:
         if not may_be_poison(error, page.batch):
             raise

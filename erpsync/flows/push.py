@@ -242,7 +242,7 @@ def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[Send]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
     try:
         mine = while_ours(house, [send.row for send in sends])
-        with lane("urgent" if urgent else "rest"), mine, watching() as doubt:
+        with lane("urgent" if urgent else "rest"), watching() as doubt, mine:
             refusals = _told(sink, levels)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)

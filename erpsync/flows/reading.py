@@ -15,7 +15,7 @@ from erpsync.flows.ingest import apply
 from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
 from erpsync.sdk.roles import OrderReader, OrderSource, RefundReader, playing
 from erpsync.sdk.text import storable
-from erpsync.sdk.types import Head, Raw
+from erpsync.sdk.types import Head, Order, Raw, Refund
 from erpsync.store.dirty import Cause
 from erpsync.store.notes import DeadLetter, bury
 
@@ -54,7 +54,13 @@ def read_orders(channel: Channel, raws: Sequence[Raw]) -> Batch:
     source = playing(channel.connector, OrderReader)
     if source is None:
         raise LookupError(f"channel {channel.name} has no orders")
-    read, letters = _read_each(channel, "order", raws, source.normalise)
+
+    def normalise(raw: Raw) -> Order:
+        order = source.normalise(raw)
+        check_size(channel, len(order.lines) + len(order.bad_lines))
+        return order
+
+    read, letters = _read_each(channel, "order", raws, normalise)
     return Batch(orders=tuple(OrderRecord(raw=raw, order=order) for raw, order in read), letters=tuple(letters))
 
 
@@ -63,8 +69,20 @@ def read_refunds(channel: Channel, raws: Sequence[Raw]) -> Batch:
     source = playing(channel.connector, RefundReader)
     if source is None:
         raise LookupError(f"channel {channel.name} has no refunds")
-    read, letters = _read_each(channel, "refund", raws, source.normalise_refund)
+
+    def normalise(raw: Raw) -> Refund:
+        refund = source.normalise_refund(raw)
+        check_size(channel, len(refund.lines))
+        return refund
+
+    read, letters = _read_each(channel, "refund", raws, normalise)
     return Batch(refunds=tuple(RefundRecord(raw=raw, refund=item) for raw, item in read), letters=tuple(letters))
+
+
+def check_size(channel: Channel, lines: int) -> None:
+    """Raise `PayloadError` for a record of more lines than one of this channel may have."""
+    if lines > channel.max_lines:
+        raise PayloadError(f"{lines} lines, more than max_lines ({channel.max_lines})", path="lines")
 
 
 def read_details(

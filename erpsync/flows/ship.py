@@ -97,7 +97,7 @@ def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentRepor
         )
         for report in page.reports
     ]
-    answers = record_parcels(tx, house, parcels)
+    answers = _record_reported(tx, house, channel, parcels)
     letters = [
         DeadLetter(
             channel_id=channel.id,
@@ -126,6 +126,25 @@ def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentRepor
     end_letters(tx, channel.id, "shipment_report", taken, state="superseded")
     end_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
     bury(tx, letters)
+
+
+def refuse_giant(channel: Channel, lines: int) -> None:
+    """Raise `Refused` for a parcel of more lines than one of this channel may have."""
+    if lines > channel.max_lines:
+        raise Refused(f"{lines} lines, more than max_lines ({channel.max_lines})")
+
+
+def _record_reported(tx: Tx, house: House, channel: Channel, parcels: Sequence[Parcel]) -> list[ShipResult | Refused]:
+    """Record parcels of a report; one of too many lines is refused by itself."""
+    answers: dict[int, ShipResult | Refused] = {}
+    for number, parcel in enumerate(parcels):
+        try:
+            refuse_giant(channel, len(parcel.lines))
+        except Refused as refused:
+            answers[number] = refused
+    rest = [number for number in range(len(parcels)) if number not in answers]
+    answers |= dict(zip(rest, record_parcels(tx, house, [parcels[number] for number in rest]), strict=True))
+    return [answers[number] for number in range(len(parcels))]
 
 
 def _body(parcel: Parcel) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.facts import Batch, OrderRecord, letter_of
 from erpsync.flows.house import Channel
-from erpsync.store.notes import bury, end_letters, open_line_letters
+from erpsync.sdk.bad_lines import as_one
+from erpsync.store.notes import DeadLetter, bury, end_letters, open_line_letters
 from erpsync.store.store import Tx
 
 
@@ -22,9 +23,12 @@ def bury_unread(
     reread = [known.id for _, known, _ in read if known is not None]
     mended = [key for keys in open_line_letters(tx, reread).values() for key in keys]
     end_letters(tx, channel.id, "line", mended, state="superseded")
-    letters = [
+    bury(tx, [*batch.letters, *(letter for each in read for letter in _of_lines(channel, each[0], each[2]))])
+
+
+def _of_lines(channel: Channel, record: OrderRecord, order_id: int) -> list[DeadLetter]:
+    """Return the one letter about an order's bad lines, if there are any; it is called after the first of them."""
+    return [
         letter_of(channel, "line", record.raw, bad.error, key=bad.key, order_id=order_id)
-        for record, _, order_id in read
-        for bad in record.order.bad_lines
+        for bad in as_one(record.order.bad_lines)
     ]
-    bury(tx, [*batch.letters, *letters])

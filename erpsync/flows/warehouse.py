@@ -19,7 +19,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Departure
 from erpsync.flows.house import Channel, House
 from erpsync.flows.relook import relook_unmapped
-from erpsync.flows.ship import Parcel, record_parcels
+from erpsync.flows.ship import Parcel, record_parcels, refuse_giant
 from erpsync.flows.stock import Count, LaterCount, take_counts
 from erpsync.sdk.types import Dispatch, StockCount, WarehousePage
 from erpsync.store.bulk import update_many
@@ -116,6 +116,7 @@ def _record(
         try:
             if found is None or not found.pieces:
                 raise Refused(f"release {each.release} is not known here")
+            refuse_giant(channel, len(each.lines))
             taken.append((each, found, _parcel(tx, found, each, actor=f"channel {channel.name}")))
         except Refused as refused:
             problems[each.key] = (str(refused), each.source)

@@ -29,6 +29,7 @@ _CLAIMED_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-(.+)", re.DOTALL)
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", "~")
 _TICK = timedelta(microseconds=1)
 _MAX_NAME_BYTES = 255
+UNREADABLE = "this user may not read the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,13 @@ def shown(name: str) -> str:
 
 
 class Claim:
-    """A file that this process alone reads, until it is finished, failed or released."""
+    """A file that this process alone reads, until it is finished, failed or released.
 
-    def __init__(self, path: Path, stream: io.BufferedReader) -> None:
+    `problem` says why it cannot be read at all, whoever may work in the folder; then there is nothing in the stream.
+    """
+
+    def __init__(self, path: Path, stream: io.BufferedReader, *, problem: str = "") -> None:
+        self.problem = problem
         stamp, name = _split(path.name)
         self.path = path
         self.stream = stream
@@ -102,6 +107,9 @@ class Claim:
 
     def fingerprint(self) -> Fingerprint:
         """Read the whole file and return what it holds now."""
+        if self.problem:
+            info = self.path.stat()
+            return Fingerprint(info.st_size, info.st_mtime_ns, "")
         before = os.fstat(self.stream.fileno())
         self.stream.seek(0)
         digest = hashlib.file_digest(self.stream, "sha256").hexdigest()
@@ -156,6 +164,8 @@ class DropFolder:
     def fail(self, claim: Claim, problem: str) -> None:
         """Move a file that cannot be read into `failed`, with the reason beside it."""
         with self._lock():
+            if claim.problem and not claim.path.exists():
+                return  # nobody can lock what may not be opened: another process has filed it away
             target = _free(self._folder / "failed", claim)
             target.with_name(f"{target.name}.error.txt").write_text(f"{claim.name}: {problem}\n", encoding="utf-8")
             claim.path.rename(target)
@@ -236,6 +246,8 @@ def _open_alone(path: Path) -> Claim | None:
         stream = path.open("rb")
     except FileNotFoundError:
         return None
+    except PermissionError:  # of this file alone: it could be moved into a folder of ours
+        return Claim(path, io.BufferedReader(io.BytesIO()), problem=UNREADABLE)
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(stream.fileno()), path.stat()):

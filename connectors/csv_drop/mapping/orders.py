@@ -22,7 +22,6 @@ from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Raw, Recipient
 
 _T = TypeVar("_T")
-MAX_BAD_LINES = 100
 _DUE = (OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED)
 _ADVANCE = {OrderState.UNPAID: 0, OrderState.PAID: 1, OrderState.SHIPPED: 2, OrderState.COMPLETED: 3}
 _RECIPIENT = ("recipient", "phone", "province", "city", "district", "address")
@@ -250,13 +249,11 @@ def _text(good: Sequence[_Read], field: str) -> str | None:
 def _bad_lines(external_id: str, bad: Sequence[_Bad], raw: Raw) -> tuple[BadLine, ...]:
     """Return the bad lines, each with all rows of its order, so that reading one again brings the whole order.
 
-    `line_id` beside the rows names the line, if that much can be read. Beyond a hundred only the last one is told,
-    which keeps the copies of a broken giant few.
+    `line_id` beside the rows names the line, if that much can be read.
     """
-    told = [*bad[: MAX_BAD_LINES - 1], *bad[-1:]] if len(bad) > MAX_BAD_LINES else bad
     return tuple(
         BadLine(key=f"{external_id}@{item.row.source}", error=item.error, row={**raw.payload, "line_id": item.line_id})
-        for item in told
+        for item in bad
     )
 
 

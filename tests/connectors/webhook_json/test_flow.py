@@ -326,3 +326,19 @@ def test_a_forged_delivery_leaves_nothing_behind(desk: Desk) -> None:
 
     assert desk.deliver(delivery.body + b" ", desk.shop.signed(delivery)) == 401
     assert desk.count(inbox) == 0
+
+
+@pytest.mark.parametrize("bad", [4_000, 9_000])
+def test_a_signed_body_of_thousands_of_bad_lines_is_taken_and_one_dead_letter_with_one_copy(
+    desk: Desk, bad: int
+) -> None:
+    """A letter for each held the whole body: minutes in one transaction, and the daemon was killed for it."""
+    message = order_message()
+    message["data"]["lines"] += [{"external_id": f"B{number}", "qty": "three"} for number in range(bad)]
+
+    desk.take(message)
+
+    ((key, error, _),) = desk.letters()
+    limit = f"lines: {bad + 1} lines, more than max_lines (5000)"
+    assert (key, error == limit) == (("W1", True) if bad > 5_000 else ("W1@1", False))
+    assert "cannot be read: W1@1: $.data.lines[1]" in error or bad > 5_000
