@@ -191,6 +191,7 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
         channels_=specs(config),
         timezone=config.timezone,
         sealing=sealing or SealPolicy(after_s=config.seal_after_s),
+        counting=config.counts,
     )
 
 
@@ -268,6 +269,7 @@ def stored_house(store: Store, config: Config) -> House:
             for spec in found
         },
         sealing=SealPolicy(after_s=config.seal_after_s),
+        counting=config.counts,
     )
 
 

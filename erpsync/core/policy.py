@@ -79,6 +79,18 @@ class StockPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountPolicy:
+    """How far a warehouse's count may be from what is known: a difference beyond both limits is for a person.
+
+    Args:
+        ask_share: times the smaller of the two numbers.
+    """
+
+    ask_units: int = 1000
+    ask_share: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitPolicy:
     """The channel's call budget: a token bucket of `burst` tokens refilled at `calls_per_s`."""
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
+from erpsync.flows.counting import asks_about_counts, look_again, take_asked, take_last
 from erpsync.flows.due import streams_of
 from erpsync.flows.errors import Refused
 from erpsync.flows.house import Channel, House
@@ -102,6 +103,13 @@ def finish_task(house: House, task_id: int, *, actor: str, arrived: bool = False
     Args:
         arrived: of something that was sent without an answer: it is there, and not to be sent again.
     """
+    with house.store.read() as connection:
+        asked = connection.execute(
+            select(task.c.kind, task.c.key, task.c.closed_at).where(task.c.id == task_id)
+        ).first()
+    skus: list[str] = []
+    if asked is not None and asked.closed_at is None and asks_about_counts(asked.kind):
+        skus = take_asked(house, asked.kind, asked.key, actor=actor)
 
     def work(tx: Tx) -> None:
         row = tx.execute(select(task).where(task.c.id == task_id).with_for_update(key_share=True)).first()
@@ -111,7 +119,10 @@ def finish_task(house: House, task_id: int, *, actor: str, arrived: bool = False
             raise Refused(f"task {task_id} was closed by {row.closed_by}")
         tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
         answer(tx, row, arrived=arrived, actor=actor)
+        if asks_about_counts(row.kind):
+            skus.extend(take_last(tx, house, row.kind, row.key, actor=actor))
         detail = {"task": row.kind, "key": row.key}
         write_events(tx, [Event(kind="task.done", order_id=row.order_id, detail=detail, actor=actor)])
 
     house.store.retrying(work)
+    look_again(house, skus)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
+from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
@@ -94,6 +94,7 @@ class House:
     warehouses: Mapping[int, WarehousePolicy]
     feeding: Mapping[int, tuple[int, ...]]
     sealing: SealPolicy = field(default_factory=SealPolicy)
+    counting: CountPolicy = field(default_factory=CountPolicy)
 
     def channel(self, name: str) -> Channel:
         """Return a channel by name; `LookupError` when it is not configured."""
@@ -131,6 +132,7 @@ def open_house(
     channels_: Sequence[ChannelSpec],
     timezone: ZoneInfo,
     sealing: SealPolicy | None = None,
+    counting: CountPolicy | None = None,
 ) -> House:
     """Return the house for a configuration, its channel and warehouse rows made equal to it first."""
     with store.read() as connection:
@@ -159,6 +161,7 @@ def open_house(
             for channel in built.values()
         },
         sealing=sealing or SealPolicy(),
+        counting=counting or CountPolicy(),
     )
 
 

@@ -13,6 +13,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Movement, settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
+from erpsync.flows.waiting_counts import drop_waiting
 from erpsync.store.notes import Event, close_tasks, write_events
 from erpsync.store.places import make_skus
 from erpsync.store.queue import STOCK, free_waiting
@@ -50,8 +51,8 @@ def add_stock(house: House, *, warehouse: str, sku: str, qty: int, reason: str, 
 
     def work(tx: Tx) -> None:
         place = Place(make_skus(tx, [sku])[sku], place_id)
-        _lock(tx, [place.sku_id])
-        known = _on_hand(tx, [place]).get(place)
+        lock_skus_of(tx, [place])
+        known = on_hand_of(tx, [place]).get(place)
         if (known[0] if known else 0) + qty < 0:
             raise Refused(f"{sku} has {known[0] if known else 0} in {warehouse}, cannot take away {-qty}")
         movement = Movement(place=place, qty=qty, reason=reason or "adjust", counted_at=None if known else tx.now)
@@ -94,7 +95,7 @@ def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tupl
     refused: list[tuple[str, str]] = []
     wanted: dict[tuple[str, str], Count] = {}
     for row in rows:
-        problem = _problem(house, row, tx.now)
+        problem = is_bad(house, row, tx.now)
         if problem:
             refused.append((row.source, problem))
             continue
@@ -103,9 +104,9 @@ def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tupl
             wanted[(row.warehouse, row.sku)] = row
     ids = make_skus(tx, [row.sku for row in wanted.values()])
     places = {Place(ids[row.sku], house.warehouse_id(row.warehouse)): row for row in wanted.values()}
-    _lock(tx, [place.sku_id for place in places])
-    known = _on_hand(tx, places)
-    left = _moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
+    lock_skus_of(tx, places)
+    known = on_hand_of(tx, places)
+    left = moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
     movements = []
     for place, row in places.items():
         on_hand, counted_at = known.get(place, (0, None))
@@ -117,10 +118,13 @@ def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tupl
         target = max(0, row.on_hand + left.get(place, 0))
         movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))
     settle(tx, house, [], movements=movements, actor=actor)
+    taken = {(move.place.warehouse_id, places[move.place].sku): move.counted_at or tx.now for move in movements}
+    drop_waiting(tx, taken, by=actor)
     return len(movements), refused
 
 
-def _problem(house: House, row: Count, now: datetime) -> str:
+def is_bad(house: House, row: Count, now: datetime) -> str:
+    """Return why a count cannot be taken whatever is known; nothing when it can."""
     if row.on_hand < 0:
         return f"on_hand must be 0 or more, is {row.on_hand}"
     if not row.sku.strip():
@@ -137,20 +141,22 @@ def _warehouse(house: House, code: str) -> int:
         raise Refused(str(error)) from error
 
 
-def _lock(tx: Tx, ids: Sequence[int]) -> None:
+def lock_skus_of(tx: Tx, places: Iterable[Place]) -> None:
     """Lock the SKUs before their numbers are looked at; `settle` locks them again, which costs nothing."""
-    rows = select(sku.c.id).where(sku.c.id.in_(sorted(set(ids)))).order_by(sku.c.id)
+    ids = sorted({place.sku_id for place in places})
+    rows = select(sku.c.id).where(sku.c.id.in_(ids)).order_by(sku.c.id)
     tx.all(rows.with_for_update(key_share=True))
 
 
-def _on_hand(tx: Tx, places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+def on_hand_of(tx: Tx, places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+    """Return what is on hand and when it was counted last, where there is a row."""
     ids = sorted({place.sku_id for place in places})
     query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.counted_at)
     rows = tx.all(query.where(stock.c.sku_id.in_(ids)))
     return {Place(row.sku_id, row.warehouse_id): (row.on_hand, row.counted_at) for row in rows}
 
 
-def _moved_since(tx: Tx, since: dict[Place, datetime]) -> dict[Place, int]:
+def moved_since(tx: Tx, since: dict[Place, datetime]) -> dict[Place, int]:
     """Return what moved after each place's instant, other counts aside."""
     if not since:
         return {}

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import NotWholeError, Piece, units_of
 from erpsync.flows.answers import TASK, end_release, take_answer
+from erpsync.flows.counting import believed
 from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Departure
 from erpsync.flows.house import Channel, House
@@ -188,7 +189,10 @@ def _note_left(tx: Tx, house: House, found: _Known) -> None:
 
 
 def _count(tx: Tx, house: House, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:
-    """Take counts in; one that is older than what is known is passed over. Return what was refused by key."""
+    """Take in the counts that are believed; one that is older than what is known is passed over.
+
+    Return what was refused by key.
+    """
     codes = sorted(house.run_by(channel))
     problems: dict[str, tuple[str, str]] = {}
     rows: list[Count] = []
@@ -205,7 +209,7 @@ def _count(tx: Tx, house: House, channel: Channel, counts: Sequence[StockCount])
         as_of = min(each.as_of, tx.now) if each.as_of - tx.now <= CLOCK_AHEAD else each.as_of
         keys[each.key] = each
         rows.append(Count(warehouse=code, sku=each.sku, on_hand=each.on_hand, as_of=as_of, source=each.key))
-    _, refused = take_counts(tx, house, rows, f"channel {channel.name}")
+    _, refused = take_counts(tx, house, believed(tx, house, channel, rows), f"channel {channel.name}")
     for key, problem in refused:
         if not isinstance(problem, LaterCount):
             problems[key] = (problem, keys[key].source)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from erpsync.core.policy import (
     BrakePolicy,
+    CountPolicy,
     LimitPolicy,
     OrderPolicy,
     PollPolicy,
@@ -98,6 +99,7 @@ class Config:
     warehouses: tuple[WarehousePolicy, ...] = ()
     stop_s: float = 5
     seal_after_s: float = 3600
+    counts: CountPolicy = field(default_factory=CountPolicy)
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
@@ -170,6 +172,7 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,
+        counts=policy(CountPolicy, main.counts),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),

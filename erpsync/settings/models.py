@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from erpsync.core.policy import BrakePolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
+from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
 from erpsync.settings.hints import did_you_mean
 
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
+_COUNTS = CountPolicy()
 _PLACEHOLDER = re.compile(r"\{(yyyymmdd|yyyy|mm|dd|channel|seq(:0([1-9]|1[0-8]))?)\}")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
@@ -255,6 +256,20 @@ class Reconcile(_Keys):
     )
 
 
+class Counts(_Keys):
+    """How far a warehouse's count may be from what is known; one that rises beyond both waits for a person."""
+
+    ask_units: int = Field(
+        _COUNTS.ask_units, ge=0, le=_MOST, description="Units by which a warehouse's count may differ unasked."
+    )
+    ask_share: float = Field(
+        _COUNTS.ask_share,
+        ge=0,
+        le=1_000_000,
+        description="The same as a share of the smaller number; only beyond both is a person asked.",
+    )
+
+
 class Privacy(_Keys):
     """Encryption of recipients' data. A key is 32 bytes in base64."""
 
@@ -315,6 +330,7 @@ class MainFile(_Keys):
     warehouses: list[Warehouse] = Field(default_factory=list, description="The places that hold stock.")
     runtime: Runtime = Field(default_factory=Runtime, description="The daemon process.")
     reconcile: Reconcile = Field(default_factory=Reconcile, description="Comparing with the channels.")
+    counts: Counts = Field(default_factory=Counts, description="How far warehouses' counts are believed.")
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."
     )

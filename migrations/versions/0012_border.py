@@ -1,7 +1,9 @@
-"""Numbers of calls that had no answer and may still take effect."""
+"""Numbers of calls that had no answer and may still take effect; counts that wait for a person."""
 
 import sqlalchemy as sa
 from alembic import op
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 revision = "0012"
 down_revision = "0011"
@@ -12,8 +14,22 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("listing", sa.Column("late", sa.Text(), server_default="[]", nullable=False))
     op.add_column("listing", sa.Column("late_until_at", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "waiting_count",
+        sa.Column("warehouse_id", BIG, nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("channel_id", BIG, nullable=False),
+        sa.Column("on_hand", BIG, server_default="0", nullable=False),
+        sa.Column("counted_at", sa.BigInteger(), nullable=False),
+        sa.Column("unknown", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.CheckConstraint("on_hand >= 0", name=op.f("ck_waiting_count_on_hand_not_negative")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name=op.f("fk_waiting_count_channel_id")),
+        sa.ForeignKeyConstraint(["warehouse_id"], ["warehouse.id"], name=op.f("fk_waiting_count_warehouse_id")),
+        sa.PrimaryKeyConstraint("warehouse_id", "sku", name=op.f("pk_waiting_count")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("waiting_count")
     op.drop_column("listing", "late_until_at")
     op.drop_column("listing", "late")

@@ -36,6 +36,7 @@ from erpsync.store.tables.stock import (
     listing,
     sku,
     stock,
+    waiting_count,
     warehouse,
 )
 
@@ -88,5 +89,6 @@ __all__ = [
     "subscription",
     "task",
     "token",
+    "waiting_count",
     "warehouse",
 ]

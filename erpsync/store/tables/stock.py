@@ -41,6 +41,18 @@ stock = Table(
     *not_negative("on_hand", "reserved"),
 )
 
+waiting_count = Table(
+    "waiting_count",
+    metadata,
+    ref("warehouse_id", "warehouse.id", primary_key=True),
+    Column("sku", Text, primary_key=True),
+    ref("channel_id", "channel.id"),
+    count("on_hand"),
+    past("counted_at", nullable=False),
+    flag("unknown"),
+    *not_negative("on_hand"),
+)
+
 ledger = Table(
     "ledger",
     metadata,
