@@ -9,7 +9,6 @@ from pathlib import Path
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.folder import Claim, write_whole
-from erpsync.sdk.text import storable
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -42,10 +41,10 @@ def _cell(text: str) -> str:
 
 
 def _text(content: bytes) -> str:
-    """Return the text, without what no database takes."""
+    """Return the text; a row with U+0000 is refused by itself, see `mapping`."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return storable(content.decode(encoding))
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise PayloadError("the file is neither UTF-8 nor GB18030", path="file")

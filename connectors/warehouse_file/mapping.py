@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.text import storable
 from erpsync.sdk.types import BadLine, CancelAnswer, Dispatch, Release, ReleaseLine, StockCount
 
 RELEASE_HEADER = (
@@ -61,7 +62,7 @@ def reports_of(kind: str, sheet: Sheet) -> Iterator[Report | BadLine]:
     read: Callable[[Sheet, int, Mapping[str, str]], Report] = _count if kind == "stock" else _answer
     for line, row in sheet.rows:
         try:
-            yield read(sheet, line, row)
+            yield read(sheet, line, _plain(row))
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -77,7 +78,7 @@ def _dispatches(sheet: Sheet) -> Iterator[Report | BadLine]:
     for rows in groups.values():
         line, row = rows[0]
         try:
-            yield _dispatch(sheet, rows)
+            yield _dispatch(sheet, [(number, _plain(each)) for number, each in rows])
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -127,7 +128,15 @@ def _answer(sheet: Sheet, line: int, row: Mapping[str, str]) -> CancelAnswer:
 
 def _bad(sheet: Sheet, line: int, row: Mapping[str, str], error: PayloadError) -> BadLine:
     placed = PayloadError(error.problem, path=error.path, source=f"{sheet.name}:{line}")
-    return BadLine(key=sheet.key(line), error=placed, row=dict(row))
+    return BadLine(key=sheet.key(line), error=placed, row={name: storable(cell) for name, cell in row.items()})
+
+
+def _plain(row: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a row that a database can hold."""
+    for name, cell in row.items():
+        if "\0" in cell:
+            raise PayloadError("holds U+0000", path=name)
+    return row
 
 
 def _needed(row: Mapping[str, str], name: str) -> str:

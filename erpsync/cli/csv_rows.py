@@ -101,6 +101,8 @@ class Rows(Generic[T]):
     def _row(self, header: list[str], cells: list[str], source: str) -> Iterator[Row]:
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
             self.refused.append((source, f"has {len(cells)} cells, the header has {len(header)}"))
+        elif odd := [name for name, cell in zip(header, cells, strict=False) if "\0" in cell]:
+            self.refused.append((source, f"{odd[0]} holds U+0000"))
         else:
             yield Row(dict(zip(header, (cell.strip() for cell in cells), strict=False)), source)
 

@@ -21,6 +21,7 @@ MAX_DEPTH = 40
 MAX_NODES = 100_000
 MAX_NUMBER_CHARS = 40
 TAGS = ("!file", "!cred")
+NUL = "holds U+0000, which no text may hold"
 
 Place = tuple[int, int]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -227,6 +228,8 @@ class _Reader:
         return node
 
     def _scalar(self, event: Any, place: Place, path: Path) -> Scalar:
+        if "\0" in event.value:
+            raise _Stop(place, NUL, path)
         if event.tag in TAGS:
             return Scalar(place, event.value, event.tag)
         self._check_tag(event, place, path)
@@ -265,4 +268,6 @@ class _Reader:
         if event.value == "<<" and event.implicit[0]:
             raise _Stop(place, "merge keys are not YAML 1.2; put shared values under `defaults:`", path)
         self._check_tag(event, place, path)
+        if "\0" in event.value:
+            raise _Stop(place, NUL, path)
         return str(event.value)

@@ -29,6 +29,7 @@ from erpsync.web.hooks import Hooks
 from erpsync.web.hosts import KnownHosts
 from erpsync.web.meters import WebMeters
 from erpsync.web.metrics import registry_of
+from erpsync.web.plain import PlainAddresses
 from erpsync.web.site import Site
 
 STATIC = Path(__file__).parent / "static"
@@ -69,7 +70,7 @@ def create_app(site: Site) -> Starlette:
         StoreError: busy,
         Exception: _failed,
     }
-    layers = [Middleware(SafeHeaders), Middleware(KnownHosts, allowed=site.hosts)]
+    layers = [Middleware(SafeHeaders), Middleware(KnownHosts, allowed=site.hosts), Middleware(PlainAddresses)]
     return Starlette(routes=routes, middleware=layers, exception_handlers=handlers)
 
 

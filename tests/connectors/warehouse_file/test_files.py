@@ -87,7 +87,7 @@ def test_what_spreadsheet_programs_make_of_numbers_is_taken_off_or_refused(
     [page] = pull(connector)
 
     read = [(each.release, each.tracking) for each in page.dispatches]
-    assert read == [("S1-R1", "435000123456789"), ("S3\ufffd-R1", "SF1")]
+    assert read == [("S1-R1", "435000123456789")]
     assert [(str(bad.error), bad.error.source) for bad in page.bad] == [
         ("tracking: a spreadsheet program cut the digits of this number to 4.35E+14", "shipments-1.csv:3")
     ]
@@ -104,6 +104,20 @@ def test_a_time_before_all_times_is_a_bad_line_and_no_trouble(
 
     assert [count.sku for count in page.counts] == ["B"]
     assert [bad.error.path for bad in page.bad] == ["as_of"]
+
+
+def test_a_row_with_a_nul_is_a_bad_line_and_the_others_count(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    rows = "A\0,1,2026-03-02 08:00:00\nB,2,2026-03-02 08:00:00\n"
+    (warehouse.folder / "stock-1.csv").write_text(f"sku,on_hand,as_of\n{rows}", encoding="utf-8")
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    assert [count.sku for count in page.counts] == ["B"]
+    assert [(bad.error.path, bad.error.problem, bad.row["sku"]) for bad in page.bad] == [
+        ("sku", "holds U+0000", "A\ufffd")
+    ]
 
 
 def test_a_release_is_one_file_however_often_it_is_written(
