@@ -30,6 +30,7 @@ from erpsync.flows.ahead import believed, note_lowered
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
+from erpsync.flows.late_refunds import ask_about_late
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
 from erpsync.flows.recall import released_orders
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
@@ -232,6 +233,7 @@ class _Desk:
         self._write(changes)
         outcome = settle(self.tx, self.house, changes, cause=cause, also=self.first_listed)
         self._note(changes, outcome.takes, outcome.short)
+        ask_about_late(self.tx, changes, refunds)
         self._reopen([change.after for change in changes if change.before is None])
 
     def _reopen(self, new: Sequence[KnownOrder]) -> None:
