@@ -22,6 +22,7 @@ from connectors.csv_drop.profiles import (
     Profile,
     RefundWord,
 )
+from erpsync.sdk.currencies import CURRENCIES
 from erpsync.sdk.folder import Folder
 from erpsync.sdk.roles import ConnectorSettings
 from erpsync.sdk.types import OrderState
@@ -106,6 +107,8 @@ class CsvDropSettings(ConnectorSettings):
         known = ORDER_FIELDS if self.reads == "orders" else SHIPMENT_FIELDS
         if odd := [name for name in (*self.columns, *self.constants) if name not in known]:
             raise ValueError(f"files of {self.reads} have no {odd[0]!r}; their fields are {', '.join(known)}")
+        if (currency := self.constants.get("currency", "CNY").upper()) not in CURRENCIES:
+            raise ValueError(f"there is no currency {currency[:3]!r}")
         if self.out_folder == self.folder:
             raise ValueError("out_folder must be another folder, or our own files would be read")
         layout = layout_of(self)

@@ -50,6 +50,8 @@ TASKS: Mapping[str, str] = {
     "release": "send it by hand and record it with `erpsync ship {order}`, then `erpsync tasks done {id}`",
     "order_edited": "compare it with what left and settle that with the buyer, then `erpsync tasks done {id}`",
     "refund_late": "settle it with the buyer, or get the parcel back, then `erpsync tasks done {id}`",
+    "mapping_changed": "see whether the right goods left or leave, then `erpsync tasks done {id}`",
+    "currency_changed": "compare its amounts with the channel, then `erpsync tasks done {id}`",
     "shipment_missing": "look for the parcel on the channel and enter it there, then `erpsync tasks done {id}`",
     "stock_short": "count the stock and `erpsync stock import FILE`, then `erpsync tasks done {id}`",
     "stock_drift": "find out who changes the number on the channel, then `erpsync tasks done {id}`",

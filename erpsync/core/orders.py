@@ -110,13 +110,16 @@ class Merged:
     Args:
         left_behind: by line id, units open with us that the channel reports as shipped.
         changes: names of what changed, for the event: field names; `line X added`, `line X cancelled`, `line X changed`
-            for what is to be sent; `details of line X` for the rest of it.
+            for what is to be sent; `details of line X` for the rest of it; `currency A -> B`.
     """
 
     order: KnownOrder
     left_behind: Mapping[int, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
 
+
+CURRENCY = "currency"
+"""How a change of it begins."""
 
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")
 
@@ -155,6 +158,8 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
     order = _merge_fields(known, new, state, reading, tuple(lines))
     fields = ("state", "paid_at", "ready_at", "do_not_ship", "refund_asked")
     changes += [name for name in fields if getattr(order, name) != getattr(known, name)]
+    if new.currency != known.currency:
+        changes.append(f"{CURRENCY} {known.currency} -> {new.currency}")
     return Merged(order=order, left_behind=left, changes=tuple(changes))
 
 
