@@ -25,12 +25,13 @@ from erpsync.core.orders import (
 )
 from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
 from erpsync.flows.ahead import believed, note_lowered
+from erpsync.flows.edits import ask_about_edits
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
+from erpsync.flows.late_refunds import ask_about_late
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
 from erpsync.flows.numbering import free_numbers
-from erpsync.flows.recall import released_orders
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
 from erpsync.flows.unread import bury_unread
 from erpsync.sdk.roles import OrderSource, playing
@@ -40,11 +41,9 @@ from erpsync.store.dirty import Cause
 from erpsync.store.held import rule_anew
 from erpsync.store.notes import (
     Event,
-    Task,
     close_tasks,
     keep_payloads,
     open_line_letters,
-    open_tasks,
     write_events,
 )
 from erpsync.store.orders import (
@@ -223,6 +222,7 @@ class _Desk:
         self._write(changes)
         outcome = settle(self.tx, self.house, changes, cause=cause, also=self.first_listed)
         self._note(changes, outcome.takes, outcome.short)
+        ask_about_late(self.tx, changes, refunds)
         self._reopen([change.after for change in changes if change.before is None])
 
     def _reopen(self, new: Sequence[KnownOrder]) -> None:
@@ -272,7 +272,7 @@ class _Desk:
         update_orders(self.tx, [(c.before, c.after) for c in changes if c.before is not None])
         moved = [c.after for c in changes if c.before is not None and "recipient" in self._changes(c.after)]
         update_many(self.tx, orders, [self._sealed(order) | {"id": order.id} for order in moved], keys=["id"])
-        self._note_edits(changes)
+        ask_about_edits(self.tx, self.channel, [(c, self._changes(c.after)) for c in changes])
         told = [
             (c.after.external_id, self.records[c.after.external_id].raw.payload)
             for c in changes
@@ -289,25 +289,6 @@ class _Desk:
             return {"recipient": None, "recipient_index": None, "phone_index": None}
         row = recipient_row(order.channel_id, order.external_id)
         return recipient_columns(self.tx.vault, record.order.recipient, row=row)
-
-    def _note_edits(self, changes: Sequence[Change]) -> None:
-        """Ask a person to look at what was edited after parcels left or a release; before that, an edit just counts."""
-        released = released_orders(self.tx, [c.after.id for c in changes if c.before is not None])
-        edited = [
-            Task(
-                kind="order_edited",
-                key=c.after.number,
-                reason=f"edited on the channel after {_how_far(c.before)}: {', '.join(edits)}",
-                channel_id=self.channel.id,
-                order_id=c.after.id,
-            )
-            for c in changes
-            if c.before is not None
-            and (c.before.shipped_qty or (c.after.id in released and c.after.open_qty))
-            and (edits := [name for name in self._changes(c.after) if name == "recipient" or name.startswith("line ")])
-            and not c.left
-        ]
-        open_tasks(self.tx, edited)
 
     def _note(self, changes: Sequence[Change], takes: Mapping[int, Any], short: Mapping[int, int]) -> None:
         events = []
@@ -341,10 +322,6 @@ class _Desk:
 
     def _event(self, kind: str, order: KnownOrder, detail: dict[str, Any]) -> Event:
         return Event(kind=kind, order_id=order.id, channel_id=self.channel.id, detail=detail)
-
-
-def _how_far(order: KnownOrder) -> str:
-    return "parcels left" if order.shipped_qty else "a warehouse was told to send it"
 
 
 def asks_for_address(channel: Channel, order: KnownOrder) -> bool:

@@ -159,9 +159,12 @@ def _first_received(raw: Raw, letter: Any) -> Raw:
 
 def _asked(source: OrderSource, listed: Raw) -> Raw:
     try:
-        return source.complete([listed.head])[0]
+        shown = source.complete([listed.head])
     except ConnectorError as error:
         raise Refused(f"the channel does not show it: {error}") from error
+    if not shown:
+        raise Refused("the channel does not show it any more; drop it if it is settled there")
+    return shown[0]
 
 
 def _apply_anew(tx: Tx, house: House, channel: Channel, batch: Batch) -> None:

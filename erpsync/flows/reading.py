@@ -12,6 +12,7 @@ from erpsync.flows.blame import is_of_record
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
+from erpsync.sdk.currencies import require_currency
 from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
 from erpsync.sdk.roles import OrderReader, OrderSource, RefundReader, playing
 from erpsync.sdk.text import storable
@@ -58,6 +59,7 @@ def read_orders(channel: Channel, raws: Sequence[Raw]) -> Batch:
     def normalise(raw: Raw) -> Order:
         order = source.normalise(raw)
         check_size(channel, len(order.lines) + len(order.bad_lines))
+        require_currency(order.currency)
         return order
 
     read, letters = _read_each(channel, "order", raws, normalise)
@@ -73,6 +75,7 @@ def read_refunds(channel: Channel, raws: Sequence[Raw]) -> Batch:
     def normalise(raw: Raw) -> Refund:
         refund = source.normalise_refund(raw)
         check_size(channel, len(refund.lines))
+        require_currency(refund.currency, may_be_none=True)
         return refund
 
     read, letters = _read_each(channel, "refund", raws, normalise)

@@ -26,6 +26,7 @@ from erpsync.flows.gate import reread, rule
 from erpsync.flows.health import may_call
 from erpsync.flows.holding import task_key
 from erpsync.flows.house import Channel, House
+from erpsync.flows.late_refunds import ask_if_asked
 from erpsync.flows.recall import set_released
 from erpsync.flows.sealed import recipient_row
 from erpsync.sdk.errors import RejectedError
@@ -253,16 +254,16 @@ class _Release(Errand[Release]):
 
     def done(self, tx: Tx) -> None:
         """Note that the warehouse has it; one that was recalled meanwhile stays so."""
+        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
         if not ack(tx, self.row):
             return
-        now = {"told_at": tx.now}
-        tx.execute(update(release).where(release.c.id == self.row.ref_id).values(**now))
+        ask_if_asked(tx, order, f"release {self.row.key}")
+        tx.execute(update(release).where(release.c.id == self.row.ref_id).values(told_at=tx.now))
         unsure = (release.c.id == self.row.ref_id) & (release.c.state == "unsure")
         tx.execute(update(release).where(unsure).values(state="told"))
         close_tasks(tx, "unknown", [self.row.key], by="erpsync")
         close_tasks(tx, "gate", [task_key(RELEASE, self.row.ref_id)], by="erpsync")
-        event = Event(kind="release.told", order_id=self.order_id(tx), detail={"release": self.row.key})
-        write_events(tx, [event])
+        write_events(tx, [Event(kind="release.told", order_id=order.id, detail={"release": self.row.key})])
 
     def note_absent(self, tx: Tx) -> None:
         """Take back the marks: the warehouse surely does not have it. A recalled one is thereby stopped."""

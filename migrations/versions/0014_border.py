@@ -18,6 +18,7 @@ AND NOT EXISTS (SELECT 1 FROM channel WHERE channel.id = {table}.channel_id AND 
 
 
 def upgrade() -> None:
+    op.add_column("orders", sa.Column("refund_asked", sa.Text(), server_default="", nullable=False))
     op.add_column("payload", sa.Column("ahead_digest", sa.Text(), server_default="", nullable=False))
     where = sa.text("ahead_digest <> ''")
     op.create_index(
@@ -38,3 +39,4 @@ def downgrade() -> None:
     op.drop_column("dead_letter", "digest")
     op.drop_index("ix_payload_ahead", "payload")
     op.drop_column("payload", "ahead_digest")
+    op.drop_column("orders", "refund_asked")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from erpsync.sdk.currencies import require_currency
 from erpsync.sdk.errors import PayloadError
 
 MAX_QTY = 1_000_000_000
@@ -120,6 +121,7 @@ def currency_code(text: str) -> str:
     code = text.upper()
     if not re.fullmatch(r"[A-Z]{3}", code):
         raise PayloadError("expected a currency code like CNY", path="currency")
+    require_currency(code)
     return code
 
 

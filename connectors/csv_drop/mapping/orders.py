@@ -39,6 +39,7 @@ class _Read:
     qty: int
     price_minor: int | None
     state: OrderState | None
+    refund_asked: bool
     updated_at: datetime | None
     placed_at: datetime | None
     paid_at: datetime | None
@@ -124,6 +125,7 @@ def _read(row: Row, line_id: str) -> _Read:
         qty=quantity(row.text("qty"), "qty"),
         price_minor=minor_units(row.text("price"), currency, "price"),
         state=_state(row),
+        refund_asked=_is_asked(row),
         updated_at=_instant(row, "updated_at"),
         placed_at=_instant(row, "placed_at"),
         paid_at=_instant(row, "paid_at"),
@@ -152,6 +154,19 @@ def _state(row: Row) -> OrderState | None:
         shown = "" if any(char.isdigit() for char in text) else f" {text[:24]!r}"
         raise PayloadError(f"status{shown} is not in status_map", path="status")
     return state
+
+
+def _is_asked(row: Row) -> bool:
+    """Return whether a refund of this row is asked for; a text that nobody explained counts as that."""
+    text = tidy(row.text("refund_status"))
+    return bool(text) and row.layout.refund_status_map.get(text.casefold(), "open") == "open"
+
+
+def _refund_asked(good: Sequence[_Read], layout: Layout) -> str | None:
+    """Return the lines of which a refund is asked for; None where no column tells."""
+    if "refund_status" not in layout.columns and "refund_status" not in layout.constants:
+        return None
+    return ", ".join(f"line {read.line_id}" for read in good if read.refund_asked)
 
 
 def _latest(good: list[_Read]) -> list[_Read]:
@@ -234,6 +249,7 @@ def _assemble(raw: Raw, good: list[_Read], lines: tuple[Line, ...], bad: list[_B
         recipient=_recipient(good, layout),
         buyer=_text(good, "buyer"),
         buyer_note=_text(good, "buyer_note"),
+        refund_asked=_refund_asked(good, layout),
         undated=all(read.updated_at is None for read in good),
     )
 

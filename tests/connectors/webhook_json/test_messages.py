@@ -192,3 +192,11 @@ def test_reading_changes_nothing_in_the_payload() -> None:
 
     assert json.dumps(message) == kept
     assert connector().normalise(raw(message)).state is OrderState.PAID
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"), [({}, None), ({"refund_status": "none"}, ""), ({"refund_status": "open"}, "a refund")]
+)
+def test_an_order_may_say_that_a_refund_is_asked_for(told: dict[str, str], asked: str | None) -> None:
+    """failures.md row 6."""
+    assert normal(order(**told)).refund_asked == asked
