@@ -6,7 +6,7 @@ Why the number is computed when the row is claimed: whatever happened while it w
 overtaken sends nothing stale. Why told becomes unsure first: should we die in the call, the next run pushes again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,13 +20,13 @@ from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
 from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.flows.telling import tell
 from erpsync.sdk.errors import (
     AuthError,
     ConnectorError,
     OutcomeUnknownError,
     RateLimitedError,
     RejectedError,
-    TransientError,
 )
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import OrderSource, StockSink, playing
@@ -48,6 +48,7 @@ from erpsync.store.queue import (
     claim,
     die,
     enqueue,
+    still_leased,
     wait_many,
 )
 from erpsync.store.store import Tx
@@ -148,9 +149,11 @@ def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> 
         )
         return len(rows), _decide(tx, house, channel, rows) if rows else []
 
+    clock = house.store.clock
+    ends_s = clock.monotonic() + LEASE_S
     handled, sends = house.store.retrying(work)
     if sends:
-        _call(house, channel, sink, sends)
+        _call(house, channel, sink, sends, lambda: clock.monotonic() < ends_s)
     return handled
 
 
@@ -248,49 +251,36 @@ def _make_unsure(tx: Tx, sends: Sequence[_Send]) -> None:
     update_many(tx, listing, rows, keys=["id"])
 
 
-def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[_Send]) -> None:
+def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[_Send], leased: Callable[[], bool]) -> None:
     levels = [
         StockLevel(key=str(s.listed.id), channel_sku=s.listed.channel_sku, item_ref=s.listed.item_ref, qty=s.qty)
         for s in sends
     ]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
+    trouble: Exception | None = None
     try:
         with lane("urgent" if urgent else "rest"):
-            refusals = _told(sink, levels)
+            refusals = tell(sink, levels, leased=leased)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)
-        mark_down(house, channel, error)
-    else:
-        mark_up(house, channel)
+        trouble = error
     taken = [send for send in sends if str(send.listed.id) not in refusals]
     failed = [(send, refusals[str(send.listed.id)]) for send in sends if str(send.listed.id) in refusals]
-    house.store.retrying(lambda tx: _finish(tx, channel, taken, failed))
+    ours = house.store.retrying(lambda tx: _finish(tx, channel, taken, failed))
+    if trouble is None:
+        mark_up(house, channel)
+    elif ours:
+        mark_down(house, channel, trouble)
     log.info("push.done", channel=channel.name, kind=STOCK, listings=len(taken), refused=len(failed))
 
 
-def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]:
-    """Tell the levels and return what was not accepted; a call that is refused whole is halved until one is at fault.
-
-    Only errors that another call may not share are narrowed down; the numbers are absolute, so telling some twice is
-    harmless.
-    """
-    try:
-        return dict(sink.push_stock(levels))
-    except (TransientError, RateLimitedError, OutcomeUnknownError, AuthError):
-        raise
-    except Exception as error:  # noqa: BLE001 narrowed down to the level at fault, which becomes a dead letter
-        if len(levels) == 1:
-            return {levels[0].key: error}
-        half = len(levels) // 2
-        return _told(sink, levels[:half]) | _told(sink, levels[half:])
-
-
-def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[tuple[_Send, Exception]]) -> None:
-    """Note what became of the numbers.
+def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[tuple[_Send, Exception]]) -> bool:
+    """Note what became of the numbers; whether one of those that failed is still this node's.
 
     Locks are taken in the fan-out's order, marks before open rows and those by key, so that the two never wait for each
     other.
     """
+    ours = any(still_leased(tx, send.row) for send, _ in failed)
     held = ack_many(tx, [send.row for send in taken])
     accepted = [send for send in taken if send.row.id in held]
     late = [send for send in taken if send.row.id not in held]
@@ -320,6 +310,7 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
     end_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
     for send, error in sorted(failed, key=lambda each: each[0].row.key):
         _fail(tx, channel, send, error)
+    return ours
 
 
 def _doubt_late(tx: Tx, late: Sequence[_Send]) -> None:
@@ -362,7 +353,8 @@ def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:
     elif isinstance(error, AuthError):
         again(tx, row, run_at=tx.now + timedelta(seconds=channel.poll.auth_retry_s), error=str(error), counts=False)
     elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
-        die(tx, row, error=said(error))
+        if not die(tx, row, error=said(error)):
+            return
         update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])
         name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()
         letter = DeadLetter(
