@@ -1,7 +1,7 @@
 """The number a channel is told, and the brake that holds back a wave of zeros."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
@@ -32,6 +32,34 @@ def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy) -> 
     """
     share = int((Decimal(available) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
     return max(0, (share - policy.buffer - unpaid) // factor)
+
+
+def whole_number(
+    parts: Mapping[int, int],
+    groups: Sequence[Sequence[int]],
+    free: Mapping[int, Mapping[int, int]],
+    shares: Mapping[int, int],
+) -> int:
+    """Return how many units can be sent whole, each from one group of warehouses.
+
+    What is held back of a part (buffers, unpaid orders) is taken from units of it that make no whole one first.
+
+    Args:
+        parts: our units in one of the listing's, by SKU.
+        free: our units free to promise, by SKU and warehouse.
+        shares: our units that may be shown, by SKU.
+    """
+    whole = sum(_whole(parts, group, free) for group in groups)
+    lost = 0
+    for sku_id, qty in parts.items():
+        total = sum(free[sku_id].values())
+        loose, kept_back = total - whole * qty, total - shares[sku_id]
+        lost = max(lost, -((loose - kept_back) // qty))
+    return max(0, whole - lost)
+
+
+def _whole(parts: Mapping[int, int], group: Sequence[int], free: Mapping[int, Mapping[int, int]]) -> int:
+    return min(sum(free[sku_id].get(w, 0) for w in group) // qty for sku_id, qty in parts.items())
 
 
 def explained(*, told_qty: int, units: int, taken: int) -> bool:

@@ -9,6 +9,7 @@ Why a class per kind and one way for all: parcels and releases differ in what th
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -111,16 +112,23 @@ class Errand(ABC, Generic[Load]):
             with lane(self.lane):
                 self._go()
         except UnreadError as unread:
-            self.house.store.retrying(partial(self._hold, unread=unread))
-            if unread.tells_of_channel:
+            ours = self.house.store.retrying(partial(self._if_ours, work=partial(self._hold, unread=unread)))
+            if unread.tells_of_channel and ours:
                 mark_down(self.house, self.at, unread.cause)
         except Exception as error:  # noqa: BLE001 the one place that runs every errand; a state stays behind
-            self.house.store.retrying(partial(self._fail, error=error))
-            if isinstance(error, ConnectorError) and not is_of_record(error):
+            ours = self.house.store.retrying(partial(self._if_ours, work=partial(self._fail, error=error)))
+            if isinstance(error, ConnectorError) and not is_of_record(error) and ours:
                 mark_down(self.house, self.at, error)
         else:
             if self.called:
                 mark_up(self.house, self.channel)
+
+    def _if_ours(self, tx: Tx, *, work: Callable[[Tx], None]) -> bool:
+        """Do `work` unless the row has passed to another node while this one slept; whether it is ours."""
+        ours = still_leased(tx, self.row)
+        if ours:
+            work(tx)
+        return ours
 
     def _go(self) -> None:
         """Look whether it is there already, if that is in doubt; else ask the gate and send."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from erpsync.core.availability import Shelf, Told, braked, explained, number, unpack_sent
+from erpsync.core.availability import Shelf, Told, braked, explained, number, unpack_sent, whole_number
 from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
+from erpsync.flows.whole_units import Groups, together
 from erpsync.store.queue import IS_WAITING
 from erpsync.store.store import Tx
 from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, outbox, stock
@@ -51,14 +52,15 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
     skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
     unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
     shelves = _shelves(tx, house, channel, skus)
-    numbers = {row.id: _number(channel, parts[row.id], row.factor, shelves, unpaid) for row in rows}
+    groups = together(house, channel.id)
+    numbers = {row.id: _number(channel, parts[row.id], row.factor, shelves, unpaid, groups) for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
     sales = _sales(tx, house, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
     found: dict[int, Listed] = {}
     for row in rows:
         needs = parts[row.id]
         taken = {
-            sku_id: sum(shelf.reserved for shelf in shelves[sku_id])
+            sku_id: sum(shelf.reserved for shelf in shelves[sku_id].values())
             + unpaid.get(sku_id, 0)
             + sum(qty for at, qty in sales.get(sku_id, ()) if row.told_at is None or at >= row.told_at)
             for sku_id in needs
@@ -87,13 +89,14 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
     return found
 
 
-def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dict[int, list[Shelf]]:
+def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
     feeding = house.feeding.get(channel.id, ())
     query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(feeding))
-    shelves: dict[int, list[Shelf]] = defaultdict(list)
+    shelves: dict[int, dict[int, Shelf]] = defaultdict(dict)
     for row in tx.all(query):
         safety = house.warehouses[row.warehouse_id].safety_stock
-        shelves[row.sku_id].append(Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety))
+        shelf = Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety)
+        shelves[row.sku_id][row.warehouse_id] = shelf
     return shelves
 
 
@@ -101,20 +104,25 @@ def _number(
     channel: Channel,
     needs: Mapping[int, int],
     factor: int,
-    shelves: Mapping[int, list[Shelf]],
+    shelves: Mapping[int, Mapping[int, Shelf]],
     unpaid: Mapping[int, int],
+    groups: Groups,
 ) -> int | None:
+    """Return what a listing shows: what every part of it allows, and no more than can be sent whole."""
     if any(not shelves.get(sku_id) for sku_id in needs):
         return None
-    return min(
-        number(
-            available=sum(shelf.available for shelf in shelves[sku_id]),
-            unpaid=unpaid.get(sku_id, 0),
-            factor=factor * qty,
-            policy=channel.stock,
+    free = {sku_id: {place: shelf.available for place, shelf in shelves[sku_id].items()} for sku_id in needs}
+    shares = {
+        sku_id: number(
+            available=sum(free[sku_id].values()), unpaid=unpaid.get(sku_id, 0), factor=1, policy=channel.stock
         )
-        for sku_id, qty in needs.items()
-    )
+        for sku_id in needs
+    }
+    parts = {sku_id: factor * qty for sku_id, qty in needs.items()}
+    least = min(share // parts[sku_id] for sku_id, share in shares.items())
+    if len(groups) < 2 or sum(parts.values()) == 1:
+        return least
+    return min(least, whole_number(parts, groups, free, shares))
 
 
 def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int]:

@@ -43,7 +43,7 @@ from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
 from erpsync.store.cursors import read_cursor, set_cursor, still_reaches
 from erpsync.store.dirty import Cause
 from erpsync.store.hurry import hurry
-from erpsync.store.leases import Lease, LeaseLostError, fence
+from erpsync.store.leases import Lease, LeaseLostError, under
 from erpsync.store.notes import end_file_letters
 from erpsync.store.queue import SHIPMENT, free_waiting
 from erpsync.store.store import Tx
@@ -72,7 +72,6 @@ class _Pass:
     house: House
     channel: Channel
     stream: str
-    lease: Lease | None
     began_at: datetime
     since: datetime | None = None
     pages: int = 0
@@ -92,13 +91,21 @@ def poll_stream(
     stopping: Callable[[], bool] = lambda: False,
 ) -> PassReport:
     """Read one stream to its end, or until told to stop; what was committed stays, what failed is read again."""
-    run = _begin(house, channel, stream, lease)
+    with under(lease):
+        try:
+            return _pass(house, channel, stream, stopping)
+        except LeaseLostError as error:  # nothing is said of the channel: another node reads it
+            return PassReport(stream=stream, failed=True, error=said(error))
+
+
+def _pass(house: House, channel: Channel, stream: str, stopping: Callable[[], bool]) -> PassReport:
+    run = _begin(house, channel, stream)
     began = house.store.clock.monotonic()
     try:
         with lane("cancel" if stream == "refunds" else "rest"):
             whole = _read(run, stopping)
-    except LeaseLostError as error:
-        return _report(run, error)
+    except LeaseLostError:
+        raise
     except Exception as error:  # noqa: BLE001 the one place that runs every poll; a state stays behind
         _fail(run, error)
         return _report(run, error)
@@ -121,10 +128,10 @@ def _report(run: _Pass, error: Exception | None) -> PassReport:
     )
 
 
-def _begin(house: House, channel: Channel, stream: str, lease: Lease | None) -> _Pass:
+def _begin(house: House, channel: Channel, stream: str) -> _Pass:
     with house.store.begin() as tx:
         set_cursor(tx, channel.id, stream, began_at=tx.now)
-        return _Pass(house=house, channel=channel, stream=stream, lease=lease, began_at=tx.now)
+        return _Pass(house=house, channel=channel, stream=stream, began_at=tx.now)
 
 
 def _read(run: _Pass, stopping: Callable[[], bool]) -> bool:
@@ -179,8 +186,6 @@ class _OverlapError(Exception):
 
 
 def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
-    if run.lease is not None:
-        fence(tx, run.lease)
     applied = apply(tx, run.house, run.channel, page.batch, cause=run.cause)
     if applied.read_again and not last:
         raise _OverlapError(applied.read_again)

@@ -6,27 +6,21 @@ Why the number is computed when the row is claimed: whatever happened while it w
 overtaken sends nothing stale. Why told becomes unsure first: should we die in the call, the next run pushes again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import func, or_, select, update
 
 from erpsync.core.availability import Told
-from erpsync.flows.blame import is_of_record
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.numbers import Listed, brake_trips, load_listed
 from erpsync.flows.ours import while_ours
+from erpsync.flows.telling import tell
 from erpsync.flows.told import Send, finish, late_call_s, make_unsure
 from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.doubt import watching
-from erpsync.sdk.errors import (
-    AuthError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    TransientError,
-)
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import OrderSource, StockSink, playing
 from erpsync.sdk.types import StockLevel
@@ -135,10 +129,12 @@ def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> 
         )
         return len(rows), _decide(tx, house, channel, rows) if rows else []
 
-    with to_be_sent_within(house.store.clock, LEASE_S - CALL_S):
+    clock = house.store.clock
+    ends_s = clock.monotonic() + LEASE_S
+    with to_be_sent_within(clock, LEASE_S - CALL_S):
         handled, sends = house.store.retrying(work)
         if sends:
-            _call(house, channel, sink, sends)
+            _call(house, channel, sink, sends, lambda: clock.monotonic() < ends_s)
     return handled
 
 
@@ -234,44 +230,28 @@ class _Freshness:
             want_pass(self._tx, self._channel.id, ["orders"])
 
 
-def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[Send]) -> None:
+def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[Send], leased: Callable[[], bool]) -> None:
     levels = [
         StockLevel(key=str(s.listed.id), channel_sku=s.listed.channel_sku, item_ref=s.listed.item_ref, qty=s.qty)
         for s in sends
     ]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
+    trouble: Exception | None = None
     try:
         mine = while_ours(house, [send.row for send in sends])
         with lane("urgent" if urgent else "rest"), watching() as doubt, mine:
-            refusals = _told(sink, levels)
+            refusals = tell(sink, levels, leased=leased)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)
-        mark_down(house, channel, error)
-    else:
-        mark_up(house, channel)
+        trouble = error
     taken = [send for send in sends if str(send.listed.id) not in refusals]
     failed = [(send, refusals[str(send.listed.id)]) for send in sends if str(send.listed.id) in refusals]
-    house.store.retrying(lambda tx: finish(tx, channel, taken, failed, lost=doubt.lost > 0))
+    ours = house.store.retrying(lambda tx: finish(tx, channel, taken, failed, lost=doubt.lost > 0))
+    if trouble is None:
+        mark_up(house, channel)
+    elif ours:
+        mark_down(house, channel, trouble)
     log.info("push.done", channel=channel.name, kind=STOCK, listings=len(taken), refused=len(failed))
-
-
-def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]:
-    """Tell the levels and return what was not accepted; a call that is refused whole is halved until one is at fault.
-
-    Only errors that another call may not share are narrowed down; the numbers are absolute, so telling some twice is
-    harmless.
-    """
-    try:
-        return dict(sink.push_stock(levels))
-    except (TransientError, RateLimitedError, OutcomeUnknownError, AuthError):
-        raise
-    except Exception as error:
-        if not is_of_record(error):
-            raise
-        if len(levels) == 1:
-            return {levels[0].key: error}
-        half = len(levels) // 2
-        return _told(sink, levels[:half]) | _told(sink, levels[half:])
 
 
 def next_run_s(house: House) -> float | None:

@@ -23,6 +23,7 @@ from erpsync.core.release import OPEN_PHASES, NotWholeError, Piece, may_leave, p
 from erpsync.flows.answers import take_answer
 from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
+from erpsync.flows.gathering import gather
 from erpsync.flows.health import may_call
 from erpsync.flows.holding import task_key
 from erpsync.flows.house import Channel, House
@@ -35,7 +36,7 @@ from erpsync.sdk.types import Recipient, Release, ReleaseLine, Repeat
 from erpsync.store.book import Book
 from erpsync.store.bulk import insert_many, new_ids
 from erpsync.store.cursors import read_cursors
-from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
+from erpsync.store.notes import Event, close_tasks, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.places import sku_codes
 from erpsync.store.queue import (
@@ -223,7 +224,7 @@ class _Release(Errand[Release]):
             try:
                 found = pieces(order, _held(tx, order, head.warehouse_id))
             except NotWholeError as error:
-                self._cannot_split(tx, order, error)
+                self._lies_apart(tx, order, error)
                 return False
             why = "" if found else "nothing is held there any more"
         if why:
@@ -243,10 +244,10 @@ class _Release(Errand[Release]):
             return ruling.reason
         return "" if _is_covered(tx, order) else "not all of it is held"
 
-    def _cannot_split(self, tx: Tx, order: KnownOrder, error: NotWholeError) -> None:
-        _set_state(tx, self.row.ref_id, "refused", reason=str(error))
-        reason = f"order {order.number} cannot be released: {error}; send it by hand, then `erpsync ship`"
-        open_tasks(tx, [Task(kind="release", key=self.row.key, reason=reason, order_id=order.id)])
+    def _lies_apart(self, tx: Tx, order: KnownOrder, error: NotWholeError) -> None:
+        """Have units of a line that are not whole here planned anew; a release is made when they are."""
+        _set_state(tx, self.row.ref_id, "dropped", reason=str(error))
+        gather(tx, self.house, order)
 
     def call(self, load: Release) -> None:
         """Tell the warehouse."""

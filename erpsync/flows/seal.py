@@ -23,6 +23,7 @@ from erpsync.sdk.errors import RateLimitedError
 from erpsync.sdk.roles import OrderScan, OrderSource, playing
 from erpsync.sdk.types import Head
 from erpsync.store.cursors import CursorRow, read_cursor
+from erpsync.store.leases import LeaseLostError
 from erpsync.store.notes import Event, write_events
 from erpsync.store.seals import (
     add_windows,
@@ -86,6 +87,8 @@ def seal_windows(
             break
         try:
             after, found = _scan(house, channel, window)
+        except LeaseLostError:
+            raise
         except Exception as error:  # noqa: BLE001 one shop's trouble must not keep the others from being compared
             _failed(house, channel, window, error)
             return SealReport(scanned=scanned, sealed=sealed, missed=missed)

@@ -27,7 +27,7 @@ from erpsync.sdk.tokens import TokenPair
 from erpsync.store.leases import release_leases, take_lease
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.places import channels as channel_rows
-from erpsync.store.store import Store, Tx
+from erpsync.store.store import Store, Tx, unguarded
 from erpsync.store.tables import channel as channels
 from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
 
@@ -133,6 +133,11 @@ def _renew_alone(house: House, channel: Channel, holder: TokenHolder) -> bool:
     """Renew under a lease, so that of all nodes one asks; this thread is the only one of this process."""
     if house.store.vault is None or not holder.may_renew(holder.tokens.current()):
         return False
+    with unguarded():  # a pair that was had is kept whoever reads the channel meanwhile: the old one may be void
+        return _renew_under_lease(house, channel, holder)
+
+
+def _renew_under_lease(house: House, channel: Channel, holder: TokenHolder) -> bool:
     held = take_lease(house.store, f"token:{channel.name}", ttl_s=LEASE_S)
     if held is None:
         return False

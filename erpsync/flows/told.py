@@ -24,7 +24,7 @@ from erpsync.store.bulk import update_many
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.hurry import hurry
 from erpsync.store.notes import DeadLetter, bury, end_letters
-from erpsync.store.queue import IS_OPEN, LANE_REST, STOCK, Claimed, Effect, ack_many, again, die, enqueue
+from erpsync.store.queue import IS_OPEN, LANE_REST, STOCK, Claimed, Effect, ack_many, again, die, enqueue, still_leased
 from erpsync.store.store import Tx
 from erpsync.store.tables import dirty_sku, listing, outbox
 
@@ -75,8 +75,8 @@ def finish(
     failed: Sequence[tuple[Send, Exception]],
     *,
     lost: bool = False,
-) -> None:
-    """Note what became of the numbers.
+) -> bool:
+    """Note what became of the numbers; whether one of those that failed is still this node's.
 
     Locks are taken in the fan-out's order, marks before open rows and those by key, so that the two never wait for each
     other.
@@ -84,6 +84,7 @@ def finish(
     Args:
         lost: a try of this call had no answer, whatever was answered to the others.
     """
+    ours = any(still_leased(tx, send.row) for send, _ in failed)
     held = ack_many(tx, [send.row for send in taken])
     accepted = [send for send in taken if send.row.id in held]
     overrun = [send for send in taken if send.row.id not in held]
@@ -101,6 +102,7 @@ def finish(
         _fail(tx, channel, send, error)
     if any(send.row.attempts for send in accepted):
         hurry(tx, channel.id, kinds=[STOCK])
+    return ours
 
 
 def _note_told(
@@ -209,7 +211,8 @@ def _fail(tx: Tx, channel: Channel, send: Send, error: Exception) -> None:
     if (wait_s := rest_s(error, auth_retry_s=channel.poll.auth_retry_s)) is not None:
         again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False)
     elif ends(error, row.attempts):
-        die(tx, row, error=said(error))
+        if not die(tx, row, error=said(error)):
+            return
         update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])
         name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()
         letter = DeadLetter(

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -70,6 +71,33 @@ class Tx:
     def wake(self, stage: str) -> None:
         """Wake a stage of the daemon once this transaction is durable."""
         self.wakes.add(stage)
+
+
+_guards: ContextVar[tuple[tuple[str, Callable[[Tx], None]], ...]] = ContextVar("guards", default=())
+
+
+@contextmanager
+def guarded(owner: str, guard: Callable[[Tx], None]) -> Iterator[None]:
+    """Let every transaction of this thread and this store's owner ask `guard` before it commits, inside the block.
+
+    What it raises undoes the transaction: so a worker that was stopped for longer than its lease writes nothing,
+    wherever it wakes up.
+    """
+    token = _guards.set((*_guards.get(), (owner, guard)))
+    try:
+        yield
+    finally:
+        _guards.reset(token)
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """Let no guard be asked inside the block: for what must be kept whoever holds the lease."""
+    token = _guards.set(())
+    try:
+        yield
+    finally:
+        _guards.reset(token)
 
 
 class Store:
@@ -148,6 +176,9 @@ class Store:
         with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s) as now:
             tx = Tx(connection, now, self.vault, unconfirmed=self.clock.unconfirmed)
             yield tx
+            for owner, guard in _guards.get():
+                if owner == self.owner:
+                    guard(tx)
             if tx.wakes and not self.is_sqlite:
                 told = f"{self.owner} {','.join(sorted(tx.wakes))}"
                 connection.execute(text("SELECT pg_notify(:c, :p)"), {"c": CHANNEL, "p": told})
@@ -191,6 +222,7 @@ class Store:
         """Begin and yield the instant; nothing is decided by a clock that jumped before what is stored is settled."""
         if wait_s is not None:
             wait_at_most(connection, wait_s)
+        self.clock.measure(connection)
         self._keep_time(connection)
         begun, now = connection.begin(), self.clock.now()
         if self.clock.in_doubt:
