@@ -8,11 +8,23 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from erpsync.core.availability import Shelf, Told, braked, explained, number, unpack_sent
+from erpsync.core.allocation import Place
+from erpsync.core.availability import (
+    NOTHING_OWN,
+    Own,
+    Shelf,
+    Told,
+    braked,
+    capped,
+    explained,
+    number,
+    unpack_sent,
+)
 from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
+from erpsync.store.policies import AS_CONFIGURED, kept_in, own_of
 from erpsync.store.queue import IS_WAITING
 from erpsync.store.store import Tx
 from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, outbox, stock
@@ -51,7 +63,8 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
     skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
     unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
     shelves = _shelves(tx, house, channel, skus)
-    numbers = {row.id: _number(channel, parts[row.id], row.factor, shelves, unpaid) for row in rows}
+    own = own_of(tx, channel.id, [*skus, *(row.sku_id for row in rows)])
+    numbers = {row.id: _number(channel, row, parts[row.id], shelves, unpaid, own) for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
     sales = _sales(tx, house, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
     found: dict[int, Listed] = {}
@@ -79,6 +92,7 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
             ),
             late_until_at=row.late_until_at,
             unexplained_zero=row in zeros
+            and not _is_paused(own, row.sku_id, needs)
             and not any(
                 explained(told_qty=row.told_qty, units=row.factor * qty, taken=taken[sku_id])
                 for sku_id, qty in needs.items()
@@ -90,31 +104,44 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
 def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dict[int, list[Shelf]]:
     feeding = house.feeding.get(channel.id, ())
     query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(feeding))
+    kept = kept_in(tx, skus)
     shelves: dict[int, list[Shelf]] = defaultdict(list)
     for row in tx.all(query):
-        safety = house.warehouses[row.warehouse_id].safety_stock
-        shelves[row.sku_id].append(Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety))
+        keep = kept.get(Place(row.sku_id, row.warehouse_id), AS_CONFIGURED)
+        safety = house.warehouses[row.warehouse_id].safety_stock if keep.safety is None else keep.safety
+        shelf = Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety, paused=keep.paused)
+        shelves[row.sku_id].append(shelf)
     return shelves
+
+
+def _is_paused(own: Mapping[int, Own], sku_id: int, needs: Iterable[int]) -> bool:
+    """Whether people have paused a listing's SKU on the channel, or a part of it."""
+    return any(own.get(each, NOTHING_OWN).paused for each in (sku_id, *needs))
 
 
 def _number(
     channel: Channel,
+    row: Any,
     needs: Mapping[int, int],
-    factor: int,
     shelves: Mapping[int, list[Shelf]],
     unpaid: Mapping[int, int],
+    own: Mapping[int, Own],
 ) -> int | None:
+    if _is_paused(own, row.sku_id, needs):
+        return 0
     if any(not shelves.get(sku_id) for sku_id in needs):
         return None
-    return min(
+    qty = min(
         number(
             available=sum(shelf.available for shelf in shelves[sku_id]),
             unpaid=unpaid.get(sku_id, 0),
-            factor=factor * qty,
+            factor=row.factor * qty,
             policy=channel.stock,
+            own=own.get(sku_id, NOTHING_OWN),
         )
         for sku_id, qty in needs.items()
     )
+    return capped(qty, policy=channel.stock, own=own.get(row.sku_id, NOTHING_OWN))
 
 
 def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int]:
