@@ -24,6 +24,7 @@ from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
+from erpsync.store.notes import close_tasks
 from erpsync.store.policies import AS_CONFIGURED, kept_in, own_of
 from erpsync.store.queue import IS_WAITING
 from erpsync.store.store import Tx
@@ -192,6 +193,13 @@ def _sales(
         for row in tx.all(query):
             found[row.sku_id].append((row.at, -row.qty))
     return found
+
+
+def end_brake(tx: Tx, channel: Channel) -> None:
+    """Close the brake's task once no number of the channel waits for it any more: a right count has made them void."""
+    waits = and_(outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", IS_WAITING)
+    if tx.execute(select(outbox.c.id).where(waits).limit(1)).first() is None:
+        close_tasks(tx, "brake", [channel.name], by="erpsync")
 
 
 def brake_trips(tx: Tx, channel: Channel) -> bool:

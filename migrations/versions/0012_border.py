@@ -1,4 +1,4 @@
-"""Late calls on listings; counts that wait for a person; what holds for single SKUs."""
+"""Late calls on listings, counts that wait, what holds for single SKUs, when webhooks were applied, who feeds."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,10 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("listing", sa.Column("late", sa.Text(), server_default="[]", nullable=False))
     op.add_column("listing", sa.Column("late_until_at", sa.BigInteger(), nullable=True))
+    op.add_column("inbox", sa.Column("applied_at", sa.BigInteger(), nullable=True))
+    applied = sa.text("applied_at IS NOT NULL")
+    op.create_index("ix_inbox_applied_at", "inbox", ["applied_at"], sqlite_where=applied, postgresql_where=applied)
+    op.add_column("warehouse", sa.Column("feeds", sa.Boolean(), server_default=sa.true(), nullable=False))
     op.create_table(
         "waiting_count",
         sa.Column("warehouse_id", BIG, nullable=False),
@@ -64,5 +68,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("sku_policy")
     op.drop_table("waiting_count")
+    op.drop_column("warehouse", "feeds")
+    op.drop_index("ix_inbox_applied_at", "inbox")
+    op.drop_column("inbox", "applied_at")
     op.drop_column("listing", "late_until_at")
     op.drop_column("listing", "late")

@@ -1,6 +1,6 @@
 """What there is, what is promised and what channels were told."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text, true
 
 from erpsync.store.tables.base import (
     LONGEST_LATE_CALL_S,
@@ -27,6 +27,7 @@ warehouse = Table(
     count("priority", default=1),
     count("safety_stock"),
     flag("sellable"),
+    Column("feeds", Boolean(create_constraint=False), nullable=False, server_default=true()),
     *not_negative("safety_stock"),
 )
 

@@ -1,6 +1,6 @@
 """Stock, listings and bundles as they are printed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, tuple_
 
@@ -15,19 +15,17 @@ def list_stock(
     sku_code: str | None = None,
     limit: int = 0,
     after: tuple[str, str] | None = None,
-    feeding: Collection[str] | None = None,
 ) -> list[Json]:
     """Return stock per warehouse and SKU; `available` is what may still be promised, never below zero.
 
+    Nothing is where a warehouse feeds no channel.
+
     Args:
-        feeding: codes of the warehouses that feed a channel; nothing is available elsewhere. None is all sellable ones.
         limit: how many at most; 0 is all.
         after: SKU and warehouse of a row: only what comes after it in this list is returned.
     """
     free = stock.c.on_hand - stock.c.reserved - func.coalesce(sku_policy.c.safety, warehouse.c.safety_stock)
-    may_leave = and_(free > 0, warehouse.c.sellable, sku_policy.c.paused.is_not(True))
-    if feeding is not None:
-        may_leave = and_(may_leave, warehouse.c.code.in_(sorted(feeding)))
+    may_leave = and_(free > 0, warehouse.c.sellable, warehouse.c.feeds, sku_policy.c.paused.is_not(True))
     own = and_(
         sku_policy.c.sku_id == stock.c.sku_id,
         sku_policy.c.warehouse_id == stock.c.warehouse_id,
