@@ -207,6 +207,18 @@ STOCK = (
         "listings:import_",
         (_FILES,),
     ),
+    Command(
+        "policies list",
+        "list what is set for single SKUs on a channel or in a warehouse",
+        "policies:list_",
+        (_CHANNEL, _SKU, arg("--warehouse", metavar="W", help="only in this warehouse")),
+    ),
+    Command(
+        "policies import",
+        "set it from CSV, all or nothing: sku,channel,warehouse,safety,cap,buffer,paused",
+        "policies:import_",
+        (_FILES,),
+    ),
     Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
     Command("bundles import", "take bundles from CSV: bundle,sku,qty", "listings:import_bundles", (_FILES,)),
 )
@@ -330,6 +342,7 @@ GROUPS = {
     "shipments": "parcels that left",
     "stock": "what lies in the warehouses",
     "listings": "what channels sell, tied to our SKUs",
+    "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",
     "channels": "configured shops",
     "dead": "dead letters",

@@ -15,23 +15,53 @@ class Shelf:
     on_hand: int
     reserved: int
     safety_stock: int
+    paused: bool = False
 
     @property
     def available(self) -> int:
         """Units free to promise; never below zero."""
-        return max(0, self.on_hand - self.reserved - self.safety_stock)
+        return 0 if self.paused else max(0, self.on_hand - self.reserved - self.safety_stock)
 
 
-def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy) -> int:
-    """Return what a listing shows: `max(0, floor((floor(available x ratio) - buffer - unpaid) / factor))`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What people have set for one SKU on a channel.
+
+    Args:
+        safety: our units that the channel is not offered, before its ratio.
+        cap, buffer: in place of the channel's, where given; the cap in the channel's units.
+        paused: whether it shows 0, whatever there is.
+    """
+
+    safety: int = 0
+    cap: int | None = None
+    buffer: int | None = None
+    paused: bool = False
+
+
+NOTHING_OWN = Own()
+
+
+def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
+    """Return what a listing shows: `max(0, floor((floor((available - safety) x ratio) - buffer - unpaid) / factor))`.
+
+    No cap is in it, see `capped`: of a bundle only its own counts.
 
     Args:
         available: our units over the channel's warehouses.
         unpaid: our units in that channel's unpaid orders that hold nothing.
         factor: our units in one of the channel's.
     """
-    share = int((Decimal(available) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
-    return max(0, (share - policy.buffer - unpaid) // factor)
+    offered = max(0, available - own.safety)
+    buffer = policy.buffer if own.buffer is None else own.buffer
+    share = int((Decimal(offered) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
+    return max(0, (share - buffer - unpaid) // factor)
+
+
+def capped(qty: int, *, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
+    """Return a number no higher than the listing's cap: its SKU's own, else the channel's."""
+    cap = policy.cap if own.cap is None else own.cap
+    return qty if cap is None else min(qty, cap)
 
 
 def whole_number(

@@ -64,6 +64,7 @@ class StockPolicy:
     """What number a channel is told. `warehouses` None means all sellable ones; buffer in our units.
 
     Args:
+        cap: the most that is shown, in the channel's units; None is no limit.
         late_call_s: how long a call that had no answer may still take effect; None goes by the client's time-out.
     """
 
@@ -71,6 +72,7 @@ class StockPolicy:
     warehouses: tuple[str, ...] | None = None
     buffer: int = 0
     ratio: float = 1.0
+    cap: int | None = None
     settle_s: float = 2
     urgent_below: int = 5
     late_call_s: float | None = None

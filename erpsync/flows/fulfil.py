@@ -14,12 +14,14 @@ from erpsync.core.allocation import Demand, Owner, Place, Take, plan, shrink
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.flows.doubt import doubt
+from erpsync.flows.free import free_units
 from erpsync.flows.house import House
 from erpsync.flows.recall import recall_changed
 from erpsync.flows.whole_units import WholeUnits, in_turn
 from erpsync.store.book import Book, Waiting
 from erpsync.store.dirty import Cause, mark_dirty
 from erpsync.store.notes import Event, Task, open_tasks, write_events
+from erpsync.store.policies import kept_in
 from erpsync.store.store import Tx
 
 UNPAID_COUNTS_FOR = timedelta(days=3)
@@ -102,10 +104,11 @@ def settle(
     kept = book.held_skus()
     soft = [demand for change in changes for demand in _adjust(book, house, change, tx, kept)]
     events += _shrink_all(book, house, tasks)
-    free = _free(book, house)
-    book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
+    some = free_units(book, house, kept_in(tx, book.sku_ids))
+    book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
     whole.complete(book)
-    free = _free(book, house)
+    keeps = kept_in(tx, book.sku_ids)
+    free = free_units(book, house, keeps)
     takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free, whole.lines)
     book.load_owners(take.owner for take in takes)
     waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
@@ -113,7 +116,8 @@ def settle(
     left_from = {c.after.id: c.departure.warehouse_id for c in changes if c.departure}
     recall_changed(tx, house, book, [change.after for change in changes], left_from=left_from)
     book.flush()
-    _mark(tx, house, book, changes, cause, {*also, *doubt(tx, [(change.before, change.after) for change in changes])})
+    in_doubt = doubt(tx, [(change.before, change.after) for change in changes])
+    _mark(tx, house, book, changes, cause, {*also, *in_doubt}, free_units(book, house, keeps))
     open_tasks(tx, tasks)
     if any(policy.channel for policy in house.warehouses.values()):
         tx.wake("release")
@@ -299,14 +303,6 @@ def _released_short(house: House, place: Place, missing: int) -> list[Task]:
     return [Task(kind="stock_short", key=f"{where}:{place.sku_id}", reason=reason)]
 
 
-def _free(book: Book, house: House) -> dict[Place, int]:
-    return {
-        place: book.available(place, house.warehouses[place.warehouse_id].safety_stock)
-        for place in book.known_places()
-        if place.warehouse_id in house.warehouses
-    }
-
-
 def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], house: House, now: datetime) -> None:
     expiry = {
         Owner(LINE, line.id): reserve_until(house, change.after, now)
@@ -327,7 +323,13 @@ def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], hous
 
 
 def _mark(
-    tx: Tx, house: House, book: Book, changes: Sequence[Change], cause: Cause | None, also: Iterable[int]
+    tx: Tx,
+    house: House,
+    book: Book,
+    changes: Sequence[Change],
+    cause: Cause | None,
+    also: Iterable[int],
+    free: Mapping[Place, int],
 ) -> None:
     dirty = {place.sku_id for place in book.changed_places()} | set(also)
     recent = tx.trusted_now - UNPAID_COUNTS_FOR
@@ -336,7 +338,7 @@ def _mark(
             dirty |= _skus_of(change)
     below = max((channel.stock.urgent_below for channel in house.channels.values()), default=0)
     left: dict[int, int] = defaultdict(int)
-    for place, qty in _free(book, house).items():
+    for place, qty in free.items():
         left[place.sku_id] += qty
     mark_dirty(tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
 

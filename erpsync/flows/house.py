@@ -141,10 +141,11 @@ def open_house(
     stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {
         n: (s.kind, True) for n, s in specs.items()
     }
-    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses):
+    fed = _fed(warehouses, channels_)
+    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses, fed):
         with store.begin() as tx:
             sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
-            sync_warehouses(tx, warehouses)
+            sync_warehouses(tx, warehouses, fed)
     with store.read() as connection:
         rows, places = channels(connection), warehouse_ids(connection)
     sellable = sorted((w for w in warehouses if w.sellable), key=lambda w: (w.priority, w.id))
@@ -165,17 +166,30 @@ def open_house(
     )
 
 
-def _differ(store: Store, warehouses: Sequence[WarehousePolicy]) -> bool:
+def _fed(warehouses: Sequence[WarehousePolicy], specs: Sequence[ChannelSpec]) -> set[str]:
+    """Return the codes of the warehouses that serve a channel which sells; one that only runs a warehouse does not."""
+    runners = {place.channel for place in warehouses}
+    selling = [spec.stock.warehouses for spec in specs if spec.name not in runners]
+    return {place.id for place in warehouses if place.sellable and any(w is None or place.id in w for w in selling)}
+
+
+def _differ(store: Store, warehouses: Sequence[WarehousePolicy], fed: set[str]) -> bool:
     from sqlalchemy import select
 
     from erpsync.store.tables import warehouse
 
     with store.read() as connection:
         rows = connection.execute(
-            select(warehouse.c.code, warehouse.c.priority, warehouse.c.safety_stock, warehouse.c.sellable)
+            select(
+                warehouse.c.code,
+                warehouse.c.priority,
+                warehouse.c.safety_stock,
+                warehouse.c.sellable,
+                warehouse.c.feeds,
+            )
         )
         known = {tuple(row) for row in rows}
-    return known != {(w.id, w.priority, w.safety_stock, w.sellable) for w in warehouses}
+    return known != {(w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses}
 
 
 def _channel(row_id: int, spec: ChannelSpec) -> Channel:

@@ -195,7 +195,7 @@ def _together(tx: Tx, *, house: House, channel: Channel, deliveries: Sequence[_D
     )
     if apply(tx, house, channel, batch).read_again:
         raise _ApartError
-    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(state="done", body=None))
+    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(**_done(tx)))
     want_pass(tx, channel.id, {hint for each in mine for hint in each.hints} & set(streams_of(channel)))
     return len(mine)
 
@@ -264,9 +264,13 @@ def _apply(
     again = apply(tx, house, channel, batch).read_again
     if again and not last:
         return again
-    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="done", body=None))
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(**_done(tx)))
     want_pass(tx, channel.id, set(hints) & set(streams_of(channel)))
     return []
+
+
+def _done(tx: Tx) -> dict[str, Any]:
+    return {"state": "done", "body": None, "applied_at": tx.now}
 
 
 def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:

@@ -15,7 +15,7 @@ from sqlalchemy import func, or_, select, update
 from erpsync.core.availability import Told
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
-from erpsync.flows.numbers import Listed, brake_trips, load_listed
+from erpsync.flows.numbers import Listed, brake_trips, end_brake, load_listed
 from erpsync.flows.ours import while_ours
 from erpsync.flows.telling import tell
 from erpsync.flows.told import Send, finish, late_call_s, make_unsure
@@ -167,6 +167,8 @@ def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> 
     sends += [send(row, item, 0) for row, item in _let_through(tx, channel, zeros)]
     fresh.flush()
     make_unsure(tx, sends)
+    if not zeros:
+        end_brake(tx, channel)
     return sends
 
 

@@ -177,6 +177,9 @@ class Stock(_Keys):
     )
     buffer: int = Field(_STOCK.buffer, ge=0, le=_MOST, description="Units of each SKU that this channel is never told.")
     ratio: float = Field(_STOCK.ratio, gt=0, le=1, description="Share of available units that this channel is told.")
+    cap: int | None = Field(
+        None, ge=0, le=_MOST, description="The most that this channel is told of a listing, in its units."
+    )
     settle_s: float = Field(
         _STOCK.settle_s, ge=0, le=_DAY_S, description="Seconds that changes of a SKU gather before a push."
     )

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, 
 
 from erpsync.core.policy import PollPolicy, StockPolicy
 from erpsync.store.cursors import CursorRow, read_cursors
-from erpsync.store.latencies import Latencies, order_latencies, stock_latencies
+from erpsync.store.latencies import Latencies, order_latencies, stock_latencies, webhook_latencies
 from erpsync.store.nodes import Node, read_nodes
 from erpsync.store.tables import (
     backorder,
@@ -106,6 +106,12 @@ class Figures:
     unsealed: Mapping[int, int] = field(default_factory=dict)
     order_latencies: Latencies = field(default_factory=dict)
     stock_latencies: Latencies = field(default_factory=dict)
+    webhook_latencies: Latencies = field(default_factory=dict)
+
+    @property
+    def latencies(self) -> Mapping[str, Latencies]:
+        """How long orders, numbers and webhooks of the last hour took, by what they are."""
+        return {"order": self.order_latencies, "stock": self.stock_latencies, "webhook": self.webhook_latencies}
 
 
 def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
@@ -136,6 +142,7 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         unsealed=_by(connection, open_windows),
         order_latencies=order_latencies(connection, now),
         stock_latencies=stock_latencies(connection, now),
+        webhook_latencies=webhook_latencies(connection, now),
     )
 
 

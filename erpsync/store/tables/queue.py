@@ -101,9 +101,16 @@ inbox = Table(
     deadline("run_at", within_s=LONGEST_BACK_OFF_S, nullable=False),
     words("error"),
     Column("lane", SmallInteger, nullable=False, server_default="1"),
+    past("applied_at"),
     UniqueConstraint("channel_id", "delivery_key"),
     one_of("state", "pending", "done", "dead"),
     Index("ix_inbox_channel_id_received_at", "channel_id", "received_at"),
+    Index(
+        "ix_inbox_applied_at",
+        "applied_at",
+        sqlite_where=text("applied_at IS NOT NULL"),
+        postgresql_where=text("applied_at IS NOT NULL"),
+    ),
     Index(
         "ix_inbox_turn",
         "lane",

@@ -1,6 +1,6 @@
 """What there is, what is promised and what channels were told."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text, true
 
 from erpsync.store.tables.base import (
     LONGEST_LATE_CALL_S,
@@ -27,6 +27,7 @@ warehouse = Table(
     count("priority", default=1),
     count("safety_stock"),
     flag("sellable"),
+    Column("feeds", Boolean(create_constraint=False), nullable=False, server_default=true()),
     *not_negative("safety_stock"),
 )
 
@@ -39,6 +40,32 @@ stock = Table(
     count("reserved"),
     past("counted_at"),
     *not_negative("on_hand", "reserved"),
+)
+
+sku_policy = Table(
+    "sku_policy",
+    metadata,
+    row_id(),
+    ref("sku_id", "sku.id"),
+    ref("channel_id", "channel.id", nullable=True),
+    ref("warehouse_id", "warehouse.id", nullable=True),
+    Column("safety", BigInt),
+    Column("cap", BigInt),
+    Column("buffer", BigInt),
+    Column("paused", Boolean(create_constraint=False)),
+    CheckConstraint("(channel_id IS NULL) <> (warehouse_id IS NULL)", name="channel_or_warehouse"),
+    *not_negative("safety", "cap", "buffer"),
+    *(
+        Index(
+            f"uq_sku_policy_{place}",
+            "sku_id",
+            f"{place}_id",
+            unique=True,
+            sqlite_where=text(f"{place}_id IS NOT NULL"),
+            postgresql_where=text(f"{place}_id IS NOT NULL"),
+        )
+        for place in ("channel", "warehouse")
+    ),
 )
 
 waiting_count = Table(
