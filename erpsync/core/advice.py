@@ -47,7 +47,6 @@ TASKS: Mapping[str, str] = {
     "gate": "look on the channel; `erpsync tasks done {id}` when it may go or is settled",
     "unknown": "look for it there: `erpsync tasks done {id} --arrived` if it is there, else `erpsync tasks done {id}`",
     "recall": "have the warehouse stop it or get the parcel back, then `erpsync tasks done {id}`",
-    "release": "send it by hand and record it with `erpsync ship {order}`, then `erpsync tasks done {id}`",
     "order_edited": "compare it with what left and settle that with the buyer, then `erpsync tasks done {id}`",
     "refund_late": "settle it with the buyer, or get the parcel back, then `erpsync tasks done {id}`",
     "mapping_changed": "see whether the right goods left or leave, then `erpsync tasks done {id}`",

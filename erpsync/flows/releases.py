@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import func, select, update
 
 from erpsync.core.allocation import Owner
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownOrder
-from erpsync.core.release import OPEN_PHASES, NotWholeError, Piece, may_leave, pieces
+from erpsync.core.release import NotWholeError, Piece, may_leave, pieces
 from erpsync.flows.answers import take_answer
 from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
@@ -29,9 +29,10 @@ from erpsync.flows.holding import task_key
 from erpsync.flows.house import Channel, House
 from erpsync.flows.late_refunds import ask_if_asked
 from erpsync.flows.recall import set_released
+from erpsync.flows.releasable import read_to_the_end, releasable
 from erpsync.flows.sealed import recipient_row
 from erpsync.sdk.errors import RejectedError
-from erpsync.sdk.roles import RefundSource, WarehouseSink, playing
+from erpsync.sdk.roles import WarehouseSink, playing
 from erpsync.sdk.types import Recipient, Release, ReleaseLine, Repeat
 from erpsync.store.book import Book
 from erpsync.store.bulk import insert_many, new_ids
@@ -52,7 +53,7 @@ from erpsync.store.queue import (
     prolong,
 )
 from erpsync.store.store import Tx
-from erpsync.store.tables import backorder, hold, order_hold, order_line, orders, release, release_line
+from erpsync.store.tables import hold, order_line, orders, release, release_line
 
 ORDERS_AT_ONCE = 200
 AT_ONCE = 10
@@ -67,45 +68,9 @@ def release_ready(house: House) -> int:
         return 0
     # Scans orders, hold: those that are ready, and what is held of them.
     with house.store.read() as connection:
-        query = _candidates(run, _read_to_the_end(house, read_cursors(connection)))
+        query = releasable(run, read_to_the_end(house, read_cursors(connection)))
         ids = list(connection.execute(query.limit(ORDERS_AT_ONCE)).scalars())
     return house.store.retrying(partial(_make, house=house, run=run, order_ids=ids)) if ids else 0
-
-
-def _read_to_the_end(house: House, cursors: Mapping[tuple[int, str], Any]) -> list[int]:
-    """Return the channels whose refunds are known; of the others nothing may leave yet."""
-    known = []
-    for channel in house.channels.values():
-        row = cursors.get((channel.id, "refunds"))
-        asks = channel.plays(RefundSource)
-        if not asks or (row is not None and row.complete_ended_at is not None):
-            known.append(channel.id)
-    return known
-
-
-def _candidates(run: Iterable[int], channel_ids: Iterable[int]) -> Select[Any]:
-    open_one = exists().where(
-        release.c.order_id == orders.c.id,
-        release.c.warehouse_id == hold.c.warehouse_id,
-        release.c.ended_at.is_(None),
-    )
-    return (
-        select(orders.c.id)
-        .join(order_line, order_line.c.order_id == orders.c.id)
-        .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(
-            hold.c.warehouse_id.in_(sorted(run)),
-            ~hold.c.released,
-            orders.c.phase.in_(OPEN_PHASES),
-            orders.c.ready_at.is_not(None),
-            orders.c.channel_id.in_(sorted(channel_ids)),
-            ~exists().where(order_hold.c.order_id == orders.c.id),
-            ~exists().where(backorder.c.order_id == orders.c.id),
-            ~open_one,
-        )
-        .distinct()
-        .order_by(orders.c.id)
-    )
 
 
 def _make(tx: Tx, *, house: House, run: set[int], order_ids: Iterable[int]) -> int:

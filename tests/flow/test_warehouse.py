@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -638,7 +639,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing_more(pair: Pair) -> None:
     def another_takes_over() -> None:
         town.advance(400)
         upkeep.reclaim_leases(town.house)
-        assert releases.push_releases(town.house, wms) == 1
+        assert Context().run(releases.push_releases, town.house, wms) == 1  # another process has time of its own
 
     depot.before = another_takes_over
     assert releases.push_releases(town.house, wms) == 1
