@@ -43,6 +43,10 @@ class ConnectorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def notes(self) -> Mapping[str, str]:
+        """Return what `check` is to say of these settings, by key; none of it refuses them."""
+        return {}
+
 
 class Connector(ABC):
     """Code for one platform. A configured shop using it is a channel.
