@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.exc import OperationalError
 
 from erpsync.core.readings import Reading, Verdict, judge, reading_of
+from erpsync.flows.bounds import bounded, bounded_refund
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -49,7 +50,7 @@ def read_orders(channel: Channel, raws: Sequence[Raw]) -> Batch:
     source = playing(channel.connector, OrderReader)
     if source is None:
         raise LookupError(f"channel {channel.name} has no orders")
-    read, letters = _read_each(channel, "order", raws, source.normalise)
+    read, letters = _read_each(channel, "order", raws, lambda raw: bounded(source.normalise(raw)))
     return Batch(orders=tuple(OrderRecord(raw=raw, order=order) for raw, order in read), letters=tuple(letters))
 
 
@@ -58,7 +59,7 @@ def read_refunds(channel: Channel, raws: Sequence[Raw]) -> Batch:
     source = playing(channel.connector, RefundReader)
     if source is None:
         raise LookupError(f"channel {channel.name} has no refunds")
-    read, letters = _read_each(channel, "refund", raws, source.normalise_refund)
+    read, letters = _read_each(channel, "refund", raws, lambda raw: bounded_refund(source.normalise_refund(raw)))
     return Batch(refunds=tuple(RefundRecord(raw=raw, refund=item) for raw, item in read), letters=tuple(letters))
 
 
