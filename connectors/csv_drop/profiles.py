@@ -165,3 +165,7 @@ PDD = Profile(
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({"generic": GENERIC, "taobao": TAOBAO, "jd": JD, "pdd": PDD})
+STATUS_WORDS = frozenset(
+    word.casefold() for word in (*OrderState, *(word for each in PROFILES.values() for word in each.status_map))
+)
+"""Texts that are a status on some platform, and so nobody's name."""

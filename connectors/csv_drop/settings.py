@@ -23,7 +23,8 @@ from connectors.csv_drop.profiles import (
     RefundWord,
 )
 from erpsync.sdk.currencies import CURRENCIES
-from erpsync.sdk.folder import Folder
+from erpsync.sdk.folder import READ_FILES, Folder, note_on_read_files
+from erpsync.sdk.formulas import FORMULAS, Formulas
 from erpsync.sdk.roles import ConnectorSettings
 from erpsync.sdk.types import OrderState
 
@@ -81,9 +82,15 @@ class CsvDropSettings(ConnectorSettings):
         (), description="formats of instants as in Python's strptime, tried in order before the usual ones"
     )
     settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
+    read_files: Literal["keep", "remove"] = Field("keep", description=READ_FILES)
+    formulas: Formulas = Field("escape", description=FORMULAS)
     profile: Literal["generic", "taobao", "jd", "pdd"] | None = Field(
         None, description="preset of columns and status texts; generic expects the field names as headers"
     )
+
+    def notes(self) -> Mapping[str, str]:
+        """Say that read files stay, as long as nobody has decided."""
+        return note_on_read_files(self)
 
     @field_validator("timezone")
     @classmethod

@@ -185,7 +185,7 @@ def _bring_up(store: Store, config: Config) -> None:
 
 def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> House:
     """Return the house of a configuration, its rows made equal to it first."""
-    return open_house(
+    house = open_house(
         store,
         warehouses=config.warehouses,
         channels_=specs(config),
@@ -193,6 +193,7 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
         sealing=sealing or SealPolicy(after_s=config.seal_after_s),
         counting=config.counts,
     )
+    return replace(house, local_targets=frozenset(config.web_local_targets))
 
 
 def specs(config: Config) -> list[ChannelSpec]:

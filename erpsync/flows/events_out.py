@@ -84,7 +84,8 @@ def _client(house: House, http: HttpClient | None) -> Iterator[HttpClient]:
     if http is not None:
         yield http
         return
-    own = HttpClient(clock=house.store.clock, connect_s=3, read_s=CALL_S, deadline_s=CALL_S)
+    clock = house.store.clock
+    own = HttpClient(clock=clock, connect_s=3, read_s=CALL_S, deadline_s=CALL_S, local=house.may_tell)
     try:
         yield own
     finally:

@@ -95,6 +95,12 @@ class House:
     feeding: Mapping[int, tuple[int, ...]]
     sealing: SealPolicy = field(default_factory=SealPolicy)
     counting: CountPolicy = field(default_factory=CountPolicy)
+    local_targets: frozenset[str] = frozenset()
+
+    def may_tell(self, host: str, port: int) -> bool:
+        """Whether events may be told to a local address: it is listed as HOST:PORT."""
+        name = host.lower().strip("[]").removesuffix(".")
+        return f"{name}:{port}" in self.local_targets
 
     def channel(self, name: str) -> Channel:
         """Return a channel by name; `LookupError` when it is not configured."""

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 
 from erpsync.core.readings import Reading, Verdict, is_ahead, judge, reading_of
 from erpsync.flows.blame import is_of_record
+from erpsync.flows.bounds import bounded, bounded_refund
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, unforeseen
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -57,7 +58,7 @@ def read_orders(channel: Channel, raws: Sequence[Raw]) -> Batch:
         raise LookupError(f"channel {channel.name} has no orders")
 
     def normalise(raw: Raw) -> Order:
-        order = source.normalise(raw)
+        order = bounded(source.normalise(raw))
         check_size(channel, len(order.lines) + len(order.bad_lines))
         require_currency(order.currency)
         return order
@@ -73,7 +74,7 @@ def read_refunds(channel: Channel, raws: Sequence[Raw]) -> Batch:
         raise LookupError(f"channel {channel.name} has no refunds")
 
     def normalise(raw: Raw) -> Refund:
-        refund = source.normalise_refund(raw)
+        refund = bounded_refund(source.normalise_refund(raw))
         check_size(channel, len(refund.lines))
         require_currency(refund.currency, may_be_none=True)
         return refund

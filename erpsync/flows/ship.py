@@ -103,7 +103,7 @@ def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentRepor
             channel_id=channel.id,
             kind="shipment_report",
             key=report.key,
-            error=str(answer),
+            error=answer.kept,
             source=report.source,
             body=_body(parcel),
         )
@@ -258,7 +258,7 @@ def _carrier_code(code: str) -> str:
     try:
         return carrier(code).code
     except UnknownCarrierError as error:
-        raise Refused(str(error)) from error
+        raise Refused(str(error), kept=error.unquoted) from error
 
 
 def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int]]) -> ShipResult:
@@ -266,7 +266,8 @@ def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int
     ids = {line.external_id: line.id for line in order.lines}
     for line in parcel.lines:
         if ids.get(line.line) not in units:
-            raise Refused(f"tracking {parcel.tracking} is recorded as {number} without line {line.line}")
+            text = f"tracking {parcel.tracking} is recorded as {number} without line {line.line}"
+            raise Refused(text, kept=f"that tracking number is recorded as {number} without that line")
     return ShipResult(number=number, order=order.number, repeated=True)
 
 
@@ -305,7 +306,9 @@ def _units(order: KnownOrder, parcel: Parcel) -> dict[int, int]:
     for wanted in parcel.lines:
         line = by_external.get(wanted.line)
         if line is None:
-            raise Refused(f"order {order.number} has no line {wanted.line}; it has {', '.join(sorted(by_external))}")
+            has = f"it has {', '.join(sorted(by_external))}"
+            text = f"order {order.number} has no line {wanted.line}; {has}"
+            raise Refused(text, kept=f"order {order.number} has no such line; {has}")
         qty = line.open_qty if wanted.qty is None else wanted.qty
         if qty < 1 or qty + units.get(line.id, 0) > line.open_qty:
             raise Refused(f"line {wanted.line} of order {order.number} has {line.open_qty} open, not {qty}")

@@ -23,7 +23,7 @@ import requests
 import structlog
 import tenacity
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.dates import http_date
@@ -31,6 +31,7 @@ from erpsync.sdk.deadline import left_s, refuse_late
 from erpsync.sdk.errors import ConnectorError, RateLimitedError, TransientError
 from erpsync.sdk.mount import SandboxAdapter
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
+from erpsync.sdk.targets import Allowed, GuardedAdapter
 from erpsync.sdk.text import read_json
 from erpsync.sdk.wire import failed, lost
 
@@ -146,6 +147,7 @@ class HttpClient:
             stretch the last try, each line at most by `read_s`.
         rng: chance for the waits between tries.
         heard: called with every answer, whatever its status.
+        local: if given, addresses of this machine and link-local ones are called only where it says so.
 
     Proxies, CA bundles and passwords from environment variables and ~/.netrc are not used, cookies are not kept, and
     redirects are returned, not followed.
@@ -162,6 +164,7 @@ class HttpClient:
         deadline_s: float = 30,
         rng: random.Random | None = None,
         heard: Callable[["HttpResponse"], None] = lambda answer: None,
+        local: Allowed | None = None,
     ) -> None:
         self.clock = clock
         self.connect_s = connect_s
@@ -170,6 +173,7 @@ class HttpClient:
         self._limiter = limiter or Unlimited()
         self._mount = mount
         self._heard = heard
+        self._local_targets = local
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
         self._local = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
@@ -329,7 +333,9 @@ class HttpClient:
         session = requests.Session()
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(max_retries=0) if self._mount is None else SandboxAdapter(self._mount)
+        adapter: BaseAdapter = HTTPAdapter(max_retries=0) if self._mount is None else SandboxAdapter(self._mount)
+        if self._mount is None and self._local_targets is not None:
+            adapter = GuardedAdapter(self._local_targets)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session

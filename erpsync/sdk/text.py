@@ -49,3 +49,17 @@ def _storable_json(document: Any) -> Any:
     if isinstance(document, dict):
         return {storable(key): _storable_json(value) for key, value in document.items()}
     return document
+
+
+def quoted(text: str) -> str:
+    """Return what an error may quote of a cell: a short number. Where columns have shifted, all else may be a person's.
+
+    Begins with ", is ", empty when nothing may be quoted.
+    """
+    short = re.fullmatch(r"[-+.,0-9¥￥$]{1,12}", text) and sum(char.isdigit() for char in text) < 7
+    return f", is {text}" if short else ""
+
+
+def cut_to(text: str) -> str:
+    """Return to what a spreadsheet program cut a number, as " to 1.23E+17"; empty where a phone might be told."""
+    return f" to {text}" if re.fullmatch(r"[-+]?\d(?:[.,]\d{1,3})?[Ee]\+\d+", text) else ""

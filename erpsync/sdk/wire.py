@@ -17,6 +17,7 @@ from erpsync.sdk.errors import (
     RejectedError,
     TransientError,
 )
+from erpsync.sdk.targets import LocalTargetError
 
 UNCALLABLE = (
     requests.exceptions.InvalidURL,
@@ -40,6 +41,8 @@ def failed(error: Exception, where: str, *, repeatable: bool) -> ConnectorError:
     """
     if isinstance(error, UNCALLABLE):
         return RejectedError(f"{where or 'this'} is not an address that can be called")
+    if any(isinstance(getattr(arg, "reason", arg), LocalTargetError) for arg in error.args):
+        return RejectedError(f"{where} leads to this machine or a link-local address")
     problem = f"{type(error).__name__} at {where}"
     unsent = before_sending(error)
     if not unsent:

@@ -96,6 +96,7 @@ class Config:
     web_host: str = "127.0.0.1"
     web_port: int = 8686
     web_hosts: tuple[str, ...] = ()
+    web_local_targets: tuple[str, ...] = ()
     warehouses: tuple[WarehousePolicy, ...] = ()
     stop_s: float = 5
     seal_after_s: float = 3600
@@ -169,6 +170,7 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         web_host=host.strip("[]"),
         web_port=int(port),
         web_hosts=tuple(name.lower() for name in main.web.allowed_hosts),
+        web_local_targets=tuple(target.lower().replace("[", "").replace("]", "") for target in main.web.local_targets),
         warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,

@@ -231,6 +231,10 @@ class Web(_Keys):
         default_factory=list,
         description="Names that console, API and /status.json answer to, besides localhost, `listen` and IP addresses.",
     )
+    local_targets: list[Annotated[str, AfterValidator(_listen)]] = Field(
+        default_factory=list,
+        description="HOST:PORT of this machine, or link-local, that subscriptions may be told events at.",
+    )
 
 
 class Warehouse(_Keys):

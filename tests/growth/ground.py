@@ -88,6 +88,7 @@ def _configure(folder: Path, url: str) -> None:
         f"database: {url}",
         f"privacy: {{keys: [{key}], index_key: {index_key}}}",
         "defaults: {stock: {settle_s: 0, urgent_below: 0}}",
+        "web: {local_targets: ['127.0.0.1:1']}",
         "warehouses:",
         *places,
     ]

@@ -26,6 +26,7 @@ EVENTS = {
     "daemon.started": "The daemon works.",
     "daemon.stopped": "The daemon ended; `clean` is false when calls had to be abandoned.",
     "drift.found": "A channel shows numbers it was not told, counted by cause; `stock.drift` decides what follows.",
+    "folder.open_to_others": "A dropped file may be read by other users and this one may not change that; told once.",
     "events.refused": "A subscriber did not take its events; it is tried on.",
     "events.told": "A subscriber took events; `behind` ids are still to come.",
     "gate.asked": "A parcel must be told soon and its order cannot be read: a person has to look at the channel.",

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from connectors.csv_drop.mapping.cells import currency_code, identifier, instant, minor_units, quantity
 from connectors.csv_drop.mapping.payload import Row, refused, rows_of
+from connectors.csv_drop.profiles import STATUS_WORDS
 from connectors.csv_drop.settings import Layout, tidy
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Raw, Recipient
@@ -151,8 +152,9 @@ def _state(row: Row) -> OrderState | None:
         return None
     state = row.layout.status_map.get(text.casefold())
     if state is None:
-        shown = "" if any(char.isdigit() for char in text) else f" {text[:24]!r}"
-        raise PayloadError(f"status{shown} is not in status_map", path="status")
+        # Any other text could be a person's name, from a column that has shifted.
+        shown = f"status {text!r}" if text.casefold() in STATUS_WORDS else "the status in this row"
+        raise PayloadError(f"{shown} is not in status_map", path="status")
     return state
 
 

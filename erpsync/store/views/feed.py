@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from erpsync.store.tables import channel, event, orders, sku, subscription
 from erpsync.store.views.details import with_names
@@ -36,6 +36,11 @@ def list_events(
     rows = connection.execute(query).all()
     told = with_names(connection, [detail(row.detail) for row in rows])
     return [_event(row, why) for row, why in zip(rows, told, strict=True)]
+
+
+def newest_event(connection: Connection) -> int:
+    """Return the id of the newest event there is, 0 for none."""
+    return connection.execute(select(func.max(event.c.id))).scalar() or 0
 
 
 def _any_of(kinds: Sequence[str]) -> ColumnElement[bool]:

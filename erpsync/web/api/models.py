@@ -1,16 +1,29 @@
 """What requests carry. Unknown keys are refused, so that a mistyped one is not silently ignored."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from erpsync.flows.streams import STREAMS
 
 MOST_COUNTS = 5000
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Word = Annotated[_Text, Field(min_length=1, max_length=200)]
 Reason = Annotated[_Text, Field(max_length=1000, description="why, for whoever asks later")]
+
+
+def _as_text(value: object) -> object:
+    """Refuse numbers, which pydantic takes for seconds since 1970."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
+        raise ValueError("must be an instant like 2026-03-02T16:30:00+08:00")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_as_text)]
 
 
 def _stream(name: str) -> str:
@@ -78,7 +91,7 @@ class CountRow(BaseModel):
     warehouse: Word
     sku: Word
     on_hand: Annotated[int, Field(ge=0, lt=2**31)]
-    as_of: Annotated[AwareDatetime | None, Field(description="when it was counted; now if absent")] = None
+    as_of: Annotated[Instant | None, Field(description="when it was counted; now if absent")] = None
 
 
 class Counts(BaseModel):

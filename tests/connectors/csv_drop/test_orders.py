@@ -136,7 +136,7 @@ def test_a_dead_letter_is_mended_by_a_corrected_setting(tmp_path: Path) -> None:
     drop(tmp_path, "orders.csv", [f"{HEADER},state", f"{row()},待处理"])
     source = order_drop(tmp_path, columns=columns)
     (raw,) = source.complete(heads(source))
-    with pytest.raises(PayloadError, match="'待处理' is not in status_map"):
+    with pytest.raises(PayloadError, match="the status in this row is not in status_map"):
         source.normalise(raw)
 
     mended = order_drop(tmp_path, columns=columns, status_map={"待处理": "paid"})

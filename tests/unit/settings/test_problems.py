@@ -22,6 +22,30 @@ MAIN_MISTAKES: dict[str, tuple[str | bytes, str]] = {
         "2:1: .: found character that cannot start any token while scanning for the next token "
         "(a tab? indent with spaces; quote text that begins with @, ` or %)",
     ),
+    "a full-width colon before deeper keys": (
+        "timezone: UTC\nruntime：\n  stop_s: 5",
+        "2:8: .: full-width colon U+FF1A: write a plain colon and a blank (or quote the text)",
+    ),
+    "a full-width colon before a value": (
+        "timezone: UTC\nweb:\n  listen：127.0.0.1:1\nmigrate: auto",
+        "3:9: web: full-width colon U+FF1A: write a plain colon and a blank (or quote the text)",
+    ),
+    "a full-width colon alone in a file": (
+        "timezone：UTC",
+        "1:9: .: full-width colon U+FF1A: write a plain colon and a blank (or quote the text)",
+    ),
+    "a full-width blank behind a colon": (
+        "timezone: UTC\nmigrate:\u3000auto\nweb: {}",
+        "2:8: .: full-width or hard blank U+3000: write a plain one (or quote the text)",
+    ),
+    "a full-width blank as indentation": (
+        "runtime:\n\u3000stop_s: 5",
+        "2:1: .: full-width or hard blank U+3000: write a plain one (or quote the text)",
+    ),
+    "a hard blank as indentation": (
+        "runtime:\n\xa0\xa0stop_s: 5",
+        "2:1: .: full-width or hard blank U+00A0: write a plain one (or quote the text)",
+    ),
     "a bracket left open": (
         "web: {listen: 127.0.0.1:1\nmigrate: auto",
         "2:8: .: did not find expected ',' or '}' while parsing a flow mapping",
