@@ -32,14 +32,23 @@ _RECORDS = ("order", "refund", "line")
 
 
 def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
-    """Try a dead letter again; raises `Refused` when it still cannot be applied."""
+    """Try a dead letter again; raises `Refused` when it still cannot be applied, which leaves an event."""
     letter = _open_letter(house, letter_id)
+    try:
+        _replay(house, letter, actor)
+    except Refused as error:
+        why = str(error)
+        house.store.retrying(lambda tx: write_events(tx, [_event(letter, "replay_failed", actor, why=why)]))
+        raise
+
+
+def _replay(house: House, letter: Any, actor: str) -> None:
     channel = house.channels.get(letter.channel_id)
     if channel is None:
-        raise Refused(f"dead letter {letter_id} belongs to a channel that is not configured")
+        raise Refused(f"dead letter {letter.id} belongs to a channel that is not configured")
     if letter.remedy != "replay":
-        said = advice.fill(advice.letter(letter.kind, letter.remedy), id=letter_id)
-        raise Refused(f"trying dead letter {letter_id} again cannot help; {said}")
+        said = advice.fill(advice.letter(letter.kind, letter.remedy), id=letter.id)
+        raise Refused(f"trying dead letter {letter.id} again cannot help; {said}")
     again = _way_again(house, channel, letter, actor)
 
     def replay(tx: Tx) -> None:
@@ -211,12 +220,15 @@ def _mark(tx: Tx, letter: Any, state: str) -> None:
         raise Refused(f"dead letter {letter.id} was moved on by somebody else")
 
 
-def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
-    detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error}
-    event = Event(
-        kind=f"letter.{state}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
+def _event(letter: Any, what: str, actor: str, **more: str) -> Event:
+    detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error} | more
+    return Event(
+        kind=f"letter.{what}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
     )
-    write_events(tx, [event])
+
+
+def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
+    write_events(tx, [_event(letter, state, actor)])
     if letter.kind in (SHIPMENT, RELEASE):
         close_tasks(tx, "unknown", [letter.key], by=actor)
     if letter.kind == "line" and letter.order_id is not None:

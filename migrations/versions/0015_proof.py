@@ -1,4 +1,4 @@
-"""A sealed value by which a start tells whether it has the database's keys."""
+"""The proof of the keys; since when a channel shows the number it shows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,7 +16,9 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_key_proof")),
     )
+    op.add_column("listing", sa.Column("shown_since_at", sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("listing", "shown_since_at")
     op.drop_table("key_proof")

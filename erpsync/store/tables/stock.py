@@ -164,6 +164,7 @@ listing = Table(
     past("zeroed_at"),
     Column("shown_qty", BigInt),
     past("shown_at"),
+    past("shown_since_at"),
     words("refused"),
     UniqueConstraint("channel_id", "channel_sku", "item_ref"),
     CheckConstraint("factor > 0", name="factor_positive"),
