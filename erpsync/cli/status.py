@@ -143,6 +143,9 @@ def _show(app: App, found: Json) -> None:
     for disk in found["storage"]["disks"]:
         if disk["free_mb"] is not None and disk["free_mb"] >= limit:
             app.out.line(f"{room(disk['free_mb'])} free in {disk['folder']}, for {', '.join(disk['serves'])}")
+    for channel in found["channels"]:
+        for type, count in channel["unknown_messages"].items():
+            app.out.line(f"{channel['name']}: {count} of a type not known here: {type}")
     for problem in found["problems"]:
         app.out.line(problem["text"])
     if found["ok"] and found["channels"]:

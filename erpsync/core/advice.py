@@ -59,6 +59,7 @@ TASKS: Mapping[str, str] = {
     "stock_drift": "find out who changes the number on the channel, then `erpsync tasks done {id}`",
     "clock": "set the clock right (NTP); when it is right, `erpsync tasks done {id}` confirms it",
     "version_ahead": "have the channel's clock or its time of change set right, then `erpsync tasks done {id}`",
+    "unknown_message": "have the shop leave it out or install a version that knows it; `erpsync tasks done {id}`",
     "events_not_taken": "mend the address, or end the subscription through the API, then `erpsync tasks done {id}`",
 }
 """By kind of task. `{id}` is its number."""

@@ -20,6 +20,7 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds
 from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.flows.unknown import note_unknown
 from erpsync.sdk.errors import AuthError, PayloadError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
@@ -72,18 +73,21 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
         "hints": list(result.hints),
         "records": [_record(record.kind, record.raw) for record in result.records],
     }
+    ended = bool(result.unknown) and not result.records and not result.hints
     row = dialect.insert(inbox).values(
         channel_id=channel.id,
         delivery_key=result.key,
-        body=tx.vault.seal(body, row=_row(channel.id, result.key)),
+        body=None if ended else tx.vault.seal(body, row=_row(channel.id, result.key)),
         received_at=request.received_at,
-        state="pending",
+        state="done" if ended else "pending",
         run_at=tx.now,
         lane=lane,
     )
     fresh = row.on_conflict_do_nothing(index_elements=["channel_id", "delivery_key"]).returning(inbox.c.id)
     stored = tx.execute(fresh).first() is not None
     if stored:
+        note_unknown(tx, channel, result)
+    if stored and not ended:
         tx.wake("inbox")
     return stored
 

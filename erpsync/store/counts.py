@@ -32,6 +32,7 @@ from erpsync.store.tables import (
     stock,
     subscription,
     task,
+    unknown_message,
 )
 
 HOUR = timedelta(hours=1)
@@ -104,6 +105,7 @@ class Figures:
     subscriptions: Mapping[str, int] = field(default_factory=dict)
     drifted: Mapping[int, int] = field(default_factory=dict)
     unsealed: Mapping[int, int] = field(default_factory=dict)
+    unknown: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     order_latencies: Latencies = field(default_factory=dict)
     stock_latencies: Latencies = field(default_factory=dict)
     webhook_latencies: Latencies = field(default_factory=dict)
@@ -140,6 +142,7 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
         drifted=_drifted(connection),
         unsealed=_by(connection, open_windows),
+        unknown=_unknown(connection),
         order_latencies=order_latencies(connection, now),
         stock_latencies=stock_latencies(connection, now),
         webhook_latencies=webhook_latencies(connection, now),
@@ -213,6 +216,16 @@ def _drifted(connection: Connection) -> dict[int, int]:
     """Return listings that show another number than they were told, by channel; sales explain themselves."""
     query = select(listing.c.channel_id, func.count()).join(drift, drift.c.listing_id == listing.c.id)
     return _by(connection, query.where(drift.c.ended_at.is_(None), drift.c.kind != "sale"))
+
+
+def _unknown(connection: Connection) -> dict[int, dict[str, int]]:
+    """Return how many messages of which unknown types came, by channel."""
+    table = unknown_message.c
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    query = select(table.channel_id, table.type, table["count"]).order_by(table.channel_id, table.type)
+    for channel_id, type, count in connection.execute(query):
+        found[channel_id][type] = count
+    return dict(found)
 
 
 def _held(connection: Connection) -> dict[tuple[int, str], int]:

@@ -140,6 +140,7 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
         "held_orders": {reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == each.id},
         "backordered_orders": figures.backordered.get(each.id, 0),
         "drifted_listings": figures.drifted.get(each.id, 0),
+        "unknown_messages": dict(figures.unknown.get(each.id, {})),
         "windows_unsealed": figures.unsealed.get(each.id, 0),
         "orders_24h": sum(figures.hourly.get(each.id, ())),
         "token_expires_at": _stamp(expires),

@@ -30,11 +30,22 @@ def upgrade() -> None:
     )
     op.add_column("dead_letter", sa.Column("digest", sa.Text(), server_default="", nullable=False))
     op.add_column("dead_letter", sa.Column("received_at", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "unknown_message",
+        sa.Column("channel_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name="fk_unknown_message_channel_id"),
+        sa.PrimaryKeyConstraint("channel_id", "type", name="pk_unknown_message"),
+    )
     for table in ("orders", "refund"):
         op.execute(sa.text(_LOWERED.format(table=table, day=_DAY_US)))
 
 
 def downgrade() -> None:
+    op.drop_table("unknown_message")
     op.drop_column("dead_letter", "received_at")
     op.drop_column("dead_letter", "digest")
     op.drop_index("ix_payload_ahead", "payload")

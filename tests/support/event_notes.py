@@ -78,5 +78,6 @@ EVENTS = {
     "webhook.repeated": "A delivery that had come before; nothing happens.",
     "webhook.stored": "A delivery is safe on disk and was answered 200; it is applied right after.",
     "version.ahead": "A record claims to have changed in the future; it counts as received when it first came.",
+    "webhook.unknown_type": "The first message of a type that is not known here came; it is kept, nothing is done.",
     "window.reopened": "A sealed stretch of the past lists other orders than before; it is compared anew.",
 }

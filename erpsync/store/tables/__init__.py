@@ -26,7 +26,7 @@ from erpsync.store.tables.orders import (
 )
 from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
-from erpsync.store.tables.queue import dead_letter, inbox, outbox
+from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.stock import (
     backorder,
     bundle,
@@ -91,6 +91,7 @@ __all__ = [
     "subscription",
     "task",
     "token",
+    "unknown_message",
     "waiting_count",
     "warehouse",
 ]

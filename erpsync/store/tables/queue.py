@@ -123,6 +123,16 @@ inbox = Table(
     ),
 )
 
+unknown_message = Table(
+    "unknown_message",
+    metadata,
+    ref("channel_id", "channel.id", primary_key=True),
+    Column("type", Text, primary_key=True),
+    count("count"),
+    past("first_at", nullable=False),
+    past("last_at", nullable=False),
+)
+
 dead_letter = Table(
     "dead_letter",
     metadata,
