@@ -226,6 +226,8 @@ class DropFolder:
 
     def _protect(self, claim: Claim) -> None:
         """Let nobody else read a file of names and addresses; where that is refused, say so once."""
+        if claim.problem:
+            return  # this user may not even read it
         try:
             if os.fstat(claim.stream.fileno()).st_mode & 0o077:
                 os.fchmod(claim.stream.fileno(), 0o600)
