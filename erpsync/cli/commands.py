@@ -283,6 +283,21 @@ DESK = (
         ),
     ),
     Command(
+        "trail list",
+        "list what was done, by whom and why, newest first",
+        "trail:list_trail",
+        (
+            arg("--since", metavar="INSTANT", help="at or after this date or time"),
+            arg("--order", metavar="ORDER", help="only of this order"),
+            _SKU,
+            arg("--actor", type=code, metavar="NAME", help="only by this person or token, for example api:NAME"),
+            _LIMIT,
+            arg(
+                "--after", type=identity, metavar="EVENT", help="go on after this event: the id of the last one listed"
+            ),
+        ),
+    ),
+    Command(
         "explain",
         "tell the story of an order or a SKU: what is so, why, and what led to it",
         "explain:explain",
@@ -347,6 +362,7 @@ GROUPS = {
     "channels": "configured shops",
     "dead": "dead letters",
     "tasks": "what people should do",
+    "trail": "what was done, by whom and why",
     "keys": "encryption keys",
     "token": "tokens of the REST API",
 }
