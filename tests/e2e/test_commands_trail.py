@@ -50,3 +50,17 @@ def test_a_filter_that_means_nothing_is_refused(desk: Desk, words: tuple[str, ..
 def test_a_trail_without_events_says_so(desk: Desk) -> None:
     assert desk.json("trail", "list", "--actor", "nobody") == []
     assert desk.run("trail", "list", "--actor", "nobody").err == "no such event\n"
+
+
+def test_counts_are_told_with_the_reason_given(desk: Desk) -> None:
+    counts = desk.write("counts.csv", "warehouse,sku,on_hand\nSH,A,5\nGZ,A,2\n")
+    desk.json("stock", "import", counts, "--reason", "年终盘点")
+    desk.json("stock", "set", "--warehouse", "SH", "--sku", "A", "--on-hand", "4", "--reason", "one broken")
+
+    told = [each["detail"] for each in desk.json("trail", "list", "--sku", "A", "--limit", "3")]
+
+    assert sorted(told, key=lambda each: each["to"]) == [
+        {"warehouse": "GZ", "from": None, "to": 2, "reason": "年终盘点"},
+        {"warehouse": "SH", "from": 5, "to": 4, "reason": "one broken"},
+        {"warehouse": "SH", "from": 7, "to": 5, "reason": "年终盘点"},
+    ]
