@@ -57,26 +57,36 @@ def add_stock(house: House, *, warehouse: str, sku: str, qty: int, reason: str, 
             raise Refused(f"{sku} has {known[0] if known else 0} in {warehouse}, cannot take away {-qty}")
         movement = Movement(place=place, qty=qty, reason=reason or "adjust", counted_at=None if known else tx.now)
         settle(tx, house, [], movements=[movement], actor=actor)
+        write_events(tx, [_event("adjusted", movement, known[0] if known else None, reason, actor)])
 
     house.store.retrying(work)
     relook_unmapped(house, [sku])
 
 
-def set_stock(house: House, *, warehouse: str, sku: str, on_hand: int, actor: str) -> None:
+def set_stock(house: House, *, warehouse: str, sku: str, on_hand: int, actor: str, reason: str = "") -> None:
     """Set what is on hand now, as counted."""
-    result = import_counts(house, [Count(warehouse=warehouse, sku=sku, on_hand=on_hand)], actor=actor)
+    result = import_counts(house, [Count(warehouse=warehouse, sku=sku, on_hand=on_hand)], actor=actor, reason=reason)
     if result.refused:
         raise Refused(result.refused[0][1])
 
 
 def import_counts(
-    house: House, rows: Iterable[Count], *, actor: str, progress: Callable[[int], None] = lambda done: None
+    house: House,
+    rows: Iterable[Count],
+    *,
+    actor: str,
+    reason: str = "",
+    progress: Callable[[int], None] = lambda done: None,
 ) -> ImportResult:
-    """Take counts in, a batch per commit; a row that cannot be taken is refused by its source and stops no other."""
+    """Take counts in, a batch per commit; a row that cannot be taken is refused by its source and stops no other.
+
+    Args:
+        reason: why it was counted, for the event of each row that changes something.
+    """
     result = ImportResult()
     pending = iter(rows)
     while batch := list(islice(pending, ROWS_PER_COMMIT)):
-        taken, refused = house.store.retrying(partial(take_counts, house=house, rows=batch, actor=actor))
+        taken, refused = house.store.retrying(partial(take_counts, house=house, rows=batch, actor=actor, reason=reason))
         relook_unmapped(house, [row.sku for row in batch])
         result.taken += taken
         result.refused += refused
@@ -90,8 +100,13 @@ class LaterCount(str):
     __slots__ = ()
 
 
-def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tuple[int, list[tuple[str, str]]]:
-    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem."""
+def take_counts(
+    tx: Tx, house: House, rows: Sequence[Count], actor: str, reason: str = ""
+) -> tuple[int, list[tuple[str, str]]]:
+    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem.
+
+    Each that changes what is known leaves an event.
+    """
     refused: list[tuple[str, str]] = []
     wanted: dict[tuple[str, str], Count] = {}
     for row in rows:
@@ -118,9 +133,19 @@ def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tupl
         target = max(0, row.on_hand + left.get(place, 0))
         movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))
     settle(tx, house, [], movements=movements, actor=actor)
+    before = {move.place: known[move.place][0] if move.place in known else None for move in movements}
+    changed = [move for move in movements if move.qty or before[move.place] is None]
+    write_events(tx, [_event("counted", move, before[move.place], reason, actor) for move in changed])
     taken = {(move.place.warehouse_id, places[move.place].sku): move.counted_at or tx.now for move in movements}
     drop_waiting(tx, taken, by=actor)
     return len(movements), refused
+
+
+def _event(what: str, move: Movement, before: int | None, reason: str, actor: str) -> Event:
+    """Return the event of a change of what is on hand; `before` None is unknown."""
+    detail = {"warehouse_id": move.place.warehouse_id, "from": before, "to": (before or 0) + move.qty}
+    said = {"reason": reason} if reason else {}
+    return Event(kind=f"stock.{what}", sku_id=move.place.sku_id, detail=detail | said, actor=actor)
 
 
 def is_bad(house: House, row: Count, now: datetime) -> str:

@@ -52,8 +52,16 @@ event = Table(
     Index(
         "ix_event_sku_id",
         "sku_id",
+        "id",
         sqlite_where=text("sku_id IS NOT NULL"),
         postgresql_where=text("sku_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_event_actor",
+        "actor",
+        "id",
+        sqlite_where=text("actor <> ''"),
+        postgresql_where=text("actor <> ''"),
     ),
     Index(
         "ix_event_orderless",

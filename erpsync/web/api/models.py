@@ -100,6 +100,7 @@ class Counts(BaseModel):
     model_config = _shown(counts=[{"warehouse": "SH", "sku": "LINEN-W-L", "on_hand": 40}])
 
     counts: Annotated[list[CountRow], Field(min_length=1, max_length=MOST_COUNTS)]
+    reason: Annotated[Reason, Field(description="why it was counted, for whoever asks later")] = ""
 
 
 class Phone(BaseModel):
