@@ -296,7 +296,7 @@ def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[t
     late = [send for send in taken if send.row.id not in held]
     late += [send for send, error in failed if isinstance(error, OutcomeUnknownError)]
     _lock_listings(tx, [*taken, *(send for send, _ in failed)])
-    overtaken = _overtaken(tx, accepted)
+    overtaken = _overtaken(tx, channel, accepted)
     anew = [*late, *(send for send in accepted if send.again_when_fresh)]
     mark_dirty(tx, [sku_id for send in anew for sku_id in send.listed.skus])
     update_many(
@@ -342,15 +342,16 @@ def _lock_listings(tx: Tx, sends: Sequence[_Send]) -> None:
     tx.all(select(listing.c.id).where(listing.c.id.in_(ids)).order_by(listing.c.id).with_for_update(key_share=True))
 
 
-def _overtaken(tx: Tx, sends: Sequence[_Send]) -> set[int]:
+def _overtaken(tx: Tx, channel: Channel, sends: Sequence[_Send]) -> set[int]:
     """Return the (locked) listings that became dirty during the call: their next row is to tell its number in any case.
 
     A sale that the channel made while we spoke may have been taken off the number before ours or after.
     """
-    ids = [send.listed.id for send in sends]
+    keys = [send.row.key for send in sends]
     skus = {sku_id for send in sends for sku_id in send.listed.skus}
     dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
-    waiting = select(outbox.c.ref_id).where(outbox.c.kind == STOCK, outbox.c.ref_id.in_(ids), IS_OPEN)
+    mine = (outbox.c.destination_id == channel.id, outbox.c.kind == STOCK, outbox.c.key.in_(keys))
+    waiting = select(outbox.c.ref_id).where(*mine, IS_OPEN)  # by key: a best seller was told its number many times
     return set(tx.execute(waiting).scalars()) | {s.listed.id for s in sends if dirty.intersection(s.listed.skus)}
 
 

@@ -101,7 +101,11 @@ def databases(folder: Path, *, with_postgres: bool) -> Iterator[dict[str, list[D
             _fill(url, ORDERS["postgresql"])
             with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
                 connection.execute("VACUUM ANALYZE")
-                found["postgresql"] = [Postgres(connection, generic=generic) for generic in (False, True)]
+                found["postgresql"] = [
+                    Postgres(connection),
+                    Postgres(connection, generic=True),
+                    Postgres(connection, as_is=True),
+                ]
                 yield found
 
 

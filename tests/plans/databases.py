@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
-from tests.plans.judge import Walk, postgres_walks, sqlite_walks
+from tests.plans.judge import Walk, common_for, postgres_walks, sqlite_walks, subplans
 
 SMALL = 5_000
 _NAMED = re.compile(r"%\((\w+)\)s")
@@ -37,19 +37,24 @@ class Sqlite:
     def walks(self, statement: str, parameters: Any) -> Iterator[Walk]:
         """Yield what the statement would read too much of."""
         rows = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", _given(parameters) or ())
-        yield from sqlite_walks([row[3] for row in rows], statement)
+        yield from sqlite_walks([row[3] for row in rows], statement, common=common_for(parameters))
 
 
 class Postgres:
-    """A PostgreSQL database whose plans are made for the parameters, or once for all."""
+    """A PostgreSQL database whose plans are made for the parameters, or once for all.
 
-    def __init__(self, connection: psycopg.Connection, *, generic: bool) -> None:
-        self.name = "postgresql, generic plan" if generic else "postgresql"
+    Args:
+        as_is: with its own costs, and only what belongs to single rows is judged: whether it is asked for row by row or
+            answered for all rows at once goes by what is stored now, and would be hidden by dearer pages.
+    """
+
+    def __init__(self, connection: psycopg.Connection, *, generic: bool = False, as_is: bool = False) -> None:
+        self.name = "postgresql, row by row" if as_is else "postgresql, generic plan" if generic else "postgresql"
         self._connection = connection
+        # A table read whole shall cost as if ten times as many orders were stored.
+        self._page_cost, self._as_is = b"1" if as_is else b"10", as_is
         self._mode = "force_generic_plan" if generic else "force_custom_plan"
         counts = "SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples < %s"
-        # A table read whole shall cost as if ten times as many orders were stored.
-        connection.execute("SET seq_page_cost = 10")
         self._small = {name for (name,) in connection.execute(counts.encode(), (SMALL,))}
 
     def walks(self, statement: str, parameters: Any) -> Iterator[Walk]:
@@ -57,6 +62,7 @@ class Postgres:
         prepared, values = numbered(statement, _given(parameters))
         with self._connection.transaction(force_rollback=True), self._connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL plan_cache_mode = {self._mode}".encode())
+            cursor.execute(b"SET LOCAL seq_page_cost = " + self._page_cost)
             cursor.execute(f"PREPARE asked AS {prepared}".encode())
             given = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, values))) if values else sql.SQL("")
             try:
@@ -66,7 +72,9 @@ class Postgres:
                 if cursor.connection.info.transaction_status.name != "INERROR":
                     cursor.execute(b"DEALLOCATE asked")
             assert plan is not None
-        yield from postgres_walks(plan[0][0]["Plan"], small=self._small)
+        whole = plan[0][0]["Plan"]
+        for node in subplans(whole) if self._as_is else [whole]:
+            yield from postgres_walks(node, small=self._small, common=common_for(parameters))
 
 
 def numbered(statement: str, parameters: Any) -> tuple[str, list[Any]]:

@@ -26,6 +26,9 @@ COMMON = frozenset(
         *("ref_kind", "reason", "carrier", "lane"),
     )
 )
+TOLD_OFTEN = frozenset({"ref_id"})
+"""Common as well where numbers are asked for: a best seller's listing was told thousands, a parcel is reported once."""
+
 LITTLE = 50.0
 """A part of a plan that PostgreSQL thinks to be done within so many pages reads no history, however it is told."""
 
@@ -69,7 +72,13 @@ def _where(index: Index) -> str:
 INDEXES = _indexes()
 
 
-def sqlite_walks(plan: list[str], statement: str) -> Iterator[Walk]:
+def common_for(parameters: Any) -> frozenset[str]:
+    """Return the columns that tell few rows apart in a statement with these parameters."""
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters or ()
+    return COMMON | TOLD_OFTEN if "stock" in list(values) else COMMON
+
+
+def sqlite_walks(plan: list[str], statement: str, *, common: frozenset[str] = COMMON) -> Iterator[Walk]:
     """Yield what an EXPLAIN QUERY PLAN reads too much of."""
     aliases = {alias: table for table, alias in re.findall(r'"?(\w+)"? AS "?(\w+)"?', statement)}
     for line in plan:
@@ -82,11 +91,17 @@ def sqlite_walks(plan: list[str], statement: str) -> Iterator[Walk]:
         if table not in HISTORY or small or last or "INTEGER PRIMARY KEY (rowid" in line:
             continue
         columns = set(re.findall(r"(\w+)[=<>]", given or ""))
-        if verb == "SCAN" or columns <= COMMON:
+        if verb == "SCAN" or columns <= common:
             yield Walk(table, line)
 
 
-def postgres_walks(node: Mapping[str, Any], relation: str = "", *, small: Collection[str] = ()) -> Iterator[Walk]:
+def postgres_walks(
+    node: Mapping[str, Any],
+    relation: str = "",
+    *,
+    small: Collection[str] = (),
+    common: frozenset[str] = COMMON,
+) -> Iterator[Walk]:
     """Yield what an EXPLAIN (FORMAT JSON) reads too much of.
 
     Args:
@@ -97,7 +112,16 @@ def postgres_walks(node: Mapping[str, Any], relation: str = "", *, small: Collec
     given = {column for column, _ in _GIVEN.findall(str(node.get("Index Cond", "")) + " ")}
     at_its_end = str(node.get("Index Cond", "")) == "(id IS NOT NULL)"  # the largest id of a table
     reads = (kind == "Seq Scan" or "Index" in kind) and not at_its_end and node.get("Total Cost", LITTLE) >= LITTLE
-    if reads and table in HISTORY and table not in small and not is_open and (kind == "Seq Scan" or given <= COMMON):
+    if reads and table in HISTORY and table not in small and not is_open and (kind == "Seq Scan" or given <= common):
         yield Walk(table, f"{kind} on {table} {index} {node.get('Index Cond', '')}".strip())
     for child in node.get("Plans", ()):
-        yield from postgres_walks(child, table, small=small)
+        yield from postgres_walks(child, table, small=small, common=common)
+
+
+def subplans(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the parts of an EXPLAIN (FORMAT JSON) that answer something about single rows of the rest."""
+    for child in node.get("Plans", ()):
+        if child.get("Parent Relationship") == "SubPlan":
+            yield child
+        else:
+            yield from subplans(child)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.plans.__main__ import Asked, excuses
 from tests.plans.databases import Sqlite, numbered
-from tests.plans.judge import postgres_walks
+from tests.plans.judge import postgres_walks, subplans
 from tests.support.sources import ROOT
 
 
@@ -33,6 +33,7 @@ def walks(lite: Sqlite, statement: str, *parameters: Any) -> list[str]:
         ("SELECT max(o.id) FROM orders AS o WHERE o.state = ?", ["paid"]),
         ("UPDATE outbox SET error = ? WHERE kind = ? AND state IN (?, ?)", ["", "stock", "pending", "waiting"]),
         ("SELECT count(*) FROM payload", []),
+        ("SELECT id FROM outbox WHERE kind = ? AND ref_id = ? AND state IN ('pending', 'waiting')", ["stock", 1]),
     ],
 )
 def test_what_reads_a_share_of_all_there_ever_was_is_refused(lite: Sqlite, statement: str, parameters: list) -> None:
@@ -48,10 +49,19 @@ def test_what_reads_a_share_of_all_there_ever_was_is_refused(lite: Sqlite, state
         ("SELECT max(id) FROM orders", []),
         ("SELECT key FROM outbox WHERE destination_id = ? AND state IN ('pending', 'waiting')", [1]),
         ("SELECT id FROM channel", []),
+        ("SELECT id FROM outbox WHERE kind = ? AND ref_id = ?", ["shipment", 1]),
     ],
 )
 def test_what_an_index_leads_to_straight_away_passes(lite: Sqlite, statement: str, parameters: list) -> None:
     assert walks(lite, statement, *parameters) == []
+
+
+def test_what_postgresql_answers_for_all_rows_at_once_is_told_from_what_it_asks_row_by_row() -> None:
+    """An EXISTS in a list of columns is both, and the costs of the day decide."""
+    walk = {"Node Type": "Seq Scan", "Relation Name": "order_line", "Parent Relationship": "SubPlan"}
+    rest = {"Node Type": "Seq Scan", "Relation Name": "orders", "Parent Relationship": "Outer"}
+
+    assert list(subplans({"Node Type": "Limit", "Plans": [rest | {"Plans": [walk]}]})) == [walk]
 
 
 def test_postgresql_is_judged_alike() -> None:

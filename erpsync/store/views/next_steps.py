@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from erpsync.core import advice
-from erpsync.store.queue import IS_WAITING
+from erpsync.store.queue import IS_OPEN, IS_WAITING
 from erpsync.store.remedies import letter_remedy
 from erpsync.store.tables import channel, dead_letter, listing, order_hold, outbox, release, shipment, task
 from erpsync.store.views.values import Json, iso
@@ -139,11 +139,13 @@ def next_of_sku(connection: Connection, sku_id: int, found: Json, *, off: Collec
 
 def _untold(connection: Connection, sku_id: int) -> Iterable[str]:
     """Yield what numbers wait for that are not told yet."""
+    listed = connection.execute(select(listing.c.id, listing.c.channel_id).where(listing.c.sku_id == sku_id)).all()
+    places, keys = {each.channel_id for each in listed}, [str(each.id) for each in listed]
     query = (
         select(channel.c.name, outbox.c.waiting_for)
         .join(channel, channel.c.id == outbox.c.destination_id)
-        .where(outbox.c.kind == "stock", IS_WAITING)
-        .where(outbox.c.ref_id.in_(select(listing.c.id).where(listing.c.sku_id == sku_id)))
+        .where(outbox.c.destination_id.in_(sorted(places)), outbox.c.kind == "stock", outbox.c.key.in_(keys))
+        .where(IS_OPEN, IS_WAITING)  # the former for its index
         .order_by(channel.c.name, outbox.c.waiting_for)
     )
     for row in connection.execute(query.distinct()):

@@ -135,7 +135,8 @@ def _pushes(connection: Connection, sku_id: int, latest: int) -> list[Json]:
     channel_skus = {row.id: row.channel_sku for row in named}
     query = select(outbox, channel.c.name.label("channel")).join(channel, channel.c.id == outbox.c.destination_id)
     rows: list[Any] = []
-    for listing_id in sorted(channel_skus):  # the latest of each: all that a best seller was told is too much
+    # Scans outbox: backwards, and the latest of each: all that a best seller was told is too much.
+    for listing_id in sorted(channel_skus):
         told = query.where(outbox.c.kind == "stock", outbox.c.ref_id == listing_id)
         rows += connection.execute(told.order_by(outbox.c.id.desc()).limit(latest))
     rows = sorted(rows, key=lambda row: row.id)[-latest:]
