@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -115,7 +115,8 @@ def test_a_lane_that_failed_rests_a_moment_and_is_tried_again(store: Store) -> N
         return len(polled_at_s) >= 3
 
     scene.poll = fail
-    with running(built_of(Store(store.engine, clock=clock), "jd", stop_s=LONG_S), scene) as daemon:
+    timed = Store(store.engine, clock=clock)
+    with closing(timed), running(built_of(timed, "jd", stop_s=LONG_S), scene) as daemon:
         assert eventually(polled_often_while_time_passes)
 
     assert all(later - before >= REST_S for before, later in pairwise(polled_at_s))
