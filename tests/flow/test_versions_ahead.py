@@ -178,7 +178,7 @@ def test_a_stored_version_in_the_future_is_lowered_to_its_receipt_by_the_migrati
     with opened(empty_database_url) as engine:
         config = Config()
         config.set_main_option("script_location", str(migrations_folder()))
-        before = ScriptDirectory.from_config(config).get_revision("0014").down_revision
+        before = ScriptDirectory.from_config(config).get_revision("0013").down_revision
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, str(before))
