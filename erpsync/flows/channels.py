@@ -14,7 +14,7 @@ from erpsync.flows.streams import ASKED, STREAMS
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.held import free_held
 from erpsync.store.hurry import hurry
-from erpsync.store.notes import Event, write_events
+from erpsync.store.notes import Event, closed, write_events
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task
@@ -34,8 +34,9 @@ def pause_channel(house: House, name: str, *, reason: str, actor: str) -> None:
 
     def work(tx: Tx) -> None:
         values = {"paused": True, "paused_reason": reason, "paused_by": actor}
+        detail = {"reason": reason, "from": _standing(tx, channel), "to": "paused"}
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
-        event = Event(kind="channel.paused", channel_id=channel.id, detail={"reason": reason}, actor=actor)
+        event = Event(kind="channel.paused", channel_id=channel.id, detail=detail, actor=actor)
         write_events(tx, [event])
 
     house.store.retrying(work)
@@ -54,15 +55,26 @@ def resume_channel(house: House, name: str, *, actor: str) -> None:
             "auth_failed_at": None,
             "blocked_until_at": None,
         }
+        detail = {"from": _standing(tx, channel), "to": "running"}
         tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
         forget_failures(tx, channel.id)
         hurry(tx, channel.id)
         free_held(tx, channel.id)
         want_pass(tx, channel.id, able)
-        write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, actor=actor)])
+        write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, detail=detail, actor=actor)])
         tx.wake("push")
 
     house.store.retrying(work)
+
+
+def _standing(tx: Tx, channel: Channel) -> str:
+    """Return in words how a channel stands, its row locked."""
+    row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
+    if row.paused:
+        return f"paused by {row.paused_by}" + (f": {row.paused_reason}" if row.paused_reason else "")
+    if row.auth_failed_at is not None:
+        return "credentials refused"
+    return "running" if row.blocked_until_at is None else "blocked"
 
 
 def ask_poll(house: House, name: str, streams: Iterable[str] | None = None, *, actor: str) -> None:
@@ -76,7 +88,8 @@ def ask_poll(house: House, name: str, streams: Iterable[str] | None = None, *, a
 
     def work(tx: Tx) -> None:
         want_pass(tx, channel.id, asked)
-        write_events(tx, [Event(kind="channel.poll_asked", channel_id=channel.id, actor=actor)])
+        detail = {"streams": asked}
+        write_events(tx, [Event(kind="channel.poll_asked", channel_id=channel.id, detail=detail, actor=actor)])
 
     house.store.retrying(work)
 
@@ -121,8 +134,7 @@ def finish_task(house: House, task_id: int, *, actor: str, arrived: bool = False
         answer(tx, row, arrived=arrived, actor=actor)
         if asks_about_counts(row.kind):
             skus.extend(take_last(tx, house, row.kind, row.key, actor=actor))
-        detail = {"task": row.kind, "key": row.key}
-        write_events(tx, [Event(kind="task.done", order_id=row.order_id, detail=detail, actor=actor)])
+        write_events(tx, [closed(row, by=actor)])
 
     house.store.retrying(work)
     look_again(house, skus)

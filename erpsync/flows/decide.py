@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_refunds
+from erpsync.flows.changed import order_change
 from erpsync.flows.fulfil import Change, Departure, Movement, Outcome, settle, take_detail
 from erpsync.flows.house import House
 from erpsync.flows.ingest import asks_for_address, free_shipments
@@ -89,7 +90,7 @@ def _note(
     events = []
     for change in changes:
         order = change.after
-        facts: dict[str, Any] = {**details[order.id], "phase": phase(order)}
+        facts: dict[str, Any] = {**details[order.id], "phase": phase(order), **order_change(change.before, order)}
         if order.holds:
             facts["held"] = dict(order.holds)
         if order.id in outcome.takes:

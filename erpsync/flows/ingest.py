@@ -25,6 +25,7 @@ from erpsync.core.orders import (
 )
 from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
 from erpsync.flows.ahead import believed, note_lowered
+from erpsync.flows.changed import order_change
 from erpsync.flows.edits import ask_about_edits
 from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
@@ -295,6 +296,7 @@ class _Desk:
         for change in changes:
             order, news = change.after, self._news(change, takes)
             detail: dict[str, Any] = {"phase": phase(order), "version_at": order.reading.version_at.isoformat()} | news
+            detail |= order_change(change.before, order)
             if order.holds:
                 detail["held"] = dict(order.holds)
             if short.get(order.id):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erpsync.flows.changed import bundle_events, contents, mapping_events, mappings
 from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
@@ -86,7 +87,9 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
         }
         for key, row in sorted(latest.items(), key=lambda item: item[0])
     ]
+    things = {(row["channel_id"], row["channel_sku"]) for row in values}
     _lock(tx, values)
+    before = mappings(tx, things)
     _spread(tx, values)
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     new = dialect.insert(listing)
@@ -99,6 +102,7 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
     else:
         tx.execute(statement.values(values))
     want_remap(tx)
+    write_events(tx, mapping_events(before, mappings(tx, things), actor))
     write_events(tx, [Event(kind="listings.imported", detail={"rows": len(values)}, actor=actor)])
     settle(tx, house, [], also=[row["sku_id"] for row in values])
 
@@ -187,6 +191,7 @@ def _write_bundles(tx: Tx, house: House, parts: Mapping[str, Mapping[str, Bundle
         return
     ids = make_skus(tx, {*parts, *(code for named in parts.values() for code in named)})
     bundles = list(in_parts(ids[name] for name in parts))
+    before = contents(tx, (ids[name] for name in parts))
     for some in bundles:
         tx.execute(delete(bundle).where(bundle.c.bundle_id.in_(some)))
     insert_many(
@@ -199,6 +204,8 @@ def _write_bundles(tx: Tx, house: House, parts: Mapping[str, Mapping[str, Bundle
         ],
     )
     want_remap(tx)
+    after = {ids[name]: {ids[code]: part.qty for code, part in named.items()} for name, named in parts.items()}
+    write_events(tx, bundle_events(before, after, actor))
     write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])
     also: set[int] = {ids[part] for named in parts.values() for part in named}
     for some in bundles:

@@ -224,12 +224,14 @@ class _Release(Errand[Release]):
         if not ack(tx, self.row):
             return
         ask_if_asked(tx, order, f"release {self.row.key}")
-        tx.execute(update(release).where(release.c.id == self.row.ref_id).values(told_at=tx.now))
+        mine = update(release).where(release.c.id == self.row.ref_id).values(told_at=tx.now)
+        place = tx.execute(mine.returning(release.c.warehouse_id)).scalar_one()
         unsure = (release.c.id == self.row.ref_id) & (release.c.state == "unsure")
         tx.execute(update(release).where(unsure).values(state="told"))
         close_tasks(tx, "unknown", [self.row.key], by="erpsync")
         close_tasks(tx, "gate", [task_key(RELEASE, self.row.ref_id)], by="erpsync")
-        write_events(tx, [Event(kind="release.told", order_id=order.id, detail={"release": self.row.key})])
+        detail = {"release": self.row.key, "warehouse_id": place}
+        write_events(tx, [Event(kind="release.told", order_id=order.id, detail=detail)])
 
     def note_absent(self, tx: Tx) -> None:
         """Take back the marks: the warehouse surely does not have it. A recalled one is thereby stopped."""

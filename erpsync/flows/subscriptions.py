@@ -80,9 +80,9 @@ def go_back(house: House, id: int, *, after: int, actor: str) -> None:
     _known(after, settled_id(house.store))
 
     def work(tx: Tx) -> None:
-        _row(tx, id)
+        change = {"from": _row(tx, id).cursor, "to": after}
         _restart(tx, id, actor, cursor=after)
-        _note(tx, "subscription.replayed", id, actor, after=after)
+        _note(tx, "subscription.replayed", id, actor, after=after, **change)
 
     house.store.retrying(work)
 
@@ -91,9 +91,9 @@ def restart(house: House, id: int, *, actor: str) -> None:
     """Go on with a subscriber that was given up or is rested, at once and where it stands."""
 
     def work(tx: Tx) -> None:
-        _row(tx, id)
+        change = {"from": _row(tx, id).state, "to": "active"}
         _restart(tx, id, actor)
-        _note(tx, "subscription.resumed", id, actor)
+        _note(tx, "subscription.resumed", id, actor, **change)
 
     house.store.retrying(work)
 

@@ -185,7 +185,8 @@ def _note_left(tx: Tx, house: House, found: _Known) -> None:
     if found.head.state == "recalled":
         tx.execute(update(release).where(release.c.id == found.head.id).values(reason="it left before it was stopped"))
     close_tasks(tx, TASK, [found.head.number], by="erpsync")
-    end_release(tx, house, found.head, order, order, state="shipped", detail={"release": found.head.number})
+    detail = {"release": found.head.number, "warehouse_id": found.head.warehouse_id}
+    end_release(tx, house, found.head, order, order, state="shipped", detail=detail)
 
 
 def _count(tx: Tx, house: House, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:

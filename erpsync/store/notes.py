@@ -81,12 +81,21 @@ def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
 
 
 def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
-    """Close the open tasks of a kind with these keys; return how many there were."""
+    """Close the open tasks of a kind with these keys, with an event each; return how many there were."""
     wanted = sorted(set(keys))
     if not wanted:
         return 0
     statement = update(task).where(task.c.kind == kind, task.c.key.in_(wanted), task.c.closed_at.is_(None))
-    return tx.execute(statement.values(closed_at=tx.now, closed_by=by)).rowcount
+    told = (task.c.id, task.c.kind, task.c.key, task.c.order_id, task.c.channel_id)
+    rows = tx.all(statement.values(closed_at=tx.now, closed_by=by).returning(*told))
+    write_events(tx, [closed(row, by=by) for row in sorted(rows, key=lambda row: int(row.id))])
+    return len(rows)
+
+
+def closed(row: Any, *, by: str) -> Event:
+    """Return the event of a task that is closed."""
+    detail = {"id": row.id, "task": row.kind, "key": row.key}
+    return Event(kind="task.closed", order_id=row.order_id, channel_id=row.channel_id, detail=detail, actor=by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
