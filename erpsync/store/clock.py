@@ -12,6 +12,7 @@ Why it is noticed when a transaction begins: then no decision is made from what 
 """
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,21 @@ SEEN, UNCONFIRMED = "clock seen", "clock unconfirmed"
 _TICK = timedelta(microseconds=1)
 _ZERO = timedelta(0)
 log = structlog.get_logger("erpsync.store.clock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What was found when the newest instant was kept.
+
+    Args:
+        unconfirmed: how far the clock has leapt ahead without anybody confirming it.
+        back: whether it was set back.
+        settled_from_s: monotonic seconds at which settling began, where there was any.
+    """
+
+    unconfirmed: timedelta
+    back: bool
+    settled_from_s: float | None
 
 
 class DatabaseClock:
@@ -101,22 +117,23 @@ class DatabaseClock:
         """Whether to look again for what the old clock has written."""
         return self.unsettled and self._base.monotonic() >= self._settle_at_s
 
-    def settled(self, began_s: float) -> None:
-        """Note that what is stored was settled, and when to do so again: a last time when nothing old can come."""
-        now_s = self._base.monotonic()
-        if self._back_at_s is not None and began_s - self._back_at_s >= SETTLE_S:
-            self._back_at_s = None
-        self._settle_at_s = now_s + SETTLE_SHARE * (now_s - began_s)
-
     def jumps(self) -> int:
         """Return how often the clock has jumped, for `kept`."""
         return self._jumps
 
-    def kept(self, jumps: int, unconfirmed: timedelta, *, back: bool) -> None:
-        """Note that the newest instant was committed, and what was found then."""
+    def kept(self, jumps: int, found: "Found") -> None:
+        """Note that the newest instant was committed, and what was found then.
+
+        Where something was settled that is done again after a while, and a last time when nothing old can come.
+        """
+        unconfirmed, began_s = found.unconfirmed, found.settled_from_s
         with self._lock:
             self._kept_at_s = self._base.monotonic()
-            if back:
+            if began_s is not None:
+                if self._back_at_s is not None and began_s - self._back_at_s >= SETTLE_S:
+                    self._back_at_s = None
+                self._settle_at_s = self._kept_at_s + SETTLE_SHARE * (self._kept_at_s - began_s)
+            if found.back:
                 self._back_at_s = self._kept_at_s
             if not unconfirmed:
                 self._trusted_at_s = self._kept_at_s
@@ -160,11 +177,8 @@ class DatabaseClock:
             self.unconfirmed += max(_ZERO, told - expected)
 
 
-def keep_time(tx: "Tx", clock: DatabaseClock) -> tuple[timedelta, bool]:
-    """Keep the newest instant, settle what a clock that was set back has left; return what of it is unconfirmed.
-
-    Also whether it was set back. One process at a time: the row is locked.
-    """
+def keep_time(tx: "Tx", clock: DatabaseClock) -> Found:
+    """Keep the newest instant and settle what a clock that was set back has left; one process at a time."""
     seen_us = tx.execute(select(counter.c.value).where(counter.c.name == SEEN).with_for_update()).scalar()
     expected = clock.expected if clock.in_doubt else tx.now
     known = [at for at in (None if seen_us is None else instant(seen_us), expected) if at is not None]
@@ -178,14 +192,13 @@ def keep_time(tx: "Tx", clock: DatabaseClock) -> tuple[timedelta, bool]:
     elif by > AHEAD:
         log.info("clock.unconfirmed", by_s=round(by.total_seconds()))
         unconfirmed += by
-    if back or clock.settle_is_due():
-        began_s = clock.monotonic()
+    began_s = clock.monotonic() if back or clock.settle_is_due() else None
+    if began_s is not None:
         settle(tx)
-        clock.settled(began_s)
     unconfirmed = unconfirmed if unconfirmed > AHEAD else _ZERO
     set_mark(tx, SEEN, micros(tx.now))
     set_mark(tx, UNCONFIRMED, unconfirmed // _TICK)
-    return unconfirmed, back
+    return Found(unconfirmed=unconfirmed, back=back, settled_from_s=began_s)
 
 
 def confirm(tx: "Tx") -> None:

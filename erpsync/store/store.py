@@ -21,7 +21,7 @@ from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.store.clock import DatabaseClock, keep_time
 from erpsync.store.engine import make_engine, wait_at_most
 from erpsync.store.privacy import Vault
-from erpsync.store.turns import Turns
+from erpsync.store.turns import NoTurnError, Turns
 
 T = TypeVar("T")
 
@@ -145,15 +145,18 @@ class Store:
         """Keep the newest instant every few seconds, and at once when the clock has jumped."""
         if not self.clock.is_due():
             return
-        if not self._keeping.acquire(blocking=self.clock.in_doubt):
-            return  # another thread is at it
+        if not self._keeping.acquire(blocking=False):  # another thread is at it
+            if not self.clock.in_doubt:
+                return
+            if not self._keeping.acquire(timeout=-1 if self._wait_s is None else self._wait_s):
+                raise NoTurnError("what a clock that was set back has left is being settled")
         try:
             if self.clock.is_due():
                 with connection.begin():
                     now = self.clock.now()
                     jumps = self.clock.jumps()
-                    unconfirmed, back = keep_time(Tx(connection, now, self.vault), self.clock)
-                self.clock.kept(jumps, unconfirmed, back=back)
+                    found = keep_time(Tx(connection, now, self.vault), self.clock)
+                self.clock.kept(jumps, found)
         finally:
             self._keeping.release()
 

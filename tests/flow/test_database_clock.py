@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, text
 
 from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
@@ -14,6 +15,7 @@ from erpsync.store.leases import take_lease
 from erpsync.store.schema import migrate
 from erpsync.store.store import Store
 from erpsync.store.tables import base, lease, metadata
+from erpsync.store.turns import NoTurnError
 from tests.support.dialects import on_postgresql
 
 HOUR, DAY = 3600, 86_400
@@ -34,17 +36,28 @@ def test_a_long_history_is_settled_for_a_twentieth_of_the_time_and_once_more_whe
     base_clock = ManualClock()
     engine = make_engine(f"sqlite:///{migrated_sqlite}")
     watch = clock.DatabaseClock(engine, base_clock)
-    watch.kept(watch.jumps(), timedelta(0), back=True)
+    watch.kept(watch.jumps(), clock.Found(unconfirmed=timedelta(0), back=True, settled_from_s=None))
     settled_at_s: list[float] = []
     while watch.unsettled:
         if watch.settle_is_due():
             settled_at_s.append(began_s := base_clock.monotonic())
             base_clock.advance(seconds=3)  # so long a history takes
-            watch.settled(began_s)
+            watch.kept(watch.jumps(), clock.Found(unconfirmed=timedelta(0), back=False, settled_from_s=began_s))
         base_clock.advance(seconds=1)
     engine.dispose()
 
     assert settled_at_s == [0, 63, 126]
+
+
+def test_whoever_is_waited_for_does_not_wait_until_a_long_history_is_settled(database_url: str) -> None:
+    """A request from outside gets its answer within seconds, on either database."""
+    store = Store.open(database_url, clock=ManualClock())
+    border = store.at_border(0.1)
+    with store._keeping, pytest.raises(NoTurnError), border.begin():
+        pass
+    with border.begin() as tx:
+        assert tx.now
+    store.close()
 
 
 OF_OTHER_CLOCKS = {

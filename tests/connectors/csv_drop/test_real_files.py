@@ -1,23 +1,12 @@
 """Real exports: 28,010 Tmall orders of February 2020, and 2,455 invoice lines of a British shop of December 2010."""
 
-import os
 import shutil
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from erpsync.sdk.types import Order, OrderState
 from tests.connectors.csv_drop.builders import order_drop, read
-
-DATA = Path(os.environ.get("ERPSYNC_DATA") or Path(__file__).parents[4] / "shared" / "data")
-
-
-def real_file(name: str, folder: Path) -> None:
-    """Copy a data set into the drop folder; skip where the data sets are not at hand."""
-    if not (DATA / name).exists():
-        pytest.skip(f"no {name}: set ERPSYNC_DATA to the folder of the data sets")
-    shutil.copy(DATA / name, folder / name)
+from tests.support.real_data import retail_file, tmall_file
 
 
 def read_real(folder: Path, **changes: object) -> dict[str, Order]:
@@ -28,7 +17,7 @@ def read_real(folder: Path, **changes: object) -> dict[str, Order]:
 
 def test_paid_is_told_by_the_time_of_payment_and_never_by_an_amount(tmp_path: Path) -> None:
     """9,055 of these orders were "paid 0.00", and more than half of those had been paid and refunded."""
-    real_file("tmall_orders_2020-02.csv", tmp_path)
+    shutil.copy(tmall_file(), tmp_path)
     columns = {
         "external_id": "订单编号",
         "total": "总金额",
@@ -52,7 +41,7 @@ def test_paid_is_told_by_the_time_of_payment_and_never_by_an_amount(tmp_path: Pa
 
 
 def test_orders_of_many_lines_keep_every_line(tmp_path: Path) -> None:
-    real_file("online_retail_sample.csv", tmp_path)
+    shutil.copy(retail_file(), tmp_path)
     columns = {
         "external_id": "InvoiceNo",
         "channel_sku": "StockCode",

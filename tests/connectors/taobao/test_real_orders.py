@@ -1,36 +1,24 @@
 """A month of real orders through the sandbox, while rows move: every fifth of them, `make soak` takes all."""
 
 import csv
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from connectors.taobao.mapping import format_time
 from connectors.taobao.sandbox import TradeLine, trade_of
 from connectors.taobao.sandbox.builder import yuan
 from erpsync.sdk.types import Cursor
-from tests.connectors.taobao.shop import HERE, Shop
+from tests.connectors.taobao.shop import Shop
+from tests.support.real_data import SOAK, tmall_file
 
 MONTH = datetime(2020, 2, 1, tzinfo=UTC) - timedelta(hours=8)
-EVERY = 1 if os.environ.get("ERPSYNC_SOAK") else 5
+EVERY = 1 if SOAK else 5
 END = datetime(2020, 3, 2, tzinfo=UTC)
 
 
-def data_file() -> Path:
-    """The 28,010 Tmall orders of February 2020."""
-    folder = Path(os.environ.get("ERPSYNC_DATA") or HERE.parents[3] / "shared" / "data")
-    path = folder / "tmall_orders_2020-02.csv"
-    if not path.is_file():
-        pytest.skip("no tmall_orders_2020-02.csv in ERPSYNC_DATA or the sibling folder shared/data")
-    return path
-
-
 def real_trades() -> Iterator[Any]:
-    with data_file().open(encoding="utf-8-sig", newline="") as file:
+    with tmall_file().open(encoding="utf-8-sig", newline="") as file:
         for number, total, _, province, created, paid_at, _ in list(csv.reader(file))[1::EVERY]:
             price = yuan(total)
             yield trade_of(
