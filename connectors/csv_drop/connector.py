@@ -83,7 +83,9 @@ class CsvDropConnector(Connector):
     def __init__(self, settings: CsvDropSettings, http: HttpClient, clock: Clock) -> None:
         super().__init__(settings, http, clock)
         self._layout = layout_of(settings)
-        self._folder = DropFolder(settings.folder, settings.pattern, settings.settle_s, clock)
+        self._folder = DropFolder(
+            settings.folder, settings.pattern, settings.settle_s, clock, read_files=settings.read_files
+        )
         self.carries_recipients = "address" in self._layout.columns
 
     def check(self) -> CheckReport:
@@ -115,6 +117,8 @@ class CsvDropConnector(Connector):
     def _file_pages(self, reading: _Reading, keys: Sequence[str]) -> Iterator[list[Together]]:
         """Yield the pages of one file; of one without a usable header a single page that tells so."""
         try:
+            if reading.claim.problem:
+                raise PayloadError(reading.claim.problem, path="file", broken=True)
             yield from table.pages(
                 reading.claim,
                 self._layout,
@@ -122,6 +126,7 @@ class CsvDropConnector(Connector):
                 encoding=self.settings.encoding,
                 after=reading.after,
                 scratch=self._folder.claimed,
+                max_rows=self.settings.max_lines,
             )
         except PayloadError as error:
             reading.problem = error.problem
@@ -134,7 +139,7 @@ class CsvDropConnector(Connector):
         elif reading.problem:
             self._folder.fail(reading.claim, reading.problem)
         else:
-            self._folder.finish(reading.claim)
+            self._folder.finish(reading.claim, mends=bool(reading.pages or reading.after))
 
 
 class OrderDrop(CsvDropConnector, OrderSource):
@@ -203,7 +208,8 @@ class _Replies(StockSink, ShipmentSink):
         """Write one file of absolute quantities; nothing is refused."""
         with _mapped():
             rows = [(level.channel_sku, level.item_ref, level.qty) for level in levels]
-            write_stock(_out(self.settings), self.clock.now(), rows, self.settings.encoding)
+            now, out = self.clock.now(), self.settings
+            write_stock(_out(out), now, rows, out.encoding, out.formulas)
         return {}
 
     def push_shipment(self, shipment: Shipment) -> None:
@@ -211,7 +217,8 @@ class _Replies(StockSink, ShipmentSink):
         parcel = (shipment.order_external_id, shipment.carrier, shipment.tracking)
         with _mapped():
             rows = [(*parcel, line.external_id, line.qty) for line in shipment.lines]
-            write_shipment(_out(self.settings), shipment.number, rows or [(*parcel, "", "")], self.settings.encoding)
+            out = self.settings
+            write_shipment(_out(out), shipment.number, rows or [(*parcel, "", "")], out.encoding, out.formulas)
 
 
 class OrderDropWithReplies(OrderDrop, _Replies):

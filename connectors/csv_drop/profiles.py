@@ -11,6 +11,7 @@ read such exports name them. The other headers are not confirmed by a file and s
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from erpsync.sdk.types import OrderState
 
@@ -39,16 +40,19 @@ ORDER_FIELDS = (
     "address",
     "buyer",
     "buyer_note",
+    "refund_status",
 )
+RefundWord = Literal["none", "open", "decided"]
 SHIPMENT_FIELDS = ("order", "carrier", "tracking", "line_id", "qty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Headers by field, states by status text and formats of instants, tried in order."""
+    """Headers by field, states by status text, of refunds too, and formats of instants, tried in order."""
 
     columns: Mapping[str, tuple[str, ...]]
     status_map: Mapping[str, OrderState] = field(default_factory=dict)
+    refund_status_map: Mapping[str, RefundWord] = field(default_factory=dict)
     datetime_formats: tuple[str, ...] = ()
 
 
@@ -75,7 +79,9 @@ TAOBAO = Profile(
         "address": ("收货地址",),
         "buyer": ("买家会员名",),
         "buyer_note": ("买家留言",),
+        "refund_status": ("退款状态",),
     },
+    refund_status_map={"没有申请退款": "none", "退款关闭": "decided", "退款成功": "decided"},
     status_map={
         "等待买家付款": OrderState.UNPAID,
         "买家已付款，等待卖家发货": OrderState.PAID,
@@ -140,7 +146,9 @@ PDD = Profile(
         "district": ("区",),
         "address": ("街道", "详细地址"),
         "buyer_note": ("买家留言",),
+        "refund_status": ("售后状态",),
     },
+    refund_status_map={"无售后或售后取消": "none", "退款成功": "decided"},
     status_map={
         "待付款": OrderState.UNPAID,
         "待成团": OrderState.UNPAID,
@@ -157,3 +165,7 @@ PDD = Profile(
 )
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({"generic": GENERIC, "taobao": TAOBAO, "jd": JD, "pdd": PDD})
+STATUS_WORDS = frozenset(
+    word.casefold() for word in (*OrderState, *(word for each in PROFILES.values() for word in each.status_map))
+)
+"""Texts that are a status on some platform, and so nobody's name."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from connectors.csv_drop.client.replies import SHIPMENT_HEADER
 from erpsync.sdk.clock import Clock
+from erpsync.sdk.formulas import unescaped
 
 HEADER = (
     "external_id", "line_id", "updated_at", "placed_at", "paid_at", "channel_sku", "title", "qty", "price", "freight",
@@ -114,7 +115,8 @@ class DropShop:
             return
         for path in sorted(self.out_folder.glob(pattern)):
             with path.open(encoding="utf-8", newline="") as handle:
-                yield from csv.DictReader(handle)
+                for row in csv.DictReader(handle):
+                    yield {name: unescaped(cell) for name, cell in row.items()}
 
     def _random_order(self, rng: random.Random, skus: Sequence[str], now: datetime) -> DropOrder:
         number = next(self._numbers)

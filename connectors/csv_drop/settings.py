@@ -13,15 +13,25 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from connectors.csv_drop.profiles import GENERIC, ORDER_FIELDS, PROFILES, SHIPMENT_FIELDS, SHIPMENTS, Profile
-from erpsync.sdk.folder import Folder
+from connectors.csv_drop.profiles import (
+    GENERIC,
+    ORDER_FIELDS,
+    PROFILES,
+    SHIPMENT_FIELDS,
+    SHIPMENTS,
+    Profile,
+    RefundWord,
+)
+from erpsync.sdk.currencies import CURRENCIES
+from erpsync.sdk.folder import READ_FILES, Folder, note_on_read_files
+from erpsync.sdk.formulas import FORMULAS, Formulas
 from erpsync.sdk.roles import ConnectorSettings
 from erpsync.sdk.types import OrderState
 
 FieldName = Literal[
     "external_id", "line_id", "status", "updated_at", "placed_at", "paid_at", "channel_sku", "title", "qty", "price",
     "total", "paid", "refunded", "freight", "discount", "currency", "recipient", "phone", "province", "city",
-    "district", "address", "buyer", "buyer_note", "order", "carrier", "tracking",
+    "district", "address", "buyer", "buyer_note", "refund_status", "order", "carrier", "tracking",
 ]  # fmt: skip
 _NEEDED = {"orders": ("external_id", "channel_sku", "qty"), "shipments": ("order", "carrier", "tracking")}
 _SAMPLE = datetime(2021, 11, 23)  # noqa: DTZ001 - only proves that a format carries a whole date
@@ -64,13 +74,23 @@ class CsvDropSettings(ConnectorSettings):
     status_map: dict[Text, OrderState] = Field(
         default_factory=dict, description="what each status text means: unpaid, paid, shipped, completed or cancelled"
     )
+    refund_status_map: dict[Text, RefundWord] = Field(
+        default_factory=dict,
+        description="what each text of refund_status means: none, open or decided; any other text counts as open",
+    )
     datetime_formats: tuple[str, ...] = Field(
         (), description="formats of instants as in Python's strptime, tried in order before the usual ones"
     )
     settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
+    read_files: Literal["keep", "remove"] = Field("keep", description=READ_FILES)
+    formulas: Formulas = Field("escape", description=FORMULAS)
     profile: Literal["generic", "taobao", "jd", "pdd"] | None = Field(
         None, description="preset of columns and status texts; generic expects the field names as headers"
     )
+
+    def notes(self) -> Mapping[str, str]:
+        """Say that read files stay, as long as nobody has decided."""
+        return note_on_read_files(self)
 
     @field_validator("timezone")
     @classmethod
@@ -94,6 +114,8 @@ class CsvDropSettings(ConnectorSettings):
         known = ORDER_FIELDS if self.reads == "orders" else SHIPMENT_FIELDS
         if odd := [name for name in (*self.columns, *self.constants) if name not in known]:
             raise ValueError(f"files of {self.reads} have no {odd[0]!r}; their fields are {', '.join(known)}")
+        if (currency := self.constants.get("currency", "CNY").upper()) not in CURRENCIES:
+            raise ValueError(f"there is no currency {currency[:3]!r}")
         if self.out_folder == self.folder:
             raise ValueError("out_folder must be another folder, or our own files would be read")
         layout = layout_of(self)
@@ -118,6 +140,7 @@ class Layout:
     demanded: frozenset[str]
     constants: Mapping[str, str]
     status_map: Mapping[str, OrderState]
+    refund_status_map: Mapping[str, RefundWord]
     datetime_formats: tuple[str, ...]
     zone: ZoneInfo
     row_is_order: bool
@@ -146,6 +169,7 @@ def layout_of(settings: CsvDropSettings) -> Layout:
         demanded=frozenset({*own, *needed}),
         constants={str(name): value for name, value in settings.constants.items()},
         status_map=_states(profile, settings),
+        refund_status_map=_refund_words(profile, settings),
         datetime_formats=(*settings.datetime_formats, *profile.datetime_formats),
         zone=ZoneInfo(settings.timezone),
         row_is_order=settings.rows == "orders",
@@ -171,6 +195,13 @@ def _states(profile: Profile, settings: CsvDropSettings) -> dict[str, OrderState
     return {
         tidy(text).casefold(): state for text, state in {**words, **profile.status_map, **settings.status_map}.items()
     }
+
+
+def _refund_words(profile: Profile, settings: CsvDropSettings) -> dict[str, RefundWord]:
+    """Return what texts about refunds mean, case-folded; our own words always count."""
+    words: dict[str, RefundWord] = {"none": "none", "open": "open", "decided": "decided"}
+    texts = {**words, **profile.refund_status_map, **settings.refund_status_map}
+    return {tidy(text).casefold(): word for text, word in texts.items()}
 
 
 def _read_back(form: str) -> datetime | None:

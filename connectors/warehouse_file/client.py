@@ -9,7 +9,7 @@ from pathlib import Path
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.folder import Claim, write_whole
-from erpsync.sdk.text import storable
+from erpsync.sdk.formulas import Formulas, safe_row, unescaped
 
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -36,27 +36,27 @@ def rows_of(claim: Claim, needed: Sequence[str]) -> list[tuple[int, dict[str, st
 
 
 def _cell(text: str) -> str:
-    """Return a cell without what spreadsheet programs put around text: ="123"."""
+    """Return a cell without what spreadsheet programs put around text, ="123", and what we put before a formula."""
     text = text.strip()
-    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') else text
+    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') else unescaped(text)
 
 
 def _text(content: bytes) -> str:
-    """Return the text, without what no database takes."""
+    """Return the text; a row with U+0000 is refused by itself, see `mapping`."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return storable(content.decode(encoding))
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise PayloadError("the file is neither UTF-8 nor GB18030", path="file")
 
 
-def write_rows(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_rows(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]], formulas: Formulas) -> None:
     """Write a CSV file in UTF-8 that appears whole."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows(safe_row(row, formulas) for row in rows)
     write_whole(target, text.getvalue().encode("utf-8"))
 
 

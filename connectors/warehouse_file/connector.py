@@ -54,7 +54,7 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
 
     def __init__(self, settings: WarehouseFileSettings, http: HttpClient, clock: Clock) -> None:
         super().__init__(settings, http, clock)
-        self._folder = DropFolder(settings.folder, "*.csv", settings.settle_s, clock)
+        self._folder = DropFolder(settings.folder, "*.csv", settings.settle_s, clock, read_files=settings.read_files)
 
     def check(self) -> CheckReport:
         """Look into the folders without changing anything. Raises `AuthError` when we cannot work in them."""
@@ -71,12 +71,13 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         """Write the release's file; written again, it is the same file."""
         with _mapped():
             target = self.settings.out_folder / f"release-{file_part(order.number)}.csv"
-            write_rows(target, RELEASE_HEADER, release_rows(order))
+            write_rows(target, RELEASE_HEADER, release_rows(order), self.settings.formulas)
 
     def cancel(self, number: str) -> bool | None:
         """Write the wish to stop; the answer comes as a file."""
         with _mapped():
-            write_rows(self.settings.out_folder / f"cancel-{file_part(number)}.csv", CANCEL_HEADER, [(number,)])
+            target = self.settings.out_folder / f"cancel-{file_part(number)}.csv"
+            write_rows(target, CANCEL_HEADER, [(number,)], self.settings.formulas)
         return None
 
     def pull_warehouse(self, cursor: Cursor) -> Iterator[WarehousePage]:
@@ -90,10 +91,10 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         kind = kind_of(claim.name)
         digest = file_digest(kind or "", before.digest)
         read_as = f"{claim.id} {digest}"
-        problem = "" if kind else "the name must begin with shipments-, stock- or answers-"
+        problem = claim.problem or ("" if kind else "the name must begin with shipments-, stock- or answers-")
         found: Iterator[Report | BadLine] = iter(())
         try:
-            if kind:
+            if not problem and kind:
                 rows = rows_of(claim, NEEDED[kind])
                 zone = ZoneInfo(self.settings.timezone)
                 found = reports_of(kind, Sheet(name=claim.name, digest=digest, rows=rows, zone=zone))
@@ -114,7 +115,7 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         elif problem:
             self._folder.fail(claim, problem)
         else:
-            self._folder.finish(claim)
+            self._folder.finish(claim, mends=done > 0)
 
 
 def _page(batch: list[Report | BadLine], mark: str, begins: str) -> WarehousePage:

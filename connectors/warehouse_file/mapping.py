@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.text import cut_to, quoted, storable
 from erpsync.sdk.types import BadLine, CancelAnswer, Dispatch, Release, ReleaseLine, StockCount
 
 RELEASE_HEADER = (
@@ -61,7 +62,7 @@ def reports_of(kind: str, sheet: Sheet) -> Iterator[Report | BadLine]:
     read: Callable[[Sheet, int, Mapping[str, str]], Report] = _count if kind == "stock" else _answer
     for line, row in sheet.rows:
         try:
-            yield read(sheet, line, row)
+            yield read(sheet, line, _plain(row))
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -77,7 +78,7 @@ def _dispatches(sheet: Sheet) -> Iterator[Report | BadLine]:
     for rows in groups.values():
         line, row = rows[0]
         try:
-            yield _dispatch(sheet, rows)
+            yield _dispatch(sheet, [(number, _plain(each)) for number, each in rows])
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -117,7 +118,7 @@ def _count(sheet: Sheet, line: int, row: Mapping[str, str]) -> StockCount:
 def _answer(sheet: Sheet, line: int, row: Mapping[str, str]) -> CancelAnswer:
     stopped = _WORDS.get(row.get("stopped", "").lower())
     if stopped is None:
-        raise PayloadError(f"expected yes or no, is {row.get('stopped', '')[:20]!r}", path="stopped")
+        raise PayloadError(f"expected yes or no{quoted(row.get('stopped', ''))}", path="stopped")
     release = _needed(row, "release")
     source = f"{sheet.name}:{line}"
     return CancelAnswer(
@@ -127,7 +128,15 @@ def _answer(sheet: Sheet, line: int, row: Mapping[str, str]) -> CancelAnswer:
 
 def _bad(sheet: Sheet, line: int, row: Mapping[str, str], error: PayloadError) -> BadLine:
     placed = PayloadError(error.problem, path=error.path, source=f"{sheet.name}:{line}")
-    return BadLine(key=sheet.key(line), error=placed, row=dict(row))
+    return BadLine(key=sheet.key(line), error=placed, row={name: storable(cell) for name, cell in row.items()})
+
+
+def _plain(row: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a row that a database can hold."""
+    for name, cell in row.items():
+        if "\0" in cell:
+            raise PayloadError("holds U+0000", path=name)
+    return row
 
 
 def _needed(row: Mapping[str, str], name: str) -> str:
@@ -136,14 +145,14 @@ def _needed(row: Mapping[str, str], name: str) -> str:
     if not text:
         raise PayloadError("is empty", path=name)
     if _CUT_BY_SPREADSHEET.fullmatch(text):
-        raise PayloadError(f"a spreadsheet program cut the digits of this number to {text}", path=name)
+        raise PayloadError(f"a spreadsheet program cut the digits of this number{cut_to(text)}", path=name)
     return text
 
 
 def _whole(row: Mapping[str, str], name: str, least: int) -> int:
     text = row.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 12) or int(text) < least:
-        raise PayloadError(f"expected a whole number from {least}, is {text[:20]!r}", path=name)
+        raise PayloadError(f"expected a whole number from {least}{quoted(text)}", path=name)
     return int(text)
 
 
@@ -152,9 +161,9 @@ def _instant(row: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise PayloadError(f"expected a time like 2026-03-02 08:00:00, is {text[:30]!r}", path=name) from error
+        raise PayloadError(f"expected a time like 2026-03-02 08:00:00{quoted(text)}", path=name) from error
     if not 1971 <= found.year <= 2199:
-        raise PayloadError(f"expected a time of ours, is {text[:30]!r}", path=name)
+        raise PayloadError(f"expected a time of ours, is one of the year {found.year}", path=name)
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from erpsync.sdk.clock import Clock
+from erpsync.sdk.formulas import unescaped
 
 
 class FileWarehouse:
@@ -85,4 +86,4 @@ class FileWarehouse:
 
 def _read(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+        return [{name: unescaped(cell) for name, cell in row.items()} for row in csv.DictReader(handle)]

@@ -1,12 +1,14 @@
 """The settings of a warehouse that is run by files."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from erpsync.sdk.folder import Folder
+from erpsync.sdk.folder import READ_FILES, Folder, note_on_read_files
+from erpsync.sdk.formulas import FORMULAS, Formulas
 from erpsync.sdk.roles import ConnectorSettings
 
 
@@ -21,6 +23,12 @@ class WarehouseFileSettings(ConnectorSettings):
     )
     timezone: str = Field("Asia/Shanghai", description="time zone of instants in files that do not say their own")
     settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
+    read_files: Literal["keep", "remove"] = Field("keep", description=READ_FILES)
+    formulas: Formulas = Field("escape", description=FORMULAS)
+
+    def notes(self) -> Mapping[str, str]:
+        """Say that read files stay, as long as nobody has decided."""
+        return note_on_read_files(self)
 
     @field_validator("timezone")
     @classmethod

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from connectors.webhook_json.client.calls import ShopClient
 from connectors.webhook_json.client.signing import signature_of
-from connectors.webhook_json.mapping.bodies import body_digest, payload_of, unread_key
+from connectors.webhook_json.mapping.bodies import body_digest, payload_of, unknown_type, unread_key
 from connectors.webhook_json.mapping.messages import (
     Level,
     PingMessage,
@@ -41,6 +41,7 @@ from erpsync.sdk.types import (
     Repeat,
     Shipment,
     StockLevel,
+    UnknownMessage,
     WebhookRecord,
     WebhookRequest,
     WebhookResult,
@@ -72,14 +73,17 @@ class WebhookJsonConnector(Connector, WebhookSource, OrderReader, RefundReader):
         return CheckReport(notes=("push_url is not set: the shop is told neither stock nor shipments",))
 
     def read_webhook(self, request: WebhookRequest) -> WebhookResult:
-        """Return the one record of a signed delivery, whatever its body is. Raises `AuthError`.
+        """Return the one record of a signed delivery, or that its type is not known. Raises `AuthError`.
 
         The delivery's key holds the digest of the body beside the sender's id: a shop that gives two messages one id
         loses neither of them.
         """
         id = self._signature.verify(request)
         key = f"{id}.{body_digest(request.body)}" if id else body_digest(request.body)
-        return WebhookResult(key=key, records=(_record(request.body, request.received_at),))
+        payload = payload_of(request.body)
+        if unknown := unknown_type(payload):
+            return WebhookResult(key=key, unknown=(UnknownMessage(type=unknown, payload=payload),))
+        return WebhookResult(key=key, records=(_record(payload, request.body, request.received_at),))
 
     def normalise(self, raw: Raw) -> Order:
         """Return the order; lines that cannot be read are its bad lines. Raises `PayloadError` naming the field."""
@@ -128,9 +132,8 @@ class ShopWithCalls(WebhookJsonConnector, StockSink, ShipmentSink):
         self._client.call(body_of(ShipmentMessage(data=data)), id=_call_id("shipment", shipment.number))
 
 
-def _record(body: bytes, received_at: datetime) -> WebhookRecord:
+def _record(payload: Payload, body: bytes, received_at: datetime) -> WebhookRecord:
     """Return the record of a body; one that cannot be read is named after its bytes, so each is a dead letter."""
-    payload = payload_of(body)
     kind = "refund" if payload.get("type") == "refund" else "order"
     try:
         record = refund_of(payload) if kind == "refund" else order_of(payload)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from erpsync.core.policy import SealPolicy
 from erpsync.flows.clocks import PlatformClock
 from erpsync.flows.house import AtRest, Channel, ChannelSpec, House, open_house
+from erpsync.flows.keys import prove_keys, refuse_without_keys
 from erpsync.flows.tokens import load_tokens
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, HttpResponse, Limiter
@@ -145,17 +146,32 @@ def open_built(
 ) -> Built:
     """Return a configuration (with its secrets) in force, its database brought to this version first.
 
-    Raises `SchemaError` when that is left to `erpsync migrate`: on PostgreSQL, unless `migrate: auto`.
+    Raises `SchemaError` when that is left to `erpsync migrate`: on PostgreSQL, unless `migrate: auto`, and where the
+    database of a key file is missing. Raises `KeysError` when the keys are not those of the database.
     """
     store = open_store(config, clock=clock)
     try:
+        _refuse_to_begin_anew(store, config)
         _bring_up(store, config)
-        store.vault = vault_of(config, make=True)
+        store.vault = proven_vault(store, config)
         around = Surroundings(store=store, registry=registry, mounts=mounts or {}, sealing=sealing)
         return Built(config, around, load)
     except BaseException:
         store.close()
         raise
+
+
+def _refuse_to_begin_anew(store: Store, config: Config) -> None:
+    """Raise for a database that is not there, or empty, though what lies beside it says that there was one."""
+    file = config.sqlite_file
+    if file is None or current_version(store.engine) is not None:
+        return
+    left = [each for each in (key_file(file), file.with_name(f"{file.name}-wal")) if each.exists()]
+    if left:
+        raise SchemaError(
+            f"the database {file} is not there or empty, but {left[0].name} beside it is of one that was: put it back,"
+            f" or run erpsync --config {config.folder} migrate to begin with an empty one"
+        )
 
 
 def _bring_up(store: Store, config: Config) -> None:
@@ -169,13 +185,15 @@ def _bring_up(store: Store, config: Config) -> None:
 
 def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> House:
     """Return the house of a configuration, its rows made equal to it first."""
-    return open_house(
+    house = open_house(
         store,
         warehouses=config.warehouses,
         channels_=specs(config),
         timezone=config.timezone,
         sealing=sealing or SealPolicy(after_s=config.seal_after_s),
+        counting=config.counts,
     )
+    return replace(house, local_targets=frozenset(config.web_local_targets))
 
 
 def specs(config: Config) -> list[ChannelSpec]:
@@ -252,6 +270,7 @@ def stored_house(store: Store, config: Config) -> House:
             for spec in found
         },
         sealing=SealPolicy(after_s=config.seal_after_s),
+        counting=config.counts,
     )
 
 
@@ -274,19 +293,28 @@ def open_store(
     return Store.open(config.database, clock=clock, vault=vault, wait_s=wait_s)
 
 
-def vault_of(config: Config, *, make: bool = False) -> Vault | None:
-    """Return the keys for personal data; `config` must have its secrets.
-
-    Args:
-        make: make the key file of an SQLite database that has none, as `run` and `migrate` do.
-    """
+def vault_of(config: Config) -> Vault | None:
+    """Return the keys for personal data, None where there is no key file; `config` must have its secrets."""
     if config.privacy is not None:
         keys = [decode_key(key.get_secret_value()) for key in config.privacy.keys]
         return Vault(keys, decode_key(config.privacy.index_key.get_secret_value()))
     if config.sqlite_file is None:
         return None
     path = key_file(config.sqlite_file)
-    if make:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return make_or_read_keys(path)
     return read_keys(path) if path.exists() else None
+
+
+def proven_vault(store: Store, config: Config) -> Vault | None:
+    """Return the keys of a database, proven to be its own; the key file of an SQLite database is made if it needs one.
+
+    Raises `KeysError` when they are others, or missing although something is sealed: then no key file is made.
+    """
+    vault = vault_of(config)
+    if vault is None:
+        if config.sqlite_file is None:
+            return None
+        path = key_file(config.sqlite_file)
+        refuse_without_keys(store, path)
+        vault = make_or_read_keys(path)
+    prove_keys(store, vault, "the configuration" if config.privacy is not None else "the key file")
+    return vault

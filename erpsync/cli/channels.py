@@ -111,7 +111,7 @@ def poll(app: App) -> int:
     """Ask for a pass now."""
     from erpsync.cli.build import with_roles
     from erpsync.flows.channels import ask_poll
-    from erpsync.flows.due import STREAMS
+    from erpsync.flows.streams import STREAMS
 
     for stream in app.args.streams or ():
         one_of("--stream", stream, STREAMS)

@@ -44,6 +44,7 @@ _SKU = arg("--sku", metavar="CODE", help="only of this SKU")
 _ORDER = arg("order", metavar="ORDER", help="our order number, or the channel's id")
 _NAME = arg("channel", metavar="ID", help="the channel's id")
 _WHY = arg("--reason", required=True, type=reason, metavar="TEXT", help="why, for whoever asks later")
+_SAID = arg("--reason", default="", type=remark, metavar="TEXT", help="why, for whoever asks later")
 _FILES = arg("files", nargs="+", metavar="FILE", help="CSV file in UTF-8 or GB18030; - is standard input")
 _W = arg("--warehouse", required=True, type=code, metavar="W", help="the warehouse")
 _S = arg("--sku", required=True, type=code, metavar="CODE", help="the SKU")
@@ -180,13 +181,19 @@ STOCK = (
         (
             _FILES,
             arg("--as-of", metavar="INSTANT", help="when the count was taken, for rows without as_of (default: now)"),
+            _SAID,
         ),
     ),
     Command(
         "stock set",
         "set what is on hand of one SKU",
         "stock:set_",
-        (_W, _S, arg("--on-hand", "--qty", dest="on_hand", required=True, type=count, metavar="N", help="units")),
+        (
+            _W,
+            _S,
+            arg("--on-hand", "--qty", dest="on_hand", required=True, type=count, metavar="N", help="units"),
+            _SAID,
+        ),
     ),
     Command(
         "stock add",
@@ -207,6 +214,18 @@ STOCK = (
         "listings:import_",
         (_FILES,),
     ),
+    Command(
+        "policies list",
+        "list what is set for single SKUs on a channel or in a warehouse",
+        "policies:list_",
+        (_CHANNEL, _SKU, arg("--warehouse", metavar="W", help="only in this warehouse")),
+    ),
+    Command(
+        "policies import",
+        "set it from CSV, all or nothing: sku,channel,warehouse,safety,cap,buffer,paused",
+        "policies:import_",
+        (_FILES,),
+    ),
     Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
     Command("bundles import", "take bundles from CSV: bundle,sku,qty", "listings:import_bundles", (_FILES,)),
 )
@@ -218,7 +237,7 @@ CHANNELS = (
         "channels pause",
         "stop all calls to a channel",
         "channels:pause",
-        (_NAME, arg("--reason", default="", type=remark, metavar="TEXT", help="why, for whoever asks later")),
+        (_NAME, _SAID),
     ),
     Command("channels resume", "end a pause, and try refused credentials again", "channels:resume", (_NAME,)),
     Command(
@@ -232,7 +251,7 @@ CHANNELS = (
                 action="append",
                 dest="streams",
                 metavar="NAME",
-                help="which stream: orders, refunds, listings or shipments; may be repeated (default: all)",
+                help="orders, backfill, refunds, listings, shipments or warehouse; repeatable (default: not backfill)",
             ),
         ),
     ),
@@ -268,6 +287,21 @@ DESK = (
         (
             arg("ids", nargs="+", type=identity, metavar="TASK", help="its id"),
             arg("--arrived", action="store_true", help="what got no answer is there, so it is not sent again"),
+        ),
+    ),
+    Command(
+        "trail list",
+        "list what was done, by whom and why, newest first",
+        "trail:list_trail",
+        (
+            arg("--since", metavar="INSTANT", help="at or after this date or time"),
+            arg("--order", metavar="ORDER", help="only of this order"),
+            _SKU,
+            arg("--actor", type=code, metavar="NAME", help="only by this person or token, for example api:NAME"),
+            _LIMIT,
+            arg(
+                "--after", type=identity, metavar="EVENT", help="go on after this event: the id of the last one listed"
+            ),
         ),
     ),
     Command(
@@ -330,10 +364,12 @@ GROUPS = {
     "shipments": "parcels that left",
     "stock": "what lies in the warehouses",
     "listings": "what channels sell, tied to our SKUs",
+    "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",
     "channels": "configured shops",
     "dead": "dead letters",
     "tasks": "what people should do",
+    "trail": "what was done, by whom and why",
     "keys": "encryption keys",
     "token": "tokens of the REST API",
 }

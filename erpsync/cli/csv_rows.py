@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from erpsync.cli.errors import CommandError
 from erpsync.cli.readers import CONTROL
+from erpsync.sdk.formulas import unescaped
 
 T = TypeVar("T")
 Refusal = tuple[str, str]
@@ -101,8 +102,10 @@ class Rows(Generic[T]):
     def _row(self, header: list[str], cells: list[str], source: str) -> Iterator[Row]:
         if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
             self.refused.append((source, f"has {len(cells)} cells, the header has {len(header)}"))
+        elif odd := [name for name, cell in zip(header, cells, strict=False) if "\0" in cell]:
+            self.refused.append((source, f"{odd[0]} holds U+0000"))
         else:
-            yield Row(dict(zip(header, (cell.strip() for cell in cells), strict=False)), source)
+            yield Row(dict(zip(header, (unescaped(cell.strip()) for cell in cells), strict=False)), source)
 
     def _header(self, cells: list[str], shown: str) -> list[str]:
         names = [cell.strip().lower() for cell in cells]

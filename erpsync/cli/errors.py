@@ -43,13 +43,12 @@ def _told_by_lower_floors(error: BaseException) -> tuple[int, list[str]] | None:
     from erpsync.flows.errors import Refused
     from erpsync.runtime.lock import AlreadyRunningError
     from erpsync.sdk.errors import ConnectorError
-    from erpsync.store.engine import StoreError
-    from erpsync.store.privacy import PrivacyError
-    from erpsync.store.schema import SchemaError
+    from erpsync.store.engine import StoreError, UnusableError
+    from erpsync.store.privacy import KeysError, PrivacyError
     from erpsync.store.trouble import cause_of
     from erpsync.store.views.values import NotFound
 
-    if isinstance(error, SchemaError):
+    if isinstance(error, UnusableError | KeysError):
         return BAD_CONFIG, [str(error)]
     if isinstance(error, Refused | NotFound | StoreError | PrivacyError | AlreadyRunningError | ConnectorError):
         return FAILED, [str(error)]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def migrate(app: App) -> int:
     """Bring the database to this version, an SQLite file after a copy; make its key file when it needs one."""
-    from erpsync.cli.build import open_store, vault_of
+    from erpsync.cli.build import open_store, proven_vault
     from erpsync.runtime.lock import only_daemon
     from erpsync.store.schema import VERSION, current_version
     from erpsync.store.schema import migrate as bring_up
@@ -23,10 +23,10 @@ def migrate(app: App) -> int:
         # A daemon of another version may not find its tables changed under it.
         with only_daemon(app.config.sqlite_file if before not in (None, VERSION) else None):
             done = bring_up(store.engine)
+        if app.config.privacy is None:
+            proven_vault(store, app.config)
     finally:
         store.close()
-    if app.config.privacy is None:
-        vault_of(app.config, make=True)
     text = f"the database is at version {VERSION}" + ("" if done else " already")
     app.out.value({"before": before, "version": VERSION, "changed": done}, text)
     return OK
@@ -52,6 +52,7 @@ def rotate(app: App) -> int:
 
 
 def _rotate_file(app: App, config: "Config") -> int:
+    from erpsync.cli.build import proven_vault
     from erpsync.cli.key_file import begin_rotation, end_rotation
     from erpsync.runtime.lock import only_daemon
     from erpsync.settings.config import key_file
@@ -59,7 +60,8 @@ def _rotate_file(app: App, config: "Config") -> int:
     database = config.sqlite_file
     if database is None:
         raise CommandError("there are no keys: the configuration has no privacy block")
-    with app.store(), only_daemon(database):
+    with app.store() as store, only_daemon(database):
+        proven_vault(store, config)
         begin_rotation(key_file(database))
         done = _rotate(app, config)
         end_rotation(key_file(database))
@@ -68,9 +70,12 @@ def _rotate_file(app: App, config: "Config") -> int:
 
 def _rotate(app: App, config: "Config") -> int:
     from erpsync.cli.build import vault_of
+    from erpsync.flows.keys import prove_keys
     from erpsync.flows.rekey import rotate_keys
 
     with app.store(vault_of(config)) as store, app.out.progress("values") as advance:
+        if store.vault is not None:
+            prove_keys(store, store.vault, "the configuration" if config.privacy is not None else "the key file")
         return rotate_keys(store, progress=_Steps(advance))
 
 

@@ -6,13 +6,12 @@ them. Why a mark: a rotation that was stopped is taken up again with the key it 
 
 import base64
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any
 
 from erpsync.cli.errors import CommandError
-from erpsync.store.privacy import KEY_BYTES
+from erpsync.store.privacy import KEY_BYTES, write_whole
 
 _MARK = "rotating"
 
@@ -23,12 +22,12 @@ def begin_rotation(path: Path) -> None:
     if kept.get(_MARK):
         return
     fresh = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
-    _write(path, kept | {"keys": [fresh, *kept["keys"]], _MARK: True})
+    write_whole(path, json.dumps(kept | {"keys": [fresh, *kept["keys"]], _MARK: True}))
 
 
 def end_rotation(path: Path) -> None:
     """Note that everything is sealed with the first key."""
-    _write(path, {name: value for name, value in _read(path).items() if name != _MARK})
+    write_whole(path, json.dumps({name: value for name, value in _read(path).items() if name != _MARK}))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -39,23 +38,3 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError:
         raise CommandError(f"{path}: the key file cannot be read") from None
     return kept
-
-
-def _write(path: Path, kept: dict[str, Any]) -> None:
-    """Replace the file at once and durably, as its owner and nobody else may read it."""
-    whole = path.with_name(f"{path.name}.new")
-    whole.unlink(missing_ok=True)
-    handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(kept, file)
-        file.flush()
-        os.fsync(file.fileno())
-    before = path.stat()
-    if os.geteuid() == 0:
-        os.chown(whole, before.st_uid, before.st_gid)
-    whole.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,6 +5,7 @@ Why nothing else is imported up here: `erpsync --help` answers at once, and each
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -14,6 +15,7 @@ from erpsync import __version__
 from erpsync.cli.commands import COMMANDS, GROUPS, Command
 from erpsync.cli.errors import FAILED, INTERRUPTED, OK, USAGE, first_line, told
 
+_LOST = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8
 DESCRIPTION = "Keeps orders and stock right between sales channels and the seller's warehouses."
 EPILOG = "exit codes: 0 fine, 1 a check failed or the request cannot be done, 2 wrong usage, 78 bad configuration"
 
@@ -71,11 +73,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; those of this process by default.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for number, argument in enumerate(arguments, 1):
+        if problem := _no_text(argument):
+            sys.stderr.write(f"erpsync: argument {number} {problem}: {argument!a}\n")
+            return USAGE
     try:
         args = build_parser().parse_args(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
     return _guarded(args, os.environ)
+
+
+def _no_text(argument: str) -> str:
+    """Return why an argument is none that a database could hold; empty for one that is text."""
+    if "\0" in argument:
+        return "holds U+0000"
+    return "" if argument.isascii() or not _LOST.search(argument) else "is not UTF-8 text"
 
 
 def _guarded(args: argparse.Namespace, environ: Mapping[str, str]) -> int:

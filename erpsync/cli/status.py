@@ -32,6 +32,7 @@ COLUMNS = (
     Column("unknown_stock", "unknown stock", "number"),
     Column("token", "token", "number"),
     Column("orders_24h", "orders 24h", "number"),
+    Column("took", "order/stock/webhook took", "text"),
 )
 
 
@@ -142,6 +143,9 @@ def _show(app: App, found: Json) -> None:
     for disk in found["storage"]["disks"]:
         if disk["free_mb"] is not None and disk["free_mb"] >= limit:
             app.out.line(f"{room(disk['free_mb'])} free in {disk['folder']}, for {', '.join(disk['serves'])}")
+    for channel in found["channels"]:
+        for type, count in channel["unknown_messages"].items():
+            app.out.line(f"{channel['name']}: {count} of a type not known here: {type}")
     for problem in found["problems"]:
         app.out.line(problem["text"])
     if found["ok"] and found["channels"]:
@@ -156,7 +160,16 @@ def _row(channel: Json) -> Json:
         "due": channel["queue"]["due"],
         "oldest": duration(channel["queue"]["oldest_due_s"]),
         "token": None if days is None else f"{days:g} d",
+        "took": took(channel["latencies"]),
     }
+
+
+def took(latencies: Json) -> str | None:
+    """Return what 95 of 100 orders, numbers and webhooks took at most, lately; a dash where there were none."""
+    from erpsync.store.latencies import said
+
+    each = [said(latencies[what].get("0.95")) or "-" for what in ("order", "stock", "webhook")]
+    return None if set(each) == {"-"} else " / ".join(each)
 
 
 def duration(seconds: float | None) -> str | None:

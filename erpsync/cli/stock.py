@@ -37,9 +37,9 @@ def import_(app: App) -> int:
     """Take counts from files."""
     from erpsync.flows.stock import import_counts
 
-    rows = counts(app, option("--as-of", app.args.as_of, app.config.timezone))
+    rows, why = counts(app, option("--as-of", app.args.as_of, app.config.timezone)), app.args.reason
     with app.house() as house:
-        return take(app, rows, lambda found, progress: import_counts(house, found, actor=app.actor, progress=progress))
+        return take(app, rows, lambda f, done: import_counts(house, f, actor=app.actor, reason=why, progress=done))
 
 
 def counts(app: App, as_of: datetime | None) -> "Rows[Count]":
@@ -73,7 +73,8 @@ def set_(app: App) -> int:
 
     args = app.args
     with app.house() as house:
-        set_stock(house, warehouse=args.warehouse, sku=args.sku, on_hand=args.on_hand, actor=app.actor)
+        said = {"reason": args.reason, "actor": app.actor}
+        set_stock(house, warehouse=args.warehouse, sku=args.sku, on_hand=args.on_hand, **said)
         return _print(app, house)
 
 

@@ -49,12 +49,28 @@ class Take:
     qty: int
 
 
-def plan(demands: Iterable[Demand], free: Mapping[Place, int]) -> list[Take]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A line whose units are each sent whole.
+
+    Args:
+        parts: our units per one of the line's, by SKU.
+        groups: warehouses that can send a whole unit together, preferred first; most are groups of one.
+    """
+
+    parts: Mapping[int, int]
+    groups: tuple[tuple[int, ...], ...]
+
+
+def plan(
+    demands: Iterable[Demand], free: Mapping[Place, int], wholes: Mapping[Owner, Whole] | None = None
+) -> list[Take]:
     """Allocate free units to orders, oldest first, each from as few warehouses as can be.
 
     Args:
         demands: open needs; those of one order are served together, orders by `due`.
         free: units that may be promised, per SKU and warehouse.
+        wholes: the lines whose units are promised whole or not at all.
 
     Returns:
         Takes of one unit or more. A need that none covers is the backorder.
@@ -63,7 +79,9 @@ def plan(demands: Iterable[Demand], free: Mapping[Place, int]) -> list[Take]:
     takes: list[Take] = []
     for order in _by_order(demands):
         chosen = _choose(order, left)
-        takes += _serve(order, chosen, left)
+        if wholes:
+            takes += _serve_whole(order, wholes, chosen, left)
+        takes += _serve([demand for demand in order if not wholes or demand.owner not in wholes], chosen, left)
     return takes
 
 
@@ -119,6 +137,46 @@ def _serve(order: Sequence[Demand], chosen: Sequence[int], left: dict[Place, int
                 left[place] -= qty
                 open_qty -= qty
                 yield Take(owner=demand.owner, sku_id=demand.sku_id, warehouse_id=warehouse, qty=qty)
+
+
+def _serve_whole(
+    order: Sequence[Demand], wholes: Mapping[Owner, Whole], chosen: Sequence[int], left: dict[Place, int]
+) -> Iterable[Take]:
+    """Yield what each line gets in whole units, one group of warehouses that covers it before those that share it."""
+    by_owner: dict[Owner, dict[int, int]] = {}
+    for demand in (each for each in order if each.owner in wholes):
+        by_owner.setdefault(demand.owner, {})[demand.sku_id] = demand.qty
+    for owner, wanted in by_owner.items():
+        whole = wholes[owner]
+        units = min(wanted.get(sku_id, 0) // per_unit for sku_id, per_unit in whole.parts.items())
+        for group in _in_turn(whole, units, chosen, left):
+            taken = min(units, whole_units(whole.parts, group, left))
+            units -= taken
+            for sku_id, per_unit in whole.parts.items():
+                yield from _take(owner, sku_id, taken * per_unit, group, left)
+
+
+def whole_units(parts: Mapping[int, int], group: Sequence[int], left: Mapping[Place, int]) -> int:
+    """Return how many whole units a group of warehouses has the parts for."""
+    return min(sum(max(0, left.get(Place(s, w), 0)) for w in group) // qty for s, qty in parts.items())
+
+
+def _in_turn(whole: Whole, units: int, chosen: Sequence[int], left: Mapping[Place, int]) -> list[tuple[int, ...]]:
+    def turn(group: tuple[int, ...]) -> tuple[bool, bool]:
+        return whole_units(whole.parts, group, left) < units, not set(group) & set(chosen)
+
+    return sorted(whole.groups, key=turn)
+
+
+def _take(owner: Owner, sku_id: int, qty: int, group: Sequence[int], left: dict[Place, int]) -> Iterable[Take]:
+    covers = [w for w in group if left.get(Place(sku_id, w), 0) >= qty]
+    for warehouse_id in (*covers[:1], *group):
+        place = Place(sku_id, warehouse_id)
+        taken = min(qty, left.get(place, 0))
+        if taken > 0:
+            left[place] -= taken
+            qty -= taken
+            yield Take(owner=owner, sku_id=sku_id, warehouse_id=warehouse_id, qty=taken)
 
 
 def _whole_first(demand: Demand, chosen: Sequence[int], left: Mapping[Place, int]) -> list[int]:

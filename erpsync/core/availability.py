@@ -1,7 +1,7 @@
 """The number a channel is told, and the brake that holds back a wave of zeros."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
@@ -15,23 +15,81 @@ class Shelf:
     on_hand: int
     reserved: int
     safety_stock: int
+    paused: bool = False
 
     @property
     def available(self) -> int:
         """Units free to promise; never below zero."""
-        return max(0, self.on_hand - self.reserved - self.safety_stock)
+        return 0 if self.paused else max(0, self.on_hand - self.reserved - self.safety_stock)
 
 
-def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy) -> int:
-    """Return what a listing shows: `max(0, floor((floor(available x ratio) - buffer - unpaid) / factor))`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What people have set for one SKU on a channel.
+
+    Args:
+        safety: our units that the channel is not offered, before its ratio.
+        cap, buffer: in place of the channel's, where given; the cap in the channel's units.
+        paused: whether it shows 0, whatever there is.
+    """
+
+    safety: int = 0
+    cap: int | None = None
+    buffer: int | None = None
+    paused: bool = False
+
+
+NOTHING_OWN = Own()
+
+
+def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
+    """Return what a listing shows: `max(0, floor((floor((available - safety) x ratio) - buffer - unpaid) / factor))`.
+
+    No cap is in it, see `capped`: of a bundle only its own counts.
 
     Args:
         available: our units over the channel's warehouses.
         unpaid: our units in that channel's unpaid orders that hold nothing.
         factor: our units in one of the channel's.
     """
-    share = int((Decimal(available) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
-    return max(0, (share - policy.buffer - unpaid) // factor)
+    offered = max(0, available - own.safety)
+    buffer = policy.buffer if own.buffer is None else own.buffer
+    share = int((Decimal(offered) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
+    return max(0, (share - buffer - unpaid) // factor)
+
+
+def capped(qty: int, *, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
+    """Return a number no higher than the listing's cap: its SKU's own, else the channel's."""
+    cap = policy.cap if own.cap is None else own.cap
+    return qty if cap is None else min(qty, cap)
+
+
+def whole_number(
+    parts: Mapping[int, int],
+    groups: Sequence[Sequence[int]],
+    free: Mapping[int, Mapping[int, int]],
+    shares: Mapping[int, int],
+) -> int:
+    """Return how many units can be sent whole, each from one group of warehouses.
+
+    What is held back of a part (buffers, unpaid orders) is taken from units of it that make no whole one first.
+
+    Args:
+        parts: our units in one of the listing's, by SKU.
+        free: our units free to promise, by SKU and warehouse.
+        shares: our units that may be shown, by SKU.
+    """
+    whole = sum(_whole(parts, group, free) for group in groups)
+    lost = 0
+    for sku_id, qty in parts.items():
+        total = sum(free[sku_id].values())
+        loose, kept_back = total - whole * qty, total - shares[sku_id]
+        lost = max(lost, -((loose - kept_back) // qty))
+    return max(0, whole - lost)
+
+
+def _whole(parts: Mapping[int, int], group: Sequence[int], free: Mapping[int, Mapping[int, int]]) -> int:
+    return min(sum(free[sku_id].get(w, 0) for w in group) // qty for sku_id, qty in parts.items())
 
 
 def explained(*, told_qty: int, units: int, taken: int) -> bool:
@@ -58,18 +116,28 @@ def braked(*, unexplained_zeros: int, told_above_zero: int, policy: BrakePolicy)
 class Told:
     """What a channel was told about a listing: the last accepted number and all sent since without an answer.
 
-    `earlier` are accepted numbers before that, the latest first.
+    Args:
+        earlier: accepted numbers before that, the latest first.
+        late: numbers of calls that had no answer and may still take effect, behind later ones.
+        late_over: whether that time is over: what they left behind is mended by telling the number once more.
     """
 
     accepted: int | None
     sure: bool
     sent_since: tuple[int, ...] = ()
     earlier: tuple[int, ...] = ()
+    late: tuple[int, ...] = ()
+    late_over: bool = False
+
+    @property
+    def still_late(self) -> tuple[int, ...]:
+        """The numbers that may take effect behind one that is sent now."""
+        return () if self.late_over else self.late
 
     @property
     def lowest(self) -> int | None:
         """The lowest number the channel may be showing; None when it was never told."""
-        numbers = [*self.sent_since, *([] if self.accepted is None else [self.accepted])]
+        numbers = [*self.sent_since, *self.late, *([] if self.accepted is None else [self.accepted])]
         return min(numbers) if numbers else None
 
     def needs(self, qty: int) -> bool:
@@ -79,11 +147,16 @@ class Told:
     def lowers(self, qty: int) -> bool:
         """Whether sending `qty` can only lower what the channel shows; a first number never does, but 0 does.
 
-        A 0 that was accepted and not followed by anything is not sent again.
+        A 0 that was accepted and not followed by anything is not sent again, but for what a late call left behind.
         """
         if qty == 0:
-            return self.accepted != 0 or bool(self.sent_since)
+            return self.accepted != 0 or bool(self.sent_since) or (self.late_over and any(self.late))
         return self.lowest is not None and qty < self.lowest
+
+
+def is_sure(qty: int, late: Sequence[int]) -> bool:
+    """Return whether an accepted number is what the channel shows, whatever calls without an answer do yet."""
+    return all(number == qty for number in late)
 
 
 def pack_sent(numbers: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeGuard
 
+from erpsync.core.asked import still_asked
 from erpsync.core.readings import Reading, is_further
 from erpsync.sdk.types import Line, Order, OrderState, Recipient, Refund, RefundState
 
@@ -80,6 +81,7 @@ class KnownOrder:
     discount_minor: int | None = None
     refunded_minor: int | None = None
     do_not_ship: str = ""
+    refund_asked: str = ""
     address_complete: bool | None = None
     recipient_index: bytes | None = None
     lines: tuple[KnownLine, ...] = ()
@@ -108,13 +110,16 @@ class Merged:
     Args:
         left_behind: by line id, units open with us that the channel reports as shipped.
         changes: names of what changed, for the event: field names; `line X added`, `line X cancelled`, `line X changed`
-            for what is to be sent; `details of line X` for the rest of it.
+            for what is to be sent; `details of line X` for the rest of it; `currency A -> B`.
     """
 
     order: KnownOrder
     left_behind: Mapping[int, int] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
 
+
+CURRENCY = "currency"
+"""How a change of it begins."""
 
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")
 
@@ -151,8 +156,10 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
         else:
             lines.append(gone)
     order = _merge_fields(known, new, state, reading, tuple(lines))
-    fields = ("state", "paid_at", "ready_at", "do_not_ship")
+    fields = ("state", "paid_at", "ready_at", "do_not_ship", "refund_asked")
     changes += [name for name in fields if getattr(order, name) != getattr(known, name)]
+    if new.currency != known.currency:
+        changes.append(f"{CURRENCY} {known.currency} -> {new.currency}")
     return Merged(order=order, left_behind=left, changes=tuple(changes))
 
 
@@ -216,6 +223,7 @@ def _merge_fields(
         ready_at=known.ready_at if back else new.ready_at,
         currency=new.currency,
         do_not_ship=new.do_not_ship,
+        refund_asked=known.refund_asked if new.refund_asked is None else new.refund_asked,
         address_complete=new.recipient.complete if carries(new.recipient) else known.address_complete,
         lines=lines,
         **kept,
@@ -256,6 +264,7 @@ def first_seen(
         ready_at=new.ready_at,
         currency=new.currency,
         do_not_ship=new.do_not_ship,
+        refund_asked=new.refund_asked or "",
         address_complete=None if new.recipient is None else new.recipient.complete,
         lines=tuple(lines),
         **{name: getattr(new, name) for name in _AMOUNTS},
@@ -304,9 +313,11 @@ def hold_reasons(
     recipient before and after.
     """
     reasons: dict[str, str] = {}
+    refunds = list(refunds)
     asked = [refund.external_id for refund in refunds if refund.state is RefundState.OPEN]
+    asked += still_asked(order.refund_asked, order.reading.version_at, refunds)
     if asked:
-        reasons["refund_open"] = ", ".join(asked)
+        reasons["refund_open"] = ", ".join(dict.fromkeys(asked))
     if operator is not None:
         reasons["operator"] = operator
     if order.do_not_ship:

@@ -61,16 +61,35 @@ class BrakePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockPolicy:
-    """What number a channel is told. `warehouses` None means all sellable ones; buffer in our units."""
+    """What number a channel is told. `warehouses` None means all sellable ones; buffer in our units.
+
+    Args:
+        cap: the most that is shown, in the channel's units; None is no limit.
+        late_call_s: how long a call that had no answer may still take effect; None goes by the client's time-out.
+    """
 
     push: bool = True
     warehouses: tuple[str, ...] | None = None
     buffer: int = 0
     ratio: float = 1.0
+    cap: int | None = None
     settle_s: float = 2
     urgent_below: int = 5
+    late_call_s: float | None = None
     brake: BrakePolicy = field(default_factory=BrakePolicy)
     drift: Literal["repair", "report"] = "repair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountPolicy:
+    """How far a warehouse's count may be from what is known: a difference beyond both limits is for a person.
+
+    Args:
+        ask_share: times the smaller of the two numbers.
+    """
+
+    ask_units: int = 1000
+    ask_share: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

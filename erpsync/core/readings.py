@@ -6,7 +6,7 @@ view", decided by the channel's own version and, where that cannot tell, by when
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from erpsync.sdk.types import Head, OrderState, RefundState
@@ -27,6 +27,10 @@ _REFUND_TRANSITIONS: Mapping[RefundState, frozenset[RefundState]] = {
     RefundState.CLOSED: frozenset({RefundState.GRANTED}),
     RefundState.GRANTED: frozenset(),
 }
+
+
+AHEAD = timedelta(days=1)
+"""A version further ahead of when it first came is no version: clocks and zones differ by less than that."""
 
 
 class Verdict(StrEnum):
@@ -69,6 +73,11 @@ def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool) 
     if rereads:
         return Verdict.READ_AGAIN
     return Verdict.NEWER if further else Verdict.OLDER
+
+
+def is_ahead(version_at: datetime, received_at: datetime) -> bool:
+    """Whether a record claims to have changed long after it was received."""
+    return version_at - received_at > AHEAD
 
 
 def is_further(new: OrderState, known: OrderState) -> bool:

@@ -42,7 +42,7 @@ def take_answer(tx: Tx, house: House, head: Any, *, stopped: bool | None, reason
 
 def _stop(tx: Tx, house: House, head: Any, reason: str) -> None:
     """Free what the release held. One that a warehouse gives back unasked waits for a person, not for the next try."""
-    detail = {"release": head.number, "why": reason}
+    detail = {"release": head.number, "warehouse_id": head.warehouse_id, "why": reason}
     order = lock_order_ids(tx, [head.order_id])[head.order_id]
     after = order
     if head.state in ("told", "unsure"):
@@ -73,6 +73,6 @@ def _keep(tx: Tx, head: Any, reason: str) -> None:
     text = f"the warehouse does not stop release {head.number}{said}; it leaves: get the parcel back"
     tx.execute(update(release).where(release.c.id == head.id).values(state="kept", reason=reason))
     open_tasks(tx, [Task(kind=TASK, key=head.number, reason=text, order_id=head.order_id)])
-    detail = {"release": head.number, "why": reason}
+    detail = {"release": head.number, "warehouse_id": head.warehouse_id, "why": reason}
     write_events(tx, [Event(kind="release.kept", order_id=head.order_id, detail=detail)])
     log.warning("release.kept", release=head.number, why=reason)

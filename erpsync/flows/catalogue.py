@@ -1,5 +1,8 @@
 """What a channel sells, as its own catalogue says: known before the first order, and the read-back of told numbers."""
 
+from datetime import timedelta
+from typing import Any
+
 from sqlalchemy import select
 
 from erpsync.flows.fulfil import settle
@@ -14,6 +17,8 @@ from erpsync.store.store import Tx
 from erpsync.store.tables import listing
 
 LETTER = "listing"
+GRACE = timedelta(seconds=60)
+"""A number told so shortly before a reading may not show yet."""
 
 
 def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage) -> None:
@@ -25,11 +30,17 @@ def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage)
     rows = {Thing(row.channel_sku, row.item_ref): row for row in page.rows}
     mapped = map_things(tx, channel.id, rows)
     first = note_listings(tx, channel.id, {thing: row.title for thing, row in rows.items()}, mapped)
-    query = select(listing.c.id, listing.c.channel_sku, listing.c.item_ref).where(
+    columns = ("id", "channel_sku", "item_ref", "shown_qty", "shown_at", "shown_since_at", "told_at")
+    query = select(*(listing.c[name] for name in columns)).where(
         listing.c.channel_id == channel.id, listing.c.channel_sku.in_([thing.channel_sku for thing in rows])
     )
     shown = [
-        {"id": row.id, "shown_qty": rows[thing].shown_qty, "shown_at": read_at}
+        {
+            "id": row.id,
+            "shown_qty": rows[thing].shown_qty,
+            "shown_at": read_at,
+            "shown_since_at": row.shown_since_at if _shows_still(row, rows[thing].shown_qty) else tx.now,
+        }
         for row in tx.all(query)
         if (thing := Thing(row.channel_sku, row.item_ref)) in rows
     ]
@@ -38,6 +49,13 @@ def apply_listings(tx: Tx, *, house: House, channel: Channel, page: ListingPage)
     if first:
         settle(tx, house, [], also=first)
     _bury(tx, channel, page)
+
+
+def _shows_still(row: Any, shown_qty: int | None) -> bool:
+    """Whether an earlier reading, long enough behind what was told last, showed the same number already."""
+    if row.shown_qty != shown_qty or row.shown_since_at is None:
+        return False
+    return row.told_at is None or row.shown_at > row.told_at + GRACE
 
 
 def _bury(tx: Tx, channel: Channel, page: ListingPage) -> None:

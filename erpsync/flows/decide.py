@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_refunds
+from erpsync.flows.changed import order_change
 from erpsync.flows.fulfil import Change, Departure, Movement, Outcome, settle, take_detail
 from erpsync.flows.house import House
 from erpsync.flows.ingest import asks_for_address, free_shipments
@@ -23,6 +24,7 @@ def redecide(
     event: str,
     actor: str = "",
     detail: Mapping[str, Any] | None = None,
+    details: Mapping[int, Mapping[str, Any]] | None = None,
     leaving: Mapping[int, Mapping[int, int]] | None = None,
     departures: Mapping[int, Departure] | None = None,
     movements: Sequence[Movement] = (),
@@ -31,6 +33,7 @@ def redecide(
     """Write orders (before, as a person or a mapping wants them), their holds judged anew, and plan their stock.
 
     Args:
+        detail: for the event of every order; `details` by order id for its own.
         leaving: by order id, the channel units per line id that leave now in a parcel of ours.
         departures: by order id, where and when they left, if a warehouse reports it.
     """
@@ -44,7 +47,8 @@ def redecide(
         changes.append(Change(before=before, after=after, leaving=units, departure=departure))
     update_orders(tx, [(change.before, change.after) for change in changes if change.before is not None])
     outcome = settle(tx, house, changes, movements=movements, also=also, actor=actor)
-    _note(tx, changes, outcome, event, actor, detail or {})
+    facts = {change.after.id: {**(detail or {}), **(details or {}).get(change.after.id, {})} for change in changes}
+    _note(tx, changes, outcome, event, actor, facts)
     freed = [c.after.id for c in changes if c.before is not None and c.before.holds.keys() - c.after.holds.keys()]
     free_shipments(tx, freed)
     return outcome
@@ -76,12 +80,17 @@ def _judged(house: House, order: KnownOrder, refunds: Sequence[Refund], has_bad_
 
 
 def _note(
-    tx: Tx, changes: Sequence[Change], outcome: Outcome, event: str, actor: str, detail: Mapping[str, Any]
+    tx: Tx,
+    changes: Sequence[Change],
+    outcome: Outcome,
+    event: str,
+    actor: str,
+    details: Mapping[int, Mapping[str, Any]],
 ) -> None:
     events = []
     for change in changes:
         order = change.after
-        facts: dict[str, Any] = {**detail, "phase": phase(order)}
+        facts: dict[str, Any] = {**details[order.id], "phase": phase(order), **order_change(change.before, order)}
         if order.holds:
             facts["held"] = dict(order.holds)
         if order.id in outcome.takes:

@@ -7,7 +7,7 @@ anew, behind the same freshness rule and the same brake as every other.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from erpsync.core.availability import unpack_sent
 from erpsync.core.drift import Drift
 from erpsync.core.drift import drift as drift_of
+from erpsync.flows.catalogue import GRACE
 from erpsync.flows.house import Channel, House
 from erpsync.flows.push import pushes
 from erpsync.sdk.roles import ListingSource, OrderSource
@@ -31,9 +32,6 @@ from erpsync.store.tables import dirty_sku, drift, listing, order_line, orders, 
 AT_ONCE = 100
 MOST_REPAIRS = 3
 """A listing that was told again so often without showing it once is left to a person."""
-
-GRACE = timedelta(seconds=60)
-"""A number told so shortly before the reading may not show yet."""
 
 TASK = "stock_drift"
 log = structlog.get_logger()
@@ -55,11 +53,12 @@ def find_drift(house: House, channel: Channel, *, most: int = AT_ONCE) -> dict[s
         house.store.retrying(partial(_end, listing_ids=over))
     if not suspects:
         return {}
-    if not _fresh(channel, read, sold):
-        if not sold.wanted and not sold.unreadable:
-            house.store.retrying(lambda tx: want_pass(tx, channel.id, ["orders"]))
+    fresh = [row for row in suspects if _fresh(channel, row, sold)]
+    if len(fresh) < len(suspects) and not sold.wanted and not sold.unreadable:
+        house.store.retrying(lambda tx: want_pass(tx, channel.id, ["orders"]))
+    if not fresh:
         return {}
-    found = house.store.retrying(partial(_classify, channel=channel, suspects=suspects))
+    found = house.store.retrying(partial(_classify, channel=channel, suspects=fresh))
     if found:
         log.warning("drift.found", channel=channel.name, policy=channel.stock.drift, **found)
     return dict(found)
@@ -92,12 +91,15 @@ def _suspects(connection: Any, channel: Channel, read: CursorRow, most: int) -> 
     return [row for row in connection.execute(query) if pushes(channel, row.item_ref)]
 
 
-def _fresh(channel: Channel, read: CursorRow, sold: CursorRow) -> bool:
-    """Whether the orders were read since the catalogue was."""
+def _fresh(channel: Channel, row: Any, sold: CursorRow) -> bool:
+    """Whether the orders were read since the number was first shown, in whichever reading of the catalogue.
+
+    In the last one only it would never be so where the catalogue is read more often than the orders.
+    """
     if not channel.plays(OrderSource):
         return True
-    began, ended = sold.complete_began_at, read.complete_ended_at
-    return began is not None and ended is not None and began > ended
+    began = sold.complete_began_at
+    return began is not None and row.shown_since_at is not None and began > row.shown_since_at
 
 
 def _shown_again(connection: Any, channel: Channel) -> list[int]:

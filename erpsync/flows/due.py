@@ -17,12 +17,15 @@ from sqlalchemy import select
 
 from erpsync.flows.health import admits
 from erpsync.flows.house import Channel, House
-from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
+from erpsync.flows.streams import BY_NAME, STREAMS, TABLE
+from erpsync.sdk.roles import OrderSource
 from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.tables import channel as channel_table
 
-STREAMS = ("orders", "backfill", "refunds", "listings", "shipments", "warehouse")
 IDLE_S = 60.0
+MOST_REST_S = 60.0
+REST_SHARE = 0.1
+"""What failed is tried again after this share of the time for which its channel has been down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +38,7 @@ class Outlook:
 
 def streams_of(channel: Channel) -> list[str]:
     """Return the streams a channel's connector can be read by."""
-    roles: dict[str, type[Any]] = {
-        "orders": OrderSource,
-        "backfill": OrderSource,
-        "refunds": RefundSource,
-        "listings": ListingSource,
-        "shipments": ShipmentSource,
-        "warehouse": WarehouseSource,
-    }
-    return [stream for stream in STREAMS if channel.plays(roles[stream])]
+    return [stream.name for stream in TABLE if channel.plays(stream.role)]
 
 
 def due_streams(house: House, channel: Channel) -> list[str]:
@@ -64,12 +59,13 @@ def outlooks(house: House, channels: Collection[Channel]) -> dict[int, Outlook]:
 
 def _outlook(channel: Channel, row: Any, cursors: Mapping[tuple[int, str], CursorRow], now: datetime) -> Outlook:
     known = {stream: cursors.get((channel.id, stream), CursorRow()) for stream in STREAMS}
-    in_s = _due_in(channel, known, now)
+    down_s = 0.0 if row.down_since_at is None else max(0.0, (now - row.down_since_at).total_seconds())
+    in_s = _due_in(channel, known, now, down_s)
     due = [stream for stream, due_s in in_s.items() if due_s <= 0] if admits(channel, row, now, probing=True) else []
     return Outlook(due=due, next_s=max(0.0, min(in_s.values(), default=IDLE_S)))
 
 
-def _due_in(channel: Channel, known: Mapping[str, CursorRow], now: datetime) -> dict[str, float]:
+def _due_in(channel: Channel, known: Mapping[str, CursorRow], now: datetime, down_s: float) -> dict[str, float]:
     due: dict[str, float] = {}
     for stream in streams_of(channel):
         row = known[stream]
@@ -81,7 +77,7 @@ def _due_in(channel: Channel, known: Mapping[str, CursorRow], now: datetime) -> 
             due[stream] = 0.0
             continue
         rested_s = None if row.began_at is None else max(0.0, (now - row.began_at).total_seconds())
-        due[stream] = 0.0 if rested_s is None else _interval_s(channel, stream, row) - rested_s
+        due[stream] = 0.0 if rested_s is None else _interval_s(channel, stream, row, down_s) - rested_s
     return due
 
 
@@ -99,7 +95,13 @@ def _has_backfill(channel: Channel) -> bool:
     return channel.plays(OrderSource)
 
 
-def _interval_s(channel: Channel, stream: str, row: CursorRow) -> float:
-    """Return the seconds between two passes; one that failed is tried again as soon as the order stream would be."""
-    usual = {"refunds": channel.poll.refunds_s, "listings": channel.poll.listings_s}.get(stream, channel.poll.orders_s)
-    return min(usual, channel.poll.orders_s) if row.unreadable else usual
+def _interval_s(channel: Channel, stream: str, row: CursorRow, down_s: float) -> float:
+    """Return the seconds between two passes; one that failed is tried again as soon as the order stream would be.
+
+    The longer the channel is down the longer the tries rest, but never for more than a minute: so late at most it is
+    known to be back.
+    """
+    usual: float = getattr(channel.poll, BY_NAME[stream].every)
+    if not row.unreadable:
+        return usual
+    return min(MOST_REST_S, max(min(usual, channel.poll.orders_s), down_s * REST_SHARE))

@@ -9,6 +9,7 @@ Why a class per kind and one way for all: parcels and releases differ in what th
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,25 +17,31 @@ from typing import ClassVar, Generic, TypeVar
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from erpsync.core.instants import stamp
+from erpsync.flows.blame import is_of_database, is_of_record
 from erpsync.flows.facts import said
 from erpsync.flows.gate import UnreadError
 from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.holding import hold
 from erpsync.flows.house import Channel, House
-from erpsync.flows.retry import backoff_s, gives_up
-from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
+from erpsync.flows.ours import while_ours
+from erpsync.flows.retry import backoff_s, ends, rest_s
+from erpsync.sdk.deadline import to_be_sent_within
+from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError
 from erpsync.sdk.http import lane
 from erpsync.sdk.types import Repeat
 from erpsync.store.held import PERSON
+from erpsync.store.hurry import hurry
 from erpsync.store.notes import DeadLetter, Event, Task, bury, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import Claimed, again, die, still_leased, wait
 from erpsync.store.store import Tx
 from erpsync.store.tables import outbox
 
+SEND_WITHIN_S = 120.0
+"""So long after the gate's reading began a call may begin. The lease ends a minute later at the earliest, and a call
+takes half a minute, so nobody else can be at it by then."""
 Load = TypeVar("Load")
 log = structlog.get_logger()
 
@@ -105,28 +112,37 @@ class Errand(ABC, Generic[Load]):
             with lane(self.lane):
                 self._go()
         except UnreadError as unread:
-            self.house.store.retrying(partial(self._hold, unread=unread))
-            if unread.tells_of_channel:
+            ours = self.house.store.retrying(partial(self._if_ours, work=partial(self._hold, unread=unread)))
+            if unread.tells_of_channel and ours:
                 mark_down(self.house, self.at, unread.cause)
         except Exception as error:  # noqa: BLE001 the one place that runs every errand; a state stays behind
-            self.house.store.retrying(partial(self._fail, error=error))
-            if isinstance(error, ConnectorError) and not isinstance(error, RejectedError):
+            ours = self.house.store.retrying(partial(self._if_ours, work=partial(self._fail, error=error)))
+            if isinstance(error, ConnectorError) and not is_of_record(error) and ours:
                 mark_down(self.house, self.at, error)
         else:
             if self.called:
                 mark_up(self.house, self.channel)
 
+    def _if_ours(self, tx: Tx, *, work: Callable[[Tx], None]) -> bool:
+        """Do `work` unless the row has passed to another node while this one slept; whether it is ours."""
+        ours = still_leased(tx, self.row)
+        if ours:
+            work(tx)
+        return ours
+
     def _go(self) -> None:
         """Look whether it is there already, if that is in doubt; else ask the gate and send."""
         if self.row.unknown and self._is_settled():
             return
-        if not self.row.unread_ok:
-            self.prepare()
-        load = self.house.store.retrying(self.admit)
-        if load is None:
-            return
-        self.sent = True
-        self.call(load)
+        with to_be_sent_within(self.house.store.clock, SEND_WITHIN_S):
+            if not self.row.unread_ok:
+                self.prepare()
+            load = self.house.store.retrying(self.admit)
+            if load is None:
+                return
+            self.sent = True
+            with while_ours(self.house, [self.row]):
+                self.call(load)
         self.called = True
         self._end()
 
@@ -146,9 +162,15 @@ class Errand(ABC, Generic[Load]):
         return found
 
     def _end(self) -> None:
-        self.house.store.retrying(self.done)
+        self.house.store.retrying(self._done)
         row = self.row
         log.info("push.done", channel=self.channel.name, kind=row.kind, key=row.key, attempt=row.attempts + 1)
+
+    def _done(self, tx: Tx) -> None:
+        """End the row; one that had failed and is taken now lets the others of its kind be tried at once."""
+        self.done(tx)
+        if self.row.attempts:
+            hurry(tx, self.row.destination_id, kinds=[self.row.kind])
 
     def _hold(self, tx: Tx, *, unread: UnreadError) -> None:
         """Hold what could not be judged; it costs no attempt, and near its last instant a person decides."""
@@ -163,17 +185,16 @@ class Errand(ABC, Generic[Load]):
             self.note_absent(tx)
         if self.sent and unknown and self.repeat is Repeat.NEVER:
             self._ask_person(tx, error=error)
-        elif isinstance(error, RateLimitedError | AuthError):
-            wait_s = error.retry_after_s if isinstance(error, RateLimitedError) else self.at.poll.auth_retry_s
+        elif (wait_s := rest_s(error, auth_retry_s=self.at.poll.auth_retry_s)) is not None:
             again(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
-        elif isinstance(error, RejectedError) or gives_up(row.attempts) or not _passes(error):
+        elif ends(error, row.attempts):
             if unknown:
                 self._ask_person(tx, error=error)  # what may be there is no refusal, whatever a look at it said
             else:
                 self._bury(tx, error)
         else:
             run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-            again(tx, row, run_at=run_at, error=said(error), unknown=unknown)
+            again(tx, row, run_at=run_at, error=said(error), counts=not is_of_database(error), unknown=unknown)
             kept = {"channel": self.channel.name, "kind": row.kind, "key": row.key, "attempt": row.attempts + 1}
             if unknown:
                 log.warning("push.unknown", **kept)
@@ -212,8 +233,3 @@ class Errand(ABC, Generic[Load]):
         event = Event(kind=f"{self.noun}.refused", order_id=order_id, channel_id=channel.id, detail=detail)
         write_events(tx, [event])
         log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=said(error))
-
-
-def _passes(error: Exception) -> bool:
-    """Whether another try may go well: trouble of the channel, or of a database that was away or busy."""
-    return isinstance(error, ConnectorError | OperationalError)

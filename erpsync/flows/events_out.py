@@ -8,7 +8,7 @@ same then.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,8 @@ from erpsync.flows.retry import backoff_s
 from erpsync.flows.sealed import subscription_row
 from erpsync.flows.signing import signed_headers
 from erpsync.flows.subscriptions import TASK
-from erpsync.sdk.errors import ConnectorError, RateLimitedError
+from erpsync.sdk.deadline import to_be_sent_within
+from erpsync.sdk.errors import ConnectorError, RateLimitedError, TooLateError
 from erpsync.sdk.http import HttpClient
 from erpsync.store.feed import settled_id
 from erpsync.store.leases import Lease, fence, release_leases, take_lease
@@ -83,7 +84,8 @@ def _client(house: House, http: HttpClient | None) -> Iterator[HttpClient]:
     if http is not None:
         yield http
         return
-    own = HttpClient(clock=house.store.clock, connect_s=3, read_s=CALL_S, deadline_s=CALL_S)
+    clock = house.store.clock
+    own = HttpClient(clock=clock, connect_s=3, read_s=CALL_S, deadline_s=CALL_S, local=house.may_tell)
     try:
         yield own
     finally:
@@ -113,13 +115,14 @@ def _tell(house: House, http: HttpClient, held: Lease, id: int, until: int) -> i
     ends_s = clock.monotonic() + TURN_S
     events = _events_of(house, row, until, limit=AT_ONCE)
     taken, refusal, cursor = 0, None, row.cursor
-    for event in events:
-        refusal = _call(house, http, row, event)
-        if refusal is not None:
-            break
-        taken, cursor = taken + 1, event["id"]
-        if clock.monotonic() >= ends_s:
-            break
+    with suppress(TooLateError), to_be_sent_within(clock, TURN_S):
+        for event in events:
+            refusal = _call(house, http, row, event)
+            if refusal is not None:
+                break
+            taken, cursor = taken + 1, event["id"]
+            if clock.monotonic() >= ends_s:
+                break
     if taken == len(events) < AT_ONCE:
         cursor = until  # nothing of its kinds lies in between
     house.store.retrying(lambda tx: _advance(tx, held, row, cursor, refusal))
@@ -150,6 +153,8 @@ def _call(house: House, http: HttpClient, row: Any, event: Json) -> _Refusal | N
         signed = signed_headers(secret, body, id=f"evt_{event['id']}", at=house.store.clock.now())
         headers = {"content-type": "application/json", **signed}
         answer = http.request("POST", row.url, data=body, headers=headers, repeatable=True)
+    except TooLateError:
+        raise
     except RateLimitedError as error:
         return _Refusal(problem=str(error), wait_s=error.retry_after_s)
     except (ConnectorError, PrivacyError) as error:

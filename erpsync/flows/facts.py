@@ -20,6 +20,9 @@ from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Order, Raw, Refund
 from erpsync.store.notes import DeadLetter
 
+LINES_AT_ONCE = 5_000
+"""So many lines are applied in one transaction, which takes a second or two; one record may have more."""
+
 SLACK = timedelta(seconds=10)
 """Connectors may round: readings so little in the future are put in order as they are."""
 
@@ -79,6 +82,35 @@ class Batch:
         middle = len(records) // 2
         first, second = records[:middle], records[middle:]
         return _batch_of(first, self.letters), _batch_of(second, ())
+
+    @property
+    def lines(self) -> int:
+        """How many lines it has in all."""
+        return sum(map(lines_of, self.orders)) + sum(map(lines_of, self.refunds))
+
+    def parts(self, most_lines: int) -> list["Batch"]:
+        """Return the batch in parts of so many lines, or of one record that has more; what is unread is in the first.
+
+        A transaction is then over in seconds, whatever a channel says in one go.
+        """
+        parts: list[list[OrderRecord | RefundRecord]] = [[]]
+        room = most_lines
+        records: list[OrderRecord | RefundRecord] = [*self.orders, *self.refunds]
+        for record in records:
+            lines = lines_of(record)
+            if parts[-1] and lines > room:
+                parts.append([])
+                room = most_lines
+            parts[-1].append(record)
+            room -= lines
+        return [_batch_of(part, () if number else self.letters) for number, part in enumerate(parts)]
+
+
+def lines_of(record: OrderRecord | RefundRecord) -> int:
+    """Return how many lines a record has, good and bad."""
+    if isinstance(record, RefundRecord):
+        return len(record.refund.lines)
+    return len(record.order.lines) + len(record.order.bad_lines)
 
 
 def _batch_of(records: Iterable[OrderRecord | RefundRecord], letters: tuple[DeadLetter, ...]) -> Batch:
@@ -141,6 +173,8 @@ def letter_of(
         error=str(error) if isinstance(error, ConnectorError) else unforeseen(error),
         source=source,
         broken=isinstance(error, PayloadError) and error.broken,
+        digest=storable(head.digest),
+        received_at=raw.read_to,
         body=body,
         order_id=order_id,
     )

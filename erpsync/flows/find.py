@@ -38,7 +38,10 @@ def find_orders(tx: Tx, names: Iterable[str]) -> dict[str, KnownOrder | Refused]
             answers[name] = locked[found[0].id]
         elif found:
             numbers = ", ".join(row.number for row in found)
-            answers[name] = Refused(f"order {name} exists on several channels; use our number: {numbers}")
+            answers[name] = Refused(
+                f"order {name} exists on several channels; use our number: {numbers}",
+                kept=f"an order of that id exists on several channels; use our number: {numbers}",
+            )
         else:
-            answers[name] = Refused(f"order {name} is not known")
+            answers[name] = Refused(f"order {name} is not known", kept="no order of that id is known")
     return answers

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
-
 from erpsync.core.allocation import Demand, Owner, Place, Take, plan, shrink
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownLine, KnownOrder
+from erpsync.flows.doubt import doubt
+from erpsync.flows.free import free_units
 from erpsync.flows.house import House
 from erpsync.flows.recall import recall_changed
+from erpsync.flows.whole_units import WholeUnits, in_turn
 from erpsync.store.book import Book, Waiting
 from erpsync.store.dirty import Cause, mark_dirty
 from erpsync.store.notes import Event, Task, open_tasks, write_events
+from erpsync.store.policies import kept_in
 from erpsync.store.store import Tx
-from erpsync.store.tables import listing
 
 UNPAID_COUNTS_FOR = timedelta(days=3)
 
@@ -86,8 +87,11 @@ def settle(
         movements: stock that came, went or was counted.
         also: further SKUs to plan anew (a safety stock changed, a listing was told for the first time).
     """
-    parts = {sku_id for change in changes for sku_id in _skus_of(change)}
-    book = Book(tx, parts | {m.place.sku_id for m in movements} | set(also), _owners_of(changes))
+    whole = WholeUnits(tx, house)
+    parts = (
+        {sku_id for change in changes for sku_id in _skus_of(change)} | {m.place.sku_id for m in movements} | set(also)
+    )
+    book = Book(tx, parts | whole.partners(parts), _owners_of(changes))
     tasks: list[Task] = []
     events: list[Event] = []
     for movement in movements:
@@ -96,19 +100,24 @@ def settle(
         book.move(movement.place, movement.qty, reason=movement.reason, actor=actor)
     for change in changes:
         tasks += _book_out_all(book, house, change)
+    whole.mend_all(book, [change.after for change in changes])
     kept = book.held_skus()
     soft = [demand for change in changes for demand in _adjust(book, house, change, tx, kept)]
     events += _shrink_all(book, house, tasks)
-    free = _free(book, house)
-    book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
-    takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free)
+    some = free_units(book, house, kept_in(tx, book.sku_ids))
+    book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
+    whole.complete(book)
+    keeps = kept_in(tx, book.sku_ids)
+    free = free_units(book, house, keeps)
+    takes = plan([*book.demands(house.feeding, [c.after.id for c in changes]), *soft], free, whole.lines)
     book.load_owners(take.owner for take in takes)
     waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
     _hold_all(book, takes, changes, house, tx.now)
     left_from = {c.after.id: c.departure.warehouse_id for c in changes if c.departure}
     recall_changed(tx, house, book, [change.after for change in changes], left_from=left_from)
     book.flush()
-    _mark(tx, house, book, changes, cause, {*also, *_doubt(tx, changes)})
+    in_doubt = doubt(tx, [(change.before, change.after) for change in changes])
+    _mark(tx, house, book, changes, cause, {*also, *in_doubt}, free_units(book, house, keeps))
     open_tasks(tx, tasks)
     if any(policy.channel for policy in house.warehouses.values()):
         tx.wake("release")
@@ -246,7 +255,7 @@ def _give_back(book: Book, house: House, order: KnownOrder, need: tuple[Owner, i
     """Free what is held beyond the need, least preferred warehouse first; what a warehouse may be sending stays."""
     if surplus <= 0:
         return
-    rank = {warehouse_id: i for i, warehouse_id in enumerate(house.feeding.get(order.channel_id, ()))}
+    rank = in_turn(house, order.channel_id)
     places = sorted(book.held_for(need), key=lambda w: rank.get(w, len(rank)), reverse=True)
     for warehouse_id in places:
         held = book.held_for(need)[warehouse_id]
@@ -294,14 +303,6 @@ def _released_short(house: House, place: Place, missing: int) -> list[Task]:
     return [Task(kind="stock_short", key=f"{where}:{place.sku_id}", reason=reason)]
 
 
-def _free(book: Book, house: House) -> dict[Place, int]:
-    return {
-        place: book.available(place, house.warehouses[place.warehouse_id].safety_stock)
-        for place in book.known_places()
-        if place.warehouse_id in house.warehouses
-    }
-
-
 def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], house: House, now: datetime) -> None:
     expiry = {
         Owner(LINE, line.id): reserve_until(house, change.after, now)
@@ -322,7 +323,13 @@ def _hold_all(book: Book, takes: Iterable[Take], changes: Sequence[Change], hous
 
 
 def _mark(
-    tx: Tx, house: House, book: Book, changes: Sequence[Change], cause: Cause | None, also: Iterable[int]
+    tx: Tx,
+    house: House,
+    book: Book,
+    changes: Sequence[Change],
+    cause: Cause | None,
+    also: Iterable[int],
+    free: Mapping[Place, int],
 ) -> None:
     dirty = {place.sku_id for place in book.changed_places()} | set(also)
     recent = tx.trusted_now - UNPAID_COUNTS_FOR
@@ -331,34 +338,9 @@ def _mark(
             dirty |= _skus_of(change)
     below = max((channel.stock.urgent_below for channel in house.channels.values()), default=0)
     left: dict[int, int] = defaultdict(int)
-    for place, qty in _free(book, house).items():
+    for place, qty in free.items():
         left[place.sku_id] += qty
     mark_dirty(tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
-
-
-def _doubt(tx: Tx, changes: Sequence[Change]) -> set[int]:
-    """Make what a channel was told about the SKUs of its own orders unsure; return the SKUs to be told anew.
-
-    A channel takes its own sales off the number it shows (and gives cancelled units back), so what it was told is no
-    longer what it shows; were goods to come in at the same time, both numbers might be equal by chance.
-    """
-    sold: dict[int, set[int]] = defaultdict(set)
-    moved: set[int] = set()
-    for change in changes:
-        if change.before is None or _by_channel(change.before) != _by_channel(change.after):
-            sold[change.after.channel_id] |= {line.sku_id for line in change.after.lines if line.sku_id is not None}
-            moved |= _skus_of(change)
-    for channel_id, skus in sorted(sold.items()):
-        same = (listing.c.channel_id == channel_id) & listing.c.sku_id.in_(sorted(skus))
-        locked = select(listing.c.id).where(same).order_by(listing.c.id).with_for_update(key_share=True)
-        ids = list(tx.execute(locked).scalars())
-        tx.execute(update(listing).where(listing.c.id.in_(ids)).values(told_sure=False))
-    return moved
-
-
-def _by_channel(order: KnownOrder) -> list[object]:
-    """Return what of an order moves the number that its channel shows."""
-    return [order.ready_at is None, *((line.id, line.sku_id, line.qty, line.closed_qty) for line in order.lines)]
 
 
 def _is_unpaid(order: KnownOrder | None) -> bool:

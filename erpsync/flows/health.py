@@ -7,15 +7,17 @@ from typing import Any
 import structlog
 from sqlalchemy import select, update
 
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.facts import named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.tokens import rescue
-from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError
+from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, TimedOut, TooLateError
+from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
 from erpsync.store.cursors import forget_failures
 from erpsync.store.held import free_held
+from erpsync.store.hurry import hurry
 from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
-from erpsync.store.queue import hurry
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import cursor
@@ -23,19 +25,21 @@ from erpsync.store.tables import cursor
 log = structlog.get_logger()
 
 
-def mark_down(house: House, channel: Channel, error: Exception, *, timed_out: bool = False) -> None:
+def mark_down(house: House, channel: Channel, error: Exception) -> None:
     """Note that a call to the channel failed. Refused credentials that cannot be renewed pause it and alarm once.
 
-    A call that our own budget put off says nothing about the channel: other lanes still have theirs.
+    Time-outs in a row are counted.
+
+    A call that our own budget put off, or that came too late to be made, says nothing about the channel.
     """
-    if isinstance(error, RateLimitedError) and error.code == OWN_BUDGET:
+    if isinstance(error, TooLateError) or (isinstance(error, RateLimitedError) and error.code == OWN_BUDGET):
         return
     if isinstance(error, AuthError) and rescue(house, channel):
         house.store.retrying(partial(_try_at_once, channel=channel))
         return
     with house.store.begin() as tx:
         row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
-        values = {"down_error": said(error), "timeouts": row.timeouts + 1 if timed_out else 0}
+        values = {"down_error": said(error), "timeouts": row.timeouts + 1 if isinstance(error, TimedOut) else 0}
         if isinstance(error, RateLimitedError):
             values = {"blocked_until_at": tx.now + timedelta(seconds=min(error.retry_after_s, 86_400))}
         elif row.down_since_at is None:
@@ -60,7 +64,8 @@ def _try_at_once(tx: Tx, *, channel: Channel) -> None:
 def _action(error: Exception) -> str:
     if isinstance(error, AuthError):
         return "renew the credentials, then `erpsync channels resume`"
-    return "none, erpsync keeps trying" if isinstance(error, ConnectorError) else "report this defect"
+    passes = isinstance(error, ConnectorError) or not is_of_record(error)
+    return "none, erpsync keeps trying" if passes else "report this defect"
 
 
 def _alarm(tx: Tx, channel: Channel, error: AuthError) -> None:
@@ -88,13 +93,17 @@ def mark_up(house: House, channel: Channel) -> None:
         close_tasks(tx, "auth", [channel.name], by="erpsync")
         forget_failures(tx, channel.id)
         free_held(tx, channel.id)
-        if row.auth_failed_at is not None:
+        if row.auth_failed_at is not None or not _is_read(channel):  # else the end of a pass does it
             hurry(tx, channel.id)
         detail = {"down_since": str(row.down_since_at)}
         write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
         tx.wake("push")
     if row.down_since_at is not None:
         log.info("channel.up", channel=channel.name, down_since=row.down_since_at.isoformat())
+
+
+def _is_read(channel: Channel) -> bool:
+    return any(map(channel.plays, (OrderSource, RefundSource, ListingSource, ShipmentSource, WarehouseSource)))
 
 
 def _any_stream_fails(tx: Tx, channel: Channel) -> bool:

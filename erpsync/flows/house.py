@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
-from erpsync.sdk.roles import Connector, OrderReader, TokenHolder, playing
+from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
+from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.places import channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.store import Store
 
@@ -44,6 +44,11 @@ class Channel:
         if self.connector is not None:
             return isinstance(self.connector, role)
         return self.at_rest is not None and issubclass(self.at_rest.kind, role)
+
+    @property
+    def max_lines(self) -> int:
+        """How many lines one record of this channel may have."""
+        return MAX_LINES if self.connector is None else int(self.connector.settings.max_lines)
 
     @property
     def renews_token(self) -> bool:
@@ -89,6 +94,13 @@ class House:
     warehouses: Mapping[int, WarehousePolicy]
     feeding: Mapping[int, tuple[int, ...]]
     sealing: SealPolicy = field(default_factory=SealPolicy)
+    counting: CountPolicy = field(default_factory=CountPolicy)
+    local_targets: frozenset[str] = frozenset()
+
+    def may_tell(self, host: str, port: int) -> bool:
+        """Whether events may be told to a local address: it is listed as HOST:PORT."""
+        name = host.lower().strip("[]").removesuffix(".")
+        return f"{name}:{port}" in self.local_targets
 
     def channel(self, name: str) -> Channel:
         """Return a channel by name; `LookupError` when it is not configured."""
@@ -126,6 +138,7 @@ def open_house(
     channels_: Sequence[ChannelSpec],
     timezone: ZoneInfo,
     sealing: SealPolicy | None = None,
+    counting: CountPolicy | None = None,
 ) -> House:
     """Return the house for a configuration, its channel and warehouse rows made equal to it first."""
     with store.read() as connection:
@@ -134,10 +147,11 @@ def open_house(
     stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {
         n: (s.kind, True) for n, s in specs.items()
     }
-    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses):
+    fed = _fed(warehouses, channels_)
+    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses, fed):
         with store.begin() as tx:
             sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
-            sync_warehouses(tx, warehouses)
+            sync_warehouses(tx, warehouses, fed)
     with store.read() as connection:
         rows, places = channels(connection), warehouse_ids(connection)
     sellable = sorted((w for w in warehouses if w.sellable), key=lambda w: (w.priority, w.id))
@@ -154,20 +168,34 @@ def open_house(
             for channel in built.values()
         },
         sealing=sealing or SealPolicy(),
+        counting=counting or CountPolicy(),
     )
 
 
-def _differ(store: Store, warehouses: Sequence[WarehousePolicy]) -> bool:
+def _fed(warehouses: Sequence[WarehousePolicy], specs: Sequence[ChannelSpec]) -> set[str]:
+    """Return the codes of the warehouses that serve a channel which sells; one that only runs a warehouse does not."""
+    runners = {place.channel for place in warehouses}
+    selling = [spec.stock.warehouses for spec in specs if spec.name not in runners]
+    return {place.id for place in warehouses if place.sellable and any(w is None or place.id in w for w in selling)}
+
+
+def _differ(store: Store, warehouses: Sequence[WarehousePolicy], fed: set[str]) -> bool:
     from sqlalchemy import select
 
     from erpsync.store.tables import warehouse
 
     with store.read() as connection:
         rows = connection.execute(
-            select(warehouse.c.code, warehouse.c.priority, warehouse.c.safety_stock, warehouse.c.sellable)
+            select(
+                warehouse.c.code,
+                warehouse.c.priority,
+                warehouse.c.safety_stock,
+                warehouse.c.sellable,
+                warehouse.c.feeds,
+            )
         )
         known = {tuple(row) for row in rows}
-    return known != {(w.id, w.priority, w.safety_stock, w.sellable) for w in warehouses}
+    return known != {(w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses}
 
 
 def _channel(row_id: int, spec: ChannelSpec) -> Channel:

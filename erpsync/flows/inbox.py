@@ -13,12 +13,14 @@ import structlog
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erpsync.flows.blame import is_of_database
 from erpsync.flows.due import streams_of
-from erpsync.flows.facts import Batch, named, said
+from erpsync.flows.facts import LINES_AT_ONCE, Batch, named, said
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import apply_bisected, may_be_poison, read_orders, read_refunds
 from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.flows.unknown import note_unknown
 from erpsync.sdk.errors import AuthError, PayloadError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
@@ -71,18 +73,21 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
         "hints": list(result.hints),
         "records": [_record(record.kind, record.raw) for record in result.records],
     }
+    ended = bool(result.unknown) and not result.records and not result.hints
     row = dialect.insert(inbox).values(
         channel_id=channel.id,
         delivery_key=result.key,
-        body=tx.vault.seal(body, row=_row(channel.id, result.key)),
+        body=None if ended else tx.vault.seal(body, row=_row(channel.id, result.key)),
         received_at=request.received_at,
-        state="pending",
+        state="done" if ended else "pending",
         run_at=tx.now,
         lane=lane,
     )
     fresh = row.on_conflict_do_nothing(index_elements=["channel_id", "delivery_key"]).returning(inbox.c.id)
     stored = tx.execute(fresh).first() is not None
     if stored:
+        note_unknown(tx, channel, result)
+    if stored and not ended:
         tx.wake("inbox")
     return stored
 
@@ -146,7 +151,7 @@ def _apply_group(house: House, channel_id: int, rows: Sequence[Any]) -> int:
         for row in rows:
             house.store.retrying(partial(_later, row=row, error="the channel is not configured"))
         return len(rows)
-    taken, told, together = 0, set[str](), list[_Delivery]()
+    taken, told, together, lines = 0, set[str](), list[_Delivery](), 0
     for row in rows:
         try:
             delivery = _read(house, channel, row)
@@ -154,10 +159,12 @@ def _apply_group(house: House, channel_id: int, rows: Sequence[Any]) -> int:
             _apply_one(house, channel, row)
             taken += 1
             continue
-        if told & delivery.names:  # what it is about stands in another one's turn
+        full = lines + delivery.batch.lines > LINES_AT_ONCE
+        if full or told & delivery.names:  # what it is about stands in another one's turn
             taken += _apply_all(house, channel, together)
-            told, together = set(), []
+            told, together, lines = set(), [], 0
         told |= delivery.names
+        lines += delivery.batch.lines
         together.append(delivery)
     return taken + _apply_all(house, channel, together)
 
@@ -192,7 +199,7 @@ def _together(tx: Tx, *, house: House, channel: Channel, deliveries: Sequence[_D
     )
     if apply(tx, house, channel, batch).read_again:
         raise _ApartError
-    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(state="done", body=None))
+    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(**_done(tx)))
     want_pass(tx, channel.id, {hint for each in mine for hint in each.hints} & set(streams_of(channel)))
     return len(mine)
 
@@ -206,7 +213,7 @@ def _apply_one(house: House, channel: Channel, row: Any) -> None:
         return
     except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
         log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=named(error))
-        house.store.retrying(partial(_later, row=row, error=said(error)))
+        house.store.retrying(partial(_later, row=row, error=said(error), counts=not is_of_database(error)))
 
 
 def _apply_batch(
@@ -261,9 +268,13 @@ def _apply(
     again = apply(tx, house, channel, batch).read_again
     if again and not last:
         return again
-    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="done", body=None))
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(**_done(tx)))
     want_pass(tx, channel.id, set(hints) & set(streams_of(channel)))
     return []
+
+
+def _done(tx: Tx) -> dict[str, Any]:
+    return {"state": "done", "body": None, "applied_at": tx.now}
 
 
 def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
@@ -274,9 +285,9 @@ def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
     return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
 
 
-def _later(tx: Tx, *, row: Any, error: str) -> None:
-    dead = gives_up(row.attempts)
-    values: dict[str, Any] = {"attempts": row.attempts + 1, "error": error}
+def _later(tx: Tx, *, row: Any, error: str, counts: bool = True) -> None:
+    dead = counts and gives_up(row.attempts)
+    values: dict[str, Any] = {"attempts": row.attempts + (1 if counts else 0), "error": error}
     if dead:
         values["state"] = "dead"
         letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=error)

@@ -4,7 +4,7 @@ Why one function: whatever brought a record, the same merge, the same holds and 
 transaction with whatever says how far we have read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,6 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from erpsync.core.numbering import number as make_number
-from erpsync.core.numbering import prefix
 from erpsync.core.orders import (
     KnownOrder,
     Merged,
@@ -26,12 +24,17 @@ from erpsync.core.orders import (
     with_shipped,
 )
 from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, letter_of, read_by
+from erpsync.flows.ahead import believed, note_lowered
+from erpsync.flows.changed import order_change
+from erpsync.flows.edits import ask_about_edits
+from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
 from erpsync.flows.house import Channel, House
+from erpsync.flows.late_refunds import ask_about_late
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
-from erpsync.flows.recall import released_orders
+from erpsync.flows.numbering import free_numbers
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
+from erpsync.flows.unread import bury_unread
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Recipient, Refund
 from erpsync.store.bulk import new_ids, update_many
@@ -39,13 +42,9 @@ from erpsync.store.dirty import Cause
 from erpsync.store.held import rule_anew
 from erpsync.store.notes import (
     Event,
-    Task,
-    bury,
     close_tasks,
-    end_letters,
     keep_payloads,
     open_line_letters,
-    open_tasks,
     write_events,
 )
 from erpsync.store.orders import (
@@ -59,7 +58,6 @@ from erpsync.store.orders import (
     write_refunds,
 )
 from erpsync.store.seals import MOST_NAMED, reopen
-from erpsync.store.sequence import take_numbers
 from erpsync.store.store import Tx
 from erpsync.store.tables import orders, shipment
 
@@ -82,7 +80,7 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     Args:
         cause: the pass of this channel that brought them, so that its own sales ask for no further pass.
     """
-    batch = read_by(batch, tx.now)
+    batch, lowered = believed(tx, channel, read_by(batch, tx.now))
     records = _latest(batch.orders)
     refund_orders = {record.refund.order_external_id for record in batch.refunds}
     await_rivals(tx, channel.id, records.keys() | refund_orders)
@@ -92,7 +90,8 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     applied = desk.read(records)
     applied.changed += len(refunded)
     desk.settle(refunded & known.keys(), cause)
-    _bury(tx, channel, batch, desk)
+    bury_unread(tx, channel, batch, desk.orders_read())
+    note_lowered(tx, channel, lowered, desk.order_ids())
     return applied
 
 
@@ -167,7 +166,7 @@ class _Desk:
         new = [external_id for external_id in fresh if external_id not in self.known]
         ids = dict(zip(new, new_ids(self.tx, orders, len(new)), strict=True))
         line_ids = iter(new_line_ids(self.tx, self._count_new_lines(fresh)))
-        numbers = self._numbers(len(new))
+        numbers = free_numbers(self.tx, self.house, self.channel, len(new))
         for external_id, record in fresh.items():
             before = self.known.get(external_id)
             if before is not None:
@@ -199,12 +198,14 @@ class _Desk:
             count += sum(1 for line in record.order.lines if line.external_id not in known)
         return count
 
-    def _numbers(self, count: int) -> Iterator[str]:
-        if not count:
-            return iter(())
-        local = self.tx.now.astimezone(self.house.timezone)
-        filled = prefix(self.channel.orders.number, channel=self.channel.name, at=local)
-        return iter([make_number(filled, seq) for seq in take_numbers(self.tx, filled, count)])
+    def orders_read(self) -> list[tuple[OrderRecord, KnownOrder | None, int]]:
+        """Return each record that counted, with its order as it was known and its row id."""
+        return [(r, self.known.get(key), self.merged[key].order.id) for key, r in self.records.items()]
+
+    def order_ids(self) -> dict[str, int]:
+        """Return the row ids of the orders on the desk by external id."""
+        ids = {key: order.id for key, order in self.known.items()}
+        return ids | {key: merged.order.id for key, merged in self.merged.items()}
 
     def settle(self, refunded: Iterable[str], cause: Cause | None) -> None:
         """Decide mapping, refunds, holds and stock of every order that changed, and write it all."""
@@ -222,6 +223,7 @@ class _Desk:
         self._write(changes)
         outcome = settle(self.tx, self.house, changes, cause=cause, also=self.first_listed)
         self._note(changes, outcome.takes, outcome.short)
+        ask_about_late(self.tx, changes, refunds)
         self._reopen([change.after for change in changes if change.before is None])
 
     def _reopen(self, new: Sequence[KnownOrder]) -> None:
@@ -271,7 +273,7 @@ class _Desk:
         update_orders(self.tx, [(c.before, c.after) for c in changes if c.before is not None])
         moved = [c.after for c in changes if c.before is not None and "recipient" in self._changes(c.after)]
         update_many(self.tx, orders, [self._sealed(order) | {"id": order.id} for order in moved], keys=["id"])
-        self._note_edits(changes)
+        ask_about_edits(self.tx, self.channel, [(c, self._changes(c.after)) for c in changes])
         told = [
             (c.after.external_id, self.records[c.after.external_id].raw.payload)
             for c in changes
@@ -289,30 +291,12 @@ class _Desk:
         row = recipient_row(order.channel_id, order.external_id)
         return recipient_columns(self.tx.vault, record.order.recipient, row=row)
 
-    def _note_edits(self, changes: Sequence[Change]) -> None:
-        """Ask a person to look at what was edited after parcels left or a release; before that, an edit just counts."""
-        released = released_orders(self.tx, [c.after.id for c in changes if c.before is not None])
-        edited = [
-            Task(
-                kind="order_edited",
-                key=c.after.number,
-                reason=f"edited on the channel after {_how_far(c.before)}: {', '.join(edits)}",
-                channel_id=self.channel.id,
-                order_id=c.after.id,
-            )
-            for c in changes
-            if c.before is not None
-            and (c.before.shipped_qty or (c.after.id in released and c.after.open_qty))
-            and (edits := [name for name in self._changes(c.after) if name == "recipient" or name.startswith("line ")])
-            and not c.left
-        ]
-        open_tasks(self.tx, edited)
-
     def _note(self, changes: Sequence[Change], takes: Mapping[int, Any], short: Mapping[int, int]) -> None:
         events = []
         for change in changes:
             order, news = change.after, self._news(change, takes)
             detail: dict[str, Any] = {"phase": phase(order), "version_at": order.reading.version_at.isoformat()} | news
+            detail |= order_change(change.before, order)
             if order.holds:
                 detail["held"] = dict(order.holds)
             if short.get(order.id):
@@ -342,10 +326,6 @@ class _Desk:
         return Event(kind=kind, order_id=order.id, channel_id=self.channel.id, detail=detail)
 
 
-def _how_far(order: KnownOrder) -> str:
-    return "parcels left" if order.shipped_qty else "a warehouse was told to send it"
-
-
 def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
     """Whether the order must have a full recipient before it may leave.
 
@@ -372,19 +352,3 @@ def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
         return
     refs = list(tx.execute(select(shipment.c.id).where(shipment.c.order_id.in_(wanted))).scalars())
     close_tasks(tx, "gate", [str(ref) for ref in rule_anew(tx, refs)], by="erpsync")
-
-
-def _bury(tx: Tx, channel: Channel, batch: Batch, desk: _Desk) -> None:
-    """Store what could not be read; what was read now ends the dead letters of an earlier try."""
-    end_letters(tx, channel.id, "order", desk.records, state="superseded")
-    end_letters(tx, channel.id, "refund", [r.refund.external_id for r in batch.refunds], state="superseded")
-    letters = list(batch.letters)
-    reread = [desk.known[external_id].id for external_id in desk.records if external_id in desk.known]
-    mended = [key for keys in open_line_letters(tx, reread).values() for key in keys]
-    end_letters(tx, channel.id, "line", mended, state="superseded")
-    letters += [
-        letter_of(channel, "line", record.raw, bad.error, key=bad.key, order_id=desk.merged[external_id].order.id)
-        for external_id, record in desk.records.items()
-        for bad in record.order.bad_lines
-    ]
-    bury(tx, letters)

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
 
 from erpsync.core import advice
+from erpsync.flows.ahead import believed, note_lowered
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
 from erpsync.flows.facts import Batch, OrderRecord, raw_of, unforeseen
@@ -25,20 +26,29 @@ from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
 from erpsync.store.remedies import letter_remedy
 from erpsync.store.store import Tx
-from erpsync.store.tables import dead_letter, inbox, outbox, shipment
+from erpsync.store.tables import dead_letter, inbox, orders, outbox, shipment
 
 _RECORDS = ("order", "refund", "line")
 
 
 def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
-    """Try a dead letter again; raises `Refused` when it still cannot be applied."""
+    """Try a dead letter again; raises `Refused` when it still cannot be applied, which leaves an event."""
     letter = _open_letter(house, letter_id)
+    try:
+        _replay(house, letter, actor)
+    except Refused as error:
+        why = str(error)
+        house.store.retrying(lambda tx: write_events(tx, [_event(letter, "replay_failed", actor, why=why)]))
+        raise
+
+
+def _replay(house: House, letter: Any, actor: str) -> None:
     channel = house.channels.get(letter.channel_id)
     if channel is None:
-        raise Refused(f"dead letter {letter_id} belongs to a channel that is not configured")
+        raise Refused(f"dead letter {letter.id} belongs to a channel that is not configured")
     if letter.remedy != "replay":
-        said = advice.fill(advice.letter(letter.kind, letter.remedy), id=letter_id)
-        raise Refused(f"trying dead letter {letter_id} again cannot help; {said}")
+        said = advice.fill(advice.letter(letter.kind, letter.remedy), id=letter.id)
+        raise Refused(f"trying dead letter {letter.id} again cannot help; {said}")
     again = _way_again(house, channel, letter, actor)
 
     def replay(tx: Tx) -> None:
@@ -51,7 +61,7 @@ def replay_letter(house: House, letter_id: int, *, actor: str) -> None:
     except Refused:
         raise
     except Exception as error:
-        if letter.kind not in _RECORDS or isinstance(error, OperationalError):
+        if letter.kind not in _RECORDS or not is_of_record(error):
             raise
         raise Refused(f"it still cannot be applied: {unforeseen(error)}") from error
 
@@ -138,7 +148,7 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     if channel.connector is None:
         raise Refused("replaying records needs the connector; run it where the channels are configured with secrets")
     body = _body(house, letter)
-    raw = raw_of(body)
+    raw = _first_received(raw_of(body), letter)
     source = playing(channel.connector, OrderSource)
     if source is not None and not body.get("whole", True):
         raw = _asked(source, raw)
@@ -151,15 +161,32 @@ def _read_anew(house: House, channel: Channel, letter: Any) -> Batch:
     return batch
 
 
+def _first_received(raw: Raw, letter: Any) -> Raw:
+    """Return the raw record read when that body first came, so that its version is judged by then."""
+    return raw if letter.received_at is None else replace(raw, read_to=min(raw.read_to, letter.received_at))
+
+
 def _asked(source: OrderSource, listed: Raw) -> Raw:
     try:
-        return source.complete([listed.head])[0]
+        shown = source.complete([listed.head])
     except ConnectorError as error:
         raise Refused(f"the channel does not show it: {error}") from error
+    if not shown:
+        raise Refused("the channel does not show it any more; drop it if it is settled there")
+    return shown[0]
 
 
 def _apply_anew(tx: Tx, house: House, channel: Channel, batch: Batch) -> None:
+    batch, lowered = believed(tx, channel, batch)
     apply(tx, house, channel, _newest(tx, batch))
+    note_lowered(tx, channel, lowered, _order_ids(tx, channel, batch))
+
+
+def _order_ids(tx: Tx, channel: Channel, batch: Batch) -> dict[str, int]:
+    wanted = [record.order.external_id for record in batch.orders]
+    wanted += [record.refund.order_external_id for record in batch.refunds]
+    query = select(orders.c.external_id, orders.c.id).where(orders.c.channel_id == channel.id)
+    return {row.external_id: row.id for row in tx.all(query.where(orders.c.external_id.in_(wanted)))}
 
 
 def _newest(tx: Tx, batch: Batch) -> Batch:
@@ -193,12 +220,15 @@ def _mark(tx: Tx, letter: Any, state: str) -> None:
         raise Refused(f"dead letter {letter.id} was moved on by somebody else")
 
 
-def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
-    detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error}
-    event = Event(
-        kind=f"letter.{state}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
+def _event(letter: Any, what: str, actor: str, **more: str) -> Event:
+    detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error} | more
+    return Event(
+        kind=f"letter.{what}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
     )
-    write_events(tx, [event])
+
+
+def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
+    write_events(tx, [_event(letter, state, actor)])
     if letter.kind in (SHIPMENT, RELEASE):
         close_tasks(tx, "unknown", [letter.key], by=actor)
     if letter.kind == "line" and letter.order_id is not None:

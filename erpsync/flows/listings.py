@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erpsync.flows.changed import bundle_events, contents, mapping_events, mappings
 from erpsync.flows.fulfil import settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
+from erpsync.flows.remap import remap_codes, remap_skus, want_remap
 from erpsync.flows.stock import ROWS_PER_COMMIT, ImportResult
 from erpsync.store.bulk import in_parts, insert_many, update_many
 from erpsync.store.notes import Event, write_events
@@ -45,7 +47,7 @@ class BundlePart:
 def import_listings(
     house: House, rows: Iterable[ListingMapping], *, actor: str, progress: Callable[[int], None] = lambda done: None
 ) -> ImportResult:
-    """Map listings, a batch per commit; orders that were held for them are looked at again at once."""
+    """Map listings, a batch per commit; orders that were held for them, or wait, are mapped anew at once."""
     result = ImportResult()
     pending = iter(rows)
     names = {channel.name for channel in house.channels.values()}
@@ -54,6 +56,8 @@ def import_listings(
         result.refused += [(row.source, problem) for row in batch if (problem := _listing_problem(row, names))]
         house.store.retrying(partial(_take_listings, house=house, rows=good, actor=actor))
         relook_unmapped(house, [row.channel_sku for row in good])
+        for name in sorted({row.channel for row in good}):
+            remap_codes(house, house.channel(name).id, {row.channel_sku for row in good if row.channel == name})
         result.taken += len(good)
         progress(len(batch))
     return result
@@ -83,7 +87,9 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
         }
         for key, row in sorted(latest.items(), key=lambda item: item[0])
     ]
+    things = {(row["channel_id"], row["channel_sku"]) for row in values}
     _lock(tx, values)
+    before = mappings(tx, things)
     _spread(tx, values)
     dialect = sqlite if tx.dialect == "sqlite" else postgresql
     new = dialect.insert(listing)
@@ -95,6 +101,8 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
         tx.execute(statement, values)
     else:
         tx.execute(statement.values(values))
+    want_remap(tx)
+    write_events(tx, mapping_events(before, mappings(tx, things), actor))
     write_events(tx, [Event(kind="listings.imported", detail={"rows": len(values)}, actor=actor)])
     settle(tx, house, [], also=[row["sku_id"] for row in values])
 
@@ -122,7 +130,7 @@ def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
 def import_bundles(
     house: House, rows: Iterable[BundlePart], *, actor: str, progress: Callable[[int], None] = lambda done: None
 ) -> ImportResult:
-    """Set what bundles consist of, each replaced whole; orders taken in before keep their parts."""
+    """Set what bundles consist of, each replaced whole; orders that wait get the new parts, with an event."""
     result = ImportResult()
     parts: dict[str, dict[str, BundlePart]] = {}
     for row in rows:
@@ -138,6 +146,9 @@ def import_bundles(
         result.refused += [(part.source, nested[name]) for part in parts[name].values()]
         result.taken -= len(parts.pop(name))
     relook_unmapped(house, parts)
+    with house.store.read() as connection:
+        ids = sku_ids(connection, parts)
+    remap_skus(house, ids.values())
     return result
 
 
@@ -180,6 +191,7 @@ def _write_bundles(tx: Tx, house: House, parts: Mapping[str, Mapping[str, Bundle
         return
     ids = make_skus(tx, {*parts, *(code for named in parts.values() for code in named)})
     bundles = list(in_parts(ids[name] for name in parts))
+    before = contents(tx, (ids[name] for name in parts))
     for some in bundles:
         tx.execute(delete(bundle).where(bundle.c.bundle_id.in_(some)))
     insert_many(
@@ -191,6 +203,9 @@ def _write_bundles(tx: Tx, house: House, parts: Mapping[str, Mapping[str, Bundle
             for code, part in sorted(named.items())
         ],
     )
+    want_remap(tx)
+    after = {ids[name]: {ids[code]: part.qty for code, part in named.items()} for name, named in parts.items()}
+    write_events(tx, bundle_events(before, after, actor))
     write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])
     also: set[int] = {ids[part] for named in parts.values() for part in named}
     for some in bundles:

@@ -8,11 +8,26 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
-from erpsync.core.availability import Shelf, Told, braked, explained, number, unpack_sent
+from erpsync.core.allocation import Place
+from erpsync.core.availability import (
+    NOTHING_OWN,
+    Own,
+    Shelf,
+    Told,
+    braked,
+    capped,
+    explained,
+    number,
+    unpack_sent,
+    whole_number,
+)
 from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
+from erpsync.flows.whole_units import Groups, together
+from erpsync.store.notes import close_tasks
+from erpsync.store.policies import AS_CONFIGURED, kept_in, own_of
 from erpsync.store.queue import IS_WAITING
 from erpsync.store.store import Tx
 from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, outbox, stock
@@ -39,6 +54,7 @@ class Listed:
     qty: int | None
     told: Told
     unexplained_zero: bool
+    late_until_at: datetime | None = None
 
 
 def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[int]) -> dict[int, Listed]:
@@ -50,14 +66,15 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
     skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
     unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
     shelves = _shelves(tx, house, channel, skus)
-    numbers = {row.id: _number(channel, parts[row.id], row.factor, shelves, unpaid) for row in rows}
+    own, groups = own_of(tx, channel.id, [*skus, *(row.sku_id for row in rows)]), together(house, channel.id)
+    numbers = {row.id: _number(channel, row, parts[row.id], shelves, unpaid, own, groups) for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
     sales = _sales(tx, house, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
     found: dict[int, Listed] = {}
     for row in rows:
         needs = parts[row.id]
         taken = {
-            sku_id: sum(shelf.reserved for shelf in shelves[sku_id])
+            sku_id: sum(shelf.reserved for shelf in shelves[sku_id].values())
             + unpaid.get(sku_id, 0)
             + sum(qty for at, qty in sales.get(sku_id, ()) if row.told_at is None or at >= row.told_at)
             for sku_id in needs
@@ -73,8 +90,12 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
                 sure=row.told_sure,
                 sent_since=unpack_sent(row.sent_since),
                 earlier=unpack_sent(row.earlier),
+                late=unpack_sent(row.late),
+                late_over=row.late_until_at is None or row.late_until_at <= tx.now,
             ),
+            late_until_at=row.late_until_at,
             unexplained_zero=row in zeros
+            and not _is_paused(own, row.sku_id, needs)
             and not any(
                 explained(told_qty=row.told_qty, units=row.factor * qty, taken=taken[sku_id])
                 for sku_id, qty in needs.items()
@@ -83,34 +104,54 @@ def load_listed(tx: Tx, house: House, channel: Channel, listing_ids: Sequence[in
     return found
 
 
-def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dict[int, list[Shelf]]:
+def _shelves(tx: Tx, house: House, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
     feeding = house.feeding.get(channel.id, ())
     query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(feeding))
-    shelves: dict[int, list[Shelf]] = defaultdict(list)
+    kept = kept_in(tx, skus)
+    shelves: dict[int, dict[int, Shelf]] = defaultdict(dict)
     for row in tx.all(query):
-        safety = house.warehouses[row.warehouse_id].safety_stock
-        shelves[row.sku_id].append(Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety))
+        keep = kept.get(Place(row.sku_id, row.warehouse_id), AS_CONFIGURED)
+        safety = house.warehouses[row.warehouse_id].safety_stock if keep.safety is None else keep.safety
+        shelf = Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety, paused=keep.paused)
+        shelves[row.sku_id][row.warehouse_id] = shelf
     return shelves
+
+
+def _is_paused(own: Mapping[int, Own], sku_id: int, needs: Iterable[int]) -> bool:
+    """Whether people have paused a listing's SKU on the channel, or a part of it."""
+    return any(own.get(each, NOTHING_OWN).paused for each in (sku_id, *needs))
 
 
 def _number(
     channel: Channel,
+    row: Any,
     needs: Mapping[int, int],
-    factor: int,
-    shelves: Mapping[int, list[Shelf]],
+    shelves: Mapping[int, Mapping[int, Shelf]],
     unpaid: Mapping[int, int],
+    own: Mapping[int, Own],
+    groups: Groups,
 ) -> int | None:
+    """Return what a listing shows: what every part of it allows, and no more than can be sent whole."""
+    if _is_paused(own, row.sku_id, needs):
+        return 0
     if any(not shelves.get(sku_id) for sku_id in needs):
         return None
-    return min(
-        number(
-            available=sum(shelf.available for shelf in shelves[sku_id]),
+    free = {sku_id: {place: shelf.available for place, shelf in shelves[sku_id].items()} for sku_id in needs}
+    shares = {
+        sku_id: number(
+            available=sum(free[sku_id].values()),
             unpaid=unpaid.get(sku_id, 0),
-            factor=factor * qty,
+            factor=1,
             policy=channel.stock,
+            own=own.get(sku_id, NOTHING_OWN),
         )
-        for sku_id, qty in needs.items()
-    )
+        for sku_id in needs
+    }
+    parts = {sku_id: row.factor * qty for sku_id, qty in needs.items()}
+    qty = min(share // parts[sku_id] for sku_id, share in shares.items())
+    if len(groups) > 1 and sum(parts.values()) > 1:
+        qty = min(qty, whole_number(parts, groups, free, shares))
+    return capped(qty, policy=channel.stock, own=own.get(row.sku_id, NOTHING_OWN))
 
 
 def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int]:
@@ -161,6 +202,13 @@ def _sales(
         for row in tx.all(query):
             found[row.sku_id].append((row.at, -row.qty))
     return found
+
+
+def end_brake(tx: Tx, channel: Channel) -> None:
+    """Close the brake's task once no number of the channel waits for it any more: a right count has made them void."""
+    waits = and_(outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", IS_WAITING)
+    if tx.execute(select(outbox.c.id).where(waits).limit(1)).first() is None:
+        close_tasks(tx, "brake", [channel.name], by="erpsync")
 
 
 def brake_trips(tx: Tx, channel: Channel) -> bool:

@@ -20,6 +20,7 @@ from erpsync.flows.gate import reread, rule
 from erpsync.flows.health import may_call
 from erpsync.flows.holding import ask_overdue, describe
 from erpsync.flows.house import Channel, House
+from erpsync.flows.late_refunds import ask_if_asked
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
@@ -194,10 +195,13 @@ def _earlier(tx: Tx, order_id: int, shipment_id: int) -> dict[int, int]:
 
 
 def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
+    head = tx.execute(select(shipment.c.order_id, shipment.c.forced).where(shipment.c.id == row.ref_id)).one()
+    order = lock_order_ids(tx, [head.order_id])[head.order_id]
     if ack(tx, row):
         _set_state(tx, row, "sent")
+        if not head.forced:
+            ask_if_asked(tx, order, f"parcel {row.key}")
         close_tasks(tx, "gate", [str(row.ref_id)], by="erpsync")
         close_tasks(tx, "unknown", [row.key], by="erpsync")
-        order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.id == row.ref_id)).scalar_one()
         detail = {"shipment": row.key}
-        write_events(tx, [Event(kind="shipment.told", order_id=order_id, channel_id=channel.id, detail=detail)])
+        write_events(tx, [Event(kind="shipment.told", order_id=order.id, channel_id=channel.id, detail=detail)])

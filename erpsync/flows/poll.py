@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import func, select
 
 from erpsync.flows.catalogue import apply_listings
-from erpsync.flows.facts import Batch, named, said
+from erpsync.flows.facts import LINES_AT_ONCE, Batch, named, said
 from erpsync.flows.health import mark_down, mark_up
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -29,7 +29,7 @@ from erpsync.flows.reading import (
 )
 from erpsync.flows.ship import apply_reports
 from erpsync.flows.warehouse import apply_warehouse, relook_counted, size_of
-from erpsync.sdk.errors import ConnectorError, TransientError
+from erpsync.sdk.errors import ConnectorError, TimedOut
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import (
     ListingSource,
@@ -42,7 +42,8 @@ from erpsync.sdk.roles import (
 from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
 from erpsync.store.cursors import read_cursor, set_cursor, still_reaches
 from erpsync.store.dirty import Cause
-from erpsync.store.leases import Lease, LeaseLostError, fence
+from erpsync.store.hurry import hurry
+from erpsync.store.leases import Lease, LeaseLostError, under
 from erpsync.store.notes import end_file_letters
 from erpsync.store.queue import SHIPMENT, free_waiting
 from erpsync.store.store import Tx
@@ -71,7 +72,6 @@ class _Pass:
     house: House
     channel: Channel
     stream: str
-    lease: Lease | None
     began_at: datetime
     since: datetime | None = None
     pages: int = 0
@@ -91,13 +91,21 @@ def poll_stream(
     stopping: Callable[[], bool] = lambda: False,
 ) -> PassReport:
     """Read one stream to its end, or until told to stop; what was committed stays, what failed is read again."""
-    run = _begin(house, channel, stream, lease)
+    with under(lease):
+        try:
+            return _pass(house, channel, stream, stopping)
+        except LeaseLostError as error:  # nothing is said of the channel: another node reads it
+            return PassReport(stream=stream, failed=True, error=said(error))
+
+
+def _pass(house: House, channel: Channel, stream: str, stopping: Callable[[], bool]) -> PassReport:
+    run = _begin(house, channel, stream)
     began = house.store.clock.monotonic()
     try:
         with lane("cancel" if stream == "refunds" else "rest"):
             whole = _read(run, stopping)
-    except LeaseLostError as error:
-        return _report(run, error)
+    except LeaseLostError:
+        raise
     except Exception as error:  # noqa: BLE001 the one place that runs every poll; a state stays behind
         _fail(run, error)
         return _report(run, error)
@@ -116,14 +124,14 @@ def _report(run: _Pass, error: Exception | None) -> PassReport:
         records=run.records,
         failed=error is not None,
         error="" if error is None else said(error),
-        timed_out=isinstance(error, TransientError) and "time" in str(error),
+        timed_out=isinstance(error, TimedOut),
     )
 
 
-def _begin(house: House, channel: Channel, stream: str, lease: Lease | None) -> _Pass:
+def _begin(house: House, channel: Channel, stream: str) -> _Pass:
     with house.store.begin() as tx:
         set_cursor(tx, channel.id, stream, began_at=tx.now)
-        return _Pass(house=house, channel=channel, stream=stream, lease=lease, began_at=tx.now)
+        return _Pass(house=house, channel=channel, stream=stream, began_at=tx.now)
 
 
 def _read(run: _Pass, stopping: Callable[[], bool]) -> bool:
@@ -147,11 +155,19 @@ class _Page:
 
 
 def _store(run: _Pass, page: _Page, *, last: bool = False) -> None:
-    """Commit a page with its mark, once the orders whose readings overlap with known ones have been read again."""
+    """Commit a page with its mark, in several transactions if it is very large, the mark in the last one."""
+    *before, rest = page.batch.parts(LINES_AT_ONCE)
+    for part in before:
+        _store_part(run, replace(page, mark=None, batch=part, work=lambda tx: None), last=last)
+    _store_part(run, replace(page, batch=rest), last=last)
+
+
+def _store_part(run: _Pass, page: _Page, *, last: bool = False) -> None:
+    """Commit once the orders whose readings overlap with known ones have been read again."""
     try:
         run.house.store.retrying(partial(_commit, run=run, page=page, last=last))
     except _OverlapError as overlap:
-        _store(run, replace(page, batch=_read_again(run, page, overlap.external_ids)), last=True)
+        _store_part(run, replace(page, batch=_read_again(run, page, overlap.external_ids)), last=True)
     except Exception as error:
         if not may_be_poison(error, page.batch):
             raise
@@ -170,8 +186,6 @@ class _OverlapError(Exception):
 
 
 def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
-    if run.lease is not None:
-        fence(tx, run.lease)
     applied = apply(tx, run.house, run.channel, page.batch, cause=run.cause)
     if applied.read_again and not last:
         raise _OverlapError(applied.read_again)
@@ -320,12 +334,14 @@ def _end(run: _Pass) -> None:
     with run.house.store.begin() as tx:
         if not still_reaches(tx, run.channel.id, run.stream, run.since):
             return
-        noted = read_cursor(tx.connection, run.channel.id, run.stream).began_at or run.began_at
-        began_at = min(run.began_at, noted)
+        before = read_cursor(tx.connection, run.channel.id, run.stream)
+        began_at = min(run.began_at, before.began_at or run.began_at)
         values: dict[str, Any] = {"complete_began_at": began_at, "complete_ended_at": tx.now, "failed_at": None}
         if run.stream == "listings":
             values["mark"] = None
         set_cursor(tx, run.channel.id, run.stream, error="", **values)
+        if before.unreadable:
+            hurry(tx, run.channel.id)
         if run.stream in ("orders", "backfill"):
             free_waiting(tx, "fresh", destination_id=run.channel.id)
             if run.stream == "backfill":
@@ -339,7 +355,6 @@ def _fail(run: _Pass, error: Exception) -> None:
         set_cursor(tx, run.channel.id, run.stream, failed_at=tx.now, error=said(error))
         if run.stream == "orders":
             free_waiting(tx, "fresh", destination_id=run.channel.id)
-    timed_out = isinstance(error, TransientError) and "time" in str(error)
-    mark_down(run.house, run.channel, error, timed_out=timed_out)
+    mark_down(run.house, run.channel, error)
     level = log.warning if isinstance(error, ConnectorError) else log.error
     level("poll.failed", channel=run.channel.name, stream=run.stream, pages=run.pages, error=named(error))

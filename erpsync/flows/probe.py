@@ -27,6 +27,7 @@ def write_problem(store: Store, lost: Mapping[int, Lost] | None = None) -> str:
         lost: webhooks that could not be stored, noted with it, by channel row id.
     """
     try:
+        store.verify()
         if not is_current(store.engine):
             return "the database has an older version's schema; run `erpsync migrate`"
         store.retrying(partial(_write, lost=lost or {}))

@@ -6,37 +6,29 @@ Why the number is computed when the row is claimed: whatever happened while it w
 overtaken sends nothing stale. Why told becomes unsure first: should we die in the call, the next run pushes again.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import func, or_, select, update
 
-from erpsync.core.availability import Told, pack_sent, unpack_sent
-from erpsync.core.drift import remembered
-from erpsync.flows.facts import said
+from erpsync.core.availability import Told
 from erpsync.flows.health import mark_down, mark_up, may_call
 from erpsync.flows.house import Channel, House
-from erpsync.flows.numbers import Listed, brake_trips, load_listed
-from erpsync.flows.retry import backoff_s, gives_up
-from erpsync.sdk.errors import (
-    AuthError,
-    ConnectorError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    RejectedError,
-    TransientError,
-)
+from erpsync.flows.numbers import Listed, brake_trips, end_brake, load_listed
+from erpsync.flows.ours import while_ours
+from erpsync.flows.telling import tell
+from erpsync.flows.told import Send, finish, late_call_s, make_unsure
+from erpsync.sdk.deadline import to_be_sent_within
+from erpsync.sdk.doubt import watching
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import OrderSource, StockSink, playing
 from erpsync.sdk.types import StockLevel
 from erpsync.store.bulk import update_many
 from erpsync.store.cursors import CursorRow, read_cursor, want_pass
 from erpsync.store.dirty import Mark, mark_dirty, take_dirty
-from erpsync.store.notes import DeadLetter, Task, bury, end_letters, open_tasks
+from erpsync.store.notes import Task, open_tasks
 from erpsync.store.queue import (
-    IS_OPEN,
     IS_PENDING,
     LANE_REST,
     LANE_URGENT,
@@ -44,17 +36,16 @@ from erpsync.store.queue import (
     Claimed,
     Effect,
     ack_many,
-    again,
     claim,
-    die,
     enqueue,
     wait_many,
 )
 from erpsync.store.store import Tx
-from erpsync.store.tables import bundle, dirty_sku, listing, outbox
+from erpsync.store.tables import bundle, listing, outbox
 
 MARKS_AT_ONCE = 500
 LEASE_S = 300  # outlives a call that asks once for each of its 20 listings, should half the requests time out
+CALL_S = 60  # longer than any single call
 log = structlog.get_logger()
 
 
@@ -120,23 +111,13 @@ def _effect(tx: Tx, channel: Channel, listing_id: int, causes: Sequence[Mark]) -
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Send:
-    """One number on its way."""
-
-    row: Claimed
-    listed: Listed
-    qty: int
-    again_when_fresh: bool
-
-
 def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> int:
     """Claim due rows of a channel and tell it their numbers in one call; return how many rows were handled."""
     sink = playing(channel.connector, StockSink)
     if sink is None or not channel.stock.push or not may_call(house, channel, probing=True):
         return 0
 
-    def work(tx: Tx) -> tuple[int, list[_Send]]:
+    def work(tx: Tx) -> tuple[int, list[Send]]:
         rows = claim(
             tx,
             house.store.owner,
@@ -148,17 +129,26 @@ def push_stock(house: House, channel: Channel, *, urgent_only: bool = False) -> 
         )
         return len(rows), _decide(tx, house, channel, rows) if rows else []
 
-    handled, sends = house.store.retrying(work)
-    if sends:
-        _call(house, channel, sink, sends)
+    clock = house.store.clock
+    ends_s = clock.monotonic() + LEASE_S
+    with to_be_sent_within(clock, LEASE_S - CALL_S):
+        handled, sends = house.store.retrying(work)
+        if sends:
+            _call(house, channel, sink, sends, lambda: clock.monotonic() < ends_s)
     return handled
 
 
-def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> list[_Send]:
+def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> list[Send]:
     """Compute each row's number and what is to be done with it."""
     listed = load_listed(tx, house, channel, [row.ref_id for row in rows])
     fresh = _Freshness(tx, channel)
-    sends, zeros = list[_Send](), list[tuple[Claimed, Listed]]()
+    late_until_at = tx.now + timedelta(seconds=late_call_s(channel))
+
+    def send(row: Claimed, item: Listed, qty: int) -> Send:
+        again_when_fresh = not fresh.covers(row)
+        return Send(row=row, listed=item, qty=qty, again_when_fresh=again_when_fresh, late_until_at=late_until_at)
+
+    sends, zeros = list[Send](), list[tuple[Claimed, Listed]]()
     unknown, equal = list[Claimed](), list[Claimed]()
     for row in rows:
         item = listed.get(row.ref_id)
@@ -171,22 +161,24 @@ def _decide(tx: Tx, house: House, channel: Channel, rows: Sequence[Claimed]) -> 
         elif item.unexplained_zero and not row.confirmed:
             zeros.append((row, item))
         else:
-            sends.append(_Send(row=row, listed=item, qty=item.qty, again_when_fresh=not fresh.covers(row)))
+            sends.append(send(row, item, item.qty))
     ack_many(tx, unknown, note="stock unknown")
     ack_many(tx, equal, note="told already")
-    sends += _let_through(tx, channel, zeros, fresh)
+    sends += [send(row, item, 0) for row, item in _let_through(tx, channel, zeros)]
     fresh.flush()
-    _make_unsure(tx, sends)
+    make_unsure(tx, sends)
+    if not zeros:
+        end_brake(tx, channel)
     return sends
 
 
-def _let_through(tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed]], fresh: "_Freshness") -> list[_Send]:
+def _let_through(tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed]]) -> Sequence[tuple[Claimed, Listed]]:
     """Return the zeros that the brake lets go; the others wait for a person."""
     if not zeros:
         return []
     update_many(tx, listing, [{"id": item.id, "zeroed_at": tx.now} for _, item in zeros], keys=["id"])
     if not brake_trips(tx, channel):
-        return [_Send(row=row, listed=item, qty=0, again_when_fresh=not fresh.covers(row)) for row, item in zeros]
+        return zeros
     error = "many listings would go to zero without a sale"
     wait_many(tx, [row for row, _ in zeros], waiting_for="brake", error=error)
     reason = (
@@ -240,141 +232,28 @@ class _Freshness:
             want_pass(self._tx, self._channel.id, ["orders"])
 
 
-def _make_unsure(tx: Tx, sends: Sequence[_Send]) -> None:
-    rows = [
-        {"id": s.listed.id, "told_sure": False, "sent_since": pack_sent(sorted({*s.listed.told.sent_since, s.qty}))}
-        for s in sends
-    ]
-    update_many(tx, listing, rows, keys=["id"])
-
-
-def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[_Send]) -> None:
+def _call(house: House, channel: Channel, sink: StockSink, sends: Sequence[Send], leased: Callable[[], bool]) -> None:
     levels = [
         StockLevel(key=str(s.listed.id), channel_sku=s.listed.channel_sku, item_ref=s.listed.item_ref, qty=s.qty)
         for s in sends
     ]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
+    trouble: Exception | None = None
     try:
-        with lane("urgent" if urgent else "rest"):
-            refusals = _told(sink, levels)
+        mine = while_ours(house, [send.row for send in sends])
+        with lane("urgent" if urgent else "rest"), watching() as doubt, mine:
+            refusals = tell(sink, levels, leased=leased)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)
-        mark_down(house, channel, error)
-    else:
-        mark_up(house, channel)
+        trouble = error
     taken = [send for send in sends if str(send.listed.id) not in refusals]
     failed = [(send, refusals[str(send.listed.id)]) for send in sends if str(send.listed.id) in refusals]
-    house.store.retrying(lambda tx: _finish(tx, channel, taken, failed))
+    ours = house.store.retrying(lambda tx: finish(tx, channel, taken, failed, lost=doubt.lost > 0))
+    if trouble is None:
+        mark_up(house, channel)
+    elif ours:
+        mark_down(house, channel, trouble)
     log.info("push.done", channel=channel.name, kind=STOCK, listings=len(taken), refused=len(failed))
-
-
-def _told(sink: StockSink, levels: Sequence[StockLevel]) -> dict[str, Exception]:
-    """Tell the levels and return what was not accepted; a call that is refused whole is halved until one is at fault.
-
-    Only errors that another call may not share are narrowed down; the numbers are absolute, so telling some twice is
-    harmless.
-    """
-    try:
-        return dict(sink.push_stock(levels))
-    except (TransientError, RateLimitedError, OutcomeUnknownError, AuthError):
-        raise
-    except Exception as error:  # noqa: BLE001 narrowed down to the level at fault, which becomes a dead letter
-        if len(levels) == 1:
-            return {levels[0].key: error}
-        half = len(levels) // 2
-        return _told(sink, levels[:half]) | _told(sink, levels[half:])
-
-
-def _finish(tx: Tx, channel: Channel, taken: Sequence[_Send], failed: Sequence[tuple[_Send, Exception]]) -> None:
-    """Note what became of the numbers.
-
-    Locks are taken in the fan-out's order, marks before open rows and those by key, so that the two never wait for each
-    other.
-    """
-    held = ack_many(tx, [send.row for send in taken])
-    accepted = [send for send in taken if send.row.id in held]
-    late = [send for send in taken if send.row.id not in held]
-    late += [send for send, error in failed if isinstance(error, OutcomeUnknownError)]
-    _lock_listings(tx, [*taken, *(send for send, _ in failed)])
-    overtaken = _overtaken(tx, channel, accepted)
-    anew = [*late, *(send for send in accepted if send.again_when_fresh)]
-    mark_dirty(tx, [sku_id for send in anew for sku_id in send.listed.skus])
-    update_many(
-        tx,
-        listing,
-        [
-            {
-                "id": send.listed.id,
-                "told_qty": send.qty,
-                "told_sure": not send.again_when_fresh and send.listed.id not in overtaken,
-                "told_at": tx.now,
-                "sent_since": "[]",
-                "earlier": pack_sent(remembered(send.listed.told.earlier, send.listed.told.accepted, send.qty)),
-                "refused": "",
-            }
-            for send in accepted
-        ],
-        keys=["id"],
-    )
-    _doubt_late(tx, late)
-    end_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
-    for send, error in sorted(failed, key=lambda each: each[0].row.key):
-        _fail(tx, channel, send, error)
-
-
-def _doubt_late(tx: Tx, late: Sequence[_Send]) -> None:
-    """Note numbers that may have landed behind a newer one: whoever took over is not sure of its own any more."""
-    numbers = {send.listed.id: send.qty for send in late}
-    known = tx.all(select(listing.c.id, listing.c.sent_since).where(listing.c.id.in_(numbers)))
-    rows = [
-        {
-            "id": row.id,
-            "told_sure": False,
-            "sent_since": pack_sent(sorted({*unpack_sent(row.sent_since), numbers[row.id]})),
-        }
-        for row in known
-    ]
-    update_many(tx, listing, rows, keys=["id"])
-
-
-def _lock_listings(tx: Tx, sends: Sequence[_Send]) -> None:
-    ids = sorted(send.listed.id for send in sends)
-    tx.all(select(listing.c.id).where(listing.c.id.in_(ids)).order_by(listing.c.id).with_for_update(key_share=True))
-
-
-def _overtaken(tx: Tx, channel: Channel, sends: Sequence[_Send]) -> set[int]:
-    """Return the (locked) listings that became dirty during the call: their next row is to tell its number in any case.
-
-    A sale that the channel made while we spoke may have been taken off the number before ours or after.
-    """
-    keys = [send.row.key for send in sends]
-    skus = {sku_id for send in sends for sku_id in send.listed.skus}
-    dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
-    mine = (outbox.c.destination_id == channel.id, outbox.c.kind == STOCK, outbox.c.key.in_(keys))
-    waiting = select(outbox.c.ref_id).where(*mine, IS_OPEN)  # by key: a best seller was told its number many times
-    return set(tx.execute(waiting).scalars()) | {s.listed.id for s in sends if dirty.intersection(s.listed.skus)}
-
-
-def _fail(tx: Tx, channel: Channel, send: _Send, error: Exception) -> None:
-    """Leave a state behind for a number that was not accepted."""
-    row = send.row
-    if isinstance(error, RateLimitedError):
-        again(tx, row, run_at=tx.now + timedelta(seconds=error.retry_after_s), error=str(error), counts=False)
-    elif isinstance(error, AuthError):
-        again(tx, row, run_at=tx.now + timedelta(seconds=channel.poll.auth_retry_s), error=str(error), counts=False)
-    elif isinstance(error, RejectedError) or gives_up(row.attempts) or not isinstance(error, ConnectorError):
-        die(tx, row, error=said(error))
-        update_many(tx, listing, [{"id": send.listed.id, "refused": said(error)}], keys=["id"])
-        name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()
-        letter = DeadLetter(
-            channel_id=channel.id, kind=STOCK, key=row.key, error=said(error), source=name, outbox_id=row.id
-        )
-        bury(tx, [letter])
-        log.error("push.buried", channel=channel.name, kind=STOCK, key=name, error=said(error))
-    else:
-        run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-        again(tx, row, run_at=run_at, error=said(error))
-        log.warning("push.retried", channel=channel.name, kind=STOCK, key=row.key, attempt=row.attempts + 1)
 
 
 def next_run_s(house: House) -> float | None:

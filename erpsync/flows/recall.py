@@ -66,7 +66,8 @@ def recall(tx: Tx, house: House, unwanted: Mapping[int, Iterable[int]]) -> None:
     tx.execute(update(release).where(with_it).values(state="recalled"))
     effects, events, tasks = [], [], []
     for row in rows:
-        events.append(Event(kind="release.recalled", order_id=row.order_id, detail={"release": row.number}))
+        detail = {"release": row.number, "warehouse_id": row.warehouse_id}
+        events.append(Event(kind="release.recalled", order_id=row.order_id, detail=detail))
         runner = house.runner(row.warehouse_id)
         if runner is None:
             reason = (

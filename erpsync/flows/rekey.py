@@ -9,14 +9,15 @@ from sqlalchemy import ColumnElement, Table, func, select, update
 from erpsync.flows.sealed import recipient_row, subscription_row
 from erpsync.store.privacy import Vault
 from erpsync.store.store import Store, Tx
-from erpsync.store.tables import dead_letter, inbox, orders, payload, subscription, token
+from erpsync.store.tables import dead_letter, inbox, key_proof, orders, payload, subscription, token
 from erpsync.store.tokens import token_row
 
 AT_ONCE = 500
+PROOF_ROW = "key_proof|1"
 
 
 @dataclass(frozen=True, slots=True)
-class _Sealed:
+class Sealed:
     """A column of sealed values and the identity each is sealed for."""
 
     table: Table
@@ -25,13 +26,14 @@ class _Sealed:
 
 
 SEALED = (
-    _Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
-    _Sealed(payload, "body", lambda r: f"payload|{r.channel_id}|{r.kind}|{r.external_id}"),
-    _Sealed(inbox, "body", lambda r: f"inbox|{r.channel_id}|{r.delivery_key}"),
-    _Sealed(token, "pair", lambda r: token_row(r.channel_id)),
-    _Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
-    _Sealed(dead_letter, "body", lambda r: f"dead_letter|{r.channel_id}|{r.kind}|{r.key}"),
+    Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
+    Sealed(payload, "body", lambda r: f"payload|{r.channel_id}|{r.kind}|{r.external_id}"),
+    Sealed(inbox, "body", lambda r: f"inbox|{r.channel_id}|{r.delivery_key}"),
+    Sealed(token, "pair", lambda r: token_row(r.channel_id)),
+    Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
+    Sealed(dead_letter, "body", lambda r: f"dead_letter|{r.channel_id}|{r.kind}|{r.key}"),
 )
+PROOF = Sealed(key_proof, "sealed", lambda r: PROOF_ROW)
 
 
 def rotate_keys(store: Store, *, progress: Callable[[str, int, int], None] = lambda table, done, total: None) -> int:
@@ -42,10 +44,14 @@ def rotate_keys(store: Store, *, progress: Callable[[str, int, int], None] = lam
     """
     if store.vault is None:
         raise LookupError("keys rotate needs the encryption keys")
-    return sum(_rotate(store, store.vault, sealed, progress) for sealed in SEALED)
+    changed = sum(_rotate(store, store.vault, sealed, progress) for sealed in SEALED)
+    _rotate(
+        store, store.vault, PROOF, progress
+    )  # the last one: until all others are done, a start asks for the old key
+    return changed
 
 
-def _rotate(store: Store, vault: Vault, sealed: _Sealed, progress: Callable[[str, int, int], None]) -> int:
+def _rotate(store: Store, vault: Vault, sealed: Sealed, progress: Callable[[str, int, int], None]) -> int:
     present: ColumnElement[bool] = sealed.table.c[sealed.column].is_not(None)
     # Scans orders, payload, inbox, outbox: new keys are for every row, and the progress bar wants to know how many.
     with store.read() as connection:
@@ -65,7 +71,7 @@ def _rotate(store: Store, vault: Vault, sealed: _Sealed, progress: Callable[[str
             return changed
 
 
-def _seal_again(tx: Tx, vault: Vault, sealed: _Sealed, rows: Any) -> int:
+def _seal_again(tx: Tx, vault: Vault, sealed: Sealed, rows: Any) -> int:
     changed = 0
     for row in rows:
         value: bytes = getattr(row, sealed.column)

@@ -14,27 +14,30 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import func, select, update
 
 from erpsync.core.allocation import Owner
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownOrder
-from erpsync.core.release import OPEN_PHASES, NotWholeError, Piece, may_leave, pieces
+from erpsync.core.release import NotWholeError, Piece, may_leave, pieces
 from erpsync.flows.answers import take_answer
 from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
+from erpsync.flows.gathering import gather
 from erpsync.flows.health import may_call
 from erpsync.flows.holding import task_key
 from erpsync.flows.house import Channel, House
+from erpsync.flows.late_refunds import ask_if_asked
 from erpsync.flows.recall import set_released
+from erpsync.flows.releasable import read_to_the_end, releasable
 from erpsync.flows.sealed import recipient_row
 from erpsync.sdk.errors import RejectedError
-from erpsync.sdk.roles import RefundSource, WarehouseSink, playing
+from erpsync.sdk.roles import WarehouseSink, playing
 from erpsync.sdk.types import Recipient, Release, ReleaseLine, Repeat
 from erpsync.store.book import Book
 from erpsync.store.bulk import insert_many, new_ids
 from erpsync.store.cursors import read_cursors
-from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
+from erpsync.store.notes import Event, close_tasks, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.places import sku_codes
 from erpsync.store.queue import (
@@ -50,7 +53,7 @@ from erpsync.store.queue import (
     prolong,
 )
 from erpsync.store.store import Tx
-from erpsync.store.tables import backorder, hold, order_hold, order_line, orders, release, release_line
+from erpsync.store.tables import hold, order_line, orders, release, release_line
 
 ORDERS_AT_ONCE = 200
 AT_ONCE = 10
@@ -65,45 +68,9 @@ def release_ready(house: House) -> int:
         return 0
     # Scans orders, hold: those that are ready, and what is held of them.
     with house.store.read() as connection:
-        query = _candidates(run, _read_to_the_end(house, read_cursors(connection)))
+        query = releasable(run, read_to_the_end(house, read_cursors(connection)))
         ids = list(connection.execute(query.limit(ORDERS_AT_ONCE)).scalars())
     return house.store.retrying(partial(_make, house=house, run=run, order_ids=ids)) if ids else 0
-
-
-def _read_to_the_end(house: House, cursors: Mapping[tuple[int, str], Any]) -> list[int]:
-    """Return the channels whose refunds are known; of the others nothing may leave yet."""
-    known = []
-    for channel in house.channels.values():
-        row = cursors.get((channel.id, "refunds"))
-        asks = channel.plays(RefundSource)
-        if not asks or (row is not None and row.complete_ended_at is not None):
-            known.append(channel.id)
-    return known
-
-
-def _candidates(run: Iterable[int], channel_ids: Iterable[int]) -> Select[Any]:
-    open_one = exists().where(
-        release.c.order_id == orders.c.id,
-        release.c.warehouse_id == hold.c.warehouse_id,
-        release.c.ended_at.is_(None),
-    )
-    return (
-        select(orders.c.id)
-        .join(order_line, order_line.c.order_id == orders.c.id)
-        .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(
-            hold.c.warehouse_id.in_(sorted(run)),
-            ~hold.c.released,
-            orders.c.phase.in_(OPEN_PHASES),
-            orders.c.ready_at.is_not(None),
-            orders.c.channel_id.in_(sorted(channel_ids)),
-            ~exists().where(order_hold.c.order_id == orders.c.id),
-            ~exists().where(backorder.c.order_id == orders.c.id),
-            ~open_one,
-        )
-        .distinct()
-        .order_by(orders.c.id)
-    )
 
 
 def _make(tx: Tx, *, house: House, run: set[int], order_ids: Iterable[int]) -> int:
@@ -222,7 +189,7 @@ class _Release(Errand[Release]):
             try:
                 found = pieces(order, _held(tx, order, head.warehouse_id))
             except NotWholeError as error:
-                self._cannot_split(tx, order, error)
+                self._lies_apart(tx, order, error)
                 return False
             why = "" if found else "nothing is held there any more"
         if why:
@@ -242,10 +209,10 @@ class _Release(Errand[Release]):
             return ruling.reason
         return "" if _is_covered(tx, order) else "not all of it is held"
 
-    def _cannot_split(self, tx: Tx, order: KnownOrder, error: NotWholeError) -> None:
-        _set_state(tx, self.row.ref_id, "refused", reason=str(error))
-        reason = f"order {order.number} cannot be released: {error}; send it by hand, then `erpsync ship`"
-        open_tasks(tx, [Task(kind="release", key=self.row.key, reason=reason, order_id=order.id)])
+    def _lies_apart(self, tx: Tx, order: KnownOrder, error: NotWholeError) -> None:
+        """Have units of a line that are not whole here planned anew; a release is made when they are."""
+        _set_state(tx, self.row.ref_id, "dropped", reason=str(error))
+        gather(tx, self.house, order)
 
     def call(self, load: Release) -> None:
         """Tell the warehouse."""
@@ -253,16 +220,18 @@ class _Release(Errand[Release]):
 
     def done(self, tx: Tx) -> None:
         """Note that the warehouse has it; one that was recalled meanwhile stays so."""
+        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
         if not ack(tx, self.row):
             return
-        now = {"told_at": tx.now}
-        tx.execute(update(release).where(release.c.id == self.row.ref_id).values(**now))
+        ask_if_asked(tx, order, f"release {self.row.key}")
+        mine = update(release).where(release.c.id == self.row.ref_id).values(told_at=tx.now)
+        place = tx.execute(mine.returning(release.c.warehouse_id)).scalar_one()
         unsure = (release.c.id == self.row.ref_id) & (release.c.state == "unsure")
         tx.execute(update(release).where(unsure).values(state="told"))
         close_tasks(tx, "unknown", [self.row.key], by="erpsync")
         close_tasks(tx, "gate", [task_key(RELEASE, self.row.ref_id)], by="erpsync")
-        event = Event(kind="release.told", order_id=self.order_id(tx), detail={"release": self.row.key})
-        write_events(tx, [event])
+        detail = {"release": self.row.key, "warehouse_id": place}
+        write_events(tx, [Event(kind="release.told", order_id=order.id, detail=detail)])
 
     def note_absent(self, tx: Tx) -> None:
         """Take back the marks: the warehouse surely does not have it. A recalled one is thereby stopped."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection, select
 
+from erpsync.core.readings import is_ahead
 from erpsync.core.seal import Scan, Window, grid, hash_of, in_turn, judged, why_open
 from erpsync.flows.health import mark_down, may_call
 from erpsync.flows.house import Channel, House
@@ -22,6 +23,7 @@ from erpsync.sdk.errors import RateLimitedError
 from erpsync.sdk.roles import OrderScan, OrderSource, playing
 from erpsync.sdk.types import Head
 from erpsync.store.cursors import CursorRow, read_cursor
+from erpsync.store.leases import LeaseLostError
 from erpsync.store.notes import Event, write_events
 from erpsync.store.seals import (
     add_windows,
@@ -85,6 +87,8 @@ def seal_windows(
             break
         try:
             after, found = _scan(house, channel, window)
+        except LeaseLostError:
+            raise
         except Exception as error:  # noqa: BLE001 one shop's trouble must not keep the others from being compared
             _failed(house, channel, window, error)
             return SealReport(scanned=scanned, sealed=sealed, missed=missed)
@@ -166,10 +170,16 @@ def _lacking(
 ) -> tuple[list[Head], set[str]]:
     """Return the heads that the store has not, or only older, and the ids of those that the streams have missed.
 
-    What changed since the last whole pass began is not missed, only not read yet.
+    What changed since the last whole pass began is not missed, only not read yet. A version that lies in the future is
+    not kept as such, so an order that claims one is held as soon as it is known.
     """
     known = versions(connection, channel.id, [head.external_id for head in heads])
-    lacking = [head for head in heads if (at := known.get(head.external_id)) is None or at < head.version_at]
+    lacking = [
+        head
+        for head in heads
+        if (at := known.get(head.external_id)) is None
+        or (at < head.version_at and not is_ahead(head.version_at, head.read_to))
+    ]
     late = (head for head in lacking if head.external_id not in known or head.version_at < finding.read_until)
     return lacking, {head.external_id for head in late}
 

@@ -97,13 +97,13 @@ def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentRepor
         )
         for report in page.reports
     ]
-    answers = record_parcels(tx, house, parcels)
+    answers = _record_reported(tx, house, channel, parcels)
     letters = [
         DeadLetter(
             channel_id=channel.id,
             kind="shipment_report",
             key=report.key,
-            error=str(answer),
+            error=answer.kept,
             source=report.source,
             body=_body(parcel),
         )
@@ -126,6 +126,25 @@ def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentRepor
     end_letters(tx, channel.id, "shipment_report", taken, state="superseded")
     end_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
     bury(tx, letters)
+
+
+def refuse_giant(channel: Channel, lines: int) -> None:
+    """Raise `Refused` for a parcel of more lines than one of this channel may have."""
+    if lines > channel.max_lines:
+        raise Refused(f"{lines} lines, more than max_lines ({channel.max_lines})")
+
+
+def _record_reported(tx: Tx, house: House, channel: Channel, parcels: Sequence[Parcel]) -> list[ShipResult | Refused]:
+    """Record parcels of a report; one of too many lines is refused by itself."""
+    answers: dict[int, ShipResult | Refused] = {}
+    for number, parcel in enumerate(parcels):
+        try:
+            refuse_giant(channel, len(parcel.lines))
+        except Refused as refused:
+            answers[number] = refused
+    rest = [number for number in range(len(parcels)) if number not in answers]
+    answers |= dict(zip(rest, record_parcels(tx, house, [parcels[number] for number in rest]), strict=True))
+    return [answers[number] for number in range(len(parcels))]
 
 
 def _body(parcel: Parcel) -> dict[str, Any]:
@@ -239,7 +258,7 @@ def _carrier_code(code: str) -> str:
     try:
         return carrier(code).code
     except UnknownCarrierError as error:
-        raise Refused(str(error)) from error
+        raise Refused(str(error), kept=error.unquoted) from error
 
 
 def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int]]) -> ShipResult:
@@ -247,7 +266,8 @@ def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int
     ids = {line.external_id: line.id for line in order.lines}
     for line in parcel.lines:
         if ids.get(line.line) not in units:
-            raise Refused(f"tracking {parcel.tracking} is recorded as {number} without line {line.line}")
+            text = f"tracking {parcel.tracking} is recorded as {number} without line {line.line}"
+            raise Refused(text, kept=f"that tracking number is recorded as {number} without that line")
     return ShipResult(number=number, order=order.number, repeated=True)
 
 
@@ -286,7 +306,9 @@ def _units(order: KnownOrder, parcel: Parcel) -> dict[int, int]:
     for wanted in parcel.lines:
         line = by_external.get(wanted.line)
         if line is None:
-            raise Refused(f"order {order.number} has no line {wanted.line}; it has {', '.join(sorted(by_external))}")
+            has = f"it has {', '.join(sorted(by_external))}"
+            text = f"order {order.number} has no line {wanted.line}; {has}"
+            raise Refused(text, kept=f"order {order.number} has no such line; {has}")
         qty = line.open_qty if wanted.qty is None else wanted.qty
         if qty < 1 or qty + units.get(line.id, 0) > line.open_qty:
             raise Refused(f"line {wanted.line} of order {order.number} has {line.open_qty} open, not {qty}")

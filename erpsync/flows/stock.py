@@ -13,6 +13,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Movement, settle
 from erpsync.flows.house import House
 from erpsync.flows.relook import relook_unmapped
+from erpsync.flows.waiting_counts import drop_waiting
 from erpsync.store.notes import Event, close_tasks, write_events
 from erpsync.store.places import make_skus
 from erpsync.store.queue import STOCK, free_waiting
@@ -50,32 +51,42 @@ def add_stock(house: House, *, warehouse: str, sku: str, qty: int, reason: str, 
 
     def work(tx: Tx) -> None:
         place = Place(make_skus(tx, [sku])[sku], place_id)
-        _lock(tx, [place.sku_id])
-        known = _on_hand(tx, [place]).get(place)
+        lock_skus_of(tx, [place])
+        known = on_hand_of(tx, [place]).get(place)
         if (known[0] if known else 0) + qty < 0:
             raise Refused(f"{sku} has {known[0] if known else 0} in {warehouse}, cannot take away {-qty}")
         movement = Movement(place=place, qty=qty, reason=reason or "adjust", counted_at=None if known else tx.now)
         settle(tx, house, [], movements=[movement], actor=actor)
+        write_events(tx, [_event("adjusted", movement, known[0] if known else None, reason, actor)])
 
     house.store.retrying(work)
     relook_unmapped(house, [sku])
 
 
-def set_stock(house: House, *, warehouse: str, sku: str, on_hand: int, actor: str) -> None:
+def set_stock(house: House, *, warehouse: str, sku: str, on_hand: int, actor: str, reason: str = "") -> None:
     """Set what is on hand now, as counted."""
-    result = import_counts(house, [Count(warehouse=warehouse, sku=sku, on_hand=on_hand)], actor=actor)
+    result = import_counts(house, [Count(warehouse=warehouse, sku=sku, on_hand=on_hand)], actor=actor, reason=reason)
     if result.refused:
         raise Refused(result.refused[0][1])
 
 
 def import_counts(
-    house: House, rows: Iterable[Count], *, actor: str, progress: Callable[[int], None] = lambda done: None
+    house: House,
+    rows: Iterable[Count],
+    *,
+    actor: str,
+    reason: str = "",
+    progress: Callable[[int], None] = lambda done: None,
 ) -> ImportResult:
-    """Take counts in, a batch per commit; a row that cannot be taken is refused by its source and stops no other."""
+    """Take counts in, a batch per commit; a row that cannot be taken is refused by its source and stops no other.
+
+    Args:
+        reason: why it was counted, for the event of each row that changes something.
+    """
     result = ImportResult()
     pending = iter(rows)
     while batch := list(islice(pending, ROWS_PER_COMMIT)):
-        taken, refused = house.store.retrying(partial(take_counts, house=house, rows=batch, actor=actor))
+        taken, refused = house.store.retrying(partial(take_counts, house=house, rows=batch, actor=actor, reason=reason))
         relook_unmapped(house, [row.sku for row in batch])
         result.taken += taken
         result.refused += refused
@@ -89,12 +100,17 @@ class LaterCount(str):
     __slots__ = ()
 
 
-def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tuple[int, list[tuple[str, str]]]:
-    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem."""
+def take_counts(
+    tx: Tx, house: House, rows: Sequence[Count], actor: str, reason: str = ""
+) -> tuple[int, list[tuple[str, str]]]:
+    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem.
+
+    Each that changes what is known leaves an event.
+    """
     refused: list[tuple[str, str]] = []
     wanted: dict[tuple[str, str], Count] = {}
     for row in rows:
-        problem = _problem(house, row, tx.now)
+        problem = is_bad(house, row, tx.now)
         if problem:
             refused.append((row.source, problem))
             continue
@@ -103,9 +119,9 @@ def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tupl
             wanted[(row.warehouse, row.sku)] = row
     ids = make_skus(tx, [row.sku for row in wanted.values()])
     places = {Place(ids[row.sku], house.warehouse_id(row.warehouse)): row for row in wanted.values()}
-    _lock(tx, [place.sku_id for place in places])
-    known = _on_hand(tx, places)
-    left = _moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
+    lock_skus_of(tx, places)
+    known = on_hand_of(tx, places)
+    left = moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
     movements = []
     for place, row in places.items():
         on_hand, counted_at = known.get(place, (0, None))
@@ -117,10 +133,23 @@ def take_counts(tx: Tx, house: House, rows: Sequence[Count], actor: str) -> tupl
         target = max(0, row.on_hand + left.get(place, 0))
         movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))
     settle(tx, house, [], movements=movements, actor=actor)
+    before = {move.place: known[move.place][0] if move.place in known else None for move in movements}
+    changed = [move for move in movements if move.qty or before[move.place] is None]
+    write_events(tx, [_event("counted", move, before[move.place], reason, actor) for move in changed])
+    taken = {(move.place.warehouse_id, places[move.place].sku): move.counted_at or tx.now for move in movements}
+    drop_waiting(tx, taken, by=actor)
     return len(movements), refused
 
 
-def _problem(house: House, row: Count, now: datetime) -> str:
+def _event(what: str, move: Movement, before: int | None, reason: str, actor: str) -> Event:
+    """Return the event of a change of what is on hand; `before` None is unknown."""
+    detail = {"warehouse_id": move.place.warehouse_id, "from": before, "to": (before or 0) + move.qty}
+    said = {"reason": reason} if reason else {}
+    return Event(kind=f"stock.{what}", sku_id=move.place.sku_id, detail=detail | said, actor=actor)
+
+
+def is_bad(house: House, row: Count, now: datetime) -> str:
+    """Return why a count cannot be taken whatever is known; nothing when it can."""
     if row.on_hand < 0:
         return f"on_hand must be 0 or more, is {row.on_hand}"
     if not row.sku.strip():
@@ -137,20 +166,22 @@ def _warehouse(house: House, code: str) -> int:
         raise Refused(str(error)) from error
 
 
-def _lock(tx: Tx, ids: Sequence[int]) -> None:
+def lock_skus_of(tx: Tx, places: Iterable[Place]) -> None:
     """Lock the SKUs before their numbers are looked at; `settle` locks them again, which costs nothing."""
-    rows = select(sku.c.id).where(sku.c.id.in_(sorted(set(ids)))).order_by(sku.c.id)
+    ids = sorted({place.sku_id for place in places})
+    rows = select(sku.c.id).where(sku.c.id.in_(ids)).order_by(sku.c.id)
     tx.all(rows.with_for_update(key_share=True))
 
 
-def _on_hand(tx: Tx, places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+def on_hand_of(tx: Tx, places: Iterable[Place]) -> dict[Place, tuple[int, datetime | None]]:
+    """Return what is on hand and when it was counted last, where there is a row."""
     ids = sorted({place.sku_id for place in places})
     query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.counted_at)
     rows = tx.all(query.where(stock.c.sku_id.in_(ids)))
     return {Place(row.sku_id, row.warehouse_id): (row.on_hand, row.counted_at) for row in rows}
 
 
-def _moved_since(tx: Tx, since: dict[Place, datetime]) -> dict[Place, int]:
+def moved_since(tx: Tx, since: dict[Place, datetime]) -> dict[Place, int]:
     """Return what moved after each place's instant, other counts aside."""
     if not since:
         return {}

@@ -14,6 +14,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.house import House
 from erpsync.flows.sealed import subscription_row
 from erpsync.flows.signing import new_secret
+from erpsync.sdk.targets import is_callable_name, is_local
 from erpsync.store.bulk import insert_many, new_ids
 from erpsync.store.feed import settled_id
 from erpsync.store.notes import Event, close_tasks, write_events
@@ -37,7 +38,7 @@ class Wanted:
 
 def subscribe(house: House, wanted: Wanted, *, actor: str) -> int:
     """Tell an address of events from now on, or from a cursor on; return the subscription's id."""
-    _check_url(wanted.url)
+    _check_url(house, wanted.url)
     _check_kinds(wanted.kinds)
     newest = settled_id(house.store)
     after = newest if wanted.after is None else _known(wanted.after, newest)
@@ -79,9 +80,9 @@ def go_back(house: House, id: int, *, after: int, actor: str) -> None:
     _known(after, settled_id(house.store))
 
     def work(tx: Tx) -> None:
-        _row(tx, id)
+        change = {"from": _row(tx, id).cursor, "to": after}
         _restart(tx, id, actor, cursor=after)
-        _note(tx, "subscription.replayed", id, actor, after=after)
+        _note(tx, "subscription.replayed", id, actor, after=after, **change)
 
     house.store.retrying(work)
 
@@ -90,9 +91,9 @@ def restart(house: House, id: int, *, actor: str) -> None:
     """Go on with a subscriber that was given up or is rested, at once and where it stands."""
 
     def work(tx: Tx) -> None:
-        _row(tx, id)
+        change = {"from": _row(tx, id).state, "to": "active"}
         _restart(tx, id, actor)
-        _note(tx, "subscription.resumed", id, actor)
+        _note(tx, "subscription.resumed", id, actor, **change)
 
     house.store.retrying(work)
 
@@ -138,7 +139,7 @@ def _check_kinds(kinds: Sequence[str]) -> None:
         raise Refused(f"a kind is like order.allocated, or order. for all of orders, is {wrong[0]!r}")
 
 
-def _check_url(url: str) -> None:
+def _check_url(house: House, url: str) -> None:
     """Refuse addresses that cannot be called, and plain HTTP over the open network: events name orders and stock."""
     try:
         parts = urlsplit(url)
@@ -147,6 +148,11 @@ def _check_url(url: str) -> None:
         host, fits = "", False
     if not (host and fits) or parts.scheme not in ("https", "http") or len(url) > MAX_URL_CHARS:
         raise Refused("url must be an https address")
+    if not is_callable_name(host):
+        raise Refused(f"url must name a host that can be called, {host} never can")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if is_local(host) and not house.may_tell(host, port):
+        raise Refused(f"url must not lead to this machine, unless web.local_targets lists {host}:{port}")
     if parts.username is not None or parts.password is not None:
         raise Refused("url must not hold a user or password; calls are signed")
     if parts.scheme == "http" and not _is_near(host):

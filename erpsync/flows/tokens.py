@@ -19,6 +19,7 @@ from sqlalchemy import select
 from erpsync.core.instants import stamp
 from erpsync.core.tokens import alarm_days, is_news, pause_s
 from erpsync.flows.house import Channel, House
+from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.errors import AuthError, OutcomeUnknownError, PayloadError, RejectedError
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import TokenHolder, playing
@@ -26,11 +27,12 @@ from erpsync.sdk.tokens import TokenPair
 from erpsync.store.leases import release_leases, take_lease
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.places import channels as channel_rows
-from erpsync.store.store import Store, Tx
+from erpsync.store.store import Store, Tx, unguarded
 from erpsync.store.tables import channel as channels
 from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
 
 LEASE_S = 180.0  # outlives the HTTP client's total deadline
+CALL_S = 60.0
 FRESH_S = 120.0
 """So long after a renewal a refused call may have been made with the old token."""
 
@@ -131,13 +133,19 @@ def _renew_alone(house: House, channel: Channel, holder: TokenHolder) -> bool:
     """Renew under a lease, so that of all nodes one asks; this thread is the only one of this process."""
     if house.store.vault is None or not holder.may_renew(holder.tokens.current()):
         return False
+    with unguarded():  # a pair that was had is kept whoever reads the channel meanwhile: the old one may be void
+        return _renew_under_lease(house, channel, holder)
+
+
+def _renew_under_lease(house: House, channel: Channel, holder: TokenHolder) -> bool:
     held = take_lease(house.store, f"token:{channel.name}", ttl_s=LEASE_S)
     if held is None:
         return False
     try:
         if adopt(house, channel):
             return True  # another node was quicker
-        return _ask(house, channel, holder)
+        with to_be_sent_within(house.store.clock, LEASE_S - CALL_S):
+            return _ask(house, channel, holder)
     finally:
         release_leases(house.store, key=held.key)
 

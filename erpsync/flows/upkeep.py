@@ -15,6 +15,7 @@ from erpsync.flows.holding import ask_overdue
 from erpsync.flows.house import House
 from erpsync.flows.idempotency import KEPT
 from erpsync.flows.relook import relook_unmapped, unmapped_codes
+from erpsync.flows.remap import remap_wanted
 from erpsync.store.cursors import read_cursors
 from erpsync.store.dirty import mark_dirty
 from erpsync.store.orders import lock_order_ids
@@ -122,8 +123,8 @@ def free_fresh(house: House) -> int:
 
 
 def relook(house: House) -> int:
-    """Map what can be mapped by now; the safety net of imports that died half-way."""
-    return relook_unmapped(house, unmapped_codes(house))
+    """Map what can be mapped by now, or otherwise than before; the safety net of imports that died half-way."""
+    return relook_unmapped(house, unmapped_codes(house)) + remap_wanted(house)
 
 
 def prune(house: House, retention_days: int | Mapping[str, int]) -> int:

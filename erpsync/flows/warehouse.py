@@ -15,11 +15,12 @@ from sqlalchemy import select, update
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import NotWholeError, Piece, units_of
 from erpsync.flows.answers import TASK, end_release, take_answer
+from erpsync.flows.counting import believed
 from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Departure
 from erpsync.flows.house import Channel, House
 from erpsync.flows.relook import relook_unmapped
-from erpsync.flows.ship import Parcel, record_parcels
+from erpsync.flows.ship import Parcel, record_parcels, refuse_giant
 from erpsync.flows.stock import Count, LaterCount, take_counts
 from erpsync.sdk.types import Dispatch, StockCount, WarehousePage
 from erpsync.store.bulk import update_many
@@ -58,7 +59,7 @@ def apply_warehouse(tx: Tx, *, house: House, channel: Channel, page: WarehousePa
     for answer in page.answers:
         found = known.get(answer.release)
         if found is None:
-            problems[answer.key] = (f"release {answer.release} is not known here", answer.source)
+            problems[answer.key] = ("no release of that number is known here", answer.source)
             continue
         head = tx.execute(select(release).where(release.c.id == found.head.id)).one()
         take_answer(tx, house, head, stopped=answer.stopped, reason=answer.reason)
@@ -115,10 +116,11 @@ def _record(
         found = known.get(each.release)
         try:
             if found is None or not found.pieces:
-                raise Refused(f"release {each.release} is not known here")
+                raise Refused("no release of that number is known here")
+            refuse_giant(channel, len(each.lines))
             taken.append((each, found, _parcel(tx, found, each, actor=f"channel {channel.name}")))
         except Refused as refused:
-            problems[each.key] = (str(refused), each.source)
+            problems[each.key] = (refused.kept, each.source)
     departures = {
         found.order.id: Departure(warehouse_id=found.head.warehouse_id, left_at=each.left_at)
         for each, found, _ in taken
@@ -126,7 +128,7 @@ def _record(
     answers = record_parcels(tx, house, [parcel for _, _, parcel in taken], departures=departures)
     for (each, found, parcel), answer in zip(taken, answers, strict=True):
         if isinstance(answer, Refused):
-            problems[each.key] = (str(answer), each.source)
+            problems[each.key] = (answer.kept, each.source)
         elif not answer.repeated:
             for line_id, units in (parcel.units or {}).items():
                 found.left[line_id] += units
@@ -161,7 +163,7 @@ def _reported(tx: Tx, found: _Known, each: Dispatch) -> dict[int, int]:
         there = found.pieces.get(line_id, {}) if line_id is not None else {}
         sku_ids = [sku_id for sku_id in there if reported.sku in ("", codes[sku_id])]
         if line_id is None or len(sku_ids) != 1:
-            raise Refused(f"release {each.release} has no line {reported.line} with SKU {reported.sku or 'of its own'}")
+            raise Refused(f"release {each.release} has no such line with {'such' if reported.sku else 'one'} SKU")
         sent[line_id, sku_ids[0]] = sent.get((line_id, sku_ids[0]), 0) + reported.qty
     try:
         return units_of(found.pieces, sent)
@@ -183,11 +185,15 @@ def _note_left(tx: Tx, house: House, found: _Known) -> None:
     if found.head.state == "recalled":
         tx.execute(update(release).where(release.c.id == found.head.id).values(reason="it left before it was stopped"))
     close_tasks(tx, TASK, [found.head.number], by="erpsync")
-    end_release(tx, house, found.head, order, order, state="shipped", detail={"release": found.head.number})
+    detail = {"release": found.head.number, "warehouse_id": found.head.warehouse_id}
+    end_release(tx, house, found.head, order, order, state="shipped", detail=detail)
 
 
 def _count(tx: Tx, house: House, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:
-    """Take counts in; one that is older than what is known is passed over. Return what was refused by key."""
+    """Take in the counts that are believed; one that is older than what is known is passed over.
+
+    Return what was refused by key.
+    """
     codes = sorted(house.run_by(channel))
     problems: dict[str, tuple[str, str]] = {}
     rows: list[Count] = []
@@ -196,15 +202,13 @@ def _count(tx: Tx, house: House, channel: Channel, counts: Sequence[StockCount])
         code = each.warehouse or (codes[0] if len(codes) == 1 else "")
         if code not in codes:
             runs = ", ".join(codes) or "no warehouse"
-            problems[each.key] = (
-                f"warehouse {code or 'without a name'} is not run by this channel, {runs} is",
-                each.source,
-            )
+            named = "the warehouse named there" if code else "a warehouse without a name"
+            problems[each.key] = (f"{named} is not run by this channel, {runs} is", each.source)
             continue
         as_of = min(each.as_of, tx.now) if each.as_of - tx.now <= CLOCK_AHEAD else each.as_of
         keys[each.key] = each
         rows.append(Count(warehouse=code, sku=each.sku, on_hand=each.on_hand, as_of=as_of, source=each.key))
-    _, refused = take_counts(tx, house, rows, f"channel {channel.name}")
+    _, refused = take_counts(tx, house, believed(tx, house, channel, rows), f"channel {channel.name}")
     for key, problem in refused:
         if not isinstance(problem, LaterCount):
             problems[key] = (problem, keys[key].source)

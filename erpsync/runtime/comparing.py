@@ -8,6 +8,7 @@ from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.polls import PAGE_DEADLINE_S, TAKEN_S
 from erpsync.runtime.presence import Held
 from erpsync.runtime.world import World
+from erpsync.store.leases import LeaseLostError, under
 
 COMPARE_S = 60.0
 BEHIND_S = 10.0
@@ -60,7 +61,11 @@ class Comparing:
                 run.touch()
                 return visit.stopping() or not world.presence.good(held)
 
-            found = world.stages.reconcile(visit.house, visit.channel, stopping=ends)
+            try:
+                with under(held.lease):
+                    found = world.stages.reconcile(visit.house, visit.channel, stopping=ends)
+            except LeaseLostError:
+                return TAKEN_S
         world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=name)
         world.meters.add("erpsync_orders_found_late_total", found.missed, channel=name)
         for kind, count in found.drifted.items():

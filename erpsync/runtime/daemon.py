@@ -34,6 +34,8 @@ from erpsync.runtime.upkeep import DEADLINE_S, Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
 from erpsync.store.engine import StoreError
+from erpsync.store.hurry import hurry_all
+from erpsync.store.identity import FileMovedError
 from erpsync.store.leases import BEAT_S, end_all_leases
 from erpsync.store.nodes import Refusal
 
@@ -47,13 +49,15 @@ HINT_S = 1.0
 JUMP_S = 2.0
 ALIVE_S = 30.0
 MOST_THREADS = 32
+UNUSABLE = 78
+"""The exit code after which the service manager does not start the daemon again."""
 
 
 def run(built: Built, *, once: bool = False) -> int:
     """Run the daemon until it is told to end, or once through everything; return the exit code.
 
-    Raises `AlreadyRunningError` when another daemon runs on the same SQLite file, `OSError` when the web address
-    cannot be had.
+    Raises `AlreadyRunningError` when another daemon runs on the same SQLite file, `FileMovedError` when that file was
+    removed or replaced meanwhile, `OSError` when the web address cannot be had.
     """
     if not structlog.is_configured():
         configure()
@@ -61,8 +65,15 @@ def run(built: Built, *, once: bool = False) -> int:
         if once:
             with Signals() as signals:
                 return run_once(built, stopping=lambda: signals.ending)
-        clean = Daemon(built, notifier=Notifier.from_environ(os.environ)).serve(Signals())
-    return 0 if clean else _leave(0)
+        daemon = Daemon(built, notifier=Notifier.from_environ(os.environ))
+        try:
+            daemon.serve(Signals())
+        except FileMovedError as error:
+            if daemon.clean:
+                raise
+            sys.stderr.write(f"erpsync: {error}\n")
+            return _leave(UNUSABLE)
+    return 0 if daemon.clean else _leave(0)
 
 
 def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -76,6 +87,7 @@ def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[
     done = drain(built.house, stages=used, stopping=stopping)
     if _compare(built.house, used, stopping):
         done.last |= drain(built.house, poll=False, stages=used, stopping=stopping).last
+    built.store.verify()  # a stream whose pass failed was noted as failing, whatever the reason
     log.info("run.completed", polls=done.polls, failed=done.failed, pushed=done.pushed, took_ms=done.took_ms)
     if done.unread:
         log.error("run.unread", channels="; ".join(done.unread), action="see what each failed with; then run again")
@@ -96,13 +108,14 @@ def take_over(built: Built, stages: Stages) -> None:
     """Take up what an earlier daemon left.
 
     On SQLite what it had leased is taken back at once, for it is known to be gone; on PostgreSQL leases end by
-    themselves. Listings that were never told a number, or not surely, are pushed.
+    themselves. What failed is tried at once, and listings that were never told a number, or not surely, are pushed.
     """
     alone = built.store.is_sqlite
     if alone:
         with built.store.begin() as tx:
             end_all_leases(tx)
     stages.reclaim_leases(built.house, owner_gone=alone)
+    built.store.retrying(hurry_all)
     stages.mark_untold(built.house)
     stages.replan_changed(built.house)
     try_refused(built.house, stages)
@@ -140,9 +153,13 @@ class Daemon:
         self._ticked_at_s = time.monotonic()
         self._lead_s = time.time() - time.monotonic()
         self._hinted_at_s = float("-inf")
+        self.clean = True
 
     def serve(self, signals: Signals) -> bool:
-        """Run until a signal says to end; return whether everything ended in time."""
+        """Run until a signal says to end; return whether everything ended in time, as `clean` does afterwards.
+
+        Raises `FileMovedError`, once everything has ended, when the file of the database was removed or replaced.
+        """
         with signals:
             try:
                 self.start()
@@ -151,8 +168,8 @@ class Daemon:
                         self.reload()
                     self._watch()
             finally:
-                clean = self.stop(signal=signals.last)
-        return clean
+                self.clean = self.stop(signal=signals.last)
+        return self.clean
 
     def start(self) -> None:
         """Take over, start the threads, accept requests, and only then say that we are ready."""
@@ -269,7 +286,8 @@ class Daemon:
             self._upkeep.reclaim.wake()
 
     def _watch(self) -> None:
-        """Once a second, on the main thread: the watchdog's sign of life, and jumps of the machine's clock."""
+        """Once a second, on the main thread: the database's file, the watchdog's sign of life, jumps of the clock."""
+        self._built.store.verify()
         if self.alive():
             self._notifier.alive()
         self._notifier.status(self._summary())

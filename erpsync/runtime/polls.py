@@ -8,6 +8,7 @@ back-fill, which may take hours.
 from dataclasses import dataclass
 
 from erpsync.flows.due import IDLE_S
+from erpsync.flows.streams import TABLE
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.presence import Held
 from erpsync.runtime.world import Visit, World
@@ -33,11 +34,12 @@ class Lane:
     streams: tuple[str, ...]
 
 
-LANES = (
-    Lane(name="orders", pool="poll", streams=("orders", "shipments", "warehouse")),
-    Lane(name="refunds", pool="fast", streams=("refunds",)),
-    Lane(name="listings", pool="bulk", streams=("listings",)),
-    Lane(name="backfill", pool="bulk", streams=("backfill",)),
+LANES = tuple(
+    Lane(name=name, pool=found[0].pool, streams=tuple(stream.name for stream in found))
+    for name, found in (
+        (name, [stream for stream in TABLE if stream.lane == name])
+        for name in dict.fromkeys(stream.lane for stream in TABLE)
+    )
 )
 
 

@@ -13,6 +13,8 @@ from erpsync.runtime.world import World
 from erpsync.sdk.text import storable
 from erpsync.settings import Config, ConfigError, Diff, changed_channels
 from erpsync.store.cursors import forget_failures, want_pass
+from erpsync.store.engine import StoreError
+from erpsync.store.notes import Event, write_events
 from erpsync.store.tables import channel as channels
 
 log = structlog.get_logger("erpsync.runtime.reload")
@@ -49,7 +51,19 @@ class Reloaded:
 
 
 def reload(built: Built, world: World) -> Reloaded:
-    """Read the files and put them in force; with any problem the old configuration stays and each one is logged."""
+    """Read the files and put them in force; with any problem the old configuration stays and each one is logged.
+
+    Either leaves an event, unless the database is away.
+    """
+    done = _reload(built, world)
+    detail = {"changed": list(done.changed)} if done.taken else {"why": done.why}
+    event = Event(kind="config.reloaded" if done.taken else "config.refused", detail=detail)
+    with suppress(SQLAlchemyError, StoreError):
+        built.store.retrying(lambda tx: write_events(tx, [event]))
+    return done
+
+
+def _reload(built: Built, world: World) -> Reloaded:
     try:
         config = built.load().require()
     except ConfigError as error:

@@ -9,6 +9,7 @@ import structlog
 
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.world import World
+from erpsync.store.leases import LeaseLostError, under
 
 log = structlog.get_logger("erpsync.runtime.upkeep")
 
@@ -53,8 +54,11 @@ class Upkeep:
         with self._world.presence.lease(f"upkeep:{name}") as held:
             if held is None:
                 return OFTEN_S
-            with self._world.running(name, kind="upkeep", deadline_s=DEADLINE_S):
-                return work()
+            try:
+                with self._world.running(name, kind="upkeep", deadline_s=DEADLINE_S), under(held.lease):
+                    return work()
+            except LeaseLostError:
+                return OFTEN_S
 
     def _expire(self) -> float:
         expired = self._world.stages.expire_reservations(self._world.house)

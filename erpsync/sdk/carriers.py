@@ -61,6 +61,7 @@ class UnknownCarrierError(ValueError):
     def __init__(self, code: str, suggestions: tuple[str, ...]) -> None:
         hint = f"did you mean {' or '.join(suggestions)}?" if suggestions else f"known: {', '.join(CARRIERS)}"
         super().__init__(f"unknown carrier {code!r}; {hint}")
+        self.unquoted = f"unknown carrier; {hint}"
         self.code = code
         self.suggestions = suggestions
 

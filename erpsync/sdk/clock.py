@@ -26,6 +26,10 @@ class Clock(Protocol):
         ...
 
 
+# Goes on while the machine sleeps: a node that wakes up is to know that its leases are over.
+_ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class SystemClock:
     """The machine's clock."""
 
@@ -34,8 +38,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds since some fixed instant."""
-        return time.monotonic()
+        """Return seconds since some fixed instant, those in which the machine slept included."""
+        return time.clock_gettime(_ELAPSED)
 
     def sleep(self, seconds: float) -> None:
         """Block this thread for `seconds`."""

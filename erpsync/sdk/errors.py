@@ -4,8 +4,11 @@ Why so few classes: the daemon does one thing per class, so a connector only dec
 
     ConnectorError
     ├── TransientError        the daemon tries again
+    │   ├── TooLateError      not sent: its time was up; says nothing about the channel
+    │   └── NoAnswerError     timed out, and it may be repeated (TimedOut)
     ├── RateLimitedError      the daemon waits; costs no attempt
     ├── OutcomeUnknownError   sent, no answer: the sink's `repeat` rule decides
+    │   └── NoOutcomeError    timed out, and it must not be repeated (TimedOut)
     ├── AuthError             an operator: the channel pauses, one alarm
     ├── RejectedError         an operator: dead letter with the channel's own code and text
     └── PayloadError          a developer: dead letter naming the field
@@ -35,6 +38,18 @@ class TransientError(ConnectorError):
     """Nothing happened on the channel, or it does not matter; the same call may succeed later."""
 
 
+class TimedOut:
+    """Mixed into errors of a call that took longer than its time: many of them in a row isolate a channel."""
+
+
+class NoAnswerError(TransientError, TimedOut):
+    """A call that may be repeated got no answer in time, or no connection."""
+
+
+class TooLateError(TransientError):
+    """The call was not made, because its own time or that of its lease was up; the channel had no part in that."""
+
+
 class RateLimitedError(ConnectorError):
     """The channel asks us to wait `retry_after_s` seconds; nothing happened there.
 
@@ -48,6 +63,10 @@ class RateLimitedError(ConnectorError):
 
 class OutcomeUnknownError(ConnectorError):
     """The request may have taken effect: it was sent and no usable answer came."""
+
+
+class NoOutcomeError(OutcomeUnknownError, TimedOut):
+    """A call that must not be repeated blindly was sent and got no answer in time."""
 
 
 class AuthError(ConnectorError):

@@ -14,21 +14,29 @@ import io
 import os
 import re
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal
+
+import structlog
+from pydantic import BaseModel
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, TransientError
 
+READ_FILES = "what becomes of files that were read: keep in done/, or remove"
+_KEPT = "read files stay in done/ with all they hold, names and addresses too; `remove` deletes them once they are read"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _CLAIMED_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-(.+)", re.DOTALL)
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", "~")
 _TICK = timedelta(microseconds=1)
 _MAX_NAME_BYTES = 255
+UNREADABLE = "this user may not read the file"
+log = structlog.get_logger("erpsync.sdk.folder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +97,32 @@ def shown(name: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in name)
 
 
-class Claim:
-    """A file that this process alone reads, until it is finished, failed or released."""
+def note_on_read_files(settings: BaseModel) -> Mapping[str, str]:
+    """Return what `check` says where nobody has decided what becomes of files that were read."""
+    return {} if "read_files" in settings.model_fields_set else {"read_files": _KEPT}
 
-    def __init__(self, path: Path, stream: io.BufferedReader) -> None:
+
+class Claim:
+    """A file that this process alone reads, until it is finished, failed or released.
+
+    `problem` says why it cannot be read at all, whoever may work in the folder; then there is nothing in the stream.
+    """
+
+    def __init__(self, path: Path, stream: io.BufferedReader, *, problem: str = "") -> None:
+        self.problem = problem
         stamp, name = _split(path.name)
         self.path = path
         self.stream = stream
         self.name = shown(name)
         self.id = shown(path.name)
         self.claimed_at = stamp
+        self.failed_before: tuple[Path, ...] = ()
 
     def fingerprint(self) -> Fingerprint:
         """Read the whole file and return what it holds now."""
+        if self.problem:
+            info = self.path.stat()
+            return Fingerprint(info.st_size, info.st_mtime_ns, "")
         before = os.fstat(self.stream.fileno())
         self.stream.seek(0)
         digest = hashlib.file_digest(self.stream, "sha256").hexdigest()
@@ -111,7 +132,17 @@ class Claim:
 class DropFolder:
     """Claims files of one folder, oldest first, and files them away."""
 
-    def __init__(self, folder: Path, pattern: str, settle_s: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pattern: str,
+        settle_s: float,
+        clock: Clock,
+        *,
+        read_files: Literal["keep", "remove"] = "keep",
+    ) -> None:
+        self._removes = read_files == "remove"
+        self._told = False
         self._folder = folder
         self._pattern = pattern.lower()
         self._settle_s = settle_s
@@ -148,16 +179,28 @@ class DropFolder:
                 finally:
                     claim.stream.close()
 
-    def finish(self, claim: Claim) -> None:
-        """Move a file that was read to its end into `done`."""
+    def finish(self, claim: Claim, *, mends: bool = False) -> None:
+        """Move a file that was read to its end into `done`, or remove it.
+
+        Args:
+            mends: what was said about files of its name that had failed before has ended, so they are removed too.
+        """
         with self._lock():
-            claim.path.rename(_free(self._folder / "done", claim))
+            if not self._removes:
+                claim.path.rename(_free(self._folder / "done", claim))
+                return
+            for path in claim.failed_before if mends else ():
+                _reason_of(path).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+            claim.path.unlink(missing_ok=True)
 
     def fail(self, claim: Claim, problem: str) -> None:
         """Move a file that cannot be read into `failed`, with the reason beside it."""
         with self._lock():
+            if claim.problem and not claim.path.exists():
+                return  # nobody can lock what may not be opened: another process has filed it away
             target = _free(self._folder / "failed", claim)
-            target.with_name(f"{target.name}.error.txt").write_text(f"{claim.name}: {problem}\n", encoding="utf-8")
+            _reason_of(target).write_text(f"{claim.name}: {problem}\n", encoding="utf-8")
             claim.path.rename(target)
 
     def renew(self, claim: Claim) -> None:
@@ -175,7 +218,31 @@ class DropFolder:
                 except FileNotFoundError:
                     return None
                 path = target
-            return _open_alone(path)
+            claim = _open_alone(path)
+            if claim is not None:
+                self._protect(claim)
+                claim.failed_before = tuple(self._failed(_split(path.name)[1])) if self._removes else ()
+            return claim
+
+    def _protect(self, claim: Claim) -> None:
+        """Let nobody else read a file of names and addresses; where that is refused, say so once."""
+        if claim.problem:
+            return  # this user may not even read it
+        try:
+            if os.fstat(claim.stream.fileno()).st_mode & 0o077:
+                os.fchmod(claim.stream.fileno(), 0o600)
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                log.info("folder.open_to_others", file=claim.name, error=error.strerror or type(error).__name__)
+
+    def _failed(self, name: str) -> Iterator[Path]:
+        """Yield the files in `failed` that were dropped under this name."""
+        folder = self._folder / "failed"
+        for path in folder.iterdir() if folder.is_dir() else ():
+            stamped = _CLAIMED_NAME.fullmatch(path.name)
+            if path.name == name or (stamped is not None and stamped[2] == name):
+                yield path
 
     def _is_meant(self, name: str) -> bool:
         low = name.lower()
@@ -236,6 +303,8 @@ def _open_alone(path: Path) -> Claim | None:
         stream = path.open("rb")
     except FileNotFoundError:
         return None
+    except PermissionError:  # of this file alone: it could be moved into a folder of ours
+        return Claim(path, io.BufferedReader(io.BytesIO()), problem=UNREADABLE)
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
@@ -265,6 +334,10 @@ def _claimed_name(instant: datetime, name: str) -> str:
     stamp = instant_text(instant)
     tail = os.fsencode(name)[-(_MAX_NAME_BYTES - len(stamp) - 1) :]
     return f"{stamp}-{os.fsdecode(tail)}"
+
+
+def _reason_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.error.txt")
 
 
 def _free(folder: Path, claim: Claim) -> Path:

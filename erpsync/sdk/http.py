@@ -23,21 +23,19 @@ import requests
 import structlog
 import tenacity
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.dates import http_date
-from erpsync.sdk.errors import (
-    ConnectorError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    RejectedError,
-    TransientError,
-)
+from erpsync.sdk.deadline import left_s, refuse_late
+from erpsync.sdk.errors import ConnectorError, RateLimitedError, TransientError
 from erpsync.sdk.mount import SandboxAdapter
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
+from erpsync.sdk.targets import Allowed, GuardedAdapter
 from erpsync.sdk.text import read_json
-from erpsync.sdk.wire import before_sending
+from erpsync.sdk.wire import failed, lost
+
+__all__ = ["HttpClient", "HttpResponse", "Limiter", "Unlimited", "current_lane", "lane", "lost"]
 
 T = TypeVar("T")
 
@@ -50,13 +48,6 @@ CHUNK_BYTES = 64 * 1024
 TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
 DEFINITE = frozenset({408, 503})
 """Statuses that say that nothing was done, so even a call that must not be repeated may be tried later."""
-
-UNCALLABLE = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-)
 
 LANES = ("cancel", "urgent", "shipment", "rest")
 current_lane: ContextVar[str] = ContextVar("current_lane", default="rest")
@@ -124,11 +115,6 @@ class HttpResponse:
         raise lost(problem, repeatable=self.repeatable)
 
 
-def lost(problem: str, *, repeatable: bool, code: str = "") -> ConnectorError:
-    """Return the error for a call that was sent and has no usable answer."""
-    return (TransientError if repeatable else OutcomeUnknownError)(problem, code=code)
-
-
 class _TryAgain(Exception):
     """One failed try that another one may mend: what to raise if none does, and how long the platform says to wait."""
 
@@ -161,6 +147,7 @@ class HttpClient:
             stretch the last try, each line at most by `read_s`.
         rng: chance for the waits between tries.
         heard: called with every answer, whatever its status.
+        local: if given, addresses of this machine and link-local ones are called only where it says so.
 
     Proxies, CA bundles and passwords from environment variables and ~/.netrc are not used, cookies are not kept, and
     redirects are returned, not followed.
@@ -177,6 +164,7 @@ class HttpClient:
         deadline_s: float = 30,
         rng: random.Random | None = None,
         heard: Callable[["HttpResponse"], None] = lambda answer: None,
+        local: Allowed | None = None,
     ) -> None:
         self.clock = clock
         self.connect_s = connect_s
@@ -185,6 +173,7 @@ class HttpClient:
         self._limiter = limiter or Unlimited()
         self._mount = mount
         self._heard = heard
+        self._local_targets = local
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrets
         self._local = threading.local()
         self._sessions: weakref.WeakSet[requests.Session] = weakref.WeakSet()
@@ -207,9 +196,12 @@ class HttpClient:
 
         Raises:
             RateLimitedError: 429, or any "try again" status whose Retry-After is beyond a few seconds.
+            TooLateError: not sent, because the time was up, see `sdk.deadline`.
             TransientError: not sent; or answered 408 or 503; or, if repeatable, no usable answer or any other 5xx.
             OutcomeUnknownError: not repeatable, sent, and no usable answer or any other 5xx.
             RejectedError: the address cannot be called.
+
+        What timed out is a `TimedOut` besides.
         """
         return self.read(
             method, url, params=params, data=data, headers=headers, repeatable=repeatable, into=lambda answer: answer
@@ -256,13 +248,14 @@ class HttpClient:
     def _try(self, call: "_Call", into: Callable[[HttpResponse], T]) -> T:
         self._limiter.acquire(current_lane.get())
         sent_at, started = self.clock.now(), self.clock.monotonic()
+        refuse_late(call.deadline - started)
         host, path = _address(call.url)
         answer, failure = None, None
         try:
-            answer = self._send(call, max(0.1, call.deadline - started))
+            answer = self._send(call, call.deadline - started)
             body = self._read(answer, call.deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            failure = _failed(error, f"{host}{path}", call.repeatable)
+            failure = failed(error, f"{host}{path}", repeatable=call.repeatable)
         finally:
             took_ms = round((self.clock.monotonic() - started) * 1000)
             status = 0 if answer is None else answer.status_code
@@ -270,6 +263,8 @@ class HttpClient:
             if answer is not None:
                 answer.close()
         if failure is not None or answer is None:
+            if call.repeatable and isinstance(failure, TransientError):
+                raise _TryAgain(failure)
             raise failure or RuntimeError("no answer and no failure")
         response = HttpResponse(
             status=status,
@@ -338,31 +333,21 @@ class HttpClient:
         session = requests.Session()
         session.trust_env = False
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(max_retries=0) if self._mount is None else SandboxAdapter(self._mount)
+        adapter: BaseAdapter = HTTPAdapter(max_retries=0) if self._mount is None else SandboxAdapter(self._mount)
+        if self._mount is None and self._local_targets is not None:
+            adapter = GuardedAdapter(self._local_targets)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
 
     def _too_late(self, state: tenacity.RetryCallState, deadline: float) -> bool:
-        return self.clock.monotonic() + state.upcoming_sleep >= deadline
+        return state.upcoming_sleep >= min(deadline - self.clock.monotonic(), left_s())
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Return the longer of what the platform asks for and a random wait that doubles from a tenth of a second."""
         failure = state.outcome.exception() if state.outcome else None
         asked_s = failure.wait_s if isinstance(failure, _TryAgain) else 0.0
         return min(WAIT_CAP_S, max(asked_s, self._rng.uniform(0.0, FIRST_WAIT_S * 2**state.attempt_number)))
-
-
-def _failed(error: Exception, where: str, repeatable: bool) -> Exception:
-    """Return what to raise when no whole answer came.
-
-    The text of the error holds the query, and with it tokens and signatures: only its kind is told.
-    """
-    if isinstance(error, UNCALLABLE):
-        return RejectedError(f"{where or 'this'} is not an address that can be called")
-    problem = f"{type(error).__name__} at {where}"
-    told = TransientError(problem) if before_sending(error) else lost(problem, repeatable=repeatable)
-    return _TryAgain(told) if repeatable else told
 
 
 def _status_error(problem: str, status: int, wait_s: float | None, repeatable: bool) -> ConnectorError:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import ConnectorError
@@ -36,12 +36,24 @@ from erpsync.sdk.types import (
 )
 
 Role = TypeVar("Role")
+MAX_LINES = 5_000
 
 
 class ConnectorSettings(BaseModel):
     """Base of every connector's `settings` block: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_lines: int = Field(
+        default=MAX_LINES,
+        ge=1,
+        le=20_000,
+        description="lines that one order, refund or parcel may have; one with more is a dead letter",
+    )
+
+    def notes(self) -> Mapping[str, str]:
+        """Return what `check` is to say of these settings, by key; none of it refuses them."""
+        return {}
 
 
 class Connector(ABC):

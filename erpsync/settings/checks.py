@@ -3,11 +3,14 @@
 Why on trees and not on models: a duplicate is worth telling even when other keys of the same file are wrong.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from erpsync.core.numbering import meeting
+from erpsync.core.policy import OrderPolicy
 from erpsync.settings.hints import did_you_mean, one_of
 from erpsync.settings.models import POSTGRES, ChannelFile, MainFile, key_problem
 from erpsync.settings.problems import Findings, Path, Severity
@@ -15,6 +18,12 @@ from erpsync.settings.secrets import is_placeholder, is_reference
 from erpsync.settings.tree import Mapping, Node, Scalar, Sequence, locate
 
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
+
+
+OPEN_TO_OTHERS = (
+    "{host} is reached from other machines, and console and metrics have no login; let it be 127.0.0.1 behind a proxy "
+    "that passes only /hooks/"
+)
 
 
 @dataclass(slots=True)
@@ -78,7 +87,17 @@ def check_main(main: ReadMain) -> None:
     database = main.at("database")
     if isinstance(database, Scalar) and not is_reference(database) and _PASSWORD.search(str(database.value)):
         main.add(("database",), "the password is written in the file; use ${ENV} in its place", "warning")
+    host = main.model.web.listen.rpartition(":")[0]
+    if not _is_loopback(host):
+        main.add(("web", "listen"), OPEN_TO_OTHERS.format(host=host), "note")
     _check_privacy(main, main.model)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _warehouses(main: ReadMain) -> Iterator[tuple[int, str]]:
@@ -117,6 +136,7 @@ def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
         if other is not channel and other.node is not None:
             line = locate(other.node, ("id",))[1][0]
             channel.add(("id",), f"'{id}' is already the id of the channel at {other.findings.file}:{line}")
+    check_numbers(main, list(first.values()))
     if main.node is None:
         return
     _check_runners(main, first)
@@ -125,6 +145,29 @@ def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
     _check_stock(main, ("defaults", "stock", "warehouses"), known, closed)
     for channel in channels:
         _check_stock(channel, ("stock", "warehouses"), known, closed)
+
+
+def check_numbers(main: ReadMain, channels: list[ReadChannel]) -> None:
+    """Note channels whose order numbers could be those of another channel: from then on none of theirs is stored."""
+    known: list[tuple[str, str, ReadChannel]] = []
+    for channel in channels:
+        if channel.model is None:
+            continue
+        id, pattern = channel.model.id, _pattern(main, channel.model)
+        for other_id, other, file in known:
+            met = meeting((id, pattern), (other_id, other))
+            if met is not None:
+                text = f"'{pattern}' of channel '{id}' can make the number {met}, and so can '{other}' of '{other_id}'"
+                path = ("orders", "number") if channel.at("orders", "number") else ("id",)
+                channel.add(path, f"{text} ({file.findings.file}); put something in that tells them apart")
+                break
+        known.append((id, pattern, channel))
+
+
+def _pattern(main: ReadMain, channel: ChannelFile) -> str:
+    """Return the pattern of a channel's order numbers: its own, that of `defaults`, or the usual one."""
+    layers = [channel.orders, *([main.model.defaults.orders] if main.model else [])]
+    return next((layer.number for layer in layers if "number" in layer.model_fields_set), OrderPolicy().number)
 
 
 def _check_runners(main: ReadMain, channels: dict[str, ReadChannel]) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from erpsync.core.policy import (
     BrakePolicy,
+    CountPolicy,
     LimitPolicy,
     OrderPolicy,
     PollPolicy,
@@ -83,6 +84,7 @@ class Config:
         folder: the folder of erpsync.yaml, absolute.
         database: URL with an absolute path or with a password; never printed.
         privacy: None without a `privacy` block; then the store keeps a key file beside its SQLite database.
+        web_hosts: names that the web server answers to besides its own, in lower case.
         channels: in the order of their files, disabled ones too.
         kept: the same as text without secrets, for those who ask while the files are bad; not compared.
     """
@@ -93,9 +95,12 @@ class Config:
     migrate: Literal["manual", "auto"] = "manual"
     web_host: str = "127.0.0.1"
     web_port: int = 8686
+    web_hosts: tuple[str, ...] = ()
+    web_local_targets: tuple[str, ...] = ()
     warehouses: tuple[WarehousePolicy, ...] = ()
     stop_s: float = 5
     seal_after_s: float = 3600
+    counts: CountPolicy = field(default_factory=CountPolicy)
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
@@ -164,9 +169,12 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         migrate=main.migrate,
         web_host=host.strip("[]"),
         web_port=int(port),
+        web_hosts=tuple(name.lower() for name in main.web.allowed_hosts),
+        web_local_targets=tuple(target.lower().replace("[", "").replace("]", "") for target in main.web.local_targets),
         warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,
+        counts=policy(CountPolicy, main.counts),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),

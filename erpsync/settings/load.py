@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from erpsync.sdk.roles import WarehouseSink
+from erpsync.sdk.roles import ConnectorSettings, WarehouseSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
 from erpsync.settings.config import Loaded, build
@@ -111,6 +111,9 @@ class _Loading:
         binder = Binder(channel.findings, self.sources, secrets, lenient=not secrets)
         settings = binder.bind(_at_key(block, node), kind.Settings, ("settings",))
         channel.makeable = not binder.constructed
+        if isinstance(settings, ConnectorSettings):
+            for key, text in settings.notes().items():
+                channel.add(("settings", key), text, "note")
         return settings
 
     def _wanted(self, id: str) -> bool:

@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from erpsync.core.policy import BrakePolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
+from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
 from erpsync.settings.hints import did_you_mean
 
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
+_COUNTS = CountPolicy()
 _PLACEHOLDER = re.compile(r"\{(yyyymmdd|yyyy|mm|dd|channel|seq(:0([1-9]|1[0-8]))?)\}")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
 # Beyond these nobody means what is written, and no date or database column holds it.
 _DAY_S, _WEEK_S, _YEAR_S, _YEAR_H, _CENTURY_D = 86_400, 604_800, 31_536_000, 8_760, 36_500
 _MOST = 1_000_000_000
@@ -49,6 +51,12 @@ def _listen(text: str) -> str:
     if match is None or int(match[2]) > 65535:
         raise ValueError("must be HOST:PORT, for example 127.0.0.1:8686 or [::1]:8686")
     return text
+
+
+def _host_name(name: str) -> str:
+    if not _HOST.fullmatch(name):
+        raise ValueError("must be the name of a host such as erp.example.com, without scheme and port")
+    return name.removesuffix(".")
 
 
 def _database(url: str) -> str:
@@ -169,6 +177,9 @@ class Stock(_Keys):
     )
     buffer: int = Field(_STOCK.buffer, ge=0, le=_MOST, description="Units of each SKU that this channel is never told.")
     ratio: float = Field(_STOCK.ratio, gt=0, le=1, description="Share of available units that this channel is told.")
+    cap: int | None = Field(
+        None, ge=0, le=_MOST, description="The most that this channel is told of a listing, in its units."
+    )
     settle_s: float = Field(
         _STOCK.settle_s, ge=0, le=_DAY_S, description="Seconds that changes of a SKU gather before a push."
     )
@@ -177,6 +188,12 @@ class Stock(_Keys):
         ge=0,
         le=_MOST,
         description="Available units below which a change is pushed without settling.",
+    )
+    late_call_s: float | None = Field(
+        None,
+        ge=1,
+        le=300,
+        description="Seconds a call that had no answer may still take effect; else 60, or twice the client's time-out.",
     )
     brake: Brake = Field(default_factory=Brake, description="When a wave of unexplained zeros is held back.")
     drift: Literal["repair", "report"] = Field(
@@ -210,6 +227,14 @@ class Web(_Keys):
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         "127.0.0.1:8686", description="HOST:PORT of webhooks, API, metrics and console; port 0 takes any free one."
     )
+    allowed_hosts: list[Annotated[str, AfterValidator(_host_name)]] = Field(
+        default_factory=list,
+        description="Names that console, API and /status.json answer to, besides localhost, `listen` and IP addresses.",
+    )
+    local_targets: list[Annotated[str, AfterValidator(_listen)]] = Field(
+        default_factory=list,
+        description="HOST:PORT of this machine, or link-local, that subscriptions may be told events at.",
+    )
 
 
 class Warehouse(_Keys):
@@ -235,6 +260,20 @@ class Reconcile(_Keys):
 
     seal_after_s: float = Field(
         3600, ge=1, le=_WEEK_S, description="Seconds after which a window of orders is read again and sealed."
+    )
+
+
+class Counts(_Keys):
+    """How far a warehouse's count may be from what is known; one that rises beyond both waits for a person."""
+
+    ask_units: int = Field(
+        _COUNTS.ask_units, ge=0, le=_MOST, description="Units by which a warehouse's count may differ unasked."
+    )
+    ask_share: float = Field(
+        _COUNTS.ask_share,
+        ge=0,
+        le=1_000_000,
+        description="The same as a share of the smaller number; only beyond both is a person asked.",
     )
 
 
@@ -298,6 +337,7 @@ class MainFile(_Keys):
     warehouses: list[Warehouse] = Field(default_factory=list, description="The places that hold stock.")
     runtime: Runtime = Field(default_factory=Runtime, description="The daemon process.")
     reconcile: Reconcile = Field(default_factory=Reconcile, description="Comparing with the channels.")
+    counts: Counts = Field(default_factory=Counts, description="How far warehouses' counts are believed.")
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."
     )

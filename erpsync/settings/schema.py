@@ -68,9 +68,12 @@ def fields() -> list[FieldDoc]:
 
 
 def connector_fields(model: type[BaseModel], prefix: str = "") -> list[FieldDoc]:
-    """Return every key of a model, such as a connector's `Settings`, with those of the models it holds."""
+    """Return every key of a model, such as a connector's `Settings`, with those of the models it holds.
+
+    Its own stand before those that all models of its kind have.
+    """
     found: list[FieldDoc] = []
-    for name, field in model.model_fields.items():
+    for name, field in sorted(model.model_fields.items(), key=lambda each: each[0] not in model.__annotations__):
         path = f"{prefix}{field.alias or name}"
         found.append(FieldDoc(path, _type(field.annotation), _default(field), field.description or ""))
         if field.annotation is Defaults:

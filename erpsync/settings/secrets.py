@@ -105,6 +105,8 @@ def _read(path: Path, what: str) -> str:
         raise Unresolved(f"{what} is larger than {MAX_SECRET_BYTES} bytes")
     if not text:
         raise Unresolved(f"{what} is empty")
+    if "\0" in text:
+        raise Unresolved(f"{what} holds U+0000")
     return text
 
 

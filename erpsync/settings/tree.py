@@ -21,11 +21,14 @@ MAX_DEPTH = 40
 MAX_NODES = 100_000
 MAX_NUMBER_CHARS = 40
 TAGS = ("!file", "!cred")
+NUL = "holds U+0000, which no text may hold"
 
 Place = tuple[int, int]
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STR_TAG = "tag:yaml.org,2002:str"
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FULL_WIDTH = re.compile(r"[ ]*(?:-[ ]+)?(?:[a-z][a-z0-9_]*[ ]*(?=：|:[\u3000\xa0]))?(?P<odd>：|:?[\u3000\xa0])")
+"""A key with a full-width colon, a colon with such a blank behind it, or such a blank at the beginning of a line."""
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, bool | float | None] = {
@@ -126,6 +129,9 @@ def parse(data: bytes, findings: Findings) -> Node | None:
         findings.add(stop.place, stop.path, stop.text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if found := _full_width(text.splitlines()[: mark.line + 1] if mark else []):
+            findings.add(found[0], (), found[1])
+            return None
         # The parser reports what is missing at the end one line behind it.
         findings.add(min(_place(mark), _end(text)) if mark else (1, 1), (), _syntax(error, text.splitlines()))
     except yaml.YAMLError as error:
@@ -164,6 +170,24 @@ def _syntax(error: yaml.MarkedYAMLError, lines: list[str]) -> str:
     if "flow mapping" in text and "${" in line:
         return f"{text} (inside braces, put ${{…}} in quotes)"
     return text or "not YAML"
+
+
+def _full_width(lines: list[str]) -> tuple[Place, str] | None:
+    """Return the last place where a full-width colon or blank stands for one that YAML knows, and what to write.
+
+    The parser takes them for text, reads on and complains lines behind.
+    """
+    for number in range(len(lines), 0, -1):
+        if match := _FULL_WIDTH.match(lines[number - 1]):
+            return (number, match.start("odd") + 1), _instead(match["odd"])
+    return None
+
+
+def _instead(odd: str) -> str:
+    code = f"U+{ord(odd[-1]):04X}"
+    if odd[-1] == "：":
+        return f"full-width colon {code}: write a plain colon and a blank (or quote the text)"
+    return f"full-width or hard blank {code}: write a plain one (or quote the text)"
 
 
 def _extent(node: Node) -> tuple[int, int]:
@@ -227,9 +251,14 @@ class _Reader:
         return node
 
     def _scalar(self, event: Any, place: Place, path: Path) -> Scalar:
+        if "\0" in event.value:
+            raise _Stop(place, NUL, path)
         if event.tag in TAGS:
             return Scalar(place, event.value, event.tag)
         self._check_tag(event, place, path)
+        if event.implicit[0] and (match := _FULL_WIDTH.match(event.value)):
+            line, column = place
+            raise _Stop((line, column + match.start("odd")), _instead(match["odd"]), path)
         if event.implicit[0]:
             return Scalar(place, core_scalar(event.value))
         return Scalar(place, event.value)
@@ -265,4 +294,8 @@ class _Reader:
         if event.value == "<<" and event.implicit[0]:
             raise _Stop(place, "merge keys are not YAML 1.2; put shared values under `defaults:`", path)
         self._check_tag(event, place, path)
+        if "\0" in event.value:
+            raise _Stop(place, NUL, path)
+        if event.implicit[0] and event.value[:1] in ("\u3000", "\xa0"):
+            raise _Stop(place, _instead(event.value[0]), path)
         return str(event.value)

@@ -5,22 +5,19 @@ in the WHERE refuses any write that would promise a unit twice, whatever the pla
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select
+from sqlalchemy import ColumnElement, and_, select
 
 from erpsync.core.allocation import Demand, Held, Owner, Place
 from erpsync.core.fulfilment import LINE
 from erpsync.store.bulk import delete_many, in_parts, insert_many, update_many
+from erpsync.store.guard import add_guarded
 from erpsync.store.places import lock_skus
 from erpsync.store.store import Tx
 from erpsync.store.tables import backorder, hold, ledger, order_line, orders, stock
-
-
-class StockConflictError(Exception):
-    """A guarded stock write found other numbers than were planned with; nothing of the transaction stays."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,11 +50,12 @@ class Book:
     def __init__(self, tx: Tx, sku_ids: Iterable[int], owners: Iterable[Owner] = ()) -> None:
         self._tx = tx
         self.sku_ids = sorted(set(sku_ids))
-        self._lock()
+        lock_skus(tx, self.sku_ids)
         self._counted_before: dict[Place, datetime] = {}
-        self._stock = self._load_stock()
-        self._on_hand: dict[Place, int] = {place: row[0] for place, row in self._stock.items()}
-        self._reserved: dict[Place, int] = {place: row[1] for place, row in self._stock.items()}
+        self._stock: dict[Place, tuple[int, int]] = {}
+        self._on_hand: dict[Place, int] = {}
+        self._reserved: dict[Place, int] = {}
+        self._load_stock(self.sku_ids)
         self._holds_before: dict[HoldKey, Hold] = {}
         self.holds: dict[HoldKey, Hold] = {}
         self._by_need: dict[NeedKey, dict[int, Hold]] = {}
@@ -68,14 +66,22 @@ class Book:
         self._counted: dict[Place, datetime] = {}
         self.load_owners(owners)
 
-    def _lock(self) -> None:
-        lock_skus(self._tx, self.sku_ids)
+    def _load_stock(self, sku_ids: Sequence[int]) -> None:
+        for row in (
+            r for some in in_parts(sku_ids) for r in self._tx.all(select(stock).where(stock.c.sku_id.in_(some)))
+        ):
+            place = Place(row.sku_id, row.warehouse_id)
+            self._stock[place] = (row.on_hand, row.reserved)
+            self._on_hand[place], self._reserved[place] = row.on_hand, row.reserved
+            if row.counted_at is not None:
+                self._counted_before[place] = row.counted_at
 
-    def _load_stock(self) -> dict[Place, tuple[int, int]]:
-        parts = [select(stock).where(stock.c.sku_id.in_(some)) for some in in_parts(self.sku_ids)]
-        rows = [row for part in parts for row in self._tx.all(part)]
-        self._counted_before = {Place(r.sku_id, r.warehouse_id): r.counted_at for r in rows if r.counted_at is not None}
-        return {Place(r.sku_id, r.warehouse_id): (r.on_hand, r.reserved) for r in rows}
+    def widen(self, sku_ids: Iterable[int]) -> None:
+        """Take further SKUs into the book; out of the usual order of locks, so it is rare, or the caller is retried."""
+        more = sorted(set(sku_ids) - set(self.sku_ids))
+        lock_skus(self._tx, more)
+        self.sku_ids = sorted({*self.sku_ids, *more})
+        self._load_stock(more)
 
     def load_waiting(self, sku_ids: Iterable[int]) -> None:
         """Load all backorders on these SKUs; needed only where units are free to serve them."""
@@ -268,6 +274,11 @@ class Book:
         self.holds[(owner, place)].qty -= qty
         self._reserved[place] -= qty
 
+    def wait(self, owner: Owner, sku_id: int, qty: int, *, like: Waiting) -> None:
+        """Let an owner wait for so many units more of a SKU, as it does `like` for another."""
+        before = self.waiting.get((owner, sku_id), replace(like, qty=0))
+        self.waiting[owner, sku_id] = replace(before, qty=before.qty + qty)
+
     def changed_places(self) -> set[Place]:
         """Return the places whose numbers differ from what was loaded."""
         return {
@@ -305,7 +316,7 @@ class Book:
             (place, self._on_hand[place] - self._stock[place][0], self._reserved[place] - self._stock[place][1])
             for place in sorted(changed - set(fresh))
         ]
-        _add_guarded(self._tx, deltas)
+        add_guarded(self._tx, deltas)
         update_many(
             self._tx,
             stock,
@@ -365,34 +376,3 @@ def _waiting_row(key: NeedKey, waiting: Waiting) -> dict[str, Any]:
         "number": waiting.due[1],
         "waits": waiting.waits,
     }
-
-
-def _add_guarded(tx: Tx, deltas: Sequence[tuple[Place, int, int]]) -> None:
-    """Add (on hand, reserved) deltas; a promise is refused by the row itself where nothing is free."""
-    if not deltas:
-        return
-    if tx.dialect == "sqlite":
-        hand, kept = bindparam("h", type_=BigInteger), bindparam("r", type_=BigInteger)
-        statement = (
-            stock.update()
-            .values(on_hand=stock.c.on_hand + hand, reserved=stock.c.reserved + kept)
-            .where(
-                stock.c.sku_id == bindparam("s"),
-                stock.c.warehouse_id == bindparam("w"),
-                (kept <= 0) | (stock.c.on_hand + hand - stock.c.reserved - kept >= 0),
-            )
-        )
-        rows = [{"s": p.sku_id, "w": p.warehouse_id, "h": h, "r": r} for p, h, r in deltas]
-        found = tx.execute(statement, rows).rowcount
-    else:
-        found = tx.connection.exec_driver_sql(
-            "UPDATE stock t SET on_hand = t.on_hand + n.h, reserved = t.reserved + n.r "
-            "FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS n(s, w, h, r) "
-            "WHERE t.sku_id = n.s AND t.warehouse_id = n.w "
-            "AND (n.r <= 0 OR t.on_hand + n.h - t.reserved - n.r >= 0)",
-            tuple(
-                list(column) for column in zip(*((p.sku_id, p.warehouse_id, h, r) for p, h, r in deltas), strict=True)
-            ),
-        ).rowcount
-    if found != len(deltas):
-        raise StockConflictError(f"{len(deltas) - found} of {len(deltas)} stock rows changed under their lock")

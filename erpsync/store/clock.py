@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Engine, case, literal, or_, select, text, update
+from sqlalchemy import Connection, Engine, case, literal, or_, select, text, update
 
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.store.sequence import read_mark, set_mark
@@ -66,7 +66,7 @@ class DatabaseClock:
     """The database's clock, told by this process between looks at it.
 
     On SQLite it is the machine's own clock. On PostgreSQL the offset is measured every `every_s` seconds against a
-    monotonic clock, so that a jump of this machine's clock moves nothing.
+    monotonic clock, when a transaction begins, so that a jump of this machine's clock moves nothing.
     """
 
     def __init__(self, engine: Engine, base: Clock, *, every_s: float = 30) -> None:
@@ -74,6 +74,7 @@ class DatabaseClock:
         self._base = base
         self._every_s = every_s
         self._lock = threading.Lock()
+        self._measuring = threading.Lock()
         self._measured_at = float("-inf")
         self._reference = base.now()
         self._last = self._reference - _TICK
@@ -91,6 +92,9 @@ class DatabaseClock:
 
         That two decisions of this process never share an instant is what lets "read since it was marked" be asked.
         """
+        if self._measured_at == float("-inf") and self._is_measured:
+            with self._engine.connect() as connection:
+                self.measure(connection)
         with self._lock:
             told, at_s = self._told(), self._base.monotonic()
             if self._last_s is not None:
@@ -157,17 +161,33 @@ class DatabaseClock:
         """Wait `seconds`."""
         self._base.sleep(seconds)
 
+    @property
+    def _is_measured(self) -> bool:
+        """Whether the clock is another one than this machine's."""
+        return self._engine.dialect.name != "sqlite" and isinstance(self._base, SystemClock)
+
     def _told(self) -> datetime:
-        if self._engine.dialect.name == "sqlite" or not isinstance(self._base, SystemClock):
+        if not self._is_measured:
             return self._base.now()
-        if self._base.monotonic() - self._measured_at > self._every_s:
-            self._measure()
         return self._reference + timedelta(seconds=self._base.monotonic() - self._measured_at)
 
-    def _measure(self) -> None:
-        with self._engine.connect() as connection:
-            self._reference = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        self._measured_at = self._base.monotonic()
+    def measure(self, connection: Connection) -> None:
+        """Look at the database's clock, if it is time to, by a connection at hand on which no transaction is begun.
+
+        Nobody waits for it, and no other connection is taken for it: threads that hold one each, and wait for whoever
+        wants one more, wait for ever.
+        """
+        if not self._is_measured or self._base.monotonic() - self._measured_at <= self._every_s:
+            return
+        if not self._measuring.acquire(blocking=self._measured_at == float("-inf")):
+            return  # another thread is at it
+        try:
+            with connection.begin():
+                found = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            with self._lock:
+                self._reference, self._measured_at = found, self._base.monotonic()
+        finally:
+            self._measuring.release()
 
     def _compare(self, told: datetime, expected: datetime) -> None:
         """Notice a jump; a leap ahead is not trusted from this very instant on."""

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, 
 
 from erpsync.core.policy import PollPolicy, StockPolicy
 from erpsync.store.cursors import CursorRow, read_cursors
-from erpsync.store.latencies import Latencies, order_latencies, stock_latencies
+from erpsync.store.latencies import Latencies, order_latencies, stock_latencies, webhook_latencies
 from erpsync.store.nodes import Node, read_nodes
 from erpsync.store.tables import (
     backorder,
@@ -32,6 +32,7 @@ from erpsync.store.tables import (
     stock,
     subscription,
     task,
+    unknown_message,
 )
 
 HOUR = timedelta(hours=1)
@@ -104,8 +105,15 @@ class Figures:
     subscriptions: Mapping[str, int] = field(default_factory=dict)
     drifted: Mapping[int, int] = field(default_factory=dict)
     unsealed: Mapping[int, int] = field(default_factory=dict)
+    unknown: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     order_latencies: Latencies = field(default_factory=dict)
     stock_latencies: Latencies = field(default_factory=dict)
+    webhook_latencies: Latencies = field(default_factory=dict)
+
+    @property
+    def latencies(self) -> Mapping[str, Latencies]:
+        """How long orders, numbers and webhooks of the last hour took, by what they are."""
+        return {"order": self.order_latencies, "stock": self.stock_latencies, "webhook": self.webhook_latencies}
 
 
 def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
@@ -134,8 +142,10 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
         drifted=_drifted(connection),
         unsealed=_by(connection, open_windows),
+        unknown=_unknown(connection),
         order_latencies=order_latencies(connection, now),
         stock_latencies=stock_latencies(connection, now),
+        webhook_latencies=webhook_latencies(connection, now),
     )
 
 
@@ -206,6 +216,16 @@ def _drifted(connection: Connection) -> dict[int, int]:
     """Return listings that show another number than they were told, by channel; sales explain themselves."""
     query = select(listing.c.channel_id, func.count()).join(drift, drift.c.listing_id == listing.c.id)
     return _by(connection, query.where(drift.c.ended_at.is_(None), drift.c.kind != "sale"))
+
+
+def _unknown(connection: Connection) -> dict[int, dict[str, int]]:
+    """Return how many messages of which unknown types came, by channel."""
+    table = unknown_message.c
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    query = select(table.channel_id, table.type, table["count"]).order_by(table.channel_id, table.type)
+    for channel_id, type, count in connection.execute(query):
+        found[channel_id][type] = count
+    return dict(found)
 
 
 def _held(connection: Connection) -> dict[tuple[int, str], int]:

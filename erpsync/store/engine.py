@@ -32,6 +32,10 @@ class StoreError(Exception):
     """The store cannot be used as it is; the text says what to do."""
 
 
+class UnusableError(StoreError):
+    """The store cannot be used, and trying again never helps: a person has to put something in its place."""
+
+
 def make_engine(url: str | URL, *, wait_s: float | None = None) -> Engine:
     """Return an engine for a `sqlite:///` or `postgresql+psycopg://` URL, ready for use by threads.
 

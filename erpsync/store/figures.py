@@ -130,11 +130,17 @@ def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
         "dead_letters": figures.letters.get(each.id, 0),
         "tasks": figures.tasks.get(each.id, 0),
         "unknown_outcomes": sum(queue.unknown for queue in queues.values()),
+        "braked": sum(queue.waiting_for["brake"] for queue in queues.values()),
+        "latencies": {
+            what: {quantile: round(took, 3) for (channel_id, quantile), took in found.items() if channel_id == each.id}
+            for what, found in figures.latencies.items()
+        },
         "unknown_stock": figures.unknown_stock.get(each.id, 0),
         "unmapped_listings": figures.unmapped.get(each.id, 0),
         "held_orders": {reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == each.id},
         "backordered_orders": figures.backordered.get(each.id, 0),
         "drifted_listings": figures.drifted.get(each.id, 0),
+        "unknown_messages": dict(figures.unknown.get(each.id, {})),
         "windows_unsealed": figures.unsealed.get(each.id, 0),
         "orders_24h": sum(figures.hourly.get(each.id, ())),
         "token_expires_at": _stamp(expires),
@@ -199,6 +205,12 @@ def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> It
         yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
     if facts["freshness_s"] is None and _reads_orders(each, facts):
         yield "freshness", f"orders have never been read to the end{_paused(facts)}"
+    if braked := facts["braked"]:
+        noun = "number waits" if braked == 1 else "numbers wait"
+        yield "brake", f"the brake has tripped: {braked} {noun} until you `erpsync stock confirm {each.name}`"
+    if unknown := facts["unknown_outcomes"]:
+        noun = "effect was sent and has" if unknown == 1 else "effects were sent and have"
+        yield "unknown_outcomes", f"{unknown} {noun} had no answer: `erpsync tasks list` says what to look for"
     if lost := facts["not_stored"]:
         noun = "webhook" if lost == 1 else "webhooks"
         yield "not_stored", f"{lost} {noun} could not be stored in the last {spell(LOST_FOR.total_seconds())}"

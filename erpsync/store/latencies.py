@@ -1,4 +1,4 @@
-"""How long orders took to get here, and new numbers to get there: percentiles by channel, of the recent past.
+"""How long orders and webhooks took to get in, and numbers to get there: percentiles by channel, of the recent past.
 
 Why ranked by the database: an hour of a flash sale is many thousand rows, and three numbers per channel are wanted.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Select, and_, case, func, or_, select, type_coerce
 
-from erpsync.store.tables import orders, outbox
+from erpsync.store.tables import inbox, orders, outbox
 
 RECENT = timedelta(hours=1)
 PERCENTS = (50, 95, 99)
@@ -31,6 +31,22 @@ def stock_latencies(connection: Connection, now: datetime) -> Latencies:
     accepted = and_(outbox.c.kind == "stock", outbox.c.state == "done", outbox.c.error == "")
     recent = select(outbox.c.destination_id.label("channel_id"), case((accepted, took)).label("took"))
     return _percentiles(connection, recent.where(outbox.c.done_at > now - RECENT))
+
+
+def webhook_latencies(connection: Connection, now: datetime) -> Latencies:
+    """Return how long after they came the webhooks of the last hour were applied."""
+    took = type_coerce(inbox.c.applied_at, BigInteger) - type_coerce(inbox.c.received_at, BigInteger)
+    recent = select(inbox.c.channel_id, took.label("took"))
+    return _percentiles(connection, recent.where(inbox.c.applied_at > now - RECENT))
+
+
+def said(seconds: float | None) -> str | None:
+    """Return a latency as people say it, tenths below ten seconds; None where there is none."""
+    if seconds is None:
+        return None
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
 
 
 def _percentiles(connection: Connection, those: Select[Any]) -> Latencies:

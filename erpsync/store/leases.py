@@ -4,13 +4,15 @@ Why rows and not advisory locks: a lock lives as long as its connection and has 
 passes on by itself when its owner is gone, and every write of the owner can be checked against its epoch.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from erpsync.store.store import Store, Tx
+from erpsync.store.store import Store, Tx, guarded
 from erpsync.store.tables import lease
 
 LEASE_S = 12
@@ -62,6 +64,14 @@ def fence(tx: Tx, held: Lease) -> None:
     query = select(lease.c.epoch).where(lease.c.key == held.key, lease.c.owner == held.owner)
     if tx.execute(query.with_for_update(read=True)).scalar() != held.epoch:
         raise LeaseLostError(f"{held.key} is held by another node now")
+
+
+def under(held: Lease | None) -> AbstractContextManager[None]:
+    """Let every transaction of this thread be undone once the lease is lost, for the length of the block.
+
+    None, where no lease is needed, asks nothing. Raises `LeaseLostError` from the transaction.
+    """
+    return nullcontext() if held is None else guarded(held.owner, partial(fence, held=held))
 
 
 def release_leases(store: Store, *, key: str | None = None) -> None:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.sdk.text import storable
@@ -80,12 +81,21 @@ def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
 
 
 def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
-    """Close the open tasks of a kind with these keys; return how many there were."""
+    """Close the open tasks of a kind with these keys, with an event each; return how many there were."""
     wanted = sorted(set(keys))
     if not wanted:
         return 0
     statement = update(task).where(task.c.kind == kind, task.c.key.in_(wanted), task.c.closed_at.is_(None))
-    return tx.execute(statement.values(closed_at=tx.now, closed_by=by)).rowcount
+    told = (task.c.id, task.c.kind, task.c.key, task.c.order_id, task.c.channel_id)
+    rows = tx.all(statement.values(closed_at=tx.now, closed_by=by).returning(*told))
+    write_events(tx, [closed(row, by=by) for row in sorted(rows, key=lambda row: int(row.id))])
+    return len(rows)
+
+
+def closed(row: Any, *, by: str) -> Event:
+    """Return the event of a task that is closed."""
+    detail = {"id": row.id, "task": row.kind, "key": row.key}
+    return Event(kind="task.done", order_id=row.order_id, channel_id=row.channel_id, detail=detail, actor=by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +104,7 @@ class DeadLetter:
 
     Args:
         broken: no other reading of it helps; only its source can mend it.
+        digest: of the record, and `received_at`: when it first came; both of orders, refunds and their lines only.
     """
 
     channel_id: int
@@ -102,6 +113,8 @@ class DeadLetter:
     error: str
     source: str = ""
     broken: bool = False
+    digest: str = ""
+    received_at: datetime | None = None
     body: dict[str, Any] | None = None
     order_id: int | None = None
     outbox_id: int | None = None
@@ -120,6 +133,8 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
             error=letter.error,
             source=letter.source,
             broken=letter.broken,
+            digest=letter.digest,
+            received_at=letter.received_at,
             body=body,
             order_id=letter.order_id,
             outbox_id=letter.outbox_id,
@@ -134,6 +149,11 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
                     "error": row.excluded.error,
                     "source": row.excluded.source,
                     "broken": row.excluded.broken,
+                    "digest": row.excluded.digest,
+                    "received_at": case(
+                        (dead_letter.c.digest == row.excluded.digest, dead_letter.c.received_at),
+                        else_=row.excluded.received_at,
+                    ),
                     "body": row.excluded.body,
                     "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
                 },
@@ -217,14 +237,28 @@ def open_line_letters(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[str]]:
     return found
 
 
-def keep_payloads(tx: Tx, channel_id: int, kind: str, kept: Sequence[tuple[str, Any]]) -> None:
-    """Keep raw payloads that changed something: (external id, payload), sealed."""
+def keep_payloads(
+    tx: Tx,
+    channel_id: int,
+    kind: str,
+    kept: Sequence[tuple[str, Any]],
+    *,
+    at: datetime | None = None,
+    ahead_digest: str = "",
+) -> None:
+    """Keep raw payloads that changed something: (external id, payload), sealed.
+
+    Args:
+        at: when they came, if not now.
+        ahead_digest: their digest, where they claim to have changed in the future.
+    """
     rows = [
         {
             "channel_id": channel_id,
             "kind": kind,
             "external_id": external_id,
-            "at": tx.now,
+            "at": at or tx.now,
+            "ahead_digest": ahead_digest,
             "body": tx.vault.seal(body, row=f"payload|{channel_id}|{kind}|{external_id}"),
         }
         for external_id, body in kept

@@ -111,6 +111,7 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         imported_at=row.imported_at,
         currency=row.currency,
         do_not_ship=row.do_not_ship,
+        refund_asked=row.refund_asked,
         address_complete=row.address_complete,
         recipient_index=row.recipient_index,
         lines=lines,
@@ -135,6 +136,7 @@ def _order_row(order: KnownOrder) -> dict[str, Any]:
         "ready_at": order.ready_at,
         "currency": order.currency,
         "do_not_ship": order.do_not_ship,
+        "refund_asked": order.refund_asked,
         "address_complete": order.address_complete,
     } | {name: getattr(order, name) for name in _AMOUNTS}
 

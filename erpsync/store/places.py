@@ -1,6 +1,6 @@
 """Channels, warehouses and SKUs: the few rows that everything else points at."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
@@ -38,25 +38,39 @@ def channels(connection: Connection) -> dict[str, ChannelRow]:
     return {row.name: ChannelRow(*row) for row in connection.execute(select(*columns).order_by(channel.c.name))}
 
 
-def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy]) -> list[int]:
+def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], feeding: Collection[str]) -> list[int]:
     """Make the warehouse rows equal to the configuration; return ids of those whose safety stock or sale changed.
 
     A warehouse that is no longer configured keeps its stock and feeds nobody.
+
+    Args:
+        feeding: codes of the warehouses that serve a channel.
     """
     known = {row.code: row for row in tx.all(select(warehouse))}
     wanted = {
-        w.id: {"priority": w.priority, "safety_stock": w.safety_stock, "sellable": w.sellable} for w in configured
+        w.id: {
+            "priority": w.priority,
+            "safety_stock": w.safety_stock,
+            "sellable": w.sellable,
+            "feeds": w.id in feeding,
+        }
+        for w in configured
     }
     for code, row in known.items():
         if code not in wanted:
-            wanted[code] = {"priority": row.priority, "safety_stock": row.safety_stock, "sellable": False}
+            wanted[code] = {
+                "priority": row.priority,
+                "safety_stock": row.safety_stock,
+                "sellable": False,
+                "feeds": False,
+            }
     fresh = [code for code in wanted if code not in known]
     ids = new_ids(tx, warehouse, len(fresh))
     insert_many(tx, warehouse, [{"id": i, "code": c, **wanted[c]} for c, i in zip(fresh, ids, strict=True)])
     changed = [
         {"id": row.id, **wanted[code]}
         for code, row in known.items()
-        if (row.priority, row.safety_stock, row.sellable) != tuple(wanted[code].values())
+        if (row.priority, row.safety_stock, row.sellable, row.feeds) != tuple(wanted[code].values())
     ]
     update_many(tx, warehouse, changed, keys=["id"])
     return [row["id"] for row in changed]

@@ -12,8 +12,10 @@ import json
 import os
 import re
 import secrets
+import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -29,6 +31,10 @@ KEY_BYTES = 32
 
 class PrivacyError(Exception):
     """A sealed value cannot be opened with the keys at hand."""
+
+
+class KeysError(PrivacyError):
+    """The keys are not those of the database, or cannot be read: a person has to put the right ones in place."""
 
 
 class Vault:
@@ -119,26 +125,70 @@ def decode_key(text: str) -> bytes:
 
 
 def make_or_read_keys(path: Path) -> Vault:
-    """Return the vault of a key file, making the file first if there is none (exclusive create, mode 0600)."""
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_keys(path)
-    fresh = {"keys": [_new_key()], "index_key": _new_key()}
-    with os.fdopen(fd, "w") as file:
-        json.dump(fresh, file)
-        file.flush()
-        os.fsync(file.fileno())
+    """Return the vault of a key file, making the file first if there is none: whole or not at all, mode 0600."""
+    if not path.exists():
+        fresh = {"keys": [_new_key()], "index_key": _new_key()}
+        with suppress(FileExistsError):  # a rival was first: its keys count
+            write_whole(path, json.dumps(fresh), fresh=True)
     return read_keys(path)
 
 
-def read_keys(path: Path) -> Vault:
-    """Return the vault of an existing key file."""
+def write_whole(path: Path, text: str, *, fresh: bool = False) -> None:
+    """Put a file in its place at once and durably, readable by its owner alone.
+
+    Args:
+        fresh: raise `FileExistsError` and change nothing when there is one; else the one that is there is replaced.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
+    whole = Path(name)
     try:
-        kept: Mapping[str, Any] = json.loads(path.read_text())
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if fresh:
+            path.hardlink_to(whole)  # a rename would replace what a rival has just made
+        else:
+            _keep_owner(whole, path)
+            whole.replace(path)
+    finally:
+        whole.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _keep_owner(whole: Path, path: Path) -> None:
+    if os.geteuid() == 0:
+        before = path.stat()
+        os.chown(whole, before.st_uid, before.st_gid)
+
+
+def read_keys(path: Path) -> Vault:
+    """Return the vault of an existing key file; raises `KeysError` with what to do when it is none."""
+    try:
+        text = path.read_text()
+        if not text.strip():
+            raise ValueError("it is empty")
+        kept: Mapping[str, Any] = json.loads(text)
         return Vault([decode_key(key) for key in kept["keys"]], decode_key(kept["index_key"]))
-    except (OSError, ValueError, KeyError) as error:
-        raise PrivacyError(f"{path}: the key file cannot be read: {error}") from error
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise KeysError(
+            f"{path}: the key file cannot be read: {_reason(error)}; put its copy from your backup in its place, or,"
+            " if this database never held an order, remove it, and start again"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or "it cannot be opened").lower()
+    if isinstance(error, json.JSONDecodeError):
+        return "it is not whole"
+    if isinstance(error, ValueError):
+        return str(error)
+    return "it does not say `keys` and `index_key`"
 
 
 def _new_key() -> str:

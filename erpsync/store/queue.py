@@ -34,9 +34,14 @@ IS_PENDING, IS_WAITING, IS_LEASED = (
 _OPEN_ALREADY = """
 ON CONFLICT (destination_id, kind, "key") WHERE state IN ('pending', 'waiting') DO UPDATE SET
   run_at = CASE
+    WHEN excluded.lane <= 1 AND excluded.run_at < outbox.run_at THEN excluded.run_at
     WHEN outbox.attempts > 0 THEN outbox.run_at
     WHEN outbox.state = 'waiting' OR excluded.run_at < outbox.run_at THEN excluded.run_at
     ELSE outbox.run_at END,
+  attempts = CASE
+    WHEN outbox.state = 'pending' AND outbox.attempts > 1 AND excluded.lane <= 1 AND excluded.run_at < outbox.run_at
+    THEN outbox.attempts - 1
+    ELSE outbox.attempts END,
   fresh_after_at = CASE
     WHEN outbox.fresh_after_at < outbox.marked_at AND excluded.fresh_after_at >= excluded.marked_at
     THEN excluded.fresh_after_at
@@ -97,8 +102,10 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
     """Add effects; one that is open already for its key is brought forward, never doubled.
 
     One that waits for a condition is looked at again: what it stands for has changed, and the new number may go.
-    A row in back-off keeps its instant: a newer mark is no reason to hammer a channel that is failing. The first mark
-    that no pass of the channel has set says which pass the row waits for; those after it do not move that.
+    A row in back-off keeps its instant: a newer mark is no reason to hammer a channel that is failing. An urgent one
+    is: it brings its row forward, for one try that does not count (what sells out is not to be shown for minutes more).
+    The first mark that no pass of the channel has set says which pass the row waits for; those after it do not move
+    that.
     """
     if not effects:
         return
@@ -250,7 +257,8 @@ def _end(tx: Tx, rows: Sequence[Claimed], values: Mapping[str, Any]) -> set[int]
 def again(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = True, unknown: bool = False) -> bool:
     """Put a row back to be tried at `run_at`; if a newer row of its key is open, this one ends as superseded.
 
-    The newer row takes the attempts and the rest over: each mark of a busy SKU must not begin the count anew.
+    The newer row takes the attempts and the rest over: each mark of a busy SKU must not begin the count anew. An urgent
+    one does not wait for the rest.
 
     Args:
         counts: whether this was an attempt (waiting for a quota is not).
@@ -305,7 +313,8 @@ def _pass_on_rest(tx: Tx, row: Claimed, *, run_at: datetime, attempts: int) -> N
         IS_PENDING,
     )
     rest = literal(run_at, outbox.c.run_at.type)
-    later = case((outbox.c.run_at < rest, rest), else_=outbox.c.run_at)
+    urgent = outbox.c.lane <= LANE_URGENT
+    later = case((and_(outbox.c.run_at < rest, ~urgent), rest), else_=outbox.c.run_at)
     tx.execute(update(outbox).where(newer).values(attempts=attempts, run_at=later))
 
 
@@ -346,17 +355,6 @@ def free_waiting(
     if freed:
         tx.wake("push")
     return freed
-
-
-def hurry(tx: Tx, destination_id: int) -> int:
-    """Let rows that failed be tried at once, because what stopped them is mended; return how many there were."""
-    late = and_(
-        outbox.c.destination_id == destination_id,
-        IS_PENDING,
-        outbox.c.error != "",
-        outbox.c.run_at > tx.now,
-    )
-    return tx.execute(update(outbox).where(late).values(run_at=tx.now)).rowcount
 
 
 def drop_open(tx: Tx, kind: str, refs: Iterable[int], *, note: str) -> int:

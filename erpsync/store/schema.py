@@ -9,16 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-from erpsync.store.engine import StoreError, sqlite_path
+from erpsync.store.engine import StoreError, UnusableError, sqlite_path
 from erpsync.store.tables import metadata
 
-VERSION = "0011"
+VERSION = "0015"
 _LOCK = 0x65727073  # any number of our own: "erps"
 _TABLE = "alembic_version"
 _NOT_OURS = "erpsync did not make it; name another one under `database`"
 
 
-class SchemaError(StoreError):
+class SchemaError(UnusableError):
     """No migration brings the database to this version: a newer erpsync made it, or another program.
 
     Trying again never helps; a person has to choose another program or another database.

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.store.clock import DatabaseClock, keep_time
 from erpsync.store.engine import make_engine, wait_at_most
+from erpsync.store.identity import watch
 from erpsync.store.privacy import Vault
 from erpsync.store.turns import NoTurnError, Turns
 
@@ -71,6 +73,33 @@ class Tx:
         self.wakes.add(stage)
 
 
+_guards: ContextVar[tuple[tuple[str, Callable[[Tx], None]], ...]] = ContextVar("guards", default=())
+
+
+@contextmanager
+def guarded(owner: str, guard: Callable[[Tx], None]) -> Iterator[None]:
+    """Let every transaction of this thread and this store's owner ask `guard` before it commits, inside the block.
+
+    What it raises undoes the transaction: so a worker that was stopped for longer than its lease writes nothing,
+    wherever it wakes up.
+    """
+    token = _guards.set((*_guards.get(), (owner, guard)))
+    try:
+        yield
+    finally:
+        _guards.reset(token)
+
+
+@contextmanager
+def unguarded() -> Iterator[None]:
+    """Let no guard be asked inside the block: for what must be kept whoever holds the lease."""
+    token = _guards.set(())
+    try:
+        yield
+    finally:
+        _guards.reset(token)
+
+
 class Store:
     """A database, its clock and its keys.
 
@@ -92,6 +121,7 @@ class Store:
         self._wait_s = wait_s
         self._keeping = threading.Lock()
         self._borders: list[Store] = []
+        self._file = watch(engine)
 
     @classmethod
     def open(
@@ -107,6 +137,8 @@ class Store:
         """
         border = copy.copy(self)
         border.engine = make_engine(self.engine.url, wait_s=wait_s)
+        if self._file is not None:
+            self._file.guard(border.engine)
         border._wait_s = wait_s
         border._borders = []
         self._borders.append(border)
@@ -124,19 +156,34 @@ class Store:
                 return tx.trusted_now
         return self.clock.now() - self.clock.unconfirmed
 
+    def verify(self) -> None:
+        """Raise `FileMovedError` when the file of an SQLite database is no longer the one that is open."""
+        if self._file is not None:
+            self._file.verify()
+
     def listen(self, listener: Callable[[set[str]], None]) -> None:
         """Call `listener` with the stages to wake after each commit."""
         self._listeners.append(listener)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """Yield a transaction that is committed at the end, rolled back if the block raises."""
+        """Yield a transaction that is committed at the end, rolled back if the block raises.
+
+        Raises `FileMovedError` when the database's file was removed or replaced: before anything is done, and when
+        what was committed is in no file that a next start would find.
+        """
+        self.verify()
         with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s) as now:
             tx = Tx(connection, now, self.vault, unconfirmed=self.clock.unconfirmed)
             yield tx
+            for owner, guard in _guards.get():
+                if owner == self.owner:
+                    guard(tx)
             if tx.wakes and not self.is_sqlite:
                 told = f"{self.owner} {','.join(sorted(tx.wakes))}"
                 connection.execute(text("SELECT pg_notify(:c, :p)"), {"c": CHANNEL, "p": told})
+        if self._file is not None:
+            self._file.verify_written()
         if tx.wakes:
             for listener in self._listeners:
                 listener(tx.wakes)
@@ -178,6 +225,7 @@ class Store:
         """Begin and yield the instant; nothing is decided by a clock that jumped before what is stored is settled."""
         if wait_s is not None:
             wait_at_most(connection, wait_s)
+        self.clock.measure(connection)
         self._keep_time(connection)
         begun, now = connection.begin(), self.clock.now()
         if self.clock.in_doubt:

@@ -26,8 +26,10 @@ from erpsync.store.trouble import cause_of
 from erpsync.web.api import create_api
 from erpsync.web.console import Console
 from erpsync.web.hooks import Hooks
+from erpsync.web.hosts import KnownHosts
 from erpsync.web.meters import WebMeters
 from erpsync.web.metrics import registry_of
+from erpsync.web.plain import PlainAddresses
 from erpsync.web.site import Site
 
 STATIC = Path(__file__).parent / "static"
@@ -68,7 +70,8 @@ def create_app(site: Site) -> Starlette:
         StoreError: busy,
         Exception: _failed,
     }
-    return Starlette(routes=routes, middleware=[Middleware(SafeHeaders)], exception_handlers=handlers)
+    layers = [Middleware(SafeHeaders), Middleware(KnownHosts, allowed=site.hosts), Middleware(PlainAddresses)]
+    return Starlette(routes=routes, middleware=layers, exception_handlers=handlers)
 
 
 async def livez(site: Site, request: Request) -> Response:

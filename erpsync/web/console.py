@@ -18,6 +18,7 @@ from starlette.routing import Route
 from erpsync import __version__
 from erpsync.core.phones import spellings
 from erpsync.store.figures import spell
+from erpsync.store.latencies import said as took
 from erpsync.store.storage import room
 from erpsync.store.tables import order_line, orders
 from erpsync.store.views import (
@@ -61,6 +62,7 @@ class Console:
             "money": words.money,
             "spell": spell,
             "room": room,
+            "took": took,
             "plain": words.plain,
             "phrase": words.phrase,
             "commands": words.commands,

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from erpsync.flows.house import Channel, House
 from erpsync.sdk.errors import AuthError, ConnectorError
 from erpsync.sdk.roles import WebhookSource
+from erpsync.sdk.text import holds_nul
 from erpsync.sdk.types import WebhookRequest
 from erpsync.store.engine import StoreError, sqlite_path
 from erpsync.store.trouble import cause_of
@@ -127,7 +128,7 @@ def receiver(house: House, name: str) -> Channel | None:
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Return the body, unpacked; raises `BodyError` (413, 415, 400) without ever holding more than `max_bytes`."""
+    """Return the body, unpacked; raises `BodyError` (413, 415, 422, 400) without ever holding more than `max_bytes`."""
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in (*_WINDOW_BITS, "identity", ""):
         raise BodyError(415, "the content encoding must be gzip, deflate or none")
@@ -138,7 +139,10 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     async for chunk in request.stream():
         for start in range(0, len(chunk), _CHUNK_BYTES):
             unpack.feed(chunk[start : start + _CHUNK_BYTES])
-    return unpack.finish()
+    body = unpack.finish()
+    if holds_nul(body):
+        raise BodyError(422, "the body holds U+0000, which no text may hold")
+    return body
 
 
 class _Unpacker:

@@ -46,6 +46,9 @@ METRICS = (
     _one("erpsync_cursor_lag_seconds", "Age of the last complete pass over a stream.", "channel", "stream"),
     _one("erpsync_order_latency_seconds", "From placed to stored, orders of the last hour.", "channel", "quantile"),
     _one("erpsync_stock_latency_seconds", "From change to accepted, numbers of the last hour.", "channel", "quantile"),
+    _one(
+        "erpsync_webhook_latency_seconds", "From received to applied, webhooks of the last hour.", "channel", "quantile"
+    ),
     _one("erpsync_channel_blocked_seconds", "For how long the channel wants no call; 0 when it takes them.", "channel"),
     _one("erpsync_orders_imported_24h", "Orders that came in the last 24 hours.", "channel"),
     _one("erpsync_orders_held", "Orders that are held.", "channel", "reason"),
@@ -165,10 +168,8 @@ def _channel_samples(look: Look) -> dict[str, list[Reading]]:
     shown = look.status["channels"]
     samples = {metric: _from(shown, read) for metric, read in _READERS.items()}
     samples["erpsync_tasks_open"] = [((names.get(id or 0, ""),), n) for id, n in look.figures.tasks.items()]
-    for metric, found in (
-        ("erpsync_order_latency_seconds", look.figures.order_latencies),
-        ("erpsync_stock_latency_seconds", look.figures.stock_latencies),
-    ):
+    for what, found in look.figures.latencies.items():
+        metric = f"erpsync_{what}_latency_seconds"
         samples[metric] = [((names[id], quantile), took) for (id, quantile), took in found.items() if id in names]
     samples["erpsync_channel_blocked_seconds"] = [((names[id],), look.blocked_s(id)) for id in names]
     samples["erpsync_windows_unsealed"] = [((names[id],), look.figures.unsealed.get(id, 0)) for id in names]

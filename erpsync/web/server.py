@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 
 from erpsync.settings.folders import folders
 from erpsync.web.app import create_app
-from erpsync.web.protocol import HEAD_S, PromptProtocol
+from erpsync.web.protocol import CallerLimits, Hall, PromptProtocol
 from erpsync.web.site import Face, Site
 
-MAX_CONNECTIONS = 256
+BACKLOG = 256
 KEEP_ALIVE_S = 5
 START_S = 60
 
@@ -29,7 +29,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # A thread for every connection there may be: a request that waits for the database keeps no other one waiting.
-        anyio.to_thread.current_default_thread_limiter().total_tokens = MAX_CONNECTIONS
+        anyio.to_thread.current_default_thread_limiter().total_tokens = self.config.limit_concurrency or 0
         await super().startup(sockets)
         self.answering.set()
 
@@ -38,14 +38,16 @@ class AppServer:
     """Serves an application until told to stop. `port` is the real one when 0 was asked for.
 
     Args:
-        head_s: seconds within which a caller must have said what it wants.
+        limits: what callers may take up.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, head_s: float = HEAD_S) -> None:
+    def __init__(
+        self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, limits: CallerLimits | None = None
+    ) -> None:
         self.host = host
         self.port = port
         self._app = app
-        self._head_s = head_s
+        self._limits = limits or CallerLimits()
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -59,12 +61,12 @@ class AppServer:
         """Bind, serve, and return once requests are answered. Raises `OSError` when the address cannot be had."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            bound = socket.create_server((self.host, self.port), family=family, backlog=MAX_CONNECTIONS)
+            bound = socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
         except OSError as error:
             reason = (error.strerror or "cannot be listened on").partition(" (while")[0]
             raise OSError(error.errno, reason, f"web.listen {self.host}:{self.port}") from None
         self.port = bound.getsockname()[1]
-        self._server = _Server(_config(self._app, self._head_s))
+        self._server = _Server(_config(self._app, self._limits))
         serve = {"sockets": [bound]}
         self._thread = threading.Thread(target=self._server.run, kwargs=serve, name="web", daemon=True)
         self._thread.start()
@@ -98,6 +100,7 @@ class WebServer(AppServer):
             house=lambda: replace(face.house(), store=store),
             limits=lambda: face.config().status,
             places=lambda: folders(face.config()),
+            hosts=lambda: (config.web_host.lower(), *face.config().web_hosts),
             meters=face.meters.samples,
             alive=face.alive,
             draining=face.draining,
@@ -111,10 +114,10 @@ class WebServer(AppServer):
         return ended
 
 
-def _config(app: ASGIApp, head_s: float) -> uvicorn.Config:
+def _config(app: ASGIApp, limits: CallerLimits) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=type("Prompt", (PromptProtocol,), {"head_s": head_s}),
+        http=type("Prompt", (PromptProtocol,), {"hall": Hall(limits)}),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -122,6 +125,6 @@ def _config(app: ASGIApp, head_s: float) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        limit_concurrency=limits.connections + 1,  # so many whole requests; who only waits makes room
         timeout_keep_alive=KEEP_ALIVE_S,
     )

@@ -4,7 +4,7 @@ Why callables for house and limits: a reload builds new ones while the server ke
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -122,6 +122,7 @@ class Site:
         body_s: seconds within which a webhook's body must have come in.
         keep_s: seconds that figures are shared by all who look.
         places: what lies where on this machine, (what for, folder), to see how much room there is.
+        hosts: names under which this server may be asked for, besides localhost and addresses in numbers.
         probe_s: seconds that the answer of a trial write is shared.
         wait_s: seconds that whoever looks waits for figures that are being counted.
     """
@@ -134,6 +135,7 @@ class Site:
     draining: Callable[[], bool] = _no
     receive: Callable[[House, Channel, WebhookRequest], Receipt] = receive
     places: Callable[[], Sequence[tuple[str, Path]]] = tuple
+    hosts: Callable[[], Collection[str]] = tuple
     max_body_bytes: int = 2 * 1024 * 1024
     body_s: float = 20
     keep_s: float = 2

@@ -260,3 +260,27 @@ def test_the_examples_have_the_keys_of_real_answers(api: Api) -> None:
     ]
 
     assert [list(real) for real, _ in pairs] == [list(example) for _, example in pairs]
+
+
+@pytest.mark.parametrize("text", ["0.5", "1772000000", "-1", "1e9", "20260302", "2026-03-02", "now"])
+def test_only_a_date_and_time_with_its_zone_is_an_instant(api: Api, text: str) -> None:
+    assert api.get("/orders", until=text).status_code == 422
+    assert api.get("/orders", since=text).status_code == 422
+
+
+def test_an_instant_is_taken_as_text_and_not_as_a_number(api: Api) -> None:
+    counted = {"counts": [{"warehouse": "SH", "sku": "A", "on_hand": 5, "as_of": 0.5}]}
+
+    assert api.get("/orders", until="2999-03-02T16:30:00+08:00").status_code == 200
+    assert api.post("/stock/import", counted).status_code == 422
+
+
+def test_a_cursor_ahead_of_the_data_is_refused_with_the_newest_event(api: Api) -> None:
+    newest = int(api.get("/events", limit=500).json()["next"])
+    ahead = api.get("/events", after=newest + 1)
+
+    assert api.get("/events", after=newest).status_code == 200
+    assert ahead.status_code == 422
+    assert ahead.json()["detail"] == (
+        f"after is {newest + 1}, ahead of the newest event {newest}: go on after {newest}, or 0 for all"
+    )

@@ -1,8 +1,9 @@
 """Subscribers are told of events: signed, in order, at least once, and never given up silently."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -278,9 +279,46 @@ def test_events_go_to_signed_https_addresses_only(town: Town, url: str) -> None:
         subscribe(town.house, Wanted(url=url), actor="wang")
 
 
-def test_plain_http_is_for_this_machine_and_private_addresses(town: Town) -> None:
+def test_plain_http_is_for_private_addresses_and_listed_ones_of_this_machine(town: Town) -> None:
+    listed = replace(town.house, local_targets=frozenset({"127.0.0.1:9", "::1:80", "localhost:8080"}))
     for url in ("http://127.0.0.1:9/x", "http://[::1]/x", "http://192.168.1.5/x", "http://localhost:8080/"):
-        assert subscribe(town.house, Wanted(url=url), actor="wang") > 0
+        assert subscribe(listed, Wanted(url=url), actor="wang") > 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/x", "http://[::1]/x", "https://localhost/x", "https://a.localhost/", "https://127.9.9.9/",
+     "http://169.254.169.254/latest", "https://[fe80::1]/", "https://0.0.0.0/", "https://[::ffff:127.0.0.1]/",
+     "https://localhost./", "http://127.0.0.1:10/x"],
+)  # fmt: skip
+def test_events_are_told_to_nobody_on_this_machine_who_is_not_listed(town: Town, url: str) -> None:
+    listed = replace(town.house, local_targets=frozenset({"127.0.0.1:11"}))
+
+    with pytest.raises(Refused, match=r"url must not lead to this machine, unless web.local_targets lists \S+:\d+"):
+        subscribe(listed, Wanted(url=url), actor="wang")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["a..example", "-a.example", "a-.example", "shop.invalid", "256.1.1.1", "1.2.3", f"{'a' * 64}.example", "a b"],
+)
+def test_a_name_that_can_never_be_called_is_refused(town: Town, host: str) -> None:
+    with pytest.raises(Refused, match="url must"):
+        subscribe(town.house, Wanted(url=f"https://{host}/"), actor="wang")
+
+
+def test_a_subscriber_whose_name_leads_here_later_is_told_nothing(town: Town) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        listed = replace(town.house, local_targets=frozenset({f"localhost:{port}"}))
+        id = subscribe(listed, Wanted(url=f"http://localhost:{port}/x", after=0), actor="wang")
+        happen(town, "a.a")
+        push_events(town.house)
+
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert "leads to this machine or a link-local address" in state(town, id)["error"]
 
 
 def test_the_secret_is_kept_sealed_and_sealed_again_with_a_new_key(town: Town, push: Callable[[], int]) -> None:
@@ -295,6 +333,7 @@ def test_the_secret_is_kept_sealed_and_sealed_again_with_a_new_key(town: Town, p
 
 
 def test_running_once_tells_subscribers_too(town: Town, subscriber: Subscriber) -> None:
+    town.house = replace(town.house, local_targets=frozenset({"127.0.0.1:9"}))
     id = subscribe(town.house, Wanted(url="http://127.0.0.1:9/x", kinds=("channel.",)), actor="wang")
     ask_poll(town.house, "shop", actor="wang")
 

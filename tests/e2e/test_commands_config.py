@@ -77,7 +77,7 @@ def test_check_sees_folders_that_cannot_be_worked_in_and_makes_none(desk: Desk) 
         "channels/shop.yaml:5:12: settings.folder: there is no folder shop/in",
     ]
     assert ran.err == ""
-    assert [each["severity"] for each in desk.run("check", "--json").json] == ["error"] * 3 + ["note"]
+    assert [each["severity"] for each in desk.run("check", "--json").json] == ["error"] * 3 + ["note"] * 4
     assert {*desk.folder.rglob("*")} == before
 
 

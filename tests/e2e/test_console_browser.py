@@ -99,7 +99,7 @@ def test_every_page_is_shown_without_a_complaint_of_the_browser(shop: Shop) -> N
 
 def test_the_overview_shows_channels_figures_and_orders(shop: Shop) -> None:
     with shop.open() as page:
-        expect(page.get_by_role("heading", level=1)).to_contain_text("2 things need you")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("4 things need you")
         expect(page.get_by_role("article", name="拼多多-dropfolder")).to_contain_text("needs you")
         expect(page.get_by_role("article", name="jd-main")).to_contain_text("21 min")
         expect(page.locator("#latest tbody tr")).to_have_count(12)

@@ -203,7 +203,11 @@ def test_a_port_that_is_taken_is_an_error_for_the_one_who_starts(shop: Shop) -> 
 
 def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> None:
     config = Config(
-        folder=shop.path.parent, database=f"sqlite:///{shop.path}", web_port=0, status=StatusLimits(freshness_s=1)
+        folder=shop.path.parent,
+        database=f"sqlite:///{shop.path}",
+        web_port=0,
+        web_hosts=("erp.example",),
+        status=StatusLimits(freshness_s=1),
     )
     face = SimpleNamespace(
         house=lambda: shop.house,
@@ -216,9 +220,14 @@ def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> N
     server.start()
     try:
         assert requests.get(f"{server.url}readyz", timeout=60).json()["ready"]
+        assert [_status(server, host) for host in ("erp.example", "evil.example")] == [200, 421]
         assert "erpsync_polls_total 3.0" in requests.get(f"{server.url}metrics", timeout=60).text
     finally:
         server.stop(2)
+
+
+def _status(server: WebServer, host: str) -> int:
+    return requests.get(f"{server.url}live", headers={"Host": host}, timeout=60).status_code
 
 
 def test_a_server_that_was_stopped_answers_no_more_and_may_be_stopped_again(shop: Shop) -> None:

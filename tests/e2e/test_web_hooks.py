@@ -185,6 +185,27 @@ def test_what_became_of_webhooks_is_counted_and_guessed_names_make_no_new_series
     assert not [line for line in lines if "guess" in line]
 
 
+def test_a_webhook_is_not_taken_once_the_database_file_is_gone(migrated_sqlite: Path, tmp_path: Path) -> None:
+    """failures.md row 8: the open connections took it, and it was gone with the process."""
+    path = tmp_path / "erpsync.db"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    store, house = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
+    server, _ = serve(store, house, receive=receive)
+    try:
+        shop = Shop(server, Mailbox())
+        before = shop.post("jd-main", b"first")
+        path.unlink()
+        after = [shop.post("jd-main", b"second"), shop.post("jd-main", b"first")]
+        ready = requests.get(f"{server.url}readyz", timeout=60)
+    finally:
+        server.stop(2)
+        store.close()
+
+    assert (before.status_code, [each.status_code for each in after]) == (200, [503, 503])
+    assert (ready.status_code, "was removed while it was in use" in ready.text) == (503, True)
+    assert not path.exists()
+
+
 def test_one_delivery_that_comes_twice_is_one_inbox_row(migrated_sqlite: Path, tmp_path: Path) -> None:
     """failures.md rows 7 and 8, with the product's own inbox."""
     path = tmp_path / "erpsync.db"

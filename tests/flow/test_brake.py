@@ -145,3 +145,29 @@ def test_zeros_a_minute_apart_are_not_one_wave(busy: Town) -> None:
 
     # Of the last twelve listings above zero six are more than their share, but twelve are too few for a brake.
     assert shown(busy) == [0] * 30
+
+
+def test_a_right_count_ends_the_brake_and_its_task(busy: Town) -> None:
+    """It stayed open, and somebody confirmed zeros that were long void."""
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+    assert walk.tasks(busy) == ["brake"]
+    busy.advance(61)
+
+    count_all(busy, CODES, 10)
+    walk.run(busy)
+
+    assert shown(busy) == [10] * 30
+    assert walk.tasks(busy) == []
+
+
+def test_a_right_count_of_some_leaves_the_task_about_the_others(busy: Town) -> None:
+    count_all(busy, CODES, 0)
+    walk.run(busy)
+    busy.advance(61)
+
+    count_all(busy, CODES[:2], 10)
+    walk.run(busy)
+
+    assert walk.tasks(busy) == ["brake"]
+    assert ("waiting", "brake", 0) in walk.effects(busy)

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from annotated_types import Le
 from sqlalchemy import select, text
 
 from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
 from erpsync.flows import events_out, idempotency, parcels, push, releases, retry, tokens
 from erpsync.sdk.clock import ManualClock, SystemClock
+from erpsync.settings.models import Stock
 from erpsync.store import clock
 from erpsync.store.engine import make_engine
 from erpsync.store.leases import take_lease
@@ -21,10 +23,16 @@ from tests.support.dialects import on_postgresql
 HOUR, DAY = 3600, 86_400
 
 
+def late_call_limit() -> int:
+    """Return the longest time that `stock.late_call_s` takes."""
+    return max(each.le for each in Stock.model_fields["late_call_s"].metadata if isinstance(each, Le))
+
+
 def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
     leases = (push.LEASE_S, parcels.LEASE_S, releases.LEASE_S, tokens.LEASE_S, events_out.LEASE_S)
     assert max(leases) <= base.LONGEST_LEASE_S
     assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
+    assert late_call_limit() <= base.LONGEST_LATE_CALL_S <= base.LONGEST_BACK_OFF_S
     assert TOKEN_CAP_S <= base.LONGEST_TOKEN_PAUSE_S
     assert idempotency.CLAIM.total_seconds() <= base.LONGEST_CLAIM_S
 

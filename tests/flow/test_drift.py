@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.core.policy import StockPolicy
-from erpsync.flows.drift import GRACE, MOST_REPAIRS, find_drift
+from erpsync.flows.catalogue import GRACE
+from erpsync.flows.drift import MOST_REPAIRS, find_drift
 from erpsync.flows.echo import look_for_shipments
 from erpsync.flows.parcels import push_shipments
 from erpsync.flows.push import fan_out, push_stock
@@ -101,6 +102,34 @@ def test_a_number_is_judged_only_after_the_orders_were_read(town: Town) -> None:
     poll(town)
 
     assert (before, find_drift(town.house, town.channel())) == ({}, {"hand_edit": 1})
+
+
+def test_a_number_is_judged_where_the_catalogue_is_read_more_often_than_the_orders(town: Town) -> None:
+    """There was always a newer reading than the last pass over the orders, so no edit was ever found."""
+    town.advance(LATER_S)
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=99)]
+    poll(town, "listings")
+    assert find_drift(town.house, town.channel()) == {}
+    town.advance(20)
+    poll(town)
+    for _ in range(3):
+        town.advance(20)
+        poll(town, "listings")
+
+    assert find_drift(town.house, town.channel()) == {"hand_edit": 1}
+
+
+def test_a_sale_shown_behind_the_last_pass_is_not_judged_by_an_earlier_number(town: Town) -> None:
+    town.advance(LATER_S)
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=9)]
+    poll(town, "listings")
+    town.advance(20)
+    poll(town)
+    town.shop.place("o1", ("TEA", 3))
+    town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=6)]
+    poll(town, "listings")
+
+    assert find_drift(town.house, town.channel()) == {}
 
 
 def test_a_reading_is_judged_once(town: Town) -> None:

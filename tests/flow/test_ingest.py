@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from erpsync.core.policy import OrderPolicy
 from erpsync.flows.facts import Batch
@@ -13,6 +14,7 @@ from erpsync.flows.stock import set_stock
 from erpsync.flows.upkeep import verify_counters
 from erpsync.sdk.types import Line, OrderState, Recipient
 from erpsync.store.store import Tx
+from erpsync.store.tables import counter
 from tests.support.dialects import on_sqlite
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, lines, rows, see, settle_in, shelf, status, story
@@ -41,7 +43,7 @@ def test_the_same_order_brought_fifty_times_at_once_is_one_order_with_one_reserv
 
 def test_a_crash_before_the_commit_leaves_nothing_and_the_next_run_everything(town: Town) -> None:
     stock_up(town)
-    batch = Batch(orders=(fact(order("o1", line(qty=2))),))
+    batch, events = Batch(orders=(fact(order("o1", line(qty=2))),)), count(town, "event")
 
     def dying(tx: Tx) -> None:
         apply(tx, town.house, town.channel(), batch)
@@ -50,9 +52,21 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_next_run_everything(to
     with pytest.raises(KeyboardInterrupt):
         town.store.retrying(dying)
 
-    assert (count(town, "orders"), count(town, "event"), shelf(town, "TEA")) == (0, 0, (10, 0))
+    assert (count(town, "orders"), count(town, "event"), shelf(town, "TEA")) == (0, events, (10, 0))
     take_in(town, *batch.orders)
     assert shelf(town, "TEA") == (10, 2)
+
+
+@pytest.mark.parametrize("taken", [1, 40])
+def test_a_number_that_an_order_has_already_is_passed_over(town: Town, taken: int) -> None:
+    """Such as one of an older pattern: from the collision on no order of the channel was stored."""
+    take_in(town, *(fact(order(f"old{n}", line())) for n in range(taken)))
+    with town.store.begin() as tx:
+        tx.execute(update(counter).where(counter.c.name.like("S%")).values(value=0))
+
+    take_in(town, fact(order("o1", line())), fact(order("o2", line())))
+
+    assert len(set(rows(town, "SELECT number FROM orders"))) == taken + 2
 
 
 def test_two_readings_of_one_order_in_a_batch_are_the_newer_one(town: Town) -> None:

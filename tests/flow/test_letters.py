@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from erpsync.flows.errors import Refused
 from erpsync.flows.letters import drop_letter, replay_letter
 from erpsync.flows.stock import set_stock
+from erpsync.store.tables import event
 from tests.support.looking import held, letter_id, letters, lines, poll, rows, settle_in, status
 from tests.support.shop import Town
 
@@ -58,7 +60,7 @@ def test_an_order_is_read_again_by_a_mended_connector(town: Town) -> None:
     settle_in(town)
     town.shop.orders["o1"] = row | {"total": 1000}
 
-    with pytest.raises(Refused, match="still cannot be applied"):
+    with pytest.raises(Refused, match="still cannot be read"):
         replay_letter(town.house, letter_id(town, "o1"), actor="ana")  # the letter keeps what was read
     assert letters(town) == [("order", "o1")]
 
@@ -75,6 +77,10 @@ def test_an_order_that_still_cannot_be_read_stays_a_dead_letter(town: Town) -> N
         replay_letter(town.house, letter_id(town, "o1"), actor="ana")
 
     assert letters(town) == [("order", "o1")]
+    tried = select(event.c.actor, event.c.detail).where(event.c.kind == "letter.replay_failed")
+    with town.store.read() as connection:
+        [(actor, detail)] = connection.execute(tried).all()
+    assert (actor, "it still cannot be read" in detail) == ("ana", True)
 
 
 def test_a_dead_letter_is_moved_on_once(town: Town) -> None:

@@ -151,14 +151,14 @@ def test_a_line_whose_seller_code_changes_is_mapped_anew(town: Town) -> None:
     assert (status(town, "o1"), held(town, "o1")) == (("held", "unmapped_sku"), {})
 
 
-def test_an_order_keeps_the_amount_it_was_taken_in_with(town: Town) -> None:
+def test_an_order_that_waits_gets_the_amount_of_a_corrected_listing(town: Town) -> None:
     map_to(town, "SIX", "TEA", factor=6)
     take_in(town, fact(order("o1", line("SIX"))))
 
     map_to(town, "SIX", "TEA", factor=5)
     take_in(town, fact(order("o1", line("SIX"), version_at=later(5), total_minor=1), digest="b", read=(5, 6)))
 
-    assert held(town, "o1") == {"TEA": 6}
+    assert held(town, "o1") == {"TEA": 5}
 
 
 # -- the channel's own catalogue

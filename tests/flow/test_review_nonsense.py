@@ -22,7 +22,7 @@ from erpsync.store.tables import listing, sku
 from tests.support import walk
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, line, order, take_in
-from tests.support.looking import held, letter_id, letters, poll, settle_in, shelf, status
+from tests.support.looking import held, letter_id, letters, poll, rows, settle_in, shelf, status
 from tests.support.shop import Town, build_town
 
 HALF = "half an emoji: \ud83d"
@@ -180,3 +180,28 @@ def test_a_file_of_very_many_bundles_is_taken(narrow: Town) -> None:
     parts = [BundlePart(bundle=f"B{n:05}", sku=f"P{n:05}", qty=2) for n in range(MOST + 1000)]
 
     assert import_bundles(narrow.house, parts, actor="me").taken == MOST + 1000
+
+
+@pytest.mark.parametrize(("qty", "price"), [(10**9, 10**13), (10**30, 1), (1, 10**30)])
+def test_a_sum_that_no_column_holds_is_told_as_what_it_is(town: Town, qty: int, price: int) -> None:
+    settle_in(town)
+    row = town.shop.place("huge", ("TEA", 1))
+    row["lines"][0] |= {"qty": qty, "price": price}
+    town.shop.change("huge", total=10)
+    town.shop.place("good", ("TEA", 1))
+    poll(town)
+
+    ((key, error),) = rows(town, 'SELECT "key", error FROM dead_letter')
+    assert (key, "larger than any amount" in error, "defect" in error) == ("huge", True, False)
+    assert status(town, "good")[0] != ""
+
+
+def test_a_refund_that_no_column_holds_is_told_as_what_it_is(town: Town) -> None:
+    settle_in(town)
+    town.shop.place("o1", ("TEA", 1))
+    poll(town)
+    town.shop.refund("r1", "o1", amount=10**30)
+    poll(town, "refunds")
+
+    ((error,),) = rows(town, "SELECT error FROM dead_letter")
+    assert "larger than any amount" in error

@@ -33,7 +33,7 @@ from erpsync.store.notes import Event, write_events
 from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.store import Store
 from erpsync.store.tables import channel as channels
-from erpsync.store.tables import lease, node
+from erpsync.store.tables import event, lease, node
 from tests.support.dialects import on_postgresql
 from tests.support.scene import LONG_S, FakeBuilt, Pass, Scene, built_of, config_of, eventually, running, running_with
 
@@ -348,6 +348,9 @@ def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Sto
     assert [record["problem"] for record in records if record["event"] == "config.refused"] == list(refused.problems)
     assert built.house is before
     assert daemon.meters.value("erpsync_config_last_reload_successful") == 0
+    with store.read() as connection:
+        told = connection.execute(select(event.c.detail).where(event.c.kind == "config.refused")).scalars().all()
+    assert ["and 1 more" in detail for detail in told] == [True]
 
 
 @pytest.mark.concurrent("threads")

@@ -86,4 +86,5 @@ def _given(names: Names, option: Argument) -> Iterator[list[str]]:
     if option.options.get("action") == "store_true":
         yield [name]
     else:
-        yield from ([name, value] for value in names.choices(name.removeprefix("--")))
+        wanted = "event" if option.options.get("metavar") == "EVENT" else name.removeprefix("--")
+        yield from ([name, value] for value in names.choices(wanted))

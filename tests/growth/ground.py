@@ -8,7 +8,7 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -62,7 +62,7 @@ def ground(url: str, size: int) -> Iterator[Ground]:
         config = load(Path(name), registry=registry, environ={}).require()
         http = HttpClient(clock=clock)
         connectors = {each.id: registry.load(each.connector)(each.settings, http, clock) for each in config.channels}
-        house = house_over(store, connectors)
+        house = replace(house_over(store, connectors), local_targets=frozenset(config.web_local_targets))
         try:
             yield Ground(
                 orders=size,
@@ -88,6 +88,7 @@ def _configure(folder: Path, url: str) -> None:
         f"database: {url}",
         f"privacy: {{keys: [{key}], index_key: {index_key}}}",
         "defaults: {stock: {settle_s: 0, urgent_below: 0}}",
+        "web: {local_targets: ['127.0.0.1:1']}",
         "warehouses:",
         *places,
     ]

@@ -54,6 +54,8 @@ class Names:
             "hold-reason": HOLD_REASONS,
             "after": (self.order,),
             "order": (self.order,),
+            "event": ("400",),
+            "actor": ("growth", "nobody"),
             "state": SHIPMENT_STATES,
             "warehouse": (WAREHOUSES[0].id,),
             "kind": ("order", "line", "order.imported"),

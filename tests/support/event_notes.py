@@ -26,6 +26,7 @@ EVENTS = {
     "daemon.started": "The daemon works.",
     "daemon.stopped": "The daemon ended; `clean` is false when calls had to be abandoned.",
     "drift.found": "A channel shows numbers it was not told, counted by cause; `stock.drift` decides what follows.",
+    "folder.open_to_others": "A dropped file may be read by other users and this one may not change that; told once.",
     "events.refused": "A subscriber did not take its events; it is tried on.",
     "events.told": "A subscriber took events; `behind` ids are still to come.",
     "gate.asked": "A parcel must be told soon and its order cannot be read: a person has to look at the channel.",
@@ -76,5 +77,7 @@ EVENTS = {
     "webhook.refused": "A signature or channel name was wrong; told at most once a minute and channel.",
     "webhook.repeated": "A delivery that had come before; nothing happens.",
     "webhook.stored": "A delivery is safe on disk and was answered 200; it is applied right after.",
+    "version.ahead": "A record claims to have changed in the future; it counts as received when it first came.",
+    "webhook.unknown_type": "The first message of a type that is not known here came; it is kept, nothing is done.",
     "window.reopened": "A sealed stretch of the past lists other orders than before; it is compared anew.",
 }

@@ -250,6 +250,7 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
             ),
             recipient=Recipient(name=row["name"], phone=row["phone"], address=row["address"]),
             do_not_ship=row["do_not_ship"],
+            refund_asked=row.get("refund_asked"),
         )
 
     def pull_refunds(self, cursor: Cursor) -> Iterator[RefundPage]:

@@ -14,7 +14,6 @@ from typing import Self
 
 PAGE_GROUPS = 500
 PAGE_ROWS = 5_000
-MAX_GROUP_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,10 @@ class Group:
 
 
 class Groups:
-    """A private table of rows that lives as long as the object."""
+    """A private table of rows that lives as long as the object; of each key at most `max_rows` are served."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, max_rows: int) -> None:
+        self._max_rows = max_rows
         handle, name = tempfile.mkstemp(prefix=".rows-", dir=folder)
         os.close(handle)
         try:
@@ -81,5 +81,5 @@ class Groups:
 
     def _rows(self, key: str) -> list[tuple[int, str]]:
         return self._db.execute(
-            "SELECT line, text FROM rows WHERE key = ? ORDER BY line LIMIT ?", (key, MAX_GROUP_ROWS)
+            "SELECT line, text FROM rows WHERE key = ? ORDER BY line LIMIT ?", (key, self._max_rows)
         ).fetchall()

@@ -11,14 +11,17 @@ from pathlib import Path
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.folder import instant_text
+from erpsync.sdk.formulas import Formulas, safe_row
 
 STOCK_HEADER = ("channel_sku", "item_ref", "qty")
 SHIPMENT_HEADER = ("order", "carrier", "tracking", "line_id", "qty")
 
 
-def write_stock(folder: Path, at: datetime, rows: Iterable[Sequence[object]], encoding: str) -> Path:
+def write_stock(
+    folder: Path, at: datetime, rows: Iterable[Sequence[object]], encoding: str, formulas: Formulas
+) -> Path:
     """Write `stock-INSTANT-N.csv`, N being the first number free at that instant; names sort by time."""
-    content = _content(STOCK_HEADER, rows, encoding)
+    content = _content(STOCK_HEADER, [safe_row(row, formulas) for row in rows], encoding)
     folder.mkdir(parents=True, exist_ok=True)
     for number in count(1):
         target = folder / f"stock-{instant_text(at)}-{number:03}.csv"
@@ -27,12 +30,14 @@ def write_stock(folder: Path, at: datetime, rows: Iterable[Sequence[object]], en
     raise AssertionError("count has no end")
 
 
-def write_shipment(folder: Path, number: str, rows: Iterable[Sequence[object]], encoding: str) -> Path:
+def write_shipment(
+    folder: Path, number: str, rows: Iterable[Sequence[object]], encoding: str, formulas: Formulas
+) -> Path:
     """Write `shipment-NUMBER.csv`; the same parcel is the same file, so a repetition changes nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"shipment-{_file_part(number)}.csv"
     hidden = target.with_name(f".{target.name}.{os.getpid()}-{id(rows):x}.tmp")
-    _write(hidden, _content(SHIPMENT_HEADER, rows, encoding), os.O_TRUNC)
+    _write(hidden, _content(SHIPMENT_HEADER, [safe_row(row, formulas) for row in rows], encoding), os.O_TRUNC)
     hidden.rename(target)
     _flush_folder(folder)
     return target

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from connectors.csv_drop.client.groups import MAX_GROUP_ROWS, Group, Groups
+from connectors.csv_drop.client.groups import Group, Groups
 from connectors.csv_drop.client.text import Header, Lines, encoding_of, guess_cell, read_header, records
 from connectors.csv_drop.mapping.cells import clean, is_cut
 from connectors.csv_drop.mapping.payload import payload_of
@@ -34,7 +34,7 @@ class Together:
 
 
 def pages(
-    claim: Claim, layout: Layout, keys: Sequence[str], *, encoding: str, after: int, scratch: Path
+    claim: Claim, layout: Layout, keys: Sequence[str], *, encoding: str, after: int, scratch: Path, max_rows: int
 ) -> Iterator[list[Together]]:
     """Yield what stands in a file, grouped by the fields `keys`, from the group behind line `after` on.
 
@@ -45,10 +45,10 @@ def pages(
         header = read_header(lines, lambda names: _matches(layout, names))
         _check(header, layout)
         indexes = [_index(header, layout, key) for key in keys]
-        with Groups(scratch) as groups:
+        with Groups(scratch, max_rows) as groups:
             groups.fill(_keyed(lines, header, indexes))
             for page in groups.pages(after):
-                yield [_together(group, claim.name, header) for group in page]
+                yield [_together(group, claim.name, header, max_rows) for group in page]
     except UnicodeError as error:
         raise PayloadError(f"the file is not {encoding}", path="file") from error
     finally:
@@ -102,10 +102,10 @@ def _kept(text: str) -> str:
     return text[:MAX_TEXT_CHARS].replace("\0", "\ufffd")
 
 
-def _together(group: Group, name: str, header: Header) -> Together:
+def _together(group: Group, name: str, header: Header, max_rows: int) -> Together:
     entries: list[Mapping[str, Any]]
-    if group.count > MAX_GROUP_ROWS:
-        problem = f"{group.count} rows have this id, more than {MAX_GROUP_ROWS}: is it the right column"
+    if group.count > max_rows:
+        problem = f"{group.count} rows have this id, more than max_lines ({max_rows}): is it the right column"
         entries = [{"line": group.first, "problem": problem, "path": "external_id"}]
     else:
         entries = [_entry(line, json.loads(text), header) for line, text in group.rows]

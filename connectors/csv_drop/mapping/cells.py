@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from erpsync.sdk.currencies import require_currency
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.text import cut_to, quoted
 
 MAX_QTY = 1_000_000_000
 MAX_MINOR = 10**15
@@ -68,7 +70,7 @@ def is_cut(text: str) -> bool:
 def identifier(text: str, field: str) -> str:
     """Return an id exactly as written. Raises `PayloadError` if digits are lost."""
     if is_cut(text):
-        raise PayloadError(f"a spreadsheet program cut the digits of this number to {text}", path=field)
+        raise PayloadError(f"a spreadsheet program cut the digits of this number{cut_to(text)}", path=field)
     return text
 
 
@@ -76,7 +78,7 @@ def quantity(text: str, field: str) -> int:
     """Return a whole number of units, 1 or more; `2.00` and `1,000` count."""
     amount = _decimal(text)
     if amount is None or amount != amount.to_integral_value():
-        raise PayloadError(f"is not a whole number{_quoted(text)}", path=field)
+        raise PayloadError(f"is not a whole number{quoted(text)}", path=field)
     if not 0 < amount <= MAX_QTY:
         raise PayloadError(f"must be 1 or more, is {int(amount)}" if amount <= 0 else "is too large", path=field)
     return int(amount)
@@ -94,12 +96,12 @@ def minor_units(text: str, currency: str, field: str, *, signed: bool = False) -
     if amount is None:
         amount = _decimal(_CURRENCY_SIGNS.sub("", unicodedata.normalize("NFKC", text)))
     if amount is None:
-        raise PayloadError(f"expected an amount like 12.50{_quoted(text)}", path=field)
+        raise PayloadError(f"expected an amount like 12.50{quoted(text)}", path=field)
     if amount < 0 and not signed:
-        raise PayloadError(f"an amount cannot be negative{_quoted(text)}", path=field)
+        raise PayloadError(f"an amount cannot be negative{quoted(text)}", path=field)
     minor = abs(amount).scaleb(_EXPONENTS.get(currency, 2))
     if minor != minor.to_integral_value():
-        raise PayloadError(f"has more decimals than {currency} has{_quoted(text)}", path=field)
+        raise PayloadError(f"has more decimals than {currency} has{quoted(text)}", path=field)
     if minor > MAX_MINOR:
         raise PayloadError("amount is too large", path=field)
     return int(minor)
@@ -120,6 +122,7 @@ def currency_code(text: str) -> str:
     code = text.upper()
     if not re.fullmatch(r"[A-Z]{3}", code):
         raise PayloadError("expected a currency code like CNY", path="currency")
+    require_currency(code)
     return code
 
 
@@ -147,9 +150,3 @@ def _decimal(text: str) -> Decimal | None:
         if _THOUSANDS.fullmatch(text):
             text = text.replace(",", "")
     return Decimal(text) if _NUMBER.fullmatch(text) and len(text) <= 40 else None
-
-
-def _quoted(text: str) -> str:
-    """Return a short number for a message; anything else could be a person's."""
-    short = re.fullmatch(r"[-+.,0-9¥￥$]{1,12}", text) and sum(char.isdigit() for char in text) < 7
-    return f", is {text}" if short else ""

@@ -17,12 +17,12 @@ from typing import TypeVar
 
 from connectors.csv_drop.mapping.cells import currency_code, identifier, instant, minor_units, quantity
 from connectors.csv_drop.mapping.payload import Row, refused, rows_of
+from connectors.csv_drop.profiles import STATUS_WORDS
 from connectors.csv_drop.settings import Layout, tidy
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Raw, Recipient
 
 _T = TypeVar("_T")
-MAX_BAD_LINES = 100
 _DUE = (OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED)
 _ADVANCE = {OrderState.UNPAID: 0, OrderState.PAID: 1, OrderState.SHIPPED: 2, OrderState.COMPLETED: 3}
 _RECIPIENT = ("recipient", "phone", "province", "city", "district", "address")
@@ -40,6 +40,7 @@ class _Read:
     qty: int
     price_minor: int | None
     state: OrderState | None
+    refund_asked: bool
     updated_at: datetime | None
     placed_at: datetime | None
     paid_at: datetime | None
@@ -125,6 +126,7 @@ def _read(row: Row, line_id: str) -> _Read:
         qty=quantity(row.text("qty"), "qty"),
         price_minor=minor_units(row.text("price"), currency, "price"),
         state=_state(row),
+        refund_asked=_is_asked(row),
         updated_at=_instant(row, "updated_at"),
         placed_at=_instant(row, "placed_at"),
         paid_at=_instant(row, "paid_at"),
@@ -150,9 +152,23 @@ def _state(row: Row) -> OrderState | None:
         return None
     state = row.layout.status_map.get(text.casefold())
     if state is None:
-        shown = "" if any(char.isdigit() for char in text) else f" {text[:24]!r}"
-        raise PayloadError(f"status{shown} is not in status_map", path="status")
+        # Any other text could be a person's name, from a column that has shifted.
+        shown = f"status {text!r}" if text.casefold() in STATUS_WORDS else "the status in this row"
+        raise PayloadError(f"{shown} is not in status_map", path="status")
     return state
+
+
+def _is_asked(row: Row) -> bool:
+    """Return whether a refund of this row is asked for; a text that nobody explained counts as that."""
+    text = tidy(row.text("refund_status"))
+    return bool(text) and row.layout.refund_status_map.get(text.casefold(), "open") == "open"
+
+
+def _refund_asked(good: Sequence[_Read], layout: Layout) -> str | None:
+    """Return the lines of which a refund is asked for; None where no column tells."""
+    if "refund_status" not in layout.columns and "refund_status" not in layout.constants:
+        return None
+    return ", ".join(f"line {read.line_id}" for read in good if read.refund_asked)
 
 
 def _latest(good: list[_Read]) -> list[_Read]:
@@ -235,6 +251,7 @@ def _assemble(raw: Raw, good: list[_Read], lines: tuple[Line, ...], bad: list[_B
         recipient=_recipient(good, layout),
         buyer=_text(good, "buyer"),
         buyer_note=_text(good, "buyer_note"),
+        refund_asked=_refund_asked(good, layout),
         undated=all(read.updated_at is None for read in good),
     )
 
@@ -250,13 +267,11 @@ def _text(good: Sequence[_Read], field: str) -> str | None:
 def _bad_lines(external_id: str, bad: Sequence[_Bad], raw: Raw) -> tuple[BadLine, ...]:
     """Return the bad lines, each with all rows of its order, so that reading one again brings the whole order.
 
-    `line_id` beside the rows names the line, if that much can be read. Beyond a hundred only the last one is told,
-    which keeps the copies of a broken giant few.
+    `line_id` beside the rows names the line, if that much can be read.
     """
-    told = [*bad[: MAX_BAD_LINES - 1], *bad[-1:]] if len(bad) > MAX_BAD_LINES else bad
     return tuple(
         BadLine(key=f"{external_id}@{item.row.source}", error=item.error, row={**raw.payload, "line_id": item.line_id})
-        for item in told
+        for item in bad
     )
 
 

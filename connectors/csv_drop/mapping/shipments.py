@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from connectors.csv_drop.mapping.cells import identifier, quantity
 from connectors.csv_drop.mapping.payload import Row, refused, rows_of
 from connectors.csv_drop.settings import Layout
+from erpsync.sdk.bad_lines import as_one
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Payload, RefundLine, ShipmentReport
@@ -24,7 +25,7 @@ class _Read:
 
 
 def report_of(payload: Payload, layout: Layout, file_digest: str) -> tuple[ShipmentReport | None, list[BadLine]]:
-    """Return the report that the rows of `payload` make, if any, and the rows that cannot be read.
+    """Return the report that the rows of `payload` make, if any, and what of them cannot be read, as one.
 
     Rows without line and quantity mean all that is open. The key is made of file, order and tracking number, so a
     file that is read again reports nothing new.
@@ -39,7 +40,7 @@ def report_of(payload: Payload, layout: Layout, file_digest: str) -> tuple[Shipm
         except PayloadError as error:
             bad.append(BadLine(key=row.source, error=refused(row, error), row=payload))
     if not good or (bad and good[0].line is None):
-        return None, bad
+        return None, as_one(bad)
     first = good[0]
     report = ShipmentReport(
         key=digest_of({"file": file_digest, "order": first.order, "tracking": first.tracking}),
@@ -49,7 +50,7 @@ def report_of(payload: Payload, layout: Layout, file_digest: str) -> tuple[Shipm
         lines=_lines(good),
         source=source,
     )
-    return report, bad
+    return report, as_one(bad)
 
 
 def _read(row: Row, good: Sequence[_Read]) -> _Read:

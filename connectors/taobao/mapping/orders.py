@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.taobao.mapping.listings import item_ref_of
+from connectors.taobao.mapping.refunds import STATES as REFUND_STATES
 from connectors.taobao.mapping.values import Fields
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient
+from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, RefundState
 
 _RECEIVER = (
     "receiver_name,receiver_state,receiver_city,receiver_district,receiver_town,receiver_address,receiver_mobile,"
@@ -45,6 +46,7 @@ HOLDS = ("top_hold", "team_buy_hold", "forbid_consign")
 COD_TYPES = frozenset({"cod", "b2c_cod", "super_market_cod_trade"})
 DUE = frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED})
 GONE = frozenset({OrderState.SHIPPED, OrderState.COMPLETED})
+NO_REFUND = "NO_REFUND"
 ALL_PAID = "FRONT_PAID_FINAL_PAID"
 
 
@@ -77,6 +79,7 @@ def order_of(trade: Mapping[str, Any]) -> Order:
         buyer=fields.text_or_none("buyer_open_uid") or fields.text_or_none("buyer_nick"),
         buyer_note=fields.text_or_none("buyer_message"),
         do_not_ship=_do_not_ship(fields),
+        refund_asked=_refund_asked(fields),
     )
 
 
@@ -142,6 +145,25 @@ def _do_not_ship(fields: Fields) -> str:
     if fields.raw("status") == "PAID_FORBID_CONSIGN":
         reasons.insert(0, "PAID_FORBID_CONSIGN")
     return f"the platform forbids shipping: {', '.join(reasons)}" if reasons else ""
+
+
+def _refund_asked(fields: Fields) -> str | None:
+    """Return the refunds that the sub-orders call asked for and not decided; None when none of them says anything.
+
+    A status that is not listed counts as asked for, as in the list of refunds. Source: section 3.7.
+    """
+    rows = [row for row in _rows(fields) if isinstance(row, dict) and row.get("refund_status")]
+    asked = [row for row in rows if _is_asked(str(row["refund_status"]))]
+    return ", ".join(dict.fromkeys(map(_refund_name, asked))) if rows else None
+
+
+def _is_asked(status: str) -> bool:
+    return status != NO_REFUND and REFUND_STATES.get(status, RefundState.OPEN) is RefundState.OPEN
+
+
+def _refund_name(row: Mapping[str, Any]) -> str:
+    refund_id = row.get("refund_id")
+    return str(refund_id) if refund_id else f"sub-order {row.get('oid_str') or row.get('oid') or 'without a number'}"
 
 
 def _rows(fields: Fields) -> Sequence[Any]:

@@ -14,6 +14,7 @@ from erpsync.sdk.types import Payload
 
 BODY = "body_base64"
 MAX_DEPTH = 50
+TYPES = ("order", "refund")
 DIGEST_CHARS = 16
 
 
@@ -26,6 +27,12 @@ def payload_of(body: bytes) -> Payload:
     if isinstance(document, dict) and BODY not in document and _can_be_kept(document):
         return document
     return {BODY: base64.b64encode(body).decode("ascii")}
+
+
+def unknown_type(payload: Payload) -> str:
+    """Return the type of a message that is neither order nor refund; nothing where none is named."""
+    type = payload.get("type")
+    return type if isinstance(type, str) and type not in TYPES else ""
 
 
 def body_digest(body: bytes) -> str:

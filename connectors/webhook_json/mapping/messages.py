@@ -111,6 +111,9 @@ class OrderHead(Part):
     freight_minor: Minor | None = None
     discount_minor: Minor | None = None
     recipient: RecipientData | None = None
+    refund_status: Literal["none", "open"] | None = Field(
+        default=None, description="open: the buyer asked for a refund that is not decided, so nothing is sent"
+    )
 
 
 class OrderData(OrderHead):

@@ -16,6 +16,9 @@ from erpsync.sdk.types import BadLine, Line, Order, OrderState, Payload, Recipie
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _DUE = frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED})
+ASKED = {"none": "", "open": "a refund"}
+"""Words with a blank: the message about the order names no refund by its id."""
+
 NO_CURRENCY = "XXX"
 """ISO 4217's code where no currency is meant: a refund's amount is in the currency of its order."""
 
@@ -44,6 +47,7 @@ def order_of(payload: Payload) -> Order:
         lines=lines,
         bad_lines=bad_lines,
         recipient=Recipient(**head.recipient.model_dump()) if head.recipient else None,
+        refund_asked=None if head.refund_status is None else ASKED[head.refund_status],
     )
 
 

@@ -7,7 +7,14 @@ value known from a fuller view.
 Why no channel words in here: what a platform calls its fields stays inside that connector's `mapping`.
 """
 
-from erpsync.sdk.types.calls import CheckReport, WebhookRecord, WebhookReply, WebhookRequest, WebhookResult
+from erpsync.sdk.types.calls import (
+    CheckReport,
+    UnknownMessage,
+    WebhookRecord,
+    WebhookReply,
+    WebhookRequest,
+    WebhookResult,
+)
 from erpsync.sdk.types.goods import ListingPage, ListingRow, StockLevel
 from erpsync.sdk.types.orders import BadLine, Line, Order, OrderState, Recipient, Refund, RefundLine, RefundState
 from erpsync.sdk.types.parcels import Repeat, Shipment, ShipmentLine, ShipmentReport, ShipmentReportPage
@@ -44,6 +51,7 @@ __all__ = [
     "ShipmentReportPage",
     "StockCount",
     "StockLevel",
+    "UnknownMessage",
     "WarehousePage",
     "WebhookRecord",
     "WebhookReply",

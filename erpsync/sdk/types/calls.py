@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from erpsync.sdk.types.payload import Payload
 from erpsync.sdk.types.records import Raw
 
 
@@ -26,6 +27,14 @@ class WebhookRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownMessage:
+    """What a signed webhook says under a type that the connector does not know."""
+
+    type: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookResult:
     """What a webhook says.
 
@@ -33,11 +42,13 @@ class WebhookResult:
         key: identity of the delivery: equal keys are the same delivery.
         records: raw records to apply.
         hints: names of streams to poll now (`orders`, `refunds`, `listings`).
+        unknown: what is of no type known here; it is kept, counted and told once.
     """
 
     key: str
     records: tuple[WebhookRecord, ...] = ()
     hints: tuple[str, ...] = ()
+    unknown: tuple[UnknownMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,8 @@ class Order:
         total_minor: what the buyer has to pay in all, postage in, discounts out, as the channel states it.
         paid_minor: what the buyer has paid; never used to decide whether the order is paid.
         do_not_ship: the channel's reason for not shipping yet; empty when there is none.
+        refund_asked: the ids of refunds that this view calls asked for and not decided, by ", "; words with a blank
+            where it names none; None when it says nothing about refunds. Nothing leaves while there is one.
         undated: the channel gives no change time and `version_at` is when it was read; the state never goes back.
     """
 
@@ -108,6 +110,7 @@ class Order:
     buyer: str | None = None
     buyer_note: str | None = None
     do_not_ship: str = ""
+    refund_asked: str | None = None
     undated: bool = False
 
 

@@ -24,9 +24,9 @@ from erpsync.store.tables.orders import (
     shipment,
     shipment_line,
 )
-from erpsync.store.tables.people import event, payload, task
+from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
-from erpsync.store.tables.queue import dead_letter, inbox, outbox
+from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.stock import (
     backorder,
     bundle,
@@ -35,7 +35,9 @@ from erpsync.store.tables.stock import (
     ledger,
     listing,
     sku,
+    sku_policy,
     stock,
+    waiting_count,
     warehouse,
 )
 
@@ -62,6 +64,7 @@ __all__ = [
     "in_force",
     "inbox",
     "instant",
+    "key_proof",
     "lease",
     "ledger",
     "line_part",
@@ -83,9 +86,12 @@ __all__ = [
     "shipment",
     "shipment_line",
     "sku",
+    "sku_policy",
     "stock",
     "subscription",
     "task",
     "token",
+    "unknown_message",
+    "waiting_count",
     "warehouse",
 ]

@@ -27,6 +27,7 @@ _MICROSECOND = timedelta(microseconds=1)
 LONGEST_BACK_OFF_S = 300
 LONGEST_BLOCK_S = 86_400
 LONGEST_CLAIM_S = 60
+LONGEST_LATE_CALL_S = 300
 LONGEST_LEASE_S = 300
 LONGEST_TOKEN_PAUSE_S = 14_400
 """How far ahead a deadline of each kind is ever set, or may be believed to be: trying earlier does no harm."""

@@ -36,6 +36,7 @@ orders = Table(
     Column("phone_index", LargeBinary),
     Column("address_complete", Boolean(create_constraint=False)),
     words("do_not_ship"),
+    words("refund_asked"),
     past("imported_at", nullable=False),
     UniqueConstraint("channel_id", "external_id"),
     one_of("phase", *PHASES),

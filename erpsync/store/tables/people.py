@@ -1,4 +1,4 @@
-"""What is left for people: tasks, events, and the payloads decisions rest on."""
+"""What is left for people: tasks, events, the payloads decisions rest on, and the proof of the keys."""
 
 from sqlalchemy import Column, Index, LargeBinary, Table, Text, text
 
@@ -52,8 +52,16 @@ event = Table(
     Index(
         "ix_event_sku_id",
         "sku_id",
+        "id",
         sqlite_where=text("sku_id IS NOT NULL"),
         postgresql_where=text("sku_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_event_actor",
+        "actor",
+        "id",
+        sqlite_where=text("actor <> ''"),
+        postgresql_where=text("actor <> ''"),
     ),
     Index(
         "ix_event_orderless",
@@ -62,6 +70,9 @@ event = Table(
         postgresql_where=text("order_id IS NULL"),
     ),
 )
+
+# One row: what opens it are the keys of this database.
+key_proof = Table("key_proof", metadata, row_id(), Column("sealed", LargeBinary, nullable=False))
 
 payload = Table(
     "payload",
@@ -72,5 +83,14 @@ payload = Table(
     Column("external_id", Text, nullable=False),
     past("at", nullable=False),
     Column("body", LargeBinary, nullable=False),
+    words("ahead_digest"),
     Index("ix_payload_channel_id_at", "channel_id", "at"),
+    Index(
+        "ix_payload_ahead",
+        "channel_id",
+        "kind",
+        "external_id",
+        sqlite_where=text("ahead_digest <> ''"),
+        postgresql_where=text("ahead_digest <> ''"),
+    ),
 )

@@ -101,9 +101,16 @@ inbox = Table(
     deadline("run_at", within_s=LONGEST_BACK_OFF_S, nullable=False),
     words("error"),
     Column("lane", SmallInteger, nullable=False, server_default="1"),
+    past("applied_at"),
     UniqueConstraint("channel_id", "delivery_key"),
     one_of("state", "pending", "done", "dead"),
     Index("ix_inbox_channel_id_received_at", "channel_id", "received_at"),
+    Index(
+        "ix_inbox_applied_at",
+        "applied_at",
+        sqlite_where=text("applied_at IS NOT NULL"),
+        postgresql_where=text("applied_at IS NOT NULL"),
+    ),
     Index(
         "ix_inbox_turn",
         "lane",
@@ -114,6 +121,16 @@ inbox = Table(
     Index(
         "ix_inbox_pending", "run_at", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")
     ),
+)
+
+unknown_message = Table(
+    "unknown_message",
+    metadata,
+    ref("channel_id", "channel.id", primary_key=True),
+    Column("type", Text, primary_key=True),
+    count("count"),
+    past("first_at", nullable=False),
+    past("last_at", nullable=False),
 )
 
 dead_letter = Table(
@@ -128,6 +145,8 @@ dead_letter = Table(
     Column("error", Text, nullable=False),
     words("source"),
     flag("broken"),
+    words("digest"),
+    past("received_at"),
     Column("body", LargeBinary),
     ref("order_id", "orders.id", nullable=True),
     Column("outbox_id", BigInt),

@@ -1,8 +1,21 @@
 """What there is, what is promised and what channels were told."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text, true
 
-from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, past, ref, row_id, words
+from erpsync.store.tables.base import (
+    LONGEST_LATE_CALL_S,
+    BigInt,
+    at,
+    count,
+    deadline,
+    flag,
+    metadata,
+    not_negative,
+    past,
+    ref,
+    row_id,
+    words,
+)
 
 sku = Table("sku", metadata, row_id(), Column("code", Text, nullable=False, unique=True))
 
@@ -14,6 +27,7 @@ warehouse = Table(
     count("priority", default=1),
     count("safety_stock"),
     flag("sellable"),
+    Column("feeds", Boolean(create_constraint=False), nullable=False, server_default=true()),
     *not_negative("safety_stock"),
 )
 
@@ -26,6 +40,44 @@ stock = Table(
     count("reserved"),
     past("counted_at"),
     *not_negative("on_hand", "reserved"),
+)
+
+sku_policy = Table(
+    "sku_policy",
+    metadata,
+    row_id(),
+    ref("sku_id", "sku.id"),
+    ref("channel_id", "channel.id", nullable=True),
+    ref("warehouse_id", "warehouse.id", nullable=True),
+    Column("safety", BigInt),
+    Column("cap", BigInt),
+    Column("buffer", BigInt),
+    Column("paused", Boolean(create_constraint=False)),
+    CheckConstraint("(channel_id IS NULL) <> (warehouse_id IS NULL)", name="channel_or_warehouse"),
+    *not_negative("safety", "cap", "buffer"),
+    *(
+        Index(
+            f"uq_sku_policy_{place}",
+            "sku_id",
+            f"{place}_id",
+            unique=True,
+            sqlite_where=text(f"{place}_id IS NOT NULL"),
+            postgresql_where=text(f"{place}_id IS NOT NULL"),
+        )
+        for place in ("channel", "warehouse")
+    ),
+)
+
+waiting_count = Table(
+    "waiting_count",
+    metadata,
+    ref("warehouse_id", "warehouse.id", primary_key=True),
+    Column("sku", Text, primary_key=True),
+    ref("channel_id", "channel.id"),
+    count("on_hand"),
+    past("counted_at", nullable=False),
+    flag("unknown"),
+    *not_negative("on_hand"),
 )
 
 ledger = Table(
@@ -106,10 +158,13 @@ listing = Table(
     flag("told_sure"),
     past("told_at"),
     words("sent_since", default="[]"),
+    words("late", default="[]"),
+    deadline("late_until_at", within_s=LONGEST_LATE_CALL_S),
     words("earlier", default="[]"),
     past("zeroed_at"),
     Column("shown_qty", BigInt),
     past("shown_at"),
+    past("shown_since_at"),
     words("refused"),
     UniqueConstraint("channel_id", "channel_sku", "item_ref"),
     CheckConstraint("factor > 0", name="factor_positive"),

@@ -18,18 +18,21 @@ from erpsync.store.views.orders import (
 from erpsync.store.views.places import list_channels, show_channel
 from erpsync.store.views.shipments import list_shipments
 from erpsync.store.views.story import explain, explain_order, explain_sku
+from erpsync.store.views.trail import TrailFilter, iter_trail
 from erpsync.store.views.values import NotFound, iso
 
 __all__ = [
     "STATUSES",
     "NotFound",
     "OrderFilter",
+    "TrailFilter",
     "explain",
     "explain_order",
     "explain_sku",
     "find_order",
     "iso",
     "iter_orders",
+    "iter_trail",
     "list_bundles",
     "list_channels",
     "list_dead",

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, tuple_
 
-from erpsync.store.tables import bundle, channel, listing, sku, stock, warehouse
+from erpsync.store.tables import bundle, channel, listing, sku, sku_policy, stock, warehouse
 from erpsync.store.views.values import Json, row_json
 
 
@@ -18,21 +18,30 @@ def list_stock(
 ) -> list[Json]:
     """Return stock per warehouse and SKU; `available` is what may still be promised, never below zero.
 
+    Nothing is where a warehouse feeds no channel.
+
     Args:
         limit: how many at most; 0 is all.
         after: SKU and warehouse of a row: only what comes after it in this list is returned.
     """
-    free = stock.c.on_hand - stock.c.reserved - warehouse.c.safety_stock
+    free = stock.c.on_hand - stock.c.reserved - func.coalesce(sku_policy.c.safety, warehouse.c.safety_stock)
+    may_leave = and_(free > 0, warehouse.c.sellable, warehouse.c.feeds, sku_policy.c.paused.is_not(True))
+    own = and_(
+        sku_policy.c.sku_id == stock.c.sku_id,
+        sku_policy.c.warehouse_id == stock.c.warehouse_id,
+        sku_policy.c.warehouse_id.is_not(None),
+    )
     query = (
         select(
             warehouse.c.code.label("warehouse"),
             sku.c.code.label("sku"),
             stock.c.on_hand,
             stock.c.reserved,
-            case((free > 0, free), else_=0).label("available"),
+            case((may_leave, free), else_=0).label("available"),
         )
         .join(warehouse, warehouse.c.id == stock.c.warehouse_id)
         .join(sku, sku.c.id == stock.c.sku_id)
+        .outerjoin(sku_policy, own)
         .order_by(sku.c.code, warehouse.c.priority, warehouse.c.code)
         .limit(limit or None)
     )

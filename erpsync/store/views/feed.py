@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from erpsync.store.tables import channel, event, orders, sku, subscription
 from erpsync.store.views.details import with_names
@@ -22,20 +22,31 @@ def list_events(
         until: `settled_id` of a moment before this connection's snapshot; beyond it events may still turn up.
         kinds: only these; a kind that ends in `.` means all that begin so. None at all means every kind.
     """
-    query = (
+    query = with_codes().where(event.c.id > after, event.c.id <= until).order_by(event.c.id).limit(limit)
+    if kinds:
+        query = query.where(_any_of(kinds))
+    return tell(connection, connection.execute(query).all())
+
+
+def with_codes() -> Select[Any]:
+    """Return a query for events with the names of what they are about; its rows are for `tell`."""
+    return (
         select(event, orders.c.number, orders.c.external_id, channel.c.name.label("channel"), sku.c.code.label("sku"))
         .outerjoin(orders, orders.c.id == event.c.order_id)
         .outerjoin(channel, channel.c.id == event.c.channel_id)
         .outerjoin(sku, sku.c.id == event.c.sku_id)
-        .where(event.c.id > after, event.c.id <= until)
-        .order_by(event.c.id)
-        .limit(limit)
     )
-    if kinds:
-        query = query.where(_any_of(kinds))
-    rows = connection.execute(query).all()
+
+
+def tell(connection: Connection, rows: Sequence[Any]) -> list[Json]:
+    """Return rows of `with_codes` as the API tells them."""
     told = with_names(connection, [detail(row.detail) for row in rows])
     return [_event(row, why) for row, why in zip(rows, told, strict=True)]
+
+
+def newest_event(connection: Connection) -> int:
+    """Return the id of the newest event there is, 0 for none."""
+    return connection.execute(select(func.max(event.c.id))).scalar() or 0
 
 
 def _any_of(kinds: Sequence[str]) -> ColumnElement[bool]:

@@ -72,7 +72,8 @@ def explain_order(connection: Connection, name: str, *, off: Collection[str] = (
 
 
 def _events(connection: Connection, order_id: int) -> Iterable[Json]:
-    mine = and_(event.c.order_id == order_id, event.c.order_id.is_not(None))
+    # A task that is closed is told by the task itself.
+    mine = and_(event.c.order_id == order_id, event.c.order_id.is_not(None), event.c.kind != "task.done")
     return of_events(connection, connection.execute(select(event).where(mine).order_by(event.c.at, event.c.id)))
 
 

@@ -8,12 +8,13 @@ from starlette.responses import Response
 from erpsync.flows.house import House
 from erpsync.flows.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
 from erpsync.store.feed import settled_id
-from erpsync.store.views.feed import list_events, list_subscriptions, show_subscription
+from erpsync.store.views.feed import list_events, list_subscriptions, newest_event, show_subscription
 from erpsync.web.api import examples
 from erpsync.web.api.desk import Admin, AdminDoing, Reader, TheDesk, answer, page
 from erpsync.web.api.models import GoBack, Subscription
 from erpsync.web.api.orders import Limit
 from erpsync.web.api.paging import number
+from erpsync.web.api.problems import Problem
 
 router = APIRouter()
 
@@ -39,14 +40,23 @@ def list_(
     Events of one order are in the order in which they happened. With `kind` a page may be short, even empty, before the
     end is reached: `next` tells how far it has looked, and it is reached when `next` stays the same.
     """
-    start = number(after)
-    until = settled_id(desk.site.store)
+    start, until = number(after), settled_id(desk.site.store)
+    if start > until:
+        _refuse_ahead(desk, start)
     if kind:  # a rare kind must not make one page walk all there ever was
         until = min(until, start + LOOK_AT)
     with desk.reading() as connection:
         found = list_events(connection, after=start, until=until, kinds=kind, limit=limit)
     last = found[-1]["id"] if len(found) == limit else max(start, until)
     return page(found, str(last))
+
+
+def _refuse_ahead(desk: TheDesk, start: int) -> None:
+    """Refuse a cursor behind which there is nothing yet: after a restore a consumer would hear nothing for weeks."""
+    with desk.reading() as connection:
+        newest = newest_event(connection)
+    if start > newest:
+        raise Problem(422, f"after is {start}, ahead of the newest event {newest}: go on after {newest}, or 0 for all")
 
 
 @router.get("/subscriptions", tags=["events"], responses=examples.page_of(examples.SUBSCRIPTION))

@@ -1,14 +1,38 @@
 """What requests carry. Unknown keys are refused, so that a mistyped one is not silently ignored."""
 
-from typing import Annotated, Any, Literal
+import re
+from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from erpsync.flows.streams import STREAMS
 
 MOST_COUNTS = 5000
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Word = Annotated[_Text, Field(min_length=1, max_length=200)]
 Reason = Annotated[_Text, Field(max_length=1000, description="why, for whoever asks later")]
+
+
+def _as_text(value: object) -> object:
+    """Refuse numbers, which pydantic takes for seconds since 1970."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):
+        raise ValueError("must be an instant like 2026-03-02T16:30:00+08:00")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_as_text)]
+
+
+def _stream(name: str) -> str:
+    if name not in STREAMS:
+        raise ValueError(f"there is no stream of that name; there are {', '.join(STREAMS)}")
+    return name
+
+
+StreamName = Annotated[str, AfterValidator(_stream), Field(json_schema_extra={"enum": list(STREAMS)})]
 
 
 def _shown(**example: Any) -> ConfigDict:
@@ -67,7 +91,7 @@ class CountRow(BaseModel):
     warehouse: Word
     sku: Word
     on_hand: Annotated[int, Field(ge=0, lt=2**31)]
-    as_of: Annotated[AwareDatetime | None, Field(description="when it was counted; now if absent")] = None
+    as_of: Annotated[Instant | None, Field(description="when it was counted; now if absent")] = None
 
 
 class Counts(BaseModel):
@@ -76,6 +100,7 @@ class Counts(BaseModel):
     model_config = _shown(counts=[{"warehouse": "SH", "sku": "LINEN-W-L", "on_hand": 40}])
 
     counts: Annotated[list[CountRow], Field(min_length=1, max_length=MOST_COUNTS)]
+    reason: Annotated[Reason, Field(description="why it was counted, for whoever asks later")] = ""
 
 
 class Phone(BaseModel):
@@ -99,7 +124,7 @@ class Poll(BaseModel):
 
     model_config = _shown(streams=["orders", "refunds"])
 
-    streams: Annotated[list[Literal["orders", "refunds", "listings", "shipments"]] | None, Field(min_length=1)] = None
+    streams: Annotated[list[StreamName] | None, Field(min_length=1)] = None
 
 
 class Backfill(BaseModel):

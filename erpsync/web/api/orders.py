@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -15,7 +14,7 @@ from erpsync.flows.ship import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
 from erpsync.web.api import examples
 from erpsync.web.api.desk import Desk, Doing, Reader, TheDesk, answer, page
-from erpsync.web.api.models import Parcel, Why
+from erpsync.web.api.models import Instant, Parcel, Why
 from erpsync.web.api.problems import Problem
 
 router = APIRouter(tags=["orders"])
@@ -33,8 +32,8 @@ def list_(
     channel: Annotated[str | None, Query(description="only of this channel")] = None,
     status: Annotated[str | None, Query(description="only with this status, for example held")] = None,
     sku: Annotated[str | None, Query(description="only with this SKU of ours, also inside bundles")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="placed at or after this instant")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="placed before this instant")] = None,
+    since: Annotated[Instant | None, Query(description="placed at or after this instant")] = None,
+    until: Annotated[Instant | None, Query(description="placed before this instant")] = None,
     hold_reason: Annotated[str | None, Query(description="only held for this reason")] = None,
     limit: Limit = 100,
     after: After = None,

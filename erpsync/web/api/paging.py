@@ -3,6 +3,7 @@
 import base64
 import json
 
+from erpsync.sdk.text import storable
 from erpsync.web.api.problems import Problem
 
 
@@ -19,7 +20,11 @@ def unpack(cursor: str | None, count: int) -> list[str] | None:
         words = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         words = None
-    if not isinstance(words, list) or len(words) != count or not all(isinstance(word, str) for word in words):
+    if (
+        not isinstance(words, list)
+        or len(words) != count
+        or not all(isinstance(word, str) and word == storable(word) for word in words)
+    ):
         raise Problem(422, "after must be what `next` of the page before was")
     return words
 

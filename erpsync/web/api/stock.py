@@ -75,7 +75,7 @@ def import_(counts: Counts, doing: Doing) -> Response:
     ]
 
     def act(house: House) -> ImportResult:
-        return import_counts(house, rows, actor=doing.actor)
+        return import_counts(house, rows, actor=doing.actor, reason=counts.reason)
 
     return doing.answer(act, lambda house, done: _imported(done), again=True)
 

@@ -96,3 +96,17 @@ def test_a_leftover_of_a_killed_writer_does_not_stop_the_next(tmp_path: Path) ->
     replying(tmp_path).push_stock([level()])
 
     assert names(tmp_path / "out") == ["stock-20260302T120000.000000Z-002.csv"]
+
+
+@pytest.mark.parametrize(("formulas", "written"), [("escape", "'=1+2,'@x,5"), ("keep", "=1+2,@x,5")])
+def test_a_code_that_a_spreadsheet_would_run_is_written_as_text(tmp_path: Path, formulas: str, written: str) -> None:
+    replying(tmp_path, formulas=formulas).push_stock([level("=1+2", 5, "@x")])
+
+    (name,) = names(tmp_path / "out")
+    assert (tmp_path / "out" / name).read_text().splitlines()[1] == written
+
+
+def test_a_tracking_number_that_a_spreadsheet_would_run_is_written_as_text(tmp_path: Path) -> None:
+    replying(tmp_path).push_shipment(parcel(tracking="=SF(1)"))
+
+    assert "1001,SF,'=SF(1),A,1" in (tmp_path / "out" / "shipment-P1.csv").read_text()

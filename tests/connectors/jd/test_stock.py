@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from erpsync.sdk.errors import AuthError, ConnectorError, OutcomeUnknownError, RateLimitedError, RejectedError
+from erpsync.sdk.errors import (
+    AuthError,
+    ConnectorError,
+    NoOutcomeError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RejectedError,
+)
 from erpsync.sdk.sandbox import Fault
 from erpsync.sdk.types import Cursor, StockLevel
 from tests.connectors.jd.shop import Shop
@@ -76,7 +83,7 @@ def test_a_lost_answer_leaves_the_number_unknown(shop: Shop) -> None:
     shop.sandbox.faults.force(Fault.TIMEOUT_AFTER)
     errors = shop.connector.push_stock([level(sku, 3)])
 
-    assert {key: type(error) for key, error in errors.items()} == {sku: OutcomeUnknownError}
+    assert {key: type(error) for key, error in errors.items()} == {sku: NoOutcomeError}
 
 
 def test_twenty_skus_go_in_one_call_with_the_words_the_operator_may_change() -> None:

@@ -1,12 +1,13 @@
 """Refunds over the sandbox."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from connectors.taobao.mapping import format_time
 from erpsync.sdk.types import Cursor, OrderState, Raw, Refund, RefundState
-from tests.connectors.taobao.shop import NOW, Shop
+from tests.connectors.taobao.shop import NOW, Shop, head
 
 
 def refunds(shop: Shop, cursor: Cursor) -> list[Refund]:
@@ -92,3 +93,38 @@ def test_the_first_pass_reaches_back_as_far_as_it_is_told(shop: Shop) -> None:
 
     assert {refund.external_id for refund in refunds(shop, Cursor(since=NOW - timedelta(days=1)))} == {refund_id}
     assert refunds(shop, Cursor()) == []
+
+
+def test_the_order_itself_names_a_refund_that_is_asked_for_until_it_is_decided(shop: Shop) -> None:
+    """What the gate reads just before a parcel is told: the list of refunds may not show it yet. failures.md row 6."""
+    tid = shop.sandbox.place_order([("A-1", 2), ("B-1", 1)], pay=True)
+    before = shop.order(tid).refund_asked
+    refund_id = shop.sandbox.request_refund(tid)
+    asked = shop.order(tid).refund_asked
+    shop.sandbox.close_refund(refund_id)
+
+    assert (before, asked, shop.order(tid).refund_asked) == ("", refund_id, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"),
+    [
+        ("NO_REFUND", ""),
+        ("CLOSED", ""),
+        ("SUCCESS", ""),
+        ("WAIT_BUYER_RETURN_GOODS", "77"),
+        ("SELLER_REFUSE_BUYER", "77"),
+        ("SOMETHING_NEW", "77"),
+        ("", None),
+    ],
+)
+def test_what_a_line_says_of_its_refund(status: str, asked: str | None) -> None:
+    """A status nobody listed keeps the goods here until a person has looked; a view without one says nothing."""
+    shop = Shop()
+    shop.item(code="A-1")
+    tid = shop.sandbox.place_order([("A-1", 2)], pay=True)
+    (raw,) = shop.connector.complete([head(tid)])
+    rows = [{**row, "refund_status": status, "refund_id": 77} for row in raw.payload["orders"]["order"]]
+    told = replace(raw, payload={**raw.payload, "orders": {"order": rows}})
+
+    assert shop.connector.normalise(told).refund_asked == asked

@@ -1,6 +1,13 @@
 """Stock over the sandbox: absolute, grouped, one refusal blocks nobody."""
 
-from erpsync.sdk.errors import AuthError, OutcomeUnknownError, RateLimitedError, RejectedError, TransientError
+from erpsync.sdk.errors import (
+    AuthError,
+    NoOutcomeError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RejectedError,
+    TransientError,
+)
 from erpsync.sdk.sandbox import Fault
 from erpsync.sdk.types import StockLevel
 from tests.connectors.taobao.shop import Shop
@@ -95,7 +102,7 @@ def test_a_lost_answer_leaves_only_its_own_group_unknown() -> None:
     shop.sandbox.faults.force(Fault.TIMEOUT_AFTER)
     errors = shop.connector.push_stock([level(first, 3), level(second, 4)])
 
-    assert {key: type(error) for key, error in errors.items()} == {first: OutcomeUnknownError}
+    assert {key: type(error) for key, error in errors.items()} == {first: NoOutcomeError}
     assert shop.sandbox.stock() == {first: 3, second: 4}
 
 

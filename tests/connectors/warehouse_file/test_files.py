@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,10 @@ def test_what_spreadsheet_programs_make_of_numbers_is_taken_off_or_refused(
     [page] = pull(connector)
 
     read = [(each.release, each.tracking) for each in page.dispatches]
-    assert read == [("S1-R1", "435000123456789"), ("S3\ufffd-R1", "SF1")]
+    assert read == [("S1-R1", "435000123456789")]
     assert [(str(bad.error), bad.error.source) for bad in page.bad] == [
-        ("tracking: a spreadsheet program cut the digits of this number to 4.35E+14", "shipments-1.csv:3")
+        ("tracking: a spreadsheet program cut the digits of this number to 4.35E+14", "shipments-1.csv:3"),
+        ("release: holds U+0000", "shipments-1.csv:4"),
     ]
 
 
@@ -104,6 +105,20 @@ def test_a_time_before_all_times_is_a_bad_line_and_no_trouble(
 
     assert [count.sku for count in page.counts] == ["B"]
     assert [bad.error.path for bad in page.bad] == ["as_of"]
+
+
+def test_a_row_with_a_nul_is_a_bad_line_and_the_others_count(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    rows = "A\0,1,2026-03-02 08:00:00\nB,2,2026-03-02 08:00:00\n"
+    (warehouse.folder / "stock-1.csv").write_text(f"sku,on_hand,as_of\n{rows}", encoding="utf-8")
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+
+    assert [count.sku for count in page.counts] == ["B"]
+    assert [(bad.error.path, bad.error.problem, bad.row["sku"]) for bad in page.bad] == [
+        ("sku", "holds U+0000", "A\ufffd")
+    ]
 
 
 def test_a_release_is_one_file_however_often_it_is_written(
@@ -138,6 +153,29 @@ def test_a_wish_to_stop_is_a_file_and_so_is_its_answer(
     answers = [answer for page in pull(connector) for answer in page.answers]
 
     assert [(answer.release, answer.stopped) for answer in answers] == [("S1-R1", stopped)]
+
+
+@pytest.mark.parametrize(("formulas", "name"), [("escape", "'=cmd|x"), ("keep", "=cmd|x")])
+def test_a_buyers_name_that_a_spreadsheet_would_run_is_written_as_text(
+    tmp_path: Path, clock: ManualClock, formulas: str, name: str
+) -> None:
+    made = WarehouseFileSettings.model_validate(
+        {"folder": tmp_path / "in", "out_folder": tmp_path / "out", "formulas": formulas}
+    )
+    wanted = replace(order(), recipient=replace(order().recipient, name="=cmd|x"))
+    WarehouseFileConnector(made, HttpClient(clock=clock), clock).release(wanted)
+
+    [path] = (tmp_path / "out").glob("*.csv")
+    assert {row["recipient"] for row in csv.DictReader(path.read_text().splitlines())} == {name}
+
+
+def test_a_sku_that_comes_back_with_our_apostrophe_is_the_sku(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    warehouse.count_stock([("'=A", 1), ("'B", 2)])
+    clock.advance(seconds=3)
+
+    assert [count.sku for page in pull(connector) for count in page.counts] == ["=A", "'B"]
 
 
 def test_a_file_that_is_still_written_waits(

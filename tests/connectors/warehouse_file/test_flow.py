@@ -11,6 +11,7 @@ from connectors.warehouse_file.sandbox import FileWarehouse
 from connectors.warehouse_file.settings import WarehouseFileSettings
 from erpsync.flows import upkeep
 from erpsync.flows.house import House
+from erpsync.flows.listings import ListingMapping, import_listings
 from erpsync.sdk.http import HttpClient
 from tests.support import looking, walk
 from tests.support.depot import build_depot, work
@@ -23,6 +24,7 @@ def town(database_url: str, tmp_path: Path) -> Iterator[tuple[Town, FileWarehous
     warehouse = FileWarehouse(tmp_path / "in", tmp_path / "out", town.clock)
     settings = WarehouseFileSettings.model_validate(warehouse.settings())
     town.house = running(town.house, WarehouseFileConnector(settings, HttpClient(clock=town.clock), town.clock))
+    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     warehouse.count_stock([("A", 10)])
     town.advance(5)
     work(town)

@@ -10,6 +10,7 @@ from connectors.warehouse_json.connector import WarehouseJsonConnector
 from connectors.warehouse_json.sandbox import SECRET, JsonWarehouse
 from connectors.warehouse_json.settings import WarehouseJsonSettings
 from erpsync.flows import parcels, poll, releases, upkeep
+from erpsync.flows.listings import ListingMapping, import_listings
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, FaultPlan
 from tests.support import looking, walk
@@ -25,6 +26,7 @@ def town(database_url: str) -> Iterator[tuple[Town, JsonWarehouse]]:
     http = HttpClient(clock=town.clock, mount=warehouse.handle, rng=Random(0))
     wms = replace(town.house.channel("wms"), connector=WarehouseJsonConnector(settings, http, town.clock))
     town.house = replace(town.house, channels={**town.house.channels, wms.id: wms})
+    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     warehouse.count_stock("A", 100)
     yield town, warehouse
     town.store.close()

@@ -267,7 +267,7 @@ def test_a_shop_that_sends_late_twice_and_again_ends_as_it_stands(make_desk: Cal
 
 
 def test_what_cannot_be_read_is_a_dead_letter_one_per_distinct_body(desk: Desk) -> None:
-    for number, junk in enumerate([b"junk", b"junk", {"type": "coupon", "data": {}}, order_message(total_minor=-1)]):
+    for number, junk in enumerate([b"junk", b"junk", {"type": 7, "data": {}}, order_message(total_minor=-1)]):
         desk.take(junk, id=f"msg_{number}")
     desk.take(order_message(total_minor=-2), id="msg_4")
     desk.take(refund_message(status="lost"), id="msg_5")
@@ -326,3 +326,19 @@ def test_a_forged_delivery_leaves_nothing_behind(desk: Desk) -> None:
 
     assert desk.deliver(delivery.body + b" ", desk.shop.signed(delivery)) == 401
     assert desk.count(inbox) == 0
+
+
+@pytest.mark.parametrize("bad", [4_000, 9_000])
+def test_a_signed_body_of_thousands_of_bad_lines_is_taken_and_one_dead_letter_with_one_copy(
+    desk: Desk, bad: int
+) -> None:
+    """A letter for each held the whole body: minutes in one transaction, and the daemon was killed for it."""
+    message = order_message()
+    message["data"]["lines"] += [{"external_id": f"B{number}", "qty": "three"} for number in range(bad)]
+
+    desk.take(message)
+
+    ((key, error, _),) = desk.letters()
+    limit = f"lines: {bad + 1} lines, more than max_lines (5000)"
+    assert (key, error == limit) == (("W1", True) if bad > 5_000 else ("W1@1", False))
+    assert "cannot be read: W1@1: $.data.lines[1]" in error or bad > 5_000

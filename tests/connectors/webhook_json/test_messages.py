@@ -112,8 +112,15 @@ def test_a_signed_body_that_is_no_usable_json_is_kept_byte_by_byte(junk: bytes) 
     json.dumps(dict(record.raw.payload), ensure_ascii=False).encode("utf-8")
 
 
-@pytest.mark.parametrize("type", ["coupon", None, 7, ["order"], {"order": 1}])
-def test_a_message_of_unknown_type_is_kept_as_one_that_cannot_be_read(type: Any) -> None:
+@pytest.mark.parametrize("type", ["coupon", "Order", "ping", " order"])
+def test_a_message_of_a_type_that_is_not_known_is_no_record(type: str) -> None:
+    said = read({"type": type, "data": {}})
+
+    assert (said.records, [each.type for each in said.unknown]) == ((), [type])
+
+
+@pytest.mark.parametrize("type", ["", None, 7, ["order"], {"order": 1}])
+def test_a_message_that_names_no_type_is_kept_as_one_that_cannot_be_read(type: Any) -> None:
     assert problem({"type": type, "data": {}}) == "$.type: expected the type order or refund"
 
 
@@ -138,11 +145,12 @@ KEYS = st.sampled_from(["type", "data", "external_id", "lines", "status"]) | st.
 
 
 @given(st.recursive(LEAVES, lambda kids: st.lists(kids) | st.dictionaries(KEYS, kids), max_leaves=12))
-def test_whatever_a_signed_body_holds_it_gives_one_record(message: Any) -> None:
+def test_whatever_a_signed_body_holds_it_gives_one_record_or_one_unknown_message(message: Any) -> None:
     result = read(json.dumps(message).encode("utf-8"))
 
-    assert len(result.records) == 1
-    json.dumps(dict(result.records[0].raw.payload), ensure_ascii=False).encode("utf-8")
+    payloads = [each.raw.payload for each in result.records] + [each.payload for each in result.unknown]
+    assert len(payloads) == 1
+    json.dumps(dict(payloads[0]), ensure_ascii=False).encode("utf-8")
 
 
 def test_a_bad_line_is_told_and_the_rest_of_the_order_kept() -> None:
@@ -192,3 +200,11 @@ def test_reading_changes_nothing_in_the_payload() -> None:
 
     assert json.dumps(message) == kept
     assert connector().normalise(raw(message)).state is OrderState.PAID
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"), [({}, None), ({"refund_status": "none"}, ""), ({"refund_status": "open"}, "a refund")]
+)
+def test_an_order_may_say_that_a_refund_is_asked_for(told: dict[str, str], asked: str | None) -> None:
+    """failures.md row 6."""
+    assert normal(order(**told)).refund_asked == asked

@@ -25,7 +25,7 @@ def test_the_schema_demands_what_an_order_cannot_do_without() -> None:
         "external_id", "updated_at", "status", "placed_at", "currency", "total_minor", "lines",
     }  # fmt: skip
     assert set(parts["OrderData"]["properties"]) - set(parts["OrderData"]["required"]) == {
-        "paid_at", "freight_minor", "discount_minor", "recipient",
+        "paid_at", "freight_minor", "discount_minor", "recipient", "refund_status",
     }  # fmt: skip
     assert set(parts["LineData"]["properties"]) == {"external_id", "channel_sku", "title", "qty", "price_minor"}
     assert set(parts["RefundData"]["properties"]) == {

@@ -32,8 +32,8 @@ class Shop:
                 zip(("tmall", "jd"), self._add(tx, t.channel, {"name": "tmall"}, {"name": "jd"}), strict=True)
             )
             places = (
-                {"code": "SH", "priority": 1, "safety_stock": 2},
-                {"code": "GZ", "priority": 2, "safety_stock": 0},
+                {"code": "SH", "priority": 1, "safety_stock": 2, "sellable": True},
+                {"code": "GZ", "priority": 2, "safety_stock": 0, "sellable": True},
             )
             self.warehouses = dict(zip(("SH", "GZ"), self._add(tx, t.warehouse, *places), strict=True))
 

@@ -14,9 +14,9 @@ from erpsync.cli.main import main
 PROMISED = """
 run, check, demo, sandbox, status, orders list, orders find, orders show, orders hold, orders release, orders cancel,
 ship, shipments list, stock list, stock import, stock set, stock add, stock confirm, listings list, listings import,
-bundles list, bundles import, channels list, channels show, channels pause, channels resume, channels poll,
-channels backfill, dead list, dead replay, dead drop, tasks list, tasks done, explain, migrate, schema, keys rotate,
-prove, token create, token revoke, token list
+policies list, policies import, bundles list, bundles import, channels list, channels show, channels pause, channels
+resume, channels poll, channels backfill, dead list, dead replay, dead drop, tasks list, tasks done, trail list,
+explain, migrate, schema, keys rotate, prove, token create, token revoke, token list
 """
 
 

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from erpsync.core.numbering import number, prefix
+from erpsync.core.numbering import meeting, number, prefix
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -23,3 +25,36 @@ def test_a_number_follows_its_pattern(pattern: str, made: str) -> None:
 
 def test_numbers_that_outgrow_their_width_only_get_longer() -> None:
     assert number("S{seq:02}", 12345) == "S12345"
+
+
+DAILY = "{channel}{yyyymmdd}{seq}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "met"),
+    [
+        (("shop", "{channel}{seq}"), ("shop1", "{channel}{seq}"), "shop11"),
+        (("shop1", "{channel}{seq}"), ("shop", "{channel}{seq}"), "shop11"),
+        (("shop", "{channel}-{seq}"), ("shop1", "{channel}-{seq}"), None),
+        (("shop", "S{yyyymmdd}{seq:06}"), ("shop1", "S{yyyymmdd}{seq:06}"), None),
+        (("shop", "S{yyyymmdd}{seq}"), ("shop1", "S{yyyy}{mm}{dd}{seq}"), None),
+        (("shop", "S{seq:06}"), ("jd", "S{seq:05}"), "S111111"),
+        (("shop", "A{seq}"), ("jd", "A0{seq}"), None),
+        (("shop", "A{seq:02}"), ("jd", "A0{seq}"), "A01"),
+        (("jd", "A0{seq}"), ("shop", "A{seq:02}"), "A01"),
+        (("shop", "A{seq}"), ("jd", "A{yyyymmdd}{seq:06}"), None),
+        (("shop", "A{mm}{dd}{seq}"), ("jd", "A{seq:05}"), "A00001"),
+        (("shop", DAILY), ("shop1", DAILY), None),
+        (("shop", DAILY), ("shop2", DAILY), "shop2211010111"),
+        (("shop", "S{seq}"), ("jd", "J{seq}"), None),
+    ],
+)
+def test_two_channels_can_make_one_number_or_never(
+    one: tuple[str, str], other: tuple[str, str], met: str | None
+) -> None:
+    assert meeting(one, other) == met
+
+
+@given(st.sampled_from(["shop", "shop1", "shop12"]), st.sampled_from(["{channel}{seq}", "{channel}{seq:03}", DAILY]))
+def test_a_channel_never_meets_itself(channel: str, pattern: str) -> None:
+    assert meeting((channel, pattern), (channel, pattern)) is None

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,8 @@ import responses
 import structlog
 
 from erpsync.sdk.clock import ManualClock
-from erpsync.sdk.errors import OutcomeUnknownError, RateLimitedError, RejectedError, TransientError
+from erpsync.sdk.deadline import to_be_sent_within
+from erpsync.sdk.errors import OutcomeUnknownError, RateLimitedError, RejectedError, TooLateError, TransientError
 from erpsync.sdk.http import HttpClient, HttpResponse, current_lane, lane
 
 URL = "https://shop.test/api"
@@ -253,3 +255,60 @@ def test_cookies_are_not_kept(web: responses.RequestsMock) -> None:
     get(http)
 
     assert "Cookie" not in web.calls[1].request.headers
+
+
+class Slow:
+    """A limiter that lets time go by."""
+
+    def __init__(self, clock: ManualClock, seconds: float) -> None:
+        self.clock, self.seconds = clock, seconds
+
+    def acquire(self, lane: str) -> None:
+        self.clock.advance(seconds=self.seconds)
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_a_call_whose_own_time_was_up_before_it_was_sent_is_not_sent(
+    web: responses.RequestsMock, repeatable: bool
+) -> None:
+    clock = ManualClock()
+    answers(web, 200)
+
+    with pytest.raises(TooLateError, match="not sent"):
+        get(HttpClient(clock=clock, limiter=Slow(clock, 31), deadline_s=30), repeatable=repeatable)
+    assert len(web.calls) == 0
+
+
+def test_the_limit_of_who_decided_on_a_call_holds_also_where_the_client_has_time_left(
+    web: responses.RequestsMock,
+) -> None:
+    clock = ManualClock()
+    answers(web, 200, 200)
+    http = HttpClient(clock=clock, limiter=Slow(clock, 3))
+
+    with to_be_sent_within(clock, 5):
+        assert get(http).status == 200
+        with pytest.raises(TooLateError):
+            get(http)
+    assert len(web.calls) == 1
+    assert get(http).status == 200
+
+
+@pytest.mark.parametrize(("held", "sent"), [(True, 1), (False, 0)])
+def test_a_claim_that_is_asked_for_anew_lets_the_call_go_on(web: responses.RequestsMock, held: bool, sent: int) -> None:
+    clock = ManualClock()
+    answers(web, 200)
+
+    with suppress(TooLateError), to_be_sent_within(clock, 60), to_be_sent_within(clock, 1, renew=lambda: held):
+        get(HttpClient(clock=clock, limiter=Slow(clock, 3)))
+    assert len(web.calls) == sent
+
+
+def test_no_second_try_begins_behind_the_limit_of_who_decided(web: responses.RequestsMock) -> None:
+    clock = ManualClock()
+    answers(web, 503, **{"Retry-After": "4"})
+    answers(web, 200)
+
+    with pytest.raises(TransientError, match="answered 503"), to_be_sent_within(clock, 3):
+        get(client(clock))
+    assert len(web.calls) == 1

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from erpsync.sdk.clock import ManualClock, SystemClock
-from erpsync.sdk.errors import OutcomeUnknownError, TransientError
+from erpsync.sdk.errors import NoAnswerError, NoOutcomeError, OutcomeUnknownError, TimedOut, TransientError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault, Sandbox, SandboxRequest, SandboxResponse, serve
 
@@ -90,8 +90,34 @@ def test_silence_after_the_request_is_an_unknown_outcome() -> None:
     over = threading.Event()
     impatient = HttpClient(clock=ManualClock(), read_s=0.3)
 
-    with peer(lambda _: over.wait(LONG_S) and None) as url, released(over), pytest.raises(OutcomeUnknownError):
+    with peer(lambda _: over.wait(LONG_S) and None) as url, released(over), pytest.raises(NoOutcomeError):
         impatient.request("POST", url, data={"a": "b"}, repeatable=False)
+
+
+@pytest.mark.concurrent("threads")
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], ids=["silence", "half a body"]
+)
+def test_what_gets_no_whole_answer_in_time_is_a_time_out_by_type(said: bytes) -> None:
+    over = threading.Event()
+    impatient = HttpClient(clock=ManualClock(), read_s=0.1)
+
+    def begin(connection: socket.socket) -> None:
+        connection.sendall(said)
+        over.wait(LONG_S)
+
+    with peer(begin) as url, released(over), pytest.raises(NoAnswerError) as told:
+        impatient.request("GET", url, repeatable=True)
+    assert isinstance(told.value, TimedOut)
+
+
+def test_a_connection_that_is_refused_is_no_time_out(http: HttpClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with pytest.raises(TransientError) as told:
+        http.request("GET", f"http://127.0.0.1:{port}/", repeatable=True)
+    assert not isinstance(told.value, TimedOut)
 
 
 @pytest.mark.concurrent("threads")

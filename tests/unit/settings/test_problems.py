@@ -22,6 +22,30 @@ MAIN_MISTAKES: dict[str, tuple[str | bytes, str]] = {
         "2:1: .: found character that cannot start any token while scanning for the next token "
         "(a tab? indent with spaces; quote text that begins with @, ` or %)",
     ),
+    "a full-width colon before deeper keys": (
+        "timezone: UTC\nruntime：\n  stop_s: 5",
+        "2:8: .: full-width colon U+FF1A: write a plain colon and a blank (or quote the text)",
+    ),
+    "a full-width colon before a value": (
+        "timezone: UTC\nweb:\n  listen：127.0.0.1:1\nmigrate: auto",
+        "3:9: web: full-width colon U+FF1A: write a plain colon and a blank (or quote the text)",
+    ),
+    "a full-width colon alone in a file": (
+        "timezone：UTC",
+        "1:9: .: full-width colon U+FF1A: write a plain colon and a blank (or quote the text)",
+    ),
+    "a full-width blank behind a colon": (
+        "timezone: UTC\nmigrate:\u3000auto\nweb: {}",
+        "2:8: .: full-width or hard blank U+3000: write a plain one (or quote the text)",
+    ),
+    "a full-width blank as indentation": (
+        "runtime:\n\u3000stop_s: 5",
+        "2:1: .: full-width or hard blank U+3000: write a plain one (or quote the text)",
+    ),
+    "a hard blank as indentation": (
+        "runtime:\n\xa0\xa0stop_s: 5",
+        "2:1: .: full-width or hard blank U+00A0: write a plain one (or quote the text)",
+    ),
     "a bracket left open": (
         "web: {listen: 127.0.0.1:1\nmigrate: auto",
         "2:8: .: did not find expected ',' or '}' while parsing a flow mapping",
@@ -222,6 +246,24 @@ def test_one_channel_id_in_two_files_is_named_with_both_places(tmp_path: Path) -
     assert found == [
         f"channels/b.yaml:2:1: id: 'shop' is already the id of the channel at {tmp_path}/channels/a.yaml:1"
     ]
+
+
+@pytest.mark.parametrize("where", ["defaults", "each"])
+def test_channels_whose_order_numbers_could_meet_are_refused(tmp_path: Path, where: str) -> None:
+    """From the first number they share on, no order of the second shop was ever stored."""
+    numbered = 'orders: {number: "{channel}{seq}"}\n'
+    main = MAIN + (f"defaults:\n  {numbered}" if where == "defaults" else "")
+    more = numbered if where == "each" else ""
+    write(tmp_path, main, a=CHANNEL + more, b=CHANNEL.replace("id: shop", "id: shop1") + more)
+
+    (found,) = problems(tmp_path, loaded(tmp_path))
+
+    place = "1:1: id" if where == "defaults" else "4:10: orders.number"
+    assert found == (
+        f"channels/b.yaml:{place}: '{{channel}}{{seq}}' of channel"
+        " 'shop1' can make the number shop11, and so can '{channel}{seq}' of 'shop'"
+        f" ({tmp_path}/channels/a.yaml); put something in that tells them apart"
+    )
 
 
 def test_a_bomb_of_aliases_is_refused_before_it_goes_off(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_secret_comes_from_the_folder_of_credentials(tmp_path: Path) -> None:
         ("!file binary", "file binary is not UTF-8 text"),
         ("!file huge", "file huge is larger than 65536 bytes"),
         ("!file", "!file needs the path of a file"),
-        ('!file "a\\0b"', "file a\\x00b cannot be read: the path is not usable"),
+        ("!file nul", "file nul holds U+0000"),
         ("!cred x", "credential x: CREDENTIALS_DIRECTORY is not set (systemd sets it: LoadCredential=)"),
         ("!cred ../x", "!cred needs a name of letters, digits, dots, hyphens or underscores"),
     ],
@@ -78,6 +78,7 @@ def test_a_reference_that_leads_nowhere_is_told_with_its_place(written: str, sai
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     (tmp_path / "huge").write_text("x" * 70_000)
+    (tmp_path / "nul").write_text("a\0b")
 
     found = problems(tmp_path, loaded(tmp_path, {"EMPTY": ""}))
 

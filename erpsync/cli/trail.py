@@ -1,0 +1,31 @@
+"""`trail list`: what was done, by whom and why."""
+
+from erpsync.cli.app import App
+from erpsync.cli.errors import OK
+from erpsync.cli.instants import option
+from erpsync.cli.orders import sayable
+from erpsync.cli.tables import Column
+
+
+def list_trail(app: App) -> int:
+    """Print events, newest first."""
+    from erpsync.store.views import TrailFilter, iter_trail
+
+    args, zone = app.args, app.config.timezone
+    since = option("--since", args.since, zone)
+    wanted = TrailFilter(since=since, order=args.order, sku=args.sku, actor=args.actor)
+    columns = (
+        Column("id", "id", "number"),
+        Column("at", "at", "instant", zone),
+        Column("kind", "what"),
+        Column("order", "order"),
+        Column("channel", "channel"),
+        Column("sku", "SKU"),
+        Column("told", "why", "long"),
+        Column("actor", "who"),
+    )
+    with app.reading() as connection:
+        found = iter_trail(connection, wanted, args.limit, args.after)
+        shown = found if app.out.as_json else (each | {"told": sayable(each["detail"])} for each in found)
+        app.out.rows(shown, columns, empty="no such event")
+    return OK

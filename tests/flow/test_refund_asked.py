@@ -1,0 +1,160 @@
+"""A refund that only the order's own view tells of keeps its goods here; one that came too late is told. Row 6."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from erpsync.core.policy import OrderPolicy
+from erpsync.flows import parcels, ship, stock
+from erpsync.sdk.types import Shipment
+from tests.support import walk
+from tests.support.depot import Depot, build_depot, work
+from tests.support.looking import rows, status
+from tests.support.shop import ShopConnector, Town
+
+
+@pytest.fixture
+def left(town: Town) -> Town:
+    """A parcel of an order has left and was not told yet."""
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2))
+    walk.read(town)
+    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    return town
+
+
+def tell(town: Town) -> None:
+    parcels.push_shipments(town.house, town.channel())
+
+
+def state(town: Town) -> str:
+    ((_, now),) = walk.shipments(town)
+    return now
+
+
+def reason(town: Town) -> str:
+    (found,) = rows(town, "SELECT reason FROM task WHERE kind = 'refund_late'")
+    return str(found[0])
+
+
+def test_a_refund_that_the_gate_reads_in_the_order_itself_holds_the_parcel(left: Town) -> None:
+    """No list of refunds has shown it yet; the order, read again a moment ago, does."""
+    left.shop.change("o1", refund_asked="r1")
+    left.advance(OrderPolicy().gate_s + 1)
+    tell(left)
+    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("waiting", [], ["gate"])
+
+    left.shop.change("o1", refund_asked="")
+    walk.read(left, "orders")
+    tell(left)
+    assert (state(left), len(left.shop.parcels)) == ("sent", 1)
+
+
+@pytest.mark.parametrize("named", ["r1", "sub-order 17"])
+def test_it_goes_on_when_the_list_of_refunds_says_that_it_was_closed(left: Town, named: str) -> None:
+    """The order's view need not change with it."""
+    left.shop.change("o1", refund_asked=named)
+    walk.read(left, "orders")
+    tell(left)
+    assert state(left) == "waiting"
+
+    left.shop.refund("r1", "o1", state="closed", n1=2)
+    walk.read(left, "refunds")
+    tell(left)
+    assert state(left) == "sent"
+
+
+def test_a_refund_closed_earlier_does_not_hide_that_one_is_asked_for_again(left: Town) -> None:
+    left.shop.refund("r1", "o1", state="closed", n1=2)
+    walk.read(left, "refunds")
+    left.shop.change("o1", refund_asked="r1")
+    walk.read(left, "orders")
+    tell(left)
+
+    assert state(left) == "waiting"
+
+
+def test_a_view_that_says_nothing_of_refunds_ends_none(left: Town) -> None:
+    left.shop.change("o1", refund_asked="r1")
+    walk.read(left, "orders")
+    left.shop.change("o1", refund_asked=None)
+    walk.read(left, "orders")
+    tell(left)
+
+    assert state(left) == "waiting"
+
+
+def test_a_parcel_that_was_told_before_its_refund_became_known_opens_a_task(left: Town) -> None:
+    left.shop.refund("r1", "o1", n1=2)
+    tell(left)
+    assert (state(left), walk.tasks(left)) == ("sent", [])
+
+    walk.read(left, "refunds")
+
+    assert walk.tasks(left) == ["refund_late"]
+    assert "although a refund of order" in reason(left)
+    assert reason(left).startswith("parcel ")
+
+
+def test_a_return_that_is_asked_for_after_the_parcel_was_told_is_no_such_task(left: Town) -> None:
+    tell(left)
+    left.advance(60)
+    left.shop.refund("r1", "o1", n1=2)
+    walk.read(left, "refunds")
+
+    assert walk.tasks(left) == []
+
+
+class Hasty(ShopConnector):
+    """A shop whose refund becomes known while it is told of the parcel."""
+
+    town: Town
+
+    def push_shipment(self, shipment: Shipment) -> None:
+        self.shop.refund("r1", "o1", n1=2)
+        walk.read(self.town, "refunds")
+        super().push_shipment(shipment)
+
+
+def test_a_refund_that_becomes_known_during_the_call_opens_a_task(left: Town) -> None:
+    hasty = Hasty(left.shop, left.clock)
+    hasty.town = left
+    channel = replace(left.channel(), connector=hasty)
+
+    parcels.push_shipments(replace(left.house, channels={channel.id: channel}), channel)
+
+    assert (state(left), walk.tasks(left)) == ("sent", ["refund_late"])
+
+
+@pytest.fixture
+def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
+    """Ten A in SH, run by the depot."""
+    town, depot = build_depot(database_url)
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    yield town, depot
+    town.store.close()
+
+
+def test_a_warehouse_is_not_told_of_an_order_whose_view_names_a_refund(pair: tuple[Town, Depot]) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 2), refund_asked="r1")
+    work(town)
+
+    assert (depot.numbers, status(town, "o1")) == ([], ("held", "refund_open"))
+
+
+def test_a_release_that_went_out_before_its_refund_became_known_opens_a_task(pair: tuple[Town, Depot]) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+
+    def ask() -> None:
+        town.shop.refund("r1", "o1", n1=2)
+        walk.read(town, "refunds")
+
+    depot.before = ask
+    work(town)
+
+    assert len(depot.numbers) == 1
+    assert "refund_late" in walk.tasks(town)
+    assert reason(town).startswith("release ")
