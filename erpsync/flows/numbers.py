@@ -21,7 +21,6 @@ from erpsync.core.availability import (
     unpack_sent,
     whole_number,
 )
-from erpsync.core.fulfilment import LINE
 from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.flows.house import Channel, House
 from erpsync.flows.mapping import bundle_parts
@@ -30,8 +29,8 @@ from erpsync.store.notes import close_tasks
 from erpsync.store.policies import AS_CONFIGURED, kept_in, own_of
 from erpsync.store.queue import IS_WAITING
 from erpsync.store.store import Tx
-from erpsync.store.tables import hold, ledger, line_part, listing, order_line, orders, outbox, stock
-from erpsync.store.unpaid import unpaid_orders
+from erpsync.store.tables import ledger, listing, orders, outbox, stock
+from erpsync.store.unpaid import unpaid_by_sku
 
 BRAKE_WINDOW = timedelta(seconds=60)
 SALES = ("shipped", "shipped_elsewhere")
@@ -159,31 +158,9 @@ def unpaid_units(tx: Tx, channel: Channel, skus: Iterable[int]) -> dict[int, int
     wanted = set(skus)
     if not wanted:
         return {}
-    recent = unpaid_orders(orders.c.channel_id == channel.id, after=tx.trusted_now - UNPAID_COUNTS_FOR)
-    mine = order_line.c.order_id.in_(recent.with_only_columns(recent.selected_columns.id))
-    open_qty = order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty
-    plain = (
-        select(order_line.c.sku_id, func.sum(open_qty * order_line.c.factor).label("qty"))
-        .where(mine, order_line.c.is_bundle.is_(False))
-        .group_by(order_line.c.sku_id)
-    )
-    bundled = (
-        select(line_part.c.sku_id, func.sum(open_qty * line_part.c.qty).label("qty"))
-        .join(order_line, order_line.c.id == line_part.c.line_id)
-        .where(mine)
-        .group_by(line_part.c.sku_id)
-    )
-    held = (
-        select(hold.c.sku_id, (-func.sum(hold.c.qty)).label("qty"))
-        .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
-        .where(mine)
-        .group_by(hold.c.sku_id)
-    )
-    units: dict[int, int] = defaultdict(int)
-    for query in (plain, bundled, held):
-        for row in tx.all(query):
-            units[row.sku_id] += int(row.qty)
-    return {sku_id: units[sku_id] for sku_id in wanted if sku_id in units}
+    after = tx.trusted_now - UNPAID_COUNTS_FOR
+    query = unpaid_by_sku(orders.c.channel_id == channel.id, skus=sorted(wanted), after=after)
+    return {row.sku_id: int(row.qty) for row in tx.all(query) if row.sku_id in wanted}
 
 
 def _sales(
