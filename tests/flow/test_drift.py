@@ -11,7 +11,7 @@ from erpsync.flows.echo import look_for_shipments
 from erpsync.flows.parcels import push_shipments
 from erpsync.flows.push import fan_out, push_stock
 from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.stock import add_stock, set_stock
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import ListingRow
@@ -148,6 +148,18 @@ def test_a_number_told_while_the_catalogue_is_read_is_not_compared_with_it(town:
     assert find_drift(town.house, town.channel()) == {}
 
 
+@pytest.mark.parametrize("as_a_row", [False, True], ids=["marked", "in the outbox"])
+def test_a_number_that_is_about_to_be_told_anew_is_not_compared(town: Town, as_a_row: bool) -> None:
+    add_stock(town.house, warehouse="SH", sku="TEA", qty=5, reason="arrival", actor="me")
+    if as_a_row:
+        fan_out(town.house)
+
+    assert look(town, shows=3) == {}
+
+    push(town)
+    assert look(town, shows=3) == {"hand_edit": 1}
+
+
 def test_where_the_policy_is_to_report_a_person_is_asked_and_nothing_is_told(make_town: MakeTown) -> None:
     town = opened(make_town(stock=StockPolicy(drift="report")))
 
@@ -246,6 +258,14 @@ def test_a_channel_that_cannot_be_read_is_looked_at_later(town: Town) -> None:
     town.shop.trouble["complete"] = [TransientError("away")]
 
     assert [look_for_shipments(town.house, town.channel()) for _ in range(2)] == [0, 1]
+
+
+def test_a_parcel_that_nobody_looked_for_within_three_days_is_looked_for_no_more(town: Town) -> None:
+    shipped(town)
+    town.advance(3 * 86_400 + 1)
+
+    assert look_for_shipments(town.house, town.channel()) == 0
+    assert tasks(town) == []
 
 
 def test_edits_of_one_listing_in_a_hundred_are_all_found_by_the_next_reading(make_town: MakeTown) -> None:

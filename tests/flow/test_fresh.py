@@ -190,6 +190,20 @@ def test_nothing_is_told_before_the_back_fill_has_found_the_open_orders(town: To
     assert town.shop.shown == {"A": 6}
 
 
+def test_not_even_a_first_zero_is_told_before_the_back_fill_is_done(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    town.advance(3600)
+    walk.read(town, "orders")
+    town.advance(3)
+    walk.push_due(town)
+    assert town.shop.shown == {}
+
+    walk.read(town, "backfill")
+    walk.push_due(town)
+    assert town.shop.shown == {"A": 0}
+
+
 def test_a_new_back_fill_stops_raising_numbers_until_it_is_done(shop_with_ten: Town) -> None:
     town = shop_with_ten
     channels.ask_backfill(town.house, "shop", days=30, actor="me")

@@ -195,6 +195,20 @@ def test_a_channel_that_may_not_even_be_called_hides_no_parcel(left: Town, why: 
     assert ("moving house" if why == "paused" else "session ended") in text
 
 
+def test_a_parcel_whose_sending_is_in_doubt_is_looked_for_and_nobody_is_asked_whether_it_may_go(left: Town) -> None:
+    """Whether it may go is no question any more; the task could be answered, and would change nothing."""
+    left.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
+    tell(left)
+    channels.pause_channel(left.house, "shop", reason="moving house", actor="me")
+    left.advance(44 * HOUR_S)
+    upkeep.free_fresh(left.house)
+    assert asked(left) == []
+
+    channels.resume_channel(left.house, "shop", actor="me")
+    tell(left)
+    assert (state(left), len(left.shop.parcels)) == ("sent", 1)
+
+
 @pytest.mark.parametrize("error", [TransientError("no route"), AuthError("no right to read refunds")], ids=repr)
 def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instant(town: Town, error: Exception) -> None:
     """failures.md rows 6 and 15: it waits for the first reading of all refunds, which may never end."""

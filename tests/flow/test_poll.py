@@ -12,7 +12,7 @@ from erpsync.flows.due import due_streams
 from erpsync.flows.letters import replay_letter
 from erpsync.flows.poll import poll_stream
 from erpsync.sdk.errors import TransientError
-from erpsync.sdk.types import Cursor, OrderPage
+from erpsync.sdk.types import Cursor, ListingRow, OrderPage
 from erpsync.store.leases import release_leases, take_lease
 from tests.support.looking import count, letter_id, letters, mark, poll, rows, see, settle_in, status
 from tests.support.shop import NOON, ShopConnector, Town, days
@@ -328,6 +328,37 @@ def test_a_shop_that_shows_no_order_at_all_is_down_and_its_cursor_waits(town: To
     town.shop.hidden = set()
     poll(town)
     assert stored(town) == SEVEN
+
+
+# -- the catalogue
+
+
+def catalogue(town: Town, *, shows: int) -> None:
+    town.shop.catalogue = [ListingRow(channel_sku=code, item_ref="", shown_qty=shows) for code in SEVEN]
+
+
+def shown(town: Town) -> dict[str, int]:
+    return dict(rows(town, "SELECT channel_sku, shown_qty FROM listing"))  # type: ignore[arg-type]
+
+
+def test_the_catalogue_is_read_from_its_beginning_again_after_a_whole_pass(town: Town) -> None:
+    catalogue(town, shows=1)
+    poll(town, "listings")
+    catalogue(town, shows=2)
+    poll(town, "listings")
+
+    assert shown(town) == dict.fromkeys(SEVEN, 2)
+
+
+def test_a_reading_of_the_catalogue_that_broke_off_goes_on_where_it_was(town: Town) -> None:
+    catalogue(town, shows=1)
+    town.shop.trouble["catalogue page 2"] = [TransientError("away")]
+    assert poll(town, "listings").failed
+    assert len(shown(town)) == 3
+    catalogue(town, shows=2)
+    poll(town, "listings")
+
+    assert [qty for _, qty in sorted(shown(town).items())] == [1, 1, 1, 2, 2, 2, 2]
 
 
 # -- time

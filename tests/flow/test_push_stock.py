@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
 from erpsync.flows import push, stock, upkeep
+from erpsync.flows.aging import age_unpaid
 from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
 from erpsync.sdk.types import ListingRow
 from tests.support import walk
@@ -103,6 +104,16 @@ def test_unpaid_orders_of_a_channel_lower_its_own_number_for_three_days(make_tow
     walk.run(town)
     assert town.shops["jd"].shown == {"A": 5}
     assert upkeep.expire_reservations(town.house) == 0
+
+
+def test_the_skus_of_an_unpaid_order_that_grew_old_are_marked_once(town: Town) -> None:
+    """Not at every look: it comes round every five seconds."""
+    known(town)
+    town.shop.place("o1", ("A", 2), paid=False)
+    walk.read(town, "orders")
+    town.advance(timedelta(days=3).total_seconds())
+
+    assert [age_unpaid(town.house) for _ in range(3)] == [1, 0, 0]
 
 
 def test_an_unpaid_order_that_is_held_lowers_the_number_too(town: Town) -> None:

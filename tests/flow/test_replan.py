@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
+from erpsync.flows.listings import ListingMapping, import_listings
 from erpsync.flows.replan import replan_changed
 from erpsync.flows.stock import set_stock
 from erpsync.runtime.once import drain
@@ -51,6 +52,21 @@ def test_a_new_buffer_is_told_without_any_sale(make_town: Callable[..., Town]) -
     drain(town.house)
 
     assert town.shop.shown == {"A": 5}
+
+
+def test_a_channel_that_is_switched_on_is_told_what_it_missed(make_town: Callable[..., Town]) -> None:
+    town = make_town(enabled=False)
+    replan_changed(town.house)
+    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    drain(town.house)
+    assert town.shop.shown == {}
+
+    town = make_town(town=town)
+    replan_changed(town.house)
+    drain(town.house)
+
+    assert town.shop.shown == {"A": 9}
 
 
 def test_an_unchanged_configuration_is_not_planned_anew(make_town: Callable[..., Town]) -> None:

@@ -216,6 +216,23 @@ def test_a_scan_that_another_node_has_overtaken_changes_nothing(town: Town) -> N
     assert windows(town) == [(1, 1, 0, 0)]
 
 
+def test_an_older_scan_does_not_overwrite_what_another_node_has_found_since(town: Town) -> None:
+    town.shop.place("o1", ("TEA", 1))
+    town.shop.place("o2", ("TEA", 1))
+    town.shop.unlisted = {"o2"}
+    an_hour_goes_by(town)
+
+    def another_node_sees_more() -> None:
+        town.shop.unlisted = set()
+        seal(town)
+        town.shop.unlisted = {"o2"}
+
+    town.shop.at_scan = another_node_sees_more
+    seal(town)
+
+    assert windows(town) == [(2, 0, 0, 1)]
+
+
 def test_an_hour_is_not_scanned_before_a_whole_pass_has_covered_it(town: Town) -> None:
     town.shop.place("o1", ("TEA", 1))
     town.advance(HOUR + 301)

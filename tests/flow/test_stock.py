@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.event import listen
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
 from erpsync.flows import desk, ship, stock
 from erpsync.flows.errors import Refused
 from erpsync.flows.stock import Count
-from erpsync.store.tables import event, hold
+from erpsync.store.tables import event, hold, ledger
 from tests.support import walk
 from tests.support.shop import Town
 
@@ -68,6 +68,17 @@ def test_what_left_since_a_count_was_made_is_taken_off_once(town: Town) -> None:
 
     assert walk.on_shelf(town) == {("SH", "A"): (7, 0)}
     assert not walk.problems(town)
+
+
+def test_what_moved_at_the_instant_of_a_count_is_in_it(town: Town) -> None:
+    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    town.advance(60)
+    stock.add_stock(town.house, warehouse="SH", sku="A", qty=5, reason="arrival", actor="me")
+    ((as_of,),) = walk.rows(town, select(func.max(ledger.c.at)))
+
+    stock.import_counts(town.house, [Count(warehouse="SH", sku="A", on_hand=12, as_of=as_of)], actor="me")
+
+    assert walk.on_shelf(town) == {("SH", "A"): (12, 0)}
 
 
 def test_a_count_older_than_the_last_one_is_refused(town: Town) -> None:
@@ -155,6 +166,22 @@ def test_units_taken_back_in_one_warehouse_are_found_in_another(make_town: Calla
 
     assert walk.on_shelf(town) == {("SH", "A"): (0, 0), ("GZ", "A"): (9, 2)}
     assert walk.owed(town) == {}
+
+
+def test_units_that_are_not_wanted_any_more_come_back_from_the_last_warehouse(
+    make_town: Callable[..., Town],
+) -> None:
+    town = make_town(warehouses=[WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)])
+    for warehouse in ("GZ", "SH"):
+        stock.set_stock(town.house, warehouse=warehouse, sku="A", on_hand=1, actor="me")
+    row = town.shop.place("o1", ("A", 2))
+    walk.read(town)
+    assert walk.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 1)}
+
+    town.shop.change("o1", lines=[{**row["lines"][0], "closed": 1}])
+    walk.read(town)
+
+    assert walk.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 0)}
 
 
 def test_units_a_warehouse_was_told_to_send_stay_promised_and_a_person_is_asked(town: Town) -> None:

@@ -216,6 +216,21 @@ def test_a_cancel_frees_nothing_before_the_warehouse_says_yes(pair: Pair) -> Non
     assert (walk.tasks(town), upkeep.verify_counters(town.house)) == ([], [])
 
 
+def test_a_release_to_be_stopped_where_nobody_runs_the_warehouse_any_more_is_a_persons(
+    make: Callable[..., Pair],
+) -> None:
+    town, depot = make()
+    put(town, "A", 10)
+    town.shop.place("o1", ("A", 2))
+    work(town)
+    town, _ = make(town=town, depot=depot, warehouses=(WarehousePolicy(id="SH"),))
+
+    town.shop.change("o1", state="cancelled")
+    read_shop(town)
+
+    assert (walk.tasks(town), depot.asked) == (["recall"], [])
+
+
 def test_a_no_asks_a_person_and_the_parcel_that_follows_is_booked(pair: Pair) -> None:
     town, depot = pair
     depot.answer = False
@@ -616,6 +631,18 @@ def test_an_older_snapshot_is_passed_over_quietly_and_a_foreign_one_is_not(pair:
         {"SH": (10, 0)},
         ["the warehouse named there is not run by this channel, SH is"],
     )
+
+
+@pytest.mark.parametrize(("ahead_min", "taken"), [(4, True), (6, False)])
+def test_a_count_by_a_clock_that_is_a_few_minutes_ahead_counts_as_made_now(
+    pair: Pair, ahead_min: int, taken: bool
+) -> None:
+    town, depot = pair
+    depot.count("A", 7, town.clock.now() + timedelta(minutes=ahead_min))
+    work(town)
+
+    assert free(town) == {"SH": (7 if taken else 10, 0)}
+    assert len(letters(town)) == int(not taken)
 
 
 def test_once_through_everything_releases_what_is_ready(pair: Pair) -> None:

@@ -301,10 +301,12 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
         }
 
     def pull_listings(self, cursor: Cursor) -> Iterator[ListingPage]:
-        """Yield the catalogue."""
-        del cursor
+        """Yield the catalogue, from the mark."""
         self.shop.fail("catalogue")
-        yield ListingPage(rows=tuple(self.shop.catalogue), mark="1")
+        start = int(cursor.mark or 0)
+        for first in range(start, max(start + 1, len(self.shop.catalogue)), PAGE):
+            self.shop.fail(f"catalogue page {first // PAGE + 1}")
+            yield ListingPage(rows=tuple(self.shop.catalogue[first : first + PAGE]), mark=str(first + PAGE))
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -355,6 +357,7 @@ def build_town(
     stock: Mapping[str, StockPolicy] | StockPolicy | None = None,
     poll: PollPolicy | None = None,
     sealing: SealPolicy | None = None,
+    enabled: bool = True,
     town: Town | None = None,
 ) -> Town:
     """Return shops and a house over a migrated database; a given `town` keeps its clock and shops (a restart)."""
@@ -365,6 +368,7 @@ def build_town(
         ChannelSpec(
             name=name,
             kind="shop",
+            enabled=enabled,
             poll=poll or PollPolicy(),
             orders=orders or OrderPolicy(),
             stock=(stock.get(name) if isinstance(stock, Mapping) else stock) or StockPolicy(),
