@@ -13,7 +13,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import func, or_, select, union, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.core.availability import unpack_sent
 from erpsync.core.drift import Drift
@@ -208,6 +207,5 @@ def _write(tx: Tx, row: Any, kind: Drift, repairs: int) -> None:
         "repairs": repairs,
         "ended_at": None,
     }
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    statement = dialect.insert(drift).values(listing_id=row.id, **values)
+    statement = tx.insert(drift).values(listing_id=row.id, **values)
     tx.execute(statement.on_conflict_do_update(index_elements=["listing_id"], set_=values))

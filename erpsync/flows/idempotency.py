@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.access import Access
 from erpsync.flows.house import House
@@ -82,9 +81,8 @@ def claim(store: Store, call: Call) -> Claim | Answer:
 
 
 def _claim(tx: Tx, call: Call) -> Claim | Answer:
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
     values = {"token_id": call.access.id, "key": call.key, "digest": call.digest, "at": tx.now}
-    new = dialect.insert(api_request).values(**values, claimed_until_at=tx.now + CLAIM)
+    new = tx.insert(api_request).values(**values, claimed_until_at=tx.now + CLAIM)
     made = tx.execute(new.on_conflict_do_nothing().returning(api_request.c.id)).scalar()
     if made is not None:
         return Claim(id=int(made), call=call, fence=1)

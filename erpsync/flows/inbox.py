@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.blame import is_of_database
 from erpsync.flows.due import streams_of
@@ -68,13 +67,12 @@ def _lane(channel: Channel, result: WebhookResult) -> int:
 
 
 def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: WebhookRequest, lane: int) -> bool:
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
     body = {
         "hints": list(result.hints),
         "records": [_record(record.kind, record.raw) for record in result.records],
     }
     ended = bool(result.unknown) and not result.records and not result.hints
-    row = dialect.insert(inbox).values(
+    row = tx.insert(inbox).values(
         channel_id=channel.id,
         delivery_key=result.key,
         body=None if ended else tx.vault.seal(body, row=_row(channel.id, result.key)),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.rekey import PROOF, PROOF_ROW, SEALED, Sealed
 from erpsync.store.privacy import KeysError, PrivacyError, Vault
@@ -45,8 +44,7 @@ def _prove(tx: Tx, vault: Vault) -> bool:
     kept = tx.execute(select(key_proof.c.sealed).where(key_proof.c.id == 1)).scalar()
     if kept is None:
         _open_newest(tx, vault)
-        dialect = sqlite if tx.dialect == "sqlite" else postgresql
-        row = dialect.insert(key_proof).values(id=1, sealed=vault.seal(vault.index(_SAYS).hex(), row=PROOF_ROW))
+        row = tx.insert(key_proof).values(id=1, sealed=vault.seal(vault.index(_SAYS).hex(), row=PROOF_ROW))
         tx.execute(row.on_conflict_do_nothing())
         kept = tx.execute(select(key_proof.c.sealed).where(key_proof.c.id == 1)).scalar_one()
     return bool(vault.open(kept, row=PROOF_ROW) == vault.index(_SAYS).hex())

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.changed import bundle_events, contents, mapping_events, mappings
 from erpsync.flows.fulfil import settle
@@ -91,8 +90,7 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
     _lock(tx, values)
     before = mappings(tx, things)
     _spread(tx, values)
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    new = dialect.insert(listing)
+    new = tx.insert(listing)
     statement = new.on_conflict_do_update(
         index_elements=["channel_id", "channel_sku", "item_ref"],
         set_={"sku_id": new.excluded.sku_id, "factor": new.excluded.factor, "told_sure": False},

@@ -6,7 +6,6 @@ it waits for us. Why the number of types is bounded: a type is whatever a shop w
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.flows.house import Channel
 from erpsync.sdk.text import storable
@@ -45,10 +44,7 @@ def _counted_as(tx: Tx, channel: Channel, message: UnknownMessage) -> str:
 
 def _count(tx: Tx, channel: Channel, type: str) -> int:
     """Return how many of this type have come now."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(unknown_message).values(
-        channel_id=channel.id, type=type, count=1, first_at=tx.now, last_at=tx.now
-    )
+    row = tx.insert(unknown_message).values(channel_id=channel.id, type=type, count=1, first_at=tx.now, last_at=tx.now)
     again = {"count": unknown_message.c["count"] + 1, "last_at": tx.now}
     counted = row.on_conflict_do_update(index_elements=["channel_id", "type"], set_=again)
     return int(tx.execute(counted.returning(unknown_message.c["count"])).scalar_one())

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.store import Tx
 from erpsync.store.tables import cursor
@@ -63,8 +62,7 @@ def read_cursors(connection: Connection, channel_ids: Iterable[int] | None = Non
 
 def set_cursor(tx: Tx, channel_id: int, stream: str, **values: Any) -> None:
     """Set fields of a stream's progress."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(cursor).values(channel_id=channel_id, stream=stream, **values)
+    row = tx.insert(cursor).values(channel_id=channel_id, stream=stream, **values)
     tx.execute(row.on_conflict_do_update(index_elements=["channel_id", "stream"], set_=values))
 
 

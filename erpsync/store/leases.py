@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.store import Store, Tx, guarded
 from erpsync.store.tables import lease
@@ -37,9 +36,8 @@ class Lease:
 def take_lease(store: Store, key: str, *, ttl_s: float = LEASE_S) -> Lease | None:
     """Take or renew a lease; None while another node holds it."""
     with store.begin() as tx:
-        dialect = sqlite if tx.dialect == "sqlite" else postgresql
         until = tx.now + timedelta(seconds=ttl_s)
-        fresh = dialect.insert(lease).values(key=key, owner=store.owner, epoch=1, until_at=until)
+        fresh = tx.insert(lease).values(key=key, owner=store.owner, epoch=1, until_at=until)
         mine = lease.c.owner == store.owner
         taken = fresh.on_conflict_do_update(
             index_elements=["key"],

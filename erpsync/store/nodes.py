@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.leases import LEASE_S
 from erpsync.store.queue import give_back
@@ -55,14 +54,13 @@ def living(now: datetime) -> ColumnElement[bool]:
 def beat(store: Store, *, version: str, refusal: Refusal | None = None) -> None:
     """Say that this node lives; forget those that are gone for a day, on SQLite every other one."""
     with store.begin() as tx:
-        dialect = sqlite if tx.dialect == "sqlite" else postgresql
         told = {
             "heartbeat_at": tx.now,
             "left_at": None,
             "refused_at": refusal.at if refusal else None,
             "refused": refusal.why if refusal else "",
         }
-        row = dialect.insert(node).values(id=store.owner, version=version, started_at=tx.now, **told)
+        row = tx.insert(node).values(id=store.owner, version=version, started_at=tx.now, **told)
         tx.execute(row.on_conflict_do_update(index_elements=["id"], set_=told))
         gone = node.c.id != store.owner if store.is_sqlite else node.c.heartbeat_at < tx.trusted_now - KEPT
         tx.execute(delete(node).where(gone))
@@ -79,9 +77,8 @@ def take_configuration(store: Store, text: str) -> None:
     """Keep the configuration that this node works by; those of nodes that do not live any more are forgotten."""
     with store.begin() as tx:
         _forget_others(tx, store.owner)
-        dialect = sqlite if tx.dialect == "sqlite" else postgresql
         told = {"since_at": tx.now, "text": text}
-        row = dialect.insert(in_force).values(node=store.owner, **told)
+        row = tx.insert(in_force).values(node=store.owner, **told)
         tx.execute(row.on_conflict_do_update(index_elements=["node"], set_=told, where=in_force.c.text != text))
 
 

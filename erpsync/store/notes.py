@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.sdk.text import storable
 from erpsync.store.bulk import insert_many
@@ -61,9 +60,8 @@ class Task:
 
 def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
     """Open tasks; one that is open already gets the newer reason."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
     for item in sorted(tasks, key=lambda t: (t.kind, t.key)):
-        row = dialect.insert(task).values(
+        row = tx.insert(task).values(
             kind=item.kind,
             key=item.key,
             reason=item.reason,
@@ -122,10 +120,9 @@ class DeadLetter:
 
 def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
     """Store dead letters; one that is open already for (channel, kind, key) is counted, not doubled."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
     for letter in sorted(map(_storable, letters), key=lambda item: (item.channel_id, item.kind, item.key)):
         body = None if letter.body is None else tx.vault.seal(letter.body, row=letter_row(letter))
-        row = dialect.insert(dead_letter).values(
+        row = tx.insert(dead_letter).values(
             channel_id=letter.channel_id,
             kind=letter.kind,
             key=letter.key,

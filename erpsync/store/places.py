@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.core.policy import WarehousePolicy
 from erpsync.store.bulk import in_parts, insert_many, new_ids, update_many
@@ -107,8 +106,7 @@ def make_skus(tx: Tx, codes: Iterable[str]) -> dict[str, int]:
     known = sku_ids(tx.connection, wanted)
     fresh = [code for code in wanted if code not in known]
     if fresh:
-        dialect = sqlite if tx.dialect == "sqlite" else postgresql
-        statement = dialect.insert(sku).on_conflict_do_nothing(index_elements=["code"])
+        statement = tx.insert(sku).on_conflict_do_nothing(index_elements=["code"])
         rows = [{"id": i, "code": c} for c, i in zip(fresh, new_ids(tx, sku, len(fresh)), strict=True)]
         tx.execute(statement, rows)
         known |= sku_ids(tx.connection, fresh)

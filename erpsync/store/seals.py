@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.core.seal import AGAIN, WATCHED, Window
 from erpsync.store.store import Tx
@@ -40,9 +39,8 @@ def reach(connection: Connection, channel_id: int) -> tuple[datetime, datetime] 
 def add_windows(tx: Tx, channel_id: int, windows: Iterable[Window]) -> None:
     """Add windows; those that are there stay as they are."""
     rows = [{"channel_id": channel_id, "start_at": each.start, "end_at": each.end} for each in windows]
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
     if rows:
-        tx.execute(dialect.insert(seal_window).on_conflict_do_nothing(), rows)
+        tx.execute(tx.insert(seal_window).on_conflict_do_nothing(), rows)
 
 
 def watched(connection: Connection, channel_id: int, now: datetime) -> list[Window]:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.store.tables import counter
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 
 def take_numbers(tx: "Tx", name: str, count: int) -> range:
     """Return the next `count` numbers of a name, starting at 1."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(counter).values(name=name, value=count)
+    row = tx.insert(counter).values(name=name, value=count)
     statement = row.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + count}).returning(
         counter.c.value
     )
@@ -29,6 +27,5 @@ def read_mark(connection: Connection, name: str) -> int | None:
 
 def set_mark(tx: "Tx", name: str, value: int) -> None:
     """Keep a number under a name."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(counter).values(name=name, value=value)
+    row = tx.insert(counter).values(name=name, value=value)
     tx.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value}))

@@ -15,7 +15,8 @@ from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from erpsync.sdk.clock import Clock, SystemClock
@@ -67,6 +68,11 @@ class Tx:
     def all(self, statement: Executable) -> Sequence[Any]:
         """Return all rows of a query."""
         return self.connection.execute(statement).all()
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        """Return an INSERT that may say what follows a conflict; both databases write it in the same words."""
+        dialect = sqlite if self.dialect == "sqlite" else postgresql
+        return cast("postgresql.Insert", dialect.insert(table))
 
     def wake(self, stage: str) -> None:
         """Wake a stage of the daemon once this transaction is durable."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from erpsync.sdk.tokens import TokenPair
 from erpsync.store.privacy import Vault
@@ -65,8 +64,7 @@ def seal_pair(vault: Vault, channel_id: int, pair: TokenPair) -> bytes:
 
 def write_token(tx: Tx, channel_id: int, **values: Any) -> None:
     """Write columns of a channel's token row, made if there is none."""
-    dialect = sqlite if tx.dialect == "sqlite" else postgresql
-    row = dialect.insert(token).values(channel_id=channel_id, **values)
+    row = tx.insert(token).values(channel_id=channel_id, **values)
     tx.execute(row.on_conflict_do_update(index_elements=["channel_id"], set_=values))
 
 
