@@ -9,10 +9,9 @@ the claim over meanwhile, the late work is rolled back.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -122,26 +121,10 @@ def _held(held: Claim) -> Any:
 
 def for_claim(house: House, held: Claim) -> House:
     """Return the house with a store whose first transaction also marks the claim and leaves the audit event."""
-    return replace(house, store=_MarkingStore(house.store, held))
+    return replace(house, store=house.store.stamped(partial(_mark, held=held)))
 
 
-class _MarkingStore(Store):
-    """The same store, with a stamp for the first transaction that writes through it."""
-
-    def __init__(self, store: Store, held: Claim) -> None:
-        self.__dict__.update(store.__dict__)
-        self._held: Claim | None = held
-
-    @contextmanager
-    def begin(self) -> Iterator[Tx]:
-        with super().begin() as tx:
-            yield tx
-            if self._held is not None:
-                _mark(tx, self._held)
-        self._held = None
-
-
-def _mark(tx: Tx, held: Claim) -> None:
+def _mark(tx: Tx, *, held: Claim) -> None:
     marked = tx.execute(update(api_request).where(_held(held)).values(carried_out=True))
     if marked.rowcount != 1:
         raise ClaimLostError("the request was taken over by another process")

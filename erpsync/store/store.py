@@ -128,6 +128,7 @@ class Store:
         self._keeping = threading.Lock()
         self._borders: list[Store] = []
         self._file = watch(engine)
+        self._stamp: Callable[[Tx], None] | None = None
 
     @classmethod
     def open(
@@ -149,6 +150,12 @@ class Store:
         border._borders = []
         self._borders.append(border)
         return border
+
+    def stamped(self, stamp: Callable[[Tx], None]) -> "Store":
+        """Return this store, whose first transaction that commits also writes what `stamp` writes."""
+        stamped = copy.copy(self)
+        stamped._stamp = stamp
+        return stamped
 
     @property
     def is_sqlite(self) -> bool:
@@ -182,12 +189,15 @@ class Store:
         with self._turn() as wait_s, self.engine.connect() as connection, self._begun(connection, wait_s) as now:
             tx = Tx(connection, now, self.vault, unconfirmed=self.clock.unconfirmed)
             yield tx
+            if self._stamp is not None:
+                self._stamp(tx)
             for owner, guard in _guards.get():
                 if owner == self.owner:
                     guard(tx)
             if tx.wakes and not self.is_sqlite:
                 told = f"{self.owner} {','.join(sorted(tx.wakes))}"
                 connection.execute(text("SELECT pg_notify(:c, :p)"), {"c": CHANNEL, "p": told})
+        self._stamp = None
         if self._file is not None:
             self._file.verify_written()
         if tx.wakes:
