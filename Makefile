@@ -10,11 +10,14 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test stress lint format plans bench growth soak docs lock
+.PHONY: help setup demo run test stress lint format plans bench growth soak docs lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo 'Options go in ARGS, for example: make demo ARGS="--seconds 20", make test ARGS="-k stock"'
+
+setup: $(STAMP) ## the environment in .venv, which every other target makes by itself
+	@echo '$(VENV) is set up; make help lists what can be made'
 
 demo: $(STAMP) ## sandbox shops, a drop folder, the daemon and its console, in a temporary folder
 	@$(BIN)/erpsync demo $(ARGS)
@@ -26,6 +29,7 @@ test: $(STAMP) ## the whole test suite, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # In small portions, so that the first runs of all tests are done before the last ones of any.
+stress: WORKERS = 4
 stress: $(STAMP) ## what is concurrent many times over, beside busy cores, in 40 minutes at most
 	@$(BIN)/python -m pytest --stress -n $(WORKERS) --dist load --maxschedchunk 4 $(ARGS)
 
@@ -70,6 +74,12 @@ lock: ## choose the newest allowed versions anew and write both lock files
 	@mv $(VENV)/lock-dev requirements-dev.lock && mv $(VENV)/lock requirements.lock
 	@grep -c '==' requirements.lock requirements-dev.lock
 
+PIP = $(BIN)/python -m pip install --disable-pip-version-check
+# One line that moves, for a terminal: what pip is at. It ends as pip did.
+COUNT = '/^Collecting / { printf "\r\033[K  fetching %d of %d: %s", ++n, total, $$2; fflush() } \
+  /^Installing collected/ { printf "\r\033[K  installing %d packages", n; fflush() } \
+  /^exit / { code = $$2 } END { printf "\r\033[K"; exit code }'
+
 # The first interpreter that is 3.11 or newer and can make environments. Version managers leave shims on PATH that
 # answer with an error, so each candidate is tried, not looked up.
 # The build backend is in the lock and isolation is off: building fetches nothing that has no hash.
@@ -85,6 +95,14 @@ $(STAMP): pyproject.toml requirements-dev.lock
 	 fi; \
 	 echo "setting up $(VENV) with $$("$$python" -V)"; \
 	 $(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && "$$python" -m venv $(VENV); }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@total=$$(grep -c '==' requirements-dev.lock); \
+	 echo "installing $$total packages by requirements-dev.lock, which takes a minute or two the first time"; \
+	 if [ -t 1 ]; then \
+	   { $(PIP) --progress-bar off --require-hashes -r requirements-dev.lock; echo "exit $$?"; } | awk -v total="$$total" $(COUNT); \
+	 else \
+	   $(PIP) --quiet --require-hashes -r requirements-dev.lock; \
+	 fi
+	@echo 'installing erpsync itself'
+	@$(PIP) --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+

@@ -12,10 +12,12 @@ import json
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
+
+import structlog
 
 from connectors.csv_drop.client import table
 from connectors.csv_drop.client.replies import write_shipment, write_stock
@@ -29,6 +31,7 @@ from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError, Transien
 from erpsync.sdk.folder import Claim, DropFolder, Fingerprint, error_of, unusable
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource, ShipmentSink, ShipmentSource, StockSink
+from erpsync.sdk.sheets import PassedOver
 from erpsync.sdk.types import (
     BadLine,
     CheckReport,
@@ -44,6 +47,8 @@ from erpsync.sdk.types import (
     StockLevel,
 )
 
+log = structlog.get_logger("connectors.csv_drop")
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -54,6 +59,7 @@ class _Reading:
     after: int
     problem: str = ""
     pages: int = 0
+    passed: PassedOver = field(default_factory=PassedOver)
 
     @property
     def begins(self) -> str:
@@ -94,6 +100,7 @@ class CsvDropConnector(Connector):
             _usable(self.settings.folder)
             waiting = len(self._folder.waiting())
             notes = [f"{waiting} {'file waits' if waiting == 1 else 'files wait'} to be read"]
+            notes += [told] if (told := self.settings.unread_files()) else []
             if (out := self.settings.out_folder) and out.exists():
                 _usable(out)
             elif out:
@@ -127,6 +134,7 @@ class CsvDropConnector(Connector):
                 after=reading.after,
                 scratch=self._folder.claimed,
                 max_rows=self.settings.max_lines,
+                passed=reading.passed,
             )
         except PayloadError as error:
             reading.problem = error.problem
@@ -134,6 +142,8 @@ class CsvDropConnector(Connector):
             yield [Together(None, 1, payload_of(reading.claim.name, [entry]))]
 
     def _file_away(self, reading: _Reading) -> None:
+        if reading.passed:
+            log.info("file.rows_passed_over", file=reading.claim.name, rows=str(reading.passed))
         if reading.claim.fingerprint() != reading.before:
             self._folder.renew(reading.claim)
         elif reading.problem:

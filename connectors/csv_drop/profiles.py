@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from erpsync.sdk.sheets import tidy
 from erpsync.sdk.types import OrderState
 
 ORDER_FIELDS = (
@@ -42,7 +43,7 @@ ORDER_FIELDS = (
     "buyer_note",
     "refund_status",
 )
-RefundWord = Literal["none", "open", "decided"]
+RefundWord = Literal["none", "open", "closed", "granted", "decided"]
 SHIPMENT_FIELDS = ("order", "carrier", "tracking", "line_id", "qty")
 
 
@@ -81,17 +82,28 @@ TAOBAO = Profile(
         "buyer_note": ("买家留言",),
         "refund_status": ("退款状态",),
     },
-    refund_status_map={"没有申请退款": "none", "退款关闭": "decided", "退款成功": "decided"},
+    refund_status_map={
+        "没有申请退款": "none",
+        "没有退款": "none",
+        "无退款": "none",
+        "退款关闭": "closed",
+        "退款成功": "granted",
+    },
     status_map={
         "等待买家付款": OrderState.UNPAID,
         "买家已付款，等待卖家发货": OrderState.PAID,
-        "买家已付款,等待卖家发货": OrderState.PAID,
         "等待卖家发货": OrderState.PAID,
         "卖家部分发货": OrderState.PAID,
         "卖家已发货，等待买家确认": OrderState.SHIPPED,
-        "卖家已发货,等待买家确认": OrderState.SHIPPED,
+        "买家已签收": OrderState.SHIPPED,
         "交易成功": OrderState.COMPLETED,
         "交易关闭": OrderState.CANCELLED,
+        "付款以后用户退款成功，交易自动关闭": OrderState.CANCELLED,
+        "付款以前，卖家或买家主动关闭交易": OrderState.CANCELLED,
+        "没有创建支付宝交易": OrderState.UNPAID,
+        "国际信用卡支付付款确认中": OrderState.UNPAID,
+        "定金未付尾款未付": OrderState.UNPAID,
+        "定金已付尾款未付": OrderState.UNPAID,
     },
 )
 
@@ -116,6 +128,12 @@ JD = Profile(
     status_map={
         "等待付款": OrderState.UNPAID,
         "等待付款确认": OrderState.UNPAID,
+        "待付款": OrderState.UNPAID,
+        "待出库": OrderState.PAID,
+        "待发货": OrderState.PAID,
+        "已出库": OrderState.SHIPPED,
+        "待收货": OrderState.SHIPPED,
+        "等待收货": OrderState.SHIPPED,
         "等待出库": OrderState.PAID,
         "正在出库": OrderState.PAID,
         "等待发货": OrderState.PAID,
@@ -133,7 +151,7 @@ PDD = Profile(
         "external_id": ("订单号",),
         "status": ("订单状态",),
         "placed_at": ("订单成交时间", "拼单成功时间"),
-        "paid_at": ("支付时间", "订单成交时间", "拼单成功时间"),
+        "paid_at": ("支付时间",),
         "channel_sku": ("商家编码-规格维度", "商家编码-SKU维度", "商家编码-商品维度", "样式ID"),
         "title": ("商品",),
         "qty": ("商品数量(件)",),
@@ -148,24 +166,99 @@ PDD = Profile(
         "buyer_note": ("买家留言",),
         "refund_status": ("售后状态",),
     },
-    refund_status_map={"无售后或售后取消": "none", "退款成功": "decided"},
+    refund_status_map={
+        "无售后或售后取消": "none",
+        "无售后": "none",
+        "售后取消": "closed",
+        "售后关闭": "closed",
+        "退款成功": "granted",
+    },
     status_map={
         "待付款": OrderState.UNPAID,
+        "待支付": OrderState.UNPAID,
         "待成团": OrderState.UNPAID,
+        "拼团中": OrderState.UNPAID,
         "待发货": OrderState.PAID,
+        "已成团，待发货": OrderState.PAID,
+        "部分发货": OrderState.PAID,
         "已发货": OrderState.SHIPPED,
         "已发货，待签收": OrderState.SHIPPED,
-        "已发货,待收货": OrderState.SHIPPED,
+        "已发货，待收货": OrderState.SHIPPED,
+        "已发货，退款成功": OrderState.SHIPPED,
+        "已签收，退款成功": OrderState.SHIPPED,
+        "已收货，退款成功": OrderState.SHIPPED,
         "已签收": OrderState.COMPLETED,
         "已收货": OrderState.COMPLETED,
+        "交易成功": OrderState.COMPLETED,
         "已取消": OrderState.CANCELLED,
+        "交易已取消": OrderState.CANCELLED,
+        "拼单失败": OrderState.CANCELLED,
         "已取消，退款成功": OrderState.CANCELLED,
         "未发货，退款成功": OrderState.CANCELLED,
+        "未成交，退款成功": OrderState.CANCELLED,
     },
 )
 
-PROFILES: Mapping[str, Profile] = MappingProxyType({"generic": GENERIC, "taobao": TAOBAO, "jd": JD, "pdd": PDD})
+DOUYIN = Profile(
+    columns={
+        "external_id": ("主订单编号", "订单编号"),
+        "line_id": ("子订单编号",),
+        "status": ("订单状态",),
+        "placed_at": ("订单提交时间",),
+        "paid_at": ("支付完成时间",),
+        "channel_sku": ("商家编码",),
+        "title": ("选购商品", "商品名称"),
+        "qty": ("商品数量",),
+        "price": ("商品单价", "商品金额"),
+        "freight": ("运费",),
+        "recipient": ("收件人", "收货人"),
+        "phone": ("收件人手机号", "手机号"),
+        "province": ("省",),
+        "city": ("市",),
+        "district": ("区",),
+        "address": ("详细地址",),
+        "buyer_note": ("买家留言",),
+        "refund_status": ("售后状态",),
+    },
+    refund_status_map={
+        "无售后": "none",
+        "售后关闭": "closed",
+        "退款成功": "granted",
+        "售后完成": "granted",
+        "已全额退款": "granted",
+        "已退款": "granted",
+    },
+    status_map={
+        "待支付": OrderState.UNPAID,
+        "待付款": OrderState.UNPAID,
+        "待确认": OrderState.UNPAID,
+        "已支付": OrderState.PAID,
+        "备货中": OrderState.PAID,
+        "待发货": OrderState.PAID,
+        "部分发货": OrderState.PAID,
+        "已发货": OrderState.SHIPPED,
+        "已收货": OrderState.COMPLETED,
+        "已完成": OrderState.COMPLETED,
+        "已取消": OrderState.CANCELLED,
+        "已关闭": OrderState.CANCELLED,
+    },
+)
+
+
+def status_key(text: str) -> str:
+    """Return a status text as it is looked up: commas of both widths are one, letters of both sizes too."""
+    return tidy(text).casefold().replace("，", ",")
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {"generic": GENERIC, "taobao": TAOBAO, "jd": JD, "pdd": PDD, "douyin": DOUYIN}
+)
 STATUS_WORDS = frozenset(
-    word.casefold() for word in (*OrderState, *(word for each in PROFILES.values() for word in each.status_map))
+    status_key(word) for word in (*OrderState, *(word for each in PROFILES.values() for word in each.status_map))
 )
 """Texts that are a status on some platform, and so nobody's name."""
+
+
+def is_status(text: str) -> bool:
+    """Whether a case-folded text is a status on some platform, or one in Chinese with more around it."""
+    return text in STATUS_WORDS or any(word in text for word in STATUS_WORDS if len(word) >= 3 and not word.isascii())

@@ -5,10 +5,10 @@ result.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -21,11 +21,15 @@ from connectors.csv_drop.profiles import (
     SHIPMENTS,
     Profile,
     RefundWord,
+    status_key,
 )
+from erpsync.sdk.carriers import CARRIER_MAP, CarrierMap
 from erpsync.sdk.currencies import CURRENCIES
 from erpsync.sdk.folder import READ_FILES, Folder, note_on_read_files
 from erpsync.sdk.formulas import FORMULAS, Formulas
+from erpsync.sdk.patterns import lying_unread
 from erpsync.sdk.roles import ConnectorSettings
+from erpsync.sdk.sheets import Columns, tidy
 from erpsync.sdk.types import OrderState
 
 FieldName = Literal[
@@ -34,7 +38,13 @@ FieldName = Literal[
     "district", "address", "buyer", "buyer_note", "refund_status", "order", "carrier", "tracking",
 ]  # fmt: skip
 _NEEDED = {"orders": ("external_id", "channel_sku", "qty"), "shipments": ("order", "carrier", "tracking")}
-_SAMPLE = datetime(2021, 11, 23)  # noqa: DTZ001 - only proves that a format carries a whole date
+_EXACT = {
+    "orders": frozenset({"external_id", "line_id", "channel_sku", "phone"}),
+    "shipments": frozenset({"order", "tracking", "line_id"}),
+}
+OWN_FIELDS = ("status", "currency")
+"""Fields of an order that are never guessed where its file has a column for them."""
+_SAMPLE = datetime(2021, 11, 23, tzinfo=UTC)
 
 
 def _text(value: Any) -> Any:
@@ -55,7 +65,11 @@ class CsvDropSettings(ConnectorSettings):
     """Where files come from, how they are to be read and where answers go."""
 
     folder: Annotated[Path, Folder()] = Field(description="folder in which the files are dropped; it must exist")
-    pattern: str = Field("*.csv", min_length=1, description="which names are read, as in a shell; case does not count")
+    pattern: Headers = Field(
+        ("*.csv", "*.xlsx", "*.xls"),
+        description="which names are read (one pattern or a list), as in a shell; case does not count",
+    )
+    sheet: str = Field("", description="which sheet of a workbook is read, where it has several")
     reads: Literal["orders", "shipments"] = Field("orders", description="what the files hold")
     out_folder: Annotated[Path | None, Folder(made=True)] = Field(
         None, description="folder for stock and shipment files; nothing is written without it"
@@ -65,6 +79,14 @@ class CsvDropSettings(ConnectorSettings):
     )
     timezone: str = Field("Asia/Shanghai", description="time zone of instants that do not say their own")
     rows: Literal["lines", "orders"] = Field("lines", description="whether a row is an order line or a whole order")
+    whole: bool = Field(
+        False,
+        description="whether a file holds every line of its orders, so that one which is missing is cancelled; "
+        "with `rows: orders` it does",
+    )
+    fill_down: bool = Field(
+        False, description="whether a row without an order number belongs to the order of the row above"
+    )
     columns: dict[FieldName, Headers] = Field(
         default_factory=dict, description="header (or list of possible headers) for each field"
     )
@@ -76,17 +98,26 @@ class CsvDropSettings(ConnectorSettings):
     )
     refund_status_map: dict[Text, RefundWord] = Field(
         default_factory=dict,
-        description="what each text of refund_status means: none, open or decided; any other text counts as open",
+        description="what each text of refund_status means: none, open, closed, granted or decided (closed or granted, "
+        "whichever); any other text counts as open",
     )
+    discount_skus: tuple[Text, ...] = Field(
+        (), description="seller codes of rows that are coupons: an amount below zero is a discount of the order"
+    )
+    carrier_map: CarrierMap = Field(default_factory=dict, description=CARRIER_MAP)
     datetime_formats: tuple[str, ...] = Field(
         (), description="formats of instants as in Python's strptime, tried in order before the usual ones"
     )
     settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
     read_files: Literal["keep", "remove"] = Field("keep", description=READ_FILES)
     formulas: Formulas = Field("escape", description=FORMULAS)
-    profile: Literal["generic", "taobao", "jd", "pdd"] | None = Field(
+    profile: Literal["generic", "taobao", "jd", "pdd", "douyin"] | None = Field(
         None, description="preset of columns and status texts; generic expects the field names as headers"
     )
+
+    def unread_files(self) -> str:
+        """Return which files of the folder fit no pattern."""
+        return lying_unread(self.folder, self.pattern)
 
     def notes(self) -> Mapping[str, str]:
         """Say that read files stay, as long as nobody has decided."""
@@ -105,7 +136,7 @@ class CsvDropSettings(ConnectorSettings):
     @classmethod
     def _whole_dates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for form in value:
-            if _read_back(form) != _SAMPLE:
+            if not _carries_date(form):
                 raise ValueError(f"{form!r} does not carry a whole date")
         return value
 
@@ -134,6 +165,8 @@ class Layout:
     Args:
         columns: possible headers by field.
         demanded: fields that a file must have a column for.
+        sought: what tells a file's header, ids and sums.
+        whole: whether a file holds every line of an order.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -144,10 +177,16 @@ class Layout:
     datetime_formats: tuple[str, ...]
     zone: ZoneInfo
     row_is_order: bool
+    sought: Columns
+    sheet: str = ""
+    whole: bool = False
+    fill_down: bool = False
+    discount_skus: frozenset[str] = frozenset()
+    carrier_map: Mapping[str, str] = field(default_factory=dict)
 
-    def header_of(self, field: str, headers: Mapping[str, Any]) -> str | None:
-        """Return the first header for `field` that is among `headers`."""
-        return next((name for name in self.columns.get(field, ()) if name in headers), None)
+    def header_of(self, name: str, headers: Mapping[str, Any]) -> str | None:
+        """Return the first header for a field that is among `headers`."""
+        return next((header for header in self.columns.get(name, ()) if header in headers), None)
 
 
 def layout_of(settings: CsvDropSettings) -> Layout:
@@ -173,12 +212,13 @@ def layout_of(settings: CsvDropSettings) -> Layout:
         datetime_formats=(*settings.datetime_formats, *profile.datetime_formats),
         zone=ZoneInfo(settings.timezone),
         row_is_order=settings.rows == "orders",
+        sought=Columns(headers=columns, demanded=frozenset(needed), exact=_EXACT[settings.reads]),
+        sheet=settings.sheet,
+        whole=settings.whole or settings.rows == "orders",
+        fill_down=settings.fill_down,
+        discount_skus=frozenset(settings.discount_skus),
+        carrier_map=settings.carrier_map,
     )
-
-
-def tidy(text: str) -> str:
-    """Return a header or status text without the white space and marks that programs leave around it."""
-    return text.strip().strip("\ufeff\u3000\u200b").strip()
 
 
 def _profile_of(settings: CsvDropSettings) -> Profile:
@@ -192,20 +232,18 @@ def _profile_of(settings: CsvDropSettings) -> Profile:
 def _states(profile: Profile, settings: CsvDropSettings) -> dict[str, OrderState]:
     """Return states by case-folded text; our own words always count."""
     words: dict[str, OrderState] = {state.value: state for state in OrderState}
-    return {
-        tidy(text).casefold(): state for text, state in {**words, **profile.status_map, **settings.status_map}.items()
-    }
+    return {status_key(text): state for text, state in {**words, **profile.status_map, **settings.status_map}.items()}
 
 
 def _refund_words(profile: Profile, settings: CsvDropSettings) -> dict[str, RefundWord]:
     """Return what texts about refunds mean, case-folded; our own words always count."""
-    words: dict[str, RefundWord] = {"none": "none", "open": "open", "decided": "decided"}
+    words: dict[str, RefundWord] = {word: word for word in get_args(RefundWord)}
     texts = {**words, **profile.refund_status_map, **settings.refund_status_map}
-    return {tidy(text).casefold(): word for text, word in texts.items()}
+    return {status_key(text): word for text, word in texts.items()}
 
 
-def _read_back(form: str) -> datetime | None:
+def _carries_date(form: str) -> bool:
     try:
-        return datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007 - see _SAMPLE
+        return datetime.strptime(_SAMPLE.strftime(form), form).replace(tzinfo=UTC) == _SAMPLE
     except ValueError:
-        return None
+        return False

@@ -3,52 +3,58 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.folder import Claim, write_whole
-from erpsync.sdk.formulas import Formulas, safe_row, unescaped
+from erpsync.sdk.formulas import Formulas, safe_row
+from erpsync.sdk.sheets import Columns, open_sheet
 
-MAX_BYTES = 64 * 1024 * 1024
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "shipments": ("release", "carrier", "tracking", "line_id", "sku", "qty", "left_at"),
+    "stock": ("sku", "on_hand", "as_of", "warehouse"),
+    "answers": ("release", "stopped", "reason"),
+}
+_EXACT = frozenset({"release", "tracking", "line_id", "sku"})
 
 
-def rows_of(claim: Claim, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Return (line, cells by header) of a file in UTF-8 or GB18030. Raises `PayloadError` about the file as a whole."""
-    claim.stream.seek(0)
-    content = claim.stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise PayloadError(f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB", path="file")
-    reader = csv.reader(io.StringIO(_text(content), newline=""), strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
+@dataclass(slots=True)
+class Read:
+    """A file's rows by line, why some of them are none, and what was passed over."""
+
+    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    problems: dict[int, PayloadError] = field(default_factory=dict)
+    passed: str = ""
+
+
+def rows_of(claim: Claim, kind: str, needed: Sequence[str], sheet: str = "") -> Read:
+    """Return what stands in a file of a kind. Raises `PayloadError` about the file as a whole."""
+    known = COLUMNS[kind]
+    columns = Columns(
+        headers={name: (name,) for name in known},
+        demanded=frozenset(needed),
+        exact=_EXACT & frozenset(known),
+        folds=True,
+        fills=True,
+    )
+    table = open_sheet(claim.stream, columns, sheet=sheet)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        if missing := [name for name in needed if name not in header]:
+        names = table.header.names
+        if missing := [name for name in needed if name not in names]:
             raise PayloadError(f"the header has no column {missing[0]}", path="header")
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                named = dict(zip(header, (_cell(cell) for cell in cells), strict=False))
-                rows.append((reader.line_num, named))
-    except csv.Error as error:
-        raise PayloadError(f"line {reader.line_num} is no CSV: {error}", path="file") from error
-    return rows
-
-
-def _cell(text: str) -> str:
-    """Return a cell without what spreadsheet programs put around text, ="123", and what we put before a formula."""
-    text = text.strip()
-    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') else unescaped(text)
-
-
-def _text(content: bytes) -> str:
-    """Return the text; a row with U+0000 is refused by itself, see `mapping`."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise PayloadError("the file is neither UTF-8 nor GB18030", path="file")
+        read = Read()
+        for record in table.records:
+            cells = table.ids(record, range(len(names)))
+            read.rows.append((record.line, dict(zip(names, cells, strict=True))))
+            if record.problem:
+                read.problems[record.line] = PayloadError(record.problem, path=record.path)
+    finally:
+        table.close()
+    read.passed = str(table.passed)
+    return read
 
 
 def write_rows(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]], formulas: Formulas) -> None:

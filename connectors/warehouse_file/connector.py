@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from connectors.warehouse_file.client import file_part, rows_of, write_rows
 from connectors.warehouse_file.mapping import (
     CANCEL_HEADER,
@@ -24,7 +26,7 @@ from connectors.warehouse_file.mapping import (
     release_rows,
     reports_of,
 )
-from connectors.warehouse_file.settings import WarehouseFileSettings
+from connectors.warehouse_file.settings import PATTERNS, WarehouseFileSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, PayloadError
 from erpsync.sdk.folder import Claim, DropFolder, error_of, unusable
@@ -43,6 +45,7 @@ from erpsync.sdk.types import (
 )
 
 PAGE = 200
+log = structlog.get_logger("connectors.warehouse_file")
 
 
 class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
@@ -54,13 +57,14 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
 
     def __init__(self, settings: WarehouseFileSettings, http: HttpClient, clock: Clock) -> None:
         super().__init__(settings, http, clock)
-        self._folder = DropFolder(settings.folder, "*.csv", settings.settle_s, clock, read_files=settings.read_files)
+        self._folder = DropFolder(settings.folder, PATTERNS, settings.settle_s, clock, read_files=settings.read_files)
 
     def check(self) -> CheckReport:
         """Look into the folders without changing anything. Raises `AuthError` when we cannot work in them."""
         with _mapped():
             _usable(self.settings.folder)
             notes = [f"{len(self._folder.waiting())} files wait to be read"]
+            notes += [told] if (told := self.settings.unread_files()) else []
             if self.settings.out_folder.exists():
                 _usable(self.settings.out_folder)
             else:
@@ -93,11 +97,20 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         read_as = f"{claim.id} {digest}"
         problem = claim.problem or ("" if kind else "the name must begin with shipments-, stock- or answers-")
         found: Iterator[Report | BadLine] = iter(())
+        passed = ""
         try:
             if not problem and kind:
-                rows = rows_of(claim, NEEDED[kind])
-                zone = ZoneInfo(self.settings.timezone)
-                found = reports_of(kind, Sheet(name=claim.name, digest=digest, rows=rows, zone=zone))
+                read = rows_of(claim, kind, NEEDED[kind], self.settings.sheet)
+                passed = read.passed
+                sheet = Sheet(
+                    name=claim.name,
+                    digest=digest,
+                    rows=read.rows,
+                    zone=ZoneInfo(self.settings.timezone),
+                    problems=read.problems,
+                    carrier_map=self.settings.carrier_map,
+                )
+                found = reports_of(kind, sheet)
         except PayloadError as error:
             problem = str(error)
         if problem:
@@ -110,6 +123,8 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
             begins = "" if done else claim.name
             done += len(batch)
             yield _page(batch, _mark(read_as, done), begins)
+        if passed:
+            log.info("file.rows_passed_over", file=claim.name, rows=passed)
         if claim.fingerprint() != before:
             self._folder.renew(claim)
         elif problem:

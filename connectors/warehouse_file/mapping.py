@@ -7,14 +7,15 @@ Our own layout; all quantities are pieces of our SKUs.
     answers-*.csv     release, stopped (yes or no) [, reason]
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from erpsync.sdk.carriers import as_in_file
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.sheets import amount_of, has_lost_digits, instant
 from erpsync.sdk.text import cut_to, quoted, storable
 from erpsync.sdk.types import BadLine, CancelAnswer, Dispatch, Release, ReleaseLine, StockCount
 
@@ -28,8 +29,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "stock": ("sku", "on_hand", "as_of"),
     "answers": ("release", "stopped"),
 }
+_MOST = 10**12
 _WORDS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
-_CUT_BY_SPREADSHEET = re.compile(r"[-+]?\d(?:[.,]\d+)?[Ee]\+\d+")
 
 Report = Dispatch | StockCount | CancelAnswer
 Rows = Sequence[tuple[int, Mapping[str, str]]]
@@ -43,6 +44,14 @@ class Sheet:
     digest: str
     rows: Rows
     zone: ZoneInfo
+    problems: Mapping[int, PayloadError] = field(default_factory=dict)
+    carrier_map: Mapping[str, str] = field(default_factory=dict)
+
+    def sound(self, line: int, row: Mapping[str, str]) -> Mapping[str, str]:
+        """Return a row that could be split into its cells. Raises `PayloadError` for any other."""
+        if problem := self.problems.get(line):
+            raise problem
+        return row
 
     def key(self, line: int) -> str:
         """Return the identity of what stands on a line, equal when the file is read again."""
@@ -62,7 +71,7 @@ def reports_of(kind: str, sheet: Sheet) -> Iterator[Report | BadLine]:
     read: Callable[[Sheet, int, Mapping[str, str]], Report] = _count if kind == "stock" else _answer
     for line, row in sheet.rows:
         try:
-            yield read(sheet, line, _plain(row))
+            yield read(sheet, line, sheet.sound(line, row))
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -78,7 +87,7 @@ def _dispatches(sheet: Sheet) -> Iterator[Report | BadLine]:
     for rows in groups.values():
         line, row = rows[0]
         try:
-            yield _dispatch(sheet, [(number, _plain(each)) for number, each in rows])
+            yield _dispatch(sheet, [(number, sheet.sound(number, each)) for number, each in rows])
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -93,7 +102,7 @@ def _dispatch(sheet: Sheet, rows: Rows) -> Dispatch:
     return Dispatch(
         key=sheet.key(line),
         release=_needed(first, "release"),
-        carrier=_needed(first, "carrier"),
+        carrier=as_in_file(_needed(first, "carrier"), sheet.carrier_map),
         tracking=_needed(first, "tracking"),
         lines=tuple(
             ReleaseLine(line=_needed(row, "line_id"), sku=row.get("sku", ""), qty=_whole(row, "qty", 1))
@@ -131,40 +140,29 @@ def _bad(sheet: Sheet, line: int, row: Mapping[str, str], error: PayloadError) -
     return BadLine(key=sheet.key(line), error=placed, row={name: storable(cell) for name, cell in row.items()})
 
 
-def _plain(row: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a row that a database can hold."""
-    for name, cell in row.items():
-        if "\0" in cell:
-            raise PayloadError("holds U+0000", path=name)
-    return row
-
-
 def _needed(row: Mapping[str, str], name: str) -> str:
     """Return a text that must be there; a number whose digits a spreadsheet program cut is none (failures row 27)."""
     text = row.get(name)
     if not text:
         raise PayloadError("is empty", path=name)
-    if _CUT_BY_SPREADSHEET.fullmatch(text):
+    if has_lost_digits(text):
         raise PayloadError(f"a spreadsheet program cut the digits of this number{cut_to(text)}", path=name)
     return text
 
 
 def _whole(row: Mapping[str, str], name: str, least: int) -> int:
     text = row.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 12) or int(text) < least:
+    number = amount_of(text)
+    if number is None or number != number.to_integral_value() or not least <= number < _MOST:
         raise PayloadError(f"expected a whole number from {least}{quoted(text)}", path=name)
-    return int(text)
+    return int(number)
 
 
 def _instant(row: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
-    text = _needed(row, name)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise PayloadError(f"expected a time like 2026-03-02 08:00:00{quoted(text)}", path=name) from error
-    if not 1971 <= found.year <= 2199:
-        raise PayloadError(f"expected a time of ours, is one of the year {found.year}", path=name)
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    found = instant(_needed(row, name), (), zone, name)
+    if found is None:
+        raise PayloadError("is empty", path=name)
+    return found
 
 
 def release_rows(order: Release) -> list[tuple[object, ...]]:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from erpsync.sdk.digest import digest_of
-from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.read import iso, problem_of
 from erpsync.sdk.types import BadLine, CancelAnswer, Dispatch, Release, ReleaseLine, StockCount
 
 Report = Dispatch | StockCount | CancelAnswer
@@ -23,14 +23,7 @@ MAX_QTY = 10**12
 """More than that is no count of pieces, and beyond a few more digits no database holds it."""
 
 
-def _sane(at: datetime) -> datetime:
-    """Return an instant of our times; a program's zero cannot even be written in UTC."""
-    if not 1971 <= at.year <= 2199:
-        raise ValueError("expected an instant of our times")
-    return at
-
-
-Instant = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_sane)]
+Instant = Annotated[datetime, BeforeValidator(iso)]
 
 
 class _Message(BaseModel):
@@ -96,6 +89,7 @@ class AnswerMessage(_Message):
     data: AnswerData
 
 
+_TAGS = ("dispatch", "count", "cancel_answer")
 ReportMessage = Annotated[DispatchMessage | CountMessage | AnswerMessage, Field(discriminator="type")]
 _REPORT: TypeAdapter[DispatchMessage | CountMessage | AnswerMessage] = TypeAdapter(ReportMessage)
 
@@ -105,10 +99,8 @@ def report_of(row: Any) -> Report | BadLine:
     try:
         message = _REPORT.validate_python(row)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = "$." + ".".join(str(part) for part in first["loc"] if part not in ("dispatch", "count", "cancel_answer"))
         kept = row if isinstance(row, dict) else {"row": row}
-        return BadLine(key=_key(kept), error=PayloadError(first["msg"].lower(), path=path), row=kept)
+        return BadLine(key=_key(kept), error=problem_of(error, leave_out=_TAGS), row=kept)
     if isinstance(message, DispatchMessage):
         return _dispatch(message.data)
     if isinstance(message, CountMessage):

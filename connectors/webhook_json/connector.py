@@ -23,12 +23,12 @@ from connectors.webhook_json.mapping.messages import (
     StockMessage,
     body_of,
 )
-from connectors.webhook_json.mapping.records import order_of, refund_of
+from connectors.webhook_json.mapping.records import named_in, order_of, refund_of
 from connectors.webhook_json.settings import WebhookJsonSettings
 from erpsync.sdk.carriers import CARRIERS
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.digest import digest_of
-from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
+from erpsync.sdk.errors import ConnectorError, RejectedError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, OrderReader, RefundReader, ShipmentSink, StockSink, WebhookSource
 from erpsync.sdk.types import (
@@ -133,16 +133,14 @@ class ShopWithCalls(WebhookJsonConnector, StockSink, ShipmentSink):
 
 
 def _record(payload: Payload, body: bytes, received_at: datetime) -> WebhookRecord:
-    """Return the record of a body; one that cannot be read is named after its bytes, so each is a dead letter."""
+    """Return the record of a body, named as far as it says whom it is about; else after its bytes."""
     kind = "refund" if payload.get("type") == "refund" else "order"
-    try:
-        record = refund_of(payload) if kind == "refund" else order_of(payload)
-        external_id, version_at = record.external_id, record.version_at
-    except PayloadError:
-        external_id, version_at = unread_key(payload, body), received_at
+    named = named_in(payload)
     head = Head(
-        external_id=external_id,
-        version_at=version_at,
+        external_id=named.external_id or unread_key(payload, body),
+        order_external_id=named.order_external_id,
+        version_at=named.version_at or received_at,
+        dated=named.version_at is not None,
         digest=_digest(payload),
         read_from=received_at,
         read_to=received_at,

@@ -149,6 +149,13 @@ class OwnShop(Sandbox):
         """Let the buyer pay."""
         self.change(id, status="paid", paid_at=self.clock.now())
 
+    def sell(self) -> str | None:
+        """Let a buyer pay for one of three things, each in its turn; return the order's id, None if sold out."""
+        try:
+            return self.place_order((f"SOLD-{len(self.orders) % 3 + 1}", 1), paid=True)
+        except SoldOut:
+            return None
+
     def cancel(self, id: str) -> None:
         """Let the order end without a sale."""
         self.change(id, status="cancelled")

@@ -37,7 +37,7 @@ class App:
     def __init__(self, args: Namespace, environ: Mapping[str, str], *, stdin: TextIO | None = None) -> None:
         self.args = args
         self.environ = environ
-        self.out = Output(as_json=args.json)
+        self.out = Output(as_json=args.json, quiet=args.quiet)
         self.stdin = stdin or sys.stdin
         self._config: Config | None = None
         self._registry: Registry | None = None
@@ -98,12 +98,12 @@ class App:
         try:
             found = read_in_force(self.place, self.registry, self.environ)
         except NothingKnown as error:
-            self.out.note(f"the configuration is bad, and none in force is known: {error}")
+            self.out.refuse(f"the configuration is bad, and none in force is known: {error}")
             return loaded.require()
         first, *more = loaded.problems
         self.bad_files = f"{first}" + (f" (and {len(more)} more)" if more else "")
         since = local(found.since.isoformat(), found.config.timezone)
-        self.out.note(
+        self.out.refuse(
             f"the configuration on disk is bad: {self.bad_files}; this goes by the one in force since {since}"
         )
         return found.config

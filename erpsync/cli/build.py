@@ -44,12 +44,14 @@ class Surroundings:
     Args:
         mounts: sandboxes that play the platform of a channel in-process, by channel name.
         sealing: when a stretch counts as proven, where the configuration's hours would be too long (the demonstration).
+        notice: what every page of the console says at its top.
     """
 
     store: Store
     registry: Registry
     mounts: Mapping[str, Handle]
     sealing: SealPolicy | None = None
+    notice: str = ""
 
 
 class Built:
@@ -85,7 +87,7 @@ class Built:
         """Return the web server for the daemon, not started yet."""
         from erpsync.web.server import WebServer
 
-        return WebServer(face)
+        return WebServer(face, notice=self._around.notice)
 
     def close(self) -> None:
         """Close connectors and database."""
@@ -143,6 +145,7 @@ def open_built(
     mounts: Mapping[str, Handle] | None = None,
     clock: Clock | None = None,
     sealing: SealPolicy | None = None,
+    notice: str = "",
 ) -> Built:
     """Return a configuration (with its secrets) in force, its database brought to this version first.
 
@@ -154,7 +157,7 @@ def open_built(
         _refuse_to_begin_anew(store, config)
         _bring_up(store, config)
         store.vault = proven_vault(store, config)
-        around = Surroundings(store=store, registry=registry, mounts=mounts or {}, sealing=sealing)
+        around = Surroundings(store=store, registry=registry, mounts=mounts or {}, sealing=sealing, notice=notice)
         return Built(config, around, load)
     except BaseException:
         store.close()

@@ -3,38 +3,16 @@
 Why data: the parser, the help and the README's table come from one list, and nothing is imported before it is run.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from erpsync.cli.command import Argument, Command, arg
+from erpsync.cli.own_commands import BEGINNING, KEEPING, TOKENS
+from erpsync.cli.readers import change, code, count, days, few, identity, positive, rate, reason, remark, share, whole
 
-from erpsync.cli.readers import change, code, count, days, few, identity, positive, reason, remark, share, whole
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument as `argparse` takes it."""
-
-    names: tuple[str, ...]
-    options: dict[str, Any]
+__all__ = ["COMMANDS", "GROUPS", "Argument", "Command", "arg", "only_looks"]
 
 
 def only_looks(name: str) -> bool:
     """Whether a command changes nothing, and may go by the configuration in force while the files are bad."""
     return name in {"status", "explain", "prove"} or name.endswith((" list", " show", " find"))
-
-
-def arg(*names: str, **options: Any) -> Argument:
-    """Return an argument; `options` are those of `ArgumentParser.add_argument`."""
-    return Argument(names, options)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command. `run` is `module:function` below `erpsync.cli`, called with an `App`, returning the exit code."""
-
-    name: str
-    help: str
-    run: str
-    arguments: tuple[Argument, ...] = field(default=())
 
 
 _LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
@@ -45,7 +23,8 @@ _ORDER = arg("order", metavar="ORDER", help="our order number, or the channel's 
 _NAME = arg("channel", metavar="ID", help="the channel's id")
 _WHY = arg("--reason", required=True, type=reason, metavar="TEXT", help="why, for whoever asks later")
 _SAID = arg("--reason", default="", type=remark, metavar="TEXT", help="why, for whoever asks later")
-_FILES = arg("files", nargs="+", metavar="FILE", help="CSV file in UTF-8 or GB18030; - is standard input")
+_FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
+_SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")
 _W = arg("--warehouse", required=True, type=code, metavar="W", help="the warehouse")
 _S = arg("--sku", required=True, type=code, metavar="CODE", help="the SKU")
 
@@ -85,6 +64,8 @@ DAEMON = (
             arg("--listen", default="127.0.0.1:8687", metavar="HOST:PORT", help="address (default 127.0.0.1:8687)"),
             arg("--faults", type=share, default=0.0, metavar="SHARE", help="share of calls that go wrong (default 0)"),
             arg("--seed", type=whole, default=0, metavar="N", help="equal seeds give equal faults (default 0)"),
+            arg("--orders", type=count, default=0, metavar="N", help="orders that buyers place in each (default 0)"),
+            arg("--rate", type=rate, default=1.0, metavar="R", help="orders in a second (default 1)"),
         ),
     ),
     Command(
@@ -165,6 +146,16 @@ ORDERS = (
             _LIMIT,
         ),
     ),
+    Command(
+        "shipments correct",
+        "give a parcel its right tracking number; the channel is told again, or a task says what to do there",
+        "ship:correct",
+        (
+            arg("number", metavar="NUMBER", help="the shipment's number, as `shipments list` shows it"),
+            arg("--tracking", required=True, metavar="N", help="the right tracking number"),
+            arg("--carrier", default="", metavar="CODE", help="the right carrier, if that was wrong too"),
+        ),
+    ),
 )
 
 STOCK = (
@@ -176,10 +167,11 @@ STOCK = (
     ),
     Command(
         "stock import",
-        "take counts from CSV: warehouse,sku,on_hand and optionally as_of",
+        "take counts from files: warehouse,sku,on_hand and optionally as_of",
         "stock:import_",
         (
             _FILES,
+            _SHEET,
             arg("--as-of", metavar="INSTANT", help="when the count was taken, for rows without as_of (default: now)"),
             _SAID,
         ),
@@ -210,9 +202,9 @@ STOCK = (
     ),
     Command(
         "listings import",
-        "tie listings to SKUs from CSV: channel,channel_sku,sku,factor and optionally item_ref",
+        "tie listings to SKUs from files: channel,channel_sku,sku,factor and optionally item_ref,no_stock",
         "listings:import_",
-        (_FILES,),
+        (_FILES, _SHEET),
     ),
     Command(
         "policies list",
@@ -222,12 +214,12 @@ STOCK = (
     ),
     Command(
         "policies import",
-        "set it from CSV, all or nothing: sku,channel,warehouse,safety,cap,buffer,paused",
+        "set it from files, all or nothing: sku,channel,warehouse,safety,cap,buffer,paused",
         "policies:import_",
-        (_FILES,),
+        (_FILES, _SHEET),
     ),
     Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
-    Command("bundles import", "take bundles from CSV: bundle,sku,qty", "listings:import_bundles", (_FILES,)),
+    Command("bundles import", "take bundles from files: bundle,sku,qty", "listings:import_bundles", (_FILES, _SHEET)),
 )
 
 CHANNELS = (
@@ -312,52 +304,7 @@ DESK = (
     ),
 )
 
-KEEPING = (
-    Command("migrate", "bring the database to this version", "keeping:migrate"),
-    Command("schema", "print the JSON Schema of the configuration", "keeping:schema"),
-    Command(
-        "keys rotate", "encrypt personal data anew with the first key; may be stopped and resumed", "keeping:rotate"
-    ),
-    Command(
-        "prove",
-        "certify which stretches of the channels' past were read whole; exit code 1 when one is not sealed",
-        "prove:prove",
-        (
-            _CHANNEL,
-            arg("--from", dest="since", metavar="INSTANT", help="from this date or time (default: from the beginning)"),
-            arg(
-                "--to",
-                dest="until",
-                metavar="INSTANT",
-                help="up to this date or time (default: up to what could be sealed by now)",
-            ),
-            arg("--windows", action="store_true", help="also every single window with its hash and scans"),
-        ),
-    ),
-)
-
-_TOKEN = arg("name", metavar="NAME", help="the token's name; it stands in events as api:NAME")
-
-TOKENS = (
-    Command(
-        "token create",
-        "make a token for the REST API and print it, this once",
-        "tokens:create",
-        (
-            _TOKEN,
-            arg(
-                "--scope",
-                choices=("read", "operate", "admin"),
-                default="read",
-                help="read looks (the default), operate also changes, admin also sees recipients and subscribes",
-            ),
-        ),
-    ),
-    Command("token revoke", "end a token of the REST API", "tokens:revoke", (_TOKEN,)),
-    Command("token list", "list the tokens of the REST API", "tokens:list_"),
-)
-
-COMMANDS = (*DAEMON, *ORDERS, *STOCK, *CHANNELS, *DESK, *KEEPING, *TOKENS)
+COMMANDS = (*BEGINNING, *DAEMON, *ORDERS, *STOCK, *CHANNELS, *DESK, *KEEPING, *TOKENS)
 
 GROUPS = {
     "orders": "orders, and an operator's decisions on them",

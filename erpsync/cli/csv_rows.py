@@ -1,28 +1,26 @@
-"""Rows of the CSV files that operators import, each with the file and line it stands on.
+"""Rows of the tables that operators import, each with the file and line it stands on.
 
 Why strict about headers and lenient about rows: a mistyped header would quietly empty a column of a whole file, while
 one bad row is no reason to leave out the others.
 """
 
-import csv
 import io
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 from erpsync.cli.errors import CommandError
 from erpsync.cli.readers import CONTROL
-from erpsync.sdk.formulas import unescaped
+from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.sheets import Columns, Header, Record, amount_of, clean, has_lost_digits, open_sheet
 
 T = TypeVar("T")
 Refusal = tuple[str, str]
-ENCODINGS = ("utf-8-sig", "gb18030")
-
-# What a spreadsheet makes of a long number: 6.92E+12. The digits are lost, so it must not be taken for a code.
-_SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+\d+")
+MOST_UNITS = 10**15
+YES, NO = frozenset({"yes", "y", "true", "1", "是"}), frozenset({"", "no", "n", "false", "0", "否"})
 
 
 class BadRow(Exception):
@@ -43,16 +41,24 @@ class Row:
             raise BadRow(f"{name} is empty")
         if CONTROL.search(value):
             raise BadRow(f"{name} holds a line end or control character: {value!r}")
-        if _SHORTENED.fullmatch(value):
+        if has_lost_digits(value):
             raise BadRow(f"{name} is {value}: a spreadsheet shortened it, format the column as text")
         return value
 
     def units(self, name: str, *, least: int = 0) -> int:
         """Return a cell as a whole number."""
         value = self.cells.get(name, "")
-        if not re.fullmatch(r"[0-9]{1,15}", value) or int(value) < least:
+        number = amount_of(value)
+        if number is None or number != number.to_integral_value() or not least <= number < MOST_UNITS:
             raise BadRow(f"{name} must be a whole number from {least}, is {value or 'empty'}")
-        return int(value)
+        return int(number)
+
+    def yes(self, name: str) -> bool:
+        """Return whether a cell says yes; an empty one says no."""
+        value = self.cells.get(name, "").casefold()
+        if value not in YES and value not in NO:
+            raise BadRow(f"{name} must be yes or no, is {value}")
+        return value in YES
 
 
 @dataclass(slots=True)
@@ -62,13 +68,19 @@ class Rows(Generic[T]):
     Args:
         make: makes what is wanted of a row; raises `BadRow`.
         identity: two rows of one identity contradict each other: the second is refused.
+        exact: columns of codes, of which a workbook must not have lost a digit.
+        sheet: which sheet of a workbook is read, where it has several.
+        passed: titles and sums that were passed over, as (file, which).
     """
 
     required: Sequence[str]
     optional: Sequence[str]
     make: Callable[[Row], T]
     identity: Callable[[T], object]
+    exact: Sequence[str] = ("sku", "channel_sku", "item_ref", "warehouse", "bundle")
+    sheet: str = ""
     refused: list[Refusal] = field(default_factory=list)
+    passed: list[tuple[str, str]] = field(default_factory=list)
     _seen: dict[object, str] = field(default_factory=dict)
 
     def of(self, files: Iterable[str]) -> Iterator[T]:
@@ -88,41 +100,49 @@ class Rows(Generic[T]):
 
     def _rows(self, name: str) -> Iterator[Row]:
         shown = "standard input" if name == "-" else name
-        reader = csv.reader(io.StringIO(_text(name, shown), newline=""))
-        header = self._header(next(reader, []), shown)
-        line = reader.line_num + 1
+        columns = Columns(
+            headers={each: (each,) for each in (*self.required, *self.optional)},
+            demanded=frozenset(self.required),
+            exact=frozenset(self.exact),
+            folds=True,
+            fills=True,
+        )
         try:
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    yield from self._row(header, cells, f"{shown}:{line}")
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise CommandError(f"{shown}:{line}: {error}") from None
+            with _opened(name) as stream, closing(open_sheet(stream, columns, sheet=self.sheet)) as sheet:
+                header = self._header(sheet.header, shown)
+                for record in sheet.records:
+                    yield from self._row(header, record, f"{shown}:{record.line}")
+                if sheet.passed:
+                    self.passed.append((shown, str(sheet.passed)))
+        except PayloadError as error:
+            raise CommandError(f"{shown}:1: {self._wanted()}, is none: {error.problem}") from None
 
-    def _row(self, header: list[str], cells: list[str], source: str) -> Iterator[Row]:
-        if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-            self.refused.append((source, f"has {len(cells)} cells, the header has {len(header)}"))
-        elif odd := [name for name, cell in zip(header, cells, strict=False) if "\0" in cell]:
-            self.refused.append((source, f"{odd[0]} holds U+0000"))
+    def _row(self, header: list[str], record: Record, source: str) -> Iterator[Row]:
+        if record.problem:
+            where = "" if record.path == "line" else f"{record.path}: "
+            self.refused.append((source, f"{where}{record.problem}"))
         else:
-            yield Row(dict(zip(header, (unescaped(cell.strip()) for cell in cells), strict=False)), source)
+            yield Row(dict(zip(header, map(clean, record.cells), strict=False)), source)
 
-    def _header(self, cells: list[str], shown: str) -> list[str]:
-        names = [cell.strip().lower() for cell in cells]
+    def _header(self, header: Header, shown: str) -> list[str]:
+        names = header.names
         allowed = {*self.required, *self.optional}
         wrong = [name for name in names if name not in allowed]
         missing = [name for name in self.required if name not in names]
         if wrong or missing or len(set(names)) != len(names):
-            also = f" and may hold {','.join(self.optional)}" if self.optional else ""
-            raise CommandError(f"{shown}:1: the header must be {','.join(self.required)}{also}, is {','.join(cells)}")
+            line = header.line if len(wrong) < len(names) else 1
+            raise CommandError(f"{shown}:{line}: {self._wanted()}, is {','.join(names)}")
         return names
 
+    def _wanted(self) -> str:
+        also = f" and may hold {','.join(self.optional)}" if self.optional else ""
+        return f"the header must be {','.join(self.required)}{also}"
 
-def _text(name: str, shown: str) -> str:
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    for encoding in ENCODINGS:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CommandError(f"{shown}: is neither UTF-8 nor GB18030 text")
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield io.BytesIO(sys.stdin.buffer.read())
+        return
+    with Path(name).open("rb") as stream:
+        yield stream

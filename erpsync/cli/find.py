@@ -55,7 +55,7 @@ def _also_by_phone(app: App, text: str, limit: int) -> list[Json]:
     try:
         found = _by_phone(app, text, limit)
     except (ConfigError, PrivacyError, LookupError) as error:
-        app.out.note(f"not looked for by phone: {first_line(error)}")
+        app.out.refuse(f"not looked for by phone: {first_line(error)}")
         return []
     if found:
         app.out.note("a phone number in a command line stays in the shell's history; orders find --phone asks for it")

@@ -22,12 +22,17 @@ def take(app: App, rows: Rows[Any], take_in: Callable[[Iterable[Any], Callable[[
 
     Every refused row is named on stderr by file and line; the others are taken.
     """
+    rows.sheet = app.args.sheet
     with app.out.progress("rows") as progress:
         result = take_in(rows.of(app.args.files), progress)
     refused = sorted([*rows.refused, *result.refused], key=_place)
     for source, problem in refused:
-        app.out.note(f"{source}: {problem}")
+        app.out.refuse(f"{source}: {problem}")
+    for source, which in rows.passed:
+        app.out.note(f"{source}: passed over {which}")
     shown = {"taken": result.taken, "refused": [{"source": s, "problem": problem} for s, problem in refused]}
+    if rows.passed:
+        shown["passed_over"] = [{"source": source, "rows": which} for source, which in rows.passed]
     taken = "1 row taken" if result.taken == 1 else f"{result.taken} rows taken"
     app.out.value(shown, f"{taken}, {len(refused)} refused")
     return FAILED if refused else OK

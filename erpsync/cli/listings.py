@@ -18,6 +18,7 @@ def list_(app: App) -> int:
         Column("item_ref", "item"),
         Column("sku", "SKU"),
         Column("factor", "factor", "number"),
+        Column("no_stock", "no stock"),
         Column("told_qty", "told", "number"),
         Column("told_sure", "sure"),
         Column("told_at", "told at", "instant", zone),
@@ -36,18 +37,20 @@ def import_(app: App) -> int:
     from erpsync.flows.listings import ListingMapping, import_listings
 
     def make(row: Row) -> ListingMapping:
+        no_stock = row.yes("no_stock")
         return ListingMapping(
             channel=row.text("channel"),
             channel_sku=row.text("channel_sku"),
-            sku=row.text("sku"),
+            sku="" if no_stock else row.text("sku"),
             factor=row.units("factor", least=1),
+            no_stock=no_stock,
             item_ref=row.cells.get("item_ref", ""),
             source=row.source,
         )
 
     rows = Rows(
         ("channel", "channel_sku", "sku", "factor"),
-        ("item_ref",),
+        ("item_ref", "no_stock"),
         make,
         lambda found: (found.channel, found.channel_sku, found.item_ref),
     )

@@ -5,6 +5,7 @@ Why undone afterwards: the log's configuration belongs to the process, and a pro
 
 import logging
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,9 +13,16 @@ OWN_LOG = ("run", "demo")
 """Commands that set the log of the process up themselves."""
 
 
+def level_of(args: Namespace) -> int:
+    """Return from which level on a command's log is shown: warning, info with --verbose, error with --quiet."""
+    if args.debug:
+        return logging.DEBUG
+    return logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
+
+
 @contextmanager
-def quiet_log(command: str, *, debug: bool) -> Iterator[None]:
-    """Send warnings and worse (with `debug` everything) to stderr while the block runs."""
+def quiet_log(command: str, *, level: int) -> Iterator[None]:
+    """Send log records from a level on to stderr while the block runs."""
     import structlog
 
     from erpsync.runtime.logging import scrub
@@ -28,7 +36,7 @@ def quiet_log(command: str, *, debug: bool) -> Iterator[None]:
             scrub,
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if debug else logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

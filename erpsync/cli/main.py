@@ -9,61 +9,15 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, NoReturn, cast
+from typing import cast
 
-from erpsync import __version__
-from erpsync.cli.commands import COMMANDS, GROUPS, Command
+from erpsync.cli.arguments import build_parser
+from erpsync.cli.command import Command
 from erpsync.cli.errors import FAILED, INTERRUPTED, OK, USAGE, first_line, told
 
+__all__ = ["build_parser", "main"]
+
 _LOST = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are no UTF-8
-DESCRIPTION = "Keeps orders and stock right between sales channels and the seller's warehouses."
-EPILOG = "exit codes: 0 fine, 1 a check failed or the request cannot be done, 2 wrong usage, 78 bad configuration"
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2."""
-        self.exit(USAGE, f"erpsync: {message} (see {self.prog} --help)\n")
-
-
-def build_parser() -> Parser:
-    """Return the parser of all commands; the chosen one is `args.command`."""
-    parser = Parser(prog="erpsync", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"erpsync {__version__}")
-    _add_common(parser, absent=False)
-    top = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
-    groups: dict[str, argparse._SubParsersAction[Parser]] = {}
-    for command in COMMANDS:
-        group, _, word = command.name.rpartition(" ")
-        if group and group not in groups:
-            about = GROUPS[group]
-            below = top.add_parser(group, help=about, description=_sentence(about), allow_abbrev=False)
-            groups[group] = below.add_subparsers(metavar="COMMAND", required=True, title="commands")
-        _add_command(groups[group] if group else top, word, command)
-    return parser
-
-
-def _add_command(among: "argparse._SubParsersAction[Parser]", word: str, command: Command) -> None:
-    child = among.add_parser(word, help=command.help, description=_sentence(command.help), allow_abbrev=False)
-    for argument in command.arguments:
-        child.add_argument(*argument.names, **argument.options)
-    _add_common(child, absent=True)
-    child.set_defaults(command=command)
-
-
-def _add_common(parser: argparse.ArgumentParser, *, absent: bool) -> None:
-    """Add the options that every command takes, before or behind its name."""
-    gone: dict[str, Any] = {"default": argparse.SUPPRESS} if absent else {}
-    place = "folder with erpsync.yaml, or that file (default: $ERPSYNC_CONFIG, ./config, /etc/erpsync)"
-    parser.add_argument("--config", metavar="PATH", help=place, **gone)
-    parser.add_argument("--json", action="store_true", help="print one JSON value and nothing else", **gone)
-    parser.add_argument("--debug", action="store_true", help="show where an error came from", **gone)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,12 +61,12 @@ def _guarded(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def _run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from erpsync.cli.app import App
-    from erpsync.cli.logs import quiet_log
+    from erpsync.cli.logs import level_of, quiet_log
 
     chosen = cast("Command", args.command)
     module, _, function = chosen.run.partition(":")
     command = getattr(import_module(f"erpsync.cli.{module}"), function)
-    with quiet_log(chosen.name, debug=args.debug):
+    with quiet_log(chosen.name, level=level_of(args)):
         return int(command(App(args, environ)))
 
 

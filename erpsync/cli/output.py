@@ -24,6 +24,7 @@ class Output:
 
     Args:
         as_json: print one JSON value instead of text.
+        quiet: leave out what is no result and no error.
 
     Attributes:
         zone: the operator's, in which every instant of a text is shown; None leaves texts as they are.
@@ -31,8 +32,11 @@ class Output:
 
     zone: tzinfo | None = None
 
-    def __init__(self, *, as_json: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+    def __init__(
+        self, *, as_json: bool, quiet: bool = False, out: TextIO | None = None, err: TextIO | None = None
+    ) -> None:
         self.as_json = as_json
+        self.quiet = quiet
         self.out = out or sys.stdout
         self.err = err or sys.stderr
 
@@ -65,12 +69,17 @@ class Output:
         self.out.write(f"{self._shown(text)}\n")
 
     def note(self, text: str) -> None:
-        """Print a line on stderr."""
+        """Print a line on stderr, for who wants to know; not with --quiet."""
+        if not self.quiet:
+            self.err.write(f"{self._shown(text)}\n")
+
+    def refuse(self, text: str) -> None:
+        """Print a line on stderr about input that was not taken."""
         self.err.write(f"{self._shown(text)}\n")
 
     def complain(self, text: str) -> None:
         """Print an error on stderr, in one line."""
-        self.note(f"erpsync: {text}")
+        self.refuse(f"erpsync: {text}")
 
     def table(self, rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:
         """Print text cells under the columns' heads, aligned by what a terminal shows (wide characters count two)."""
@@ -122,7 +131,7 @@ class Output:
     @contextmanager
     def progress(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
         """Yield a function that is told how many more are done; shown on a terminal only."""
-        if not self.err.isatty():
+        if self.quiet or not self.err.isatty():
             yield lambda more: None
             return
         from rich.console import Console

@@ -76,6 +76,17 @@ def positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     return read
 
 
+def rate(text: str) -> float:
+    """Return how often something happens in a second: above 0, up to 1000."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError(f"must be above 0 and up to 1000, is {text!r}")
+    return number
+
+
 def share(text: str) -> float:
     """Return a number from 0 to 1."""
     try:

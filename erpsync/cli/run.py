@@ -24,7 +24,18 @@ def run(app: App) -> int:
         app.out.note(line_of(note))
     # The lock comes before the migration: nobody else's daemon may run on tables that are being changed.
     with only_daemon(config.sqlite_file), _built(app, config) as built:
+        _log_as_asked(app)
         return daemon.run(built, once=app.args.once)
+
+
+def _log_as_asked(app: App) -> None:
+    """Set the log up, from debug on with --verbose, from warning on with --quiet; the daemon sets up no other then."""
+    import structlog
+
+    from erpsync.runtime.logging import configure
+
+    if not structlog.is_configured():
+        configure(level="warning" if app.args.quiet else "debug" if app.args.verbose else "info")
 
 
 @contextmanager

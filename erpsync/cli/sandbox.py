@@ -3,6 +3,8 @@
 import contextlib
 import inspect
 import threading
+import time
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -37,8 +39,25 @@ def serve(app: App) -> int:
         app.out.value(reach, lambda: _print(app, reach))
         app.out.out.flush()
         with contextlib.suppress(KeyboardInterrupt):  # the way it ends
+            if app.args.orders:
+                _sell(app, platforms)
             threading.Event().wait()
     return OK
+
+
+def _sell(app: App, platforms: Mapping[str, "Sandbox"]) -> None:
+    """Let buyers order on every platform that sells, at a steady rate, and say how many did."""
+    total, rate = app.args.orders, app.args.rate
+    sold = dict.fromkeys(platforms, 0)
+    pause, began_s = threading.Event(), time.monotonic()
+    with app.out.progress("selling", total) as told:
+        for number in range(total):
+            pause.wait(max(0.0, began_s + number / rate - time.monotonic()))
+            for name, platform in platforms.items():
+                sold[name] += platform.sell() is not None
+            told(1)
+    selling = ", ".join(f"{name} {count}" for name, count in sold.items() if count)
+    app.out.note(f"orders placed: {selling}" if selling else "orders placed: none, nothing is on sale")
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""`ship` and `shipments list`."""
+"""`ship`, `shipments list` and `shipments correct`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,29 @@ def ship(app: App) -> int:
     shown = {"number": result.number, "order": result.order, "repeated": result.repeated}
     done = "was recorded before" if result.repeated else "is recorded"
     app.out.value(shown, f"shipment {result.number} of order {result.order} {done}")
+    return OK
+
+
+_FOLLOWS = {
+    "told": "the channel is told",
+    "task": "correct it on the channel too, `erpsync tasks list` says where",
+    "later": "the channel was not told yet and hears the right one",
+    "replay": "the channel refused the parcel: `erpsync dead list`, and `dead replay` tells it anew",
+    "kept": "the channel is told of no parcels",
+}
+
+
+def correct(app: App) -> int:
+    """Give a parcel another tracking number."""
+    from erpsync.flows.corrections import correct as record
+
+    args = app.args
+    with app.house() as house:
+        done = record(house, number=args.number, tracking=args.tracking, carrier=args.carrier, actor=app.actor)
+    shown = {name: getattr(done, name) for name in ("number", "order", "carrier", "tracking", "follows")}
+    travels = f"shipment {done.number} of order {done.order} travels as {done.carrier} {done.tracking}"
+    said = _FOLLOWS.get(done.follows)
+    app.out.value(shown, f"{travels}; {said}" if said else f"{travels} already")
     return OK
 
 

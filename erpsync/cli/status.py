@@ -61,6 +61,11 @@ def status(app: App) -> int:
     _complain(found, "config", _bad_files(app, found))
     _complain(found, "daemon", "" if app.args.no_daemon else absent)
     _add_unstarted(found, app.config)
+    found["not_read"] = {
+        channel.id: told
+        for channel in app.config.channels
+        if channel.enabled and (told := channel.settings.unread_files())
+    }
     app.out.value(found, lambda: _show(app, found))
     return OK if found["ok"] else FAILED
 
@@ -146,6 +151,8 @@ def _show(app: App, found: Json) -> None:
     for channel in found["channels"]:
         for type, count in channel["unknown_messages"].items():
             app.out.line(f"{channel['name']}: {count} of a type not known here: {type}")
+    for name, told in found["not_read"].items():
+        app.out.line(f"{name}: {told}")
     for problem in found["problems"]:
         app.out.line(problem["text"])
     if found["ok"] and found["channels"]:

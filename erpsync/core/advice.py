@@ -6,9 +6,13 @@ Why here and not beside each page: whoever reads two of them at night must not b
 from collections.abc import Mapping
 
 HOLDS: Mapping[str, str] = {
-    "refund_open": "grant or refuse the refund on the channel; nothing leaves until then",
+    "refund_open": "grant or refuse it on the channel; only lines that no refund names may leave (`ship --line`)",
     "operator": "`erpsync orders release {order}` ends the hold",
     "do_not_ship": "wait: the channel says not yet (presale, group not full, risk), and its next change is looked at",
+    "unread_update": (
+        "mend settings or connector and `erpsync dead replay` the letter it names, or compare the order with the "
+        "channel and `erpsync dead drop` it"
+    ),
     "unmapped_sku": "`erpsync listings import FILE` ties its seller code to a SKU; it goes on by itself",
     "bad_line": "mend the line at its source; the order goes on when it is read again",
     "incomplete_address": "have the channel complete it, or set `orders: {{require_address: never}}` for that shop",
@@ -49,6 +53,8 @@ TASKS: Mapping[str, str] = {
     "recall": "have the warehouse stop it or get the parcel back, then `erpsync tasks done {id}`",
     "order_edited": "compare it with what left and settle that with the buyer, then `erpsync tasks done {id}`",
     "refund_late": "settle it with the buyer, or get the parcel back, then `erpsync tasks done {id}`",
+    "refund_unnamed": "name the units on the channel or cancel the order; was it for none, `erpsync tasks done {id}`",
+    "tracking_changed": "correct the number on the channel, then `erpsync tasks done {id}`",
     "mapping_changed": "see whether the right goods left or leave, then `erpsync tasks done {id}`",
     "currency_changed": "compare its amounts with the channel, then `erpsync tasks done {id}`",
     "shipment_missing": "look for the parcel on the channel and enter it there, then `erpsync tasks done {id}`",
@@ -59,6 +65,11 @@ TASKS: Mapping[str, str] = {
     "stock_drift": "find out who changes the number on the channel, then `erpsync tasks done {id}`",
     "clock": "set the clock right (NTP); when it is right, `erpsync tasks done {id}` confirms it",
     "version_ahead": "have the channel's clock or its time of change set right, then `erpsync tasks done {id}`",
+    "unknown_status": (
+        "put the status into `status_map`, or install a version that knows it; then `erpsync dead replay` its letters: "
+        "this ends with the last of them"
+    ),
+    "same_version": "look there which view is right, enter what differs by hand, then `erpsync tasks done {id}`",
     "unknown_message": "have the shop leave it out or install a version that knows it; `erpsync tasks done {id}`",
     "events_not_taken": "mend the address, or end the subscription through the API, then `erpsync tasks done {id}`",
 }
@@ -80,6 +91,7 @@ REPLAYS: Mapping[str, str] = {
     "shipment_report": "make what it names known (order, line, courier), then `erpsync dead replay {id}`",
     "stock": "mend the listing on the channel, then `erpsync dead replay {id}`; a newer number that it takes ends this",
     "shipment": "mend what the channel refuses, then `erpsync dead replay {id}`",
+    "correction": "mend what the channel refuses, then `erpsync dead replay {id}`; a newer correction ends this",
     "release": "mend what the warehouse refuses, then `erpsync dead replay {id}`",
     "release_cancel": "stop it by hand, or `erpsync dead replay {id}` asks the warehouse again",
 }

@@ -7,7 +7,7 @@ decided in `readings`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from erpsync.core.asked import still_asked
 from erpsync.core.readings import Reading, is_further
@@ -18,6 +18,7 @@ HOLD_REASONS = (
     "refund_open",
     "operator",
     "do_not_ship",
+    "unread_update",
     "unmapped_sku",
     "bad_line",
     "incomplete_address",
@@ -29,7 +30,8 @@ class KnownLine:
     """An order line as stored. All quantities in the channel's units; `parts` are our units per one of them.
 
     Cancelled units have three sources that may name the same units: the channel closed them, a refund was granted
-    for them, we dropped them. The largest counts, and never a unit that has left.
+    for them, we dropped them. The largest counts, and never a unit that has left. What is no goods (`no_stock`: a
+    surcharge, a service) never has anything to leave.
     """
 
     id: int
@@ -46,6 +48,7 @@ class KnownLine:
     refunded_qty: int = 0
     dropped_qty: int = 0
     shipped_qty: int = 0
+    no_stock: bool = False
 
     @property
     def cancelled_qty(self) -> int:
@@ -55,12 +58,17 @@ class KnownLine:
     @property
     def open_qty(self) -> int:
         """Units still to leave."""
-        return self.qty - self.cancelled_qty - self.shipped_qty
+        return 0 if self.no_stock else self.qty - self.cancelled_qty - self.shipped_qty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOrder:
-    """An order as stored, without its recipient."""
+    """An order as stored, without its recipient.
+
+    Args:
+        most_minor: what was to pay before the total was lowered while the order was due; None if it was not.
+        lowered_at: the version of the view that lowered it last.
+    """
 
     id: int
     channel_id: int
@@ -80,6 +88,8 @@ class KnownOrder:
     freight_minor: int | None = None
     discount_minor: int | None = None
     refunded_minor: int | None = None
+    most_minor: int | None = None
+    lowered_at: datetime | None = None
     do_not_ship: str = ""
     refund_asked: str = ""
     address_complete: bool | None = None
@@ -136,21 +146,23 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
     left: dict[int, int] = {}
     state = known.state if new.undated and is_further(known.state, new.state) else new.state
     changes = [name for name in _AMOUNTS if _differs(getattr(known, name), getattr(new, name))]
-    for incoming in new.lines:
+    for incoming in ordered(new):
         before = by_id.pop(incoming.external_id, None)
-        line = _merge_line(before, incoming, state, ids)
+        line = merge_line(before, incoming, state, ids)
         if before is None:
             changes.append(f"line {incoming.external_id} added")
         elif line != before:
             same = _to_send(line) == _to_send(before)
             changes.append(f"details of line {line.external_id}" if same else f"line {line.external_id} changed")
-        extra = min(_reported_shipped(incoming, state) - line.shipped_qty, line.open_qty)
+        extra = min(reported_shipped(incoming, state) - line.shipped_qty, line.open_qty)
         if extra > 0:
             left[line.id] = extra
         lines.append(line)
-    unreadable = _unreadable(known, new) if state is not OrderState.CANCELLED else frozenset()
+    stay = unshown(known, new) if state is not OrderState.CANCELLED else frozenset()
+    taken_out = {line.external_id for line in new.lines if not line.qty}
     for gone in by_id.values():
-        if gone.closed_qty < gone.qty and gone.external_id not in unreadable:
+        ends = gone.external_id in taken_out or not (new.some_lines or gone.external_id in stay)
+        if ends and gone.closed_qty < gone.qty:
             changes.append(f"line {gone.external_id} cancelled")
             lines.append(replace(gone, closed_qty=gone.qty))
         else:
@@ -167,21 +179,23 @@ def _to_send(line: KnownLine) -> tuple[str, str, int, int]:
     return (line.channel_sku, line.item_ref, line.qty, line.cancelled_qty)
 
 
-def _unreadable(known: KnownOrder, new: Order) -> frozenset[str]:
+def unshown(known: KnownOrder, new: Order) -> frozenset[str]:
     """Return the known lines that may be in the view although it does not show them, because they cannot be read.
 
-    A bad line is named by `line_id` in its row, else by its key. One that fits no known line may be any of them.
+    A bad line is named by `line_id` in its row, else by its key. One that fits no known line may be any of them that
+    the view does not show.
     """
     lines = frozenset(line.external_id for line in known.lines)
     named = {str(bad.row.get("line_id") or bad.key) for bad in new.bad_lines}
-    return lines if named - lines else frozenset(named)
+    return lines.difference(line.external_id for line in new.lines) if named - lines else frozenset(named)
 
 
 def _differs(known: int | None, new: int | None) -> bool:
     return new is not None and new != known
 
 
-def _merge_line(before: KnownLine | None, new: Line, state: OrderState, ids: Iterable[int]) -> KnownLine:
+def merge_line(before: KnownLine | None, new: Line, state: OrderState, ids: Iterable[int]) -> KnownLine:
+    """Return a line as a view of an order in `state` has it."""
     closed = new.qty if state is OrderState.CANCELLED else new.cancelled_qty
     if before is None:
         return KnownLine(
@@ -196,7 +210,7 @@ def _merge_line(before: KnownLine | None, new: Line, state: OrderState, ids: Ite
         )
     qty = max(new.qty, before.shipped_qty)
     same = new.channel_sku == before.channel_sku and new.item_ref == before.item_ref
-    kept = before if same else replace(before, sku_id=None, factor=1, parts={})
+    kept = before if same else replace(before, sku_id=None, factor=1, parts={}, no_stock=False)
     return replace(
         kept,
         channel_sku=new.channel_sku,
@@ -226,8 +240,18 @@ def _merge_fields(
         refund_asked=known.refund_asked if new.refund_asked is None else new.refund_asked,
         address_complete=new.recipient.complete if carries(new.recipient) else known.address_complete,
         lines=lines,
+        **_lowered(known, new, reading),
         **kept,
     )
+
+
+def _lowered(known: KnownOrder, new: Order, reading: Reading) -> dict[str, Any]:
+    """Return what was to pay at most, and since when it is less. A price agreed on before it was due does not count."""
+    if known.ready_at is None or new.total_minor >= max(known.total_minor, known.most_minor or 0):
+        return {"most_minor": None, "lowered_at": None}
+    if new.total_minor >= known.total_minor:
+        return {"most_minor": known.most_minor, "lowered_at": known.lowered_at}
+    return {"most_minor": max(known.total_minor, known.most_minor or 0), "lowered_at": reading.version_at}
 
 
 def carries(recipient: Recipient | None) -> TypeGuard[Recipient]:
@@ -235,10 +259,16 @@ def carries(recipient: Recipient | None) -> TypeGuard[Recipient]:
     return recipient is not None and recipient != Recipient()
 
 
-def _reported_shipped(line: Line, state: OrderState) -> int:
+def reported_shipped(line: Line, state: OrderState) -> int:
+    """Return the units of a line that have left, as a view of an order in `state` has it."""
     if state in (OrderState.SHIPPED, OrderState.COMPLETED):
         return max(line.shipped_qty, line.qty - line.cancelled_qty)
     return line.shipped_qty
+
+
+def ordered(order: Order) -> tuple[Line, ...]:
+    """Return the lines of which the view wants units; one of none was taken out."""
+    return tuple(line for line in order.lines if line.qty)
 
 
 def first_seen(
@@ -247,9 +277,9 @@ def first_seen(
     """Return a newly seen order; what the channel says has left already touches no stock."""
     taken = iter(ids)
     lines = []
-    for incoming in new.lines:
-        line = _merge_line(None, incoming, new.state, taken)
-        left_qty = min(line.qty, _reported_shipped(incoming, new.state))
+    for incoming in ordered(new):
+        line = merge_line(None, incoming, new.state, taken)
+        left_qty = min(line.qty, reported_shipped(incoming, new.state))
         lines.append(replace(line, shipped_qty=left_qty) if left_qty else line)
     return KnownOrder(
         id=id,
@@ -271,31 +301,6 @@ def first_seen(
     )
 
 
-def with_refunds(order: KnownOrder, refunds: Iterable[Refund], *, net: bool | None = False) -> KnownOrder:
-    """Return the order with the units that granted refunds take out of it.
-
-    Money that names no units cancels only if all granted money together covers the whole order.
-
-    Args:
-        net: whether the channel has taken granted money out of `total_minor` already; None when nobody here knows, then
-            what was decided stays.
-    """
-    granted = [refund for refund in refunds if refund.state is RefundState.GRANTED]
-    named: dict[str, int] = {}
-    for refund in granted:
-        for line in refund.lines:
-            named[line.line_external_id] = named.get(line.line_external_id, 0) + line.qty
-    money = max(sum(refund.amount_minor for refund in granted), order.refunded_minor or 0)
-    whole = money > 0 and order.total_minor == 0 if net else net is not None and 0 < order.total_minor <= money
-    units: dict[int, int] = {}
-    for known in order.lines:
-        taken = known.qty if whole else named.get(known.external_id, 0)
-        units[known.id] = min(known.qty, max(taken, known.refunded_qty if net is None else 0))
-    if all(known.refunded_qty == units[known.id] for known in order.lines):
-        return order
-    return replace(order, lines=tuple(replace(known, refunded_qty=units[known.id]) for known in order.lines))
-
-
 def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:
     """Return the order with these channel units, by line id, counted as having left."""
     if not units:
@@ -305,9 +310,18 @@ def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:
 
 
 def hold_reasons(
-    order: KnownOrder, *, refunds: Iterable[Refund], bad_lines: bool, needs_address: bool, operator: str | None
+    order: KnownOrder,
+    *,
+    refunds: Iterable[Refund],
+    bad_lines: bool,
+    needs_address: bool,
+    operator: str | None,
+    unread: str = "",
 ) -> dict[str, str]:
     """Return why an order must not leave, reason to detail.
+
+    Args:
+        unread: which newer view of the order, or of a refund of it, was not understood; nothing when there is none.
 
     An address is asked for only while the order is ready and something of it has still to leave: many channels hide the
     recipient before and after.
@@ -322,6 +336,8 @@ def hold_reasons(
         reasons["operator"] = operator
     if order.do_not_ship:
         reasons["do_not_ship"] = order.do_not_ship
+    if unread and order.open_qty:
+        reasons["unread_update"] = unread
     unmapped = sorted({line.channel_sku for line in order.lines if line.open_qty and not line.parts})
     if unmapped:
         reasons["unmapped_sku"] = ", ".join(unmapped)
@@ -346,8 +362,10 @@ def first_reason(reasons: Iterable[str]) -> str:
 def phase(order: KnownOrder) -> str:
     """Return the part of an order's status that does not depend on stock; the first that matches."""
     if order.open_qty == 0:
-        if order.shipped_qty == 0:
+        if order.shipped_qty == 0 and not any(line.no_stock and line.cancelled_qty < line.qty for line in order.lines):
             return "cancelled"
+        if order.shipped_qty == 0 and order.ready_at is None:
+            return "unpaid"  # of nothing but what is no goods
         return "completed" if order.state is OrderState.COMPLETED else "shipped"
     if order.shipped_qty:
         return "partially_shipped"

@@ -41,6 +41,7 @@ class Verdict(StrEnum):
     SAME = "same"
     OLDER = "older"
     READ_AGAIN = "read_again"
+    DISPUTED = "disputed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +54,16 @@ class Reading:
     read_to: datetime
 
 
-def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool) -> Verdict:
+def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool, back: bool = False) -> Verdict:
     """Return what `new` is worth beside what is known.
+
+    Of a sender that cannot be asked again, the view that arrived later counts; one that would take the state back is
+    `DISPUTED`: it changes nothing, and a person has to be told of both.
 
     Args:
         further: whether the new view's state is further along the transition table.
         rereads: whether the channel can be asked for this one record again.
+        back: whether the known state is further along than the new one.
     """
     if known is None:
         return Verdict.NEW
@@ -66,13 +71,34 @@ def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool) 
         return Verdict.NEWER if new.version_at > known.version_at else Verdict.OLDER
     if new.digest == known.digest:
         return Verdict.SAME
-    if new.read_from > known.read_to:
-        return Verdict.NEWER
     if known.read_from > new.read_to:
         return Verdict.OLDER
     if rereads:
-        return Verdict.READ_AGAIN
-    return Verdict.NEWER if further else Verdict.OLDER
+        return Verdict.NEWER if new.read_from > known.read_to else Verdict.READ_AGAIN
+    if further:
+        return Verdict.NEWER
+    if new.read_to < known.read_to:
+        return Verdict.OLDER
+    return Verdict.DISPUTED if back else Verdict.NEWER
+
+
+def is_settled(version_at: datetime | None, received_at: datetime | None, by: Reading) -> bool:
+    """Whether a view that could not be read is no news any more beside one that was.
+
+    Args:
+        version_at: the version of the unread view; None where that could not be read either, then arrival counts.
+        received_at: when the unread view came.
+    """
+    if version_at is not None:
+        return by.version_at >= version_at
+    return received_at is None or by.read_to > received_at
+
+
+def is_old_news(version_at: datetime | None, digest: str, beside: Reading) -> bool:
+    """Whether a view that cannot be read is older than what is known, or that very view."""
+    if version_at is None or version_at > beside.version_at:
+        return False
+    return version_at < beside.version_at or bool(digest and digest == beside.digest)
 
 
 def is_ahead(version_at: datetime, received_at: datetime) -> bool:

@@ -15,7 +15,7 @@ from erpsync.store.tables import bundle, listing
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")
 _FIELDS = ("state", *_AMOUNTS, "currency", "paid_at", "ready_at", "do_not_ship")
 
-Mapped = Mapping[tuple[int, str, str], tuple[int | None, int]]
+Mapped = Mapping[tuple[int, str, str], tuple[int | None, int, bool]]
 """(SKU, factor) by channel, the channel's SKU and the platform's ids."""
 
 
@@ -37,9 +37,8 @@ def _told(order: KnownOrder) -> dict[str, Any]:
 def mappings(tx: Tx, things: Iterable[tuple[int, str]]) -> Mapped:
     """Return how the listings of these seller codes (channel, code) are mapped."""
     mine = tuple_(listing.c.channel_id, listing.c.channel_sku).in_(sorted(set(things)))
-    columns = (listing.c.channel_id, listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id, listing.c.factor)
-    rows = tx.all(select(*columns).where(mine))
-    return {(row.channel_id, row.channel_sku, row.item_ref): (row.sku_id, row.factor) for row in rows}
+    rows = tx.all(select(listing).where(mine))
+    return {(row.channel_id, row.channel_sku, row.item_ref): (row.sku_id, row.factor, row.no_stock) for row in rows}
 
 
 def mapping_events(before: Mapped, after: Mapped, actor: str) -> list[Event]:
@@ -51,7 +50,7 @@ def mapping_events(before: Mapped, after: Mapped, actor: str) -> list[Event]:
             channel_id=key[0],
             detail={
                 "listing": f"{key[1]} {key[2]}".strip(),
-                "from": _mapped(before.get(key, (None, 1))),
+                "from": _mapped(before.get(key, (None, 1, False))),
                 "to": _mapped(now),
             },
             actor=actor,
@@ -61,7 +60,9 @@ def mapping_events(before: Mapped, after: Mapped, actor: str) -> list[Event]:
     ]
 
 
-def _mapped(mapped: tuple[int | None, int]) -> dict[str, int] | None:
+def _mapped(mapped: tuple[int | None, int, bool]) -> dict[str, int | bool] | None:
+    if mapped[2]:
+        return {"no_stock": True}
     return None if mapped[0] is None else {"sku_id": mapped[0], "factor": mapped[1]}
 
 

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_refunds
+from erpsync.core.orders import KnownOrder, hold_reasons, phase
+from erpsync.core.refunds import KnownRefund, with_refunds
 from erpsync.flows.changed import order_change
 from erpsync.flows.fulfil import Change, Departure, Movement, Outcome, settle, take_detail
+from erpsync.flows.hold_reasons import asks_for_address, free_shipments
 from erpsync.flows.house import House
-from erpsync.flows.ingest import asks_for_address, free_shipments
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
-from erpsync.sdk.types import Refund
+from erpsync.flows.refunds import close_placed
+from erpsync.flows.unread import unread_of
 from erpsync.store.notes import Event, open_line_letters, write_events
 from erpsync.store.orders import refunds_of, update_orders
 from erpsync.store.store import Tx
@@ -39,9 +41,11 @@ def redecide(
     """
     refunds = _refunds(tx, [after for _, after in decided])
     bad = open_line_letters(tx, [after.id for _, after in decided])
+    unread = unread_of(tx, [after for _, after in decided])
     changes = []
     for before, wanted in decided:
-        after = _judged(house, wanted, refunds.get((wanted.channel_id, wanted.external_id), ()), wanted.id in bad)
+        mine = refunds.get((wanted.channel_id, wanted.external_id), ())
+        after = _judged(house, wanted, mine, wanted.id in bad, unread.get(wanted.id, ""))
         units = (leaving or {}).get(after.id, {})
         departure = (departures or {}).get(after.id)
         changes.append(Change(before=before, after=after, leaving=units, departure=departure))
@@ -51,10 +55,11 @@ def redecide(
     _note(tx, changes, outcome, event, actor, facts)
     freed = [c.after.id for c in changes if c.before is not None and c.before.holds.keys() - c.after.holds.keys()]
     free_shipments(tx, freed)
+    close_placed(tx, changes, refunds)
     return outcome
 
 
-def _refunds(tx: Tx, wanted: Iterable[KnownOrder]) -> dict[tuple[int, str], list[Refund]]:
+def _refunds(tx: Tx, wanted: Iterable[KnownOrder]) -> dict[tuple[int, str], list[KnownRefund]]:
     by_channel: dict[int, list[str]] = {}
     for order in wanted:
         by_channel.setdefault(order.channel_id, []).append(order.external_id)
@@ -65,7 +70,9 @@ def _refunds(tx: Tx, wanted: Iterable[KnownOrder]) -> dict[tuple[int, str], list
     }
 
 
-def _judged(house: House, order: KnownOrder, refunds: Sequence[Refund], has_bad_line: bool) -> KnownOrder:
+def _judged(
+    house: House, order: KnownOrder, refunds: Sequence[KnownRefund], has_bad_line: bool, unread: str
+) -> KnownOrder:
     channel = house.channels.get(order.channel_id)
     order = with_refunds(order, refunds, net=channel.nets_refunds if channel else None)
     needs_address = asks_for_address(channel, order) if channel else "incomplete_address" in order.holds
@@ -75,6 +82,7 @@ def _judged(house: House, order: KnownOrder, refunds: Sequence[Refund], has_bad_
         bad_lines=has_bad_line,
         needs_address=needs_address,
         operator=order.holds.get("operator"),
+        unread=unread,
     )
     return replace(order, holds=holds)
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from erpsync.core.readings import Reading
+from erpsync.core.readings import Reading, is_ahead
 from erpsync.flows.house import Channel
+from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import ConnectorError, PayloadError
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Order, Raw, Refund
@@ -145,6 +146,7 @@ def letter_of(
     *,
     key: str = "",
     order_id: int | None = None,
+    of_order: str = "",
     whole: bool = True,
 ) -> DeadLetter:
     """Return the dead letter of a record that cannot be read or applied, with all it takes to try again.
@@ -152,9 +154,12 @@ def letter_of(
     Args:
         key: what the letter is about, where that is not the whole record.
         order_id: the order that is held until the letter is moved on.
+        of_order: the order by its external id, where more is known of it than the head says.
         whole: whether this is the whole record; a list row alone has to be completed before it is tried again.
     """
     head = raw.head
+    unread = error if isinstance(error, PayloadError) else None
+    order = storable(of_order or head.order_external_id or (head.external_id if kind == "order" else ""))
     body = {
         "payload": dict(raw.payload),
         "external_id": head.external_id,
@@ -163,21 +168,34 @@ def letter_of(
         "read_from": raw.read_from.isoformat(),
         "read_to": raw.read_to.isoformat(),
         "source": head.source,
+        "order_external_id": head.order_external_id,
+        "dated": head.dated,
         "whole": whole,
     }
-    source = error.source if isinstance(error, PayloadError) and error.source else head.source
+    source = unread.source if unread and unread.source else head.source
     return DeadLetter(
         channel_id=channel.id,
         kind=kind,
         key=storable(key or head.external_id),
         error=str(error) if isinstance(error, ConnectorError) else unforeseen(error),
         source=source,
-        broken=isinstance(error, PayloadError) and error.broken,
-        digest=storable(head.digest),
+        broken=bool(unread and unread.broken),
+        digest=storable(head.digest) or digest_of(raw.payload),
         received_at=raw.read_to,
         body=body,
         order_id=order_id,
+        order_external_id=order if order and kind != "line" else None,
+        version_at=_version_of(raw),
+        unknown_status=storable(unread.unknown_status) if unread else None,
+        of_line=bool(unread and unread.of_line),
     )
+
+
+def _version_of(raw: Raw) -> datetime | None:
+    """Return which version a record is of; one that lies in the future counts as received."""
+    if not raw.head.dated:
+        return None
+    return raw.read_to if is_ahead(raw.head.version_at, raw.read_to) else raw.head.version_at
 
 
 def said(error: Exception) -> str:
@@ -211,5 +229,7 @@ def raw_of(body: Mapping[str, Any]) -> Raw:
         read_to=read_to,
         row=body["payload"],
         source=body["source"],
+        order_external_id=body.get("order_external_id", ""),
+        dated=body.get("dated", True),
     )
     return Raw(head=head, payload=body["payload"], read_from=read_from, read_to=read_to)

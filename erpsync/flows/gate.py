@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from erpsync.core.orders import KnownLine, KnownOrder
+from erpsync.core.refunds import keeps_here, lines_asked
 from erpsync.flows.health import may_call
 from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
@@ -18,6 +19,7 @@ from erpsync.sdk.roles import OrderSource, RefundSource, playing
 from erpsync.sdk.types import Head, OrderState
 from erpsync.store.cursors import read_cursor
 from erpsync.store.limits import OWN_BUDGET
+from erpsync.store.orders import refunds_of
 from erpsync.store.store import Tx
 
 
@@ -111,8 +113,8 @@ def rule(
     if gone and not confirmed:
         reason = f"refunded or cancelled on the channel: line {', '.join(line.external_id for line in gone)}"
         return Ruling(waits_for="person", reason=reason, task=f"{reason}; get these units back, then finish this task")
-    for reason in ("refund_open", "do_not_ship"):
-        if reason in order.holds:
+    for reason in ("refund_open", "do_not_ship", "unread_update", "bad_line"):
+        if reason in order.holds and not (reason == "refund_open" and _may_leave(tx, order, units)):
             text = f"{reason}: {order.holds[reason]}"
             return Ruling(waits_for="gate", reason=text, task=f"the parcel has left but must not be told yet: {text}")
     if channel.plays(RefundSource) and not unread_ok:
@@ -120,6 +122,13 @@ def rule(
         if refunds.complete_ended_at is None:
             return Ruling(waits_for="refunds", reason="the refunds of this channel were not read to the end yet")
     return Ruling(passes=True)
+
+
+def _may_leave(tx: Tx, order: KnownOrder, units: Mapping[int, int]) -> bool:
+    """Whether the refunds that are asked for name other lines than those of the parcel; without units it is all."""
+    refunds = refunds_of(tx, order.channel_id, [order.external_id]).get(order.external_id, ())
+    lines = [line.external_id for line in order.lines if line.id in units]
+    return not keeps_here(lines_asked(order, refunds), lines)
 
 
 def _taken_out(line: KnownLine) -> bool:

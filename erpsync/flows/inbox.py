@@ -4,7 +4,7 @@ Why nothing is applied inline: the sender's patience must not depend on locks, a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select, text, update
 
+from erpsync.core.readings import is_ahead
 from erpsync.flows.blame import is_of_database
 from erpsync.flows.due import streams_of
 from erpsync.flows.facts import LINES_AT_ONCE, Batch, named, said
@@ -22,6 +23,7 @@ from erpsync.flows.retry import backoff_s, gives_up
 from erpsync.flows.unknown import note_unknown
 from erpsync.sdk.errors import AuthError, PayloadError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
+from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
 from erpsync.store.cursors import want_pass
 from erpsync.store.notes import DeadLetter, bury
@@ -102,6 +104,8 @@ def _record(kind: str, raw: Raw) -> dict[str, Any]:
         "version_at": raw.head.version_at.isoformat(),
         "digest": raw.head.digest,
         "source": raw.head.source,
+        "order_external_id": raw.head.order_external_id,
+        "dated": raw.head.dated,
     }
 
 
@@ -117,7 +121,8 @@ class _Delivery:
     def names(self) -> set[str]:
         """What it is about: orders and refunds by their external ids, also those that could not be read."""
         refunds = {name for r in self.batch.refunds for name in (r.refund.external_id, r.refund.order_external_id)}
-        return refunds | {r.order.external_id for r in self.batch.orders} | {each.key for each in self.batch.letters}
+        letters = {name for each in self.batch.letters for name in (each.key, each.order_external_id or each.key)}
+        return refunds | letters | {r.order.external_id for r in self.batch.orders}
 
 
 class _ApartError(Exception):
@@ -207,11 +212,12 @@ def _apply_one(house: House, channel: Channel, row: Any) -> None:
         delivery = _read(house, channel, row)
         _apply_batch(house, channel, row, delivery.batch, delivery.hints)
     except PayloadError as error:
-        house.store.retrying(partial(_bury, channel=channel, row=row, error=error))
+        house.store.retrying(partial(_bury, house=house, channel=channel, row=row, error=error))
         return
     except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
         log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=named(error))
-        house.store.retrying(partial(_later, row=row, error=said(error), counts=not is_of_database(error)))
+        counts = not is_of_database(error)
+        house.store.retrying(partial(_later, row=row, error=said(error), counts=counts, house=house, channel=channel))
 
 
 def _apply_batch(
@@ -249,6 +255,8 @@ def _batch(channel: Channel, row: Any, body: dict[str, Any]) -> Batch:
             read_to=row.received_at,
             row=record["payload"],
             source=f"delivery {row.delivery_key}",
+            order_external_id=record.get("order_external_id", ""),
+            dated=record.get("dated", True),
         )
         raw = Raw(head=head, payload=record["payload"], read_from=WRITTEN, read_to=row.received_at)
         raws[record["kind"]].append(raw)
@@ -283,19 +291,52 @@ def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
     return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
 
 
-def _later(tx: Tx, *, row: Any, error: str, counts: bool = True) -> None:
+def _later(
+    tx: Tx,
+    *,
+    row: Any,
+    error: str,
+    counts: bool = True,
+    house: House | None = None,
+    channel: Channel | None = None,
+) -> None:
     dead = counts and gives_up(row.attempts)
     values: dict[str, Any] = {"attempts": row.attempts + (1 if counts else 0), "error": error}
     if dead:
         values["state"] = "dead"
         letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=error)
-        bury(tx, [letter])
+        _hold_for(tx, house, channel, row, letter)
     else:
         values["run_at"] = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
     tx.execute(update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(**values))
 
 
-def _bury(tx: Tx, *, channel: Channel, row: Any, error: PayloadError) -> None:
-    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="dead", error=str(error)))
+def _bury(tx: Tx, *, house: House, channel: Channel, row: Any, error: PayloadError) -> None:
     source = f"delivery {row.delivery_key}"
-    bury(tx, [DeadLetter(channel_id=channel.id, kind="inbox", key=row.delivery_key, error=str(error), source=source)])
+    letter = DeadLetter(channel_id=channel.id, kind="inbox", key=row.delivery_key, error=str(error), source=source)
+    _hold_for(tx, house, channel, row, letter)
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="dead", error=str(error)))
+
+
+def _hold_for(tx: Tx, house: House | None, channel: Channel | None, row: Any, letter: DeadLetter) -> None:
+    """Store the letter of a delivery that is given up, and hold the order it speaks of."""
+    if house is None or channel is None:
+        bury(tx, [letter])
+        return
+    apply(tx, house, channel, Batch(letters=(replace(letter, **_subject(house, row)),)))
+
+
+def _subject(house: House, row: Any) -> dict[str, Any]:
+    """Return which order a delivery speaks of, and of which version, as far as it can be opened and says so."""
+    try:
+        records = _opened(house, row)["records"]
+    except Exception:  # noqa: BLE001 what cannot be opened names nobody; its letter is written all the same
+        return {}
+    order = next((each for each in records if each["kind"] == "order"), None)
+    if order is not None:
+        version_at = datetime.fromisoformat(order["version_at"]) if order.get("dated", True) else None
+        if version_at is not None and is_ahead(version_at, row.received_at):
+            version_at = row.received_at
+        return {"order_external_id": storable(order["external_id"]), "version_at": version_at}
+    named = next((each.get("order_external_id") for each in records), None)
+    return {"order_external_id": storable(named) if named else None}

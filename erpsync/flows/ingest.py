@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
 
 from erpsync.core.orders import (
     KnownOrder,
@@ -19,30 +18,35 @@ from erpsync.core.orders import (
     first_seen,
     hold_reasons,
     merge,
+    ordered,
     phase,
-    with_refunds,
     with_shipped,
 )
-from erpsync.core.readings import Reading, Verdict, is_further, is_refund_further, judge
+from erpsync.core.readings import Reading, Verdict, is_further, judge
+from erpsync.core.refunds import KnownRefund, with_refunds
+from erpsync.core.some_lines import adds, completed, with_added
 from erpsync.flows.ahead import believed, note_lowered
 from erpsync.flows.changed import order_change
 from erpsync.flows.edits import ask_about_edits
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord, read_by
+from erpsync.flows.facts import Batch, OrderRecord, read_by
 from erpsync.flows.fulfil import Change, settle, take_detail
+from erpsync.flows.hold_reasons import asks_for_address, free_shipments, frees
 from erpsync.flows.house import Channel, House
 from erpsync.flows.late_refunds import ask_about_late
 from erpsync.flows.mapping import Thing, map_line, map_things, note_listings
 from erpsync.flows.numbering import free_numbers
+from erpsync.flows.refunds import ask_what_for, keep_prices, priced, store_refunds
+from erpsync.flows.same_version import Disputed, ask_which
 from erpsync.flows.sealed import recipient_columns, recipient_index, recipient_row
-from erpsync.flows.unread import bury_unread
+from erpsync.flows.unread import bury_lines, named, nothing_wanted, take_unread, unread_of
+from erpsync.flows.unshown import unshown_letters
 from erpsync.sdk.roles import OrderSource, playing
-from erpsync.sdk.types import Recipient, Refund
+from erpsync.sdk.types import Recipient
 from erpsync.store.bulk import new_ids, update_many
 from erpsync.store.dirty import Cause
-from erpsync.store.held import rule_anew
 from erpsync.store.notes import (
+    DeadLetter,
     Event,
-    close_tasks,
     keep_payloads,
     open_line_letters,
     write_events,
@@ -51,15 +55,14 @@ from erpsync.store.orders import (
     await_rivals,
     insert_orders,
     lock_orders,
-    lock_refunds,
     new_line_ids,
     refunds_of,
     update_orders,
-    write_refunds,
 )
 from erpsync.store.seals import MOST_NAMED, reopen
 from erpsync.store.store import Tx
-from erpsync.store.tables import orders, shipment
+from erpsync.store.tables import orders
+from erpsync.store.unread import tie
 
 log = structlog.get_logger()
 
@@ -82,15 +85,19 @@ def apply(tx: Tx, house: House, channel: Channel, batch: Batch, *, cause: Cause 
     """
     batch, lowered = believed(tx, channel, read_by(batch, tx.now))
     records = _latest(batch.orders)
-    refund_orders = {record.refund.order_external_id for record in batch.refunds}
-    await_rivals(tx, channel.id, records.keys() | refund_orders)
-    known = lock_orders(tx, channel.id, records.keys() | refund_orders)
-    refunded = _apply_refunds(tx, channel, batch.refunds)
+    letters = named(tx, channel, batch.letters)
+    concerned = {record.refund.order_external_id for record in batch.refunds}
+    concerned |= {each.order_external_id for each in letters if each.order_external_id}
+    await_rivals(tx, channel.id, records.keys() | concerned)
+    known = lock_orders(tx, channel.id, records.keys() | concerned)
+    refunded, disputed = store_refunds(tx, channel, batch.refunds)
     desk = _Desk(tx, house, channel, known)
     applied = desk.read(records)
     applied.changed += len(refunded)
-    desk.settle(refunded & known.keys(), cause)
-    bury_unread(tx, channel, batch, desk.orders_read())
+    ask_which(tx, channel, [*disputed, *desk.disputed], known)
+    touched = take_unread(tx, channel, batch, [*letters, *desk.letters], known, desk.readings())
+    desk.settle((refunded | touched | desk.unread()) & known.keys(), cause)
+    bury_lines(tx, channel, desk.orders_read(), late=desk.late_read())
     note_lowered(tx, channel, lowered, desk.order_ids())
     return applied
 
@@ -108,25 +115,6 @@ def _turn(record: OrderRecord) -> tuple[Any, Any]:
     return (record.order.version_at, record.raw.read_from)
 
 
-def _apply_refunds(tx: Tx, channel: Channel, incoming: Sequence[RefundRecord]) -> set[str]:
-    """Store refunds that are new or newer; return the external ids of the orders they concern."""
-    if not incoming:
-        return set()
-    latest = {r.refund.external_id: r for r in sorted(incoming, key=lambda r: (r.refund.version_at, r.raw.read_from))}
-    known = lock_refunds(tx, channel.id, latest.keys())
-    written: list[tuple[int | None, Refund, Reading]] = []
-    for external_id, record in sorted(latest.items()):
-        row_id, reading, state = known.get(external_id, (None, None, None))
-        further = state is None or is_refund_further(record.refund.state, state)
-        verdict = judge(reading, record.reading, further=further, rereads=False)
-        if verdict in (Verdict.NEW, Verdict.NEWER):
-            written.append((row_id, record.refund, record.reading))
-    write_refunds(tx, channel.id, written)
-    changed = {item.external_id for _, item, _ in written}
-    keep_payloads(tx, channel.id, "refund", [(i, latest[i].raw.payload) for i in sorted(changed)])
-    return {item.order_external_id for _, item, _ in written}
-
-
 class _Desk:
     """One batch of one channel's orders on the desk: read, decided, written."""
 
@@ -135,7 +123,13 @@ class _Desk:
         self.known = known
         self.merged: dict[str, Merged] = {}
         self.records: dict[str, OrderRecord] = {}
+        self.late: dict[str, OrderRecord] = {}
+        self.unshown: Mapping[int, Sequence[str]] = {}
         self.first_listed: set[int] = set()
+        self.refunded: set[str] = set()
+        self.news: set[str] = set()
+        self.disputed: list[Disputed] = []
+        self.letters: list[DeadLetter] = []
 
     def read(self, records: Mapping[str, OrderRecord]) -> Applied:
         """Merge the records that count into what is known."""
@@ -150,17 +144,32 @@ class _Desk:
                 record.reading,
                 further=before is not None and is_further(record.order.state, before.state),
                 rereads=rereads,
+                back=before is not None and is_further(before.state, record.order.state),
             )
-            if verdict in (Verdict.SAME, Verdict.OLDER):
+            if verdict is Verdict.DISPUTED and before is not None:
+                self.disputed.append(Disputed(record=record, known=before.reading, state=before.state))
+                applied.same += 1
+            elif before is None and not ordered(record.order):
+                self.letters.append(nothing_wanted(self.channel, record))
+            elif verdict is Verdict.OLDER and before is not None and adds(before, record.order):
+                self.late[external_id] = record
+            elif verdict in (Verdict.SAME, Verdict.OLDER):
                 applied.same += 1
             elif verdict is Verdict.READ_AGAIN:
                 applied.read_again.append(external_id)
             else:
                 fresh[external_id] = record
         self._merge(fresh)
+        self._add_late()
         applied.new = sum(1 for external_id in fresh if external_id not in self.known)
-        applied.changed = len(fresh) - applied.new
+        applied.changed = len(fresh) - applied.new + len(self.late)
         return applied
+
+    def _add_late(self) -> None:
+        """Take lines out of older views that show some lines only: another part of the order came first."""
+        ids = iter(new_line_ids(self.tx, self._count_new_lines(self.late)))
+        for external_id, record in self.late.items():
+            self.merged[external_id] = with_added(self.known[external_id], record.order, ids)
 
     def _merge(self, fresh: Mapping[str, OrderRecord]) -> None:
         new = [external_id for external_id in fresh if external_id not in self.known]
@@ -170,7 +179,7 @@ class _Desk:
         for external_id, record in fresh.items():
             before = self.known.get(external_id)
             if before is not None:
-                merged = merge(before, record.order, record.reading, line_ids)
+                merged = merge(before, completed(before, record.order), record.reading, line_ids)
                 self.merged[external_id] = self._with_recipient(merged, record.order.recipient)
             else:
                 seen = first_seen(
@@ -202,6 +211,18 @@ class _Desk:
         """Return each record that counted, with its order as it was known and its row id."""
         return [(r, self.known.get(key), self.merged[key].order.id) for key, r in self.records.items()]
 
+    def readings(self) -> dict[str, Reading]:
+        """Return the readings of the orders that counted."""
+        return {key: record.reading for key, record in self.records.items()}
+
+    def unread(self) -> set[str]:
+        """Return the known orders that are held for a view that was not understood; it may be settled by now."""
+        return {key for key, order in self.known.items() if "unread_update" in order.holds}
+
+    def late_read(self) -> list[tuple[OrderRecord, KnownOrder | None, int]]:
+        """Return each older record of which lines were taken, as `orders_read`."""
+        return [(r, self.known.get(key), self.merged[key].order.id) for key, r in self.late.items()]
+
     def order_ids(self) -> dict[str, int]:
         """Return the row ids of the orders on the desk by external id."""
         ids = {key: order.id for key, order in self.known.items()}
@@ -209,22 +230,35 @@ class _Desk:
 
     def settle(self, refunded: Iterable[str], cause: Cause | None) -> None:
         """Decide mapping, refunds, holds and stock of every order that changed, and write it all."""
-        for external_id in refunded:
+        self.refunded = set(refunded)
+        for external_id in self.refunded:
             self.merged.setdefault(external_id, Merged(order=self.known[external_id]))
         if not self.merged:
             return
-        refunds = refunds_of(self.tx, self.channel.id, self.merged)
+        refunds = self._refunds()
         self._map()
         bad = open_line_letters(self.tx, [order.id for order in self.known.values()])
-        changes = [
-            self._decide(external_id, merged, refunds.get(external_id, ()), merged.order.id in bad)
-            for external_id, merged in self.merged.items()
-        ]
+        self.unshown = unshown_letters(self.tx, self.channel.id, self.orders_read()) if bad else {}
+        unread = unread_of(self.tx, [merged.order for merged in self.merged.values()])
+        changes = []
+        for external_id, merged in self.merged.items():
+            of_it, mine = merged.order.id, refunds.get(external_id, ())
+            changes.append(self._decide(external_id, merged, mine, of_it in bad, unread.get(of_it, "")))
         self._write(changes)
+        new = {c.after.external_id: c.after.id for c in changes if c.before is None and c.after.id in unread}
+        tie(self.tx, self.channel.id, new)
         outcome = settle(self.tx, self.house, changes, cause=cause, also=self.first_listed)
         self._note(changes, outcome.takes, outcome.short)
         ask_about_late(self.tx, changes, refunds)
+        ask_what_for(self.tx, self.channel, changes, refunds, news=self.news)
         self._reopen([change.after for change in changes if change.before is None])
+
+    def _refunds(self) -> dict[str, list[KnownRefund]]:
+        """Return the refunds of the orders, what was to pay kept with those granted now."""
+        stored = refunds_of(self.tx, self.channel.id, self.merged)
+        now = {key: priced(self.merged[key].order, refunds) for key, refunds in stored.items()}
+        self.news = keep_prices(self.tx, stored, now)
+        return now
 
     def _reopen(self, new: Sequence[KnownOrder]) -> None:
         """Take back the proof of hours that were sealed without these orders."""
@@ -252,18 +286,22 @@ class _Desk:
             now = tuple(map_line(line, mapped) for line in merged.order.lines)
             self.merged[external_id] = replace(merged, order=replace(merged.order, lines=now))
 
-    def _decide(self, external_id: str, merged: Merged, refunds: Sequence[Refund], has_bad_line: bool) -> Change:
+    def _decide(
+        self, external_id: str, merged: Merged, refunds: Sequence[KnownRefund], has_bad_line: bool, unread: str
+    ) -> Change:
         before = self.known.get(external_id)
         departed = with_shipped(merged.order, merged.left_behind)
         order = with_refunds(departed, refunds, net=self.channel.nets_refunds)
-        record = self.records.get(external_id)
+        record, late = self.records.get(external_id), self.late.get(external_id)
         bad = bool(record.order.bad_lines) if record is not None else has_bad_line
+        bad = bad or merged.order.id in self.unshown or bool(late and late.order.bad_lines)
         holds = hold_reasons(
             order,
             refunds=refunds,
             bad_lines=bad,
             needs_address=asks_for_address(self.channel, order),
             operator=order.holds.get("operator"),
+            unread=unread,
         )
         after = order if order.holds == holds else replace(order, holds=holds)
         return Change(before=before, after=after, left=merged.left_behind)
@@ -306,7 +344,14 @@ class _Desk:
             elif news or change.before.holds != order.holds:
                 events.append(self._event("order.changed", order, detail))
         write_events(self.tx, events)
-        free_shipments(self.tx, [c.after.id for c in changes if _frees(c)])
+        free_shipments(self.tx, [c.after.id for c in changes if frees(c) or self._asks_otherwise(c)])
+
+    def _asks_otherwise(self, change: Change) -> bool:
+        """Whether refunds that hold the order may be about other lines than before."""
+        before, after = change.before, change.after
+        if before is None or "refund_open" not in before.holds:
+            return False
+        return after.external_id in self.refunded or before.refund_asked != after.refund_asked
 
     def _news(self, change: Change, takes: Mapping[int, Any]) -> dict[str, Any]:
         """Return what is worth an event: what the view changed, units given, gone and given up (by line id)."""
@@ -324,31 +369,3 @@ class _Desk:
 
     def _event(self, kind: str, order: KnownOrder, detail: dict[str, Any]) -> Event:
         return Event(kind=kind, order_id=order.id, channel_id=self.channel.id, detail=detail)
-
-
-def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
-    """Whether the order must have a full recipient before it may leave.
-
-    A process without connectors cannot know whether the channel carries recipients; it keeps what was decided.
-    """
-    rule = channel.orders.require_address
-    if rule != "auto":
-        return rule == "always"
-    if channel.connector is None:
-        return "incomplete_address" in order.holds
-    return channel.carries_recipients
-
-
-def _frees(change: Change) -> bool:
-    """Whether the gate has to rule anew: a hold has ended, or the order went on (a cancel drops what waits)."""
-    before, after = change.before, change.after
-    return before is not None and (before.state is not after.state or bool(before.holds.keys() - after.holds.keys()))
-
-
-def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
-    """Have the gate rule anew on parcels of these orders, whose holds have ended or which went on."""
-    wanted = sorted(set(order_ids))
-    if not wanted:
-        return
-    refs = list(tx.execute(select(shipment.c.id).where(shipment.c.order_id.in_(wanted))).scalars())
-    close_tasks(tx, "gate", [str(ref) for ref in rule_anew(tx, refs)], by="erpsync")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from erpsync.core import advice
+from erpsync.core.orders import KnownOrder
 from erpsync.flows.ahead import believed, note_lowered
 from erpsync.flows.blame import is_of_record
 from erpsync.flows.decide import redecide
@@ -18,12 +19,13 @@ from erpsync.flows.house import Channel, House
 from erpsync.flows.ingest import apply
 from erpsync.flows.reading import read_orders, read_refunds
 from erpsync.flows.ship import Parcel, parcel_of, record_parcels
+from erpsync.flows.unread import ask_about_statuses
 from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Raw
 from erpsync.store.notes import DeadLetter, Event, close_tasks, letter_row, write_events
-from erpsync.store.orders import lock_order_ids
-from erpsync.store.queue import IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
+from erpsync.store.orders import await_rivals, lock_order_ids, lock_orders
+from erpsync.store.queue import CORRECTION, IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
 from erpsync.store.remedies import letter_remedy
 from erpsync.store.store import Tx
 from erpsync.store.tables import dead_letter, inbox, orders, outbox, shipment
@@ -52,8 +54,13 @@ def _replay(house: House, letter: Any, actor: str) -> None:
     again = _way_again(house, channel, letter, actor)
 
     def replay(tx: Tx) -> None:
-        _mark(tx, letter, "replayed")
-        again(tx)
+        _lock_order(tx, letter)
+        if letter.kind in _RECORDS:
+            _mark(tx, letter, "replayed")
+            again(tx)
+        else:  # parcels and effects lock their own rows first, as everywhere
+            again(tx)
+            _mark(tx, letter, "replayed")
         _note_end(tx, house, letter, "replayed", actor)
 
     try:
@@ -88,10 +95,14 @@ def _way_again(house: House, channel: Channel, letter: Any, actor: str) -> Calla
 
 
 def drop_letter(house: House, letter_id: int, *, actor: str) -> None:
-    """Give a dead letter up; an order that was held for a bad line is looked at again."""
+    """Give a dead letter up; an order that was held for it is looked at again.
+
+    Where the letter told of a line that was changed or taken out, nobody knows of what: the order stays held, by hand.
+    """
     letter = _open_letter(house, letter_id)
 
     def drop(tx: Tx) -> None:
+        _lock_order(tx, letter)
         _mark(tx, letter, "dropped")
         _note_end(tx, house, letter, "dropped", actor)
 
@@ -214,6 +225,15 @@ def _record_again(tx: Tx, house: House, parcel: Parcel) -> None:
         raise answer
 
 
+def _lock_order(tx: Tx, letter: Any) -> None:
+    """Lock the order a letter speaks of before the letter, as everywhere; who stores it just now is awaited."""
+    if letter.order_external_id is not None:
+        await_rivals(tx, letter.channel_id, [letter.order_external_id])
+        lock_orders(tx, letter.channel_id, [letter.order_external_id])
+    if letter.order_id is not None and letter.kind in _RECORDS:
+        lock_order_ids(tx, [letter.order_id])
+
+
 def _mark(tx: Tx, letter: Any, state: str) -> None:
     open_row = (dead_letter.c.id == letter.id) & (dead_letter.c.state == "open")
     if tx.execute(update(dead_letter).where(open_row).values(state=state)).rowcount != 1:
@@ -229,11 +249,37 @@ def _event(letter: Any, what: str, actor: str, **more: str) -> Event:
 
 def _note_end(tx: Tx, house: House, letter: Any, state: str, actor: str) -> None:
     write_events(tx, [_event(letter, state, actor)])
-    if letter.kind in (SHIPMENT, RELEASE):
+    if letter.kind == "inbox" and state == "replayed":
+        return
+    if letter.kind in (SHIPMENT, CORRECTION, RELEASE):
         close_tasks(tx, "unknown", [letter.key], by=actor)
+    if letter.unknown_status is not None:
+        ask_about_statuses(tx, letter.channel_id)
+    order = _held_for(tx, letter)
+    if order is None:
+        return
+    if state == "dropped" and letter.of_line and order.open_qty:
+        reason = order.holds.get("operator") or (
+            f"dead letter {letter.id} was dropped, and with it a change of lines ({letter.error}): compare them with "
+            "the channel before this is released"
+        )
+        held = replace(order, holds={**order.holds, "operator": reason})
+        redecide(tx, house, [(order, held)], event="order.held", actor=actor, detail={"reason": reason})
+    else:
+        redecide(tx, house, [(order, order)], event="order.freed", actor=actor)
+
+
+def _held_for(tx: Tx, letter: Any) -> KnownOrder | None:
+    """Return the order whose holds the letter's end may change.
+
+    A delivery that is taken in again is judged when it is applied; until then its order stays held.
+    """
     if letter.kind == "line" and letter.order_id is not None:
-        known = lock_order_ids(tx, [letter.order_id])[letter.order_id]
-        redecide(tx, house, [(known, known)], event="order.freed", actor=actor)
+        return lock_order_ids(tx, [letter.order_id])[letter.order_id]
+    if letter.order_external_id is None:
+        return None
+    order = lock_orders(tx, letter.channel_id, [letter.order_external_id]).get(letter.order_external_id)
+    return order if order is not None and "unread_update" in order.holds else None
 
 
 def body_text(body: dict[str, Any]) -> str:

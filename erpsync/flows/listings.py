@@ -23,12 +23,13 @@ from erpsync.store.tables import bundle, listing, sku
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingMapping:
-    """One row of a listings file: `factor` of our units are in one of the channel's."""
+    """One row of a listings file: `factor` of our units are in one of the channel's; none where it is no goods."""
 
     channel: str
     channel_sku: str
     sku: str
     factor: int = 1
+    no_stock: bool = False
     item_ref: str = ""
     source: str = ""
 
@@ -65,7 +66,7 @@ def import_listings(
 def _listing_problem(row: ListingMapping, names: set[str]) -> str:
     if row.channel not in names:
         return f"channel {row.channel} is not configured"
-    if not row.channel_sku.strip() or not row.sku.strip():
+    if not row.channel_sku.strip() or not (row.sku.strip() or row.no_stock):
         return "channel_sku and sku must not be empty"
     return "" if row.factor >= 1 else f"factor must be 1 or more, is {row.factor}"
 
@@ -73,15 +74,16 @@ def _listing_problem(row: ListingMapping, names: set[str]) -> str:
 def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: str) -> None:
     if not rows:
         return
-    ids = make_skus(tx, [row.sku for row in rows])
+    ids = make_skus(tx, [row.sku for row in rows if not row.no_stock])
     latest = {(house.channel(row.channel).id, row.channel_sku, row.item_ref): row for row in rows}
     values: list[dict[str, Any]] = [
         {
             "channel_id": key[0],
             "channel_sku": key[1],
             "item_ref": key[2],
-            "sku_id": ids[row.sku],
+            "sku_id": None if row.no_stock else ids[row.sku],
             "factor": row.factor,
+            "no_stock": row.no_stock,
             "told_sure": False,
         }
         for key, row in sorted(latest.items(), key=lambda item: item[0])
@@ -93,7 +95,7 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
     new = tx.insert(listing)
     statement = new.on_conflict_do_update(
         index_elements=["channel_id", "channel_sku", "item_ref"],
-        set_={"sku_id": new.excluded.sku_id, "factor": new.excluded.factor, "told_sure": False},
+        set_={name: new.excluded[name] for name in ("sku_id", "factor", "no_stock", "told_sure")},
     )
     if tx.dialect == "sqlite":
         tx.execute(statement, values)
@@ -102,7 +104,7 @@ def _take_listings(tx: Tx, house: House, rows: Sequence[ListingMapping], actor: 
     want_remap(tx)
     write_events(tx, mapping_events(before, mappings(tx, things), actor))
     write_events(tx, [Event(kind="listings.imported", detail={"rows": len(values)}, actor=actor)])
-    settle(tx, house, [], also=[row["sku_id"] for row in values])
+    settle(tx, house, [], also=_mapped_skus(values))
 
 
 def _lock(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
@@ -111,7 +113,11 @@ def _lock(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
         sorted({(row["channel_id"], row["channel_sku"]) for row in values})
     )
     before = tx.execute(select(listing.c.sku_id).where(same, listing.c.sku_id.is_not(None))).scalars()
-    lock_skus(tx, {*before, *(row["sku_id"] for row in values)})
+    lock_skus(tx, {*before, *_mapped_skus(values)})
+
+
+def _mapped_skus(values: Sequence[dict[str, Any]]) -> list[int]:
+    return [row["sku_id"] for row in values if row["sku_id"] is not None]
 
 
 def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
@@ -120,7 +126,7 @@ def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
     To be done before those given with ids are written, which count more.
     """
     plain = [row for row in values if not row["item_ref"]]
-    fields = ("channel_id", "channel_sku", "sku_id", "factor")
+    fields = ("channel_id", "channel_sku", "sku_id", "factor", "no_stock")
     rows = [{name: row[name] for name in fields} for row in plain]
     update_many(tx, listing, rows, keys=["channel_id", "channel_sku"])
 

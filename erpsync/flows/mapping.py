@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from erpsync.core.orders import KnownLine
 from erpsync.store.bulk import insert_many, new_ids, update_many
@@ -22,11 +22,16 @@ class Thing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """Our SKU, our units in one of the channel's, and the SKUs those units consist of."""
+    """Our SKU, our units in one of the channel's, and the SKUs those units consist of; none where it is no goods."""
 
-    sku_id: int
+    sku_id: int | None
     factor: int
     parts: Mapping[int, int]
+    no_stock: bool = False
+
+
+Ours = tuple[int | None, int]
+"""SKU and factor; without a SKU it is no goods."""
 
 
 def map_things(tx: Tx, channel_id: int, things: Iterable[Thing]) -> dict[Thing, Mapped]:
@@ -40,28 +45,31 @@ def map_things(tx: Tx, channel_id: int, things: Iterable[Thing]) -> dict[Thing, 
     exact, by_code = _listed(tx, channel_id, codes)
     missing = [t.channel_sku for t in wanted if t not in exact and t.channel_sku not in by_code]
     equal = sku_ids(tx.connection, missing) if missing else {}
-    found: dict[Thing, tuple[int, int]] = {}
+    found: dict[Thing, Ours] = {}
     for thing in wanted:
         known = exact.get(thing) or by_code.get(thing.channel_sku)
         if known is None and thing.channel_sku in equal:
             known = (equal[thing.channel_sku], 1)
         if known is not None:
             found[thing] = known
-    parts = bundle_parts(tx, [sku_id for sku_id, _ in found.values()])
-    return {
-        thing: Mapped(sku_id=sku_id, factor=factor, parts=_explode(sku_id, factor, parts))
-        for thing, (sku_id, factor) in found.items()
-    }
+    parts = bundle_parts(tx, [sku_id for sku_id, _ in found.values() if sku_id is not None])
+    return {thing: _as_mapped(sku_id, factor, parts) for thing, (sku_id, factor) in found.items()}
 
 
-def _listed(
-    tx: Tx, channel_id: int, codes: Sequence[str]
-) -> tuple[dict[Thing, tuple[int, int]], dict[str, tuple[int, int]]]:
+def _as_mapped(sku_id: int | None, factor: int, parts: Mapping[int, Mapping[int, int]]) -> Mapped:
+    if sku_id is None:
+        return Mapped(sku_id=None, factor=1, parts={}, no_stock=True)
+    return Mapped(sku_id=sku_id, factor=factor, parts=_explode(sku_id, factor, parts))
+
+
+def _listed(tx: Tx, channel_id: int, codes: Sequence[str]) -> tuple[dict[Thing, Ours], dict[str, Ours]]:
     query = select(listing.c.channel_sku, listing.c.item_ref, listing.c.sku_id, listing.c.factor).where(
-        listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes), listing.c.sku_id.is_not(None)
+        listing.c.channel_id == channel_id,
+        listing.c.channel_sku.in_(codes),
+        or_(listing.c.sku_id.is_not(None), listing.c.no_stock),
     )
     exact = {Thing(row.channel_sku, row.item_ref): (row.sku_id, row.factor) for row in tx.all(query)}
-    said: dict[str, set[tuple[int, int]]] = {}
+    said: dict[str, set[Ours]] = {}
     for thing, ours in exact.items():
         said.setdefault(thing.channel_sku, set()).add(ours)
     agreed = {code: ours.pop() for code, ours in said.items() if len(ours) == 1}
@@ -88,7 +96,12 @@ def map_line(line: KnownLine, mapped: Mapping[Thing, Mapped]) -> KnownLine:
     found = mapped.get(Thing(line.channel_sku, line.item_ref))
     if line.parts or found is None:
         return line
-    return replace(line, sku_id=found.sku_id, factor=found.factor, parts=found.parts)
+    return as_mapped(line, found)
+
+
+def as_mapped(line: KnownLine, ours: Mapped) -> KnownLine:
+    """Return the line with what it is mapped to."""
+    return replace(line, sku_id=ours.sku_id, factor=ours.factor, parts=ours.parts, no_stock=ours.no_stock)
 
 
 def note_listings(
@@ -131,6 +144,7 @@ def note_listings(
                 "title": seen[thing],
                 "sku_id": ours.sku_id if ours else None,
                 "factor": ours.factor if ours else 1,
+                "no_stock": ours is not None and ours.no_stock,
             }
         )
     insert_many(tx, listing, rows)

@@ -7,22 +7,22 @@ claim ─▶ gate ─▶ call
 What may go wrong on the way stands in `errands`, what an order that cannot be read does to its parcel in `holding`.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
-from erpsync.core.orders import KnownOrder
+from erpsync.flows.corrections import push_corrections
 from erpsync.flows.errands import Errand
 from erpsync.flows.gate import reread, rule
 from erpsync.flows.health import may_call
 from erpsync.flows.holding import ask_overdue, describe
 from erpsync.flows.house import Channel, House
 from erpsync.flows.late_refunds import ask_if_asked
+from erpsync.flows.packing import load_parcel
 from erpsync.sdk.roles import ShipmentSink, playing
-from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
+from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.notes import Event, Task, close_tasks, open_tasks, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.queue import SHIPMENT, Claimed, ack, claim, mark_sent, prolong, wait
@@ -34,18 +34,8 @@ LEASE_S = 180
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parcel:
-    """A claimed shipment with its order as of now."""
-
-    shipment: Shipment
-    order: KnownOrder
-    units: dict[int, int]
-    forced: bool
-
-
 def push_shipments(house: House, channel: Channel) -> int:
-    """Claim due shipments of a channel and send each; return how many rows were handled."""
+    """Claim due shipments of a channel, and corrections of them, and send each; return how many rows were handled."""
     if not may_call(house, channel, probing=True):
         if channel.enabled:
             ask_overdue(house, channel)
@@ -59,7 +49,7 @@ def push_shipments(house: House, channel: Channel) -> int:
             house.store.retrying(partial(_keep, row=row))
         else:
             _Errand(house, channel, sink, row).run()
-    return len(rows)
+    return len(rows) + push_corrections(house, channel)
 
 
 def _keep(tx: Tx, row: Claimed) -> None:
@@ -86,11 +76,11 @@ class _Errand(Errand[Shipment]):
 
     def look(self) -> bool:
         """Return whether the channel has the parcel."""
-        return self._sink.find_shipment(self.house.store.retrying(lambda tx: _load(tx, self.row)).shipment)
+        return self._sink.find_shipment(self.house.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id)).shipment)
 
     def prepare(self) -> None:
         """Read the order again if what we know of it is old."""
-        parcel = self.house.store.retrying(lambda tx: _load(tx, self.row))
+        parcel = self.house.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id))
         self.called |= reread(self.house, self.channel, parcel.order)
 
     def admit(self, tx: Tx) -> Shipment | None:
@@ -124,7 +114,7 @@ def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipme
 
     One commit for both, so that nothing that is known by then can have been overlooked.
     """
-    parcel = _load(tx, row)
+    parcel = load_parcel(tx, row.ref_id)
     if not prolong(tx, row, lease_s=LEASE_S):
         return None
     said = {"forced": parcel.forced, "confirmed": row.confirmed, "unread_ok": row.unread_ok}
@@ -156,51 +146,14 @@ def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipme
     return None
 
 
-def _load(tx: Tx, row: Claimed) -> _Parcel:
-    head = tx.execute(select(shipment).where(shipment.c.id == row.ref_id)).one()
-    order = lock_order_ids(tx, [head.order_id])[head.order_id]
-    query = select(shipment_line.c.line_id, shipment_line.c.qty).where(shipment_line.c.shipment_id == row.ref_id)
-    units = {line.line_id: line.qty for line in tx.all(query)}
-    earlier = _earlier(tx, head.order_id, row.ref_id)
-    lines = {line.id: line for line in order.lines}
-    parcel = Shipment(
-        number=head.number,
-        order_external_id=order.external_id,
-        carrier=head.carrier,
-        tracking=head.tracking,
-        lines=tuple(
-            ShipmentLine(
-                external_id=lines[line_id].external_id,
-                qty=qty,
-                ordered_qty=lines[line_id].qty,
-                earlier_qty=earlier.get(line_id, 0),
-            )
-            for line_id, qty in sorted(units.items())
-        ),
-        whole=head.whole,
-        shipped_at=head.shipped_at,
-    )
-    return _Parcel(shipment=parcel, order=order, units=units, forced=head.forced)
-
-
-def _earlier(tx: Tx, order_id: int, shipment_id: int) -> dict[int, int]:
-    """Return, by line id, the units that left in the order's earlier parcels."""
-    query = (
-        select(shipment_line.c.line_id, func.sum(shipment_line.c.qty).label("qty"))
-        .join(shipment)
-        .where(shipment.c.order_id == order_id, shipment.c.id < shipment_id)
-        .group_by(shipment_line.c.line_id)
-    )
-    return {row.line_id: int(row.qty) for row in tx.all(query)}
-
-
 def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
     head = tx.execute(select(shipment.c.order_id, shipment.c.forced).where(shipment.c.id == row.ref_id)).one()
     order = lock_order_ids(tx, [head.order_id])[head.order_id]
     if ack(tx, row):
         _set_state(tx, row, "sent")
         if not head.forced:
-            ask_if_asked(tx, order, f"parcel {row.key}")
+            lines = select(shipment_line.c.line_id).where(shipment_line.c.shipment_id == row.ref_id)
+            ask_if_asked(tx, order, f"parcel {row.key}", list(tx.execute(lines).scalars()))
         close_tasks(tx, "gate", [str(row.ref_id)], by="erpsync")
         close_tasks(tx, "unknown", [row.key], by="erpsync")
         detail = {"shipment": row.key}

@@ -27,7 +27,7 @@ from erpsync.flows.reading import (
     read_refunds,
     unseen,
 )
-from erpsync.flows.ship import apply_reports
+from erpsync.flows.reported_parcels import apply_reports
 from erpsync.flows.warehouse import apply_warehouse, relook_counted, size_of
 from erpsync.sdk.errors import ConnectorError, TimedOut
 from erpsync.sdk.http import lane

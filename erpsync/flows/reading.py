@@ -160,12 +160,27 @@ def apply_bisected(
     """
     halves = batch.halves()
     if halves is None:
-        letters = [letter_of(channel, kind, raw, error) for kind, raw in batch.raws()]
-        with house.store.begin() as tx:
-            bury(tx, [*batch.letters, *letters])
-        log.error("record.buried", channel=channel.name, key=letters[0].key, error=letters[0].error)
+        orders = [letter_of(channel, "order", record.raw, error) for record in batch.orders]
+        refunds = [
+            letter_of(channel, "refund", record.raw, error, of_order=record.refund.order_external_id)
+            for record in batch.refunds
+        ]
+        _bury_safely(house, channel, [*batch.letters, *orders, *refunds])
+        for letter in (*orders, *refunds):
+            log.error("record.buried", channel=channel.name, key=letter.key, error=letter.error)
         return []
     return [external_id for half in halves for external_id in apply_safely(house, channel, half, cause=cause)]
+
+
+def _bury_safely(house: House, channel: Channel, letters: list[DeadLetter]) -> None:
+    """Store letters and hold their orders; where even that fails, the letters alone, so that reading goes on."""
+    try:
+        house.store.retrying(lambda tx: apply(tx, house, channel, Batch(letters=tuple(letters))))
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+        house.store.retrying(lambda tx: bury(tx, letters))
+        log.error("order.not_held", channel=channel.name, key=letters[-1].key, error=unforeseen(error))
 
 
 def apply_safely(house: House, channel: Channel, batch: Batch, *, cause: Cause | None = None) -> list[str]:

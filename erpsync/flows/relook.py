@@ -7,7 +7,7 @@ process die in between, upkeep looks again.
 from collections.abc import Iterable
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from erpsync.flows.decide import redecide, remapped
 from erpsync.flows.fulfil import settle
@@ -16,7 +16,8 @@ from erpsync.store.bulk import in_parts, update_many
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.places import lock_skus, sku_ids
 from erpsync.store.store import Tx
-from erpsync.store.tables import listing, order_line
+from erpsync.store.tables import UNMAPPED_LINE, UNMAPPED_LISTING, listing, order_line
+from erpsync.store.unread import unheld
 
 AT_ONCE = 500
 
@@ -36,7 +37,7 @@ def relook_unmapped(house: House, channel_skus: Iterable[str]) -> int:
 def _link_equal(tx: Tx, house: House, codes: list[str]) -> None:
     """Point unmapped listings whose seller code equals a SKU at it, and have them pushed."""
     query = select(listing.c.id, listing.c.channel_sku)
-    waiting = query.where(listing.c.sku_id.is_(None), listing.c.channel_sku.in_(codes)).order_by(listing.c.id)
+    waiting = query.where(UNMAPPED_LISTING, listing.c.channel_sku.in_(codes)).order_by(listing.c.id)
     equal = sku_ids(tx.connection, [row.channel_sku for row in tx.all(waiting)])
     lock_skus(tx, equal.values())
     rows = [row for row in tx.all(waiting.with_for_update(key_share=True)) if row.channel_sku in equal]
@@ -46,7 +47,7 @@ def _link_equal(tx: Tx, house: House, codes: list[str]) -> None:
 
 
 def _waiting_for(house: House, codes: list[str]) -> list[list[int]]:
-    query = select(order_line.c.order_id).where(order_line.c.sku_id.is_(None), order_line.c.channel_sku.in_(codes))
+    query = select(order_line.c.order_id).where(UNMAPPED_LINE, order_line.c.channel_sku.in_(codes))
     with house.store.read() as connection:
         ids = sorted(set(connection.execute(query).scalars()))
     return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
@@ -59,16 +60,33 @@ def _remap(tx: Tx, house: House, ids: list[int]) -> int:
     return len(decided)
 
 
+def relook_unread(house: House) -> int:
+    """Hold orders that an open letter speaks of and that nothing holds for it; return how many.
+
+    Letters of an older version of this program know their orders only since its migration.
+    """
+    with house.store.read() as connection:
+        ids = unheld(connection, limit=AT_ONCE)
+    return house.store.retrying(partial(_hold_unread, house=house, ids=ids)) if ids else 0
+
+
+def _hold_unread(tx: Tx, house: House, ids: list[int]) -> int:
+    known = lock_order_ids(tx, ids).values()
+    redecide(tx, house, [(order, order) for order in known], event="order.held")
+    return len(known)
+
+
 def unmapped_codes(house: House) -> list[str]:
     """Return the seller codes that orders or listings still wait for and that may be mapped by now."""
     with house.store.read() as connection:
-        lines = connection.execute(select(order_line.c.channel_sku).where(order_line.c.sku_id.is_(None)).distinct())
+        lines = connection.execute(select(order_line.c.channel_sku).where(UNMAPPED_LINE).distinct())
         codes = set(lines.scalars())
-        rows = connection.execute(select(listing.c.channel_sku).where(listing.c.sku_id.is_(None)).distinct())
+        rows = connection.execute(select(listing.c.channel_sku).where(UNMAPPED_LISTING).distinct())
         codes |= set(rows.scalars())
         known = sku_ids(connection, codes)
         found = set(known)
         for some in in_parts(codes):
-            mapped = select(listing.c.channel_sku).where(listing.c.sku_id.is_not(None), listing.c.channel_sku.in_(some))
+            known_as = or_(listing.c.sku_id.is_not(None), listing.c.no_stock)
+            mapped = select(listing.c.channel_sku).where(known_as, listing.c.channel_sku.in_(some))
             found |= set(connection.execute(mapped).scalars())
         return sorted(found)

@@ -16,7 +16,7 @@ from erpsync.core.fulfilment import LINE
 from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.flows.decide import redecide
 from erpsync.flows.house import House
-from erpsync.flows.mapping import Mapped, Thing, map_things
+from erpsync.flows.mapping import Mapped, Thing, as_mapped, map_things
 from erpsync.store.bulk import in_parts
 from erpsync.store.notes import Task, open_tasks
 from erpsync.store.orders import lock_order_ids
@@ -73,12 +73,12 @@ def _concerned(house: House, concerns: Callable[[Any], bool], mine: ColumnElemen
     """
     # Scans orders: those that wait, not those that have ended; a mapping is corrected seldom.
     waiting = select(orders.c.id).where(orders.c.phase.in_(("partially_shipped", "held", "unpaid", "ready")), mine)
-    columns = (order_line.c.order_id, order_line.c.channel_sku, order_line.c.sku_id)
+    columns = (order_line.c.order_id, order_line.c.channel_sku, order_line.c.sku_id, order_line.c.no_stock)
     found: set[int] = set()
     with house.store.read() as connection:
         for some in in_parts(connection.execute(waiting).scalars()):
             lines = connection.execute(select(*columns).where(order_line.c.order_id.in_(some)))
-            found |= {line.order_id for line in lines if line.sku_id is not None and concerns(line)}
+            found |= {line.order_id for line in lines if (line.sku_id or line.no_stock) and concerns(line)}
     return found
 
 
@@ -90,8 +90,8 @@ def _map_anew(tx: Tx, house: House, ids: Sequence[int]) -> int:
     details: dict[int, dict[str, Any]] = {}
     tasks: list[Task] = []
     for order, each in differing:
-        free = {line.id: _mapped(line, ours) for line, ours in each if not _is_fixed(line, told)}
-        fixed = [(line, _mapped(line, ours)) for line, ours in each if _is_fixed(line, told)]
+        free = {line.id: as_mapped(line, ours) for line, ours in each if not _is_fixed(line, told)}
+        fixed = [(line, as_mapped(line, ours)) for line, ours in each if _is_fixed(line, told)]
         if free:
             decided.append((order, replace(order, lines=tuple(free.get(line.id, line) for line in order.lines))))
             details[order.id] = {"lines": _from_to(tx, [(line, free[line.id]) for line, _ in each if line.id in free])}
@@ -110,22 +110,22 @@ def _differing(tx: Tx, known: Sequence[KnownOrder]) -> list[tuple[KnownOrder, li
         by_channel.setdefault(order.channel_id, []).append(order)
     found = []
     for channel_id, mine in by_channel.items():
-        lines = [line for order in mine for line in order.lines if line.parts and line.open_qty]
+        lines = [line for order in mine for line in order.lines if _may_change(line)]
         mapped = map_things(tx, channel_id, {Thing(line.channel_sku, line.item_ref) for line in lines})
         for order in mine:
             each = [
                 (line, ours)
                 for line in order.lines
-                if line.parts and line.open_qty and (ours := mapped.get(Thing(line.channel_sku, line.item_ref)))
-                if (line.sku_id, line.factor, dict(line.parts)) != (ours.sku_id, ours.factor, dict(ours.parts))
+                if _may_change(line) and (ours := mapped.get(Thing(line.channel_sku, line.item_ref)))
+                if as_mapped(line, ours) != line
             ]
             if each:
                 found.append((order, each))
     return found
 
 
-def _mapped(line: KnownLine, ours: Mapped) -> KnownLine:
-    return replace(line, sku_id=ours.sku_id, factor=ours.factor, parts=ours.parts)
+def _may_change(line: KnownLine) -> bool:
+    return line.no_stock or bool(line.parts and line.open_qty)
 
 
 def _is_fixed(line: KnownLine, told: set[int]) -> bool:
@@ -144,7 +144,7 @@ def _from_to(tx: Tx, pairs: Sequence[tuple[KnownLine, KnownLine]]) -> dict[str, 
     codes = sku_codes(tx.connection, ids)
 
     def words(line: KnownLine) -> str:
-        return " + ".join(f"{qty} {codes[sku_id]}" for sku_id, qty in sorted(line.parts.items()))
+        return " + ".join(f"{qty} {codes[sku_id]}" for sku_id, qty in sorted(line.parts.items())) or "no goods"
 
     return {before.external_id: f"{words(before)} -> {words(after)}" for before, after in pairs}
 

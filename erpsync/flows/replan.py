@@ -15,8 +15,8 @@ from erpsync.core.orders import KnownOrder, addressed
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.decide import redecide
 from erpsync.flows.fulfil import settle
+from erpsync.flows.hold_reasons import asks_for_address
 from erpsync.flows.house import Channel, House
-from erpsync.flows.ingest import asks_for_address
 from erpsync.store.bulk import in_parts
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.sequence import read_mark, set_mark

@@ -12,21 +12,29 @@ import structlog
 from sqlalchemy import func, select
 
 from erpsync.core.orders import KnownOrder, phase, with_shipped
+from erpsync.core.refunds import keeps_here, lines_asked
 from erpsync.flows.decide import redecide
 from erpsync.flows.errors import Refused
 from erpsync.flows.find import find_orders
 from erpsync.flows.fulfil import Departure
-from erpsync.flows.house import Channel, House
+from erpsync.flows.house import House
 from erpsync.sdk.carriers import UnknownCarrierError, carrier
-from erpsync.sdk.types import ShipmentReportPage
 from erpsync.store.bulk import insert_many, new_ids
 from erpsync.store.names import write_names
-from erpsync.store.notes import DeadLetter, bury, end_file_letters, end_letters
+from erpsync.store.orders import refunds_of
 from erpsync.store.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
 from erpsync.store.store import Tx
-from erpsync.store.tables import shipment, shipment_line
+from erpsync.store.tables import former_tracking, shipment, shipment_line
 
 log = structlog.get_logger()
+
+
+_STOPS: Mapping[str, str] = {
+    "do_not_ship": "must not leave yet",
+    "unread_update": "has a newer view that was not understood",
+    "bad_line": "has a line that was not understood",
+}
+"""Reasons that refuse a parcel beside an open refund and a person's hold, with what the refusal says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,77 +93,6 @@ def ship(
     return answer
 
 
-def apply_reports(tx: Tx, *, house: House, channel: Channel, page: ShipmentReportPage) -> None:
-    """Record the parcels a file or a warehouse reports; those that cannot be become dead letters with their line."""
-    parcels = [
-        Parcel(
-            order=report.order,
-            carrier=report.carrier,
-            tracking=report.tracking,
-            lines=[ShipLine(line=line.line_external_id, qty=line.qty) for line in report.lines],
-            actor=f"channel {channel.name}",
-        )
-        for report in page.reports
-    ]
-    answers = _record_reported(tx, house, channel, parcels)
-    letters = [
-        DeadLetter(
-            channel_id=channel.id,
-            kind="shipment_report",
-            key=report.key,
-            error=answer.kept,
-            source=report.source,
-            body=_body(parcel),
-        )
-        for report, parcel, answer in zip(page.reports, parcels, answers, strict=True)
-        if isinstance(answer, Refused)
-    ]
-    letters += [
-        DeadLetter(
-            channel_id=channel.id,
-            kind="shipment_report",
-            key=bad.key,
-            error=str(bad.error),
-            source=bad.error.source,
-            broken=True,
-            body={"row": dict(bad.row)},
-        )
-        for bad in page.bad
-    ]
-    taken = [r.key for r, answer in zip(page.reports, answers, strict=True) if not isinstance(answer, Refused)]
-    end_letters(tx, channel.id, "shipment_report", taken, state="superseded")
-    end_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
-    bury(tx, letters)
-
-
-def refuse_giant(channel: Channel, lines: int) -> None:
-    """Raise `Refused` for a parcel of more lines than one of this channel may have."""
-    if lines > channel.max_lines:
-        raise Refused(f"{lines} lines, more than max_lines ({channel.max_lines})")
-
-
-def _record_reported(tx: Tx, house: House, channel: Channel, parcels: Sequence[Parcel]) -> list[ShipResult | Refused]:
-    """Record parcels of a report; one of too many lines is refused by itself."""
-    answers: dict[int, ShipResult | Refused] = {}
-    for number, parcel in enumerate(parcels):
-        try:
-            refuse_giant(channel, len(parcel.lines))
-        except Refused as refused:
-            answers[number] = refused
-    rest = [number for number in range(len(parcels)) if number not in answers]
-    answers |= dict(zip(rest, record_parcels(tx, house, [parcels[number] for number in rest]), strict=True))
-    return [answers[number] for number in range(len(parcels))]
-
-
-def _body(parcel: Parcel) -> dict[str, Any]:
-    return {
-        "order": parcel.order,
-        "carrier": parcel.carrier,
-        "tracking": parcel.tracking,
-        "lines": [[line.line, line.qty] for line in parcel.lines],
-    }
-
-
 def parcel_of(body: dict[str, Any], *, actor: str) -> Parcel:
     """Return the parcel kept in a dead letter by `apply_reports`."""
     lines = [ShipLine(line=line, qty=qty) for line, qty in body["lines"]]
@@ -171,6 +108,7 @@ class _Leaving:
     units: dict[int, int] = field(default_factory=dict)
     known: dict[tuple[str, str], tuple[str, dict[int, int]]] = field(default_factory=dict)
     count: int = 0
+    asked: frozenset[str] | None = None
     forced: bool = False
     numbers: list[str] = field(default_factory=list)
 
@@ -186,6 +124,7 @@ def record_parcels(
     found = find_orders(tx, [parcel.order for parcel in parcels])
     leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
     _load_known(tx, leaving)
+    _load_asked(tx, leaving)
     answers: list[ShipResult | Refused] = []
     rows: list[tuple[dict[str, Any], dict[int, int]]] = []
     for parcel in parcels:
@@ -211,20 +150,37 @@ def _load_known(tx: Tx, leaving: dict[int, _Leaving]) -> None:
     joined = query.add_columns(shipment_line.c.qty).join(shipment_line).where(shipment.c.order_id.in_(ids))
     for row in tx.all(joined):
         leaving[row.order_id].known[(row.carrier, row.tracking)][1][row.line_id] = row.qty
+    former = select(shipment.c.order_id, shipment.c.number, former_tracking).join(former_tracking)
+    for row in tx.all(former.where(shipment.c.order_id.in_(ids))):
+        known = leaving[row.order_id].known
+        units = next((units for number, units in known.values() if number == row.number), {})
+        known.setdefault((row.carrier, row.tracking), (row.number, units))
     counts = select(shipment.c.order_id, func.count().label("n")).where(shipment.c.order_id.in_(ids))
     for row in tx.all(counts.group_by(shipment.c.order_id)):
         leaving[row.order_id].count = row.n
 
 
+def _load_asked(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
+    """Note of which lines of the orders a refund is asked for."""
+    by_channel: dict[int, list[KnownOrder]] = {}
+    for item in leaving.values():
+        if "refund_open" in item.before.holds:
+            by_channel.setdefault(item.before.channel_id, []).append(item.before)
+    for channel_id, held in by_channel.items():
+        refunds = refunds_of(tx, channel_id, [order.external_id for order in held])
+        for order in held:
+            leaving[order.id].asked = lines_asked(order, refunds.get(order.external_id, ()))
+
+
 def _record(tx: Tx, leaving: _Leaving, parcel: Parcel, rows: list[tuple[dict[str, Any], dict[int, int]]]) -> ShipResult:
     order = leaving.now
-    code, tracking = _carrier_code(parcel.carrier), parcel.tracking.strip()
+    code, tracking = carrier_code(parcel.carrier), parcel.tracking.strip()
     if not tracking:
         raise Refused("a tracking number is needed")
     known = leaving.known.get((code, tracking))
     if known is not None:
         return _repeated(order, parcel, known)
-    units = _units(order, parcel) if parcel.units is None else _released_units(order, parcel.units)
+    units = _units(order, parcel, leaving.asked) if parcel.units is None else _released_units(order, parcel.units)
     leaving.count += 1
     number = f"{order.number}-{leaving.count}"
     now = with_shipped(order, units)
@@ -254,7 +210,8 @@ def _record(tx: Tx, leaving: _Leaving, parcel: Parcel, rows: list[tuple[dict[str
     return ShipResult(number=number, order=order.number)
 
 
-def _carrier_code(code: str) -> str:
+def carrier_code(code: str) -> str:
+    """Return our code of a carrier; raises `Refused` for one that is not known."""
     try:
         return carrier(code).code
     except UnknownCarrierError as error:
@@ -271,7 +228,7 @@ def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int
     return ShipResult(number=number, order=order.number, repeated=True)
 
 
-def _refuse(order: KnownOrder, parcel: Parcel) -> None:
+def _refuse(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> None:
     now = phase(order)
     if now == "cancelled":
         raise Refused(f"order {order.number} is cancelled; nothing of it may leave")
@@ -281,10 +238,17 @@ def _refuse(order: KnownOrder, parcel: Parcel) -> None:
         if not parcel.reason.strip():
             raise Refused("--force needs --reason")
         return
-    if "refund_open" in order.holds:
-        raise Refused(f"order {order.number} has an open refund; --force --reason TEXT ships it all the same")
+    if "refund_open" in order.holds and keeps_here(asked, {line.line for line in parcel.lines}):
+        what = f"an open refund of line {', '.join(sorted(asked))}" if asked else "an open refund"
+        rest = "--line ships the others, " if asked and asked < {line.external_id for line in order.lines} else ""
+        raise Refused(f"order {order.number} has {what}; {rest}--force --reason TEXT ships it all the same")
     if "operator" in order.holds:
         raise Refused(f"order {order.number} is held: {order.holds['operator']}; release it first")
+    for reason, said in _STOPS.items():
+        if reason in order.holds:
+            text = f"order {order.number} {said}"
+            ask = "--force --reason TEXT ships it all the same"
+            raise Refused(f"{text}: {order.holds[reason]}; {ask}", kept=f"{text} ({reason}); {ask}")
     if order.ready_at is None:
         raise Refused(f"order {order.number} is not ready (not paid); --force --reason TEXT ships it all the same")
 
@@ -297,8 +261,8 @@ def _released_units(order: KnownOrder, units: Mapping[int, int]) -> dict[int, in
     return {line_id: qty for line_id, qty in units.items() if qty}
 
 
-def _units(order: KnownOrder, parcel: Parcel) -> dict[int, int]:
-    _refuse(order, parcel)
+def _units(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> dict[int, int]:
+    _refuse(order, parcel, asked)
     if not parcel.lines:
         return {line.id: line.open_qty for line in order.lines if line.open_qty}
     by_external = {line.external_id: line for line in order.lines}

@@ -14,7 +14,7 @@ from erpsync.flows.decide import redecide
 from erpsync.flows.holding import ask_overdue
 from erpsync.flows.house import House
 from erpsync.flows.idempotency import KEPT
-from erpsync.flows.relook import relook_unmapped, unmapped_codes
+from erpsync.flows.relook import relook_unmapped, relook_unread, unmapped_codes
 from erpsync.flows.remap import remap_wanted
 from erpsync.store.cursors import read_cursors
 from erpsync.store.dirty import mark_dirty
@@ -123,8 +123,11 @@ def free_fresh(house: House) -> int:
 
 
 def relook(house: House) -> int:
-    """Map what can be mapped by now, or otherwise than before; the safety net of imports that died half-way."""
-    return relook_unmapped(house, unmapped_codes(house)) + remap_wanted(house)
+    """Map what can be mapped by now, or otherwise than before, and hold what an open letter speaks of.
+
+    It is the safety net of what died half-way.
+    """
+    return relook_unmapped(house, unmapped_codes(house)) + remap_wanted(house) + relook_unread(house)
 
 
 def prune(house: House, retention_days: int | Mapping[str, int]) -> int:

@@ -20,7 +20,8 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.fulfil import Departure
 from erpsync.flows.house import Channel, House
 from erpsync.flows.relook import relook_unmapped
-from erpsync.flows.ship import Parcel, record_parcels, refuse_giant
+from erpsync.flows.reported_parcels import refuse_giant
+from erpsync.flows.ship import Parcel, record_parcels
 from erpsync.flows.stock import Count, LaterCount, take_counts
 from erpsync.sdk.types import Dispatch, StockCount, WarehousePage
 from erpsync.store.bulk import update_many

@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.world import Visit, World
-from erpsync.store.queue import IS_PENDING, LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
+from erpsync.store.queue import CORRECTION, IS_PENDING, LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
 from erpsync.store.store import Store
 from erpsync.store.tables import outbox
 
 ROUND = 20
 """So many calls in a row before the channel goes behind the others of its pool."""
 
-_CHAIN_OF = {RELEASE_CANCEL: RELEASE}
-"""Kinds that go in another one's chain, before it."""
+_CHAIN_OF = {RELEASE_CANCEL: RELEASE, CORRECTION: SHIPMENT}
+"""Kinds that go in another one's chain."""
 
 CALL_DEADLINE_S = 900.0
 INTERNAL_DEADLINE_S = 300.0

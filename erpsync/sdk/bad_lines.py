@@ -23,5 +23,21 @@ def as_one(bad: Sequence[BadLine]) -> list[BadLine]:
         path="lines",
         source=bad[0].error.source,
         broken=all(each.error.broken for each in bad),
+        unknown_status=next((each.error.unknown_status for each in bad if each.error.unknown_status), ""),
     )
-    return [replace(bad[0], error=error)]
+    lines = [each.row.get("line_id") for each in bad]
+    row = {**bad[0].row, "line_ids": lines} if any(lines) else bad[0].row
+    return [replace(bad[0], error=error, row=row)]
+
+
+def no_line(bad: Sequence[BadLine]) -> PayloadError:
+    """Return the error of a record of which no line can be read: that of the first, said to be about a line."""
+    error = bad[0].error
+    return PayloadError(
+        error.problem,
+        path=error.path,
+        source=error.source,
+        broken=error.broken,
+        unknown_status=error.unknown_status,
+        of_line=not error.unknown_status,
+    )

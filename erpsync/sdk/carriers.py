@@ -11,7 +11,9 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import BeforeValidator, Field
 
 from erpsync.sdk.errors import RejectedError
 
@@ -53,6 +55,56 @@ CARRIERS: Mapping[str, Carrier] = {
         ("TTK", "TTK Express", "天天快递", ""),
     )
 }
+
+
+_NAMES_MORE = {
+    "SF": ("顺丰", "顺丰快递", "SF-Express", "SFEXPRESS", "ShunFeng"),
+    "YTO": ("圆通", "圆通快递", "圆通速运", "YTO"),
+    "ZTO": ("中通", "中通速递"),
+    "STO": ("申通", "申通速递"),
+    "YUNDA": ("韵达", "韵达速递", "韵达快运", "Yunda"),
+    "JT": ("极兔", "极兔快递", "J&T", "JTSD", "Jitu Express", "百世极兔"),
+    "EMS": ("邮政EMS", "EMS快递", "中国邮政EMS", "EMS速递", "邮政速递", "China Post EMS"),
+    "POST": ("邮政包裹", "中国邮政", "邮政快递", "邮政", "邮政小包", "China Post", "YZPY"),
+    "JD": ("京东物流", "京东", "京东配送", "JD Express", "JDL", "京东快运"),
+    "DBL": ("德邦", "德邦速递", "Deppon", "DBKD"),
+    "BEST": ("百世", "百世汇通", "汇通快递", "HTKY"),
+    "UC": ("优速", "优速物流"),
+    "ZJS": ("宅急送快递",),
+    "GTO": ("国通",),
+    "TTK": ("天天", "天天速递"),
+}
+"""What else couriers are called in files, practice. Only whole names count: a part of one is a guess."""
+
+
+def _name_key(name: str) -> str:
+    return "".join(name.split()).casefold()
+
+
+_BY_NAME: Mapping[str, str] = {
+    **{_name_key(name): code for code, names in _NAMES_MORE.items() for name in names},
+    **{_name_key(name): each.code for each in CARRIERS.values() for name in (each.code, each.name, each.name_zh)},
+}
+CARRIER_MAP = "our code for each name of a courier that stands in the files and is not known here"
+
+
+def _known_code(value: object) -> object:
+    return carrier(value).code if isinstance(value, str) else value
+
+
+CarrierMap = Annotated[dict[str, Annotated[str, BeforeValidator(_known_code)]], Field()]
+"""The type of a setting that says which courier a name in a file is."""
+
+
+def as_in_file(name: str, mapped: Mapping[str, str]) -> str:
+    """Return our code of a courier by what stands in a file, else that as it is.
+
+    Args:
+        mapped: our code by name, as an operator says; counts more than our own table of names.
+    """
+    key = _name_key(name)
+    own = next((code for each, code in mapped.items() if _name_key(each) == key), None)
+    return own or _BY_NAME.get(key, name)
 
 
 class UnknownCarrierError(ValueError):

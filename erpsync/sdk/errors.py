@@ -82,13 +82,26 @@ class PayloadError(ConnectorError):
 
     Args:
         broken: no other code or setting could read it, as of a line that is no CSV; only its source can mend it.
+        unknown_status: the text, where all that is wrong is that it is in no table of states; it may be shown.
+        of_line: a line of the record may have been changed or taken out by what cannot be read.
     """
 
-    def __init__(self, problem: str, *, path: str, source: str = "", broken: bool = False) -> None:
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str,
+        source: str = "",
+        broken: bool = False,
+        unknown_status: str = "",
+        of_line: bool = False,
+    ) -> None:
         super().__init__(problem)
         self.path = path
         self.source = source
         self.broken = broken
+        self.unknown_status = unknown_status
+        self.of_line = of_line
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"

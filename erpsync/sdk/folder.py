@@ -14,11 +14,10 @@ import io
 import os
 import re
 import stat
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -27,12 +26,12 @@ from pydantic import BaseModel
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, TransientError
+from erpsync.sdk.patterns import is_meant
 
 READ_FILES = "what becomes of files that were read: keep in done/, or remove"
 _KEPT = "read files stay in done/ with all they hold, names and addresses too; `remove` deletes them once they are read"
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _CLAIMED_NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-(.+)", re.DOTALL)
-_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", "~")
 _TICK = timedelta(microseconds=1)
 _MAX_NAME_BYTES = 255
 UNREADABLE = "this user may not read the file"
@@ -135,7 +134,7 @@ class DropFolder:
     def __init__(
         self,
         folder: Path,
-        pattern: str,
+        patterns: Sequence[str],
         settle_s: float,
         clock: Clock,
         *,
@@ -144,7 +143,7 @@ class DropFolder:
         self._removes = read_files == "remove"
         self._told = False
         self._folder = folder
-        self._pattern = pattern.lower()
+        self._patterns = patterns
         self._settle_s = settle_s
         self._clock = clock
         self._seen: dict[str, tuple[int, int, datetime]] = {}
@@ -245,9 +244,7 @@ class DropFolder:
                 yield path
 
     def _is_meant(self, name: str) -> bool:
-        low = name.lower()
-        hidden = low.startswith((".", "~")) or low.endswith(_UNFINISHED)
-        return not hidden and fnmatchcase(low, self._pattern)
+        return is_meant(name, self._patterns)
 
     def _settled(self, paths: list[Path]) -> list[Path]:
         """Return the files left alone for the settle time: by their own time, or by ours since we first saw them so.

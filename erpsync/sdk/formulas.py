@@ -15,12 +15,15 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:[.,][0-9]+)*|\.[0-9]+)(?:[eE][-+]?[0-9]+
 
 
 def escaped(text: str) -> str:
-    """Return a cell as it is written: with an apostrophe where it begins like a formula and is no number."""
-    return f"'{text}" if text.startswith(_BEGINS) and not _NUMBER.fullmatch(text) else text
+    """Return a cell as it is written: with an apostrophe where it begins like a formula and is no number.
+
+    One that begins with an apostrophe gets another, because readers of tables take the first one off.
+    """
+    return f"'{text}" if text.startswith((*_BEGINS, "'")) and not _NUMBER.fullmatch(text) else text
 
 
 def unescaped(text: str) -> str:
-    """Return a cell as it was before `escaped`. An apostrophe before anything else belongs to the text."""
+    """Return a cell as it was before `escaped`."""
     bare = text[1:]
     return bare if text.startswith("'") and escaped(bare) != bare else text
 

@@ -51,6 +51,10 @@ class ConnectorSettings(BaseModel):
         description="lines that one order, refund or parcel may have; one with more is a dead letter",
     )
 
+    def unread_files(self) -> str:
+        """Return what `status` says of files that lie where files come in and that nobody reads; usually nothing."""
+        return ""
+
     def notes(self) -> Mapping[str, str]:
         """Return what `check` is to say of these settings, by key; none of it refuses them."""
         return {}
@@ -60,9 +64,11 @@ class Connector(ABC):
     """Code for one platform. A configured shop using it is a channel.
 
     `__init__` does no I/O. `http` is shared by all threads that use the connector; `clock` is the database's clock.
+    `sdk` is the version of `erpsync.sdk` it was written for, such as 1.0; an erpsync that does not have it refuses it.
     """
 
     Settings: ClassVar[type[ConnectorSettings]]
+    sdk: ClassVar[str] = ""
 
     @classmethod
     def played_by(cls, settings: Any) -> type["Connector"]:
@@ -197,6 +203,20 @@ class ShipmentSink(ABC):
     def find_shipment(self, shipment: Shipment) -> bool:
         """Return whether the channel already has this parcel; needed for `Repeat.LOOK_FIRST`."""
         raise TypeError(f"{type(self).__name__} cannot look for shipments; {shipment.number} needs a person")
+
+
+class ShipmentCorrector(ABC):
+    """A channel that can be told another carrier or number of a parcel it knows.
+
+    `correction_repeat` says what may follow an unknown outcome; for `Repeat.LOOK_FIRST` it is asked by
+    `ShipmentSink.find_shipment`.
+    """
+
+    correction_repeat: Repeat = Repeat.LOOK_FIRST
+
+    @abstractmethod
+    def correct_shipment(self, shipment: Shipment) -> None:
+        """Report how a parcel that was reported before really travels; returns only when the channel has accepted."""
 
 
 class StockSink(ABC):

@@ -11,6 +11,7 @@ from importlib.metadata import Distribution, EntryPoint, distributions, entry_po
 
 from pydantic import BaseModel
 
+from erpsync.sdk import VERSION
 from erpsync.sdk.roles import Connector
 from erpsync.settings.hints import did_you_mean, one_of
 
@@ -118,4 +119,16 @@ def _contract_problem(kind: object) -> str | None:
         return "its Settings are no pydantic model"
     if settings.model_config.get("extra") != "forbid":
         return "its Settings do not forbid unknown keys"
+    return _version_problem(getattr(kind, "sdk", ""))
+
+
+def _version_problem(written_for: object) -> str | None:
+    """Return why this SDK is not the one a connector was written for; one that names none is taken as it is."""
+    if written_for == "":
+        return None
+    if not isinstance(written_for, str) or not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", written_for):
+        return f"its sdk must be a version of erpsync.sdk like {VERSION}"
+    (major, minor), (ours, newest) = (tuple(map(int, each.split("."))) for each in (written_for, VERSION))
+    if major != ours or minor > newest:
+        return f"it was written for erpsync.sdk {written_for}, this is {VERSION}; install versions that fit"
     return None

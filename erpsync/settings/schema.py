@@ -1,4 +1,4 @@
-"""The configuration's JSON Schema for editors, and its fields for the README.
+"""The configuration's JSON Schema for editors, and its fields for the documentation.
 
 Why one schema for both files: an editor is told one address; a file with `connector` or `id` is a channel.
 """

@@ -18,6 +18,7 @@ from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.latencies import Latencies, order_latencies, stock_latencies, webhook_latencies
 from erpsync.store.nodes import Node, read_nodes
 from erpsync.store.tables import (
+    UNMAPPED_LISTING,
     backorder,
     bundle,
     channel,
@@ -132,7 +133,7 @@ def gather(connection: Connection, house: HouseLike, now: datetime) -> Figures:
         letters=_by(connection, open_letters),
         tasks=_by(connection, select(task.c.channel_id, func.count()).where(text("task.closed_at IS NULL"))),
         unknown_stock=_unknown_stock(connection, house),
-        unmapped=_by(connection, select(listing.c.channel_id, func.count()).where(listing.c.sku_id.is_(None))),
+        unmapped=_by(connection, select(listing.c.channel_id, func.count()).where(UNMAPPED_LISTING)),
         held=_held(connection),
         backordered=_by(connection, select(backorder.c.channel_id, func.count(backorder.c.order_id.distinct()))),
         hourly=_hourly(connection, hours),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, update
 
 from erpsync.sdk.text import storable
-from erpsync.store.bulk import insert_many
+from erpsync.store.bulk import in_parts, insert_many
 from erpsync.store.feed import announce
 from erpsync.store.store import Tx
 from erpsync.store.tables import channel, dead_letter, event, payload, task
@@ -103,6 +103,10 @@ class DeadLetter:
     Args:
         broken: no other reading of it helps; only its source can mend it.
         digest: of the record, and `received_at`: when it first came; both of orders, refunds and their lines only.
+        order_external_id: the order that is held until this ends; None when it holds none.
+        version_at: the version of the view that cannot be read; None when that cannot be told either.
+        unknown_status: the status text that is in no table; None when that is not what is wrong.
+        of_line: a line of the order may have been changed or taken out by it.
     """
 
     channel_id: int
@@ -115,12 +119,23 @@ class DeadLetter:
     received_at: datetime | None = None
     body: dict[str, Any] | None = None
     order_id: int | None = None
+    order_external_id: str | None = None
+    version_at: datetime | None = None
+    unknown_status: str | None = None
+    of_line: bool = False
     outbox_id: int | None = None
 
 
 def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
-    """Store dead letters; one that is open already for (channel, kind, key) is counted, not doubled."""
-    for letter in sorted(map(_storable, letters), key=lambda item: (item.channel_id, item.kind, item.key)):
+    """Store dead letters; one that is open already for (channel, kind, key) is counted, not doubled.
+
+    A view older than the one of the open letter changes nothing, nor does one that a person dropped.
+    """
+    wanted = [_storable(letter) for letter in letters]
+    dropped = dropped_views(tx, [(each.channel_id, each.kind, each.key) for each in wanted if each.digest])
+    for letter in sorted(wanted, key=lambda item: (item.channel_id, item.kind, item.key)):
+        if (letter.channel_id, letter.kind, letter.key, letter.digest) in dropped:
+            continue
         body = None if letter.body is None else tx.vault.seal(letter.body, row=letter_row(letter))
         row = tx.insert(dead_letter).values(
             channel_id=letter.channel_id,
@@ -134,9 +149,15 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
             received_at=letter.received_at,
             body=body,
             order_id=letter.order_id,
+            order_external_id=letter.order_external_id,
+            version_at=letter.version_at,
+            unknown_status=letter.unknown_status or None,
+            of_line=letter.of_line,
             outbox_id=letter.outbox_id,
             state="open",
         )
+        same = dead_letter.c.digest == row.excluded.digest
+        undated = row.excluded.version_at.is_(None) | dead_letter.c.version_at.is_(None)
         tx.execute(
             row.on_conflict_do_update(
                 index_elements=["channel_id", "kind", "key"],
@@ -147,21 +168,39 @@ def bury(tx: Tx, letters: Iterable[DeadLetter]) -> None:
                     "source": row.excluded.source,
                     "broken": row.excluded.broken,
                     "digest": row.excluded.digest,
-                    "received_at": case(
-                        (dead_letter.c.digest == row.excluded.digest, dead_letter.c.received_at),
-                        else_=row.excluded.received_at,
-                    ),
+                    "received_at": case((same, dead_letter.c.received_at), else_=row.excluded.received_at),
                     "body": row.excluded.body,
                     "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
+                    "order_external_id": row.excluded.order_external_id,
+                    "version_at": case((same, dead_letter.c.version_at), else_=row.excluded.version_at),
+                    "unknown_status": row.excluded.unknown_status,
+                    "of_line": row.excluded.of_line,
                 },
+                where=undated | (row.excluded.version_at >= dead_letter.c.version_at),
             )
         )
+
+
+def dropped_views(tx: Tx, keys: Iterable[tuple[int, str, str]]) -> set[tuple[int, str, str, str]]:
+    """Return the views, as (channel, kind, key, digest), that a person gave up, among those of (channel, kind, key)."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for channel_id, kind, key in sorted(set(keys)):
+        groups.setdefault((channel_id, kind), []).append(key)
+    found: set[tuple[int, str, str, str]] = set()
+    for (channel_id, kind), wanted in groups.items():
+        for some in in_parts(wanted):
+            of_these = dead_letter.c.key.in_(some) & text("dead_letter.state = 'dropped'")
+            mine = (dead_letter.c.channel_id == channel_id) & (dead_letter.c.kind == kind) & of_these
+            rows = tx.all(select(dead_letter.c.key, dead_letter.c.digest).where(mine))
+            found |= {(channel_id, kind, row.key, row.digest) for row in rows}
+    return found
 
 
 def _storable(letter: DeadLetter) -> DeadLetter:
     """Return the letter with names that can be stored whatever the channel sent; its body keeps what came."""
     key, error, source = (storable(each) for each in (letter.key, letter.error, letter.source))
-    return replace(letter, key=key, error=error, source=source)
+    order = storable(letter.order_external_id) if letter.order_external_id else None
+    return replace(letter, key=key, error=error, source=source, order_external_id=order)
 
 
 def letter_row(letter: DeadLetter) -> str:

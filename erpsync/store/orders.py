@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, select, text
 
 from erpsync.core.orders import KnownLine, KnownOrder, first_reason, phase
 from erpsync.core.readings import Reading
+from erpsync.core.refunds import KnownRefund
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
 from erpsync.store.bulk import delete_many, insert_many, new_ids, update_many
 from erpsync.store.names import write_names
@@ -91,6 +92,7 @@ def _line(row: Any, parts: Mapping[int, int] | None) -> KnownLine:
         refunded_qty=row.refunded_qty,
         dropped_qty=row.dropped_qty,
         shipped_qty=row.shipped_qty,
+        no_stock=row.no_stock,
     )
 
 
@@ -108,6 +110,8 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         paid_at=row.paid_at,
         ship_by_at=row.ship_by_at,
         ready_at=row.ready_at,
+        most_minor=row.most_minor,
+        lowered_at=row.lowered_at,
         imported_at=row.imported_at,
         currency=row.currency,
         do_not_ship=row.do_not_ship,
@@ -134,6 +138,8 @@ def _order_row(order: KnownOrder) -> dict[str, Any]:
         "paid_at": order.paid_at,
         "ship_by_at": order.ship_by_at,
         "ready_at": order.ready_at,
+        "most_minor": order.most_minor,
+        "lowered_at": order.lowered_at,
         "currency": order.currency,
         "do_not_ship": order.do_not_ship,
         "refund_asked": order.refund_asked,
@@ -150,6 +156,7 @@ def _line_row(line: KnownLine) -> dict[str, Any]:
         "sku_id": line.sku_id,
         "factor": line.factor,
         "is_bundle": bool(line.parts) and line.parts != {line.sku_id: line.factor},
+        "no_stock": line.no_stock,
         "qty": line.qty,
         "closed_qty": line.closed_qty,
         "refunded_qty": line.refunded_qty,
@@ -239,7 +246,7 @@ def new_line_ids(tx: Tx, count: int) -> list[int]:
     return new_ids(tx, order_line, count)
 
 
-def refunds_of(tx: Tx, channel_id: int, order_external_ids: Iterable[str]) -> dict[str, list[Refund]]:
+def refunds_of(tx: Tx, channel_id: int, order_external_ids: Iterable[str]) -> dict[str, list[KnownRefund]]:
     """Return a channel's refunds by the order they concern."""
     wanted = sorted(set(order_external_ids))
     if not wanted:
@@ -250,7 +257,7 @@ def refunds_of(tx: Tx, channel_id: int, order_external_ids: Iterable[str]) -> di
         .order_by(refund.c.id)
     )
     lines = _refund_lines(tx, [row.id for row in rows])
-    found: dict[str, list[Refund]] = {}
+    found: dict[str, list[KnownRefund]] = {}
     for row in rows:
         found.setdefault(row.order_external_id, []).append(_refund(row, lines.get(row.id, ())))
     return found
@@ -302,6 +309,12 @@ def write_refunds(tx: Tx, channel_id: int, written: Sequence[tuple[int | None, R
     )
 
 
+def keep_to_pay(tx: Tx, to_pay_minor: Mapping[int, int]) -> None:
+    """Keep with granted refunds, by row id, what was to pay when they were."""
+    rows = [{"id": id, "to_pay_minor": amount} for id, amount in sorted(to_pay_minor.items())]
+    update_many(tx, refund, rows, keys=["id"])
+
+
 def _refund_row(item: Refund, reading: Reading) -> dict[str, Any]:
     return {
         "order_external_id": item.order_external_id,
@@ -325,8 +338,10 @@ def _refund_lines(tx: Tx, ids: Sequence[int]) -> dict[int, list[RefundLine]]:
     return found
 
 
-def _refund(row: Any, lines: Iterable[RefundLine]) -> Refund:
-    return Refund(
+def _refund(row: Any, lines: Iterable[RefundLine]) -> KnownRefund:
+    return KnownRefund(
+        id=row.id,
+        to_pay_minor=row.to_pay_minor,
         external_id=row.external_id,
         order_external_id=row.order_external_id,
         version_at=row.version_at,

@@ -22,7 +22,7 @@ from erpsync.store.bulk import insert_many
 from erpsync.store.store import Tx
 from erpsync.store.tables import node, outbox
 
-STOCK, SHIPMENT = "stock", "shipment"
+STOCK, SHIPMENT, CORRECTION = "stock", "shipment", "correction"
 RELEASE, RELEASE_CANCEL = "release", "release_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 from erpsync.store.engine import StoreError, UnusableError, sqlite_path
 from erpsync.store.tables import metadata
 
-VERSION = "0015"
+VERSION = "0018"
 _LOCK = 0x65727073  # any number of our own: "erps"
 _TABLE = "alembic_version"
 _NOT_OURS = "erpsync did not make it; name another one under `database`"
@@ -92,7 +92,7 @@ def _way_back(engine: Engine) -> str:
     copies = [each for each in sorted(path.parent.glob(f"{path.name}.before-*")) if _version_in(each) in _versions()]
     if not copies:
         return "restore a copy made before that version"
-    return f"put {copies[-1]} in its place, which lacks what came since (README, An update)"
+    return f"put {copies[-1]} in its place, which lacks what came since (docs/install.md, An update)"
 
 
 def _version_in(copy: Path) -> str | None:

@@ -71,6 +71,7 @@ class Console:
         }
         self._templates.globals |= {
             "asset": version,
+            "notice": site.notice,
             "version": __version__,
             "many": words.many,
             "no_phone": words.NO_PHONE,

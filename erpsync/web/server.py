@@ -92,7 +92,7 @@ class AppServer:
 class WebServer(AppServer):
     """The web server of a daemon, at the address that its configuration names."""
 
-    def __init__(self, face: Face) -> None:
+    def __init__(self, face: Face, *, notice: str = "") -> None:
         config = face.config()
         self._store = store = face.house().store.at_border()
         site = Site(
@@ -104,6 +104,7 @@ class WebServer(AppServer):
             meters=face.meters.samples,
             alive=face.alive,
             draining=face.draining,
+            notice=notice,
         )
         super().__init__(create_app(site), host=config.web_host, port=config.web_port)
 

@@ -125,6 +125,7 @@ class Site:
         hosts: names under which this server may be asked for, besides localhost and addresses in numbers.
         probe_s: seconds that the answer of a trial write is shared.
         wait_s: seconds that whoever looks waits for figures that are being counted.
+        notice: what every page of the console says at its top.
     """
 
     store: Store
@@ -141,6 +142,7 @@ class Site:
     keep_s: float = 2
     probe_s: float = KEEP_S
     wait_s: float = BORDER_WAIT_S
+    notice: str = ""
     losses: Losses = field(default_factory=Losses, init=False, repr=False)
     write: Probe[str] = field(init=False, repr=False)
     room: Probe[tuple[Disk, ...]] = field(init=False, repr=False)

@@ -81,6 +81,17 @@ def test_an_order_is_held_released_shipped_and_the_rest_cancelled(api: Api) -> N
     assert [each["tracking"] for each in api.get("/shipments", order="o1").json()["items"]] == ["SF1"]
 
 
+def test_a_tracking_number_is_corrected_once_however_often_that_is_sent(api: Api) -> None:
+    number = api.post("/orders/o1/ship", {"carrier": "SF", "tracking": "SF1"}).json()["number"]
+    first = api.post(f"/shipments/{number}/correct", {"tracking": "SF2"}, key="k")
+    again = api.post(f"/shipments/{number}/correct", {"tracking": "SF2"}, key="k")
+
+    assert list(first.json()) == list(examples.CORRECTED)
+    assert (first.json()["tracking"], first.json()["follows"], again.content) == ("SF2", "later", first.content)
+    assert [each["tracking"] for each in api.get("/shipments", order="o1").json()["items"]] == ["SF2"]
+    assert detail(api.post("/shipments/none/correct", {"tracking": "SF2"})).startswith("shipment none is not known")
+
+
 def test_what_cannot_be_done_is_a_problem_document_with_one_sentence(api: Api) -> None:
     assert detail(api.post("/orders/o1/release")).endswith("is not held by an operator")
     assert detail(api.get("/orders/o7")) == "no order o7: neither a number of ours nor an id of a channel"
@@ -230,7 +241,7 @@ def test_openapi_describes_every_address_with_an_example(api: Api) -> None:
         if code in ("200", "201")
     ]
 
-    assert len(document["paths"]) == 27
+    assert len(document["paths"]) == 28
     assert all("example" in each["content"]["application/json"] for each in answers)
     assert document["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
 

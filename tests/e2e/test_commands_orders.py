@@ -182,6 +182,21 @@ def test_a_forced_parcel_keeps_who_and_why(desk: Desk) -> None:
     assert parcel["actor"]
 
 
+def test_a_wrong_tracking_number_is_corrected_and_a_wrong_one_of_ours_refused(desk: Desk) -> None:
+    number = desk.json("ship", "1001", "--carrier", "SF", "--tracking", "SF100")["number"]
+
+    said = desk.run("shipments", "correct", number, "--tracking", "YT2", "--carrier", "YTO")
+    again = desk.json("shipments", "correct", number, "--tracking", "YT2")
+    refused = desk.run("shipments", "correct", "S1-9", "--tracking", "YT3")
+
+    assert "travels as YTO YT2; the channel was not told yet and hears the right one" in said.out
+    assert (again["follows"], again["carrier"]) == ("nothing", "YTO")
+    assert [each["tracking"] for each in desk.json("shipments", "list", "--order", "1001")] == ["YT2"]
+    assert refused.code == 1
+    assert refused.err.strip().endswith("shipment S1-9 is not known; `erpsync shipments list` shows those that are")
+    assert "shipment.corrected" in desk.run("trail", "list", "--order", "1001").out
+
+
 def test_a_mapping_frees_the_orders_that_were_held_for_it(desk: Desk) -> None:
     desk.run("stock", "add", "--warehouse", "GZ", "--sku", "RED", "--qty", "+3", "--reason", "goods in")
     mapping = desk.write("listings.csv", "channel,channel_sku,sku,factor\nshop,新品-红,RED,2\nshop,x,A,0\nnope,x,A,1\n")

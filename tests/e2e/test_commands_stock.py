@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command_desk import Desk, set_up
+from tests.support.workbooks import xlsx
 
 
 @pytest.fixture
@@ -124,3 +125,25 @@ def test_counts_may_come_from_standard_input(desk: Desk) -> None:
     assert done.returncode == 1
     assert done.stderr.decode() == "standard input:3: the same thing stands on standard input:2\n"
     assert on_hand(desk) == {("SH", "A"): 5}
+
+
+def test_status_names_the_files_that_nobody_reads(desk: Desk) -> None:
+    folder = desk.folder / "shop" / "in"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "orders.ods").write_text("x")
+    ran = desk.run("status", "--no-daemon")
+
+    assert "shop: 1 file is not read, for it is empty or fits none of *.csv, *.xlsx, *.xls: orders.ods\n" in ran.out
+
+
+def test_a_workbook_is_imported_and_its_sheet_may_be_named(desk: Desk) -> None:
+    rows = [["warehouse", "sku", "on_hand"], ["SH", "007", 5], ["合计", None, 5]]
+    file = desk.folder / "counts.xlsx"
+    file.write_bytes(xlsx(sheets={"notes": [["x"]], "stock": rows}))
+
+    refused = desk.run("stock", "import", str(file))
+    assert (refused.code, "2 sheets" in refused.err) == (1, True)
+    taken = desk.run("stock", "import", "--sheet", "stock", str(file))
+    assert taken.out == "1 row taken, 0 refused\n"
+    assert taken.err.endswith("counts.xlsx: passed over 1 sum row (3)\n")
+    assert on_hand(desk) == {("SH", "007"): 5}

@@ -25,3 +25,8 @@ def test_the_demonstration_ends_by_itself_and_proves_that_nothing_was_lost_or_so
     assert {f"{shop}: stock shown = available" for shop in SHOPS} <= names
     assert {"no unit sold twice", "counters = sums of holds and ledger", "demo-jd: certificate sealed"} <= names
     assert summary["faults"] > 0
+    steps = [
+        line for line in done.stderr.splitlines() if line.startswith(("building:", "console ", "open:", "closed:"))
+    ]
+    assert [line.split(maxsplit=1)[0] for line in steps] == ["building:", "console", "open:", "closed:"]
+    assert "goes wrong on purpose" in steps[1]

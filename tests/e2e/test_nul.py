@@ -90,8 +90,8 @@ def test_a_row_with_a_nul_is_named_and_the_others_are_taken(desk: Desk) -> None:
     ran = desk.run("stock", "import", counts)
 
     assert ran.code == 1
-    assert f"{counts}:3: as_of holds U+0000\n" in ran.err
-    assert f"{counts}:4: warehouse holds U+0000\n" in ran.err
+    assert f"{counts}:3: line holds NUL or bytes that are not utf-8\n" in ran.err
+    assert f"{counts}:4: line holds NUL or bytes that are not utf-8\n" in ran.err
     assert [row["sku"] for row in desk.json("stock", "list")] == ["A"]
 
 

@@ -1,4 +1,7 @@
-"""A month of a real Tmall shop, dropped as the file its owner exported: every order once, to the cent."""
+"""A month of a Tmall shop, dropped as the file its owner exported: every order once, to the cent.
+
+The counts are those of the real month; one that is made in its place has the same.
+"""
 
 import shutil
 from collections import Counter
@@ -61,7 +64,7 @@ def drop(desk: Desk, source: Path) -> None:
     """Put a file into the drop folder and let the daemon go through everything once."""
     dropped = desk.folder / "in" / source.name
     shutil.copy(source, dropped)
-    ran = desk.apart("run", "--once")
+    ran = desk.run("run", "--once")
     assert ran.code == 0, ran.err
     assert not dropped.exists(), ran.err
 
@@ -89,11 +92,12 @@ def test_unpaid_paid_and_refunded_orders_are_told_apart(found: list[dict[str, An
 
 @pytest.mark.slow
 def test_totals_payments_and_refunds_add_up_to_those_of_the_file_to_the_cent(found: list[dict[str, Any]]) -> None:
-    assert sum(order["total_minor"] for order in found) == 299_576_061
-    assert sum(order["paid_minor"] for order in found) == 190_248_715
-    assert sum(order["refunded_minor"] for order in found) == 57_233_592
+    file = tmall_orders()
+    assert sum(order["total_minor"] for order in found) == sum(fen(order.total) for order in file)
+    assert sum(order["paid_minor"] for order in found) == sum(fen(order.paid) for order in file)
+    assert sum(order["refunded_minor"] for order in found) == sum(fen(order.refunded) for order in file)
     amounts = {order["external_id"]: (order["total_minor"], order["paid_minor"]) for order in found}
-    assert amounts == {order.number: (fen(order.total), fen(order.paid)) for order in tmall_orders()}
+    assert amounts == {order.number: (fen(order.total), fen(order.paid)) for order in file}
 
 
 @pytest.mark.slow
@@ -103,7 +107,6 @@ def test_stock_is_held_for_what_is_to_be_sent_and_for_nothing_else(desk: Desk) -
     assert (place["on_hand"], place["reserved"], place["available"]) == (30_000, 18_955, 11_045)
 
 
-@pytest.mark.concurrent("processes")
 @pytest.mark.slow
 def test_the_same_file_a_second_time_changes_nothing(desk: Desk, found: list[dict[str, Any]]) -> None:
     stock = desk.json("stock", "list")

@@ -22,7 +22,7 @@ from tests.support.real_data import SOAK, TmallOrder, fen, tmall_orders
 BEIJING = ZoneInfo("Asia/Shanghai")
 FORMAT = "%Y-%m-%d %H:%M:%S"
 DETAIL = "taobao.trade.fullinfo.get"
-EVERY = 1 if SOAK else 20
+EVERY = 1 if SOAK else 40
 CONFIG = """
 database: sqlite:///var/erpsync.db
 timezone: Asia/Shanghai

@@ -216,11 +216,12 @@ def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> N
         alive=lambda: True,
         draining=lambda: False,
     )
-    server = WebServer(face)
+    server = WebServer(face, notice="Faults are <played>.")
     server.start()
     try:
         assert requests.get(f"{server.url}readyz", timeout=60).json()["ready"]
         assert [_status(server, host) for host in ("erp.example", "evil.example")] == [200, 421]
+        assert "Faults are &lt;played&gt;." in requests.get(server.url, timeout=60).text
         assert "erpsync_polls_total 3.0" in requests.get(f"{server.url}metrics", timeout=60).text
     finally:
         server.stop(2)

@@ -72,6 +72,8 @@ OF_OTHER_CLOCKS = {
     "backorder.due_at",
     "channel.token_expires_at",
     "cursor.since_at",
+    "dead_letter.version_at",
+    "orders.lowered_at",
     "orders.paid_at",
     "orders.placed_at",
     "orders.ready_at",

@@ -9,7 +9,7 @@ from erpsync.flows import letters as dead
 from erpsync.flows import stock
 from erpsync.flows.facts import Batch
 from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.ship import apply_reports
+from erpsync.flows.reported_parcels import apply_reports
 from erpsync.sdk.roles import MAX_LINES
 from erpsync.sdk.types import RefundLine, RefundState, ShipmentReport, ShipmentReportPage
 from tests.support.calling import deliver, with_calls

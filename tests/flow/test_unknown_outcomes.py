@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from erpsync.flows import channels, parcels, ship, stock, upkeep
 from erpsync.flows.errors import Refused
+from erpsync.flows.packing import load_parcel
 from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.settings.config import StatusLimits
@@ -61,7 +62,7 @@ def die(town: Town, repeat: Repeat, at: str) -> None:
             mark_sent(tx, [row])
     if at == "sent":
         with town.store.begin() as tx:
-            load = parcels._load(tx, row).shipment
+            load = load_parcel(tx, row.ref_id).shipment
         assert isinstance(town.channel().connector, ShopConnector)
         town.channel().connector.push_shipment(load)
     town.advance(61)

@@ -60,7 +60,7 @@ def test_everything_an_effect_waits_for_has_its_advice() -> None:
 
 def test_every_kind_of_dead_letter_has_its_advice() -> None:
     kinds = set(named("DeadLetter", "kind")) - {""} - {each for each in named("DeadLetter", "kind") if ": " in each}
-    kinds |= {"order", "refund", "line", "shipment", "release", "release_cancel"}  # records and errands, by variable
+    kinds |= {"order", "refund", "line", "shipment", "correction", "release", "release_cancel"}  # by variable
 
     assert kinds == {*advice.REPLAYS, *advice.MENDS}
     assert all("dead drop" not in text for text in (*advice.REPLAYS.values(), *advice.MENDS.values()))
@@ -72,11 +72,11 @@ def test_every_state_of_a_channel_that_is_not_up_has_its_advice() -> None:
     assert set(advice.CHANNELS) == set(STATE_WORDS) - {"up"}
 
 
-def test_the_table_of_the_readme_says_what_the_pages_say() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| (?:an order is \*\*held\*\*: )?`(\w+)` \|[^|]*\| ([^|]*) \|$", readme, re.MULTILINE))
+def test_the_table_of_everyday_work_says_what_the_pages_say() -> None:
+    everyday = (ROOT / "docs" / "everyday.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| (?:an order is \*\*held\*\*: )?`(\w+)` \|[^|]*\| ([^|]*) \|$", everyday, re.MULTILINE))
 
     assert {reason: told.get(reason) for reason in advice.HOLDS} == {
         reason: advice.fill(text).replace("`erpsync ", "`") for reason, text in advice.HOLDS.items()
     }
-    assert f"| {advice.STOCK['backordered'].replace('`erpsync ', '`')} |" in readme
+    assert f"| {advice.STOCK['backordered'].replace('`erpsync ', '`')} |" in everyday

@@ -1,14 +1,22 @@
-"""Real input: public teaching data that lies beside the repository, not in it."""
+"""Real input: a British shop's invoices, committed (see NOTICE), and a Tmall month, which may not be.
 
+The real month is read where $ERPSYNC_DATA, or `shared/data` beside the checkout, holds it; elsewhere one of its shape
+is made.
+"""
+
+import atexit
 import csv
 import os
+import shutil
+import tempfile
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
+from tests.support import tmall_month
 
+COMMITTED = Path(__file__).resolve().parents[1] / "data"
 FOLDER = Path(os.environ.get("ERPSYNC_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 SOAK = bool(os.environ.get("ERPSYNC_SOAK"))
 
@@ -30,17 +38,18 @@ class TmallOrder(NamedTuple):
         return bool(self.paid_at) and self.refunded >= self.total
 
 
-def real_file(name: str) -> Path:
-    """Return a file of the real input; skip where it is not at hand."""
-    path = FOLDER / name
-    if not path.is_file():
-        pytest.skip(f"no {name}: set ERPSYNC_DATA to the folder of the real input")
-    return path
+def tmall_file(folder: Path = FOLDER) -> Path:
+    """Return a month of a Tmall shop, 28,010 orders: the real one where it is at hand, else one of its shape."""
+    real = folder / "tmall_orders_2020-02.csv"
+    return real if real.is_file() else made_month()
 
 
-def tmall_file() -> Path:
-    """Return the 28,010 orders of a Tmall shop of February 2020."""
-    return real_file("tmall_orders_2020-02.csv")
+@cache
+def made_month() -> Path:
+    """Return a month of the same shape, made once per process and removed with it."""
+    folder = Path(tempfile.mkdtemp(prefix="erpsync-month-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return tmall_month.write(folder / "tmall_orders_2020-02.csv")
 
 
 @cache
@@ -59,7 +68,7 @@ def tmall_orders() -> list[TmallOrder]:
 
 def retail_file() -> Path:
     """Return the 2,455 invoice lines of a British shop of December 2010."""
-    return real_file("online_retail_sample.csv")
+    return COMMITTED / "online_retail_sample.csv"
 
 
 def fen(amount: Decimal) -> int:

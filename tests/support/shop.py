@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
 from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
@@ -202,6 +203,7 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
             read_from=self.clock.now(),
             read_to=self.clock.now(),
             row=_plain(row),
+            order_external_id=str(row.get("order") or ""),
         )
 
     def complete(self, heads: Sequence[Head]) -> list[Raw]:
@@ -223,6 +225,12 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
             raise PayloadError("expected an amount like 12.50", path="$.total")
         if row.get("strange"):
             raise KeyError(row["name"])
+        if row["state"] not in set(OrderState):
+            raise PayloadError("unknown status", path="$.state", unknown_status=row["state"])
+        lines = [line for line in row["lines"] if self.forgiving or not line.get("bad")]
+        bad = tuple(_bad_line(row["id"], line) for line in row["lines"] if line not in lines)
+        if not lines:
+            raise no_line(bad)
         return Order(
             external_id=row["id"],
             version_at=datetime.fromisoformat(row["changed_at"]),
@@ -242,12 +250,9 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
                     cancelled_qty=line["closed"],
                     shipped_qty=line["shipped"],
                 )
-                for line in row["lines"]
-                if self.forgiving or not line.get("bad")
+                for line in lines
             ),
-            bad_lines=tuple(
-                _bad_line(row["id"], line) for line in row["lines"] if line.get("bad") and not self.forgiving
-            ),
+            bad_lines=bad,
             recipient=Recipient(name=row["name"], phone=row["phone"], address=row["address"]),
             do_not_ship=row["do_not_ship"],
             refund_asked=row.get("refund_asked"),
@@ -263,6 +268,8 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
     def normalise_refund(self, raw: Raw) -> Refund:
         """Return the refund in normal form."""
         row = raw.payload
+        if row.get("broken"):
+            raise PayloadError("expected an amount like 12.50", path="$.amount")
         return Refund(
             external_id=row["id"],
             order_external_id=row["order"],

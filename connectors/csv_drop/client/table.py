@@ -5,19 +5,18 @@ without keeping the good rows from being read.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from connectors.csv_drop.client.groups import Group, Groups
-from connectors.csv_drop.client.text import Header, Lines, encoding_of, guess_cell, read_header, records
-from connectors.csv_drop.mapping.cells import clean, is_cut
 from connectors.csv_drop.mapping.payload import payload_of
-from connectors.csv_drop.settings import Layout
+from connectors.csv_drop.settings import OWN_FIELDS, Layout
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.folder import Claim
+from erpsync.sdk.sheets import Header, PassedOver, Record, Sheet, clean, has_lost_digits, open_sheet
 from erpsync.sdk.types import Payload
 
 MAX_TEXT_CHARS = 1_000
@@ -34,29 +33,37 @@ class Together:
 
 
 def pages(
-    claim: Claim, layout: Layout, keys: Sequence[str], *, encoding: str, after: int, scratch: Path, max_rows: int
+    claim: Claim,
+    layout: Layout,
+    keys: Sequence[str],
+    *,
+    encoding: str,
+    after: int,
+    scratch: Path,
+    max_rows: int,
+    passed: PassedOver,
 ) -> Iterator[list[Together]]:
     """Yield what stands in a file, grouped by the fields `keys`, from the group behind line `after` on.
 
-    Raises `PayloadError` before the first page when the file has no usable header.
+    What is passed over is added to `passed` before the first page. Raises `PayloadError` before it when the file has
+    no usable header.
     """
-    lines = Lines(claim.stream, encoding_of(claim.stream) if encoding == "auto" else encoding)
+    sheet: Sheet | None = None
     try:
-        header = read_header(lines, lambda names: _matches(layout, names))
-        _check(header, layout)
-        indexes = [_index(header, layout, key) for key in keys]
+        sheet = open_sheet(claim.stream, layout.sought, encoding=encoding, sheet=layout.sheet)
+        _check(sheet.header, layout)
         with Groups(scratch, max_rows) as groups:
-            groups.fill(_keyed(lines, header, indexes))
+            groups.fill(_keyed(sheet, layout, keys))
+            passed.titles += sheet.passed.titles
+            passed.sums += sheet.passed.sums
+            kept = {name for field in OWN_FIELDS for name in layout.columns.get(field, ())}
             for page in groups.pages(after):
-                yield [_together(group, claim.name, header, max_rows) for group in page]
+                yield [_together(group, claim.name, sheet.header, max_rows, kept) for group in page]
     except UnicodeError as error:
         raise PayloadError(f"the file is not {encoding}", path="file") from error
     finally:
-        lines.close()
-
-
-def _matches(layout: Layout, names: Sequence[str]) -> int:
-    return sum(any(header in names for header in headers) for headers in layout.columns.values())
+        if sheet is not None:
+            sheet.close()
 
 
 def _check(header: Header, layout: Layout) -> None:
@@ -64,7 +71,7 @@ def _check(header: Header, layout: Layout) -> None:
 
     Of the file's own words only close misses are told: a first line that is no header holds somebody's name and phone.
     """
-    if not _matches(layout, header.names):
+    if not layout.sought.rank(header.names)[1]:
         raise PayloadError("the first line holds none of the columns, so it is no header", path="header")
     for field in sorted(layout.demanded):
         if layout.header_of(field, dict.fromkeys(header.names)) is None:
@@ -78,23 +85,52 @@ def _check(header: Header, layout: Layout) -> None:
 
 
 def _index(header: Header, layout: Layout, field: str) -> int:
-    """Return where the column of a key field stands; one past the end if there is none."""
+    """Return where the column of a field stands; one past the end if there is none."""
     name = layout.header_of(field, dict.fromkeys(header.names))
     return header.names.index(name) if name is not None else len(header.names)
 
 
-def _keyed(lines: Lines, header: Header, indexes: Sequence[int]) -> Iterator[tuple[str, int, str]]:
+def _keyed(sheet: Sheet, layout: Layout, keys: Sequence[str]) -> Iterator[tuple[str, int, str]]:
     """Yield (key, line, row as JSON): a list of cells, or an object that says what is wrong with the line."""
     dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for record in records(lines, header):
+    indexes = [_index(sheet.header, layout, key) for key in keys]
+    found = _filled_down(sheet, layout) if layout.fill_down else sheet.records
+    for record in found:
         if record.problem:
-            ids = [clean(guess_cell(record.text, header.delimiter, index)) for index in indexes]
-            row = dumps({"problem": record.problem, "path": "line", "text": _kept(record.text)})
+            ids = sheet.ids(record, indexes)
+            row = dumps({"problem": record.problem, "path": record.path, "text": _kept(_text_of(record))})
         else:
-            ids = [clean(record.cells[index]) if index < len(record.cells) else "" for index in indexes]
-            row = dumps(record.cells)
-        usable = all(text and not is_cut(text) and "\0" not in text for text in ids)
+            cells = record.cells
+            ids = [clean(cells[index]) if index < len(cells) else "" for index in indexes]
+            row = dumps(cells)
+        usable = all(text and not has_lost_digits(text) and "\0" not in text for text in ids)
         yield (_ID + "\x1f".join(ids) if usable else f"{_NO_ID}{record.line}"), record.line, row
+
+
+def _filled_down(sheet: Sheet, layout: Layout) -> Iterator[Record]:
+    """Yield the records with the order number of the row above where they have none, and without sum rows.
+
+    A row that belongs to an order has a line id or a seller code, so one without both is a sum. A number that cannot
+    be read is none to be taken over: the rows below it belong to an order that nobody knows.
+    """
+    number, line_id, sku = (_index(sheet.header, layout, field) for field in ("external_id", "line_id", "channel_sku"))
+    above = ""
+    for record in sheet.records:
+        mine, line, code = sheet.ids(record, (number, line_id, sku))
+        if mine:
+            above = "" if has_lost_digits(mine) else record.cells[number] if record.cells else mine
+        elif record.problem:
+            above = ""
+        elif not line and not code:
+            sheet.passed.sums.append(record.line)
+            continue
+        elif above:
+            record.cells[number] = above
+        yield record
+
+
+def _text_of(record: Record) -> str:
+    return record.text or ",".join(record.cells)
 
 
 def _kept(text: str) -> str:
@@ -102,19 +138,20 @@ def _kept(text: str) -> str:
     return text[:MAX_TEXT_CHARS].replace("\0", "\ufffd")
 
 
-def _together(group: Group, name: str, header: Header, max_rows: int) -> Together:
+def _together(group: Group, name: str, header: Header, max_rows: int, kept: Set[str]) -> Together:
     entries: list[Mapping[str, Any]]
     if group.count > max_rows:
         problem = f"{group.count} rows have this id, more than max_lines ({max_rows}): is it the right column"
         entries = [{"line": group.first, "problem": problem, "path": "external_id"}]
     else:
-        entries = [_entry(line, json.loads(text), header) for line, text in group.rows]
+        entries = [_entry(line, json.loads(text), header, kept) for line, text in group.rows]
     key = tuple(group.key[1:].split("\x1f")) if group.key[0] == _ID else None
     return Together(key, group.first, payload_of(name, entries))
 
 
-def _entry(line: int, row: Any, header: Header) -> dict[str, Any]:
+def _entry(line: int, row: Any, header: Header, kept: Set[str]) -> dict[str, Any]:
+    """Return a row by header without empty cells, except those of columns in `kept`."""
     if isinstance(row, dict):
         return {"line": line, **row}
-    cells = {name: cell for name, cell in zip(header.names, row, strict=False) if name and cell}
+    cells = {name: cell for name, cell in zip(header.names, row, strict=False) if name and (cell or name in kept)}
     return {"line": line, "cells": cells}

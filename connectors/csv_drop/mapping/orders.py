@@ -1,8 +1,8 @@
 """Rows of one order into `Order`.
 
 What counts when rows differ: an order's own fields (amounts, times, recipient) are those of the first good row that
-has them. A status per line is kept: the order is as far as its least advanced line, and lines that are further carry
-shipped or cancelled units.
+has them, and rows that contradict each other in one make no order, see `own`. A status per line is kept: the order is
+as far as its least advanced line, and lines that are further carry shipped or cancelled units.
 
 Why `paid` never decides: channels net refunds out, so in real exports a third of the orders "paid 0.00" were paid and
 refunded. A time of payment tells, or a status. Money that went back is told as `refunded_minor`; only a status makes
@@ -10,70 +10,70 @@ an order cancelled, because the amount may cover goods that have left.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TypeVar
 
-from connectors.csv_drop.mapping.cells import currency_code, identifier, instant, minor_units, quantity
+from connectors.csv_drop.mapping.cells import (
+    exact_minor,
+    identifier,
+    minor_units,
+    quantity,
+    whole_minor,
+)
+from connectors.csv_drop.mapping.own import Bad, Read, currencies_of, require_agreement, with_one_state
 from connectors.csv_drop.mapping.payload import Row, refused, rows_of
-from connectors.csv_drop.profiles import STATUS_WORDS
-from connectors.csv_drop.settings import Layout, tidy
+from connectors.csv_drop.profiles import RefundWord, is_status, status_key
+from connectors.csv_drop.settings import Layout
+from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.sheets import amount_of, instant, tidy
+from erpsync.sdk.text import quoted
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Raw, Recipient
 
 _T = TypeVar("_T")
 _DUE = (OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED)
 _ADVANCE = {OrderState.UNPAID: 0, OrderState.PAID: 1, OrderState.SHIPPED: 2, OrderState.COMPLETED: 3}
-_RECIPIENT = ("recipient", "phone", "province", "city", "district", "address")
-_AMOUNTS = ("total", "paid", "refunded", "freight", "discount")
+UNSHOWN = "(not shown)"
+"""Stands for every status text that could be a name, so that those are one task as well."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    """A good row: every cell of it could be read."""
-
-    row: Row
-    line_id: str
-    sku: str
-    title: str
-    qty: int
-    price_minor: int | None
-    state: OrderState | None
-    refund_asked: bool
-    updated_at: datetime | None
-    placed_at: datetime | None
-    paid_at: datetime | None
-    currency: str
-    amounts: dict[str, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Bad:
-    """A row that cannot be read; `line_id` is empty when not even that can."""
-
-    row: Row
-    line_id: str
-    error: PayloadError
+RECIPIENT = ("recipient", "phone", "province", "city", "district", "address")
+_AMOUNTS = ("total", "refunded")
+_SIDES = ("paid", "freight", "discount")
+"""Amounts that decide nothing: one that makes no sense is left out, and the residual shows what is missing."""
 
 
 def order_of(raw: Raw, layout: Layout) -> Order:
     """Return the order that the rows of `raw` describe; rows that cannot be read are its `bad_lines`.
 
-    Raises `PayloadError` with file and line when no row can be read.
+    Raises `PayloadError` with file and line when no row can be read, or the rows do not make one order.
     """
-    good: list[_Read] = []
-    bad: list[_Bad] = []
+    good: list[Read] = []
+    bad: list[Bad] = []
+    coupons: dict[str, int] = {}
     rows = list(rows_of(raw.payload, layout))
-    for row, line_id in zip(rows, _line_ids(rows), strict=True):
+    for row, line_id, currency in zip(rows, _line_ids(rows), currencies_of(rows, layout), strict=True):
         try:
-            good.append(_read(row, line_id))
+            row.require_cells()
+            if isinstance(currency, PayloadError):
+                raise currency
+            if layout.discount_skus and row.text("channel_sku") in layout.discount_skus:
+                coupons[line_id] = _coupon(row, currency)
+            else:
+                good.append(_read(row, line_id, currency))
         except PayloadError as error:
-            bad.append(_Bad(row, line_id, refused(row, error)))
+            bad.append(Bad(row, line_id, refused(row, error)))
     good = _latest(good) if layout.row_is_order else _distinct(good, bad)
+    good = with_one_state(good, bad)
     if not good:
-        raise bad[0].error
-    return _assemble(raw, good, _lines(good), bad, layout)
+        if bad:
+            raise no_line(_bad_lines("", bad, raw))
+        raise refused(rows[0], PayloadError("an order of coupons alone", path="channel_sku"))
+    if not layout.row_is_order:
+        require_agreement(good, RECIPIENT)
+    return _assemble(raw, good, coupons, bad, layout)
 
 
 def changed_at(rows: Sequence[Row]) -> datetime | None:
@@ -112,27 +112,52 @@ def _line_id(row: Row, seen: Counter[str]) -> str:
     return sku if seen[sku] == 1 else f"{sku}#{seen[sku]}"
 
 
-def _read(row: Row, line_id: str) -> _Read:
-    row.require_cells()
+def _read(row: Row, line_id: str, currency: str) -> Read:
     identifier(row.text("line_id"), "line_id")
     _needed(row, "external_id")
-    currency = currency_code(row.text("currency") or "CNY")
     identifier(row.text("phone"), "phone")
-    return _Read(
+    return Read(
         row=row,
         line_id=line_id,
         sku=_needed(row, "channel_sku"),
         title=row.text("title"),
-        qty=quantity(row.text("qty"), "qty"),
-        price_minor=minor_units(row.text("price"), currency, "price"),
+        qty=quantity(row.text("qty"), "qty", least=0),
+        price=_unit_price(row, currency),
         state=_state(row),
-        refund_asked=_is_asked(row),
+        refund=_refund(row),
         updated_at=_instant(row, "updated_at"),
         placed_at=_instant(row, "placed_at"),
         paid_at=_instant(row, "paid_at"),
         currency=currency,
-        amounts={name: minor_units(row.text(name), currency, name, signed=name == "discount") for name in _AMOUNTS},
+        amounts={name: minor_units(row.text(name), currency, name) for name in _AMOUNTS}
+        | {name: _side(row, currency, name) for name in _SIDES},
     )
+
+
+def _side(row: Row, currency: str, name: str) -> int | None:
+    try:
+        return minor_units(row.text(name), currency, name, signed=name == "discount")
+    except PayloadError:
+        return None
+
+
+def _unit_price(row: Row, currency: str) -> Decimal | None:
+    """Return the price of one unit; it may have more decimals than the currency, a line's amount is rounded."""
+    price = exact_minor(row.text("price"), currency, "price")
+    if price is not None and price < 0:
+        raise PayloadError(f"an amount cannot be negative{quoted(row.text('price'))}", path="price")
+    return price
+
+
+def _coupon(row: Row, currency: str) -> int:
+    """Return what a row of a coupon takes off its order."""
+    price = exact_minor(row.text("price") or row.text("total"), currency, "price")
+    units = amount_of(row.text("qty") or "1")
+    if price is None or units is None:
+        raise PayloadError("a coupon without an amount", path="price")
+    if (amount := price * units) > 0:
+        raise PayloadError("a coupon's amount must be below zero", path="price")
+    return whole_minor(-amount)
 
 
 def _needed(row: Row, field: str) -> str:
@@ -143,35 +168,49 @@ def _needed(row: Row, field: str) -> str:
 
 
 def _instant(row: Row, field: str) -> datetime | None:
-    return instant(row.text(field), row.layout.datetime_formats, row.layout.zone, field)
+    found = instant(row.text(field), row.layout.datetime_formats, row.layout.zone, field)
+    return found.astimezone(UTC) if found else None
 
 
 def _state(row: Row) -> OrderState | None:
     text = tidy(row.text("status"))
     if not text:
         return None
-    state = row.layout.status_map.get(text.casefold())
+    state = row.layout.status_map.get(status_key(text))
     if state is None:
         # Any other text could be a person's name, from a column that has shifted.
-        shown = f"status {text!r}" if text.casefold() in STATUS_WORDS else "the status in this row"
-        raise PayloadError(f"{shown} is not in status_map", path="status")
+        is_known = is_status(status_key(text))
+        shown = f"status {text!r}" if is_known else "the status in this row"
+        unknown = text[:40] if is_known else UNSHOWN
+        raise PayloadError(f"{shown} is not in status_map", path="status", unknown_status=unknown)
     return state
 
 
-def _is_asked(row: Row) -> bool:
-    """Return whether a refund of this row is asked for; a text that nobody explained counts as that."""
+def _refund(row: Row) -> RefundWord:
+    """Return what the row says of a refund; a text that nobody explained counts as asked for."""
     text = tidy(row.text("refund_status"))
-    return bool(text) and row.layout.refund_status_map.get(text.casefold(), "open") == "open"
+    return row.layout.refund_status_map.get(status_key(text), "open") if text else "none"
 
 
-def _refund_asked(good: Sequence[_Read], layout: Layout) -> str | None:
+def _refund_asked(good: Sequence[Read], layout: Layout) -> str | None:
     """Return the lines of which a refund is asked for; None where no column tells."""
     if "refund_status" not in layout.columns and "refund_status" not in layout.constants:
         return None
-    return ", ".join(f"line {read.line_id}" for read in good if read.refund_asked)
+    return ", ".join(f"line {read.line_id}" for read in good if read.refund == "open")
 
 
-def _latest(good: list[_Read]) -> list[_Read]:
+def _refunded_to_send(good: Sequence[Read]) -> str:
+    """Return why lines must not leave of which a refund was granted, although their status says that they are to.
+
+    Whether the money was for the goods or a favour stands nowhere, so nothing is cancelled and nothing leaves.
+    """
+    found = [read.line_id for read in good if read.refund == "granted" and read.state is OrderState.PAID]
+    return (
+        f"a refund of line {', '.join(found)} is granted while the status says that it is to be sent" if found else ""
+    )
+
+
+def _latest(good: list[Read]) -> list[Read]:
     """Return the newest row where each row is a whole order: by its change time, else the one further down."""
     newest = max(
         good, key=lambda read: (read.updated_at.timestamp() if read.updated_at else 0, read.row.nth), default=None
@@ -179,25 +218,25 @@ def _latest(good: list[_Read]) -> list[_Read]:
     return [newest] if newest else []
 
 
-def _distinct(good: list[_Read], bad: list[_Bad]) -> list[_Read]:
+def _distinct(good: list[Read], bad: list[Bad]) -> list[Read]:
     """Return one row per line id: equal rows are one, a second that differs is bad."""
-    kept: dict[str, _Read] = {}
+    kept: dict[str, Read] = {}
     for read in good:
         known = kept.setdefault(read.line_id, read)
         if known is not read and known.row.entry.get("cells") != read.row.entry.get("cells"):
             error = PayloadError("stands twice in one order with different values", path="line_id")
-            bad.append(_Bad(read.row, read.line_id, refused(read.row, error)))
+            bad.append(Bad(read.row, read.line_id, refused(read.row, error)))
     return list(kept.values())
 
 
-def _lines(good: Sequence[_Read]) -> tuple[Line, ...]:
+def _lines(good: Sequence[Read]) -> tuple[Line, ...]:
     """Return the lines; where they are differently far, each says how far."""
     lines = [
         Line(
             external_id=read.line_id,
             channel_sku=read.sku,
             qty=read.qty,
-            price_minor=_price(read, single=len(good) == 1),
+            price_minor=whole_minor(_price(read, single=len(good) == 1)),
             title=read.title,
         )
         for read in good
@@ -213,24 +252,26 @@ def _with_state(line: Line, state: OrderState | None) -> Line:
     return replace(line, cancelled_qty=line.qty) if state is OrderState.CANCELLED else line
 
 
-def _price(read: _Read, *, single: bool) -> int:
+def _price(read: Read, *, single: bool) -> Decimal | int:
     """Return the unit price; where only the order has an amount, a single line's share of it, else 0."""
-    if read.price_minor is not None:
-        return read.price_minor
+    if read.price is not None:
+        return read.price
     total = read.amounts["total"]
-    if not single or total is None:
+    if not single or total is None or not read.qty:
         return 0
     return max(0, total - (read.amounts["freight"] or 0) + (read.amounts["discount"] or 0)) // read.qty
 
 
-def _assemble(raw: Raw, good: list[_Read], lines: tuple[Line, ...], bad: list[_Bad], layout: Layout) -> Order:
-    amounts = {name: _first([read.amounts[name] for read in good]) for name in _AMOUNTS}
+def _assemble(raw: Raw, good: list[Read], coupons: Mapping[str, int], bad: list[Bad], layout: Layout) -> Order:
+    amounts = {name: _first([read.amounts[name] for read in good]) for name in (*_AMOUNTS, *_SIDES)}
+    if coupons:
+        amounts["discount"] = (amounts["discount"] or 0) + sum(coupons.values())
     paid_at = _first([read.paid_at for read in good])
     placed_at = _first([read.placed_at for read in good]) or paid_at or raw.head.version_at
     state = _order_state(good, paid=paid_at is not None)
-    goods = sum(line.price_minor * line.qty for line in lines)
     total = amounts["total"]
     if total is None:
+        goods = sum(whole_minor(_price(read, single=len(good) == 1) * read.qty) for read in good)
         total = max(0, goods + (amounts["freight"] or 0) - (amounts["discount"] or 0))
     external_id = good[0].row.text("external_id")
     return Order(
@@ -246,11 +287,13 @@ def _assemble(raw: Raw, good: list[_Read], lines: tuple[Line, ...], bad: list[_B
         refunded_minor=amounts["refunded"],
         freight_minor=amounts["freight"],
         discount_minor=amounts["discount"],
-        lines=lines,
+        lines=_lines(good),
         bad_lines=_bad_lines(external_id, bad, raw),
+        some_lines=not layout.whole,
         recipient=_recipient(good, layout),
         buyer=_text(good, "buyer"),
         buyer_note=_text(good, "buyer_note"),
+        do_not_ship=_refunded_to_send(good),
         refund_asked=_refund_asked(good, layout),
         undated=all(read.updated_at is None for read in good),
     )
@@ -260,11 +303,11 @@ def _first(values: Sequence[_T | None]) -> _T | None:
     return next((value for value in values if value is not None), None)
 
 
-def _text(good: Sequence[_Read], field: str) -> str | None:
+def _text(good: Sequence[Read], field: str) -> str | None:
     return next((text for read in good if (text := read.row.text(field))), None)
 
 
-def _bad_lines(external_id: str, bad: Sequence[_Bad], raw: Raw) -> tuple[BadLine, ...]:
+def _bad_lines(external_id: str, bad: Sequence[Bad], raw: Raw) -> tuple[BadLine, ...]:
     """Return the bad lines, each with all rows of its order, so that reading one again brings the whole order.
 
     `line_id` beside the rows names the line, if that much can be read.
@@ -275,7 +318,7 @@ def _bad_lines(external_id: str, bad: Sequence[_Bad], raw: Raw) -> tuple[BadLine
     )
 
 
-def _order_state(good: Sequence[_Read], *, paid: bool) -> OrderState:
+def _order_state(good: Sequence[Read], *, paid: bool) -> OrderState:
     """Return how far the order is: its least advanced open line; a time of payment lifts unpaid to paid."""
     known = [read.state or (OrderState.PAID if paid else OrderState.UNPAID) for read in good]
     open_states = [state for state in known if state is not OrderState.CANCELLED]
@@ -285,9 +328,9 @@ def _order_state(good: Sequence[_Read], *, paid: bool) -> OrderState:
     return OrderState.PAID if paid and state is OrderState.UNPAID else state
 
 
-def _recipient(good: Sequence[_Read], layout: Layout) -> Recipient | None:
+def _recipient(good: Sequence[Read], layout: Layout) -> Recipient | None:
     """Return who gets the parcel; None where the files have no column for any of it."""
-    if not any(name in layout.columns or name in layout.constants for name in _RECIPIENT):
+    if not any(name in layout.columns or name in layout.constants for name in RECIPIENT):
         return None
-    found = {name: _text(good, name) or "" for name in _RECIPIENT}
+    found = {name: _text(good, name) or "" for name in RECIPIENT}
     return Recipient(name=found.pop("recipient"), **found)

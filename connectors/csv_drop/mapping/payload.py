@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.csv_drop.mapping.cells import clean
 from connectors.csv_drop.settings import Layout
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.sheets import clean
 from erpsync.sdk.types import Payload
 
 
@@ -34,6 +34,16 @@ class Row:
                 if text := clean(cell):
                     return text
         return self.layout.constants.get(field, "")
+
+    def has(self, field: str) -> bool:
+        """Return whether the row's file has a column for `field`, as far as its empty cells are kept."""
+        cells = self.entry.get("cells", {})
+        return any(header in cells for header in self.layout.columns.get(field, ()))
+
+    @property
+    def number(self) -> str:
+        """Where in its file the row stands."""
+        return str(self.entry.get("line", "?"))
 
     def require_cells(self) -> None:
         """Raise what made this line unreadable as a whole, if anything did."""
@@ -74,4 +84,10 @@ def digest_of_rows(payload: Payload) -> str:
 
 def refused(row: Row, error: PayloadError) -> PayloadError:
     """Return `error` with file and line."""
-    return PayloadError(error.problem, path=error.path, source=row.source, broken=error.broken)
+    return PayloadError(
+        error.problem,
+        path=error.path,
+        source=row.source,
+        broken=error.broken,
+        unknown_status=error.unknown_status,
+    )

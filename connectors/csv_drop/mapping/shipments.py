@@ -11,6 +11,7 @@ from connectors.csv_drop.mapping.cells import identifier, quantity
 from connectors.csv_drop.mapping.payload import Row, refused, rows_of
 from connectors.csv_drop.settings import Layout
 from erpsync.sdk.bad_lines import as_one
+from erpsync.sdk.carriers import as_in_file
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Payload, RefundLine, ShipmentReport
@@ -55,7 +56,8 @@ def report_of(payload: Payload, layout: Layout, file_digest: str) -> tuple[Shipm
 
 def _read(row: Row, good: Sequence[_Read]) -> _Read:
     row.require_cells()
-    order, carrier, tracking = (_needed(row, field) for field in ("order", "carrier", "tracking"))
+    order, name, tracking = (_needed(row, field) for field in ("order", "carrier", "tracking"))
+    carrier = as_in_file(name, row.layout.carrier_map)
     read = _Read(order, carrier, tracking, _line(row))
     if good and good[0].carrier != carrier:
         raise PayloadError("differs from the carrier of the parcel's first row", path="carrier")

@@ -90,10 +90,12 @@ def _head(row: Mapping[str, Any], page: Page, id_field: str, time_fields: Sequen
         external_id = Fields(row, "$").id(id_field)
     except PayloadError:
         external_id = f"unreadable-{digest}"
-    times = (time_or_none(row, name) for name in time_fields)
+    changed_at = next((at for name in time_fields if (at := time_or_none(row, name)) is not None), None)
     return Head(
         external_id=external_id,
-        version_at=next((at for at in times if at is not None), page.answer.sent_at),
+        order_external_id=str(row.get("orderId") or ""),
+        version_at=changed_at or page.answer.sent_at,
+        dated=changed_at is not None,
         digest=digest,
         read_from=page.answer.sent_at,
         read_to=page.answer.received_at,

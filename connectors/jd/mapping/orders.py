@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.jd.mapping.lines import Item, items_of, sent_units
 from connectors.jd.mapping.values import Fields
+from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient
 
@@ -48,8 +49,7 @@ STATES: Mapping[str, OrderState] = {
     "TRADE_REFUNDED": OrderState.CANCELLED,
 }
 """Source: protocol note jd.md section 3; the pinyin forms, PARENT_TRADE_CANCELED, RECEIPT_CONFIRM and TRADE_REFUNDED
-are uncertain there. A state that is not listed counts as to be shipped but held: nothing is sold twice, nothing
-leaves."""
+are uncertain there. A view of a state that is not listed is not understood: what is known of its order is held."""
 
 SHIPPABLE = frozenset({"WAIT_SELLER_STOCK_OUT", "DengDaiChuKu"})
 """Of the states that count as paid, those in which the merchant may ship; the others hold the order."""
@@ -76,7 +76,7 @@ def order_of(info: Mapping[str, Any], *, encrypted: bool) -> Order:
         encrypted: receiver fields hold cipher text.
     """
     fields = Fields(info, "$.orderInfo")
-    state = STATES.get(fields.text("orderState"), OrderState.PAID)
+    state = _state(fields)
     placed_at, paid_at = fields.at("orderStartTime"), fields.at_or_none("paymentConfirmTime")
     lines, bad_lines = _lines(fields, state)
     return Order(
@@ -90,16 +90,24 @@ def order_of(info: Mapping[str, Any], *, encrypted: bool) -> Order:
         currency="CNY",
         total_minor=_total_minor(fields, paid_at),
         paid_minor=fields.fen_or_none("actualPay") if paid_at else 0,
-        goods_minor=_first_fen(fields, "orderTotalPrice", "totalOriginalPrice"),
-        freight_minor=fields.fen_or_none("freightPrice"),
+        goods_minor=_first_side(fields, "orderTotalPrice", "totalOriginalPrice"),
+        freight_minor=fields.side_fen("freightPrice"),
         discount_minor=_discount_minor(fields),
         lines=lines,
         bad_lines=bad_lines,
         recipient=_recipient(fields, encrypted),
-        buyer=fields.text_or_none("openIdBuyer") or fields.text_or_none("xidBuyer"),
-        buyer_note=fields.text_or_none("orderRemark"),
+        buyer=fields.side_text("openIdBuyer") or fields.side_text("xidBuyer"),
+        buyer_note=fields.side_text("orderRemark"),
         do_not_ship=do_not_ship(fields),
     )
+
+
+def _state(fields: Fields) -> OrderState:
+    text = fields.text("orderState")
+    if text not in STATES:
+        problem = f"unknown order state {text[:40]!r}"
+        raise PayloadError(problem, path=f"{fields.path}.orderState", unknown_status=text[:40])
+    return STATES[text]
 
 
 def do_not_ship(order: Fields) -> str:
@@ -108,9 +116,7 @@ def do_not_ship(order: Fields) -> str:
     if store:
         return f"JD's own warehouse ships this order: {store[:40]}"
     state = order.text("orderState")
-    if state not in STATES:
-        return f"unknown order state {state[:40]}"
-    if STATES[state] is OrderState.PAID and state not in SHIPPABLE:
+    if _state(order) is OrderState.PAID and state not in SHIPPABLE:
         return f"the platform forbids shipping: {state}"
     return ""
 
@@ -140,6 +146,11 @@ def _first_fen(fields: Fields, *names: str) -> int | None:
     return next((amount for amount in amounts if amount is not None), None)
 
 
+def _first_side(fields: Fields, *names: str) -> int | None:
+    amounts = (fields.side_fen(name) for name in names)
+    return next((amount for amount in amounts if amount is not None), None)
+
+
 def _total_minor(fields: Fields, paid_at: datetime | None) -> int:
     """Return what the buyer has to pay in all: `actualPay`, else `shouldPay`.
 
@@ -158,15 +169,19 @@ def _total_minor(fields: Fields, paid_at: datetime | None) -> int:
 
 
 def _discount_minor(fields: Fields) -> int | None:
-    """Return the seller's discount and JD's own coupons; None when the view leaves out the former."""
-    own = fields.fen_or_none("sellerDiscount")
+    """Return the seller's discount and JD's own coupons; None when the view leaves out the former.
+
+    What of it makes no sense is left out; the residual shows what is missing.
+    """
+    own = fields.side_fen("sellerDiscount")
     if own is None:
         return None
-    coupons = fields.parts("couponDetailList")
-    paid_by_jd = [
-        row for row in coupons if (row.text_or_none("couponType") or "").partition("-")[0] in PLATFORM_COUPONS
-    ]
-    return own + sum(row.fen_or_none("couponPrice") or 0 for row in paid_by_jd)
+    try:
+        coupons = fields.parts("couponDetailList")
+    except PayloadError:
+        return own
+    paid_by_jd = [row for row in coupons if (row.side_text("couponType") or "").partition("-")[0] in PLATFORM_COUPONS]
+    return own + sum(row.side_fen("couponPrice") or 0 for row in paid_by_jd)
 
 
 def _lines(fields: Fields, state: OrderState) -> tuple[tuple[Line, ...], tuple[BadLine, ...]]:
@@ -180,14 +195,14 @@ def _lines(fields: Fields, state: OrderState) -> tuple[tuple[Line, ...], tuple[B
         except PayloadError as error:
             bad.append(BadLine(key=item.line_id, error=error, row=item.fields.row))
     if not good:
-        raise bad[0].error
+        raise no_line(bad)
     return tuple(good), tuple(bad)
 
 
 def _line(item: Item, order: Fields, state: OrderState, *, sent: int, stored: bool) -> Line:
     """Return one row. Seller code, else the skuId."""
     fields = item.fields
-    qty, sku_id = fields.count("itemTotal", least=1), fields.id("skuId")
+    qty, sku_id = fields.count("itemTotal", least=0), fields.id("skuId")
     shipped_qty = 0 if stored else _shipped_qty(order, state, qty, sent)
     closed = stored or state is OrderState.CANCELLED
     return Line(
@@ -196,7 +211,7 @@ def _line(item: Item, order: Fields, state: OrderState, *, sent: int, stored: bo
         qty=qty,
         price_minor=fields.fen("jdPrice"),
         item_ref=sku_id,
-        title=fields.text_or_none("skuName") or "",
+        title=fields.side_text("skuName") or "",
         cancelled_qty=qty - shipped_qty if closed else 0,
         shipped_qty=shipped_qty,
     )

@@ -34,6 +34,9 @@ LAST_HOURS = timedelta(hours=24)
 KEPT_CALLS = 10_000
 STAMP_TAIL = re.compile(r"\.[0-9]{3}\+0800$")
 """A stamp may carry milliseconds and the zone. Source: protocol note jd.md section 1."""
+SOLD = ("SOLD-1", "SOLD-2", "SOLD-3")
+SOLD_QTY = 100_000
+"""What is on sale where nobody has put anything on sale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,17 @@ class JdSandbox(Logistics):
             except JdError as error:
                 document = error.document(request_id)
             return self._dated(document)
+
+    def sell(self) -> str | None:
+        """Let a buyer pay for one of the things on sale, each in its turn; return the order's id, None if sold out."""
+        if not self.stock():
+            for code in SOLD:
+                self.add_item(code=code, qty=SOLD_QTY)
+        with self.lock:
+            shown = [ref for ref, units in self.stock().items() if units > 0]
+            if not shown:
+                return None
+            return self.place_order([(shown[len(self.orders.records) % len(shown)], 1)], pay=True)
 
     def throttled(self, request: SandboxRequest) -> SandboxResponse:
         """Say "too many calls" as the platform does: status 200, code 2."""

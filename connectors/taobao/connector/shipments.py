@@ -32,7 +32,7 @@ class TaobaoShipments(TaobaoBase, ShipmentSink):
     def push_shipment(self, shipment: Shipment) -> None:
         """Report one parcel; returns when the platform has accepted it or already has it."""
         company = company_code(shipment.carrier, self.settings.company_codes)
-        trade = self._trade(shipment)
+        trade = self.trade_of(shipment)
         if _has_parcel(trade, shipment):
             return
         try:
@@ -46,9 +46,10 @@ class TaobaoShipments(TaobaoBase, ShipmentSink):
 
     def find_shipment(self, shipment: Shipment) -> bool:
         """Return whether one of the parcel's lines already carries its tracking number."""
-        return _has_parcel(self._trade(shipment), shipment)
+        return _has_parcel(self.trade_of(shipment), shipment)
 
-    def _trade(self, shipment: Shipment) -> Mapping[str, Any]:
+    def trade_of(self, shipment: Shipment) -> Mapping[str, Any]:
+        """Return a parcel's order as the platform has it."""
         answer = self.read("taobao.trade.fullinfo.get", tid=shipment.order_external_id, fields="tid,type,status,orders")
         trade = answer.body.get("trade")
         if isinstance(trade, dict):
@@ -69,7 +70,7 @@ class TaobaoShipments(TaobaoBase, ShipmentSink):
                 raise RejectedError(f"a parcel of a split order may hold {MAX_SUB_TIDS[method]} lines, not {len(oids)}")
             params |= {"is_split": "1", "sub_tid": ",".join(oids)}
         answer = self.client.call(method, params, repeatable=False)
-        _demand_success(answer, "shipping", "is_success")
+        demand_success(answer, "shipping", "is_success")
 
     def _send_parts(self, shipment: Shipment, company: str) -> None:
         """Report a parcel that holds only some units of a line, which the older methods cannot say."""
@@ -90,7 +91,7 @@ class TaobaoShipments(TaobaoBase, ShipmentSink):
             "consign_type": "1",
         }
         answer = self.client.call(PARTS, params, repeatable=False)
-        _demand_success(answer, "result", "success")
+        demand_success(answer, "result", "success")
 
 
 def _is_part(line: ShipmentLine) -> bool:
@@ -100,10 +101,11 @@ def _is_part(line: ShipmentLine) -> bool:
 def _is_all(trade: Mapping[str, Any], oids: Collection[str]) -> bool:
     """Return whether these are all sub-orders of the trade that are still open."""
     rows = rows_of(trade, "orders", "order", path="$.trade")
-    return bool(rows) and {_oid(row) for row in rows if is_open(row)} <= set(oids)
+    return bool(rows) and {oid_of(row) for row in rows if is_open(row)} <= set(oids)
 
 
-def _oid(row: Mapping[str, Any]) -> str:
+def oid_of(row: Mapping[str, Any]) -> str:
+    """Return the number of a sub-order."""
     return str(row.get("oid") or row.get("oid_str"))
 
 
@@ -112,7 +114,7 @@ def _has_parcel(trade: Mapping[str, Any], shipment: Shipment) -> bool:
     return any(
         _same_number(row.get("invoice_no"), shipment.tracking)
         for row in rows_of(trade, "orders", "order", path="$.trade")
-        if _oid(row) in wanted
+        if oid_of(row) in wanted
     )
 
 
@@ -120,7 +122,7 @@ def _same_number(value: object, tracking: str) -> bool:
     return str(value or "").strip().upper() == tracking.strip().upper()
 
 
-def _demand_success(answer: Answer, part: str, name: str) -> None:
+def demand_success(answer: Answer, part: str, name: str) -> None:
     """Raise unless the answer says that the parcel was taken."""
     said = answer.body.get(part)
     success = said.get(name) if isinstance(said, dict) else None

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from connectors.taobao.client import rows_of
+from connectors.taobao.connector.corrections import TaobaoCorrections
 from connectors.taobao.connector.hints import TaobaoHints
 from connectors.taobao.connector.listings import TaobaoListings
 from connectors.taobao.connector.orders import CHANGED, TaobaoOrders
 from connectors.taobao.connector.refunds import RECEIVED, TaobaoRefunds
-from connectors.taobao.connector.shipments import TaobaoShipments
 from connectors.taobao.connector.stock import TaobaoStock
 from connectors.taobao.mapping import CARRIERS, format_time
 from erpsync.sdk.types import CheckReport
@@ -17,8 +17,8 @@ CLOCK_NOTE_S = 5.0
 EXPIRY_NOTE = timedelta(days=14)
 
 
-class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, TaobaoShipments, TaobaoHints):
-    """A Taobao or Tmall shop: orders, refunds, catalogue, stock, shipments and poll-now hints."""
+class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, TaobaoCorrections, TaobaoHints):
+    """A Taobao or Tmall shop: orders, refunds, catalogue, stock, shipments, their numbers and poll-now hints."""
 
     def check(self) -> CheckReport:
         """Read the clock, the carrier list and one row of each list, and change nothing.

@@ -108,14 +108,16 @@ def marks_readable() -> Iterator[None]:
 
 def head_of(row: Mapping[str, Any], id_field: str, answer: Answer, source: str) -> Head:
     """Return the head of a list row; an unreadable id or time is found again, and named, when the row is normalised."""
-    fields, digest = Fields(row, "$"), digest_of(row)
+    fields, digest, modified = Fields(row, "$"), digest_of(row), _time(row, "modified")
     try:
         external_id = fields.id(id_field)
     except PayloadError:
         external_id = f"unreadable-{digest}"
     return Head(
         external_id=external_id,
-        version_at=_time(row, "modified") or answer.sent_at,
+        order_external_id=str(row.get("tid") or ""),
+        version_at=modified or answer.sent_at,
+        dated=modified is not None,
         digest=digest,
         read_from=answer.sent_at,
         read_to=answer.received_at,

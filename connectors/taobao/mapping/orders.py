@@ -10,6 +10,7 @@ from typing import Any
 from connectors.taobao.mapping.listings import item_ref_of
 from connectors.taobao.mapping.refunds import STATES as REFUND_STATES
 from connectors.taobao.mapping.values import Fields
+from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, RefundState
 
@@ -70,14 +71,14 @@ def order_of(trade: Mapping[str, Any]) -> Order:
         currency="CNY",
         total_minor=fields.fen("payment"),
         paid_minor=_paid_minor(fields, state),
-        goods_minor=fields.fen_or_none("total_fee"),
-        freight_minor=fields.fen_or_none("post_fee"),
+        goods_minor=fields.side_fen("total_fee"),
+        freight_minor=fields.side_fen("post_fee"),
         discount_minor=_discount_minor(fields),
         lines=lines,
         bad_lines=bad_lines,
         recipient=_recipient(fields),
-        buyer=fields.text_or_none("buyer_open_uid") or fields.text_or_none("buyer_nick"),
-        buyer_note=fields.text_or_none("buyer_message"),
+        buyer=fields.side_text("buyer_open_uid") or fields.side_text("buyer_nick"),
+        buyer_note=fields.side_text("buyer_message"),
         do_not_ship=_do_not_ship(fields),
         refund_asked=_refund_asked(fields),
     )
@@ -91,7 +92,8 @@ def is_open(line: Mapping[str, Any]) -> bool:
 def _status(fields: Fields) -> OrderState:
     status = fields.text("status")
     if status not in STATES:
-        raise fields.error("status", f"unknown status {status[:40]!r}")
+        problem = f"unknown status {status[:40]!r}"
+        raise PayloadError(problem, path=f"{fields.path}.status", unknown_status=status[:40])
     return STATES[status]
 
 
@@ -116,7 +118,7 @@ def _ready_at(fields: Fields, state: OrderState) -> Any:
 
 def _paid_minor(fields: Fields, state: OrderState) -> int | None:
     if _deposit_only(fields):
-        return fields.fen_or_none("step_paid_fee") or 0
+        return fields.side_fen("step_paid_fee") or 0
     if fields.raw("pay_time") is None:
         return 0
     refunded = any(row.get("refund_status") == "SUCCESS" for row in _rows(fields) if isinstance(row, dict))
@@ -124,8 +126,11 @@ def _paid_minor(fields: Fields, state: OrderState) -> int | None:
 
 
 def _discount_minor(fields: Fields) -> int | None:
-    """Return the order's own discount and those of its lines; None when the view leaves out the former."""
-    own = fields.fen_or_none("discount_fee")
+    """Return the order's own discount and those of its lines; None when the view leaves out the former.
+
+    One that makes no sense counts as left out; the residual shows what is missing then.
+    """
+    own = fields.side_fen("discount_fee")
     if own is None:
         return None
     rows = [Fields(row, f"$.trade.orders.order[{index}]") for index, row in enumerate(_rows(fields))]
@@ -188,13 +193,13 @@ def _lines(fields: Fields, state: OrderState) -> tuple[tuple[Line, ...], tuple[B
             known = row if isinstance(row, dict) else {}
             bad.append(BadLine(key=str(known.get("oid") or known.get("oid_str") or index), error=error, row=known))
     if not good:
-        raise bad[0].error
+        raise no_line(bad)
     return tuple(good), tuple(bad)
 
 
 def _line(fields: Fields, order_state: OrderState) -> Line:
     """Return one sub-order. Seller code: SKU's, else item's, else the platform's ids."""
-    qty = fields.count("num", least=1)
+    qty = fields.count("num", least=0)
     num_iid, sku_id = fields.id_or_none("num_iid"), fields.id_or_none("sku_id")
     item_ref = item_ref_of(num_iid, sku_id) if num_iid else ""
     channel_sku = fields.text_or_none("outer_sku_id") or fields.text_or_none("outer_iid") or item_ref
@@ -207,7 +212,7 @@ def _line(fields: Fields, order_state: OrderState) -> Line:
         qty=qty,
         price_minor=fields.fen("price"),
         item_ref=item_ref,
-        title=fields.text_or_none("title") or "",
+        title=fields.side_text("title") or "",
         cancelled_qty=0 if shipped_qty else _cancelled_qty(fields, order_state, qty),
         shipped_qty=shipped_qty,
     )

@@ -19,8 +19,8 @@ from connectors.taobao.client.answers import root_key
 from connectors.taobao.client.signing import SIGN_METHODS, sign
 from connectors.taobao.mapping.values import parse_time
 from connectors.taobao.sandbox.errors import TopError
-from connectors.taobao.sandbox.logistics import Logistics
 from connectors.taobao.sandbox.queue import Queue
+from connectors.taobao.sandbox.resends import Resends
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxRequest, SandboxResponse
@@ -28,6 +28,9 @@ from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxRequest, SandboxRespons
 TIME_TOLERANCE = timedelta(minutes=10)
 KEPT_CALLS = 10_000
 BAN_S = 1
+SOLD = ("SOLD-1", "SOLD-2", "SOLD-3")
+SOLD_QTY = 100_000
+"""What is on sale where nobody has put anything on sale."""
 PUBLIC = frozenset({"method", "app_key", "session", "timestamp", "v", "sign_method", "sign", "format", "simplify"})
 
 WITHOUT_SESSION: Mapping[str, str] = {
@@ -50,6 +53,7 @@ WITH_SESSION: Mapping[str, str] = {
     "taobao.skus.quantity.update": "skus_quantity_update",
     "taobao.logistics.offline.send": "logistics_offline_send",
     "taobao.logistics.online.send": "logistics_online_send",
+    "taobao.logistics.consign.resend": "logistics_consign_resend",
     "alibaba.ascp.logistics.offline.send": "ascp_offline_send",
 }
 
@@ -63,7 +67,7 @@ class Call:
     refused: str = ""
 
 
-class TaobaoSandbox(Logistics, Queue):
+class TaobaoSandbox(Resends, Queue):
     """A shop on the Taobao Open Platform, kept in memory.
 
     Args:
@@ -93,6 +97,7 @@ class TaobaoSandbox(Logistics, Queue):
         self.groups = set()
         self.parcels = []
         self.parcel_attempts = []
+        self.corrections = []
         self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
         self.counts: Counter[str] = Counter()
         self.on_call: Callable[[str], None] | None = None
@@ -119,6 +124,17 @@ class TaobaoSandbox(Logistics, Queue):
             document = _simplified(document)
         text = json.dumps(document, ensure_ascii=False).encode("utf-8")
         return SandboxResponse(headers={"content-type": "application/json;charset=UTF-8", **headers}, body=text)
+
+    def sell(self) -> str | None:
+        """Let a buyer pay for one of the things on sale, each in its turn; return the order's id, None if sold out."""
+        if not self.stock():
+            for code in SOLD:
+                self.add_item(outer_id=code, qty=SOLD_QTY)
+        with self.lock:
+            shown = [ref for ref, units in self.stock().items() if units > 0]
+            if not shown:
+                return None
+            return self.place_order([(shown[len(self.trades.records) % len(shown)], 1)], pay=True)
 
     def throttled(self, request: SandboxRequest) -> SandboxResponse:
         """Say "too many calls" as the platform does: status 200, error 7, the seconds in the text."""

@@ -7,29 +7,15 @@ Why whole numbers are strict and unknown keys are not: a shop may say more than 
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
+from erpsync.sdk.read import MAX_MINOR, iso
+
 MAX_ID_CHARS = 200
-MAX_MINOR = 10**14
 MAX_QTY = 10**6
-
-
-def _instant(value: Any) -> datetime:
-    """Return the instant, in UTC, of ISO 8601 with an offset. Years are those of a shop, not of a program's zero."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC)
-    text = value if isinstance(value, str) else ""
-    at: datetime | None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not 1971 <= at.year <= 2199:
-        raise ValueError("expected an instant like 2026-03-02T16:00:00+08:00")
-    return at.astimezone(UTC)
 
 
 def _clean(value: str) -> str:
@@ -46,9 +32,15 @@ def _id(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _side(value: Any) -> int | None:
+    """Return an amount that decides nothing; one that makes no sense is left out."""
+    is_amount = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_MINOR
+    return value if is_amount else None
+
+
 Instant = Annotated[
     datetime,
-    BeforeValidator(_instant),
+    BeforeValidator(iso),
     WithJsonSchema({"type": "string", "format": "date-time", "description": "ISO 8601 with offset"}),
 ]
 Text = Annotated[
@@ -66,6 +58,12 @@ Id = Annotated[
 ]
 Minor = Annotated[int, Field(strict=True, ge=0, le=MAX_MINOR)]
 Qty = Annotated[int, Field(strict=True, ge=1, le=MAX_QTY)]
+LineQty = Annotated[int, Field(strict=True, ge=0, le=MAX_QTY)]
+SideMinor = Annotated[
+    int | None,
+    BeforeValidator(_side),
+    WithJsonSchema({"anyOf": [{"maximum": MAX_MINOR, "minimum": 0, "type": "integer"}, {"type": "null"}]}),
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -87,12 +85,12 @@ class RecipientData(Part):
 
 
 class LineData(Part):
-    """One thing that was bought. A line that a later message leaves out counts as cancelled."""
+    """One thing that was bought. A line that a later message leaves out, or sets to 0, counts as cancelled."""
 
     external_id: Id = Field(description="unique within the order, the same in every message about it")
     channel_sku: Id = Field(description="the seller code")
     title: Text = ""
-    qty: Qty
+    qty: LineQty = Field(description="0 says that the line was taken out")
     price_minor: Minor = Field(description="price of one unit, in minor units (fen, cents)")
 
 
@@ -108,8 +106,8 @@ class OrderHead(Part):
     paid_at: Instant | None = None
     currency: Currency = Field(description="ISO 4217")
     total_minor: Minor = Field(description="what the buyer has to pay in all: postage in, discounts out")
-    freight_minor: Minor | None = None
-    discount_minor: Minor | None = None
+    freight_minor: SideMinor = Field(default=None, description="decides nothing: what makes no sense is left out")
+    discount_minor: SideMinor = Field(default=None, description="as freight_minor")
     recipient: RecipientData | None = None
     refund_status: Literal["none", "open"] | None = Field(
         default=None, description="open: the buyer asked for a refund that is not decided, so nothing is sent"

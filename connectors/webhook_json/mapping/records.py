@@ -5,16 +5,23 @@ the line can be read.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from connectors.webhook_json.mapping.bodies import BODY
-from connectors.webhook_json.mapping.messages import LineData, OrderHead, RefundData
+from connectors.webhook_json.mapping.messages import Id, Instant, LineData, OrderHead, RefundData
+from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.read import problem_of
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Payload, Recipient, Refund, RefundLine, RefundState
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_T = TypeVar("_T")
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _DUE = frozenset({OrderState.PAID, OrderState.SHIPPED, OrderState.COMPLETED})
 ASKED = {"none": "", "open": "a refund"}
 """Words with a blank: the message about the order names no refund by its id."""
@@ -68,6 +75,32 @@ def refund_of(payload: Payload) -> Refund:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What a message says of itself, whether the rest of it can be read or not."""
+
+    external_id: str = ""
+    order_external_id: str = ""
+    version_at: datetime | None = None
+
+
+def named_in(payload: Payload) -> Named:
+    """Return whom an order or refund is about, and of which version, as far as that can be read."""
+    data = payload.get("data")
+    if not isinstance(data, Mapping):
+        return Named()
+    own = _alone(_ID, data.get("external_id")) or ""
+    order = _alone(_ID, data.get("order_external_id")) or "" if payload.get("type") == "refund" else own
+    return Named(external_id=own, order_external_id=order, version_at=_alone(_INSTANT, data.get("updated_at")))
+
+
+def _alone(read: TypeAdapter[_T], value: Any) -> _T | None:
+    try:
+        return read.validate_python(value)
+    except ValidationError:
+        return None
+
+
 def _data(payload: Payload, type: str) -> Mapping[str, Any]:
     if BODY in payload:
         raise PayloadError("the body is no JSON object that can be kept", path="$")
@@ -95,7 +128,7 @@ def _lines(order: str, rows: Any) -> tuple[tuple[Line, ...], tuple[BadLine, ...]
         except PayloadError as error:
             bad.append(_bad_line(order, index, row, error))
     if not good:
-        raise bad[0].error
+        raise no_line(bad)
     return tuple(good.values()), tuple(bad)
 
 
@@ -124,8 +157,7 @@ def _read(model: type[_Model], data: Any, path: str) -> _Model:
         return model.model_validate(data)
     except ValidationError as refused:
         errors = refused.errors(include_url=False, include_input=False, include_context=False)
-    first = errors[0]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    text = first["msg"].removeprefix("Value error, ")
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    raise PayloadError(f"{text[:1].lower()}{text[1:]}{more}", path=f"{path}{where}")
+        alone = len(errors) == 1 and errors[0]["loc"] == ("status",) and isinstance(data, Mapping)
+        told = data.get("status") if alone else None
+        unknown = told[:40] if isinstance(told, str) and told.isprintable() else ""
+        raise problem_of(refused, path=path, unknown_status=unknown) from None

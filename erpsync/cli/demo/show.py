@@ -41,12 +41,19 @@ PORT = 8686
 SEALING = SealPolicy(after_s=2, window_s=5, lag_s=3)
 """A certificate takes hours; here the hours are seconds."""
 
+NOTICE = (
+    "Demonstration: shops and buyers are played, and one call in ten goes wrong on purpose. Failed calls, shops that"
+    " are down for a moment and units that are owed belong to it. At the end it proves that nothing was lost or sold"
+    " twice."
+)
+
 
 def run(args: Namespace) -> int:
     """Run the demonstration; return 0 when everything it claims holds, 1 when something is broken."""
-    out = Output(as_json=args.json)
+    out = Output(as_json=args.json, quiet=args.quiet)
     seed = args.seed
     with _quiet_log(debug=args.debug), _folder() as folder, Signals() as signals:
+        out.note("building: a database, a drop folder, and the platforms of the other shops on this machine")
         registry = installed()
         stage = build(folder, registry, SystemClock(), seed=seed, port=_free_port())
         built = open_built(
@@ -54,6 +61,7 @@ def run(args: Namespace) -> int:
             registry=registry,
             load=lambda: load(folder, registry=registry, environ=os.environ),
             sealing=SEALING,
+            notice=NOTICE,
         )
         try:
             return _play(out, stage, built, signals, seconds=args.seconds, seed=seed)
@@ -65,9 +73,12 @@ def run(args: Namespace) -> int:
 def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds: float | None, seed: int) -> int:
     open_with_stock(built.house, random.Random(seed))  # noqa: S311 repeatable chance is the point
     address = f"http://{built.config.web_host}:{built.config.web_port}/"
-    out.note(f"console   {address}")
-    out.note(f"folder    {stage.folder}   (seed {seed}; one call in ten goes wrong)")
+    out.note(f"console   {address}   (one call in ten goes wrong on purpose)")
+    out.note(f"folder    {stage.folder}   (seed {seed})")
     out.note(f"shops     {', '.join(stage.shops)}")
+    out.note(
+        "Ctrl-C ends it" if seconds is None else f"ends by itself after {seconds:g} s of trade; Ctrl-C ends it now"
+    )
     traders = Traders(stage, lambda: built.house, seed)
     checks: list[Check] = []
     director = threading.Thread(
@@ -84,7 +95,9 @@ def _direct(
 ) -> None:
     """Trade for a while, let everything settle without faults, prove, and end the daemon."""
     try:
+        out.note("waiting until every shop has been read once")
         opened_at = _doors_open(built)
+        out.note("open: buyers order, a stockkeeper unpacks, a packer ships")
         traders.start()
         _watch(out, stage, built, traders, seconds)
         traders.stop()
@@ -92,6 +105,7 @@ def _direct(
             plan.clear()
             plan.rate = 0
         span = (opened_at, _next_window(built.store.clock.now()))
+        out.note("closed: letting everything settle without faults, then proving the sums")
         _settle(stage, built, span)
         checks += prove(built.house, stage.shops, span)
     except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it

@@ -73,6 +73,13 @@ class Sandbox(ABC):
     def answer(self, request: SandboxRequest) -> SandboxResponse:
         """Do what the request asks for and return what the platform would say, faults of the wire left out."""
 
+    def sell(self) -> str | None:
+        """Let a buyer order something and pay; return the order's id, None when nothing can be sold.
+
+        `erpsync sandbox --orders` calls it. A platform that has no goods yet puts some on sale.
+        """
+        return None
+
     def throttled(self, request: SandboxRequest) -> SandboxResponse:
         """Return the platform's own words for "too many calls"; nothing has happened."""
         del request

@@ -51,6 +51,7 @@ class Line:
     Args:
         channel_sku: the seller code; the platform's ids where there is none.
         item_ref: the platform's own ids of what was bought, as in `ListingRow.item_ref`.
+        qty: 0 says that the line was taken out; what is known of it is cancelled.
         cancelled_qty: units that the channel itself says are closed or cancelled.
         shipped_qty: units that the channel itself says have left.
     """
@@ -87,6 +88,7 @@ class Order:
         do_not_ship: the channel's reason for not shipping yet; empty when there is none.
         refund_asked: the ids of refunds that this view calls asked for and not decided, by ", "; words with a blank
             where it names none; None when it says nothing about refunds. Nothing leaves while there is one.
+        some_lines: the view may lack lines of the order: one that it does not show stays as it is known.
         undated: the channel gives no change time and `version_at` is when it was read; the state never goes back.
     """
 
@@ -111,6 +113,7 @@ class Order:
     buyer_note: str | None = None
     do_not_ship: str = ""
     refund_asked: str | None = None
+    some_lines: bool = False
     undated: bool = False
 
 

@@ -32,6 +32,9 @@ class Head:
         read_to: when its answer had arrived.
         row: the row itself; the whole record when the connector has no detail call.
         source: where it stands, for people: page, or file and line.
+        order_external_id: of a refund the order it concerns, as far as the row tells: an order of which a refund cannot
+            be read is held. Of an order its own id.
+        dated: whether `version_at` is the channel's own; False where it could not be read and is when the row came.
     """
 
     external_id: str
@@ -41,6 +44,8 @@ class Head:
     read_to: datetime
     row: Payload = field(default_factory=dict)
     source: str = ""
+    order_external_id: str = ""
+    dated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

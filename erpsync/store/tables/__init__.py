@@ -13,6 +13,8 @@ from erpsync.store.tables.orders import (
     RELEASE_STATES,
     RELEASES_OUT,
     SHIPMENT_STATES,
+    UNMAPPED_LINE,
+    former_tracking,
     line_part,
     order_hold,
     order_line,
@@ -28,6 +30,7 @@ from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.stock import (
+    UNMAPPED_LISTING,
     backorder,
     bundle,
     dirty_sku,
@@ -47,6 +50,8 @@ __all__ = [
     "RELEASES_OUT",
     "RELEASE_STATES",
     "SHIPMENT_STATES",
+    "UNMAPPED_LINE",
+    "UNMAPPED_LISTING",
     "BigInt",
     "Instant",
     "api_request",
@@ -60,6 +65,7 @@ __all__ = [
     "dirty_sku",
     "drift",
     "event",
+    "former_tracking",
     "hold",
     "in_force",
     "inbox",

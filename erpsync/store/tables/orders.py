@@ -1,6 +1,6 @@
 """What buyers want, give back and were sent."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, Table, Text, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, Table, Text, UniqueConstraint, and_, text
 
 from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, one_of, past, ref, row_id, words
 
@@ -31,6 +31,8 @@ orders = Table(
     Column("freight_minor", BigInt),
     Column("discount_minor", BigInt),
     Column("refunded_minor", BigInt),
+    Column("most_minor", BigInt),
+    at("lowered_at"),
     Column("recipient", LargeBinary),
     Column("recipient_index", LargeBinary),
     Column("phone_index", LargeBinary),
@@ -84,6 +86,7 @@ order_line = Table(
     ref("sku_id", "sku.id", nullable=True),
     count("factor", default=1),
     flag("is_bundle"),
+    flag("no_stock"),
     Column("qty", BigInt, nullable=False),
     count("closed_qty"),
     count("refunded_qty"),
@@ -106,10 +109,13 @@ order_line = Table(
         "ix_order_line_unmapped",
         "channel_sku",
         "order_id",
-        sqlite_where=text("sku_id IS NULL"),
-        postgresql_where=text("sku_id IS NULL"),
+        sqlite_where=text("sku_id IS NULL AND NOT no_stock"),
+        postgresql_where=text("sku_id IS NULL AND NOT no_stock"),
     ),
 )
+
+UNMAPPED_LINE = and_(order_line.c.sku_id.is_(None), text("NOT order_line.no_stock"))
+"""Lines that nobody has tied to a SKU, in the words of their index."""
 
 line_part = Table(
     "line_part",
@@ -143,6 +149,7 @@ refund = Table(
     past("read_from_at", nullable=False),
     past("read_to_at", nullable=False),
     Column("amount_minor", BigInt, nullable=False),
+    Column("to_pay_minor", BigInt),
     Column("currency", Text, nullable=False),
     words("reason"),
     UniqueConstraint("channel_id", "external_id"),
@@ -231,6 +238,16 @@ shipment = Table(
         postgresql_where=text("state <> 'sent'"),
     ),
 )
+
+former_tracking = Table(
+    "former_tracking",
+    metadata,
+    ref("shipment_id", "shipment.id", primary_key=True),
+    Column("carrier", Text, primary_key=True),
+    Column("tracking", Text, primary_key=True),
+    past("corrected_at", nullable=False),
+)
+"""Numbers that a parcel had before they were corrected: a report that still names one is about that parcel."""
 
 shipment_line = Table(
     "shipment_line",

@@ -1,6 +1,6 @@
 """What there is, what is promised and what channels were told."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text, true
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Table, Text, UniqueConstraint, and_, text, true
 
 from erpsync.store.tables.base import (
     LONGEST_LATE_CALL_S,
@@ -154,6 +154,7 @@ listing = Table(
     words("title"),
     ref("sku_id", "sku.id", nullable=True),
     count("factor", default=1),
+    flag("no_stock"),
     Column("told_qty", BigInt),
     flag("told_sure"),
     past("told_at"),
@@ -171,6 +172,9 @@ listing = Table(
     CheckConstraint("told_qty >= 0", name="told_not_negative"),
     Index("ix_listing_sku_id", "sku_id"),
 )
+
+UNMAPPED_LISTING = and_(listing.c.sku_id.is_(None), ~listing.c.no_stock)
+"""Listings that nobody has tied to a SKU; those of what is no goods need none."""
 
 dirty_sku = Table(
     "dirty_sku",

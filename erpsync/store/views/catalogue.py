@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, tuple_
 
-from erpsync.store.tables import bundle, channel, listing, sku, sku_policy, stock, warehouse
+from erpsync.store.tables import UNMAPPED_LISTING, bundle, channel, listing, sku, sku_policy, stock, warehouse
 from erpsync.store.views.values import Json, row_json
 
 
@@ -67,6 +67,7 @@ _LISTING = (
     "title",
     "sku",
     "factor",
+    "no_stock",
     "told_qty",
     "told_sure",
     "told_at",
@@ -85,7 +86,7 @@ def list_listings(
     limit: int = 0,
     after: tuple[str, str, str] | None = None,
 ) -> list[Json]:
-    """Return listings; `sku` is null where none is known, `told_qty` is what the channel last accepted.
+    """Return listings; `sku` is null where none is known or it is no goods, `told_qty` is what the channel accepted.
 
     `told_sure` is false while a number is under way or its outcome unknown; `refused` is the channel's last refusal.
 
@@ -107,7 +108,7 @@ def list_listings(
     if sku_code is not None:
         query = query.where(sku.c.code == sku_code)
     if unmapped:
-        query = query.where(listing.c.sku_id.is_(None))
+        query = query.where(UNMAPPED_LISTING)
     return [row_json(row, _LISTING) for row in connection.execute(query)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, or_, select
 
 from erpsync.store.names import plain
-from erpsync.store.tables import bundle, listing, order_line, sku
+from erpsync.store.tables import UNMAPPED_LINE, UNMAPPED_LISTING, bundle, listing, order_line, sku
 
 MOST_THINGS = 2000
 FEW = 4
@@ -81,7 +81,7 @@ def _bundles_with(connection: Connection, skus: Iterable[int]) -> Iterable[int]:
 def orders_of(connection: Connection, things: Things, limit: int) -> set[int]:
     """Return the newest orders, `limit` at most, in which any of these things is."""
     of_skus = _orders_of(connection, _mapped(things.skus), order_line.c.sku_id, [], limit)
-    unmapped = [order_line.c.sku_id.is_(None)]
+    unmapped = [UNMAPPED_LINE]
     of_codes = _orders_of(connection, _unmapped(things.codes), order_line.c.channel_sku, unmapped, limit)
     return set(sorted(of_skus | of_codes, reverse=True)[:limit])
 
@@ -91,7 +91,7 @@ def _mapped(skus: Iterable[int]) -> Select[Any]:
 
 
 def _unmapped(codes: Iterable[str]) -> Select[Any]:
-    mine = select(listing.c.channel_sku.label("thing")).distinct().where(listing.c.sku_id.is_(None))
+    mine = select(listing.c.channel_sku.label("thing")).distinct().where(UNMAPPED_LISTING)
     return mine.where(listing.c.channel_sku.in_(sorted(codes)))
 
 

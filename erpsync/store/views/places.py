@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, union_all
 
 from erpsync.store.queue import IS_LEASED, IS_OPEN
-from erpsync.store.tables import channel, cursor, dead_letter, listing, outbox, task
+from erpsync.store.tables import UNMAPPED_LISTING, channel, cursor, dead_letter, listing, outbox, task
 from erpsync.store.views.values import Json, NotFound, row_json
 
 _CHANNEL = (
@@ -50,7 +50,7 @@ def show_channel(connection: Connection, name: str) -> Json:
         "streams": [row_json(stream, _STREAM) for stream in streams],
         "queue": _queue(connection, row.id),
         "listings": _count(connection, listing.c.channel_id == row.id),
-        "unmapped_listings": _count(connection, (listing.c.channel_id == row.id) & listing.c.sku_id.is_(None)),
+        "unmapped_listings": _count(connection, (listing.c.channel_id == row.id) & UNMAPPED_LISTING),
         "dead_letters": _count(connection, (dead_letter.c.channel_id == row.id) & (dead_letter.c.state == "open")),
         "tasks": _count(connection, (task.c.channel_id == row.id) & task.c.closed_at.is_(None)),
     }

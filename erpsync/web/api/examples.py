@@ -56,6 +56,13 @@ ORDER = ORDER_LISTED | {
 }
 FOUND = {"items": [ORDER_LISTED], "next": None, "notes": []}
 SHIPPED = {"number": "S20260302000007-1", "order": "S20260302000007", "repeated": False}
+CORRECTED = {
+    "number": "S20260302000007-1",
+    "order": "S20260302000007",
+    "carrier": "SF",
+    "tracking": "SF1400022332",
+    "follows": "told",
+}
 SHIPMENT = {
     "number": "S20260302000007-1",
     "order": "S20260302000007",
@@ -81,6 +88,7 @@ LISTING = {
     "title": "亚麻短袖衬衫",
     "sku": "LINEN-W-L",
     "factor": 1,
+    "no_stock": False,
     "told_qty": 38,
     "told_sure": True,
     "told_at": "2026-03-02T08:00:05Z",

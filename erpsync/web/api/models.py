@@ -72,6 +72,15 @@ class Parcel(BaseModel):
     reason: Reason = ""
 
 
+class Correction(BaseModel):
+    """How a parcel really travels."""
+
+    model_config = _shown(tracking="SF1400022332")
+
+    tracking: Word
+    carrier: Annotated[str, Field(max_length=200, description="our carrier code, if that was wrong too")] = ""
+
+
 class Adjustment(BaseModel):
     """A change of stock by hand."""
 

@@ -8,13 +8,14 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from erpsync.flows import desk as decisions
+from erpsync.flows.corrections import Corrected, correct
 from erpsync.flows.house import House
 from erpsync.flows.recipient import reveal_recipient
 from erpsync.flows.ship import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
 from erpsync.web.api import examples
 from erpsync.web.api.desk import Desk, Doing, Reader, TheDesk, answer, page
-from erpsync.web.api.models import Instant, Parcel, Why
+from erpsync.web.api.models import Correction, Instant, Parcel, Why
 from erpsync.web.api.problems import Problem
 
 router = APIRouter(tags=["orders"])
@@ -163,6 +164,21 @@ def shipments(
             after=after,
         )
     return page(found[:limit], found[limit - 1]["number"] if len(found) > limit else None)
+
+
+@router.post("/shipments/{number}/correct", tags=["shipments"], responses=examples.one(examples.CORRECTED))
+def correct_(number: Name, said: Correction, doing: Doing) -> Response:
+    """Give a parcel its right tracking number.
+
+    `follows`: the channel is `told`, will hear it `later`, or a `task` says what to do there; `replay` its dead letter;
+    `kept`, it is told of no parcels; `nothing` has changed.
+    """
+
+    def act(house: House) -> Corrected:
+        return correct(house, number=number, tracking=said.tracking, carrier=said.carrier, actor=doing.actor)
+
+    names = ("number", "order", "carrier", "tracking", "follows")
+    return doing.answer(act, lambda house, done: {name: getattr(done, name) for name in names}, again=True)
 
 
 def _id(connection: Connection, order: str | None) -> int | None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.csv_drop.mapping.cells import clean, currency_code, identifier, instant, minor_units, quantity
+from connectors.csv_drop.mapping.cells import currency_code, identifier, minor_units, quantity
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.sheets import clean, instant
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -70,7 +71,6 @@ def test_other_quantities_are_refused(text: str) -> None:
         ("１２．５０", 1250),
         ("12.500", 1250),
         ("", None),
-        ("-", None),
     ],
 )
 def test_amounts_are_exact(text: str, minor: int | None) -> None:
@@ -121,7 +121,7 @@ def test_usual_ways_to_write_an_instant_mean_the_same(text: str) -> None:
     assert instant(text, (), BEIJING, "paid_at") == datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["", "-", "null", "0000-00-00 00:00:00"])
+@pytest.mark.parametrize("text", ["", "0000-00-00 00:00:00"])
 def test_no_instant_is_no_instant(text: str) -> None:
     assert instant(text, (), BEIJING, "paid_at") is None
 
@@ -153,3 +153,22 @@ def test_no_message_repeats_what_could_be_a_persons(text: str) -> None:
         instant(text, (), BEIJING, "paid_at")
 
     assert text not in f"{refused.value} {caught.value}"
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "NULL", "--", "-", "无", "None", "N/A", "(null)", "\\N", '="null"', "'--", " null\t"]
+)
+def test_a_word_that_stands_for_nothing_is_nothing(text: str) -> None:
+    assert clean(text) == ""
+
+
+@pytest.mark.parametrize("text", ["Nullah", "NA", "-5", "A-1", "nonesuch", "无糖茶"])
+def test_words_that_only_look_like_nothing_stay(text: str) -> None:
+    assert clean(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ['="00123"', "'00123", "`00123", "\u201900123", "００１２３", " 00123\t", "\ufeff00123"]
+)
+def test_a_number_is_read_without_what_programs_put_around_it(text: str) -> None:
+    assert clean(text) == "00123"

@@ -255,7 +255,7 @@ def test_a_bad_file_does_not_block_the_next_one(tmp_path: Path) -> None:
     orders, (problem,) = read(order_drop(tmp_path))
 
     assert list(orders) == ["2"]
-    assert problem.problem == "this is an Excel workbook, not a CSV file"
+    assert problem.problem == "this is no workbook that can be read"
 
 
 def test_a_file_name_that_is_no_text_is_read_and_shown_with_question_marks(tmp_path: Path) -> None:

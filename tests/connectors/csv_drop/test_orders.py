@@ -73,7 +73,6 @@ def test_an_equal_order_from_another_file_has_the_same_digest(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("spoilt", "path"),
     [
-        (row(sku="B", qty=0), "qty"),
         (row(sku="B", qty=-1), "qty"),
         (row(sku="B", qty="two"), "qty"),
         (row(sku="B", price="12;x"), "price"),
@@ -91,8 +90,17 @@ def test_a_bad_line_is_kept_beside_the_good_ones_with_its_place(tmp_path: Path, 
     assert refused == []
 
 
+def test_side_amounts_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+    columns = {**COLUMNS, "freight": "freight", "discount": "discount", "paid": "got"}
+    header, spoilt = f"{HEADER},freight,discount,got", f"{row()},-8.00,twelve,1.2.3"
+    orders, refused = read_text(tmp_path, header, spoilt, columns=columns)
+
+    found = orders["1001"]
+    assert (found.freight_minor, found.discount_minor, found.paid_minor, refused) == (None, None, None, [])
+
+
 def test_a_bad_line_keeps_its_name_and_its_place_among_equal_codes(tmp_path: Path) -> None:
-    orders, _ = read_text(tmp_path, HEADER, row(sku="A", qty=0), row(sku="A", price=2), row(sku=""))
+    orders, _ = read_text(tmp_path, HEADER, row(sku="A", qty=-1), row(sku="A", price=2), row(sku=""))
 
     order = orders["1001"]
     assert [(line.external_id, line.price_minor) for line in order.lines] == [("A#2", 200)]
@@ -100,7 +108,7 @@ def test_a_bad_line_keeps_its_name_and_its_place_among_equal_codes(tmp_path: Pat
 
 
 def test_an_order_with_no_good_row_is_a_dead_letter_only(tmp_path: Path) -> None:
-    orders, (problem,) = read_text(tmp_path, HEADER, row("1", qty=0), row("2"))
+    orders, (problem,) = read_text(tmp_path, HEADER, row("1", qty=-1), row("2"))
 
     assert list(orders) == ["2"]
     assert (problem.path, problem.source) == ("qty", "orders.csv:2")
@@ -222,7 +230,6 @@ def test_lines_of_one_order_may_be_differently_far(tmp_path: Path) -> None:
         ("已关闭", PLACED, OrderState.CANCELLED, None),
         ("unpaid", PLACED, OrderState.PAID, EIGHT),
         ("UNPAID", "", OrderState.UNPAID, None),
-        ("", PLACED, OrderState.PAID, EIGHT),
     ],
 )
 def test_status_and_time_of_payment_together_say_whether_an_order_is_due(
@@ -231,6 +238,12 @@ def test_status_and_time_of_payment_together_say_whether_an_order_is_due(
     orders, _ = read_text(tmp_path, f"{HEADER},state", f"{row(paid=paid)},{text}", columns=STATUS, status_map=WORDS)
 
     assert (orders["1001"].state, orders["1001"].ready_at) == (state, due)
+
+
+def test_a_time_of_payment_alone_does_not_say_where_a_status_should_stand(tmp_path: Path) -> None:
+    _, (problem,) = read_text(tmp_path, f"{HEADER},state", f"{row()},", columns=STATUS, status_map=WORDS)
+
+    assert (problem.path, problem.problem) == ("status", "is empty in every row of this order")
 
 
 DATED = {**COLUMNS, "updated_at": "changed", "line_id": "line"}
@@ -397,3 +410,11 @@ def test_a_file_without_a_column_about_refunds_says_nothing_of_them(tmp_path: Pa
     orders, _ = read_text(tmp_path, HEADER, row())
 
     assert orders["1001"].refund_asked is None
+
+
+@pytest.mark.parametrize(("text", "told"), [("(冻结)等待出库", "(冻结)等待出库"), ("王小明", "(not shown)")])
+def test_a_status_that_is_in_no_table_is_told_unless_it_may_be_a_name(tmp_path: Path, text: str, told: str) -> None:
+    columns = {**COLUMNS, "status": "status"}
+    _, (problem,) = read_text(tmp_path, f"{HEADER},status", f"{row()},{text}", columns=columns)
+
+    assert (problem.path, problem.unknown_status) == ("status", told)

@@ -31,7 +31,7 @@ FOLDER = Path("/drop")
         ({"settle_s": -1}, "settle_s"),
         ({"out_folder": FOLDER}, "out_folder must be another folder"),
         ({"unknown": 1}, "unknown"),
-        ({"pattern": ""}, "pattern"),
+        ({"pattern": []}, "pattern"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], said: str) -> None:

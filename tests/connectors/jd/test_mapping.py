@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.jd.mapping import format_time, order_of, parse_time, refund_of, sku_number
-from connectors.jd.mapping.values import parse_amount
 from erpsync.sdk.errors import PayloadError, RejectedError
+from erpsync.sdk.read import minor
 from tests.connectors.jd.shop import HERE, plain
 
 GOLDEN = sorted((HERE / "golden").glob("*.json"))
@@ -45,15 +45,42 @@ def test_a_payload_of_the_notes_becomes_the_expected_normal_form(path: Any) -> N
     assert case["origin"] == "notes"
 
 
+def test_a_state_that_is_in_no_table_is_not_understood() -> None:
+    with pytest.raises(PayloadError) as caught:
+        order_of(to_ship(orderState="WAIT_FOR_DRONE"), encrypted=True)
+
+    assert (caught.value.path, caught.value.unknown_status) == ("$.orderInfo.orderState", "WAIT_FOR_DRONE")
+
+
+@pytest.mark.parametrize("value", ["-10.00", "ten", 10, [1]])
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("freightPrice", "freight_minor"),
+        ("sellerDiscount", "discount_minor"),
+        ("orderTotalPrice", "goods_minor"),
+        ("openIdBuyer", "buyer"),
+        ("orderRemark", "buyer_note"),
+    ],
+)
+def test_what_decides_nothing_and_makes_no_sense_is_left_out(field: str, name: str, value: object) -> None:
+    if name in ("buyer", "buyer_note") and not isinstance(value, list):
+        value = [value]
+    got = order_of(to_ship(**{field: value}), encrypted=True)
+
+    assert getattr(got, name) is None
+    assert got.total_minor == 10500
+
+
 @given(st.integers(min_value=0, max_value=10**13))
 def test_money_is_exact_to_the_fen(fen: int) -> None:
-    assert parse_amount(f"{Decimal(fen) / 100:.2f}", path="$") == fen
+    assert minor(f"{Decimal(fen) / 100:.2f}", path="$") == fen
 
 
 @pytest.mark.parametrize("value", [12.5, 12, None, "", "12,50", "12.505", "NaN", "1e3", "￥12.50", True, "--1", "١٢"])
 def test_what_is_no_amount_in_yuan_is_refused_and_not_guessed(value: object) -> None:
     with pytest.raises(PayloadError):
-        parse_amount(value, path="$.orderInfo.actualPay")
+        minor(value, path="$.orderInfo.actualPay")
 
 
 @pytest.mark.parametrize("value", ["105.00.1", 105.5, "-1", None, True, "1e3"])
@@ -85,7 +112,7 @@ def test_a_day_that_means_none_is_no_payment(days_that_mean_none: object) -> Non
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("itemTotal", "0"), ("itemTotal", "2.0"), ("jdPrice", 50), ("skuId", "x")]
+    ("field", "value"), [("itemTotal", "-1"), ("itemTotal", "2.0"), ("jdPrice", 50), ("skuId", "x")]
 )
 def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_kept(field: str, value: object) -> None:
     raw = with_item(**{field: value})

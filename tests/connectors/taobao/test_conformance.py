@@ -9,7 +9,7 @@ from connectors.taobao.connector import TaobaoConnector
 from connectors.taobao.mapping import format_time, parse_time
 from connectors.taobao.sandbox import TaobaoSandbox, TradeLine, trade_of
 from connectors.taobao.sandbox.builder import RECEIVER, yuan
-from erpsync.sdk.testing import ConnectorSuite, Harness
+from erpsync.sdk.testing import ConnectorSuite, Finding, Harness, audit
 from erpsync.sdk.types import Shipment, ShipmentLine, StockLevel
 from tests.connectors.taobao.shop import settings
 
@@ -121,3 +121,21 @@ def _changed(records: Mapping[str, Mapping[str, Any]]) -> Mapping[str, datetime]
 class TestTaobao(ConnectorSuite):
     def harness(self) -> TaobaoHarness:
         return TaobaoHarness()
+
+
+class ForgetsCorrections(TaobaoConnector):
+    """Takes a correction and tells nobody."""
+
+    def correct_shipment(self, shipment: Shipment) -> None:
+        """Do nothing."""
+
+
+class ForgetfulHarness(TaobaoHarness):
+    def connector(self) -> TaobaoConnector:
+        return ForgetsCorrections(settings(page_size=self.page_size, tmc=True), self.http(), self.clock)
+
+
+def test_a_correction_that_the_platform_never_hears_of_is_found_by_the_suite() -> None:
+    name = "corrected_number_takes_the_place_of_the_first"
+
+    assert audit(ForgetfulHarness, only=[name])[name].finding is Finding.EFFECT_CLAIMED

@@ -184,3 +184,32 @@ def test_a_code_that_the_operator_set_goes_before_the_table() -> None:
 def test_every_carrier_of_ours_that_taobao_knows_has_a_code_there() -> None:
     assert set(CARRIERS) <= set(OUR_CARRIERS)
     assert set(CARRIERS.values()) <= set(COMPANIES)
+
+
+def test_a_wrong_number_is_corrected_and_once_is_enough(shop: Shop) -> None:
+    tid = shop.sandbox.place_order([("A-1", 2)], pay=True)
+    shop.connector.push_shipment(whole(tid, "SF0000001"))
+    right = whole(tid, "SF0000002")
+
+    shop.connector.correct_shipment(right)
+    shop.connector.correct_shipment(right)
+
+    assert [p.out_sid for p in shop.sandbox.shipments()] == ["SF0000002"]
+    assert (shop.sandbox.corrections, shop.connector.find_shipment(right)) == ([(tid, "SF0000002")], True)
+
+
+def test_of_a_split_order_only_the_parcel_that_is_meant_gets_another_number(shop: Shop) -> None:
+    tid = shop.sandbox.place_order([("A-1", 2), ("B-1", 2)], pay=True)
+    shop.connector.push_shipment(parcel(tid, line(tid, 1), tracking="SF001"))
+    shop.connector.push_shipment(parcel(tid, line(tid, 2), tracking="SF002"))
+
+    shop.connector.correct_shipment(parcel(tid, line(tid, 2), tracking="SF003"))
+
+    assert [p.out_sid for p in shop.sandbox.shipments()] == ["SF001", "SF003"]
+
+
+def test_what_was_not_shipped_yet_cannot_be_corrected(shop: Shop) -> None:
+    tid = shop.sandbox.place_order([("A-1", 2)], pay=True)
+
+    with pytest.raises(RejectedError, match="not shipped yet"):
+        shop.connector.correct_shipment(whole(tid))

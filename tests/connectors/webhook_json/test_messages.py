@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.webhook_json.client.signing import signature_of
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.types import Order, OrderState, WebhookResult
+from erpsync.sdk.types import Head, Order, OrderState, WebhookResult
 from tests.connectors.webhook_json.shop import NOW, body, connector, line, order, raw, refund, request, settings
 
 
@@ -66,7 +66,7 @@ def test_the_order_of_keys_makes_no_other_reading() -> None:
         ({"recipient": "王小明"}, "$.data.recipient"),
         ({"lines": []}, "$.data.lines"),
         ({"lines": "A"}, "$.data.lines"),
-        ({"lines": [line(qty=0)]}, "$.data.lines[0].qty"),
+        ({"lines": [line(qty=-1)]}, "$.data.lines[0].qty"),
         ({"lines": [line(qty=1.0)]}, "$.data.lines[0].qty"),
         ({"lines": [line(price_minor=None)]}, "$.data.lines[0].price_minor"),
         ({"lines": ["A"]}, "$.data.lines[0]"),
@@ -129,15 +129,31 @@ def test_a_message_without_an_object_in_data_cannot_be_read(data: Any) -> None:
     assert problem({"type": "order", "data": data}) == "$.data: expected an object"
 
 
-def test_different_bodies_that_cannot_be_read_have_different_names_and_equal_ones_the_same() -> None:
-    def name(message: Any) -> str:
-        return read(message).records[0].raw.head.external_id
+def test_a_body_that_cannot_be_read_is_named_after_its_order_else_after_its_bytes() -> None:
+    def head(message: Any) -> Head:
+        return read(message).records[0].raw.head
 
-    first, second = order(total_minor=-1), order(total_minor=-2)
+    named = head(order(total_minor=-1))
 
-    assert name(first) == name(first) != name(second)
-    assert name(first).startswith("W1#")
-    assert name(b"junk").startswith("body#")
+    assert (named.external_id, named.order_external_id, named.dated) == ("W1", "W1", True)
+    assert named.version_at == normal(order()).version_at
+    assert not head(order(updated_at="soon")).dated
+    assert head(refund(status="lost")).order_external_id == "W1"
+    assert head(b"junk").external_id == head(b"junk").external_id != head(b"rubbish").external_id
+    assert head(b"junk").external_id.startswith("body#")
+
+
+@pytest.mark.parametrize("value", [-1, "ten", 1.5, True, 10**15])
+@pytest.mark.parametrize("field", ["freight_minor", "discount_minor"])
+def test_a_side_amount_that_makes_no_sense_is_left_out(field: str, value: object) -> None:
+    assert getattr(normal(order(**{field: value})), field) is None
+
+
+def test_a_status_that_is_not_known_is_told_as_one() -> None:
+    with pytest.raises(PayloadError) as caught:
+        normal(order(status="locked"))
+
+    assert caught.value.unknown_status == "locked"
 
 
 LEAVES = st.none() | st.booleans() | st.floats() | st.integers() | st.text()

@@ -12,11 +12,12 @@ from erpsync.cli.commands import COMMANDS, Command
 from erpsync.cli.main import main
 
 PROMISED = """
-run, check, demo, sandbox, status, orders list, orders find, orders show, orders hold, orders release, orders cancel,
-ship, shipments list, stock list, stock import, stock set, stock add, stock confirm, listings list, listings import,
-policies list, policies import, bundles list, bundles import, channels list, channels show, channels pause, channels
-resume, channels poll, channels backfill, dead list, dead replay, dead drop, tasks list, tasks done, trail list,
-explain, migrate, schema, keys rotate, prove, token create, token revoke, token list
+init, run, check, demo, sandbox, status, orders list, orders find, orders show, orders hold, orders release, orders
+cancel, ship, shipments list, shipments correct, stock list, stock import, stock set, stock add, stock confirm,
+listings list, listings import, policies list, policies import, bundles list, bundles import, channels list, channels
+show, channels pause, channels resume, channels poll, channels backfill, dead list, dead replay, dead drop, tasks
+list, tasks done, trail list, explain, migrate, schema, completion, manual, keys rotate, prove, token create, token
+revoke, token list
 """
 
 
@@ -48,6 +49,7 @@ def test_every_command_is_backed_by_a_function(command: Command) -> None:
         (["stock", "add", "--warehouse", "SH", "--sku", "A", "--qty", "x", "--reason", "r"], "must be a whole number"),
         (["orders", "list", "--limit", "-1"], "must be 0 or more, is -1"),
         (["sandbox", "--faults", "2"], "must be from 0 to 1"),
+        (["sandbox", "--rate", "0"], "must be above 0 and up to 1000"),
         (["demo", "--seconds", "0"], "must be above 0"),
         (["orders", "list", "--stat", "open"], "unrecognized arguments: --stat open"),
     ],

@@ -18,10 +18,10 @@ from erpsync.core.orders import (
     merge,
     phase,
     residual_minor,
-    with_refunds,
     with_shipped,
 )
 from erpsync.core.readings import Reading
+from erpsync.core.refunds import with_refunds
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, Refund, RefundLine, RefundState
 

@@ -17,7 +17,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.from
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+2", "=HYPERLINK(1)", "+A1", "-A1", "@SUM(A1)", "\tx", "\rx", "=", "-", "+86-138", "-1-2", "--5", "+1 2"],
+    ["=1+2", "=HYPERLINK(1)", "+A1", "-A1", "@SUM(A1)", "\tx", "\rx", "=", "-", "+86-138", "-1-2", "--5", "+1 2", "'x"],
 )
 def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(text: str) -> None:
     assert escaped(text) == f"'{text}"
@@ -25,7 +25,7 @@ def test_a_cell_that_begins_like_a_formula_gets_an_apostrophe(text: str) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "A", "1", "-1", "+1", "-1.50", "-1,234.50", "+8613800138000", "-1e5", "-.5", "'x", "王小明", "a=1", " =1"],
+    ["", "A", "1", "-1", "+1", "-1.50", "-1,234.50", "+8613800138000", "-1e5", "-.5", "王小明", "a=1", " =1"],
 )
 def test_numbers_and_all_other_text_stay_as_they_are(text: str) -> None:
     assert escaped(text) == unescaped(text) == text

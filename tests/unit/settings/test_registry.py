@@ -104,3 +104,25 @@ def test_a_connector_that_cannot_be_imported_is_a_problem_of_the_channels_that_u
         "channels/other.yaml:2:1: connector: connector 'broken' cannot be imported: "
         "No module named 'nowhere_to_be_found'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("written_for", "said"),
+    [
+        ("1.99", r"it was written for erpsync\.sdk 1\.99, this is 1\.0; install versions that fit"),
+        ("2.0", r"it was written for erpsync\.sdk 2\.0, this is 1\.0"),
+        ("one", r"its sdk must be a version of erpsync\.sdk like 1\.0"),
+    ],
+)
+def test_a_connector_written_for_another_sdk_is_refused(written_for: str, said: str) -> None:
+    kind = type("Later", (Market,), {"sdk": written_for})
+
+    with pytest.raises(RegistryError, match=said):
+        Registry.of({"later": kind}).load("later")
+
+
+@pytest.mark.parametrize("written_for", ["", "1.0"])
+def test_a_connector_written_for_this_sdk_or_for_none_is_loaded(written_for: str) -> None:
+    kind = type("Fitting", (Market,), {"sdk": written_for})
+
+    assert Registry.of({"fitting": kind}).load("fitting") is kind

@@ -1,4 +1,4 @@
-"""Bytes of a CSV file into records: encoding found out, delimiter found out, each broken line reported by itself.
+"""Bytes of a text file into records: encoding found out, delimiter found out, each broken line reported by itself.
 
 Why not `csv.reader` over the open file: one quote that is never closed would swallow everything behind it, and one
 undecodable byte would end the reading. Here a record may look ahead a bounded number of lines; if that does not make
@@ -13,19 +13,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from connectors.csv_drop.settings import tidy
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.sheets.cells import tidy
 
 MAX_LINE_CHARS = 100_000
 MAX_RECORD_LINES = 200
 _CHUNK_BYTES = 1 << 20
 _SAMPLE_LINES = 20_000
 _DELIMITERS = (",", ";", "\t", "|")
-_NOT_TEXT = {
-    b"PK\x03\x04": "an Excel workbook",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"\x1f\x8b": "a gzip file",
-}
+_GZIP = b"\x1f\x8b"
+MAX_TITLES = 20
+"""Among so many lines the header is looked for."""
 
 
 def _as_nul(error: UnicodeError) -> tuple[str, int]:
@@ -39,11 +37,15 @@ codecs.register_error("erpsync.csv-nul", _as_nul)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record and the line it begins on; `problem` is empty when `cells` fit the header."""
+    """One record and the line it begins on; `problem` is empty when `cells` fit the header.
+
+    Of a record with a problem either `cells` or the line's `text` is there.
+    """
 
     line: int
     cells: list[str]
     problem: str = ""
+    path: str = "line"
     text: str = ""
 
 
@@ -64,9 +66,8 @@ def encoding_of(stream: BinaryIO) -> str:
     """
     stream.seek(0)
     start = stream.read(4096)
-    for magic, what in _NOT_TEXT.items():
-        if start.startswith(magic):
-            raise PayloadError(f"this is {what}, not a CSV file", path="file")
+    if start.startswith(_GZIP):
+        raise PayloadError("this is a gzip file, not a table", path="file")
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -147,6 +148,11 @@ class Lines:
         self._waiting.extendleft(reversed(self.taken[1:]))
         del self.taken[1:]
 
+    def back_to(self, number: int, seen: list[str]) -> None:
+        """Let all lines behind line `number` be read again; `seen` are those read so far, from the first on."""
+        self._waiting.extendleft(reversed(seen[number:]))
+        self._read, self.taken = number - 1, [seen[number - 1]]
+
     def fault(self) -> str:
         """Return what is wrong with the bytes of the lines taken; empty if nothing is."""
         for line in self.taken:
@@ -169,37 +175,74 @@ class Lines:
         return line
 
 
-def read_header(lines: Lines, fits: Callable[[list[str]], int]) -> Header:
-    """Return the header: the first line that is not blank, split by the delimiter under which `fits` finds most.
+def read_header(lines: Lines, rank: Callable[[list[str]], tuple[int, int]]) -> tuple[Header, list[int]]:
+    """Return the header and the numbers of the title lines above it: of the first lines the one that `rank` puts first.
 
-    A first line `sep=;`, as spreadsheet programs write it, is taken at its word. Raises `PayloadError`.
+    A line's delimiter is the one under which it ranks highest. A first line `sep=;`, as spreadsheet programs write it,
+    is taken at its word. Raises `PayloadError` where there is no line at all.
     """
-    while True:
+    looked: list[Header] = []
+    faults: dict[int, str] = {}
+    kept: list[str] = []
+    for _ in range(MAX_TITLES):
         number = lines.begin()
         line = next(lines, "")
         if not line:
-            raise PayloadError("the file has no header", path="header")
-        if fault := lines.fault():
-            raise PayloadError(fault, path="header")
-        text = line.strip("\r\n")
-        if text.lower().startswith("sep=") and len(text) == len("sep=;"):
-            continue
-        if text.strip(" \t,;|\u3000"):
             break
+        kept.append(line)
+        if fault := lines.fault():
+            faults[number] = fault
+            looked.append(Header([], number, _DELIMITERS[0]))
+        elif not _is_blank(line) and not _names_delimiter(line):
+            looked.append(_as_header(line, number, rank))
+            if rank(looked[-1].names)[0]:
+                break
+    if not looked:
+        raise PayloadError("the file has no header", path="header")
+    found = max(looked, key=lambda header: rank(header.names))
+    if found.line in faults:
+        raise PayloadError(faults[found.line], path="header")
+    lines.back_to(found.line, kept)
+    return found, [header.line for header in looked if header.line < found.line]
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip("\r\n \t,;|\u3000")
+
+
+def _names_delimiter(line: str) -> bool:
+    text = line.strip("\r\n")
+    return text.lower().startswith("sep=") and len(text) == len("sep=;")
+
+
+def _as_header(line: str, number: int, rank: Callable[[list[str]], tuple[int, int]]) -> Header:
     splits = [(delimiter, _split_header(line, delimiter)) for delimiter in _DELIMITERS]
-    delimiter, names = max(splits, key=lambda split: (fits(split[1]), len(split[1])))
+    delimiter, names = max(splits, key=lambda split: (rank(split[1]), len(split[1])))
+    return Header(without_tail(names), number, delimiter)
+
+
+def without_tail(names: list[str]) -> list[str]:
+    """Return header names without empty ones at the end."""
     while names and not names[-1]:
         names.pop()
-    return Header(names, number, delimiter)
+    return names
 
 
 def _split_header(line: str, delimiter: str) -> list[str]:
-    cells = next(csv.reader([line], delimiter=delimiter), [])
-    return [tidy(cell.removeprefix('="').removesuffix('"')) for cell in cells]
+    return [header_name(cell) for cell in next(csv.reader([line], delimiter=delimiter), [])]
 
 
-def records(lines: Lines, header: Header) -> Iterator[Record]:
-    """Yield the records behind the header, good and bad, without blank ones."""
+def header_name(cell: str) -> str:
+    """Return what a header's cell says."""
+    return tidy(cell.removeprefix('="').removesuffix('"').lstrip("'`"))
+
+
+def records(lines: Lines, header: Header, *, fills: bool = False) -> Iterator[Record]:
+    """Yield the records behind the header, good and bad, without blank ones.
+
+    Args:
+        fills: whether cells that a line lacks at its end are empty; else the line is bad.
+    """
     reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
     width = len(header.names)
     while True:
@@ -212,11 +255,13 @@ def records(lines: Lines, header: Header) -> Iterator[Record]:
             return
         except csv.Error as error:
             problem = _said(error, len(lines.taken))
+        if fills and 0 < len(cells) < width and len(lines.taken) == 1:
+            cells += [""] * (width - len(cells))
         problem = lines.fault() or problem or _misfit(cells, width, len(lines.taken))
         if problem:
             lines.give_back()
             problem = lines.fault() or problem
-            yield Record(number, [], problem, lines.taken[0].rstrip("\r\n"))
+            yield Record(number, [], problem, text=lines.taken[0].rstrip("\r\n"))
         elif any(cells):
             yield Record(number, cells[:width])
 

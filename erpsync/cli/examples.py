@@ -1,0 +1,63 @@
+"""Examples of every command, for its help and the manual: what somebody would type on an ordinary day.
+
+Why apart from the table of commands: a test holds each against the parser, so none can be forgotten or go stale.
+"""
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "init": ("init", "init my-shop"),
+    "run": ("run", "--config /etc/erpsync run", "run --once"),
+    "check": ("check", "check --online"),
+    "demo": ("demo", "demo --seconds 30 --seed 7"),
+    "sandbox": ("sandbox", "sandbox --orders 20 --rate 2", "sandbox --listen 127.0.0.1:9000 --faults 0.05"),
+    "status": ("status", "status --no-daemon --json"),
+    "orders list": ("orders list --status held", "orders list --channel tmall-flagship --since 2026-11-22 --limit 0"),
+    "orders find": ("orders find 022331", 'orders find "龙井 250g"', "orders find --phone"),
+    "orders show": ("orders show S20261122000017", "orders show S20261122000017 --recipient"),
+    "orders hold": ('orders hold S20261122000017 --reason "new address is asked for"',),
+    "orders release": ("orders release S20261122000017",),
+    "orders cancel": ('orders cancel S20261122000017 --reason "the buyer called"',),
+    "ship": (
+        "ship S20261122000017 --carrier SF --tracking SF1234567890123",
+        "ship S20261122000017 --carrier YTO --tracking YT1234567890123 --line 4400001:1 --line 4400002",
+    ),
+    "shipments list": ("shipments list --state waiting", "shipments list --order S20261122000017"),
+    "shipments correct": ("shipments correct S20261122000017-1 --tracking SF1400022332 --carrier SF",),
+    "stock list": ("stock list --warehouse SH", "stock list --sku CUP-RED"),
+    "stock import": ("stock import counts.csv", "stock import counts.csv --as-of 2026-11-22T08:00+08:00"),
+    "stock set": ('stock set --warehouse SH --sku CUP-RED --on-hand 40 --reason "counted"',),
+    "stock add": (
+        'stock add --warehouse SH --sku CUP-RED --qty 24 --reason "arrival"',
+        'stock add --warehouse SH --sku CUP-RED --qty -2 --reason "broken"',
+    ),
+    "stock confirm": ("stock confirm tmall-flagship",),
+    "listings list": ("listings list --channel tmall-flagship --unmapped",),
+    "listings import": ("listings import listings.csv",),
+    "policies list": ("policies list --sku CUP-RED",),
+    "policies import": ("policies import policies.csv",),
+    "bundles list": ("bundles list",),
+    "bundles import": ("bundles import bundles.csv",),
+    "channels list": ("channels list",),
+    "channels show": ("channels show tmall-flagship",),
+    "channels pause": ('channels pause tmall-flagship --reason "stocktaking"',),
+    "channels resume": ("channels resume tmall-flagship",),
+    "channels poll": ("channels poll tmall-flagship", "channels poll tmall-flagship --stream orders"),
+    "channels backfill": ("channels backfill tmall-flagship --days 30",),
+    "dead list": ("dead list", "dead list --channel drop-folder --kind order"),
+    "dead replay": ("dead replay 12 13",),
+    "dead drop": ("dead drop 12",),
+    "tasks list": ("tasks list", "tasks list --closed --limit 20"),
+    "tasks done": ("tasks done 4", "tasks done 4 --arrived"),
+    "trail list": ("trail list --since 2026-11-22 --actor wang", "trail list --order S20261122000017"),
+    "explain": ("explain S20261122000017", "explain CUP-RED"),
+    "migrate": ("migrate",),
+    "schema": ("schema",),
+    "keys rotate": ("keys rotate",),
+    "prove": ("prove", "prove --channel tmall-flagship --from 2026-11-01 --to 2026-11-22"),
+    "completion": ("completion bash", "completion zsh", "completion fish"),
+    "manual": ("manual",),
+    "token create": ("token create packing-station --scope operate",),
+    "token revoke": ("token revoke packing-station",),
+    "token list": ("token list",),
+}
