@@ -92,8 +92,8 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _migrate(url: str) -> None:
-    from erpsync.store.engine import make_engine
-    from erpsync.store.schema import migrate
+    from erpsync.store.db.engine import make_engine
+    from erpsync.store.db.schema import migrate
 
     engine = make_engine(url)
     try:

@@ -18,10 +18,10 @@ from erpsync.cli.output import Output
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from erpsync.flows.house import House
+    from erpsync.flows.context import Context
     from erpsync.settings import Config, Loaded, Registry
-    from erpsync.store.privacy import Vault
-    from erpsync.store.store import Store
+    from erpsync.store.db.privacy import Vault
+    from erpsync.store.db.store import Store
 
 
 class App:
@@ -116,7 +116,7 @@ class App:
             wait_s: how long it is waited for at most; half a minute if not given.
         """
         from erpsync.cli.build import open_store
-        from erpsync.store.schema import is_current
+        from erpsync.store.db.schema import is_current
 
         store = open_store(self.config, vault=vault, wait_s=wait_s)
         try:
@@ -127,8 +127,8 @@ class App:
             store.close()
 
     def _not_migrated(self, store: "Store") -> Exception:
-        from erpsync.store.engine import StoreError
-        from erpsync.store.schema import VERSION, current_version
+        from erpsync.store.db.engine import StoreError
+        from erpsync.store.db.schema import VERSION, current_version
 
         found = current_version(store.engine)
         state = "there is no database yet" if found is None else f"the database is at version {found}, not {VERSION}"
@@ -140,7 +140,7 @@ class App:
 
         A channel or warehouse that nobody knows is refused first: a mistyped filter must not look like an empty shop.
         """
-        from erpsync.store.places import channels, warehouse_ids
+        from erpsync.store.registry import channels, warehouse_ids
 
         with self.store() as store, store.read() as connection:
             self._known("channel", channels(connection), (each.id for each in self.config.channels))
@@ -155,9 +155,9 @@ class App:
             raise CommandError(f"no {what} {name}{did_you_mean(name, known) or f'; there are {one_of(known)}'}")
 
     @contextmanager
-    def house(self, vault: "Vault | None" = None) -> Iterator["House"]:
-        """Yield the house for a command that talks to no platform."""
-        from erpsync.cli.build import command_house
+    def ctx(self, vault: "Vault | None" = None) -> Iterator["Context"]:
+        """Yield the context for a command that talks to no platform."""
+        from erpsync.cli.build import command_context
 
         with self.store(vault) as store:
-            yield command_house(store, self.config)
+            yield command_context(store, self.config)

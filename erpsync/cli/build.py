@@ -1,4 +1,4 @@
-"""The composition root: a configuration becomes a store, connectors and a house.
+"""The composition root: a configuration becomes a store, connectors and a context.
 
 Why commands see the database's rows and the daemon makes them: an edited configuration comes into force when the
 daemon loads it, with all that follows from it; a command that looks must not put half of it in force before.
@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from erpsync.core.policy import SealPolicy
-from erpsync.flows.clocks import PlatformClock
-from erpsync.flows.house import AtRest, Channel, ChannelSpec, House, open_house
-from erpsync.flows.keys import prove_keys, refuse_without_keys
-from erpsync.flows.tokens import load_tokens
+from erpsync.flows.channels.clocks import PlatformClock
+from erpsync.flows.channels.credentials import load_tokens
+from erpsync.flows.context import AtRest, Channel, ChannelSpec, Context, open_context
+from erpsync.flows.operations.keys import prove_keys, refuse_without_keys
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, HttpResponse, Limiter
 from erpsync.sdk.roles import Connector, TokenHolder
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
 from erpsync.settings.config import key_file
+from erpsync.store.db.privacy import Vault, decode_key, make_or_read_keys, read_keys
+from erpsync.store.db.schema import VERSION, SchemaError, current_version, is_current, migrate
+from erpsync.store.db.store import Store
 from erpsync.store.limits import SharedLimiter
-from erpsync.store.places import channels, warehouse_ids
-from erpsync.store.privacy import Vault, decode_key, make_or_read_keys, read_keys
-from erpsync.store.schema import VERSION, SchemaError, current_version, is_current, migrate
-from erpsync.store.store import Store
+from erpsync.store.registry import channels, warehouse_ids
 
 if TYPE_CHECKING:  # a command that only looks does without the daemon's parts, and is a quarter of a second sooner
     from erpsync.runtime.parts import Face, Server
@@ -39,7 +39,7 @@ class Loader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a house is built with besides its configuration.
+    """What a context is built with besides its configuration.
 
     Args:
         mounts: sandboxes that play the platform of a channel in-process, by channel name.
@@ -55,7 +55,7 @@ class Surroundings:
 
 
 class Built:
-    """A configuration in force: its store, connectors and house, and how to put another one in force."""
+    """A configuration in force: its store, connectors and context, and how to put another one in force."""
 
     def __init__(self, config: Config, around: Surroundings, load: Loader) -> None:
         self.config = config
@@ -63,13 +63,13 @@ class Built:
         self._around = around
         self._load = load
         self._connectors: dict[str, Connector] = {}
-        self.house = self._put_in_force(config, {})
+        self.ctx = self._put_in_force(config, {})
 
     def load(self) -> Loaded:
         """Read the configuration's files again and change nothing."""
         return self._load()
 
-    def rebuild(self, config: Config) -> House:
+    def rebuild(self, config: Config) -> Context:
         """Put another configuration in force: new connectors for changed channels only; nothing changes on an error.
 
         Another database, other keys or another address of the web server need a restart.
@@ -77,11 +77,11 @@ class Built:
         diff = changed_channels(self.config, config)
         kept = {name: it for name, it in self._connectors.items() if name not in {*diff.changed, *diff.removed}}
         gone = [it for name, it in self._connectors.items() if name not in kept]
-        self.house = self._put_in_force(config, kept)
+        self.ctx = self._put_in_force(config, kept)
         self.config = config
         for connector in gone:
             connector.close()
-        return self.house
+        return self.ctx
 
     def server(self, face: "Face") -> "Server | None":
         """Return the web server for the daemon, not started yet."""
@@ -95,24 +95,24 @@ class Built:
             connector.close()
         self.store.close()
 
-    def _put_in_force(self, config: Config, kept: Mapping[str, Connector]) -> House:
-        """Make what is missing in `kept`, then the rows, and return the house: connectors come first, they may fail."""
+    def _put_in_force(self, config: Config, kept: Mapping[str, Connector]) -> Context:
+        """Make what is missing in `kept`, then the rows, and return the context: connectors first, they may fail."""
         budgets: dict[str, _Budget] = {}
         fresh: dict[str, Connector] = {}
         for channel in config.channels:
             if channel.enabled and channel.id not in kept:
                 budgets[channel.id] = _Budget()
                 fresh[channel.id] = self._connect(channel, budgets[channel.id])
-        house = _opened(self.store, config, self._around.sealing)
-        for row in house.channels.values():
+        ctx = _opened(self.store, config, self._around.sealing)
+        for row in ctx.channels.values():
             if row.name in budgets:
                 limits = next(channel.limits for channel in config.channels if channel.id == row.name)
                 budgets[row.name].limiter = SharedLimiter(self.store, row.id, limits)
                 budgets[row.name].clock = PlatformClock(self.store, row.id, row.name)
         self._connectors = {**kept, **fresh}
-        house = with_connectors(house, self._connectors)
-        load_tokens(house)
-        return house
+        ctx = with_connectors(ctx, self._connectors)
+        load_tokens(ctx)
+        return ctx
 
     def _connect(self, config: ChannelConfig, budget: "_Budget") -> Connector:
         clock = self.store.clock
@@ -186,9 +186,9 @@ def _bring_up(store: Store, config: Config) -> None:
     migrate(store.engine)
 
 
-def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> House:
-    """Return the house of a configuration, its rows made equal to it first."""
-    house = open_house(
+def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> Context:
+    """Return the context of a configuration, its rows made equal to it first."""
+    ctx = open_context(
         store,
         warehouses=config.warehouses,
         channels_=specs(config),
@@ -196,11 +196,11 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
         sealing=sealing or SealPolicy(after_s=config.seal_after_s),
         counting=config.counts,
     )
-    return replace(house, local_targets=frozenset(config.web_local_targets))
+    return replace(ctx, local_targets=frozenset(config.web_local_targets))
 
 
 def specs(config: Config) -> list[ChannelSpec]:
-    """Return the channels of a configuration as the house wants them, without connectors."""
+    """Return the channels of a configuration as the context wants them, without connectors."""
     return [
         ChannelSpec(
             name=channel.id,
@@ -214,23 +214,22 @@ def specs(config: Config) -> list[ChannelSpec]:
     ]
 
 
-def with_connectors(house: House, connectors: Mapping[str, Connector]) -> House:
-    """Return the house with these connectors, by channel name, in place."""
+def with_connectors(ctx: Context, connectors: Mapping[str, Connector]) -> Context:
+    """Return the context with these connectors, by channel name, in place."""
     return replace(
-        house,
+        ctx,
         channels={
-            row_id: replace(channel, connector=connectors.get(channel.name))
-            for row_id, channel in house.channels.items()
+            row_id: replace(channel, connector=connectors.get(channel.name)) for row_id, channel in ctx.channels.items()
         },
     )
 
 
-def with_roles(house: House, config: Config, registry: Registry) -> House:
-    """Return the house with what its enabled channels can do, told by their classes: no secret is needed for that."""
+def with_roles(ctx: Context, config: Config, registry: Registry) -> Context:
+    """Return the context with what its enabled channels can do, told by their classes: no secret is needed for that."""
     known = {channel.id: _at_rest(channel, registry) for channel in config.channels if channel.enabled}
     return replace(
-        house,
-        channels={row_id: replace(it, at_rest=known.get(it.name)) for row_id, it in house.channels.items()},
+        ctx,
+        channels={row_id: replace(it, at_rest=known.get(it.name)) for row_id, it in ctx.channels.items()},
     )
 
 
@@ -239,8 +238,8 @@ def _at_rest(channel: ChannelConfig, registry: Registry) -> AtRest:
     return AtRest(kind=kind, renews_token=issubclass(kind, TokenHolder) and kind.renews(channel.settings))
 
 
-def command_house(store: Store, config: Config) -> House:
-    """Return the house for a command that talks to no platform.
+def command_context(store: Store, config: Config) -> Context:
+    """Return the context for a command that talks to no platform.
 
     Only a channel or warehouse that has no row yet is a reason to write what is configured.
     """
@@ -249,17 +248,17 @@ def command_house(store: Store, config: Config) -> House:
         missing |= {place.id for place in config.warehouses} - warehouse_ids(connection).keys()
     if missing:
         return _opened(store, config)
-    return stored_house(store, config)
+    return stored_context(store, config)
 
 
-def stored_house(store: Store, config: Config) -> House:
-    """Return the house as far as it has rows; nothing is written."""
+def stored_context(store: Store, config: Config) -> Context:
+    """Return the context as far as it has rows; nothing is written."""
     with store.read() as connection:
         rows, places = channels(connection), warehouse_ids(connection)
     known = [place for place in config.warehouses if place.id in places]
     sellable = sorted((place for place in known if place.sellable), key=lambda place: (place.priority, place.id))
     found = [spec for spec in specs(config) if spec.name in rows]
-    return House(
+    return Context(
         store=store,
         timezone=config.timezone,
         channels={rows[spec.name].id: _channel(rows[spec.name].id, spec) for spec in found},

@@ -8,7 +8,7 @@ from erpsync.cli.errors import OK, one_of
 from erpsync.cli.tables import Column, local
 
 if TYPE_CHECKING:
-    from erpsync.flows.house import House
+    from erpsync.flows.context import Context
 
 Json = dict[str, Any]
 
@@ -91,34 +91,32 @@ _STREAM = (
 
 def pause(app: App) -> int:
     """Stop all calls to a channel."""
-    from erpsync.flows.channels import pause_channel
+    from erpsync.flows.channels.control import pause_channel
 
     name = app.args.channel
-    return _act(
-        app, lambda house: pause_channel(house, name, reason=app.args.reason, actor=app.actor), f"{name} is paused"
-    )
+    return _act(app, lambda ctx: pause_channel(ctx, name, reason=app.args.reason, actor=app.actor), f"{name} is paused")
 
 
 def resume(app: App) -> int:
     """End a pause, and try refused credentials again."""
-    from erpsync.flows.channels import resume_channel
+    from erpsync.flows.channels.control import resume_channel
 
     name = app.args.channel
-    return _act(app, lambda house: resume_channel(house, name, actor=app.actor), f"{name} works again")
+    return _act(app, lambda ctx: resume_channel(ctx, name, actor=app.actor), f"{name} works again")
 
 
 def poll(app: App) -> int:
     """Ask for a pass now."""
     from erpsync.cli.build import with_roles
-    from erpsync.flows.channels import ask_poll
-    from erpsync.flows.streams import STREAMS
+    from erpsync.flows.channels.control import ask_poll
+    from erpsync.flows.channels.streams import STREAMS
 
     for stream in app.args.streams or ():
         one_of("--stream", stream, STREAMS)
     name = app.args.channel
 
-    def ask(house: "House") -> None:
-        ask_poll(with_roles(house, app.config, app.registry), name, app.args.streams, actor=app.actor)
+    def ask(ctx: "Context") -> None:
+        ask_poll(with_roles(ctx, app.config, app.registry), name, app.args.streams, actor=app.actor)
 
     return _act(
         app,
@@ -129,23 +127,23 @@ def poll(app: App) -> int:
 
 def backfill(app: App) -> int:
     """Read a channel's past again."""
-    from erpsync.flows.channels import ask_backfill
+    from erpsync.flows.channels.control import ask_backfill
 
     name = app.args.channel
     return _act(
         app,
-        lambda house: ask_backfill(house, name, days=app.args.days, actor=app.actor),
+        lambda ctx: ask_backfill(ctx, name, days=app.args.days, actor=app.actor),
         f"the past of {name} will be read again as soon as the daemon runs",
     )
 
 
-def _act(app: App, act: "Callable[[House], object]", done: str) -> int:
+def _act(app: App, act: "Callable[[Context], object]", done: str) -> int:
     """Carry out and print the channel as it is then."""
     from erpsync.store.views import show_channel
 
-    with app.house() as house:
-        act(house)
-        with house.store.read() as connection:
+    with app.ctx() as ctx:
+        act(ctx)
+        with ctx.store.read() as connection:
             found = _configured(app, show_channel(connection, app.args.channel))
     app.out.value(found, done)
     return OK

@@ -99,8 +99,8 @@ def _ask_all(config: "Config", registry: "Registry") -> list[Json]:
 def _renewed(config: "Config") -> "Iterator[Adopt]":
     """Yield what gives a connector the token that was renewed since its configuration was written."""
     from erpsync.cli.build import open_store, vault_of
-    from erpsync.flows.tokens import adopt_stored
-    from erpsync.store.schema import is_current
+    from erpsync.flows.channels.credentials import adopt_stored
+    from erpsync.store.db.schema import is_current
 
     store = open_store(config, vault=vault_of(config))
     try:
@@ -140,8 +140,8 @@ def _row(channel: str, report: "CheckReport | None", *, problem: str = "") -> Js
 
 def _unknown_stock(app: App, config: "Config") -> dict[str, list[Json]]:
     """Return listings whose stock nobody has counted, by channel; none while there is no database."""
-    from erpsync.cli.build import open_store, stored_house
-    from erpsync.store.schema import is_current
+    from erpsync.cli.build import open_store, stored_context
+    from erpsync.store.db.schema import is_current
     from erpsync.store.views import list_unknown_stock
 
     store = open_store(config)
@@ -149,8 +149,8 @@ def _unknown_stock(app: App, config: "Config") -> dict[str, list[Json]]:
         if not is_current(store.engine):
             app.out.note("the database is not at this version, so stock is not looked at")
             return {}
-        house = stored_house(store, config)
-        pushed = {row_id: house.feeding[row_id] for row_id, each in house.channels.items() if each.stock.push}
+        ctx = stored_context(store, config)
+        pushed = {row_id: ctx.feeding[row_id] for row_id, each in ctx.channels.items() if each.stock.push}
         with store.read() as connection:
             found = list_unknown_stock(connection, pushed)
     finally:

@@ -8,7 +8,7 @@ from erpsync.cli.errors import FAILED, OK
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
-    from erpsync.store.privacy import Vault
+    from erpsync.store.db.privacy import Vault
 
 Json = dict[str, Any]
 
@@ -39,15 +39,15 @@ def replay(app: App) -> int:
     """Try dead letters again, with the connectors' reading of today; exit code 1 when one still cannot be applied."""
     from erpsync.cli.build import with_roles
     from erpsync.cli.replaying import Connectors
-    from erpsync.flows.letters import reader_of, replay_letter
+    from erpsync.flows.operations.dead_letters import reader_of, replay_letter
 
     def one(letter: int) -> None:
-        reader = reader_of(house, letter)
-        ready = house if reader is None else connectors.lend(house, reader)
+        reader = reader_of(ctx, letter)
+        ready = ctx if reader is None else connectors.lend(ctx, reader)
         replay_letter(ready, letter, actor=app.actor)
 
-    with app.house(_keys(app)) as plain, Connectors(app) as connectors:
-        house = with_roles(plain, app.config, app.registry)
+    with app.ctx(_keys(app)) as plain, Connectors(app) as connectors:
+        ctx = with_roles(plain, app.config, app.registry)
         return _each(app, "replayed", one)
 
 
@@ -63,10 +63,10 @@ def _keys(app: App) -> "Vault | None":
 
 def drop(app: App) -> int:
     """Give dead letters up."""
-    from erpsync.flows.letters import drop_letter
+    from erpsync.flows.operations.dead_letters import drop_letter
 
-    with app.house() as house:
-        return _each(app, "dropped", lambda letter: drop_letter(house, letter, actor=app.actor))
+    with app.ctx() as ctx:
+        return _each(app, "dropped", lambda letter: drop_letter(ctx, letter, actor=app.actor))
 
 
 def list_tasks(app: App) -> int:
@@ -93,10 +93,10 @@ def list_tasks(app: App) -> int:
 
 def done(app: App) -> int:
     """Close tasks; with --arrived those that ask whether something arrived are answered with yes."""
-    from erpsync.flows.channels import finish_task
+    from erpsync.flows.operations.tasks import finish_task
 
-    with app.house() as house:
-        return _each(app, "done", lambda task: finish_task(house, task, actor=app.actor, arrived=app.args.arrived))
+    with app.ctx() as ctx:
+        return _each(app, "done", lambda task: finish_task(ctx, task, actor=app.actor, arrived=app.args.arrived))
 
 
 def _each(app: App, word: str, act: Callable[[int], object]) -> int:

@@ -43,9 +43,9 @@ def _told_by_lower_floors(error: BaseException) -> tuple[int, list[str]] | None:
     from erpsync.flows.errors import Refused
     from erpsync.runtime.lock import AlreadyRunningError
     from erpsync.sdk.errors import ConnectorError
-    from erpsync.store.engine import StoreError, UnusableError
-    from erpsync.store.privacy import KeysError, PrivacyError
-    from erpsync.store.trouble import cause_of
+    from erpsync.store.db.engine import StoreError, UnusableError
+    from erpsync.store.db.privacy import KeysError, PrivacyError
+    from erpsync.store.db.trouble import cause_of
     from erpsync.store.views.values import NotFound
 
     if isinstance(error, UnusableError | KeysError):

@@ -50,7 +50,7 @@ def _by_text(app: App, text: str, limit: int, *, phone: bool) -> tuple[list[Json
 def _also_by_phone(app: App, text: str, limit: int) -> list[Json]:
     """Return what a text finds that may be a phone number; who may not read the keys still gets what else it finds."""
     from erpsync.settings import ConfigError
-    from erpsync.store.privacy import PrivacyError
+    from erpsync.store.db.privacy import PrivacyError
 
     try:
         found = _by_phone(app, text, limit)
@@ -64,11 +64,11 @@ def _also_by_phone(app: App, text: str, limit: int) -> list[Json]:
 
 def _by_phone(app: App, phone: str, limit: int) -> list[Json]:
     from erpsync.cli.build import vault_of
-    from erpsync.flows.lookup import find_by_phone
+    from erpsync.flows.orders.find_by_phone import find_by_phone
 
     config = app.load(secrets=()).require()
-    with app.house(vault_of(config)) as house:
-        return find_by_phone(house, phone, actor=app.actor, limit=limit)
+    with app.ctx(vault_of(config)) as ctx:
+        return find_by_phone(ctx, phone, actor=app.actor, limit=limit)
 
 
 def _asked(app: App) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from erpsync.settings import Config, Registry
-    from erpsync.store.store import Store
+    from erpsync.store.db.store import Store
 
 
 class NothingKnown(Exception):
@@ -33,8 +33,8 @@ def read_in_force(place: Path, registry: "Registry", environ: Mapping[str, str])
 
     from erpsync.cli.errors import first_line
     from erpsync.settings.rescue import find_database
-    from erpsync.store.engine import StoreError
-    from erpsync.store.store import BORDER_WAIT_S, Store
+    from erpsync.store.db.engine import StoreError
+    from erpsync.store.db.store import BORDER_WAIT_S, Store
 
     database = find_database(place, environ)
     if database is None:
@@ -53,8 +53,8 @@ def read_in_force(place: Path, registry: "Registry", environ: Mapping[str, str])
 
 
 def _kept(store: "Store") -> tuple[datetime, str]:
+    from erpsync.store.db.schema import is_current
     from erpsync.store.nodes import configuration_in_force
-    from erpsync.store.schema import is_current
 
     if not is_current(store.engine):
         raise NothingKnown("there is no database of this version")

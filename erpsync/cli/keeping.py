@@ -14,8 +14,8 @@ def migrate(app: App) -> int:
     """Bring the database to this version, an SQLite file after a copy; make its key file when it needs one."""
     from erpsync.cli.build import open_store, proven_vault
     from erpsync.runtime.lock import only_daemon
-    from erpsync.store.schema import VERSION, current_version
-    from erpsync.store.schema import migrate as bring_up
+    from erpsync.store.db.schema import VERSION, current_version
+    from erpsync.store.db.schema import migrate as bring_up
 
     store = open_store(app.config)
     try:
@@ -70,8 +70,8 @@ def _rotate_file(app: App, config: "Config") -> int:
 
 def _rotate(app: App, config: "Config") -> int:
     from erpsync.cli.build import vault_of
-    from erpsync.flows.keys import prove_keys
-    from erpsync.flows.rekey import rotate_keys
+    from erpsync.flows.operations.keys import prove_keys
+    from erpsync.flows.operations.rotate_keys import rotate_keys
 
     with app.store(vault_of(config)) as store, app.out.progress("values") as advance:
         if store.vault is not None:

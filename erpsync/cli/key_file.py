@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from erpsync.cli.errors import CommandError
-from erpsync.store.privacy import KEY_BYTES, write_whole
+from erpsync.store.db.privacy import KEY_BYTES, write_whole
 
 _MARK = "rotating"
 

@@ -34,7 +34,7 @@ def list_(app: App) -> int:
 
 def import_(app: App) -> int:
     """Tie listings to SKUs from files."""
-    from erpsync.flows.listings import ListingMapping, import_listings
+    from erpsync.flows.inventory.listings import ListingMapping, import_listings
 
     def make(row: Row) -> ListingMapping:
         no_stock = row.yes("no_stock")
@@ -54,8 +54,8 @@ def import_(app: App) -> int:
         make,
         lambda found: (found.channel, found.channel_sku, found.item_ref),
     )
-    with app.house() as house:
-        return take(app, rows, lambda it, progress: import_listings(house, it, actor=app.actor, progress=progress))
+    with app.ctx() as ctx:
+        return take(app, rows, lambda it, progress: import_listings(ctx, it, actor=app.actor, progress=progress))
 
 
 def list_bundles(app: App) -> int:
@@ -71,8 +71,8 @@ def list_bundles(app: App) -> int:
 
 def import_bundles(app: App) -> int:
     """Take bundles from files."""
-    from erpsync.flows.listings import BundlePart
-    from erpsync.flows.listings import import_bundles as import_parts
+    from erpsync.flows.inventory.bundles import BundlePart
+    from erpsync.flows.inventory.bundles import import_bundles as import_parts
 
     def make(row: Row) -> BundlePart:
         return BundlePart(
@@ -80,5 +80,5 @@ def import_bundles(app: App) -> int:
         )
 
     rows = Rows(("bundle", "sku", "qty"), (), make, lambda part: (part.bundle, part.sku))
-    with app.house() as house:
-        return take(app, rows, lambda it, progress: import_parts(house, it, actor=app.actor, progress=progress))
+    with app.ctx() as ctx:
+        return take(app, rows, lambda it, progress: import_parts(ctx, it, actor=app.actor, progress=progress))

@@ -10,7 +10,7 @@ from erpsync.cli.instants import option
 from erpsync.cli.tables import Column, local, money
 
 if TYPE_CHECKING:
-    from erpsync.flows.house import House
+    from erpsync.flows.context import Context
 
 Json = dict[str, Any]
 
@@ -78,41 +78,41 @@ def show(app: App) -> int:
 
 def _recipient(app: App) -> Json | None:
     from erpsync.cli.build import vault_of
-    from erpsync.flows.recipient import reveal_recipient
+    from erpsync.flows.orders.recipient import reveal_recipient
 
     config = app.load(secrets=()).require()
-    with app.house(vault_of(config)) as house:
-        return reveal_recipient(house, app.args.order, actor=app.actor)
+    with app.ctx(vault_of(config)) as ctx:
+        return reveal_recipient(ctx, app.args.order, actor=app.actor)
 
 
 def hold(app: App) -> int:
     """Keep an order from leaving."""
-    from erpsync.flows.desk import hold_order
+    from erpsync.flows.orders.actions import hold_order
 
-    return _decide(app, lambda house: hold_order(house, app.args.order, reason=app.args.reason, actor=app.actor))
+    return _decide(app, lambda ctx: hold_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
 
 
 def release(app: App) -> int:
     """End an operator's hold."""
-    from erpsync.flows.desk import release_order
+    from erpsync.flows.orders.actions import release_order
 
-    return _decide(app, lambda house: release_order(house, app.args.order, actor=app.actor))
+    return _decide(app, lambda ctx: release_order(ctx, app.args.order, actor=app.actor))
 
 
 def cancel(app: App) -> int:
     """Cancel what has not left."""
-    from erpsync.flows.desk import cancel_order
+    from erpsync.flows.orders.actions import cancel_order
 
-    return _decide(app, lambda house: cancel_order(house, app.args.order, reason=app.args.reason, actor=app.actor))
+    return _decide(app, lambda ctx: cancel_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
 
 
-def _decide(app: App, decide: "Callable[[House], None]") -> int:
+def _decide(app: App, decide: "Callable[[Context], None]") -> int:
     """Carry a decision out and print the order as it is then."""
     from erpsync.store.views import show_order
 
-    with app.house() as house:
-        decide(house)
-        with house.store.read() as connection:
+    with app.ctx() as ctx:
+        decide(ctx)
+        with ctx.store.read() as connection:
             order = show_order(connection, app.args.order)
     held = f" ({order['hold_reason']})" if order["hold_reason"] else ""
     app.out.value(order, f"{order['number']} is {order['status']}{held}")

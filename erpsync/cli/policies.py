@@ -10,8 +10,8 @@ from erpsync.cli.imports import take
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
-    from erpsync.flows.policies import PolicyRow
-    from erpsync.flows.stock import ImportResult
+    from erpsync.flows.imports import ImportResult
+    from erpsync.flows.inventory.policies import PolicyRow
 
 HEADER = ("sku", "channel", "warehouse", "safety", "cap", "buffer", "paused")
 
@@ -34,8 +34,8 @@ def list_(app: App) -> int:
 
 def import_(app: App) -> int:
     """Set what files say; nothing of any where a cell is bad."""
-    from erpsync.flows.policies import FIELDS, PolicyRow, import_policies, problems_of
-    from erpsync.flows.stock import ImportResult
+    from erpsync.flows.imports import ImportResult
+    from erpsync.flows.inventory.policies import FIELDS, PolicyRow, import_policies, problems_of
 
     def make(row: Row) -> PolicyRow:
         return PolicyRow(
@@ -47,12 +47,12 @@ def import_(app: App) -> int:
         )
 
     rows = Rows(HEADER, (), make, lambda found: (found.sku, found.channel, found.warehouse))
-    with app.house() as house:
+    with app.ctx() as ctx:
 
         def take_in(found: "Iterable[PolicyRow]", progress: Callable[[int], None]) -> "ImportResult":
             wanted = list(found)  # to the end, for a row that cannot be read refuses them all
             if rows.refused:
-                return ImportResult(refused=problems_of(house, wanted))
-            return import_policies(house, wanted, actor=app.actor, progress=progress)
+                return ImportResult(refused=problems_of(ctx, wanted))
+            return import_policies(ctx, wanted, actor=app.actor, progress=progress)
 
         return take(app, rows, take_in)

@@ -8,31 +8,31 @@ from erpsync.cli.instants import option
 from erpsync.cli.tables import Column, local
 
 if TYPE_CHECKING:
-    from erpsync.flows.house import Channel, House
+    from erpsync.flows.context import Channel, Context
 
 Json = dict[str, Any]
 
 
 def prove(app: App) -> int:
     """Print the certificate; exit code 1 when a window that was asked for is not sealed."""
-    from erpsync.cli.build import stored_house, with_roles
-    from erpsync.flows import prove as proof
+    from erpsync.cli.build import stored_context, with_roles
+    from erpsync.flows.reconcile import certificate as proof
 
     zone = app.config.timezone
     since, until = option("--from", app.args.since, zone), option("--to", app.args.until, zone)
     with app.store() as store:
-        house = with_roles(stored_house(store, app.config), app.config, app.registry)
-        asked = _asked(app, house)
+        ctx = with_roles(stored_context(store, app.config), app.config, app.registry)
+        asked = _asked(app, ctx)
         with store.read() as connection:
-            found = proof.prove(connection, house, channels=asked, since=since, until=until, at=store.clock.now())
+            found = proof.prove(connection, ctx, channels=asked, since=since, until=until, at=store.clock.now())
             if app.args.windows:
                 found["windows"] = proof.windows(connection, asked, since=since, until=until)
     app.out.value(found, lambda: _show(app, found))
     return OK if found["ok"] else FAILED
 
 
-def _asked(app: App, house: "House") -> list["Channel"]:
-    enabled = sorted((each for each in house.channels.values() if each.enabled), key=lambda each: each.name)
+def _asked(app: App, ctx: "Context") -> list["Channel"]:
+    enabled = sorted((each for each in ctx.channels.values() if each.enabled), key=lambda each: each.name)
     name = app.args.channel
     if name is None:
         return enabled

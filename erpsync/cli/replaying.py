@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 from erpsync.cli.app import App
 from erpsync.cli.build import with_connectors
+from erpsync.flows.channels.credentials import adopt_stored
 from erpsync.flows.errors import Refused
-from erpsync.flows.tokens import adopt_stored
 from erpsync.sdk.http import HttpClient, Limiter
 from erpsync.sdk.roles import Connector
 from erpsync.store.limits import SharedLimiter
 
 if TYPE_CHECKING:
-    from erpsync.flows.house import Channel, House
+    from erpsync.flows.context import Channel, Context
     from erpsync.settings import ChannelConfig
 
 DAEMON_CAN = "the daemon can: POST /api/v1/dead-letters/ID/replay"
@@ -38,28 +38,28 @@ class Connectors:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
 
-    def lend(self, house: "House", channel: "Channel") -> "House":
-        """Return the house with the connector of this channel; raises `Refused` when none can be made here."""
+    def lend(self, ctx: "Context", channel: "Channel") -> "Context":
+        """Return the context with the connector of this channel; raises `Refused` when none can be made here."""
         if channel.name not in self._made:
-            self._made[channel.name] = made = self._make(house, channel)
+            self._made[channel.name] = made = self._make(ctx, channel)
             self._open.callback(made.close)
-        return with_connectors(house, self._made)
+        return with_connectors(ctx, self._made)
 
-    def _make(self, house: "House", channel: "Channel") -> Connector:
+    def _make(self, ctx: "Context", channel: "Channel") -> Connector:
         loaded = self._app.load(secrets={channel.name})
         whole = loaded.config.channel(channel.name) if loaded.config else None
         if whole is not None and whole.enabled:
-            connector = self._connect(house, whole, SharedLimiter(house.store, channel.id, whole.limits))
-            adopt_stored(house.store, channel.name, connector)
+            connector = self._connect(ctx, whole, SharedLimiter(ctx.store, channel.id, whole.limits))
+            adopt_stored(ctx.store, channel.name, connector)
             return connector
         lacking = "; ".join(str(problem) for problem in loaded.problems) or f"channel {channel.name} is switched off"
         without = self._app.config.channel(channel.name)
         if without is None or not without.enabled or not without.makeable:
             raise Refused(f"its connector cannot be made here, {DAEMON_CAN} ({lacking})")
-        return self._connect(house, without, _NoCalls(lacking))
+        return self._connect(ctx, without, _NoCalls(lacking))
 
-    def _connect(self, house: "House", config: "ChannelConfig", limiter: Limiter) -> Connector:
-        clock = house.store.clock
+    def _connect(self, ctx: "Context", config: "ChannelConfig", limiter: Limiter) -> Connector:
+        clock = ctx.store.clock
         kind = self._app.registry.load(config.connector)
         return kind(config.settings, HttpClient(clock=clock, limiter=limiter), clock)
 

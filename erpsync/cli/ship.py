@@ -7,22 +7,22 @@ from erpsync.cli.errors import OK, UsageError, one_of
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
-    from erpsync.flows.ship import ShipLine
+    from erpsync.flows.shipments.record import ShipLine
 
 Json = dict[str, Any]
 
 
 def ship(app: App) -> int:
     """Record a parcel that has left."""
-    from erpsync.flows.ship import ship as record
+    from erpsync.flows.shipments.record import ship as record
 
     args = app.args
     if args.force and not args.reason:
         raise UsageError("--force needs --reason TEXT: it is kept with the shipment")
     lines = [_line(text) for text in args.line]
-    with app.house() as house:
+    with app.ctx() as ctx:
         result = record(
-            house,
+            ctx,
             order=args.order,
             carrier=args.carrier,
             tracking=args.tracking,
@@ -48,11 +48,11 @@ _FOLLOWS = {
 
 def correct(app: App) -> int:
     """Give a parcel another tracking number."""
-    from erpsync.flows.corrections import correct as record
+    from erpsync.flows.shipments.corrections import correct as record
 
     args = app.args
-    with app.house() as house:
-        done = record(house, number=args.number, tracking=args.tracking, carrier=args.carrier, actor=app.actor)
+    with app.ctx() as ctx:
+        done = record(ctx, number=args.number, tracking=args.tracking, carrier=args.carrier, actor=app.actor)
     shown = {name: getattr(done, name) for name in ("number", "order", "carrier", "tracking", "follows")}
     travels = f"shipment {done.number} of order {done.order} travels as {done.carrier} {done.tracking}"
     said = _FOLLOWS.get(done.follows)
@@ -62,7 +62,7 @@ def correct(app: App) -> int:
 
 def _line(text: str) -> "ShipLine":
     """Return the line and units of `ID[:QTY]`; what stands behind the last colon counts as units if it is a number."""
-    from erpsync.flows.ship import ShipLine
+    from erpsync.flows.shipments.record import ShipLine
 
     name, colon, units = text.rpartition(":")
     if not colon:

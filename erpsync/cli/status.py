@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from erpsync.settings import Config
+    from erpsync.store.db.store import Store
     from erpsync.store.nodes import Node
-    from erpsync.store.store import Store
 
 Json = dict[str, Any]
 WAIT_S = 0.5
@@ -38,23 +38,23 @@ COLUMNS = (
 
 def status(app: App) -> int:
     """Print figures per channel and what is beyond its limit; exit code 1 when anything is."""
-    from erpsync.cli.build import stored_house, with_roles
+    from erpsync.cli.build import stored_context, with_roles
     from erpsync.runtime.lock import holder
     from erpsync.settings.folders import folders
-    from erpsync.store.counts import gather
-    from erpsync.store.figures import judge
-    from erpsync.store.storage import SILENT, Storage, measure
+    from erpsync.store.status.counts import gather
+    from erpsync.store.status.figures import judge
+    from erpsync.store.status.storage import SILENT, Storage, measure
     from erpsync.web.probe import Probe
 
     with app.store(wait_s=WAIT_S) as store:
         process = None if (file := app.config.sqlite_file) is None else holder(file)
-        house = with_roles(stored_house(store, app.config), app.config, app.registry)
+        ctx = with_roles(stored_context(store, app.config), app.config, app.registry)
         room = Probe(lambda: measure(folders(app.config)), silent=SILENT, answer_s=4 * WAIT_S)
         room.asked()  # beside the trial write
         storage = Storage(problem=_write_problem(store), disks=room.answer())
         with store.read() as connection:
-            counted = gather(connection, house, store.clock.now())
-    found = judge(counted, house, app.config.status, storage)
+            counted = gather(connection, ctx, store.clock.now())
+    found = judge(counted, ctx, app.config.status, storage)
     absent = absence(counted.nodes, counted.at, alone=file is not None, process=process)
     if absent:  # then nothing is in force any more
         found["problems"] = [each for each in found["problems"] if each["check"] != "reload"]
@@ -75,10 +75,10 @@ def _write_problem(store: "Store") -> str:
 
     Nothing either where this user may only look: that says nothing of the daemon's.
     """
-    from erpsync.flows.probe import write_problem
+    from erpsync.flows.operations.write_probe import write_problem
     from erpsync.runtime.lock import holder
-    from erpsync.store.engine import sqlite_path
-    from erpsync.store.trouble import lock_holder
+    from erpsync.store.db.engine import sqlite_path
+    from erpsync.store.db.trouble import lock_holder
 
     file = sqlite_path(store.engine)
     if file is not None and not os.access(file, os.W_OK):
@@ -124,7 +124,7 @@ def _bad_files(app: App, found: Json) -> str:
 
 
 def _complain(found: Json, check: str, text: str) -> None:
-    """Add what is wrong with the house as a whole, if anything."""
+    """Add what is wrong as a whole, if anything."""
     if text:
         found["problems"].insert(0, {"channel": None, "check": check, "text": text})
     found["ok"] = not found["problems"]
@@ -141,7 +141,7 @@ def _add_unstarted(found: Json, config: "Config") -> None:
 
 
 def _show(app: App, found: Json) -> None:
-    from erpsync.store.storage import room
+    from erpsync.store.status.storage import room
 
     app.out.rows([_row(channel) for channel in found["channels"]], COLUMNS, empty="no channel yet")
     limit = app.config.status.disk_free_mb or 0
@@ -173,7 +173,7 @@ def _row(channel: Json) -> Json:
 
 def took(latencies: Json) -> str | None:
     """Return what 95 of 100 orders, numbers and webhooks took at most, lately; a dash where there were none."""
-    from erpsync.store.latencies import said
+    from erpsync.store.status.latencies import said
 
     each = [said(latencies[what].get("0.95")) or "-" for what in ("order", "stock", "webhook")]
     return None if set(each) == {"-"} else " / ".join(each)

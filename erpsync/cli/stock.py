@@ -11,8 +11,8 @@ from erpsync.cli.instants import instant, option
 from erpsync.cli.tables import Column
 
 if TYPE_CHECKING:
-    from erpsync.flows.house import House
-    from erpsync.flows.stock import Count
+    from erpsync.flows.context import Context
+    from erpsync.flows.inventory.counts import Count
 
 COLUMNS = (
     Column("warehouse", "warehouse"),
@@ -35,16 +35,16 @@ def list_stock(app: App) -> int:
 
 def import_(app: App) -> int:
     """Take counts from files."""
-    from erpsync.flows.stock import import_counts
+    from erpsync.flows.inventory.counts import import_counts
 
     rows, why = counts(app, option("--as-of", app.args.as_of, app.config.timezone)), app.args.reason
-    with app.house() as house:
-        return take(app, rows, lambda f, done: import_counts(house, f, actor=app.actor, reason=why, progress=done))
+    with app.ctx() as ctx:
+        return take(app, rows, lambda f, done: import_counts(ctx, f, actor=app.actor, reason=why, progress=done))
 
 
 def counts(app: App, as_of: datetime | None) -> "Rows[Count]":
     """Return a reader of count files; `as_of` is for rows that do not say when they were counted."""
-    from erpsync.flows.stock import Count
+    from erpsync.flows.inventory.counts import Count
 
     zone = app.config.timezone
 
@@ -69,29 +69,29 @@ def counts(app: App, as_of: datetime | None) -> "Rows[Count]":
 
 def set_(app: App) -> int:
     """Set what is on hand of one SKU."""
-    from erpsync.flows.stock import set_stock
+    from erpsync.flows.inventory.counts import set_stock
 
     args = app.args
-    with app.house() as house:
+    with app.ctx() as ctx:
         said = {"reason": args.reason, "actor": app.actor}
-        set_stock(house, warehouse=args.warehouse, sku=args.sku, on_hand=args.on_hand, **said)
-        return _print(app, house)
+        set_stock(ctx, warehouse=args.warehouse, sku=args.sku, on_hand=args.on_hand, **said)
+        return _print(app, ctx)
 
 
 def add(app: App) -> int:
     """Add units to one SKU, or take some away."""
-    from erpsync.flows.stock import add_stock
+    from erpsync.flows.inventory.counts import add_stock
 
     args = app.args
-    with app.house() as house:
-        add_stock(house, warehouse=args.warehouse, sku=args.sku, qty=args.qty, reason=args.reason, actor=app.actor)
-        return _print(app, house)
+    with app.ctx() as ctx:
+        add_stock(ctx, warehouse=args.warehouse, sku=args.sku, qty=args.qty, reason=args.reason, actor=app.actor)
+        return _print(app, ctx)
 
 
-def _print(app: App, house: "House") -> int:
+def _print(app: App, ctx: "Context") -> int:
     from erpsync.store.views import list_stock as rows
 
-    with house.store.read() as connection:
+    with ctx.store.read() as connection:
         found = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
     app.out.value(found[0], lambda: app.out.rows(found, COLUMNS))
     return OK
@@ -99,10 +99,10 @@ def _print(app: App, house: "House") -> int:
 
 def confirm(app: App) -> int:
     """Let the zeros go that the brake holds back."""
-    from erpsync.flows.stock import confirm_stock
+    from erpsync.flows.availability.brake import confirm_stock
 
-    with app.house() as house:
-        freed = confirm_stock(house, app.args.channel, actor=app.actor)
+    with app.ctx() as ctx:
+        freed = confirm_stock(ctx, app.args.channel, actor=app.actor)
     shown = {"channel": app.args.channel, "freed": freed}
     app.out.value(shown, f"{freed} {'number goes' if freed == 1 else 'numbers go'} to {app.args.channel} now")
     return OK

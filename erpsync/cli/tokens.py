@@ -7,7 +7,7 @@ from erpsync.cli.tables import Column
 
 def create(app: App) -> int:
     """Make a token and print it; it cannot be printed again."""
-    from erpsync.flows.access import create_token
+    from erpsync.flows.api.access import create_token
 
     name, scope = app.args.name, app.args.scope
     with app.store() as store:
@@ -20,7 +20,7 @@ def create(app: App) -> int:
 
 def revoke(app: App) -> int:
     """End a token."""
-    from erpsync.flows.access import revoke_token
+    from erpsync.flows.api.access import revoke_token
 
     name = app.args.name
     with app.store() as store:
@@ -31,7 +31,7 @@ def revoke(app: App) -> int:
 
 def list_(app: App) -> int:
     """Print all tokens, never what they are."""
-    from erpsync.flows.access import list_tokens
+    from erpsync.flows.api.access import list_tokens
 
     zone = app.config.timezone
     columns = (

@@ -13,14 +13,14 @@ from typing import NamedTuple
 MAX_SEARCHED = 8  # warehouses up to which every combination is tried; beyond it, the greediest first
 
 
-class Place(NamedTuple):
+class StockKey(NamedTuple):
     """Where units of a SKU lie."""
 
     sku_id: int
     warehouse_id: int
 
 
-class Owner(NamedTuple):
+class HoldOwner(NamedTuple):
     """What holds units: an order line is the first kind."""
 
     kind: str
@@ -31,7 +31,7 @@ class Owner(NamedTuple):
 class Demand:
     """Units of one SKU that an owner still needs. `warehouses` are those that may serve it, preferred first."""
 
-    owner: Owner
+    owner: HoldOwner
     sku_id: int
     qty: int
     order_id: int
@@ -40,10 +40,10 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
+class Allocation:
     """Units of one SKU given to an owner from one warehouse."""
 
-    owner: Owner
+    owner: HoldOwner
     sku_id: int
     warehouse_id: int
     qty: int
@@ -63,8 +63,8 @@ class Whole:
 
 
 def plan(
-    demands: Iterable[Demand], free: Mapping[Place, int], wholes: Mapping[Owner, Whole] | None = None
-) -> list[Take]:
+    demands: Iterable[Demand], free: Mapping[StockKey, int], wholes: Mapping[HoldOwner, Whole] | None = None
+) -> list[Allocation]:
     """Allocate free units to orders, oldest first, each from as few warehouses as can be.
 
     Args:
@@ -76,7 +76,7 @@ def plan(
         Takes of one unit or more. A need that none covers is the backorder.
     """
     left = dict(free)
-    takes: list[Take] = []
+    takes: list[Allocation] = []
     for order in _by_order(demands):
         chosen = _choose(order, left)
         if wholes:
@@ -93,57 +93,57 @@ def _by_order(demands: Iterable[Demand]) -> list[list[Demand]]:
     return sorted(groups.values(), key=lambda group: group[0].due)
 
 
-def _choose(order: Sequence[Demand], left: Mapping[Place, int]) -> tuple[int, ...]:
+def _choose(order: Sequence[Demand], left: Mapping[StockKey, int]) -> tuple[int, ...]:
     """Return the fewest warehouses that cover all that can be covered, preferred first among equals."""
     needs: dict[int, int] = {}
     for demand in order:
         needs[demand.sku_id] = needs.get(demand.sku_id, 0) + demand.qty
-    useful = [w for w in order[0].warehouses if any(left.get(Place(s, w), 0) > 0 for s in needs)]
+    useful = [w for w in order[0].warehouses if any(left.get(StockKey(s, w), 0) > 0 for s in needs)]
     for warehouse in useful:
-        if all(left.get(Place(s, warehouse), 0) >= qty for s, qty in needs.items()):
+        if all(left.get(StockKey(s, warehouse), 0) >= qty for s, qty in needs.items()):
             return (warehouse,)
-    reach = {s: min(qty, sum(max(0, left.get(Place(s, w), 0)) for w in useful)) for s, qty in needs.items()}
+    reach = {s: min(qty, sum(max(0, left.get(StockKey(s, w), 0)) for w in useful)) for s, qty in needs.items()}
     if len(useful) > MAX_SEARCHED:
         return _greedy(useful, reach, left)
     for size in range(1, len(useful)):
         for some in combinations(useful, size):
-            if all(sum(max(0, left.get(Place(s, w), 0)) for w in some) >= qty for s, qty in reach.items()):
+            if all(sum(max(0, left.get(StockKey(s, w), 0)) for w in some) >= qty for s, qty in reach.items()):
                 return some
     return tuple(useful)
 
 
-def _greedy(useful: Sequence[int], reach: Mapping[int, int], left: Mapping[Place, int]) -> tuple[int, ...]:
+def _greedy(useful: Sequence[int], reach: Mapping[int, int], left: Mapping[StockKey, int]) -> tuple[int, ...]:
     missing = dict(reach)
     chosen: list[int] = []
     while any(missing.values()):
         best = max(
             (w for w in useful if w not in chosen),
-            key=lambda w: sum(min(qty, max(0, left.get(Place(s, w), 0))) for s, qty in missing.items()),
+            key=lambda w: sum(min(qty, max(0, left.get(StockKey(s, w), 0))) for s, qty in missing.items()),
         )
         chosen.append(best)
         for sku_id, qty in missing.items():
-            missing[sku_id] = qty - min(qty, max(0, left.get(Place(sku_id, best), 0)))
+            missing[sku_id] = qty - min(qty, max(0, left.get(StockKey(sku_id, best), 0)))
     return tuple(w for w in useful if w in chosen)
 
 
-def _serve(order: Sequence[Demand], chosen: Sequence[int], left: dict[Place, int]) -> Iterable[Take]:
+def _serve(order: Sequence[Demand], chosen: Sequence[int], left: dict[StockKey, int]) -> Iterable[Allocation]:
     """Yield what each line gets, taken off `left`; lines of one order may want the same SKU."""
     for demand in order:
         open_qty = demand.qty
         for warehouse in _whole_first(demand, chosen, left):
-            place = Place(demand.sku_id, warehouse)
+            place = StockKey(demand.sku_id, warehouse)
             qty = min(open_qty, left.get(place, 0))
             if qty > 0:
                 left[place] -= qty
                 open_qty -= qty
-                yield Take(owner=demand.owner, sku_id=demand.sku_id, warehouse_id=warehouse, qty=qty)
+                yield Allocation(owner=demand.owner, sku_id=demand.sku_id, warehouse_id=warehouse, qty=qty)
 
 
 def _serve_whole(
-    order: Sequence[Demand], wholes: Mapping[Owner, Whole], chosen: Sequence[int], left: dict[Place, int]
-) -> Iterable[Take]:
+    order: Sequence[Demand], wholes: Mapping[HoldOwner, Whole], chosen: Sequence[int], left: dict[StockKey, int]
+) -> Iterable[Allocation]:
     """Yield what each line gets in whole units, one group of warehouses that covers it before those that share it."""
-    by_owner: dict[Owner, dict[int, int]] = {}
+    by_owner: dict[HoldOwner, dict[int, int]] = {}
     for demand in (each for each in order if each.owner in wholes):
         by_owner.setdefault(demand.owner, {})[demand.sku_id] = demand.qty
     for owner, wanted in by_owner.items():
@@ -156,34 +156,36 @@ def _serve_whole(
                 yield from _take(owner, sku_id, taken * per_unit, group, left)
 
 
-def whole_units(parts: Mapping[int, int], group: Sequence[int], left: Mapping[Place, int]) -> int:
+def whole_units(parts: Mapping[int, int], group: Sequence[int], left: Mapping[StockKey, int]) -> int:
     """Return how many whole units a group of warehouses has the parts for."""
-    return min(sum(max(0, left.get(Place(s, w), 0)) for w in group) // qty for s, qty in parts.items())
+    return min(sum(max(0, left.get(StockKey(s, w), 0)) for w in group) // qty for s, qty in parts.items())
 
 
-def _in_turn(whole: Whole, units: int, chosen: Sequence[int], left: Mapping[Place, int]) -> list[tuple[int, ...]]:
+def _in_turn(whole: Whole, units: int, chosen: Sequence[int], left: Mapping[StockKey, int]) -> list[tuple[int, ...]]:
     def turn(group: tuple[int, ...]) -> tuple[bool, bool]:
         return whole_units(whole.parts, group, left) < units, not set(group) & set(chosen)
 
     return sorted(whole.groups, key=turn)
 
 
-def _take(owner: Owner, sku_id: int, qty: int, group: Sequence[int], left: dict[Place, int]) -> Iterable[Take]:
-    covers = [w for w in group if left.get(Place(sku_id, w), 0) >= qty]
+def _take(
+    owner: HoldOwner, sku_id: int, qty: int, group: Sequence[int], left: dict[StockKey, int]
+) -> Iterable[Allocation]:
+    covers = [w for w in group if left.get(StockKey(sku_id, w), 0) >= qty]
     for warehouse_id in (*covers[:1], *group):
-        place = Place(sku_id, warehouse_id)
+        place = StockKey(sku_id, warehouse_id)
         taken = min(qty, left.get(place, 0))
         if taken > 0:
             left[place] -= taken
             qty -= taken
-            yield Take(owner=owner, sku_id=sku_id, warehouse_id=warehouse_id, qty=taken)
+            yield Allocation(owner=owner, sku_id=sku_id, warehouse_id=warehouse_id, qty=taken)
 
 
-def _whole_first(demand: Demand, chosen: Sequence[int], left: Mapping[Place, int]) -> list[int]:
+def _whole_first(demand: Demand, chosen: Sequence[int], left: Mapping[StockKey, int]) -> list[int]:
     """Return the chosen warehouses, one that covers the whole line before those that would share it."""
 
     def shares(warehouse: int) -> bool:
-        return left.get(Place(demand.sku_id, warehouse), 0) < demand.qty
+        return left.get(StockKey(demand.sku_id, warehouse), 0) < demand.qty
 
     return sorted(chosen, key=shares)
 
@@ -192,7 +194,7 @@ def _whole_first(demand: Demand, chosen: Sequence[int], left: Mapping[Place, int
 class Held:
     """A hold as the shrinking of a warehouse sees it: `due` of its order, whether the warehouse has the order."""
 
-    owner: Owner
+    owner: HoldOwner
     qty: int
     due: tuple[datetime, str]
     released: bool

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from erpsync.core.policy import BrakePolicy, StockPolicy
@@ -167,3 +168,6 @@ def pack_sent(numbers: Sequence[int]) -> str:
 def unpack_sent(stored: str) -> tuple[int, ...]:
     """Return `Told.sent_since` as stored by `pack_sent`."""
     return tuple(json.loads(stored))
+
+
+UNPAID_COUNTS_FOR = timedelta(days=3)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from erpsync.core.allocation import Owner
+from erpsync.core.allocation import HoldOwner
 from erpsync.core.orders import KnownOrder, phase
 
 LINE = "line"
 
 
-def needs(order: KnownOrder, *, reserve_until: datetime | None, now: datetime) -> Mapping[tuple[Owner, int], int]:
+def needs(order: KnownOrder, *, reserve_until: datetime | None, now: datetime) -> Mapping[tuple[HoldOwner, int], int]:
     """Return our units that each line wants held, by (owner, SKU).
 
     An order that is not ready wants something only while its reservation has not run out.
@@ -22,7 +22,7 @@ def needs(order: KnownOrder, *, reserve_until: datetime | None, now: datetime) -
     if order.ready_at is None and (reserve_until is None or reserve_until <= now):
         return {}
     return {
-        (Owner(LINE, line.id), sku_id): line.open_qty * units
+        (HoldOwner(LINE, line.id), sku_id): line.open_qty * units
         for line in order.lines
         for sku_id, units in line.parts.items()
         if line.open_qty

@@ -1,1 +1,29 @@
-"""Use cases: each owns its transactions, and every step may run twice and end the same."""
+"""Use cases: each owns its transactions, and every step may run twice and end the same.
+
+Each room is a story; imports between rooms only go down (a contract of `pyproject.toml`).
+
+| story | room | begin at |
+|---|---|---|
+| an order comes in by polling | `intake` | `intake.poll.poll_stream` |
+| a webhook is stored, then applied | `intake` | `intake.webhooks.apply_inbox` |
+| an order or refund is decided | `orders` | `orders.apply.apply` |
+| a newer view was not understood | `records` | `records.unread.take_unread` |
+| a person holds, releases or cancels an order | `orders` | `orders.actions.hold_order` |
+| a paid order gets its units | `allocation` | `allocation.allocate.allocate` |
+| stock is counted | `inventory` | `inventory.counts.import_counts` |
+| a seller code becomes our SKU | `inventory` | `inventory.listings.import_listings` |
+| a channel is told how many it may sell | `availability` | `availability.push.push_stock` |
+| a parcel left | `shipments` | `shipments.record.ship` |
+| the channel is told of a parcel | `shipments` | `shipments.push.push_shipments` |
+| a refund stops a parcel | `shipments` | `shipments.gate.rule` |
+| a warehouse is told what to send | `warehouses` | `warehouses.release.release_ready` |
+| a warehouse reports | `warehouses` | `warehouses.reports.apply_warehouse` |
+| a shop does not answer | `channels` | `channels.health.mark_down` |
+| a token is renewed | `channels` | `channels.credentials.rescue` |
+| what we hold is compared with a channel | `reconcile` | `reconcile.compare.reconcile` |
+| a dead letter is tried again | `operations` | `operations.dead_letters.replay_letter` |
+| a task is answered | `operations` | `operations.tasks.finish_task` |
+| old data is deleted | `operations` | `operations.prune.prune` |
+| keys are rotated | `operations` | `operations.rotate_keys.rotate_keys` |
+| a program is told of events | `api` | `api.event_webhooks.push_events` |
+"""

@@ -8,9 +8,9 @@ is an order lost.
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
-from erpsync.store.engine import StoreError
+from erpsync.store.db.engine import StoreError
+from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.leases import LeaseLostError
-from erpsync.store.privacy import PrivacyError
 
 _TOO_MUCH = "54"
 """The class of what exceeds a limit of the server, such as a name that is too long for an index; psycopg takes it for

@@ -23,8 +23,8 @@ class Comparing:
         self._chains: dict[str, Chain] = {}
 
     def settle(self) -> None:
-        """Have exactly the chains that the house in force needs; a new one begins at once."""
-        wanted = {channel.name for channel in self._world.house.channels.values() if channel.enabled}
+        """Have exactly the chains that the context in force needs; a new one begins at once."""
+        wanted = {channel.name for channel in self._world.ctx.channels.values() if channel.enabled}
         for name in self._chains.keys() - wanted:
             self._chains.pop(name).close()
         for name in sorted(wanted - self._chains.keys()):
@@ -63,7 +63,7 @@ class Comparing:
 
             try:
                 with under(held.lease):
-                    found = world.stages.reconcile(visit.house, visit.channel, stopping=ends)
+                    found = world.stages.reconcile(visit.ctx, visit.channel, stopping=ends)
             except LeaseLostError:
                 return TAKEN_S
         world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=name)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
-from erpsync.flows.house import House
+from erpsync.flows.context import Context
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.comparing import Comparing
 from erpsync.runtime.jobs import Jobs
@@ -33,11 +33,11 @@ from erpsync.runtime.systemd import Notifier
 from erpsync.runtime.upkeep import DEADLINE_S, Upkeep
 from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
-from erpsync.store.engine import StoreError
-from erpsync.store.hurry import hurry_all
-from erpsync.store.identity import FileMovedError
+from erpsync.store.db.engine import StoreError
+from erpsync.store.db.identity import FileMovedError
 from erpsync.store.leases import BEAT_S, end_all_leases
 from erpsync.store.nodes import Refusal
+from erpsync.store.outbox.hurry import hurry_all
 
 log = structlog.get_logger("erpsync.runtime")
 
@@ -83,10 +83,10 @@ def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[
     """
     used = stages or flow_stages()
     take_over(built, used)
-    used.watch_tokens(built.house)
-    done = drain(built.house, stages=used, stopping=stopping)
-    if _compare(built.house, used, stopping):
-        done.last |= drain(built.house, poll=False, stages=used, stopping=stopping).last
+    used.watch_tokens(built.ctx)
+    done = drain(built.ctx, stages=used, stopping=stopping)
+    if _compare(built.ctx, used, stopping):
+        done.last |= drain(built.ctx, poll=False, stages=used, stopping=stopping).last
     built.store.verify()  # a stream whose pass failed was noted as failing, whatever the reason
     log.info("run.completed", polls=done.polls, failed=done.failed, pushed=done.pushed, took_ms=done.took_ms)
     if done.unread:
@@ -94,12 +94,12 @@ def run_once(built: Built, *, stages: Stages | None = None, stopping: Callable[[
     return 1 if stopping() or done.unread else 0
 
 
-def _compare(house: House, stages: Stages, stopping: Callable[[], bool]) -> bool:
+def _compare(ctx: Context, stages: Stages, stopping: Callable[[], bool]) -> bool:
     """Compare every channel with what we hold, as far as one run goes; return whether something may be to push."""
     wanted = False
-    for channel in house.channels.values():
+    for channel in ctx.channels.values():
         if channel.enabled and channel.connector is not None and not stopping():
-            found = stages.reconcile(house, channel, stopping=stopping)
+            found = stages.reconcile(ctx, channel, stopping=stopping)
             wanted = wanted or bool(found.missed or found.drifted)
     return wanted
 
@@ -114,11 +114,11 @@ def take_over(built: Built, stages: Stages) -> None:
     if alone:
         with built.store.begin() as tx:
             end_all_leases(tx)
-    stages.reclaim_leases(built.house, owner_gone=alone)
+    stages.reclaim_leases(built.ctx, owner_gone=alone)
     built.store.retrying(hurry_all)
-    stages.mark_untold(built.house)
-    stages.replan_changed(built.house)
-    try_refused(built.house, stages)
+    stages.mark_untold(built.ctx)
+    stages.replan_changed(built.ctx)
+    try_refused(built.ctx, stages)
 
 
 def _leave(code: int) -> NoReturn:
@@ -140,8 +140,8 @@ class Daemon:
         self._built = built
         self._stages = stages or flow_stages()
         self._notifier = notifier or Notifier()
-        self._world = World(built.house, stages=self._stages, meters=self.meters)
-        self._jobs = Jobs(_pools(len(built.house.channels)), self.meters)
+        self._world = World(built.ctx, stages=self._stages, meters=self.meters)
+        self._jobs = Jobs(_pools(len(built.ctx.channels)), self.meters)
         self._polling = Polling(self._world, self._jobs)
         self._pushing = Pushing(self._world, self._jobs)
         self._upkeep = Upkeep(self._world, self._jobs, self._retention_days)
@@ -195,7 +195,7 @@ class Daemon:
         log.info(
             "daemon.started",
             version=__version__,
-            channels=sum(channel.enabled for channel in self._world.house.channels.values()),
+            channels=sum(channel.enabled for channel in self._world.ctx.channels.values()),
             database=self._built.store.engine.dialect.name,
             node=self._built.store.owner,
         )
@@ -226,8 +226,8 @@ class Daemon:
     def _replan(self) -> None:
         """Tell and plan anew what another configuration changes; again a little later if the database is away."""
         with self._world.running("replan", kind="upkeep", deadline_s=DEADLINE_S):
-            self._stages.mark_untold(self._world.house)
-            self._stages.replan_changed(self._world.house)
+            self._stages.mark_untold(self._world.ctx)
+            self._stages.replan_changed(self._world.ctx)
 
     def stop(self, *, signal: str = "") -> bool:
         """Begin nothing new, let what runs end within `stop_s`, give leases back; False when a call still hangs."""
@@ -271,7 +271,7 @@ class Daemon:
 
     def _face(self) -> Face:
         return Face(
-            house=lambda: self._world.house,
+            ctx=lambda: self._world.ctx,
             config=lambda: self._built.config,
             meters=self.meters,
             alive=self.turns,
@@ -325,7 +325,7 @@ class Daemon:
             stages[topic]()
 
     def _summary(self) -> str:
-        channels = [channel for channel in self._world.house.channels.values() if channel.enabled]
+        channels = [channel for channel in self._world.ctx.channels.values() if channel.enabled]
         overdue = self._world.runs.overdue()
         stuck = f", stuck: {', '.join(overdue)}" if overdue else ""
         problem = self._world.presence.problem
@@ -336,7 +336,7 @@ class Daemon:
         refusal = self._world.presence.refusal
         if refusal is None:
             return ""
-        at = refusal.at.astimezone(self._world.house.timezone)
+        at = refusal.at.astimezone(self._world.ctx.timezone)
         return f", RELOAD REFUSED at {at:%H:%M:%S}, the old configuration stays in force: {refusal.why}"
 
     def _retention_days(self) -> dict[str, int]:

@@ -6,11 +6,11 @@ What `run --once` does, and what tests and the simulation use instead of a sched
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from erpsync.flows.house import Channel, House
+from erpsync.flows.context import Channel, Context
 from erpsync.runtime.parts import Stages, flow_stages
 from erpsync.sdk.roles import OrderSource
 from erpsync.store.cursors import read_cursor, read_cursors
-from erpsync.store.places import channels as channel_rows
+from erpsync.store.registry import channels as channel_rows
 
 MARGIN_S = 1.0
 MOST_ROUNDS = 10_000
@@ -43,7 +43,7 @@ class Drained:
 
 
 def drain(
-    house: House,
+    ctx: Context,
     *,
     until_idle: bool = True,
     poll: bool = True,
@@ -56,9 +56,9 @@ def drain(
         until_idle: go on until no row is due, waiting for those that still settle. False does one round.
         poll: False begins with no pass, and makes only those that rows wait for.
     """
-    clock = house.store.clock
+    clock = ctx.store.clock
     began_s = clock.monotonic()
-    work = _Work(house, stages or flow_stages(), stopping)
+    work = _Work(ctx, stages or flow_stages(), stopping)
     if poll:
         work.poll_all()
     for _ in range(MOST_ROUNDS):
@@ -72,11 +72,11 @@ def drain(
 
 
 class _Work:
-    def __init__(self, house: House, stages: Stages, stopping: Callable[[], bool]) -> None:
-        self._house = house
+    def __init__(self, ctx: Context, stages: Stages, stopping: Callable[[], bool]) -> None:
+        self._ctx = ctx
         self._stages = stages
         self._stopping = stopping
-        self._settle_s = max((channel.stock.settle_s for channel in house.channels.values()), default=0.0)
+        self._settle_s = max((channel.stock.settle_s for channel in ctx.channels.values()), default=0.0)
         self.done = Drained()
 
     def poll_all(self) -> None:
@@ -88,39 +88,39 @@ class _Work:
     def round(self) -> bool:
         """Do once what there is to do; return whether there was anything."""
         before = (self.done.polls, self.done.applied, self.done.pushed)
-        while not self._stopping() and (applied := self._stages.apply_inbox(self._house)):
+        while not self._stopping() and (applied := self._stages.apply_inbox(self._ctx)):
             self.done.applied += applied
-        while not self._stopping() and self._stages.fan_out(self._house):
+        while not self._stopping() and self._stages.fan_out(self._ctx):
             pass
-        while not self._stopping() and self._stages.release_ready(self._house):
+        while not self._stopping() and self._stages.release_ready(self._ctx):
             pass
         for channel in self._channels():
             for stream in self._wanted(channel):
                 self._poll(channel, stream)
         for channel in self._channels():
             self._push(channel)
-        while not self._stopping() and (told := self._stages.push_events(self._house)):
+        while not self._stopping() and (told := self._stages.push_events(self._ctx)):
             self.done.pushed += told
         return before != (self.done.polls, self.done.applied, self.done.pushed)
 
     def wait_for_next(self) -> bool:
         """Wait for the next row if it is due within the settling time; False when it is not, or there is none."""
-        next_s = self._stages.next_run_s(self._house)
+        next_s = self._stages.next_run_s(self._ctx)
         if next_s is None or not 0 < next_s <= self._settle_s + MARGIN_S:
             return False
-        self._house.store.clock.sleep(next_s + PAST_S)
+        self._ctx.store.clock.sleep(next_s + PAST_S)
         return True
 
     def _channels(self) -> list[Channel]:
-        with self._house.store.read() as connection:
+        with self._ctx.store.read() as connection:
             paused = {row.name for row in channel_rows(connection).values() if row.paused}
-        enabled = (c for c in self._house.channels.values() if c.enabled and c.connector is not None)
+        enabled = (c for c in self._ctx.channels.values() if c.enabled and c.connector is not None)
         return sorted((c for c in enabled if c.name not in paused), key=lambda channel: channel.id)
 
     def _readable(self, channel: Channel) -> Iterator[str]:
         """Yield the streams to read, each looked at when its turn comes: refunds wait for the end of the back-fill."""
         for stream in self._stages.streams_of(channel):
-            with self._house.store.read() as connection:
+            with self._ctx.store.read() as connection:
                 backfill = read_cursor(connection, channel.id, "backfill")
             unfinished = backfill.complete_ended_at is None and channel.plays(OrderSource)
             if stream == "backfill" and not (unfinished or backfill.wanted):
@@ -131,23 +131,23 @@ class _Work:
 
     def _wanted(self, channel: Channel) -> list[str]:
         """Return the streams that somebody asked to be read."""
-        with self._house.store.read() as connection:
+        with self._ctx.store.read() as connection:
             rows = read_cursors(connection)
-        due = self._stages.due_streams(self._house, channel)
+        due = self._stages.due_streams(self._ctx, channel)
         return [stream for stream in due if (row := rows.get((channel.id, stream))) is not None and row.wanted]
 
     def _poll(self, channel: Channel, stream: str) -> None:
         if self._stopping():
             return
-        report = self._stages.poll_stream(self._house, channel, stream, lease=None, stopping=self._stopping)
+        report = self._stages.poll_stream(self._ctx, channel, stream, lease=None, stopping=self._stopping)
         self.done.polls += 1
         self.done.failed += report.failed
         self.done.last[channel.name, stream] = not report.failed
 
     def _push(self, channel: Channel) -> None:
-        while not self._stopping() and (pushed := self._stages.push_stock(self._house, channel)):
+        while not self._stopping() and (pushed := self._stages.push_stock(self._ctx, channel)):
             self.done.pushed += pushed
-        while not self._stopping() and (pushed := self._stages.push_shipments(self._house, channel)):
+        while not self._stopping() and (pushed := self._stages.push_shipments(self._ctx, channel)):
             self.done.pushed += pushed
-        while not self._stopping() and (pushed := self._stages.push_releases(self._house, channel)):
+        while not self._stopping() and (pushed := self._stages.push_releases(self._ctx, channel)):
             self.done.pushed += pushed

@@ -1,4 +1,4 @@
-"""What the daemon is given: a built house, the stages it schedules, a web server.
+"""What the daemon is given: a built context, the stages it schedules, a web server.
 
 Why the stages are one record of callables: the daemon is tested with stages that hang, fail or count, and the
 simulation runs the real ones, with nothing patched in either.
@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from erpsync.flows.due import Outlook
-from erpsync.flows.house import Channel, House
-from erpsync.flows.reconcile import Reconciled
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.intake.schedule import Outlook
+from erpsync.flows.reconcile.compare import Reconciled
 from erpsync.runtime.meters import Meters
 from erpsync.settings import Config, Loaded
+from erpsync.store.db.store import Store
 from erpsync.store.leases import Lease
-from erpsync.store.store import Store
 
 
 class Server(Protocol):
@@ -34,12 +34,12 @@ class Face:
     """What the web server may ask of the daemon.
 
     Args:
-        house, config: those in force, also after a reload.
+        context, config: those in force, also after a reload.
         alive: whether the daemon's loop still turns.
         draining: whether the daemon is ending.
     """
 
-    house: Callable[[], House]
+    ctx: Callable[[], Context]
     config: Callable[[], Config]
     meters: Meters
     alive: Callable[[], bool]
@@ -60,7 +60,7 @@ class Built(Protocol):
         ...
 
     @property
-    def house(self) -> House:
+    def ctx(self) -> Context:
         """Channels with their connectors, by the configuration in force."""
         ...
 
@@ -68,7 +68,7 @@ class Built(Protocol):
         """Read the configuration's files again and change nothing."""
         ...
 
-    def rebuild(self, config: Config) -> House:
+    def rebuild(self, config: Config) -> Context:
         """Put another configuration in force: new connectors for changed channels only; nothing changes on an error."""
         ...
 
@@ -100,7 +100,7 @@ class PollStream(Protocol):
     """Reads one stream to the end of its pass."""
 
     def __call__(
-        self, house: House, channel: Channel, stream: str, *, lease: Lease | None, stopping: Callable[[], bool]
+        self, ctx: Context, channel: Channel, stream: str, *, lease: Lease | None, stopping: Callable[[], bool]
     ) -> Report:
         """Return how the pass went; between two pages it asks `stopping`."""
         ...
@@ -109,7 +109,7 @@ class PollStream(Protocol):
 class PushStock(Protocol):
     """Pushes stock numbers: one claim, one call."""
 
-    def __call__(self, house: House, channel: Channel, *, urgent_only: bool = False) -> int:
+    def __call__(self, ctx: Context, channel: Channel, *, urgent_only: bool = False) -> int:
         """Return how many rows were handled, 0 when nothing is due."""
         ...
 
@@ -117,7 +117,7 @@ class PushStock(Protocol):
 class ReclaimLeases(Protocol):
     """Takes back what a lost worker had leased."""
 
-    def __call__(self, house: House, *, owner_gone: bool = False) -> int:
+    def __call__(self, ctx: Context, *, owner_gone: bool = False) -> int:
         """Return how many rows were taken back."""
         ...
 
@@ -125,13 +125,13 @@ class ReclaimLeases(Protocol):
 class Reconcile(Protocol):
     """Compares a channel with what we hold."""
 
-    def __call__(self, house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+    def __call__(self, ctx: Context, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
         """Return what was found; one call does a few windows only."""
         ...
 
 
-def _nothing_to_compare(house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
-    del house, channel, stopping
+def _nothing_to_compare(ctx: Context, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+    del ctx, channel, stopping
     return Reconciled()
 
 
@@ -140,69 +140,64 @@ class Stages:
     """The use cases that the daemon schedules. All may run twice and never raise for a channel's trouble."""
 
     streams_of: Callable[[Channel], list[str]]
-    due_streams: Callable[[House, Channel], list[str]]
-    outlooks: Callable[[House, Collection[Channel]], Mapping[int, Outlook]]
+    due_streams: Callable[[Context, Channel], list[str]]
+    outlooks: Callable[[Context, Collection[Channel]], Mapping[int, Outlook]]
     poll_stream: PollStream
-    pull_hints: Callable[[House, Channel], bool]
-    apply_inbox: Callable[[House], int]
-    fan_out: Callable[[House], bool]
+    pull_hints: Callable[[Context, Channel], bool]
+    apply_inbox: Callable[[Context], int]
+    fan_out: Callable[[Context], bool]
     push_stock: PushStock
-    push_shipments: Callable[[House, Channel], int]
-    release_ready: Callable[[House], int]
-    push_releases: Callable[[House, Channel], int]
+    push_shipments: Callable[[Context, Channel], int]
+    release_ready: Callable[[Context], int]
+    push_releases: Callable[[Context, Channel], int]
     push_events: Callable[..., int]
-    next_run_s: Callable[[House], float | None]
-    mark_untold: Callable[[House], None]
-    replan_changed: Callable[[House], int]
-    expire_reservations: Callable[[House], int]
+    next_run_s: Callable[[Context], float | None]
+    mark_untold: Callable[[Context], None]
+    replan_changed: Callable[[Context], int]
+    expire_reservations: Callable[[Context], int]
     reclaim_leases: ReclaimLeases
-    free_fresh: Callable[[House], int]
-    relook: Callable[[House], int]
-    prune: Callable[[House, Mapping[str, int]], int]
-    verify_counters: Callable[[House], list[str]]
-    watch_tokens: Callable[[House], int]
+    free_fresh: Callable[[Context], int]
+    relook: Callable[[Context], int]
+    prune: Callable[[Context, Mapping[str, int]], int]
+    verify_counters: Callable[[Context], list[str]]
+    watch_tokens: Callable[[Context], int]
     reconcile: Reconcile = _nothing_to_compare
 
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
-    from erpsync.flows import (
-        due,
-        events_out,
-        hints,
-        inbox,
-        parcels,
-        poll,
-        push,
-        reconcile,
-        releases,
-        replan,
-        tokens,
-        upkeep,
-    )
+    from erpsync.flows.api import event_webhooks
+    from erpsync.flows.availability import fan_out
+    from erpsync.flows.availability import push as stock_push
+    from erpsync.flows.channels import credentials, streams
+    from erpsync.flows.intake import hints, poll, schedule, webhooks
+    from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
+    from erpsync.flows.reconcile import compare
+    from erpsync.flows.shipments import push as shipment_push
+    from erpsync.flows.warehouses import push, release
 
     return Stages(
-        streams_of=due.streams_of,
-        due_streams=due.due_streams,
-        outlooks=due.outlooks,
+        streams_of=streams.streams_of,
+        due_streams=schedule.due_streams,
+        outlooks=schedule.outlooks,
         poll_stream=poll.poll_stream,
         pull_hints=hints.pull_hints,
-        apply_inbox=inbox.apply_inbox,
-        fan_out=push.fan_out,
-        push_stock=push.push_stock,
-        push_shipments=parcels.push_shipments,
-        release_ready=releases.release_ready,
-        push_releases=releases.push_releases,
-        push_events=events_out.push_events,
-        next_run_s=push.next_run_s,
-        mark_untold=push.mark_untold,
-        replan_changed=replan.replan_changed,
-        expire_reservations=upkeep.expire_reservations,
+        apply_inbox=webhooks.apply_inbox,
+        fan_out=fan_out.fan_out,
+        push_stock=stock_push.push_stock,
+        push_shipments=shipment_push.push_shipments,
+        release_ready=release.release_ready,
+        push_releases=push.push_releases,
+        push_events=event_webhooks.push_events,
+        next_run_s=stock_push.next_run_s,
+        mark_untold=fan_out.mark_untold,
+        replan_changed=config_change.replan_changed,
+        expire_reservations=reservations.expire_reservations,
         reclaim_leases=upkeep.reclaim_leases,
         free_fresh=upkeep.free_fresh,
         relook=upkeep.relook,
-        prune=upkeep.prune,
-        verify_counters=upkeep.verify_counters,
-        watch_tokens=tokens.watch_tokens,
-        reconcile=reconcile.reconcile,
+        prune=prune.prune,
+        verify_counters=counters.verify_counters,
+        watch_tokens=credentials.watch_tokens,
+        reconcile=compare.reconcile,
     )

@@ -7,8 +7,8 @@ back-fill, which may take hours.
 
 from dataclasses import dataclass
 
-from erpsync.flows.due import IDLE_S
-from erpsync.flows.streams import TABLE
+from erpsync.flows.channels.streams import TABLE
+from erpsync.flows.intake.schedule import IDLE_S
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.presence import Held
 from erpsync.runtime.world import Visit, World
@@ -57,8 +57,8 @@ class Polling:
         self.settle()
 
     def settle(self) -> None:
-        """Have exactly the chains that the house in force needs."""
-        wanted = {channel.name: channel for channel in self._world.house.channels.values() if channel.enabled}
+        """Have exactly the chains that the context in force needs."""
+        wanted = {channel.name: channel for channel in self._world.ctx.channels.values() if channel.enabled}
         for key in [key for key in self._lanes if key[0] not in wanted]:
             self._lanes.pop(key).close()
         for name in [name for name in self._hints if name not in wanted]:
@@ -101,9 +101,9 @@ class Polling:
         """Wake the lanes that have something to read; return when the next stream is due."""
         with self._world.store.read() as connection:
             self._world.look_for_slow(connection)
-        house = self._world.house
-        channels = [each for each in house.channels.values() if each.enabled and each.connector is not None]
-        outlooks = self._world.stages.outlooks(house, channels)
+        ctx = self._world.ctx
+        channels = [each for each in ctx.channels.values() if each.enabled and each.connector is not None]
+        outlooks = self._world.stages.outlooks(ctx, channels)
         for channel in channels:
             for lane in LANES:
                 chain = self._lanes.get((channel.name, lane.name))
@@ -128,7 +128,7 @@ class Polling:
         return rest_s or None
 
     def _due(self, visit: Visit) -> list[str]:
-        return self._world.stages.due_streams(visit.house, visit.channel)
+        return self._world.stages.due_streams(visit.ctx, visit.channel)
 
     def _turn(self, visit: Visit, stream: str) -> float:
         """Read a stream if it is this node's turn; return for how long its lane is to rest."""
@@ -161,7 +161,7 @@ class Polling:
                 run.touch()
                 return visit.stopping() or not world.presence.good(held)
 
-            report = world.stages.poll_stream(visit.house, visit.channel, stream, lease=held.lease, stopping=ends)
+            report = world.stages.poll_stream(visit.ctx, visit.channel, stream, lease=held.lease, stopping=ends)
         outcome = "failed" if report.failed else "done"
         world.meters.add("erpsync_polls_total", channel=name, stream=stream, outcome=outcome)
         world.meters.add("erpsync_poll_seconds_total", clock.monotonic() - began_s, channel=name, stream=stream)
@@ -173,5 +173,5 @@ class Polling:
         if visit is None:
             return None
         with self._world.running(f"hints {name}", kind="poll", deadline_s=PAGE_DEADLINE_S):
-            more = self._world.stages.pull_hints(visit.house, visit.channel)
+            more = self._world.stages.pull_hints(visit.ctx, visit.channel)
         return 0 if more else HINTS_S

@@ -17,12 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
 from erpsync.runtime.meters import Meters
-from erpsync.store.engine import StoreError, sqlite_path
+from erpsync.store.db.engine import StoreError, sqlite_path
+from erpsync.store.db.store import Store
+from erpsync.store.db.trouble import cause_of
 from erpsync.store.leases import LEASE_S, Lease, release_leases, renew_lease, take_lease
 from erpsync.store.nodes import Refusal, beat, leave, living, take_configuration
-from erpsync.store.store import Store
 from erpsync.store.tables import node
-from erpsync.store.trouble import cause_of
 
 log = structlog.get_logger("erpsync.runtime.presence")
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.world import Visit, World
-from erpsync.store.queue import CORRECTION, IS_PENDING, LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
+from erpsync.store.outbox.queue import CORRECTION, IS_PENDING, LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
 from erpsync.store.tables import outbox
 
 ROUND = 20
@@ -72,8 +72,8 @@ class Pushing:
         self.settle()
 
     def settle(self) -> None:
-        """Have exactly the chains that the house in force needs."""
-        wanted = {channel.name for channel in self._world.house.channels.values() if channel.enabled}
+        """Have exactly the chains that the context in force needs."""
+        wanted = {channel.name for channel in self._world.ctx.channels.values() if channel.enabled}
         for key in [key for key in self._chains if key[0] not in wanted]:
             self._chains.pop(key).close()
         for name in sorted(wanted):
@@ -96,7 +96,7 @@ class Pushing:
 
     def _dispatch(self) -> float | None:
         """Wake the chains that have a row to push; return when the next row is due."""
-        names = {channel.id: channel.name for channel in self._world.house.channels.values() if channel.enabled}
+        names = {channel.id: channel.name for channel in self._world.ctx.channels.values() if channel.enabled}
         later: list[float] = []
         for due in due_rows(self._world.store):
             kind = "urgent" if due.kind == STOCK and due.urgent else _CHAIN_OF.get(due.kind, due.kind)
@@ -133,29 +133,29 @@ class Pushing:
     def _stage(self, visit: Visit, kind: str) -> int:
         stages = self._world.stages
         if kind == SHIPMENT:
-            return stages.push_shipments(visit.house, visit.channel)
+            return stages.push_shipments(visit.ctx, visit.channel)
         if kind == RELEASE:
-            return stages.push_releases(visit.house, visit.channel)
-        return stages.push_stock(visit.house, visit.channel, urgent_only=kind == "urgent")
+            return stages.push_releases(visit.ctx, visit.channel)
+        return stages.push_stock(visit.ctx, visit.channel, urgent_only=kind == "urgent")
 
     def _fan_out(self) -> float | None:
         with self._world.running("fan_out", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
-            return 0 if self._world.stages.fan_out(self._world.house) else None
+            return 0 if self._world.stages.fan_out(self._world.ctx) else None
 
     def _release(self) -> float | None:
         with self._world.running("releases", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
-            return 0 if self._world.stages.release_ready(self._world.house) else None
+            return 0 if self._world.stages.release_ready(self._world.ctx) else None
 
     def _push_events(self) -> float | None:
         with self._world.running("events", kind="push", deadline_s=CALL_DEADLINE_S) as run:
-            told = self._world.stages.push_events(self._world.house, step=run.touch)
+            told = self._world.stages.push_events(self._world.ctx, step=run.touch)
         if told:
             self._world.meters.add("erpsync_events_told_total", told)
         return 0 if told else None
 
     def _apply_inbox(self) -> float | None:
         with self._world.running("inbox", kind="ingest", deadline_s=CALL_DEADLINE_S):
-            applied = self._world.stages.apply_inbox(self._world.house)
+            applied = self._world.stages.apply_inbox(self._world.ctx)
         if applied:
             self._world.meters.add("erpsync_inbox_applied_total", applied)
         return 0 if applied else None

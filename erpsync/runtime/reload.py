@@ -7,14 +7,14 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from erpsync.flows.house import House
+from erpsync.flows.context import Context
 from erpsync.runtime.parts import Built, Stages
 from erpsync.runtime.world import World
 from erpsync.sdk.text import storable
 from erpsync.settings import Config, ConfigError, Diff, changed_channels
 from erpsync.store.cursors import forget_failures, want_pass
-from erpsync.store.engine import StoreError
-from erpsync.store.notes import Event, write_events
+from erpsync.store.db.engine import StoreError
+from erpsync.store.events import Event, write_events
 from erpsync.store.tables import channel as channels
 
 log = structlog.get_logger("erpsync.runtime.reload")
@@ -79,14 +79,14 @@ def _reload(built: Built, world: World) -> Reloaded:
 def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
     changed = (*diff.added, *diff.changed, *diff.removed)
     try:
-        house = built.rebuild(config)
+        ctx = built.rebuild(config)
     except ConfigError as error:
         return _refused(tuple(str(problem) for problem in error.problems))
     except SQLAlchemyError as error:
         return _refused((f"the database did not take it ({type(error).__name__})",))
-    world.replace(house, changed)
+    world.replace(ctx, changed)
     with suppress(SQLAlchemyError):  # then they are tried when their time comes
-        try_refused(house, world.stages)
+        try_refused(ctx, world.stages)
     log.info(
         "config.reloaded",
         added=", ".join(diff.added),
@@ -97,15 +97,15 @@ def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
     return Reloaded(changed=changed)
 
 
-def try_refused(house: House, stages: Stages) -> None:
+def try_refused(ctx: Context, stages: Stages) -> None:
     """Try channels that refused our credentials at once, and not only when their time comes: they may be new ones."""
-    with house.store.begin() as tx:
+    with ctx.store.begin() as tx:
         refused = (channels.c.auth_failed_at.is_not(None), channels.c.active, ~channels.c.paused)
         for channel_id in sorted(tx.execute(select(channels.c.id).where(*refused)).scalars()):
             tx.execute(update(channels).where(channels.c.id == channel_id).values(auth_failed_at=None))
             forget_failures(tx, channel_id)
-            if channel_id in house.channels:
-                want_pass(tx, channel_id, stages.streams_of(house.channels[channel_id]))
+            if channel_id in ctx.channels:
+                want_pass(tx, channel_id, stages.streams_of(ctx.channels[channel_id]))
 
 
 def _refused(problems: tuple[str, ...]) -> Reloaded:

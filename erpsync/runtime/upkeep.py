@@ -1,4 +1,4 @@
-"""The chains that keep the house in order: reservations, lost leases, old data, counters.
+"""The chains that keep order: reservations, lost leases, old data, counters.
 
 On PostgreSQL each runs on one node at a time, under a lease.
 """
@@ -61,27 +61,27 @@ class Upkeep:
                 return OFTEN_S
 
     def _expire(self) -> float:
-        expired = self._world.stages.expire_reservations(self._world.house)
+        expired = self._world.stages.expire_reservations(self._world.ctx)
         if expired:
             self._world.meters.add("erpsync_reservations_expired_total", expired)
         return OFTEN_S
 
     def _reclaim(self) -> float:
-        taken = self._world.stages.reclaim_leases(self._world.house)
+        taken = self._world.stages.reclaim_leases(self._world.ctx)
         if taken:
             self._world.meters.add("erpsync_reclaimed_rows_total", taken)
         return OFTEN_S
 
     def _free(self) -> float:
-        self._world.stages.free_fresh(self._world.house)
+        self._world.stages.free_fresh(self._world.ctx)
         return FREE_S
 
     def _relook(self) -> float:
-        self._world.stages.relook(self._world.house)
+        self._world.stages.relook(self._world.ctx)
         return RELOOK_S
 
     def _prune(self) -> float:
-        pruned = self._world.stages.prune(self._world.house, self._retention_days())
+        pruned = self._world.stages.prune(self._world.ctx, self._retention_days())
         if pruned:
             log.info("store.pruned", rows=pruned)
         return PRUNE_S
@@ -89,7 +89,7 @@ class Upkeep:
     def _watch_tokens(self) -> float:
         """Renew and watch tokens: on every node, for each has to hear of a pair that another one renewed."""
         with self._world.running("tokens", kind="upkeep", deadline_s=DEADLINE_S):
-            renewed = self._world.stages.watch_tokens(self._world.house)
+            renewed = self._world.stages.watch_tokens(self._world.ctx)
         if renewed:
             self._world.meters.add("erpsync_tokens_renewed_total", renewed)
         return TOKENS_S
@@ -97,6 +97,6 @@ class Upkeep:
     def _compare(self) -> float:
         """Compare the stock counters with the sums they stand for; a difference is a defect of ours."""
         began_s = self._world.store.clock.monotonic()
-        differences = self._world.stages.verify_counters(self._world.house)
+        differences = self._world.stages.verify_counters(self._world.ctx)
         self._world.meters.set("erpsync_counter_differences", len(differences))
         return max(COUNT_S, SHARE * (self._world.store.clock.monotonic() - began_s))

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import psycopg
 import structlog
 
-from erpsync.store.engine import sqlite_path
-from erpsync.store.store import CHANNEL, Store
+from erpsync.store.db.engine import sqlite_path
+from erpsync.store.db.store import CHANNEL, Store
 
 log = structlog.get_logger("erpsync.runtime.wakes")
 

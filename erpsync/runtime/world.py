@@ -1,6 +1,6 @@
-"""What all chains of the daemon share: the house in force, who is slow, who is to stop.
+"""What all chains of the daemon share: the context in force, who is slow, who is to stop.
 
-Why chains look the house up at each run and never keep it: a reload then is one assignment, and a channel that did not
+Why chains look it up at each run and never keep it: a reload then is one assignment, and a channel that did not
 change goes on undisturbed.
 """
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection, select
 
-from erpsync.flows.house import Channel, House
+from erpsync.flows.context import Channel, Context
 from erpsync.runtime.chains import Run, Runs
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.parts import Stages
 from erpsync.runtime.presence import Presence
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.tables import channel as channels
 
 log = structlog.get_logger("erpsync.runtime")
@@ -28,9 +28,9 @@ TIMEOUTS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One run's view of a channel: house and channel of one configuration, and whether the run is to end."""
+    """One run's view of a channel: context and channel of one configuration, and whether the run is to end."""
 
-    house: House
+    ctx: Context
     channel: Channel
     stopping: Callable[[], bool]
 
@@ -38,12 +38,12 @@ class Visit:
 class World:
     """The daemon's shared state."""
 
-    def __init__(self, house: House, *, stages: Stages, meters: Meters) -> None:
-        self.house = house
+    def __init__(self, ctx: Context, *, stages: Stages, meters: Meters) -> None:
+        self.ctx = ctx
         self.stages = stages
         self.meters = meters
         self.runs = Runs()
-        self.presence = Presence(house.store, meters)
+        self.presence = Presence(ctx.store, meters)
         self.ending = threading.Event()
         self._generations: dict[str, int] = {}
         self._slow: frozenset[str] = frozenset()
@@ -51,19 +51,19 @@ class World:
     @property
     def store(self) -> Store:
         """The database."""
-        return self.house.store
+        return self.ctx.store
 
     def visit(self, name: str) -> Visit | None:
         """Return an enabled channel as it is configured now, None when it is not there any more."""
-        stopping = self._stopping(name)  # before the house is looked at: a reload in between then ends the visit
-        house = self.house
-        found = (channel for channel in house.channels.values() if channel.name == name and channel.enabled)
+        stopping = self._stopping(name)  # before the context is looked at: a reload in between then ends the visit
+        ctx = self.ctx
+        found = (channel for channel in ctx.channels.values() if channel.name == name and channel.enabled)
         channel = next(found, None)
-        return None if channel is None else Visit(house=house, channel=channel, stopping=stopping)
+        return None if channel is None else Visit(ctx=ctx, channel=channel, stopping=stopping)
 
-    def replace(self, house: House, changed: Iterable[str]) -> None:
-        """Put another house in force; runs of the changed channels end at their next step."""
-        self.house = house
+    def replace(self, ctx: Context, changed: Iterable[str]) -> None:
+        """Put another context in force; runs of the changed channels end at their next step."""
+        self.ctx = ctx
         for name in changed:
             self._generations[name] = self._generations.get(name, 0) + 1
 

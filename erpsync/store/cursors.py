@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from erpsync.store.store import Tx
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import cursor
 
 

@@ -11,7 +11,7 @@ Source: PostgreSQL manual, "pg_locks" (how a bigint key is shown) and "Advisory 
 
 from sqlalchemy import func, select, text
 
-from erpsync.store.store import Store, Tx
+from erpsync.store.db.store import Store, Tx
 from erpsync.store.tables import event
 
 TOPIC = "events"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, bindparam
 
-from erpsync.core.allocation import Place
-from erpsync.store.store import Tx
+from erpsync.core.allocation import StockKey
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import stock
 
 
@@ -13,7 +13,7 @@ class StockConflictError(Exception):
     """A guarded stock write found other numbers than were planned with; nothing of the transaction stays."""
 
 
-def add_guarded(tx: Tx, deltas: Sequence[tuple[Place, int, int]]) -> None:
+def add_guarded(tx: Tx, deltas: Sequence[tuple[StockKey, int, int]]) -> None:
     """Add (on hand, reserved) deltas; a promise is refused by the row itself where nothing is free."""
     if not deltas:
         return

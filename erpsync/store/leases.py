@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlalchemy import select, update
 
-from erpsync.store.store import Store, Tx, guarded
+from erpsync.store.db.store import Store, Tx, guarded
 from erpsync.store.tables import lease
 
 LEASE_S = 12

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from erpsync.core.policy import LimitPolicy
 from erpsync.sdk.errors import RateLimitedError
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.tables import channel
 
 KEPT_SHARE = 0.25

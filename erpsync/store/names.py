@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 from unicodedata import normalize
 
-from erpsync.store.bulk import insert_columns
-from erpsync.store.store import Tx
+from erpsync.store.db.bulk import insert_columns
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import order_name
 
 FORWARDS, BACKWARDS = ">", "<"

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
+from erpsync.store.db.store import Store, Tx
 from erpsync.store.leases import LEASE_S
-from erpsync.store.queue import give_back
-from erpsync.store.store import Store, Tx
+from erpsync.store.outbox.queue import give_back
 from erpsync.store.tables import in_force, node
 
 ALIVE = timedelta(seconds=LEASE_S)

@@ -10,9 +10,9 @@ from erpsync.core.orders import KnownLine, KnownOrder, first_reason, phase
 from erpsync.core.readings import Reading
 from erpsync.core.refunds import KnownRefund
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
-from erpsync.store.bulk import delete_many, insert_many, new_ids, update_many
+from erpsync.store.db.bulk import delete_many, insert_many, new_ids, update_many
+from erpsync.store.db.store import Tx
 from erpsync.store.names import write_names
-from erpsync.store.store import Tx
 from erpsync.store.tables import line_part, order_hold, order_line, orders, refund, refund_line
 
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")

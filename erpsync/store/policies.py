@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from erpsync.core.allocation import Place
+from erpsync.core.allocation import StockKey
 from erpsync.core.availability import Own
-from erpsync.store.bulk import in_parts
-from erpsync.store.store import Tx
+from erpsync.store.db.bulk import in_parts
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import channel, sku, sku_policy, warehouse
 from erpsync.store.views.values import Json
 
@@ -28,13 +28,13 @@ class Keep:
 AS_CONFIGURED = Keep()
 
 
-def kept_in(tx: Tx, sku_ids: Iterable[int]) -> dict[Place, Keep]:
+def kept_in(tx: Tx, sku_ids: Iterable[int]) -> dict[StockKey, Keep]:
     """Return what warehouses keep of these SKUs, where people have set something."""
-    found: dict[Place, Keep] = {}
+    found: dict[StockKey, Keep] = {}
     for some in in_parts(sku_ids):
         query = select(sku_policy).where(sku_policy.c.sku_id.in_(some), sku_policy.c.warehouse_id.is_not(None))
         for row in tx.all(query):
-            found[Place(row.sku_id, row.warehouse_id)] = Keep(safety=row.safety, paused=bool(row.paused))
+            found[StockKey(row.sku_id, row.warehouse_id)] = Keep(safety=row.safety, paused=bool(row.paused))
     return found
 
 

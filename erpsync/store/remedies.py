@@ -5,7 +5,7 @@ Why asked of the rows and not kept: the effect or delivery that a letter stands 
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select
 
-from erpsync.store.lookups import has
+from erpsync.store.db.lookups import has
 from erpsync.store.tables import channel, dead_letter, inbox, outbox
 
 

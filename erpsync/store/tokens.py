@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, select, update
 
 from erpsync.sdk.tokens import TokenPair
-from erpsync.store.privacy import Vault
-from erpsync.store.store import Tx
+from erpsync.store.db.privacy import Vault
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import channel, token
 
 

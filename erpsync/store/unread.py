@@ -12,8 +12,8 @@ from sqlalchemy import Connection, and_, func, select, text, update
 
 from erpsync.core.readings import Reading, is_settled
 from erpsync.sdk.text import storable
-from erpsync.store.bulk import in_parts
-from erpsync.store.store import Tx
+from erpsync.store.db.bulk import in_parts
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import dead_letter, order_hold, orders, refund, task
 
 _letter = dead_letter.c

@@ -1,6 +1,6 @@
 """The daemon's HTTP side: webhooks in, probes, metrics and the console out.
 
-    server = WebServer(face)    # what a daemon shows of itself: house, configuration, meters, whether it is stopping
+    server = WebServer(face)    # what a daemon shows of itself: context, configuration, meters, whether it is stopping
     server.start()
     server.stop(5)
 

@@ -21,8 +21,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from erpsync.store.engine import StoreError, sqlite_path
-from erpsync.store.trouble import cause_of
+from erpsync.store.db.engine import StoreError, sqlite_path
+from erpsync.store.db.trouble import cause_of
 from erpsync.web.api import create_api
 from erpsync.web.console import Console
 from erpsync.web.hooks import Hooks

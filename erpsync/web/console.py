@@ -17,9 +17,9 @@ from starlette.routing import Route
 
 from erpsync import __version__
 from erpsync.core.phones import spellings
-from erpsync.store.figures import spell
-from erpsync.store.latencies import said as took
-from erpsync.store.storage import room
+from erpsync.store.status.figures import spell
+from erpsync.store.status.latencies import said as took
+from erpsync.store.status.storage import room
 from erpsync.store.tables import order_line, orders
 from erpsync.store.views import (
     NotFound,
@@ -120,7 +120,7 @@ class Console:
             "wanted": wanted,
             "after": after,
             "statuses": STATUSES,
-            "channels": sorted(channel.name for channel in self._site.house().channels.values()),
+            "channels": sorted(channel.name for channel in self._site.ctx().channels.values()),
         }
         return self._page("orders.html", page)
 
@@ -161,7 +161,7 @@ class Console:
         return self._page("order.html", self._common() | page)
 
     def _off(self) -> set[str]:
-        return {channel.name for channel in self._site.house().channels.values() if not channel.enabled}
+        return {channel.name for channel in self._site.ctx().channels.values() if not channel.enabled}
 
     def error(self, request: Request, error: Exception) -> Response:
         """Answer an address or request that leads nowhere."""
@@ -173,8 +173,8 @@ class Console:
         return self._page("error.html", page, error.status_code)
 
     def _common(self) -> Page:
-        house, now = self._site.house(), self._site.store.clock.now()
-        return {"clock": words.Clockface(now, house.timezone), "timezone": house.timezone.key}
+        ctx, now = self._site.ctx(), self._site.store.clock.now()
+        return {"clock": words.Clockface(now, ctx.timezone), "timezone": ctx.timezone.key}
 
     def _overview(self, request: Request) -> Page:
         del request
@@ -195,13 +195,13 @@ class Console:
 
 def figures_page(look: Look) -> Page:
     """Return what the overview shows of the figures."""
-    figures, house = look.figures, look.house
-    names = {channel.id: channel.name for channel in house.channels.values()}
+    figures, ctx = look.figures, look.ctx
+    names = {channel.id: channel.name for channel in ctx.channels.values()}
     counts = {names[id]: numbers for id, numbers in figures.hourly.items() if id in names}
     empty = (0,) * len(figures.hours)
     return {
         "status": look.status,
-        "chart": hourly(counts, figures.hours, house.timezone),
+        "chart": hourly(counts, figures.hours, ctx.timezone),
         "sparks": {name: spark(counts.get(name, empty)) for name in names.values()},
         "blocked": {name: look.blocked_s(id) for id, name in names.items()},
         "queues": queue_rows(look.status["channels"]),

@@ -17,13 +17,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from erpsync.flows.house import Channel, House
+from erpsync.flows.context import Channel, Context
 from erpsync.sdk.errors import AuthError, ConnectorError
 from erpsync.sdk.roles import WebhookSource
 from erpsync.sdk.text import holds_nul
 from erpsync.sdk.types import WebhookRequest
-from erpsync.store.engine import StoreError, sqlite_path
-from erpsync.store.trouble import cause_of
+from erpsync.store.db.engine import StoreError, sqlite_path
+from erpsync.store.db.trouble import cause_of
 from erpsync.web.meters import WebMeters
 from erpsync.web.site import Site
 
@@ -68,8 +68,8 @@ class Hooks:
         return await run_in_threadpool(self._store, name, request, body)
 
     def _store(self, name: str, request: Request, body: bytes) -> Response:
-        house = self._site.house()
-        channel = receiver(house, name)
+        ctx = self._site.ctx()
+        channel = receiver(ctx, name)
         if channel is None:
             hmac.new(self._decoy, body, hashlib.sha256).digest()  # as long as a signature takes
             return self._refused(UNKNOWN, "no such channel")
@@ -80,7 +80,7 @@ class Hooks:
             received_at=self._site.store.clock.now(),
         )
         try:
-            receipt = self._site.receive(house, channel, delivery)
+            receipt = self._site.receive(ctx, channel, delivery)
         except AuthError as error:
             return self._refused(channel.name, error.problem)
         except (SQLAlchemyError, StoreError, ConnectorError, OSError) as error:
@@ -114,14 +114,14 @@ class Hooks:
         return True
 
     def _not_taken(self, name: str, error: BodyError) -> Response:
-        known = receiver(self._site.house(), name) is not None
+        known = receiver(self._site.ctx(), name) is not None
         self._meters.count(name if known else UNKNOWN, "not_taken")
         return JSONResponse({"error": error.problem}, error.status, headers={"Connection": "close"})
 
 
-def receiver(house: House, name: str) -> Channel | None:
+def receiver(ctx: Context, name: str) -> Channel | None:
     """Return the channel that takes webhooks under this name; a disabled one does not."""
-    for channel in house.channels.values():
+    for channel in ctx.channels.values():
         if channel.name == name and channel.enabled and channel.plays(WebhookSource):
             return channel
     return None

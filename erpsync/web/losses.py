@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 
-from erpsync.store.storage import Lost
+from erpsync.store.status.storage import Lost
 
 
 class Losses:

@@ -14,9 +14,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from erpsync import __version__
-from erpsync.store.counts import Figures
-from erpsync.store.engine import sqlite_path
-from erpsync.store.storage import MB
+from erpsync.store.db.engine import sqlite_path
+from erpsync.store.status.counts import Figures
+from erpsync.store.status.storage import MB
 from erpsync.web.site import Look, Sample, Site
 
 Reading = tuple[tuple[str, ...], float]
@@ -164,7 +164,7 @@ def _house_samples(look: Look) -> dict[str, list[Reading]]:
 
 
 def _channel_samples(look: Look) -> dict[str, list[Reading]]:
-    names = {channel.id: channel.name for channel in look.house.channels.values()}
+    names = {channel.id: channel.name for channel in look.ctx.channels.values()}
     shown = look.status["channels"]
     samples = {metric: _from(shown, read) for metric, read in _READERS.items()}
     samples["erpsync_tasks_open"] = [((names.get(id or 0, ""),), n) for id, n in look.figures.tasks.items()]

@@ -94,10 +94,10 @@ class WebServer(AppServer):
 
     def __init__(self, face: Face, *, notice: str = "") -> None:
         config = face.config()
-        self._store = store = face.house().store.at_border()
+        self._store = store = face.ctx().store.at_border()
         site = Site(
             store=store,
-            house=lambda: replace(face.house(), store=store),
+            ctx=lambda: replace(face.ctx(), store=store),
             limits=lambda: face.config().status,
             places=lambda: folders(face.config()),
             hosts=lambda: (config.web_host.lower(), *face.config().web_hosts),

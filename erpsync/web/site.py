@@ -1,6 +1,6 @@
 """What every endpoint is given, and the figures they share.
 
-Why callables for house and limits: a reload builds new ones while the server keeps running.
+Why callables for context and limits: a reload builds new ones while the server keeps running.
 """
 
 import threading
@@ -11,14 +11,14 @@ from typing import Any, Protocol
 
 import structlog
 
-from erpsync.flows.house import Channel, House
+from erpsync.flows.context import Channel, Context
 from erpsync.sdk.types import WebhookReply, WebhookRequest
 from erpsync.settings import Config
-from erpsync.store.counts import Figures, gather
-from erpsync.store.figures import Limits, judge
-from erpsync.store.storage import SILENT, Disk, Storage, measure
-from erpsync.store.store import BORDER_WAIT_S, Store
-from erpsync.store.turns import NoTurnError
+from erpsync.store.db.store import BORDER_WAIT_S, Store
+from erpsync.store.db.turns import NoTurnError
+from erpsync.store.status.counts import Figures, gather
+from erpsync.store.status.figures import Limits, judge
+from erpsync.store.status.storage import SILENT, Disk, Storage, measure
 from erpsync.web.losses import Losses
 from erpsync.web.probe import ANSWER_S, KEEP_S, Probe
 
@@ -47,10 +47,10 @@ class Meters(Protocol):
 
 
 class Face(Protocol):
-    """What a daemon shows the web server; house and configuration are those in force when asked."""
+    """What a daemon shows the web server; context and configuration are those in force when asked."""
 
     @property
-    def house(self) -> Callable[[], House]: ...
+    def ctx(self) -> Callable[[], Context]: ...
     @property
     def config(self) -> Callable[[], Config]: ...
     @property
@@ -68,11 +68,11 @@ class Receipt(Protocol):
     def reply(self) -> WebhookReply: ...
 
 
-def receive(house: House, channel: Channel, request: WebhookRequest) -> Receipt:
+def receive(ctx: Context, channel: Channel, request: WebhookRequest) -> Receipt:
     """Store a webhook; raises `AuthError` when its signature is wrong."""
-    from erpsync.flows.inbox import store_webhook
+    from erpsync.flows.intake.webhooks import store_webhook
 
-    return store_webhook(house, channel, request)
+    return store_webhook(ctx, channel, request)
 
 
 def _yes() -> bool:
@@ -97,7 +97,7 @@ class Look:
 
     figures: Figures
     status: dict[str, Any]
-    house: House
+    ctx: Context
 
     def blocked_s(self, channel_id: int) -> float:
         """Return for how long a channel wants no call; 0 when it takes them."""
@@ -112,7 +112,7 @@ class Site:
 
     Args:
         store: the database with the patience of who is waited for, see `Store.at_border`.
-        house: the house as configured now.
+        context: the context as configured now.
         limits: beyond which `/status.json` and the console say that something is wrong.
         meters: what the process counts about itself, for `/metrics`.
         alive: whether the daemon's loop still turns, for `/livez`.
@@ -129,12 +129,12 @@ class Site:
     """
 
     store: Store
-    house: Callable[[], House]
+    ctx: Callable[[], Context]
     limits: Callable[[], Limits]
     meters: Callable[[], Sequence[Sample]] = _none
     alive: Callable[[], bool] = _yes
     draining: Callable[[], bool] = _no
-    receive: Callable[[House, Channel, WebhookRequest], Receipt] = receive
+    receive: Callable[[Context, Channel, WebhookRequest], Receipt] = receive
     places: Callable[[], Sequence[tuple[str, Path]]] = tuple
     hosts: Callable[[], Collection[str]] = tuple
     max_body_bytes: int = 2 * 1024 * 1024
@@ -177,13 +177,13 @@ class Site:
             self._lock.release()
 
     def _count(self, storage: Storage) -> Look:
-        house, now = self.house(), self.store.clock.now()
+        ctx, now = self.ctx(), self.store.clock.now()
         with self.store.read() as connection:
-            figures = gather(connection, house, now)
-        return Look(figures=figures, status=judge(figures, house, self.limits(), storage), house=house)
+            figures = gather(connection, ctx, now)
+        return Look(figures=figures, status=judge(figures, ctx, self.limits(), storage), ctx=ctx)
 
     def _try_to_write(self) -> str:
-        from erpsync.flows.probe import write_problem
+        from erpsync.flows.operations.write_probe import write_problem
 
         lost, before = self.losses.unsaved(), self._told
         problem = write_problem(self.store, lost)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from erpsync.core.instants import with_local
-from erpsync.store.figures import spell
+from erpsync.store.status.figures import spell
 
 # Digits after the point where there are not two. Source: ISO 4217, table A.1, column "minor unit".
 _DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "PYG": 0, "XAF": 0, "XOF": 0, "XPF": 0, "UGX": 0, "RWF": 0}

@@ -20,7 +20,7 @@ import structlog
 
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
-from tests.bench.house import PUSH_BATCH, Bench, bench, prepare
+from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
 from tests.support import postgres
 
 TEMPLATE = "bench_template"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from erpsync.flows.facts import Batch, OrderRecord
+from erpsync.flows.records.batch import Batch, OrderRecord
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.types import Head, Line, Order, OrderState, Raw, Recipient
 

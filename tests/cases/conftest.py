@@ -20,4 +20,4 @@ def export(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Export]]
 
     yield make
     for each in made:
-        each.house.store.close()
+        each.ctx.store.close()

@@ -11,12 +11,12 @@ import pytest
 
 from connectors.webhook_json.sandbox import OwnShop
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
-from erpsync.flows.inbox import apply_inbox, store_webhook
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.context import Channel, ChannelSpec, Context, open_context
+from erpsync.flows.intake.webhooks import apply_inbox, store_webhook
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.clock import ManualClock
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from tests.connectors.webhook_json.shop import connector, request
 from tests.support.shop import SHANGHAI, VAULT
 
@@ -34,22 +34,22 @@ class Own:
         spec = ChannelSpec(
             name="own", kind="webhook_json", stock=StockPolicy(settle_s=0), connector=connector(self.shop, self.clock)
         )
-        self.house: House = open_house(
+        self.ctx: Context = open_context(
             self.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI
         )
         for sku in ("CUP", "TEA"):
-            set_stock(self.house, warehouse="SH", sku=sku, on_hand=10, actor="keeper")
+            set_stock(self.ctx, warehouse="SH", sku=sku, on_hand=10, actor="keeper")
         self._ids = itertools.count(1)
 
     @property
     def channel(self) -> Channel:
-        return self.house.channel("own")
+        return self.ctx.channel("own")
 
     def take(self, message: Any) -> None:
         signed = request(message, id=f"msg_{next(self._ids)}", at=AFTER, received_at=self.clock.now())
-        store_webhook(self.house, self.channel, signed)
+        store_webhook(self.ctx, self.channel, signed)
         self.clock.advance(seconds=1)
-        while apply_inbox(self.house):
+        while apply_inbox(self.ctx):
             pass
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
@@ -98,7 +98,7 @@ def test_what_is_left_of_the_order_stays_and_leaves_whatever_comes_first(
         own.take(said[index])
     assert (own.lines()["2"], own.held()) == ((1, 0, 0), {"TEA": 1})
 
-    ship(own.house, order="Q1", carrier="SF", tracking="SF1", actor="ana")
+    ship(own.ctx, order="Q1", carrier="SF", tracking="SF1", actor="ana")
 
     assert (own.lines()["2"], own.held()) == ((1, 0, 1), {})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from erpsync.flows.errors import Refused
-from erpsync.flows.ship import ship
+from erpsync.flows.shipments.record import ship
 from tests.cases.town import drop, drop_folder, town_of
 from tests.support.looking import held, rows, status, tasks
 from tests.support.shop import Town
@@ -27,7 +27,7 @@ def test_nothing_of_it_leaves_unnoticed(town: Town, order: str, units: int) -> N
     assert status(town, order)[0] == "held"
     assert held(town, order) == {"CUP": units}
     with pytest.raises(Refused, match="--force"):
-        ship(town.house, order=order, carrier="SF", tracking=f"SF{order}")
+        ship(town.ctx, order=order, carrier="SF", tracking=f"SF{order}")
 
 
 def test_a_text_that_is_in_no_table_is_one_task_for_all_its_orders(town: Town) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from erpsync.flows.inbox import apply_inbox, store_webhook
+from erpsync.flows.intake.webhooks import apply_inbox, store_webhook
 from tests.cases.town import INPUTS, town_of
 from tests.connectors.webhook_json.shop import connector, request
 from tests.support.looking import held, letters, lines, status
@@ -23,8 +23,8 @@ def town(database_url: str) -> Iterator[Town]:
 def deliver(town: Town, number: int) -> None:
     now = town.clock.now()
     message = request(DELIVERIES[number], id=f"msg_{number}", at=now, received_at=now)
-    store_webhook(town.house, town.channel(), message)
-    apply_inbox(town.house)
+    store_webhook(town.ctx, town.channel(), message)
+    apply_inbox(town.ctx)
     town.advance(60)
 
 

@@ -1,4 +1,4 @@
-"""A house with one real connector, for cases that were seen elsewhere: looked at like any other town."""
+"""A context with one real connector, for cases that were seen elsewhere: looked at like any other town."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,12 +9,12 @@ from typing import Any
 from connectors.csv_drop.connector import CsvDropConnector
 from connectors.csv_drop.settings import CsvDropSettings
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows.house import ChannelSpec, open_house
-from erpsync.flows.stock import set_stock
+from erpsync.flows.context import ChannelSpec, open_context
+from erpsync.flows.inventory.counts import set_stock
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from tests.support.looking import poll
 from tests.support.shop import NOON, SHANGHAI, VAULT, Town
 
@@ -29,10 +29,10 @@ def town_of(
     clock = clock or ManualClock(NOON)
     store = Store.open(url, clock=clock, vault=VAULT)
     spec = ChannelSpec(name="shop", kind=kind, connector=make(clock))
-    house = open_house(store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
+    ctx = open_context(store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
     for sku, on_hand in stock.items():
-        set_stock(house, warehouse="SH", sku=sku, on_hand=on_hand, actor="keeper")
-    yield Town(store=store, clock=clock, house=house, shops={})
+        set_stock(ctx, warehouse="SH", sku=sku, on_hand=on_hand, actor="keeper")
+    yield Town(store=store, clock=clock, ctx=ctx, shops={})
     store.close()
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from erpsync.store.identity import FileMovedError
-from erpsync.store.schema import migrate
-from erpsync.store.store import Store
+from erpsync.store.db.identity import FileMovedError
+from erpsync.store.db.schema import migrate
+from erpsync.store.db.store import Store
 from erpsync.store.tables import channel
 from tests.crash.process import Daemon, Shop
 

@@ -13,8 +13,8 @@ from queue import SimpleQueue
 import pytest
 from sqlalchemy import func, select, update
 
-from erpsync.store.queue import LANE_REST, SHIPMENT, STOCK, Effect, claim, enqueue
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
+from erpsync.store.outbox.queue import LANE_REST, SHIPMENT, STOCK, Effect, claim, enqueue
 from erpsync.store.tables import outbox
 from tests.crash.process import LONG_S, Daemon, Shop, eventually
 

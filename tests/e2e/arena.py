@@ -19,7 +19,7 @@ from connectors.taobao.sandbox import TaobaoSandbox
 from connectors.webhook_json.sandbox import SECRET, OwnShop, over_http
 from erpsync.sdk.clock import SystemClock
 from erpsync.sdk.sandbox import FaultPlan, SandboxServer, serve
-from erpsync.store.engine import make_engine
+from erpsync.store.db.engine import make_engine
 from erpsync.store.tables import channel, orders
 from tests.e2e.command_desk import Desk
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 from sqlalchemy import func, select
 
-from erpsync.store.bulk import insert_many
-from erpsync.store.notes import DeadLetter, bury
+from erpsync.store.db.bulk import insert_many
+from erpsync.store.dead_letters import DeadLetter, add_dead_letters
 from erpsync.store.tables import event
 from erpsync.web.api import examples
 from erpsync.web.api.events import LOOK_AT
@@ -35,7 +35,9 @@ def detail(answer: requests.Response) -> str:
 def bury_one(api: Api) -> int:
     channel = api.town.channel()
     with api.town.store.begin() as tx:
-        bury(tx, [DeadLetter(channel_id=channel.id, kind="order", key="o9", error="no total", source="page 1")])
+        add_dead_letters(
+            tx, [DeadLetter(channel_id=channel.id, kind="order", key="o9", error="no total", source="page 1")]
+        )
     return int(api.get("/dead-letters").json()["items"][0]["id"])
 
 

@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from erpsync.flows.channels import ask_poll
+from erpsync.flows.api.event_webhooks import AT_ONCE, push_events
+from erpsync.flows.api.signing import signed_headers
+from erpsync.flows.api.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
+from erpsync.flows.channels.control import ask_poll
 from erpsync.flows.errors import Refused
-from erpsync.flows.events_out import AT_ONCE, push_events
-from erpsync.flows.poll import poll_stream
-from erpsync.flows.rekey import rotate_keys
-from erpsync.flows.signing import signed_headers
-from erpsync.flows.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
-from erpsync.flows.upkeep import prune
+from erpsync.flows.intake.poll import poll_stream
+from erpsync.flows.operations.prune import prune
+from erpsync.flows.operations.rotate_keys import rotate_keys
 from erpsync.runtime.once import drain
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox.base import ConnectionLost, SandboxRequest, SandboxResponse
+from erpsync.store.db.privacy import Vault
+from erpsync.store.events import Event, write_events
 from erpsync.store.feed import settled_id
-from erpsync.store.notes import Event, write_events
-from erpsync.store.privacy import Vault
 from erpsync.store.views import list_tasks
 from erpsync.store.views.feed import list_events, show_subscription
 from tests.support.shop import Town, build_town
@@ -70,7 +70,7 @@ def subscriber() -> Subscriber:
 @pytest.fixture
 def push(town: Town, subscriber: Subscriber) -> Callable[[], int]:
     http = HttpClient(clock=town.store.clock, mount=subscriber)
-    return lambda: push_events(town.house, http=http)
+    return lambda: push_events(town.ctx, http=http)
 
 
 def happen(town: Town, *kinds: str) -> None:
@@ -81,7 +81,7 @@ def happen(town: Town, *kinds: str) -> None:
 
 
 def listen(town: Town, *kinds: str, after: int | None = 0) -> int:
-    return subscribe(town.house, Wanted(url=URL, kinds=kinds, after=after), actor="api:erp")
+    return subscribe(town.ctx, Wanted(url=URL, kinds=kinds, after=after), actor="api:erp")
 
 
 def state(town: Town, id: int) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def test_a_subscriber_is_told_every_event_in_order_and_can_check_the_signature(
 ) -> None:
     happen(town, "order.imported", "order.held", "order.freed")
     id = listen(town)
-    secret = reveal_secret(town.house, id, actor="api:erp")
+    secret = reveal_secret(town.ctx, id, actor="api:erp")
 
     while push():
         pass
@@ -136,7 +136,7 @@ def test_events_of_an_order_name_the_order_its_channel_and_nobody(
     listen(town, "order.")
     town.shop.place("o1", ("A", 2))
     for stream in ("backfill", "orders"):
-        poll_stream(town.house, town.channel(), stream)
+        poll_stream(town.ctx, town.channel(), stream)
 
     push()
 
@@ -189,7 +189,7 @@ def test_a_lost_answer_repeats_the_event_under_the_same_id(
     subscriber.answers = [200, 200]
     push()
     lost = subscriber.calls[0]
-    go_back(town.house, 1, after=0, actor="wang")
+    go_back(town.ctx, 1, after=0, actor="wang")
     push()
 
     assert subscriber.calls[1].headers["webhook-id"] == lost.headers["webhook-id"]
@@ -225,7 +225,7 @@ def test_a_subscriber_that_fails_for_long_is_never_given_up_silently(
     assert (state(town, id)["state"], tasks(town)) == ("stopped", ["events_not_taken"])
     subscriber.always = 200
     assert push() == 0
-    restart(town.house, id, actor="wang")
+    restart(town.ctx, id, actor="wang")
     assert (push(), state(town, id)["state"], tasks(town)) == (1, "active", [])
 
 
@@ -265,7 +265,7 @@ def test_a_crowd_of_events_is_told_in_turns(town: Town, subscriber: Subscriber, 
 
 def test_an_ended_subscription_is_told_nothing(town: Town, subscriber: Subscriber, push: Callable[[], int]) -> None:
     id = listen(town)
-    unsubscribe(town.house, id, actor="wang")
+    unsubscribe(town.ctx, id, actor="wang")
     happen(town, "a.a")
 
     assert (push(), subscriber.calls) == (0, [])
@@ -276,11 +276,11 @@ def test_an_ended_subscription_is_told_nothing(town: Town, subscriber: Subscribe
 )
 def test_events_go_to_signed_https_addresses_only(town: Town, url: str) -> None:
     with pytest.raises(Refused, match="url must"):
-        subscribe(town.house, Wanted(url=url), actor="wang")
+        subscribe(town.ctx, Wanted(url=url), actor="wang")
 
 
 def test_plain_http_is_for_private_addresses_and_listed_ones_of_this_machine(town: Town) -> None:
-    listed = replace(town.house, local_targets=frozenset({"127.0.0.1:9", "::1:80", "localhost:8080"}))
+    listed = replace(town.ctx, local_targets=frozenset({"127.0.0.1:9", "::1:80", "localhost:8080"}))
     for url in ("http://127.0.0.1:9/x", "http://[::1]/x", "http://192.168.1.5/x", "http://localhost:8080/"):
         assert subscribe(listed, Wanted(url=url), actor="wang") > 0
 
@@ -292,7 +292,7 @@ def test_plain_http_is_for_private_addresses_and_listed_ones_of_this_machine(tow
      "https://localhost./", "http://127.0.0.1:10/x"],
 )  # fmt: skip
 def test_events_are_told_to_nobody_on_this_machine_who_is_not_listed(town: Town, url: str) -> None:
-    listed = replace(town.house, local_targets=frozenset({"127.0.0.1:11"}))
+    listed = replace(town.ctx, local_targets=frozenset({"127.0.0.1:11"}))
 
     with pytest.raises(Refused, match=r"url must not lead to this machine, unless web.local_targets lists \S+:\d+"):
         subscribe(listed, Wanted(url=url), actor="wang")
@@ -304,16 +304,16 @@ def test_events_are_told_to_nobody_on_this_machine_who_is_not_listed(town: Town,
 )
 def test_a_name_that_can_never_be_called_is_refused(town: Town, host: str) -> None:
     with pytest.raises(Refused, match="url must"):
-        subscribe(town.house, Wanted(url=f"https://{host}/"), actor="wang")
+        subscribe(town.ctx, Wanted(url=f"https://{host}/"), actor="wang")
 
 
 def test_a_subscriber_whose_name_leads_here_later_is_told_nothing(town: Town) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        listed = replace(town.house, local_targets=frozenset({f"localhost:{port}"}))
+        listed = replace(town.ctx, local_targets=frozenset({f"localhost:{port}"}))
         id = subscribe(listed, Wanted(url=f"http://localhost:{port}/x", after=0), actor="wang")
         happen(town, "a.a")
-        push_events(town.house)
+        push_events(town.ctx)
 
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
@@ -323,21 +323,21 @@ def test_a_subscriber_whose_name_leads_here_later_is_told_nothing(town: Town) ->
 
 def test_the_secret_is_kept_sealed_and_sealed_again_with_a_new_key(town: Town, push: Callable[[], int]) -> None:
     id = listen(town)
-    secret = reveal_secret(town.house, id, actor="wang")
+    secret = reveal_secret(town.ctx, id, actor="wang")
     fresh = Vault([b"n" * 32, b"k" * 32], b"i" * 32)
     town.store.vault = fresh
 
     assert rotate_keys(town.store) >= 1
     town.store.vault = Vault([b"n" * 32], b"i" * 32)
-    assert reveal_secret(town.house, id, actor="wang") == secret
+    assert reveal_secret(town.ctx, id, actor="wang") == secret
 
 
 def test_running_once_tells_subscribers_too(town: Town, subscriber: Subscriber) -> None:
-    town.house = replace(town.house, local_targets=frozenset({"127.0.0.1:9"}))
-    id = subscribe(town.house, Wanted(url="http://127.0.0.1:9/x", kinds=("channel.",)), actor="wang")
-    ask_poll(town.house, "shop", actor="wang")
+    town.ctx = replace(town.ctx, local_targets=frozenset({"127.0.0.1:9"}))
+    id = subscribe(town.ctx, Wanted(url="http://127.0.0.1:9/x", kinds=("channel.",)), actor="wang")
+    ask_poll(town.ctx, "shop", actor="wang")
 
-    drain(town.house)
+    drain(town.ctx)
 
     assert state(town, id)["attempts"] == 1
 
@@ -373,7 +373,7 @@ def test_the_newest_event_is_kept_so_that_its_id_is_never_given_again(town: Town
     newest = settled_id(town.store)
     town.clock.advance(seconds=timedelta(days=200).total_seconds())
 
-    prune(town.house, 180)
+    prune(town.ctx, 180)
 
     with town.store.read() as connection:
         assert [each["id"] for each in list_events(connection, after=0, until=newest)] == [newest]

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from erpsync.flows.access import Access, access_of
-from erpsync.flows.idempotency import Call, Claim, ClaimLostError, claim, for_claim
-from erpsync.flows.stock import add_stock
-from erpsync.flows.upkeep import prune
+from erpsync.flows.api.access import Access, access_of
+from erpsync.flows.api.idempotency import Call, Claim, ClaimLostError, claim, for_claim
+from erpsync.flows.inventory.counts import add_stock
+from erpsync.flows.operations.prune import prune
 from tests.support.api import Api, api_of
 
 FOUND = {"warehouse": "SH", "sku": "A", "qty": 10, "reason": "found"}
@@ -37,8 +37,8 @@ def take_on(api: Api, key: str) -> Claim:
 
 
 def find_ten(api: Api, held: Claim) -> None:
-    house = for_claim(api.town.house, held)
-    add_stock(house, warehouse="SH", sku="A", qty=10, reason="found", actor="api:erp")
+    ctx = for_claim(api.town.ctx, held)
+    add_stock(ctx, warehouse="SH", sku="A", qty=10, reason="found", actor="api:erp")
 
 
 def test_a_request_sent_again_gets_the_first_answer_and_changes_nothing(api: Api) -> None:
@@ -134,10 +134,10 @@ def test_a_process_that_wakes_up_late_finds_its_request_taken_over(api: Api) -> 
 def test_answers_are_kept_for_thirty_days(api: Api) -> None:
     api.post(PATH, FOUND, key="k")
     api.town.advance(29 * 86_400)
-    prune(api.town.house, 180)
+    prune(api.town.ctx, 180)
     assert api.post(PATH, FOUND, key="k").headers.get("idempotent-replayed") == "true"
 
     api.town.advance(2 * 86_400)
-    prune(api.town.house, 180)
+    prune(api.town.ctx, 180)
 
     assert "idempotent-replayed" not in api.post(PATH, FOUND, key="k").headers

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from erpsync.flows.access import access_of
-from erpsync.store.store import Store
+from erpsync.flows.api.access import access_of
+from erpsync.store.db.store import Store
 from tests.e2e.command_desk import Desk, set_up
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from erpsync.cli.commands import COMMANDS, only_looks
 from erpsync.settings import installed, load
+from erpsync.store.db.store import Store
 from erpsync.store.nodes import Refusal, beat, take_configuration
-from erpsync.store.store import Store
 from tests.e2e.command_desk import Desk, set_up
 
 KEY = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="

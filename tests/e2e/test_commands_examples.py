@@ -10,15 +10,16 @@ import pytest
 from pydantic import BaseModel
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, StockPolicy
-from erpsync.flows.facts import letter_of
-from erpsync.flows.house import Channel
+from erpsync.flows.context import Channel
+from erpsync.flows.records.batch import letter_of
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import Head, Raw
 from erpsync.settings import installed, load
 from erpsync.settings.config import key_file
-from erpsync.store.notes import bury, channel_id_of
-from erpsync.store.privacy import read_keys
-from erpsync.store.store import Store
+from erpsync.store.db.privacy import read_keys
+from erpsync.store.db.store import Store
+from erpsync.store.dead_letters import add_dead_letters
+from erpsync.store.registry import channel_id_of
 from tests.e2e.command_desk import Desk
 from tests.house.test_docs_examples import blocks
 from tests.support.sources import ROOT
@@ -105,7 +106,7 @@ def with_letter(folder: Path, text: str) -> Desk:
             orders=OrderPolicy(),
             stock=StockPolicy(),
         )
-        bury(tx, [letter_of(channel, "order", raw, PayloadError("was wrong", path="$"))])
+        add_dead_letters(tx, [letter_of(channel, "order", raw, PayloadError("was wrong", path="$"))])
     store.close()
     return desk
 

@@ -11,10 +11,10 @@ import requests
 from sqlalchemy import insert
 
 from erpsync.core import advice
-from erpsync.flows.channels import pause_channel
-from erpsync.flows.house import House
+from erpsync.flows.channels.control import pause_channel
+from erpsync.flows.context import Context
 from erpsync.store import tables
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.web.charts import hourly, nice_step
 from erpsync.web.words import LEVELS, STATUS_WORDS, TONES, money, plain
 from tests.support.web_shop import (
@@ -37,14 +37,14 @@ SHOP, OTHER = "tmall-flagship", "jd-main"
 class Console:
     server: AppServer
     store: Store
-    house: House
+    ctx: Context
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.server.url + path.lstrip("/"), timeout=60, allow_redirects=False)
 
     def put_order(self, channel: str = SHOP, *, title: str = "亚麻短袖衬衫", number: int = 1, **changes: object) -> int:
         with self.store.begin() as tx:
-            [order_id] = add(tx, tables.orders, order_row(self.house.channel(channel).id, number, **changes))
+            [order_id] = add(tx, tables.orders, order_row(self.ctx.channel(channel).id, number, **changes))
             add(tx, tables.order_line, line_row(order_id, title=title))
         return order_id
 
@@ -53,9 +53,9 @@ class Console:
 def console(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Console]:
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}")
-    server, _ = serve(store, house, keep_s=0)
-    yield Console(server, store, house)
+    store, ctx = open_shop(f"sqlite:///{path}")
+    server, _ = serve(store, ctx, keep_s=0)
+    yield Console(server, store, ctx)
     server.stop(2)
     store.close()
 
@@ -76,7 +76,7 @@ def test_an_empty_shop_says_so(console: Console) -> None:
 
 
 def test_the_overview_tells_what_needs_a_person_and_which_command_helps(console: Console) -> None:
-    fill(console.store, console.house)
+    fill(console.store, console.ctx)
 
     page = words_of(console.get("/"))
 
@@ -114,9 +114,9 @@ def test_a_channel_that_wants_no_call_says_for_how_long(console: Console) -> Non
 def test_a_shop_that_is_switched_off_is_not_said_to_send_what_it_has(migrated_sqlite: Path, tmp_path: Path) -> None:
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}")
-    pause_channel(house, SHOP, reason="stocktaking", actor="ana")
-    server, _ = serve(store, with_channel(house, OTHER, enabled=False, connector=None), keep_s=0)
+    store, ctx = open_shop(f"sqlite:///{path}")
+    pause_channel(ctx, SHOP, reason="stocktaking", actor="ana")
+    server, _ = serve(store, with_channel(ctx, OTHER, enabled=False, connector=None), keep_s=0)
     page = words_of(requests.get(server.url, timeout=10))
     server.stop(2)
     store.close()
@@ -129,7 +129,7 @@ def test_a_shop_that_is_switched_off_is_not_said_to_send_what_it_has(migrated_sq
 
 
 def test_colour_never_speaks_alone(console: Console) -> None:
-    fill(console.store, console.house)
+    fill(console.store, console.ctx)
 
     page = words_of(console.get("/"))
 
@@ -172,7 +172,7 @@ def test_what_a_channel_says_is_never_markup_here(console: Console, path: str) -
 
 @pytest.mark.parametrize("path", ["/", "/live", "/orders", "/orders/S20260302000001", "/orders/none"])
 def test_pages_hold_no_script_or_style_of_their_own(console: Console, path: str) -> None:
-    fill(console.store, console.house)
+    fill(console.store, console.ctx)
     console.put_order()
 
     page = console.get(path).text
@@ -196,7 +196,7 @@ def test_one_order_tells_its_story(console: Console) -> None:
         [sku] = add(tx, tables.sku, {"code": "LINEN-W-L"})
         bag = line_row(order_id, external_id="2", title="手提袋", channel_sku="BAG", sku_id=sku, qty=4, shipped_qty=1)
         [line] = add(tx, tables.order_line, bag)
-        place = next(iter(console.house.warehouses))
+        place = next(iter(console.ctx.warehouses))
         own = {"owner_kind": "line", "owner_id": line, "sku_id": sku}
         tx.execute(tables.hold.insert().values(**own, warehouse_id=place, qty=2, released=False))
         missing = {"order_id": order_id, "channel_id": 1, "due_at": NOW, "number": "S20260302000007", "waits": True}
@@ -204,7 +204,7 @@ def test_one_order_tells_its_story(console: Console) -> None:
         parcel = {"order_id": order_id, "number": "P7-1", "carrier": "YTO", "tracking": "YT881", "state": "sent"}
         [shipment] = add(tx, tables.shipment, parcel | {"shipped_at": NOW, "sent_at": NOW})
         tx.execute(tables.shipment_line.insert().values(shipment_id=shipment, line_id=line, qty=1))
-        refund = {"channel_id": console.house.channel(SHOP).id, "external_id": "R-5", "state": "closed"}
+        refund = {"channel_id": console.ctx.channel(SHOP).id, "external_id": "R-5", "state": "closed"}
         read = {"version_at": NOW, "read_from_at": NOW, "read_to_at": NOW, "amount_minor": 990, "currency": "CNY"}
         add(tx, tables.refund, refund | read | {"order_external_id": "29104477000007", "reason": "七天无理由"})
         told = {

@@ -12,9 +12,9 @@ from typing import NoReturn
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from erpsync.flows.house import House
+from erpsync.flows.context import Context
 from erpsync.store import tables
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from tests.support.web_shop import NOW, AppServer, add, fill, line_row, open_shop, order_row, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrent("processes")]
@@ -58,7 +58,7 @@ def chromium() -> Iterator[Browser]:
 class Shop:
     server: AppServer
     store: Store
-    house: House
+    ctx: Context
     open: Callable[..., AbstractContextManager[Page]]
     complaints: list[str] = field(default_factory=list)
 
@@ -67,9 +67,9 @@ class Shop:
 def shop(chromium: Browser, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}")
-    fill(store, house)
-    server, _ = serve(store, house, keep_s=0)
+    store, ctx = open_shop(f"sqlite:///{path}")
+    fill(store, ctx)
+    server, _ = serve(store, ctx, keep_s=0)
     complaints: list[str] = []
 
     @contextmanager
@@ -84,7 +84,7 @@ def shop(chromium: Browser, migrated_sqlite: Path, tmp_path: Path) -> Iterator[S
         yield page
         context.close()
 
-    yield Shop(server, store, house, opened, complaints)
+    yield Shop(server, store, ctx, opened, complaints)
     server.stop(2)
     store.close()
 
@@ -164,7 +164,7 @@ def test_a_new_order_appears_while_the_page_stays_where_it_was(shop: Shop) -> No
         page.get_by_text("The same numbers as a table").click()
         page.evaluate("window.scrollTo(0, 700); window.stayed = true")
         with shop.store.begin() as tx:
-            channel_id = shop.house.channel("jd-main").id
+            channel_id = shop.ctx.channel("jd-main").id
             [order_id] = add(tx, tables.orders, order_row(channel_id, 999, placed_at=NOW))
             add(tx, tables.order_line, line_row(order_id, title="新到的订单"))
         page.clock.fast_forward(REFRESH_MS)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from erpsync.flows.mapping import Thing, note_listings
+from erpsync.store.sku_mapping import Thing, note_listings
 from erpsync.web.words import NO_PHONE
 from tests.e2e.test_console import OTHER, Console, console, words_of
 
@@ -39,7 +39,7 @@ def test_an_id_that_two_channels_use_shows_both_orders(console: Console) -> None
 def test_goods_are_found_by_their_title(console: Console) -> None:
     console.put_order(number=3)
     with console.store.begin() as tx:
-        channel = console.house.channel("tmall-flagship").id
+        channel = console.ctx.channel("tmall-flagship").id
         note_listings(tx, channel, {Thing("LINEN-W-L", ""): "亚麻短袖衬衫"}, {})
 
     assert numbers(console.get("/orders?q=短袖").text) == ["S20260302000003"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from erpsync.store.privacy import make_or_read_keys
+from erpsync.store.db.privacy import make_or_read_keys
 from tests.e2e.command_desk import Desk, Ran, set_up, trade
 
 KEYS = "privacy: {{keys: [{keys}], index_key: {index}}}\n"

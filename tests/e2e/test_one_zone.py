@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from erpsync.flows.house import House
+from erpsync.flows.context import Context
 from erpsync.store import tables
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from tests.e2e.command_desk import Desk, set_up
 from tests.support.web_shop import NOW, AppServer, add, effect_row, fill, line_row, open_shop, order_row, serve
 
@@ -38,9 +38,9 @@ COMMANDS = (
 )
 
 
-def trouble(store: Store, house: House, shop: str) -> None:
+def trouble(store: Store, ctx: Context, shop: str) -> None:
     """Let an order, a task, a letter and a channel be in trouble, each with an instant in its text."""
-    channel_id = house.channel(shop).id
+    channel_id = ctx.channel(shop).id
     with store.begin() as tx:
         [order_id] = add(
             tx, tables.orders, order_row(channel_id, 1, placed_at=AT, phase="held", hold_reason="operator")
@@ -72,10 +72,10 @@ def trouble(store: Store, house: House, shop: str) -> None:
 def console(migrated_sqlite: Path, tmp_path: Path) -> Iterator[AppServer]:
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}")
-    fill(store, house)
-    trouble(store, house, "tmall-flagship")
-    server, _ = serve(store, house, keep_s=0)
+    store, ctx = open_shop(f"sqlite:///{path}")
+    fill(store, ctx)
+    trouble(store, ctx, "tmall-flagship")
+    server, _ = serve(store, ctx, keep_s=0)
     yield server
     server.stop(2)
     store.close()
@@ -97,9 +97,9 @@ def test_a_page_of_the_console_shows_the_operators_zone_only(console: AppServer,
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     desk = set_up(tmp_path_factory.mktemp("zone"), channels=("shop", "other"))
     assert desk.run("migrate").code == 0
-    store, house = open_shop(f"sqlite:///{desk.folder}/var/erpsync.db", names=("shop", "other"))
-    fill(store, house)
-    trouble(store, house, "shop")
+    store, ctx = open_shop(f"sqlite:///{desk.folder}/var/erpsync.db", names=("shop", "other"))
+    fill(store, ctx)
+    trouble(store, ctx, "shop")
     store.close()
     return desk
 

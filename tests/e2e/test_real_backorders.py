@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from erpsync.flows.house import House
-from erpsync.flows.upkeep import verify_counters
-from erpsync.store.store import Store
+from erpsync.flows.context import Context
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.store.db.store import Store
 from tests.e2e.command_desk import Desk
 from tests.support.real_data import retail_file
 
@@ -137,7 +137,7 @@ def wrong_counters(desk: Desk) -> list[str]:
     """Return where a counter differs from its ledger or its holds."""
     store = Store.open(f"sqlite:///{desk.folder / 'var' / 'erpsync.db'}")
     try:
-        return verify_counters(House(store=store, timezone=ZoneInfo("UTC"), channels={}, warehouses={}, feeding={}))
+        return verify_counters(Context(store=store, timezone=ZoneInfo("UTC"), channels={}, warehouses={}, feeding={}))
     finally:
         store.close()
 

@@ -25,7 +25,7 @@ class Shop:
     server: AppServer | None = None
     draining: bool = False
     alive: bool = True
-    house: object = None
+    ctx: object = None
     store: object = None
     samples: list = field(default_factory=list)
 
@@ -38,10 +38,10 @@ class Shop:
 def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(path=tmp_path / "erpsync.db")
     shop.path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{shop.path}")
-    shop.store, shop.house = store, house
+    store, ctx = open_shop(f"sqlite:///{shop.path}")
+    shop.store, shop.ctx = store, ctx
     shop.server, _ = serve(
-        store, house, draining=lambda: shop.draining, alive=lambda: shop.alive, meters=lambda: shop.samples, keep_s=0
+        store, ctx, draining=lambda: shop.draining, alive=lambda: shop.alive, meters=lambda: shop.samples, keep_s=0
     )
     yield shop
     assert shop.server.stop(2)
@@ -94,7 +94,7 @@ def test_a_channel_that_is_down_leaves_the_daemon_ready(shop: Shop) -> None:
 
 
 def test_status_json_is_what_the_command_prints(shop: Shop) -> None:
-    fill(shop.store, shop.house)
+    fill(shop.store, shop.ctx)
 
     found = shop.get("/status.json").json()
 
@@ -109,7 +109,7 @@ def families(body: str) -> dict[str, str]:
 
 
 def test_every_metric_that_is_documented_is_exported_and_no_other_of_ours(shop: Shop) -> None:
-    fill(shop.store, shop.house)
+    fill(shop.store, shop.ctx)
 
     found = families(shop.get("/metrics").text)
 
@@ -119,7 +119,7 @@ def test_every_metric_that_is_documented_is_exported_and_no_other_of_ours(shop: 
 
 
 def test_metrics_tell_the_figures_by_channel(shop: Shop) -> None:
-    fill(shop.store, shop.house)
+    fill(shop.store, shop.ctx)
 
     lines = shop.get("/metrics").text.splitlines()
 
@@ -130,7 +130,7 @@ def test_metrics_tell_the_figures_by_channel(shop: Shop) -> None:
 
 
 def test_metrics_never_name_orders(shop: Shop) -> None:
-    fill(shop.store, shop.house)
+    fill(shop.store, shop.ctx)
 
     assert "S2026" not in shop.get("/metrics").text
 
@@ -160,11 +160,11 @@ def test_what_the_process_counts_about_itself_is_exported_too(shop: Shop) -> Non
 
 
 def test_figures_are_counted_once_for_all_who_look_within_two_seconds(shop: Shop) -> None:
-    server, site = serve(shop.store, shop.house)
+    server, site = serve(shop.store, shop.ctx)
     try:
         before = requests.get(f"{server.url}status.json", timeout=60).json()
         with shop.store.begin() as tx:
-            add(tx, tables.outbox, effect_row(shop.house.channel("jd-main").id, "due"))
+            add(tx, tables.outbox, effect_row(shop.ctx.channel("jd-main").id, "due"))
         same = requests.get(f"{server.url}status.json", timeout=60).json()
         site.store.clock.sleep(3)
         after = requests.get(f"{server.url}status.json", timeout=60).json()
@@ -210,7 +210,7 @@ def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> N
         status=StatusLimits(freshness_s=1),
     )
     face = SimpleNamespace(
-        house=lambda: shop.house,
+        ctx=lambda: shop.ctx,
         config=lambda: config,
         meters=SimpleNamespace(samples=lambda: [Sample("erpsync_polls_total", "counter", "Passes.", {}, 3)]),
         alive=lambda: True,
@@ -232,7 +232,7 @@ def _status(server: WebServer, host: str) -> int:
 
 
 def test_a_server_that_was_stopped_answers_no_more_and_may_be_stopped_again(shop: Shop) -> None:
-    server, _ = serve(shop.store, shop.house)
+    server, _ = serve(shop.store, shop.ctx)
 
     assert server.stop(2)
     assert server.stop(2)

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import update
 
 from erpsync.core.policy import PollPolicy
-from erpsync.flows.house import House
+from erpsync.flows.context import Context
 from erpsync.sdk.roles import WebhookSource
 from erpsync.sdk.types import WebhookRequest, WebhookResult
 from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
-from erpsync.store.counts import gather, hours_until
-from erpsync.store.figures import spell, status
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
+from erpsync.store.status.counts import gather, hours_until
+from erpsync.store.status.figures import spell, status
 from erpsync.web.metrics import FiguresCollector
 from erpsync.web.site import Site
 from tests.support.web_shop import (
@@ -38,30 +38,30 @@ FRESH = {SHOP: 10.0, OTHER: 10.0, FOLDER: 10.0}
 @dataclass
 class Shop:
     store: Store
-    house: House
+    ctx: Context
 
-    def status(self, house: House | None = None, **limits: Any) -> dict[str, Any]:
+    def status(self, ctx: Context | None = None, **limits: Any) -> dict[str, Any]:
         with self.store.read() as connection:
-            return status(connection, house or self.house, replace(StatusLimits(), **limits), NOW)
+            return status(connection, ctx or self.ctx, replace(StatusLimits(), **limits), NOW)
 
-    def channel(self, name: str = SHOP, house: House | None = None) -> dict[str, Any]:
-        return next(found for found in self.status(house)["channels"] if found["name"] == name)
+    def channel(self, name: str = SHOP, ctx: Context | None = None) -> dict[str, Any]:
+        return next(found for found in self.status(ctx)["channels"] if found["name"] == name)
 
     def id(self, name: str = SHOP) -> int:
-        return self.house.channel(name).id
+        return self.ctx.channel(name).id
 
 
 @pytest.fixture
 def shop(database_url: str) -> Iterator[Shop]:
-    store, house = open_shop(database_url)
-    yield Shop(store, house)
+    store, ctx = open_shop(database_url)
+    yield Shop(store, ctx)
     store.close()
 
 
 @pytest.fixture
 def fresh(shop: Shop) -> Shop:
     with shop.store.begin() as tx:
-        read_completely(tx, shop.house, ago_s=FRESH)
+        read_completely(tx, shop.ctx, ago_s=FRESH)
     return shop
 
 
@@ -84,7 +84,7 @@ def test_a_shop_that_was_just_read_is_well(fresh: Shop) -> None:
 def test_a_channel_that_stops_without_an_error_is_a_problem(shop: Shop) -> None:
     """failures.md row 11: no error, no orders."""
     with shop.store.begin() as tx:
-        read_completely(tx, shop.house, ago_s=FRESH | {OTHER: 4000})
+        read_completely(tx, shop.ctx, ago_s=FRESH | {OTHER: 4000})
 
     found = shop.status()
 
@@ -128,8 +128,8 @@ def test_a_reload_that_a_living_daemon_refused_is_a_problem_until_it_takes_anoth
 
 def test_a_channel_that_is_polled_once_an_hour_may_be_three_hours_old(shop: Shop) -> None:
     with shop.store.begin() as tx:
-        read_completely(tx, shop.house, ago_s=FRESH | {OTHER: 4000})
-    slow = with_channel(shop.house, OTHER, poll=PollPolicy(orders_s=3600))
+        read_completely(tx, shop.ctx, ago_s=FRESH | {OTHER: 4000})
+    slow = with_channel(shop.ctx, OTHER, poll=PollPolicy(orders_s=3600))
 
     assert ("jd-main", "freshness") not in checks(shop.status(slow))
 
@@ -153,10 +153,10 @@ class Caller(WebhookSource):
 
 
 def test_a_shop_that_sends_everything_does_not_wait_to_be_read_for_ever(shop: Shop) -> None:
-    house = with_channel(shop.house, SHOP, connector=Caller())
+    ctx = with_channel(shop.ctx, SHOP, connector=Caller())
 
-    assert shop.channel(SHOP, house)["state"] == "up"
-    assert shop.channel(OTHER, house)["state"] == "new"
+    assert shop.channel(SHOP, ctx)["state"] == "up"
+    assert shop.channel(OTHER, ctx)["state"] == "new"
 
 
 def test_the_cursor_lag_is_that_of_the_slowest_of_orders_and_refunds(fresh: Shop) -> None:
@@ -206,10 +206,10 @@ def test_a_paused_channel_is_watched_and_becomes_a_problem_when_it_is_stale(fres
 
 
 def test_a_disabled_channel_is_shown_and_never_a_problem(shop: Shop) -> None:
-    off = with_channel(with_channel(shop.house, SHOP, enabled=False), OTHER, enabled=False)
+    off = with_channel(with_channel(shop.ctx, SHOP, enabled=False), OTHER, enabled=False)
 
     assert shop.status(off)["ok"]
-    assert shop.channel(house=off)["state"] == "disabled"
+    assert shop.channel(ctx=off)["state"] == "disabled"
 
 
 def test_the_queue_counts_what_is_due_and_how_long_the_oldest_waits(fresh: Shop) -> None:
@@ -245,7 +245,7 @@ def test_the_queue_counts_what_is_due_and_how_long_the_oldest_waits(fresh: Shop)
 
 def test_a_mapped_listing_without_a_stock_row_is_unknown_and_not_zero(fresh: Shop) -> None:
     """failures.md row 20: missing is not zero."""
-    warehouse = next(iter(fresh.house.warehouses))
+    warehouse = next(iter(fresh.ctx.warehouses))
     with fresh.store.begin() as tx:
         zero, none, part, whole = add(tx, tables.sku, *({"code": code} for code in ("ZERO", "NONE", "PART", "SET")))
         stock = [{"sku_id": sku, "warehouse_id": warehouse, "on_hand": 0, "reserved": 0} for sku in (zero, part)]
@@ -263,15 +263,15 @@ def test_a_mapped_listing_without_a_stock_row_is_unknown_and_not_zero(fresh: Sho
 
 
 def test_stock_in_a_warehouse_that_feeds_others_only_stays_unknown_here(fresh: Shop) -> None:
-    first, second = fresh.house.warehouses
-    apart = replace(fresh.house, feeding={**fresh.house.feeding, fresh.id(): (second,)})
+    first, second = fresh.ctx.warehouses
+    apart = replace(fresh.ctx, feeding={**fresh.ctx.feeding, fresh.id(): (second,)})
     with fresh.store.begin() as tx:
         [sku] = add(tx, tables.sku, {"code": "SHIRT"})
         insert_many(tx, tables.stock, [{"sku_id": sku, "warehouse_id": first, "on_hand": 9, "reserved": 0}])
         add(tx, tables.listing, {"channel_id": fresh.id(), "channel_sku": "SHIRT", "sku_id": sku})
 
     assert fresh.channel()["unknown_stock"] == 0
-    assert fresh.channel(house=apart)["unknown_stock"] == 1
+    assert fresh.channel(ctx=apart)["unknown_stock"] == 1
 
 
 def test_dead_letters_and_tasks_count_while_they_are_open(fresh: Shop) -> None:
@@ -305,7 +305,7 @@ def test_old_orders_count_when_they_came_and_not_when_they_were_placed(fresh: Sh
         late = order_row(fresh.id(), 3, placed_at=NOW, imported_at=NOW - timedelta(days=2))  # the shop's clock is ahead
         add(tx, tables.orders, *rows, late)
     with fresh.store.read() as connection:
-        figures = gather(connection, fresh.house, NOW)
+        figures = gather(connection, fresh.ctx, NOW)
 
     assert fresh.channel()["orders_24h"] == 3
     assert figures.hourly == {fresh.id(): (*[0] * 23, 3)}
@@ -328,14 +328,14 @@ def test_how_long_orders_and_numbers_took_is_told_by_percentile(shop: Shop) -> N
             effect_row(shop.id(OTHER), "3", marked_at=NOW - 9 * minute, error=""),
         )
     with shop.store.read() as connection:
-        figures = gather(connection, shop.house, NOW)
+        figures = gather(connection, shop.ctx, NOW)
 
     assert figures.order_latencies == {(shop.id(), "0.5"): 50, (shop.id(), "0.95"): 95, (shop.id(), "0.99"): 99}
     assert figures.stock_latencies == {(shop.id(), quantile): 60 for quantile in ("0.5", "0.95", "0.99")}
 
 
 def test_the_databases_own_troubles_are_measured(shop: Shop) -> None:
-    site = Site(store=shop.store, house=lambda: shop.house, limits=StatusLimits)
+    site = Site(store=shop.store, ctx=lambda: shop.ctx, limits=StatusLimits)
 
     found = {each.name: each.samples for each in FiguresCollector(site).collect()}
 

@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import event, select
 
 from erpsync.settings.config import StatusLimits
-from erpsync.store.privacy import Vault
-from erpsync.store.storage import LOST_FOR, Disk, Storage, measure, room
+from erpsync.store.db.privacy import Vault
+from erpsync.store.status.storage import LOST_FOR, Disk, Storage, measure, room
 from erpsync.store.tables import channel
 from erpsync.web.site import Site, receive
 from tests.support.web_shop import open_shop, serve
@@ -30,12 +30,12 @@ class Shop:
 
     def __init__(self, file: Path) -> None:
         self.file, self.full = file, False
-        self.store, house = open_shop(f"sqlite:///{file}", names=(NAME,), vault=Vault([b"k" * 32], b"i" * 32))
+        self.store, ctx = open_shop(f"sqlite:///{file}", names=(NAME,), vault=Vault([b"k" * 32], b"i" * 32))
         self.border = self.store.at_border(5)
         event.listen(self.border.engine, "checkout", self._limit)
-        self.house = replace(house, store=self.border)
+        self.ctx = replace(ctx, store=self.border)
         self.server, self.site = serve(
-            self.border, self.house, receive=receive, keep_s=0, probe_s=0, places=lambda: [("database", file.parent)]
+            self.border, self.ctx, receive=receive, keep_s=0, probe_s=0, places=lambda: [("database", file.parent)]
         )
 
     def _limit(self, connection: Any, record: object, proxy: object) -> None:
@@ -89,7 +89,7 @@ def test_what_was_refused_is_told_by_every_process_and_for_ten_minutes(shop: Sho
     assert shop.send() == 200
     assert shop.get("readyz").json()["ready"] is True
 
-    other = Site(store=shop.store, house=lambda: shop.house, limits=StatusLimits, keep_s=0, probe_s=0)
+    other = Site(store=shop.store, ctx=lambda: shop.ctx, limits=StatusLimits, keep_s=0, probe_s=0)
     assert [c["not_stored"] for c in other.look().status["channels"]] == [2]
 
     shop.store.clock.sleep(LOST_FOR.total_seconds() + 1)

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from erpsync.sdk.errors import TransientError
-from erpsync.store.privacy import Vault
+from erpsync.store.db.privacy import Vault
 from erpsync.store.tables import inbox
 from erpsync.web.site import receive
 from tests.support.web_shop import NOW, AppServer, Mailbox, open_shop, serve, with_channel
@@ -41,10 +41,10 @@ class Shop:
 def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}", names=("tmall-flagship", "jd-main", "closed", "folder"))
+    store, ctx = open_shop(f"sqlite:///{path}", names=("tmall-flagship", "jd-main", "closed", "folder"))
     mail = Mailbox()
-    house = with_channel(house, "closed", enabled=False)
-    server, _ = serve(store, house, receive=mail, max_body_bytes=LIMIT, body_s=0.5)
+    ctx = with_channel(ctx, "closed", enabled=False)
+    server, _ = serve(store, ctx, receive=mail, max_body_bytes=LIMIT, body_s=0.5)
     yield Shop(server, mail)
     server.stop(2)
     store.close()
@@ -189,8 +189,8 @@ def test_a_webhook_is_not_taken_once_the_database_file_is_gone(migrated_sqlite: 
     """failures.md row 8: the open connections took it, and it was gone with the process."""
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
-    server, _ = serve(store, house, receive=receive)
+    store, ctx = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
+    server, _ = serve(store, ctx, receive=receive)
     try:
         shop = Shop(server, Mailbox())
         before = shop.post("jd-main", b"first")
@@ -210,8 +210,8 @@ def test_one_delivery_that_comes_twice_is_one_inbox_row(migrated_sqlite: Path, t
     """failures.md rows 7 and 8, with the product's own inbox."""
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
-    server, _ = serve(store, house, receive=receive)
+    store, ctx = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
+    server, _ = serve(store, ctx, receive=receive)
     try:
         shop = Shop(server, Mailbox())
         answers = [shop.post("jd-main", b"same"), shop.post("jd-main", b"same"), shop.post("jd-main", b"other")]

@@ -20,8 +20,8 @@ ALLOWED = ["erp.example"]
 def server(migrated_sqlite: Path, tmp_path: Path) -> Iterator[AppServer]:
     path = tmp_path / "erpsync.db"
     path.write_bytes(migrated_sqlite.read_bytes())
-    store, house = open_shop(f"sqlite:///{path}")
-    server, _ = serve(store, house, hosts=lambda: ALLOWED)
+    store, ctx = open_shop(f"sqlite:///{path}")
+    server, _ = serve(store, ctx, hosts=lambda: ALLOWED)
     yield server
     server.stop(2)
     store.close()

@@ -11,10 +11,10 @@ import pytest
 import requests
 from sqlalchemy import text
 
-from erpsync.flows.probe import write_problem
-from erpsync.store.privacy import Vault
-from erpsync.store.sequence import take_numbers
-from erpsync.store.store import Store, Tx
+from erpsync.flows.operations.write_probe import write_problem
+from erpsync.store.db.privacy import Vault
+from erpsync.store.db.sequence import take_numbers
+from erpsync.store.db.store import Store, Tx
 from erpsync.web.site import receive
 from tests.e2e.command_desk import set_up
 from tests.support.dialects import on_postgresql
@@ -31,10 +31,10 @@ class Shop:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self.store, house = open_shop(f"sqlite:///{file}", vault=Vault([b"k" * 32], b"i" * 32))
+        self.store, ctx = open_shop(f"sqlite:///{file}", vault=Vault([b"k" * 32], b"i" * 32))
         self.border = self.store.at_border(SOON_S)
         self.server, self.site = serve(
-            self.border, replace(house, store=self.border), receive=receive, keep_s=0, probe_s=0, wait_s=SOON_S
+            self.border, replace(ctx, store=self.border), receive=receive, keep_s=0, probe_s=0, wait_s=SOON_S
         )
 
     def get(self, path: str) -> requests.Response:

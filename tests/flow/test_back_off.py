@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from erpsync.flows import push, stock
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.availability import push
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.sdk.errors import TransientError
-from erpsync.store.bulk import insert_many
-from erpsync.store.hurry import hurry_all
-from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, again, claim, enqueue
+from erpsync.store.db.bulk import insert_many
+from erpsync.store.outbox.hurry import hurry_all
+from erpsync.store.outbox.queue import LANE_REST, LANE_URGENT, STOCK, Effect, claim, enqueue, retry
 from erpsync.store.tables import inbox, outbox
 from tests.support import walk
 from tests.support.shop import NOON, Town
@@ -18,20 +19,20 @@ from tests.support.shop import NOON, Town
 
 def failing(town: Town, *, times: int = 9) -> None:
     """Have a listing whose number was answered "busy" so many times in a row."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     walk.run(town)
     town.shop.trouble["stock before"] = [TransientError("busy") for _ in range(times)]
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=50, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=50, actor="me")
     for _ in range(times):
         walk.fan(town)
-        town.advance(push.next_run_s(town.house) or 0)
+        town.advance(push.next_run_s(town.ctx) or 0)
         walk.read(town, "orders")
         walk.push_due(town)
 
 
 def waits_s(town: Town) -> float:
-    return push.next_run_s(town.house) or 0.0
+    return push.next_run_s(town.ctx) or 0.0
 
 
 def effect(*, lane: int = LANE_REST, in_s: float = 0) -> Effect:
@@ -49,7 +50,7 @@ def test_what_sells_out_elsewhere_goes_at_once_although_the_channel_failed_nine_
     failing(town)
     assert waits_s(town) > 100
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     walk.fan(town)
 
     assert waits_s(town) == 0
@@ -62,7 +63,7 @@ def test_an_ordinary_mark_keeps_its_back_off(town: Town) -> None:
     failing(town)
     before = waits_s(town)
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=40, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=40, actor="me")
     walk.fan(town)
 
     assert waits_s(town) == pytest.approx(before, abs=0.001)
@@ -74,7 +75,7 @@ def test_a_try_that_is_brought_forward_brings_nobody_nearer_to_giving_up(town: T
     before = attempts(town)
     town.shop.trouble["stock before"] = [TransientError("busy") for _ in range(5)]
     for left in (4, 3, 2, 1, 0):
-        stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=left, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=left, actor="me")
         walk.push_due(town)
 
     assert not town.shop.trouble["stock before"]
@@ -92,7 +93,7 @@ def test_an_urgent_mark_set_during_a_call_that_fails_does_not_wait_for_its_back_
     with town.store.begin() as tx:
         enqueue(tx, [effect(lane=lane)])
     with town.store.begin() as tx:
-        again(tx, row, run_at=tx.now + timedelta(seconds=90), error="busy")
+        retry(tx, row, run_at=tx.now + timedelta(seconds=90), error="busy")
 
     assert waits_s(town) == pytest.approx(waits, abs=0.001)
     assert attempts(town) == 1
@@ -125,8 +126,8 @@ def test_a_channel_that_answers_again_hurries_the_webhooks_whose_orders_it_has_t
 
 def test_a_number_that_is_taken_again_hurries_the_others_although_another_stream_still_fails(town: Town) -> None:
     failing(town)
-    stock.set_stock(town.house, warehouse="SH", sku="B", on_hand=9, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="B", sku="B")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="B", on_hand=9, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="B", sku="B")], actor="me")
     town.shop.trouble["stock before"] = [TransientError("busy")]
     walk.fan(town)
     town.advance(3)
@@ -158,7 +159,7 @@ def test_what_waits_for_a_person_is_hurried_by_nobody(town: Town) -> None:
     with town.store.begin() as tx:
         tx.execute(update(outbox).where(outbox.c.state == "pending").values(**held))
         hurry_all(tx)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     walk.fan(town)
 
     assert walk.effects(town) == [("waiting", "person", 9)]

@@ -20,16 +20,16 @@ from sqlalchemy.exc import (
     TimeoutError,
 )
 
-from erpsync.flows import letters as dead
-from erpsync.flows import stock
 from erpsync.flows.blame import is_of_record
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.ship import ship
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import dead_letters as dead
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.errors import AuthError, PayloadError, RejectedError, TransientError
-from erpsync.store.engine import StoreError
+from erpsync.store.db.engine import StoreError
+from erpsync.store.db.store import Store, Tx
+from erpsync.store.db.turns import NoTurnError
 from erpsync.store.leases import LeaseLostError
-from erpsync.store.store import Store, Tx
-from erpsync.store.turns import NoTurnError
 from tests.support import walk
 from tests.support.calling import deliver, with_calls
 from tests.support.looking import letter_id, letters, mark, poll, settle_in, status
@@ -72,7 +72,7 @@ class BusyStore(Store):
 def busy(town: Town, database_url: str) -> Iterator[Town]:
     """The town on a database that can be made busy."""
     store = BusyStore.open(database_url, clock=town.clock, vault=VAULT, wait_s=0.05)
-    yield replace(town, store=store, house=replace(town.house, store=store))
+    yield replace(town, store=store, ctx=replace(town.ctx, store=store))
     store.close()
 
 
@@ -85,7 +85,7 @@ def make_busy(town: Town, **how: Any) -> None:
 @pytest.mark.parametrize("dialect", ["postgresql"])
 @pytest.mark.parametrize("lock", ["", "orders"])
 def test_a_polled_order_that_meets_a_busy_database_is_read_again_and_never_buried(busy: Town, lock: str) -> None:
-    stock.set_stock(busy.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(busy.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     settle_in(busy)
     before = mark(busy, "orders")
     busy.shop.place("o1", ("TEA", 1))
@@ -101,10 +101,10 @@ def test_a_polled_order_that_meets_a_busy_database_is_read_again_and_never_burie
 @pytest.mark.postgresql
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_parcel_that_meets_a_busy_database_is_sent_a_moment_later(busy: Town) -> None:
-    stock.set_stock(busy.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(busy.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     busy.shop.place("o1", ("TEA", 1))
     settle_in(busy)
-    ship(busy.house, order="o1", carrier="SF", tracking="SF1")
+    ship(busy.ctx, order="o1", carrier="SF", tracking="SF1")
     busy.shop.trouble["ship before"] = [TimeoutError("QueuePool limit of size 4")]  # type: ignore[list-item]
 
     walk.push_due(busy)
@@ -118,10 +118,10 @@ def test_a_parcel_that_meets_a_busy_database_is_sent_a_moment_later(busy: Town) 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_parcel_outlives_a_database_that_is_busy_for_longer_than_a_channel_is_tried(busy: Town) -> None:
-    stock.set_stock(busy.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(busy.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     busy.shop.place("o1", ("TEA", 1))
     settle_in(busy)
-    ship(busy.house, order="o1", carrier="SF", tracking="SF1")
+    ship(busy.ctx, order="o1", carrier="SF", tracking="SF1")
     busy.shop.trouble["ship before"] = [TimeoutError("QueuePool") for _ in range(70)]  # type: ignore[list-item]
 
     for _ in range(80):
@@ -137,12 +137,12 @@ def test_a_parcel_outlives_a_database_that_is_busy_for_longer_than_a_channel_is_
 @pytest.mark.parametrize("lock", ["", "orders"])
 def test_a_webhook_that_meets_a_busy_database_is_applied_later(busy: Town, lock: str) -> None:
     town = with_calls(busy)
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     deliver(town, town.shop.place("o1", ("TEA", 1)), id="d1")
     make_busy(town, lock=lock)
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
     town.advance(60)
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert (status(town, "o1"), letters(town)) == (("allocated", None), [])
 
@@ -160,7 +160,7 @@ def test_a_replay_that_meets_a_busy_database_says_that_and_not_that_the_record_i
     make_busy(busy, lock=lock)
 
     with pytest.raises((TimeoutError, OperationalError)):
-        dead.replay_letter(busy.house, key, actor="me")
+        dead.replay_letter(busy.ctx, key, actor="me")
 
 
 def of_server(kind: type[DBAPIError], cause: Exception) -> DBAPIError:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from erpsync.flows import ship, stock
-from erpsync.flows.listings import ListingMapping, import_listings
-from erpsync.flows.stock import Count
+from erpsync.flows.availability import brake
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.counts import Count
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.shipments import record
 from tests.support import walk
 from tests.support.shop import Town
 
@@ -12,7 +14,7 @@ CODES = [f"S{n:02}" for n in range(30)]
 
 
 def count_all(town: Town, codes: list[str], on_hand: int) -> None:
-    stock.import_counts(town.house, [Count(warehouse="SH", sku=code, on_hand=on_hand) for code in codes], actor="me")
+    counts.import_counts(town.ctx, [Count(warehouse="SH", sku=code, on_hand=on_hand) for code in codes], actor="me")
 
 
 def shown(town: Town) -> list[int]:
@@ -24,7 +26,7 @@ def busy(town: Town) -> Town:
     """Thirty listings that show ten each."""
     count_all(town, CODES, 10)
     import_listings(
-        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in CODES], actor="me"
+        town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in CODES], actor="me"
     )
     walk.run(town)
     assert shown(town) == [10] * 30
@@ -49,8 +51,8 @@ def test_zeros_that_wait_do_not_leak_out_one_by_one_when_their_goods_are_looked_
     went = sum(1 for number in shown(busy) if number == 0)
     for code in CODES:
         busy.advance(61)
-        stock.add_stock(busy.house, warehouse="SH", sku=code, qty=1, reason="found", actor="me")
-        stock.add_stock(busy.house, warehouse="SH", sku=code, qty=-1, reason="lost", actor="me")
+        counts.add_stock(busy.ctx, warehouse="SH", sku=code, qty=1, reason="found", actor="me")
+        counts.add_stock(busy.ctx, warehouse="SH", sku=code, qty=-1, reason="lost", actor="me")
         walk.run(busy)
 
     assert sum(1 for number in shown(busy) if number == 0) == went
@@ -61,7 +63,7 @@ def test_what_was_confirmed_goes(busy: Town) -> None:
     count_all(busy, CODES, 0)
     walk.run(busy)
 
-    assert stock.confirm_stock(busy.house, "shop", actor="me") >= 21
+    assert brake.confirm_stock(busy.ctx, "shop", actor="me") >= 21
     walk.run(busy)
 
     assert shown(busy) == [0] * 30
@@ -91,7 +93,7 @@ def test_listings_that_were_sold_out_are_not_held_back(busy: Town) -> None:
         busy.shop.place(f"o-{code}", (code, 10))
     walk.read(busy, "orders")
     for code in CODES[:15]:
-        ship.ship(busy.house, order=f"o-{code}", carrier="SF", tracking=f"T{code}", actor="me")
+        record.ship(busy.ctx, order=f"o-{code}", carrier="SF", tracking=f"T{code}", actor="me")
     walk.run(busy, rounds=30)
 
     assert shown(busy) == [0] * 30
@@ -103,7 +105,7 @@ def test_one_small_sale_each_does_not_explain_that_all_is_gone(busy: Town) -> No
         busy.shop.place(f"o-{code}", (code, 1))
     walk.read(busy, "orders")
     for code in CODES:
-        ship.ship(busy.house, order=f"o-{code}", carrier="SF", tracking=f"T{code}", actor="me")
+        record.ship(busy.ctx, order=f"o-{code}", carrier="SF", tracking=f"T{code}", actor="me")
     walk.run(busy, rounds=30)
     busy.advance(61)
     count_all(busy, CODES, 0)
@@ -116,7 +118,7 @@ def test_one_small_sale_each_does_not_explain_that_all_is_gone(busy: Town) -> No
 def test_a_first_number_never_counts(town: Town) -> None:
     count_all(town, CODES, 0)
     import_listings(
-        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in CODES], actor="me"
+        town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in CODES], actor="me"
     )
     walk.run(town)
 
@@ -127,9 +129,7 @@ def test_a_first_number_never_counts(town: Town) -> None:
 def test_a_small_shop_has_no_brake(town: Town) -> None:
     few = CODES[:5]
     count_all(town, few, 10)
-    import_listings(
-        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in few], actor="me"
-    )
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in few], actor="me")
     walk.run(town)
     count_all(town, few, 0)
     walk.run(town)

@@ -11,19 +11,23 @@ import pytest
 from sqlalchemy import func, select
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, WarehousePolicy
-from erpsync.flows import poll, push, retry, stock, upkeep
-from erpsync.flows.due import due_streams
-from erpsync.flows.gate import reread
-from erpsync.flows.health import mark_down, may_call
-from erpsync.flows.listings import ListingMapping, import_listings
-from erpsync.flows.seal import seal_windows
+from erpsync.flows import retry
+from erpsync.flows.availability import push
+from erpsync.flows.channels.health import mark_down, may_call
+from erpsync.flows.intake import poll
+from erpsync.flows.intake.schedule import due_streams
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import prune, reservations, upkeep
+from erpsync.flows.reconcile.windows import seal_windows
+from erpsync.flows.shipments.gate import reread
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import RateLimitedError, TransientError
-from erpsync.store import clock
+from erpsync.store.db import clock
+from erpsync.store.db.store import Store
 from erpsync.store.leases import take_lease
 from erpsync.store.orders import lock_orders
-from erpsync.store.queue import claim
-from erpsync.store.store import Store
+from erpsync.store.outbox.queue import claim
 from erpsync.store.tables import base, outbox, seal_window
 from tests.support import walk
 from tests.support.shop import NOON, VAULT, Town, build_town
@@ -83,8 +87,8 @@ def stage(database_url: str) -> Iterator[Stage]:
     """A shop that shows its ten units."""
     platform = ManualClock(NOON)
     made = Stage(database_url, _open(database_url, platform), platform)
-    stock.set_stock(made.town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
-    import_listings(made.town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(made.town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
+    import_listings(made.town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     _let_run(made)
     assert made.town.shop.shown == {"A": 10}
     yield made
@@ -94,8 +98,8 @@ def stage(database_url: str) -> Iterator[Stage]:
 def _let_run(stage: Stage, *, rounds: int = 6) -> None:
     """Let a few seconds go by, and the daemon's stages do what is due."""
     for _ in range(rounds):
-        for stream in due_streams(stage.town.house, stage.town.channel()):
-            poll.poll_stream(stage.town.house, stage.town.channel(), stream)
+        for stream in due_streams(stage.town.ctx, stage.town.channel()):
+            poll.poll_stream(stage.town.ctx, stage.town.channel(), stream)
         walk.push_due(stage.town)
         stage.pass_time(1)
 
@@ -107,10 +111,10 @@ Story = Iterator[None]
 
 def the_next_pass_comes_in_its_time(stage: Stage, by_s: int) -> Story:
     """began_at."""
-    poll.poll_stream(stage.town.house, stage.town.channel(), "orders")
+    poll.poll_stream(stage.town.ctx, stage.town.channel(), "orders")
     yield
     stage.pass_time(31)
-    assert "orders" in due_streams(stage.town.house, stage.town.channel())
+    assert "orders" in due_streams(stage.town.ctx, stage.town.channel())
     stage.town.shop.place("o1", ("A", 3))
     _let_run(stage)
     assert walk.held(stage.town) == {"o1": 3}
@@ -119,7 +123,7 @@ def the_next_pass_comes_in_its_time(stage: Stage, by_s: int) -> Story:
 def a_failed_call_is_tried_again_within_the_longest_back_off(stage: Stage, by_s: int) -> Story:
     """run_at."""
     stage.town.shop.trouble["stock before"] = [TransientError("down")]
-    stock.set_stock(stage.town.house, warehouse="SH", sku="A", on_hand=4, actor="me")
+    counts.set_stock(stage.town.ctx, warehouse="SH", sku="A", on_hand=4, actor="me")
     _let_run(stage, rounds=3)
     yield
     stage.pass_time(retry.CAP_S + 31)
@@ -129,14 +133,14 @@ def a_failed_call_is_tried_again_within_the_longest_back_off(stage: Stage, by_s:
 
 def what_a_dead_worker_had_leased_passes_on(stage: Stage, by_s: int) -> Story:
     """lease_until_at."""
-    stock.set_stock(stage.town.house, warehouse="SH", sku="A", on_hand=4, actor="me")
+    counts.set_stock(stage.town.ctx, warehouse="SH", sku="A", on_hand=4, actor="me")
     walk.fan(stage.town)
     stage.pass_time(3)
     with stage.town.store.begin() as tx:
         assert len(claim(tx, "dead", stage.town.channel().id, "stock", limit=9, lease_s=push.LEASE_S)) == 1
     yield
     stage.pass_time(push.LEASE_S + 1)
-    assert upkeep.reclaim_leases(stage.town.house) == 1
+    assert upkeep.reclaim_leases(stage.town.ctx) == 1
 
 
 def a_lease_is_kept_for_its_length_and_no_longer(stage: Stage, by_s: int) -> Story:
@@ -153,19 +157,19 @@ def a_lease_is_kept_for_its_length_and_no_longer(stage: Stage, by_s: int) -> Sto
 
 def a_channel_that_asked_for_rest_is_called_again_within_a_day(stage: Stage, by_s: int) -> Story:
     """blocked_until_at."""
-    mark_down(stage.town.house, stage.town.channel(), RateLimitedError("enough", retry_after_s=600))
+    mark_down(stage.town.ctx, stage.town.channel(), RateLimitedError("enough", retry_after_s=600))
     yield
     stage.pass_time(DAY + 1)
-    assert may_call(stage.town.house, stage.town.channel())
+    assert may_call(stage.town.ctx, stage.town.channel())
 
 
 def a_number_waits_for_a_pass_and_not_for_the_clock(stage: Stage, by_s: int) -> Story:
     """marked_at, fresh_after_at, complete_began_at: what is sold meanwhile is never sold again."""
-    poll.poll_stream(stage.town.house, stage.town.channel(), "orders")
+    poll.poll_stream(stage.town.ctx, stage.town.channel(), "orders")
     stage.pass_time(1)
     stage.town.shop.place("o1", ("A", 8))
     stage.town.shop.shown["A"] -= 8
-    stock.add_stock(stage.town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
+    counts.add_stock(stage.town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
     yield
     stage.pass_time(3)
     walk.push_due(stage.town)
@@ -181,10 +185,10 @@ def a_reservation_ends_in_its_time_and_not_before(stage: Stage, by_s: int) -> St
     stage.pass_time(31)
     _let_run(stage)
     yield
-    upkeep.expire_reservations(stage.town.house)
+    reservations.expire_reservations(stage.town.ctx)
     assert walk.held(stage.town) == {"o1": 2}
     stage.pass_time(30 * MINUTE + 1)
-    upkeep.expire_reservations(stage.town.house)
+    reservations.expire_reservations(stage.town.ctx)
     assert walk.held(stage.town) == {}
 
 
@@ -193,10 +197,10 @@ def what_is_kept_for_a_week_is_kept_for_a_week(stage: Stage, by_s: int) -> Story
     stage.pass_time(5 * DAY + HOUR)
     stage.beat()
     yield
-    upkeep.prune(stage.town.house, 30)
+    prune.prune(stage.town.ctx, 30)
     assert _done(stage.town) == 1
     stage.pass_time(7 * DAY)
-    upkeep.prune(stage.town.house, 30)
+    prune.prune(stage.town.ctx, 30)
     assert _done(stage.town) == 0
 
 
@@ -204,15 +208,15 @@ def an_hour_is_sealed_by_scans_that_lie_an_hour_apart(stage: Stage, by_s: int) -
     """Seals: scanned_at, since_at."""
     stage.pass_time(2 * HOUR + 400)
     _let_run(stage)
-    seal_windows(stage.town.house, stage.town.channel(), most=9)
+    seal_windows(stage.town.ctx, stage.town.channel(), most=9)
     assert _sealed(stage.town) == (1, 0)
     yield
-    seal_windows(stage.town.house, stage.town.channel(), most=9)
+    seal_windows(stage.town.ctx, stage.town.channel(), most=9)
     assert _sealed(stage.town)[1] == 0
     stage.confirm()
     stage.pass_time(HOUR + 1)
     _let_run(stage)
-    seal_windows(stage.town.house, stage.town.channel(), most=9)
+    seal_windows(stage.town.ctx, stage.town.channel(), most=9)
     assert _sealed(stage.town)[1] == 1
 
 
@@ -266,10 +270,10 @@ def test_a_pass_during_which_the_clock_jumped_lets_nothing_out_that_changed_afte
         stage.jump(by_s)
         town.shop.place("o1", ("A", 8))
         town.shop.shown["A"] = 1
-        stock.add_stock(town.house, warehouse="SH", sku="A", qty=5, reason="arrival", actor="me")
+        counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=5, reason="arrival", actor="me")
 
     town.shop.at_page = jump_sell_and_arrive
-    poll.poll_stream(town.house, town.channel(), "orders")
+    poll.poll_stream(town.ctx, town.channel(), "orders")
     stage.pass_time(3)
     walk.push_due(town)
     assert town.shop.shown == {"A": 1}
@@ -289,8 +293,8 @@ def test_a_parcel_is_not_taken_for_checked_because_its_order_was_read_in_the_fut
     stage.jump(-4 * HOUR)
     stage.beat()
     stage.pass_time(HOUR)
-    known = town.house.store.retrying(lambda tx: lock_orders(tx, town.channel().id, ["o1"]))["o1"]
-    assert reread(town.house, town.channel(), known)
+    known = town.ctx.store.retrying(lambda tx: lock_orders(tx, town.channel().id, ["o1"]))["o1"]
+    assert reread(town.ctx, town.channel(), known)
     assert len(town.shop.reads) == read + 1
 
 
@@ -302,11 +306,11 @@ def test_a_person_confirms_a_leap_ahead_and_then_what_is_over_ends(stage: Stage)
     stage.pass_time(31)
     _let_run(stage)
     stage.jump(2 * DAY, restarts=True)
-    assert upkeep.expire_reservations(stage.town.house) == 0
+    assert reservations.expire_reservations(stage.town.ctx) == 0
 
     stage.confirm()
 
-    assert upkeep.expire_reservations(stage.town.house) == 1
+    assert reservations.expire_reservations(stage.town.ctx) == 1
 
 
 def test_a_leap_ahead_that_is_taken_back_leaves_nothing_to_confirm(stage: Stage) -> None:

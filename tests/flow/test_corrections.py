@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from erpsync.flows import channels, parcels, ship, stock, upkeep
-from erpsync.flows.corrections import Corrected, correct
 from erpsync.flows.errors import Refused
-from erpsync.flows.letters import replay_letter
-from erpsync.flows.ship import ShipLine
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import tasks, upkeep
+from erpsync.flows.operations.dead_letters import replay_letter
+from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments.corrections import Corrected, correct
+from erpsync.flows.shipments.record import ShipLine
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError
 from erpsync.sdk.roles import ShipmentCorrector
 from erpsync.sdk.types import Repeat, Shipment
-from erpsync.store.queue import CORRECTION, claim, mark_sent
+from erpsync.store.outbox.queue import CORRECTION, claim, mark_sent
 from tests.support import looking, walk
 from tests.support.shop import ShopConnector, Town
 
@@ -41,8 +43,8 @@ def able(town: Town) -> Correcting:
     """Let the town's shop take corrections."""
     connector = Correcting(town.shop, town.clock)
     connector.said = []
-    town.house = replace(
-        town.house, channels={id: replace(each, connector=connector) for id, each in town.house.channels.items()}
+    town.ctx = replace(
+        town.ctx, channels={id: replace(each, connector=connector) for id, each in town.ctx.channels.items()}
     )
     return connector
 
@@ -50,10 +52,10 @@ def able(town: Town) -> Correcting:
 @pytest.fixture
 def left(town: Town) -> Town:
     """A parcel of one of two lines has left and was not told yet."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), ("A", 1))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="o1-1")], actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="o1-1")], actor="me")
     return town
 
 
@@ -62,12 +64,12 @@ def number(town: Town) -> str:
 
 
 def tell(town: Town) -> None:
-    while parcels.push_shipments(town.house, town.channel()):
+    while push.push_shipments(town.ctx, town.channel()):
         pass
 
 
 def right(town: Town, tracking: str, **more: str) -> Corrected:
-    return correct(town.house, number=number(town), tracking=tracking, actor="ana", **more)
+    return correct(town.ctx, number=number(town), tracking=tracking, actor="ana", **more)
 
 
 def told(town: Town) -> list[str]:
@@ -98,7 +100,7 @@ def test_a_channel_without_a_call_leaves_a_task_that_a_person_finishes(left: Tow
     assert (told(left), walk.tasks(left)) == (["SF1"], ["tracking_changed"])
     (reason,) = looking.rows(left, "SELECT reason FROM task")[0]
     assert "travels as YTO YT2, and shop was told SF SF1; correct it there" in reason
-    channels.finish_task(left.house, int(looking.rows(left, "SELECT id FROM task")[0][0]), actor="ana")
+    tasks.finish_task(left.ctx, int(looking.rows(left, "SELECT id FROM task")[0][0]), actor="ana")
     assert walk.tasks(left) == []
 
 
@@ -117,7 +119,7 @@ def test_a_parcel_that_the_channel_refused_for_its_number_is_told_anew_with_the_
     tell(left)
 
     assert right(left, "SF2").follows == "replay"
-    replay_letter(left.house, looking.letter_id(left, number(left)), actor="ana")
+    replay_letter(left.ctx, looking.letter_id(left, number(left)), actor="ana")
     tell(left)
 
     assert told(left) == ["SF2"]
@@ -157,7 +159,7 @@ def test_a_node_that_dies_on_the_way_tells_it_once_all_the_same(left: Town, poin
     if point == "sent":
         connector.correct_shipment(replace(left.shop.parcels[0], tracking="SF2"))
     left.advance(61)
-    upkeep.reclaim_leases(left.house)
+    upkeep.reclaim_leases(left.ctx)
     tell(left)
 
     assert (told(left), connector.said, walk.tasks(left)) == (["SF2"], ["SF2"], [])
@@ -186,7 +188,7 @@ def test_a_correction_that_got_no_answer_is_looked_for_or_asked_about(left: Town
         right(left, "SF3")
 
     task = int(looking.rows(left, "SELECT id FROM task")[0][0])
-    channels.finish_task(left.house, task, actor="ana", arrived=True)
+    tasks.finish_task(left.ctx, task, actor="ana", arrived=True)
     tell(left)
 
     assert (connector.said, looking.rows(left, "SELECT state FROM shipment")) == (["SF2"], [("sent",)])
@@ -214,7 +216,7 @@ def test_a_refused_correction_can_be_tried_again(left: Town) -> None:
     right(left, "SF2")
     tell(left)
 
-    replay_letter(left.house, looking.letter_id(left, number(left)), actor="ana")
+    replay_letter(left.ctx, looking.letter_id(left, number(left)), actor="ana")
     tell(left)
 
     assert (told(left), connector.said) == (["SF2"], ["SF2"])
@@ -225,11 +227,11 @@ def test_what_cannot_be_corrected_is_refused_in_one_line(
     left: Town, shipment: str | None, tracking: str, says: str
 ) -> None:
     with pytest.raises(Refused, match=says):
-        correct(left.house, number=shipment or number(left), tracking=tracking, actor="ana")
+        correct(left.ctx, number=shipment or number(left), tracking=tracking, actor="ana")
 
 
 def test_a_dropped_parcel_and_the_number_of_another_parcel_are_refused(left: Town) -> None:
-    ship.ship(left.house, order="o1", carrier="SF", tracking="SF9", actor="me")
+    record.ship(left.ctx, order="o1", carrier="SF", tracking="SF9", actor="me")
     with pytest.raises(Refused, match=r"tracking SF9 is recorded as S.*-2 already"):
         right(left, "SF9")
 
@@ -243,8 +245,8 @@ def test_a_dropped_parcel_and_the_number_of_another_parcel_are_refused(left: Tow
 def test_a_report_that_still_names_the_wrong_number_is_no_second_parcel(left: Town) -> None:
     right(left, "SF2")
 
-    again = ship.ship(
-        left.house, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="o1-1")], actor="warehouse"
+    again = record.ship(
+        left.ctx, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="o1-1")], actor="warehouse"
     )
 
     assert (again.repeated, looking.count(left, "shipment")) == (True, 1)
@@ -265,7 +267,7 @@ def test_two_nodes_that_correct_at_once_leave_one_number_and_tell_it(
     connector = able(left)
     tell(left)
     other = make_town(town=left)
-    other.house = replace(other.house, channels=left.house.channels)
+    other.ctx = replace(other.ctx, channels=left.ctx.channels)
 
     def give(town: Town, tracking: str) -> Any:
         return right(town, tracking)

@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from erpsync.core.counting import is_far
 from erpsync.core.policy import CountPolicy
-from erpsync.flows import channels, stock
 from erpsync.flows.errors import Refused
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import tasks
 from erpsync.store.tables import sku, task, waiting_count
 from tests.support import walk
 from tests.support.depot import Depot, build_depot, work
@@ -22,8 +23,8 @@ Pair = tuple[Town, Depot]
 @pytest.fixture
 def pair(database_url: str) -> Iterator[Pair]:
     town, depot = build_depot(database_url)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=3, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     work(town)
     yield town, depot
     town.store.close()
@@ -51,7 +52,7 @@ def asked(pair: Pair) -> list[tuple[str, str]]:
 
 def finish(pair: Pair) -> None:
     ((task_id,),) = walk.rows(pair[0], select(task.c.id).where(task.c.closed_at.is_(None)))
-    channels.finish_task(pair[0].house, task_id, actor="me")
+    tasks.finish_task(pair[0].ctx, task_id, actor="me")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_a_person_who_says_that_it_is_right_has_it_taken(pair: Pair) -> None:
 
 def test_what_left_since_it_was_counted_is_taken_off_when_it_is_believed_later(pair: Pair) -> None:
     report(pair, "A", 3000)
-    stock.add_stock(pair[0].house, warehouse="SH", sku="A", qty=-2, reason="broken", actor="me")
+    counts.add_stock(pair[0].ctx, warehouse="SH", sku="A", qty=-2, reason="broken", actor="me")
 
     finish(pair)
 
@@ -109,7 +110,7 @@ def test_what_left_since_it_was_counted_is_taken_off_when_it_is_believed_later(p
 def test_a_count_by_hand_ends_the_question(pair: Pair) -> None:
     report(pair, "A", 3000)
 
-    stock.set_stock(pair[0].house, warehouse="SH", sku="A", on_hand=30, actor="me")
+    counts.set_stock(pair[0].ctx, warehouse="SH", sku="A", on_hand=30, actor="me")
 
     assert (on_hand(pair), asked(pair)) == (30, [])
     assert walk.rows(pair[0], select(waiting_count.c.sku)) == []
@@ -141,7 +142,7 @@ def test_an_older_count_that_comes_later_is_not_the_last_word(pair: Pair) -> Non
 
 
 def test_a_count_that_falls_is_believed_at_once_with_a_task(pair: Pair) -> None:
-    stock.set_stock(pair[0].house, warehouse="SH", sku="A", on_hand=3000, actor="me")
+    counts.set_stock(pair[0].ctx, warehouse="SH", sku="A", on_hand=3000, actor="me")
     report(pair, "A", 3)
 
     assert on_hand(pair) == 3
@@ -149,16 +150,19 @@ def test_a_count_that_falls_is_believed_at_once_with_a_task(pair: Pair) -> None:
 
 
 def test_a_first_count_never_waits(pair: Pair) -> None:
-    import_listings(pair[0].house, [ListingMapping(channel="shop", channel_sku="B", sku="B")], actor="me")
+    import_listings(pair[0].ctx, [ListingMapping(channel="shop", channel_sku="B", sku="B")], actor="me")
     report(pair, "B", 90_000)
 
     assert (on_hand(pair, "B"), asked(pair)) == (90_000, [])
 
 
 def test_what_a_person_counts_never_waits(pair: Pair) -> None:
-    stock.set_stock(pair[0].house, warehouse="SH", sku="A", on_hand=90_000, actor="me")
-    rows = [stock.Count(warehouse="SH", sku="A", on_hand=900_000), stock.Count(warehouse="SH", sku="NEW", on_hand=5000)]
-    stock.import_counts(pair[0].house, rows, actor="me")
+    counts.set_stock(pair[0].ctx, warehouse="SH", sku="A", on_hand=90_000, actor="me")
+    rows = [
+        counts.Count(warehouse="SH", sku="A", on_hand=900_000),
+        counts.Count(warehouse="SH", sku="NEW", on_hand=5000),
+    ]
+    counts.import_counts(pair[0].ctx, rows, actor="me")
 
     assert (on_hand(pair), on_hand(pair, "NEW"), asked(pair)) == (900_000, 5000, [])
 
@@ -182,7 +186,7 @@ def test_skus_that_nobody_knows_are_one_task_and_no_skus(pair: Pair) -> None:
 def test_a_sku_that_becomes_known_is_asked_about_no_longer_when_it_is_counted_again(pair: Pair) -> None:
     report(pair, "B", 7)
     assert asked(pair) == [("sku_unknown", "SH")]
-    import_listings(pair[0].house, [ListingMapping(channel="shop", channel_sku="B", sku="B")], actor="me")
+    import_listings(pair[0].ctx, [ListingMapping(channel="shop", channel_sku="B", sku="B")], actor="me")
 
     report(pair, "B", 6)
 
@@ -203,8 +207,8 @@ def test_a_task_that_is_closed_takes_nothing_again(pair: Pair) -> None:
     report(pair, "A", 3000)
     ((task_id,),) = walk.rows(pair[0], select(task.c.id))
     finish(pair)
-    stock.set_stock(pair[0].house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(pair[0].ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
 
     with pytest.raises(Refused, match="closed by me"):
-        channels.finish_task(pair[0].house, task_id, actor="me")
+        tasks.finish_task(pair[0].ctx, task_id, actor="me")
     assert on_hand(pair) == 5

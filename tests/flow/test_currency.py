@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.flows import letters as dead
-from erpsync.flows import stock
 from erpsync.flows.errors import Refused
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import dead_letters as dead
 from erpsync.sdk.currencies import CURRENCIES, require_currency
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import Head, Order, Raw
@@ -26,11 +26,11 @@ class Foreign(ShopConnector):
 
 def with_connector(town: Town, connector: ShopConnector) -> Town:
     channel = replace(town.channel(), connector=connector)
-    return replace(town, house=replace(town.house, channels={channel.id: channel}))
+    return replace(town, ctx=replace(town.ctx, channels={channel.id: channel}))
 
 
 def test_an_order_in_a_currency_that_does_not_exist_is_a_dead_letter_and_stops_no_other(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=9, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=9, actor="me")
     foreign = Foreign(town.shop, town.clock)
     abroad = with_connector(town, foreign)
     settle_in(abroad)
@@ -40,7 +40,7 @@ def test_an_order_in_a_currency_that_does_not_exist_is_a_dead_letter_and_stops_n
     assert rows(town, "SELECT error FROM dead_letter") == [("currency: there is no currency 'ZZZ'",)]
 
     foreign.code = "TND"
-    dead.replay_letter(abroad.house, letter_id(town, "o1"), actor="me")
+    dead.replay_letter(abroad.ctx, letter_id(town, "o1"), actor="me")
     assert (letters(town), status(town, "o1")) == ([], ("allocated", None))
 
 
@@ -85,4 +85,4 @@ def test_a_replay_of_an_order_that_the_channel_shows_no_more_says_so(town: Town)
     del town.shop.orders["o1"]
 
     with pytest.raises(Refused, match="the channel does not show it any more"):
-        dead.replay_letter(town.house, letter_id(town, "o1"), actor="me")
+        dead.replay_letter(town.ctx, letter_id(town, "o1"), actor="me")

@@ -8,16 +8,21 @@ from annotated_types import Le
 from sqlalchemy import select, text
 
 from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
-from erpsync.flows import events_out, idempotency, parcels, push, releases, retry, tokens
+from erpsync.flows import retry
+from erpsync.flows.api import event_webhooks, idempotency
+from erpsync.flows.availability import push as stock_push
+from erpsync.flows.channels import credentials
+from erpsync.flows.shipments import push as shipment_push
+from erpsync.flows.warehouses import push
 from erpsync.sdk.clock import ManualClock, SystemClock
 from erpsync.settings.models import Stock
-from erpsync.store import clock
-from erpsync.store.engine import make_engine
+from erpsync.store.db import clock
+from erpsync.store.db.engine import make_engine
+from erpsync.store.db.schema import migrate
+from erpsync.store.db.store import Store
+from erpsync.store.db.turns import NoTurnError
 from erpsync.store.leases import take_lease
-from erpsync.store.schema import migrate
-from erpsync.store.store import Store
 from erpsync.store.tables import base, lease, metadata
-from erpsync.store.turns import NoTurnError
 from tests.support.dialects import on_postgresql
 
 HOUR, DAY = 3600, 86_400
@@ -29,7 +34,7 @@ def late_call_limit() -> int:
 
 
 def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
-    leases = (push.LEASE_S, parcels.LEASE_S, releases.LEASE_S, tokens.LEASE_S, events_out.LEASE_S)
+    leases = (stock_push.LEASE_S, shipment_push.LEASE_S, push.LEASE_S, credentials.LEASE_S, event_webhooks.LEASE_S)
     assert max(leases) <= base.LONGEST_LEASE_S
     assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
     assert late_call_limit() <= base.LONGEST_LATE_CALL_S <= base.LONGEST_BACK_OFF_S

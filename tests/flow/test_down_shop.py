@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.core.policy import PollPolicy
-from erpsync.flows.due import due_streams, outlooks
-from erpsync.flows.poll import poll_stream
+from erpsync.flows.intake.poll import poll_stream
+from erpsync.flows.intake.schedule import due_streams, outlooks
 from erpsync.sdk.errors import TransientError
 from tests.support import walk
 from tests.support.shop import Town
@@ -21,11 +21,11 @@ def calls(town: Town, for_s: float) -> int:
     """Let time go by, and read the orders whenever they are due; return how often the shop was called."""
     until_s, made = town.clock.monotonic() + for_s, 0
     while town.clock.monotonic() < until_s:
-        if "orders" in due_streams(town.house, town.channel()):
+        if "orders" in due_streams(town.ctx, town.channel()):
             town.shop.trouble["orders"] = [TransientError("nobody answers")]
-            assert poll_stream(town.house, town.channel(), "orders").failed
+            assert poll_stream(town.ctx, town.channel(), "orders").failed
             made += 1
-        town.advance(max(1.0, outlooks(town.house, [town.channel()])[town.channel().id].next_s))
+        town.advance(max(1.0, outlooks(town.ctx, [town.channel()])[town.channel().id].next_s))
     return made
 
 
@@ -56,4 +56,4 @@ def test_once_it_answers_it_is_read_at_its_usual_pace_again(make_town: Callable[
     town.shop.trouble.clear()
     walk.read(town, "orders")
 
-    assert outlooks(town.house, [town.channel()])[town.channel().id].next_s <= 10
+    assert outlooks(town.ctx, [town.channel()])[town.channel().id].next_s <= 10

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.core.policy import StockPolicy
-from erpsync.flows.catalogue import GRACE
-from erpsync.flows.drift import MOST_REPAIRS, find_drift
-from erpsync.flows.echo import look_for_shipments
-from erpsync.flows.parcels import push_shipments
-from erpsync.flows.push import fan_out, push_stock
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import add_stock, set_stock
+from erpsync.flows.availability.fan_out import fan_out
+from erpsync.flows.availability.push import push_stock
+from erpsync.flows.inventory.catalogue import GRACE
+from erpsync.flows.inventory.counts import add_stock, set_stock
+from erpsync.flows.reconcile.drift import MOST_REPAIRS, find_drift
+from erpsync.flows.reconcile.lost_parcels import look_for_shipments
+from erpsync.flows.shipments.push import push_shipments
+from erpsync.flows.shipments.record import ship
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import ListingRow
@@ -24,7 +25,7 @@ LATER_S = GRACE.total_seconds() + 1
 
 def opened(town: Town, on_hand: int = 10) -> Town:
     """Let the shop sell TEA, told how many there are."""
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=on_hand, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=on_hand, actor="me")
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=0)]
     settle_in(town)
     push(town)
@@ -40,11 +41,11 @@ def push(town: Town) -> None:
     """Tell what is due, with the pass it asks for."""
     for _ in range(4):
         town.advance(3)
-        while fan_out(town.house):
+        while fan_out(town.ctx):
             pass
-        push_stock(town.house, town.channel())
+        push_stock(town.ctx, town.channel())
         poll(town)
-        push_stock(town.house, town.channel())
+        push_stock(town.ctx, town.channel())
 
 
 def look(town: Town, *, shows: int | None = None) -> dict[str, int]:
@@ -54,7 +55,7 @@ def look(town: Town, *, shows: int | None = None) -> dict[str, int]:
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=shown)]
     poll(town, "listings")
     poll(town)
-    return find_drift(town.house, town.channel())
+    return find_drift(town.ctx, town.channel())
 
 
 def told_again(town: Town) -> bool:
@@ -77,7 +78,7 @@ def test_a_number_edited_on_the_channel_is_told_again(town: Town) -> None:
 
 
 def test_a_push_that_the_channel_took_and_lost_is_told_apart_and_repaired(town: Town) -> None:
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=7, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=7, actor="me")
     push(town)
 
     assert look(town, shows=10) == {"lost_push": 1}
@@ -98,10 +99,10 @@ def test_a_number_is_judged_only_after_the_orders_were_read(town: Town) -> None:
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=99)]
     poll(town, "listings")
 
-    before = find_drift(town.house, town.channel())
+    before = find_drift(town.ctx, town.channel())
     poll(town)
 
-    assert (before, find_drift(town.house, town.channel())) == ({}, {"hand_edit": 1})
+    assert (before, find_drift(town.ctx, town.channel())) == ({}, {"hand_edit": 1})
 
 
 def test_a_number_is_judged_where_the_catalogue_is_read_more_often_than_the_orders(town: Town) -> None:
@@ -109,14 +110,14 @@ def test_a_number_is_judged_where_the_catalogue_is_read_more_often_than_the_orde
     town.advance(LATER_S)
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=99)]
     poll(town, "listings")
-    assert find_drift(town.house, town.channel()) == {}
+    assert find_drift(town.ctx, town.channel()) == {}
     town.advance(20)
     poll(town)
     for _ in range(3):
         town.advance(20)
         poll(town, "listings")
 
-    assert find_drift(town.house, town.channel()) == {"hand_edit": 1}
+    assert find_drift(town.ctx, town.channel()) == {"hand_edit": 1}
 
 
 def test_a_sale_shown_behind_the_last_pass_is_not_judged_by_an_earlier_number(town: Town) -> None:
@@ -129,30 +130,30 @@ def test_a_sale_shown_behind_the_last_pass_is_not_judged_by_an_earlier_number(to
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=6)]
     poll(town, "listings")
 
-    assert find_drift(town.house, town.channel()) == {}
+    assert find_drift(town.ctx, town.channel()) == {}
 
 
 def test_a_reading_is_judged_once(town: Town) -> None:
     look(town, shows=99)
 
-    assert find_drift(town.house, town.channel()) == {}
+    assert find_drift(town.ctx, town.channel()) == {}
 
 
 def test_a_number_told_while_the_catalogue_is_read_is_not_compared_with_it(town: Town) -> None:
     town.advance(LATER_S)
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=10)]
     poll(town, "listings")
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=4, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=4, actor="me")
     push(town)
 
-    assert find_drift(town.house, town.channel()) == {}
+    assert find_drift(town.ctx, town.channel()) == {}
 
 
 @pytest.mark.parametrize("as_a_row", [False, True], ids=["marked", "in the outbox"])
 def test_a_number_that_is_about_to_be_told_anew_is_not_compared(town: Town, as_a_row: bool) -> None:
-    add_stock(town.house, warehouse="SH", sku="TEA", qty=5, reason="arrival", actor="me")
+    add_stock(town.ctx, warehouse="SH", sku="TEA", qty=5, reason="arrival", actor="me")
     if as_a_row:
-        fan_out(town.house)
+        fan_out(town.ctx)
 
     assert look(town, shows=3) == {}
 
@@ -191,7 +192,7 @@ def test_a_listing_that_never_takes_our_number_is_left_to_a_person(town: Town) -
 def test_listings_that_oversell_most_are_looked_at_first(make_town: MakeTown) -> None:
     town = make_town()
     for sku, on_hand in (("TEA", 10), ("CUP", 10)):
-        set_stock(town.house, warehouse="SH", sku=sku, on_hand=on_hand, actor="me")
+        set_stock(town.ctx, warehouse="SH", sku=sku, on_hand=on_hand, actor="me")
     town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=0) for sku in ("TEA", "CUP")]
     settle_in(town)
     push(town)
@@ -201,7 +202,7 @@ def test_listings_that_oversell_most_are_looked_at_first(make_town: MakeTown) ->
     poll(town, "listings")
     poll(town)
 
-    find_drift(town.house, town.channel(), most=1)
+    find_drift(town.ctx, town.channel(), most=1)
 
     query = "SELECT channel_sku FROM drift JOIN listing ON listing.id = listing_id"
     assert rows(town, query) == [("CUP",)]
@@ -210,17 +211,17 @@ def test_listings_that_oversell_most_are_looked_at_first(make_town: MakeTown) ->
 def shipped(town: Town) -> None:
     town.shop.place("o1", ("TEA", 1))
     poll(town)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
-    push_shipments(town.house, town.channel())
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
+    push_shipments(town.ctx, town.channel())
     assert len(town.shop.parcels) == 1
 
 
 def test_an_order_that_goes_on_as_unshipped_after_its_parcel_was_accepted_is_told_once(town: Town) -> None:
     shipped(town)
-    early = look_for_shipments(town.house, town.channel())
+    early = look_for_shipments(town.ctx, town.channel())
     town.advance(601)
 
-    late = [look_for_shipments(town.house, town.channel()) for _ in range(2)]
+    late = [look_for_shipments(town.ctx, town.channel()) for _ in range(2)]
 
     assert (early, late) == (0, [1, 0])
     assert tasks(town) == ["shipment_missing"]
@@ -231,7 +232,7 @@ def test_an_order_that_the_channel_shows_as_shipped_by_then_is_no_task(town: Tow
     town.advance(601)
     town.shop.change("o1", state="shipped")
 
-    assert look_for_shipments(town.house, town.channel()) == 0
+    assert look_for_shipments(town.ctx, town.channel()) == 0
     assert tasks(town) == []
     assert rows(town, "SELECT count(*) FROM ledger WHERE reason = 'shipped_elsewhere'") == [(0,)]
 
@@ -241,12 +242,12 @@ def test_an_order_that_the_channel_does_not_show_any_more_is_told_and_hides_no_o
     shipped(town)
     town.shop.place("o2", ("TEA", 1))
     poll(town)
-    ship(town.house, order="o2", carrier="SF", tracking="SF2", actor="me")
-    push_shipments(town.house, town.channel())
+    ship(town.ctx, order="o2", carrier="SF", tracking="SF2", actor="me")
+    push_shipments(town.ctx, town.channel())
     town.advance(601)
     town.shop.hidden = {"o1"}
 
-    late = [look_for_shipments(town.house, town.channel()) for _ in range(2)]
+    late = [look_for_shipments(town.ctx, town.channel()) for _ in range(2)]
 
     assert late == [2, 0]
     assert tasks(town) == ["shipment_missing"] * 2
@@ -257,14 +258,14 @@ def test_a_channel_that_cannot_be_read_is_looked_at_later(town: Town) -> None:
     town.advance(601)
     town.shop.trouble["complete"] = [TransientError("away")]
 
-    assert [look_for_shipments(town.house, town.channel()) for _ in range(2)] == [0, 1]
+    assert [look_for_shipments(town.ctx, town.channel()) for _ in range(2)] == [0, 1]
 
 
 def test_a_parcel_that_nobody_looked_for_within_three_days_is_looked_for_no_more(town: Town) -> None:
     shipped(town)
     town.advance(3 * 86_400 + 1)
 
-    assert look_for_shipments(town.house, town.channel()) == 0
+    assert look_for_shipments(town.ctx, town.channel()) == 0
     assert tasks(town) == []
 
 
@@ -273,10 +274,10 @@ def test_edits_of_one_listing_in_a_hundred_are_all_found_by_the_next_reading(mak
     town = make_town(stock=StockPolicy(settle_s=0))
     skus = [f"S{number:03}" for number in range(300)]
     for sku in skus:
-        set_stock(town.house, warehouse="SH", sku=sku, on_hand=10, actor="me")
+        set_stock(town.ctx, warehouse="SH", sku=sku, on_hand=10, actor="me")
     town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=0) for sku in skus]
     settle_in(town)
-    drain(town.house)
+    drain(town.ctx)
     assert set(town.shop.shown.values()) == {10}
 
     town.shop.shown |= {"S007": 99, "S123": 3, "S299": 0}
@@ -284,8 +285,8 @@ def test_edits_of_one_listing_in_a_hundred_are_all_found_by_the_next_reading(mak
     town.shop.catalogue = [ListingRow(channel_sku=sku, item_ref="", shown_qty=town.shop.shown[sku]) for sku in skus]
     poll(town, "listings")
     poll(town)
-    found = find_drift(town.house, town.channel())
-    drain(town.house)
+    found = find_drift(town.ctx, town.channel())
+    drain(town.ctx)
 
     assert found == {"hand_edit": 3}
     assert set(town.shop.shown.values()) == {10}
@@ -298,5 +299,5 @@ def test_a_catalogue_that_comes_back_empty_moves_nothing(town: Town) -> None:
     poll(town, "listings")
     poll(town)
 
-    assert find_drift(town.house, town.channel()) == {}
+    assert find_drift(town.ctx, town.channel()) == {}
     assert not told_again(town)

@@ -8,11 +8,12 @@ from types import ModuleType
 
 import pytest
 
-from erpsync.flows import ship
 from erpsync.flows.errors import Refused
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
-from erpsync.flows.lookup import find_by_phone
-from erpsync.flows.stock import set_stock
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.orders.find_by_phone import find_by_phone
+from erpsync.flows.shipments import record
 from erpsync.sdk.types import OrderState, Recipient
 from erpsync.store import tables
 from erpsync.store.names import PART_ORDERS
@@ -30,9 +31,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with 24 TEA in SH and an order 2910-Ab77 of it, shipped by SF1400022331."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=24, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=24, actor="keeper")
     take_in(town, fact(order("2910-Ab77", line("TEA", 2, title="龙井茶 Long Jing, 250g"))))
-    ship.ship(town.house, order="2910-Ab77", carrier="SF", tracking="SF1400-022331", actor="keeper")
+    record.ship(town.ctx, order="2910-Ab77", carrier="SF", tracking="SF1400-022331", actor="keeper")
     return town
 
 
@@ -119,7 +120,7 @@ def test_the_newest_orders_of_goods_are_told_however_many_things_fit(town: Town)
 
 
 def test_goods_are_found_in_bundles_and_while_nobody_knows_their_sku(town: Town) -> None:
-    import_bundles(town.house, [BundlePart(bundle="KIT", sku="TEA", qty=2)], actor="ana")
+    import_bundles(town.ctx, [BundlePart(bundle="KIT", sku="TEA", qty=2)], actor="ana")
     take_in(town, fact(order("kit", line("KIT", 1))), fact(order("cup", line("CUP", 1, title="白瓷杯"))))
 
     assert found(town, "TEA") == ["kit", "2910-Ab77"]
@@ -128,7 +129,7 @@ def test_goods_are_found_in_bundles_and_while_nobody_knows_their_sku(town: Town)
 
 def test_goods_listed_by_an_import_are_found_by_the_title_they_are_sold_under(town: Town) -> None:
     row = ListingMapping(channel="shop", channel_sku="T-2", sku="TEA", factor=2)
-    assert import_listings(town.house, [row], actor="ana").refused == []
+    assert import_listings(town.ctx, [row], actor="ana").refused == []
 
     take_in(town, fact(order("o2", line("T-2", title="碧螺春"))))
 
@@ -174,9 +175,9 @@ def test_orders_are_found_by_a_whole_phone_number_and_who_asked_is_on_record(tow
     home = Recipient(name="李", phone="010-12345678", address="路")
     take_in(town, fact(order("o2", recipient=home, placed_at=later(60))), fact(order("o3", placed_at=later(120))))
 
-    mobile = find_by_phone(town.house, "+86 138-0000-1111", actor="ana")
-    landline = find_by_phone(town.house, "+86 10 1234 5678", actor="ana")
-    nobody = find_by_phone(town.house, "13900001111", actor="ana")
+    mobile = find_by_phone(town.ctx, "+86 138-0000-1111", actor="ana")
+    landline = find_by_phone(town.ctx, "+86 10 1234 5678", actor="ana")
+    nobody = find_by_phone(town.ctx, "13900001111", actor="ana")
 
     assert [[each["external_id"] for each in some] for some in (mobile, landline, nobody)] == [
         ["o3", "2910-Ab77"],
@@ -193,7 +194,7 @@ def test_orders_are_found_by_a_whole_phone_number_and_who_asked_is_on_record(tow
 @pytest.mark.parametrize("phone", ["138****1111", "1111", "", "王小明"])
 def test_a_part_of_a_phone_number_is_refused_without_repeating_it(town: Town, phone: str) -> None:
     with pytest.raises(Refused) as refused:
-        find_by_phone(town.house, phone, actor="ana")
+        find_by_phone(town.ctx, phone, actor="ana")
 
     assert "needed whole" in str(refused.value)
     assert not phone or phone not in str(refused.value)

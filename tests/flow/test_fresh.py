@@ -4,9 +4,11 @@ from itertools import permutations
 
 import pytest
 
-from erpsync.flows import channels, push, stock
-from erpsync.flows.due import due_streams
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.availability import push
+from erpsync.flows.channels import control
+from erpsync.flows.intake.schedule import due_streams
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.sdk.errors import TransientError
 from tests.support import walk
 from tests.support.shop import Town
@@ -15,8 +17,8 @@ from tests.support.shop import Town
 @pytest.fixture
 def shop_with_ten(town: Town) -> Town:
     """A shop that shows its ten units."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     walk.run(town)
     assert town.shop.shown == {"A": 10}
     return town
@@ -29,7 +31,7 @@ def sell(town: Town, order: str, qty: int) -> None:
 
 
 def arrive(town: Town, qty: int) -> None:
-    stock.add_stock(town.house, warehouse="SH", sku="A", qty=qty, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=qty, reason="arrival", actor="me")
 
 
 STEPS = {
@@ -72,7 +74,7 @@ def test_a_number_waits_for_a_pass_begun_after_the_stock_changed(shop_with_ten: 
     assert walk.effects(town) == [("waiting", "fresh", 0)]
     assert town.shop.shown == {"A": 7}
 
-    assert due_streams(town.house, town.channel()) == ["orders"]
+    assert due_streams(town.ctx, town.channel()) == ["orders"]
     walk.read(town, "orders")
     walk.push_due(town)
     assert town.shop.shown == {"A": 12}
@@ -97,7 +99,7 @@ def test_sales_that_a_pass_brings_itself_ask_for_no_other_pass(shop_with_ten: To
     walk.push_due(town)
 
     assert walk.told(town) == {"A": (7, True)}
-    assert due_streams(town.house, town.channel()) == []
+    assert due_streams(town.ctx, town.channel()) == []
 
 
 def test_goods_that_arrive_while_such_a_row_settles_ask_for_one(shop_with_ten: Town) -> None:
@@ -162,7 +164,7 @@ def test_a_zero_sent_while_orders_cannot_be_read_is_sent_once_and_told_anew_afte
     town.shop.trouble["orders"] = [TransientError("away") for _ in range(50)]
     walk.read(town, "orders")
     before = len(town.shop.stock_calls)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     for _ in range(10):
         town.advance(3)
         walk.push_due(town)
@@ -176,8 +178,8 @@ def test_a_zero_sent_while_orders_cannot_be_read_is_sent_once_and_told_anew_afte
 
 
 def test_nothing_is_told_before_the_back_fill_has_found_the_open_orders(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     town.shop.place("o1", ("A", 4))
     town.advance(3600)
     walk.read(town, "orders")
@@ -191,8 +193,8 @@ def test_nothing_is_told_before_the_back_fill_has_found_the_open_orders(town: To
 
 
 def test_not_even_a_first_zero_is_told_before_the_back_fill_is_done(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     town.advance(3600)
     walk.read(town, "orders")
     town.advance(3)
@@ -206,7 +208,7 @@ def test_not_even_a_first_zero_is_told_before_the_back_fill_is_done(town: Town) 
 
 def test_a_new_back_fill_stops_raising_numbers_until_it_is_done(shop_with_ten: Town) -> None:
     town = shop_with_ten
-    channels.ask_backfill(town.house, "shop", days=30, actor="me")
+    control.ask_backfill(town.ctx, "shop", days=30, actor="me")
     arrive(town, 5)
     town.advance(3)
     walk.read(town, "orders")
@@ -233,6 +235,6 @@ def test_a_row_whose_waker_died_is_freed_by_the_next_pass(shop_with_ten: Town) -
     town.advance(40)
     walk.read(town, "orders")
 
-    assert push.next_run_s(town.house) == 0
+    assert push.next_run_s(town.ctx) == 0
     walk.push_due(town)
     assert town.shop.shown == {"A": 15}

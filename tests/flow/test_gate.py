@@ -3,9 +3,11 @@
 import pytest
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows import channels, parcels, ship, stock
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import tasks
+from erpsync.flows.shipments import push, record
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
-from erpsync.store.queue import SHIPMENT
+from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import task
 from tests.support import walk
 from tests.support.shop import Town
@@ -15,7 +17,7 @@ from tests.support.shop import Town
 def left(town: Town) -> Town:
     """A parcel of an order of two lines has left and was not told yet."""
     for code in ("A", "B"):
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), ("B", 1))
     walk.read(town)
     leave(town)
@@ -24,11 +26,11 @@ def left(town: Town) -> Town:
 
 def leave(town: Town, *, force: bool = False) -> None:
     reason = "promised" if force else ""
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", force=force, reason=reason, actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", force=force, reason=reason, actor="me")
 
 
 def tell(town: Town) -> None:
-    parcels.push_shipments(town.house, town.channel())
+    push.push_shipments(town.ctx, town.channel())
 
 
 def state(town: Town) -> str:
@@ -110,7 +112,7 @@ def test_a_parcel_waits_while_the_channel_says_do_not_ship(left: Town) -> None:
 
 
 def test_force_passes_an_open_refund_but_not_a_cancel(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 1))
     town.shop.refund("r1", "o1", n1=1)
     walk.read(town)
@@ -124,7 +126,7 @@ def test_force_passes_an_open_refund_but_not_a_cancel(town: Town) -> None:
 
 
 def test_a_forced_parcel_with_an_open_refund_is_told(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 1))
     town.shop.refund("r1", "o1", n1=1)
     walk.read(town)
@@ -134,7 +136,7 @@ def test_a_forced_parcel_with_an_open_refund_is_told(town: Town) -> None:
 
 
 def test_before_the_refunds_were_read_to_the_end_nothing_is_told(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 1))
     walk.read(town, "orders", "backfill")
     leave(town)
@@ -153,7 +155,7 @@ def test_when_some_of_its_units_were_refunded_a_person_sees_to_them_first(left: 
     assert (state(left), walk.effects(left, SHIPMENT)) == ("waiting", [("waiting", "person", 0)])
 
     ((task_id,),) = walk.rows(left, task.select().with_only_columns(task.c.id).where(task.c.closed_at.is_(None)))
-    channels.finish_task(left.house, task_id, actor="me")
+    tasks.finish_task(left.ctx, task_id, actor="me")
     tell(left)
     assert state(left) == "sent"
 
@@ -180,10 +182,10 @@ def test_a_parcel_that_waits_for_a_person_is_ruled_on_anew_when_its_order_goes_o
 def test_the_wish_to_have_a_parcel_back_outlives_another_refund_of_the_order(town: Town) -> None:
     """failures.md row 6: the parcel is still on its way, whatever is asked and closed about the other lines."""
     for code in ("A", "B"):
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), ("B", 1))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[ship.ShipLine(line="o1-2")], actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[record.ShipLine(line="o1-2")], actor="me")
     town.shop.refund("r1", "o1", state="granted", n2=1)
     walk.read(town, "refunds")
     tell(town)

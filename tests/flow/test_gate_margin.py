@@ -6,7 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from erpsync.flows import channels, parcels, releases, ship, stock, upkeep
+from erpsync.flows.channels import control
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import tasks, upkeep
+from erpsync.flows.shipments import push, record
+from erpsync.flows.warehouses import push as warehouses_push
+from erpsync.flows.warehouses import release
 from erpsync.sdk.errors import (
     AuthError,
     OutcomeUnknownError,
@@ -15,7 +20,7 @@ from erpsync.sdk.errors import (
     RejectedError,
     TransientError,
 )
-from erpsync.store.queue import RELEASE, SHIPMENT
+from erpsync.store.outbox.queue import RELEASE, SHIPMENT
 from erpsync.store.tables import task
 from tests.support import looking, walk
 from tests.support.depot import Depot, build_depot, read_shop
@@ -29,16 +34,16 @@ AWAY = 1000
 @pytest.fixture
 def left(town: Town) -> Town:
     """A parcel of a paid order has left and was not told yet; what we know of the order is old."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     town.advance(10)
     return town
 
 
 def tell(town: Town) -> int:
-    return parcels.push_shipments(town.house, town.channel())
+    return push.push_shipments(town.ctx, town.channel())
 
 
 def go_away(town: Town, error: Exception | None = None) -> None:
@@ -82,7 +87,7 @@ def test_whatever_keeps_the_order_from_being_read_costs_no_attempt_and_buries_no
 
     left.shop.trouble.clear()
     left.advance(400)
-    channels.resume_channel(left.house, "shop", actor="me")
+    control.resume_channel(left.ctx, "shop", actor="me")
     tell(left)
     assert state(left) == "sent"
 
@@ -118,7 +123,7 @@ def test_the_person_lets_it_go_and_it_is_told_without_being_read(left: Town) -> 
     ((task_id, _),) = asked(left)
     left.shop.reads.clear()
 
-    channels.finish_task(left.house, task_id, actor="me")
+    tasks.finish_task(left.ctx, task_id, actor="me")
     tell(left)
     assert (state(left), len(left.shop.parcels), left.shop.reads) == ("sent", 1, [])
 
@@ -133,7 +138,7 @@ def test_one_that_did_not_arrive_the_first_time_is_let_go_all_the_same(left: Tow
     tell(left)
     ((task_id, _),) = asked(left)
 
-    channels.finish_task(left.house, task_id, actor="me")
+    tasks.finish_task(left.ctx, task_id, actor="me")
     tell(left)
     assert (state(left), asked(left)) == ("sent", [])
 
@@ -145,7 +150,7 @@ def test_what_is_known_by_then_still_rules(left: Town) -> None:
     ((task_id, _),) = asked(left)
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
-    channels.finish_task(left.house, task_id, actor="me")
+    tasks.finish_task(left.ctx, task_id, actor="me")
     tell(left)
 
     assert (walk.effects(left, SHIPMENT), left.shop.parcels) == ([("waiting", "gate", 0)], [])
@@ -180,7 +185,7 @@ def test_a_channel_that_can_be_read_again_frees_the_parcel_by_itself(left: Town)
 def test_a_channel_that_may_not_even_be_called_hides_no_parcel(left: Town, why: str) -> None:
     """failures.md row 10: while credentials are refused nothing is claimed, so the gate never comes to its margin."""
     if why == "paused":
-        channels.pause_channel(left.house, "shop", reason="moving house", actor="me")
+        control.pause_channel(left.ctx, "shop", reason="moving house", actor="me")
     else:
         left.shop.trouble["orders"] = [AuthError("session ended")] * AWAY
     for _ in range(44):
@@ -199,12 +204,12 @@ def test_a_parcel_whose_sending_is_in_doubt_is_looked_for_and_nobody_is_asked_wh
     """Whether it may go is no question any more; the task could be answered, and would change nothing."""
     left.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
     tell(left)
-    channels.pause_channel(left.house, "shop", reason="moving house", actor="me")
+    control.pause_channel(left.ctx, "shop", reason="moving house", actor="me")
     left.advance(44 * HOUR_S)
-    upkeep.free_fresh(left.house)
+    upkeep.free_fresh(left.ctx)
     assert asked(left) == []
 
-    channels.resume_channel(left.house, "shop", actor="me")
+    control.resume_channel(left.ctx, "shop", actor="me")
     tell(left)
     assert (state(left), len(left.shop.parcels)) == ("sent", 1)
 
@@ -212,21 +217,21 @@ def test_a_parcel_whose_sending_is_in_doubt_is_looked_for_and_nobody_is_asked_wh
 @pytest.mark.parametrize("error", [TransientError("no route"), AuthError("no right to read refunds")], ids=repr)
 def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instant(town: Town, error: Exception) -> None:
     """failures.md rows 6 and 15: it waits for the first reading of all refunds, which may never end."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.read(town, "orders", "backfill")
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     tell(town)
     town.shop.trouble["refunds"] = [error] * AWAY  # type: ignore[list-item]
     walk.read(town, "refunds")
-    upkeep.free_fresh(town.house)
+    upkeep.free_fresh(town.ctx)
     assert (walk.effects(town, SHIPMENT), asked(town)) == ([("waiting", "refunds", 0)], [])
 
     town.advance(43 * HOUR_S)
-    upkeep.free_fresh(town.house)
+    upkeep.free_fresh(town.ctx)
     ((task_id, text),) = asked(town)
     assert str(error) in text
-    channels.finish_task(town.house, task_id, actor="me")
+    tasks.finish_task(town.ctx, task_id, actor="me")
     town.shop.trouble.clear()
     town.advance(HOUR_S)
     tell(town)
@@ -237,14 +242,14 @@ def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instan
 def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
     """Ten A in SH, run by a depot."""
     town, depot = build_depot(database_url)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     yield town, depot
     town.store.close()
 
 
 def hand_over(town: Town) -> None:
-    releases.release_ready(town.house)
-    releases.push_releases(town.house, town.channel("wms"))
+    release.release_ready(town.ctx)
+    warehouses_push.push_releases(town.ctx, town.channel("wms"))
 
 
 def test_an_order_that_cannot_be_read_is_not_handed_to_the_warehouse_until_a_person_says_so(
@@ -262,7 +267,7 @@ def test_an_order_that_cannot_be_read_is_not_handed_to_the_warehouse_until_a_per
     hand_over(town)
     ((task_id, text),) = asked(town)
     assert "release" in text
-    channels.finish_task(town.house, task_id, actor="me")
+    tasks.finish_task(town.ctx, task_id, actor="me")
     hand_over(town)
     assert (len(depot.got), asked(town)) == (1, [])
 
@@ -271,13 +276,13 @@ def test_a_paused_shop_is_not_called_for_a_release_either(pair: tuple[Town, Depo
     town, depot = pair
     town.shop.place("o1", ("A", 2))
     read_shop(town)
-    channels.pause_channel(town.house, "shop", reason="moving house", actor="me")
+    control.pause_channel(town.ctx, "shop", reason="moving house", actor="me")
     town.shop.reads.clear()
     town.advance(60)
     hand_over(town)
     assert (depot.got, town.shop.reads) == ([], [])
 
-    channels.resume_channel(town.house, "shop", actor="me")
+    control.resume_channel(town.ctx, "shop", actor="me")
     town.advance(60)
     hand_over(town)
     assert (len(depot.got), town.shop.reads) == (1, ["o1"])

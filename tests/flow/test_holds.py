@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows.desk import cancel_order, hold_order, release_order
 from erpsync.flows.errors import Refused
-from erpsync.flows.stock import set_stock
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.orders.actions import cancel_order, hold_order, release_order
 from erpsync.sdk.types import OrderState, Recipient, RefundState
 from tests.support.facts import HOME, fact, later, line, order, refund, refund_fact, take_in
 from tests.support.looking import held, status, story
@@ -24,7 +24,7 @@ def town(make_town: Callable[..., Town]) -> Town:
 
 
 def stocked(town: Town) -> Town:
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     return town
 
 
@@ -91,11 +91,11 @@ def test_an_unpaid_order_is_not_asked_for_its_address(town: Town) -> None:
 
 def test_an_operators_hold_lasts_until_it_is_released_whatever_the_channel_says(town: Town) -> None:
     take_in(town, fact(order()))
-    hold_order(town.house, "o1", reason="call the buyer", actor="ana")
+    hold_order(town.ctx, "o1", reason="call the buyer", actor="ana")
     take_in(town, again(9, total_minor=900))
     assert (status(town, "o1"), held(town, "o1")) == (("held", "operator"), {"TEA": 1})
 
-    release_order(town.house, "o1", actor="ana")
+    release_order(town.ctx, "o1", actor="ana")
 
     assert status(town, "o1") == ("allocated", None)
     assert {"order.held", "order.freed"} <= set(story(town, "o1"))
@@ -105,16 +105,16 @@ def test_a_release_ends_no_other_reason(town: Town) -> None:
     take_in(town, fact(order(do_not_ship="risk")))
 
     with pytest.raises(Refused, match="held by do_not_ship"):
-        release_order(town.house, "o1", actor="ana")
-    hold_order(town.house, "o1", reason="call", actor="ana")
-    release_order(town.house, "o1", actor="ana")
+        release_order(town.ctx, "o1", actor="ana")
+    hold_order(town.ctx, "o1", reason="call", actor="ana")
+    release_order(town.ctx, "o1", actor="ana")
 
     assert status(town, "o1") == ("held", "do_not_ship")
 
 
 def test_an_order_cancelled_here_frees_its_units_and_a_newer_view_does_not_bring_it_back(town: Town) -> None:
     take_in(town, fact(order("o1", line(qty=10))))
-    cancel_order(town.house, "o1", reason="fraud", actor="ana")
+    cancel_order(town.ctx, "o1", reason="fraud", actor="ana")
     assert (status(town, "o1"), held(town, "o1")) == (("cancelled", None), {})
 
     take_in(town, fact(order("o1", line(qty=10), version_at=later(9)), digest="b", read=(9, 9)))
@@ -136,14 +136,14 @@ def test_of_several_reasons_the_next_one_shows_when_the_first_one_ends(town: Tow
 
 
 def test_a_held_order_waits_for_stock_like_any_other_but_is_not_served_before_it_is_free(town: Town) -> None:
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=0, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=0, actor="keeper")
     take_in(town, fact(order()))
-    hold_order(town.house, "o1", reason="call", actor="ana")
+    hold_order(town.ctx, "o1", reason="call", actor="ana")
     take_in(town, fact(order("o2", paid_at=later(60))))
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=1, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=1, actor="keeper")
     assert (held(town, "o1"), status(town, "o2")) == ({}, ("allocated", None))
 
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=2, actor="keeper")
-    release_order(town.house, "o1", actor="ana")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=2, actor="keeper")
+    release_order(town.ctx, "o1", actor="ana")
 
     assert status(town, "o1") == ("allocated", None)

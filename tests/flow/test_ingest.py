@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import update
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows.facts import Batch
-from erpsync.flows.ingest import apply
-from erpsync.flows.stock import set_stock
-from erpsync.flows.upkeep import verify_counters
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.flows.orders.apply import apply
+from erpsync.flows.records.batch import Batch
 from erpsync.sdk.types import Line, OrderState, Recipient
-from erpsync.store.store import Tx
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import counter
 from tests.support.dialects import on_sqlite
 from tests.support.facts import fact, later, line, order, take_in
@@ -22,7 +22,7 @@ from tests.support.shop import NOON, VAULT, Town
 
 
 def stock_up(town: Town, qty: int = 10, sku: str = "TEA") -> None:
-    set_stock(town.house, warehouse="SH", sku=sku, on_hand=qty, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku=sku, on_hand=qty, actor="keeper")
 
 
 # -- once and only once
@@ -38,7 +38,7 @@ def test_the_same_order_brought_fifty_times_at_once_is_one_order_with_one_reserv
         list(pool.map(lambda _: take_in(town, record), range(50)))
 
     assert (count(town, "orders"), held(town, "o1"), shelf(town, "TEA")) == (1, {"TEA": 2}, (10, 2))
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 def test_a_crash_before_the_commit_leaves_nothing_and_the_next_run_everything(town: Town) -> None:
@@ -46,7 +46,7 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_next_run_everything(to
     batch, events = Batch(orders=(fact(order("o1", line(qty=2))),)), count(town, "event")
 
     def dying(tx: Tx) -> None:
-        apply(tx, town.house, town.channel(), batch)
+        apply(tx, town.ctx, town.channel(), batch)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -133,7 +133,7 @@ def test_an_order_of_a_thousand_lines_is_held_to_the_last_line(town: Town) -> No
 
     take_in(town, fact(order("big", *many, state=OrderState.CANCELLED, version_at=later(9)), digest="b", read=(9, 10)))
     assert (shelf(town, "TEA"), status(town, "big")) == ((1500, 0), ("cancelled", None))
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 # -- whose turn it is

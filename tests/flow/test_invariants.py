@@ -10,9 +10,14 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
-from erpsync.flows import desk, push, ship, stock, upkeep
+from erpsync.flows.availability import fan_out
 from erpsync.flows.errors import Refused
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import reservations, upkeep
+from erpsync.flows.orders import actions
+from erpsync.flows.shipments import record
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
 from tests.support import walk
 from tests.support.shop import Town
@@ -34,10 +39,10 @@ class Life:
         self.make_town, self.chance, self.count = make_town, random.Random(seed), 0
         self.town = self.open()
         for sku in ("A", "B", "C"):
-            stock.set_stock(self.town.house, warehouse="SH", sku=sku, on_hand=5, actor="me")
-        import_bundles(self.town.house, [BundlePart(bundle="KIT", sku=s, qty=1) for s in ("A", "B")], actor="me")
+            counts.set_stock(self.town.ctx, warehouse="SH", sku=sku, on_hand=5, actor="me")
+        import_bundles(self.town.ctx, [BundlePart(bundle="KIT", sku=s, qty=1) for s in ("A", "B")], actor="me")
         six = [ListingMapping(channel=name, channel_sku="6PACK", sku="C", factor=6) for name in STOCK]
-        import_listings(self.town.house, six, actor="me")
+        import_listings(self.town.ctx, six, actor="me")
 
     def open(self, town: Town | None = None) -> Town:
         orders = OrderPolicy(reserve="placement", reserve_minutes=10)
@@ -91,9 +96,9 @@ class Life:
         if (found := self.order()) is not None:
             self.count += 1
             force = self.chance.random() < 0.2
-            lines = [ship.ShipLine(line=f"{found[1]}-1", qty=1)] if self.chance.random() < 0.5 else []
-            ship.ship(
-                self.town.house,
+            lines = [record.ShipLine(line=f"{found[1]}-1", qty=1)] if self.chance.random() < 0.5 else []
+            record.ship(
+                self.town.ctx,
                 order=found[1],
                 carrier="SF",
                 tracking=f"SF{self.count}",
@@ -105,27 +110,27 @@ class Life:
 
     def hold(self) -> None:
         if (found := self.order()) is not None:
-            desk.hold_order(self.town.house, found[1], reason="look", actor="me")
+            actions.hold_order(self.town.ctx, found[1], reason="look", actor="me")
 
     def release(self) -> None:
         if (found := self.order()) is not None:
-            desk.release_order(self.town.house, found[1], actor="me")
+            actions.release_order(self.town.ctx, found[1], actor="me")
 
     def give_up(self) -> None:
         if (found := self.order()) is not None and self.chance.random() < 0.3:
-            desk.cancel_order(self.town.house, found[1], reason="gone", actor="me")
+            actions.cancel_order(self.town.ctx, found[1], reason="gone", actor="me")
 
     def move_stock(self) -> None:
         place, sku = self.chance.choice(WAREHOUSES).id, self.chance.choice("ABC")
         if self.chance.random() < 0.3:
             on_hand = self.chance.randint(0, 8)
-            stock.set_stock(self.town.house, warehouse=place, sku=sku, on_hand=on_hand, actor="me")
+            counts.set_stock(self.town.ctx, warehouse=place, sku=sku, on_hand=on_hand, actor="me")
         else:
             qty = self.chance.randint(-3, 6)
-            stock.add_stock(self.town.house, warehouse=place, sku=sku, qty=qty, reason="x", actor="me")
+            counts.add_stock(self.town.ctx, warehouse=place, sku=sku, qty=qty, reason="x", actor="me")
 
     def expire(self) -> None:
-        upkeep.expire_reservations(self.town.house)
+        reservations.expire_reservations(self.town.ctx)
 
     def tell(self) -> None:
         name = self.chance.choice(list(STOCK))
@@ -137,8 +142,8 @@ class Life:
 
     def restart(self) -> None:
         self.town = self.open(self.town)
-        upkeep.reclaim_leases(self.town.house, owner_gone=True)
-        push.mark_untold(self.town.house)
+        upkeep.reclaim_leases(self.town.ctx, owner_gone=True)
+        fan_out.mark_untold(self.town.ctx)
 
     MOVES: tuple[Callable[["Life"], None], ...] = (
         *(place, place, place, change, change, refund, read, read, read, ship, hold, release, give_up),

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from erpsync.flows import poll, push, stock
+from erpsync.flows.availability import push
+from erpsync.flows.intake import poll
+from erpsync.flows.inventory import counts
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.world import World
 from erpsync.sdk.http import HttpClient
@@ -52,8 +54,8 @@ def deaf() -> Iterator[str]:
 @pytest.fixture
 def shop(town: Town) -> Silent:
     silent = Silent(town.shop, town.clock)
-    channels = {id: replace(each, connector=silent) for id, each in town.house.channels.items()}
-    town.house = replace(town.house, channels=channels)
+    channels = {id: replace(each, connector=silent) for id, each in town.ctx.channels.items()}
+    town.ctx = replace(town.ctx, channels=channels)
     return silent
 
 
@@ -64,7 +66,7 @@ def timeouts(town: Town) -> int:
 
 def test_a_shop_that_is_silent_is_counted_as_timed_out_until_it_answers(town: Town, shop: Silent, deaf: str) -> None:
     shop.url = deaf
-    reports = [poll.poll_stream(town.house, town.channel(), "orders") for _ in range(2)]
+    reports = [poll.poll_stream(town.ctx, town.channel(), "orders") for _ in range(2)]
     assert [report.timed_out for report in reports] == [True, True]
     assert timeouts(town) == 2
 
@@ -76,9 +78,9 @@ def test_a_shop_that_is_silent_is_counted_as_timed_out_until_it_answers(town: To
 def test_a_silent_shop_is_isolated_and_said_to_be(town: Town, shop: Silent, deaf: str) -> None:
     shop.url = deaf
     for _ in range(2):
-        poll.poll_stream(town.house, town.channel(), "orders")
+        poll.poll_stream(town.ctx, town.channel(), "orders")
 
-    world = World(town.house, stages=Scene().stages(), meters=Meters())
+    world = World(town.ctx, stages=Scene().stages(), meters=Meters())
     with capture_logs() as records, town.store.read() as connection:
         world.look_for_slow(connection)
     assert world.pool("shop", "poll") == "slow"
@@ -88,11 +90,11 @@ def test_a_silent_shop_is_isolated_and_said_to_be(town: Town, shop: Silent, deaf
 def test_a_number_that_gets_no_answer_in_time_counts_as_well(town: Town, shop: Silent, deaf: str) -> None:
     town.shop.place("o1", ("A", 1))
     walk.read(town)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.advance(10)
     walk.read(town)
     walk.fan(town)
     shop.url = deaf
-    push.push_stock(town.house, town.channel())
+    push.push_stock(town.ctx, town.channel())
 
     assert timeouts(town) == 1

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from erpsync.flows.rekey import rotate_keys
-from erpsync.store.privacy import PrivacyError, Vault
+from erpsync.flows.operations.rotate_keys import rotate_keys
+from erpsync.store.db.privacy import PrivacyError, Vault
 from erpsync.store.tables import orders
 from tests.support import walk
 from tests.support.shop import VAULT, Town

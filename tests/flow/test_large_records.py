@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from erpsync.flows import letters as dead
-from erpsync.flows import stock
-from erpsync.flows.facts import Batch
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.reported_parcels import apply_reports
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import dead_letters as dead
+from erpsync.flows.records.batch import Batch
+from erpsync.flows.shipments.reported import apply_reports
 from erpsync.sdk.roles import MAX_LINES
 from erpsync.sdk.types import RefundLine, RefundState, ShipmentReport, ShipmentReportPage
 from tests.support.calling import deliver, with_calls
@@ -45,7 +45,7 @@ def transactions(town: Town) -> int:
 
 def test_an_order_of_very_many_bad_lines_is_one_letter_that_names_the_first_twenty(town: Town) -> None:
     settle_in(town)
-    stock.set_stock(town.house, warehouse="SH", sku="S0", on_hand=1, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="S0", on_hand=1, actor="keeper")
     place(town, "o1", bad=25)
 
     poll(town)
@@ -58,8 +58,8 @@ def test_an_order_of_very_many_bad_lines_is_one_letter_that_names_the_first_twen
 
 def test_one_replay_frees_an_order_of_many_bad_lines(town: Town) -> None:
     settle_in(town)
-    stock.import_counts(
-        town.house, [stock.Count(warehouse="SH", sku=f"S{n}", on_hand=1) for n in range(26)], actor="keeper"
+    counts.import_counts(
+        town.ctx, [counts.Count(warehouse="SH", sku=f"S{n}", on_hand=1) for n in range(26)], actor="keeper"
     )
     place(town, "o1", bad=25)
     poll(town)
@@ -67,7 +67,7 @@ def test_one_replay_frees_an_order_of_many_bad_lines(town: Town) -> None:
     assert isinstance(connector, ShopConnector)
     connector.forgiving = True
 
-    dead.replay_letter(town.house, letter_id(town, "o1/o1-2"), actor="me")
+    dead.replay_letter(town.ctx, letter_id(town, "o1/o1-2"), actor="me")
 
     assert (letters(town), status(town, "o1")) == ([], ("allocated", None))
 
@@ -76,7 +76,7 @@ def test_a_signed_body_of_more_lines_than_allowed_is_taken_and_one_dead_letter(t
     town = limited(with_calls(town), 3)
     received = deliver(town, place(town, "o1", bad=9))
 
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert (received.status, letters(town)) == ("stored", [("order", "o1")])
     assert letter(town, "error") == "lines: 10 lines, more than max_lines (3)"
@@ -87,14 +87,14 @@ def test_what_was_too_large_is_taken_in_by_a_replay_once_the_limit_is_raised(tow
     place(limited(town, 3), "o1", good=4)
     poll(town)
 
-    dead.replay_letter(limited(town, 4).house, letter_id(town, "o1"), actor="me")
+    dead.replay_letter(limited(town, 4).ctx, letter_id(town, "o1"), actor="me")
 
     assert (letters(town), status(town, "o1")) == ([], ("held", "unmapped_sku"))
 
 
 def test_a_parcel_of_more_lines_than_allowed_is_one_letter_and_stops_no_other(town: Town) -> None:
     settle_in(town)
-    stock.import_counts(town.house, [stock.Count(warehouse="SH", sku="S0", on_hand=9)], actor="keeper")
+    counts.import_counts(town.ctx, [counts.Count(warehouse="SH", sku="S0", on_hand=9)], actor="keeper")
     for name in ("o1", "o2"):
         place(town, name)
     poll(town)
@@ -106,7 +106,7 @@ def test_a_parcel_of_more_lines_than_allowed_is_one_letter_and_stops_no_other(to
     )
     page = ShipmentReportPage(reports=reports, mark="1")
 
-    town.store.retrying(lambda tx: apply_reports(tx, house=town.house, channel=town.channel(), page=page))
+    town.store.retrying(lambda tx: apply_reports(tx, ctx=town.ctx, channel=town.channel(), page=page))
 
     assert (letters(town), letter(town, "error")) == ([("shipment_report", "1")], "3 lines, more than max_lines (2)")
     assert status(town, "o2")[0] == "shipped"
@@ -120,7 +120,7 @@ def test_large_webhooks_are_applied_one_by_one(town: Town) -> None:
     for name in ("o1", "o2", "o3"):
         deliver(town, place(town, name, good=LARGE if name != "o1" else 1))
 
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert (letters(town), transactions(town)) == ([], 2)
 

@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import StockPolicy
-from erpsync.flows import push, stock, upkeep
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.availability import fan_out
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import upkeep
 from erpsync.sdk.doubt import note_lost
 from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RateLimitedError, TransientError
 from erpsync.sdk.types import StockLevel
-from erpsync.store.queue import STOCK
+from erpsync.store.outbox.queue import STOCK
 from erpsync.store.tables import listing, outbox
 from tests.support import walk
 from tests.support.shop import ShopConnector, Town
@@ -24,13 +26,13 @@ MakeTown = Callable[..., Town]
 def told(town: Town) -> Town:
     """The shop shows 100, surely."""
     count(town, 100)
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     walk.run(town)
     return town
 
 
 def count(town: Town, on_hand: int) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=on_hand, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=on_hand, actor="me")
 
 
 def tell(town: Town, on_hand: int) -> None:
@@ -109,7 +111,7 @@ def test_it_holds_after_a_restart(make_town: MakeTown, told: Town) -> None:
     time_out(told, 77)
     tell(told, 20)
     again = make_town(town=told)
-    push.mark_untold(again.house)
+    fan_out.mark_untold(again.ctx)
     walk.run(again)
     assert walk.told(again) == {"A": (20, False)}
     told.shop.shown["A"] = 77
@@ -129,8 +131,8 @@ class Dying(ShopConnector):
 
 
 def with_connector(town: Town, connector: ShopConnector) -> Town:
-    others = {id: replace(channel, connector=connector) for id, channel in town.house.channels.items()}
-    return replace(town, house=replace(town.house, channels=others))
+    others = {id: replace(channel, connector=connector) for id, channel in town.ctx.channels.items()}
+    return replace(town, ctx=replace(town.ctx, channels=others))
 
 
 def test_a_call_in_which_the_daemon_died_may_land_late_too(told: Town) -> None:
@@ -141,7 +143,7 @@ def test_a_call_in_which_the_daemon_died_may_land_late_too(told: Town) -> None:
     with pytest.raises(SystemExit):
         walk.push_due(with_connector(told, Dying(told.shop, told.clock)))
     told.advance(1)
-    upkeep.reclaim_leases(told.house, owner_gone=True)
+    upkeep.reclaim_leases(told.ctx, owner_gone=True)
     tell(told, 20)
     assert walk.told(told) == {"A": (20, False)}
     told.shop.shown["A"] = 77
@@ -221,7 +223,7 @@ def test_what_sold_out_is_told_again_even_while_the_orders_cannot_be_read(told: 
 def test_how_long_a_call_may_take_effect_can_be_set(make_town: MakeTown) -> None:
     town = make_town(stock=StockPolicy(late_call_s=200))
     count(town, 100)
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     walk.run(town)
     time_out(town, 77)
     tell(town, 20)

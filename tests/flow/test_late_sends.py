@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy import select
 
-from erpsync.flows import parcels, push, ship, stock, upkeep
-from erpsync.flows.errands import SEND_WITHIN_S
+from erpsync.flows.availability import push as stock_push
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import upkeep
+from erpsync.flows.shipments import push as shipment_push
+from erpsync.flows.shipments import record
+from erpsync.flows.shipments.push_once import SEND_WITHIN_S
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.sdk.types import Head, Raw, Repeat, Shipment, StockLevel
-from erpsync.store.queue import SHIPMENT
+from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import channel
 from tests.support import walk
 from tests.support.shop import ShopConnector, Town
@@ -65,23 +69,23 @@ class Wired(ShopConnector):
 def node(town: Town, repeat: Repeat, stop: Stop) -> tuple[Town, Wired]:
     """Return the town as one node sees it, with a connector of its own."""
     wired = Wired(town, repeat, stop)
-    channels = {id: replace(each, connector=wired) for id, each in town.house.channels.items()}
-    return replace(town, house=replace(town.house, channels=channels)), wired
+    channels = {id: replace(each, connector=wired) for id, each in town.ctx.channels.items()}
+    return replace(town, ctx=replace(town.ctx, channels=channels)), wired
 
 
 @pytest.fixture
 def left(town: Town) -> Town:
     """A parcel of a paid order has left and was not told yet; what we know of the order is old."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     town.advance(10)
     return town
 
 
 def tell(town: Town) -> None:
-    parcels.push_shipments(town.house, town.channel())
+    shipment_push.push_shipments(town.ctx, town.channel())
 
 
 @pytest.mark.parametrize("repeat", [Repeat.SAFE, Repeat.LOOK_FIRST])
@@ -99,7 +103,7 @@ def test_a_node_that_slept_does_not_send_the_parcel_that_another_one_has_sent(
 
     def meanwhile() -> None:
         left.advance(slept_s)
-        upkeep.reclaim_leases(left.house, owner_gone=silent)
+        upkeep.reclaim_leases(left.ctx, owner_gone=silent)
         tell(other)
 
     if where == "at the gate":
@@ -150,16 +154,16 @@ def test_a_number_that_comes_behind_its_claim_is_not_sent(town: Town, slept_s: f
     sleeper, wired = node(town, Repeat.SAFE, stop)
     town.shop.place("o1", ("A", 1))
     walk.read(town)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.advance(10)
     walk.read(town)
     walk.fan(town)
 
     def meanwhile() -> None:
         town.advance(slept_s)
-        upkeep.reclaim_leases(town.house, owner_gone=True)
+        upkeep.reclaim_leases(town.ctx, owner_gone=True)
 
     stop.then = meanwhile
-    push.push_stock(sleeper.house, sleeper.channel())
+    stock_push.push_stock(sleeper.ctx, sleeper.channel())
 
     assert wired.arrived == []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from erpsync.flows import poll
+from erpsync.flows.intake import poll
 from erpsync.store.leases import LeaseLostError, end_all_leases, fence, release_leases, renew_lease, take_lease
 from tests.support import walk
 from tests.support.shop import Town
@@ -49,7 +49,7 @@ def test_whoever_was_stopped_for_longer_than_its_lease_writes_nothing(
     town.advance(16)
     assert take_lease(other.store, "shop/orders") is not None
 
-    report = poll.poll_stream(town.house, town.channel(), "orders", lease=lost)
+    report = poll.poll_stream(town.ctx, town.channel(), "orders", lease=lost)
 
     assert (report.failed, walk.owed(town)) == (True, {})
     with pytest.raises(LeaseLostError), town.store.begin() as tx:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from erpsync.flows.ship import ShipLine, ship
-from erpsync.flows.stock import set_stock
-from erpsync.flows.upkeep import verify_counters
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.flows.shipments.record import ShipLine, ship
 from erpsync.sdk.types import OrderState, Recipient
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, lines, rows, see, shelf, status, story, tasks
@@ -20,7 +20,7 @@ SHIPPED, COMPLETED = OrderState.SHIPPED, OrderState.COMPLETED
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with five TEA in SH."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=5, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=5, actor="keeper")
     return town
 
 
@@ -45,7 +45,7 @@ def test_units_that_we_hold_are_booked_out_and_nobody_is_told(town: Town) -> Non
     assert (status(town, "o1"), shelf(town, "TEA"), held(town, "o1")) == (("shipped", None), (2, 0), {})
     assert departures(town) == [("shipped_elsewhere", -3)]
     assert (count(town, "shipment"), tasks(town)) == (0, [])
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 def test_backordered_units_are_booked_out_as_far_as_stock_goes_and_the_rest_is_a_task(town: Town) -> None:
@@ -56,7 +56,7 @@ def test_backordered_units_are_booked_out_as_far_as_stock_goes_and_the_rest_is_a
 
     assert (shelf(town, "TEA"), status(town, "o1")) == ((0, 0), ("shipped", None))
     assert (tasks(town), count(town, "backorder")) == (["stock_short"], 0)
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 def test_units_of_an_unknown_sku_that_left_are_a_task(town: Town) -> None:
@@ -94,7 +94,7 @@ def test_the_same_word_again_books_nothing_out_twice(town: Town) -> None:
 
 def test_our_own_parcel_confirmed_by_the_channel_takes_nothing_more(town: Town) -> None:
     view(town, 0)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
 
     view(town, 9, state=SHIPPED)
 
@@ -115,7 +115,7 @@ def test_what_left_is_kept_and_told(town: Town) -> None:
 
 def test_before_anything_left_an_edit_simply_counts(town: Town) -> None:
     """failures.md row 24: quantity up and down, a line added, a line removed."""
-    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=5, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="CUP", on_hand=5, actor="keeper")
     view(town, 0)
 
     view(town, 1, line(qty=4))
@@ -128,7 +128,7 @@ def test_before_anything_left_an_edit_simply_counts(town: Town) -> None:
     assert (held(town, "o1"), lines(town, "o1")) == ({"CUP": 3}, {"L1": (2, 2, 0), "L2": (3, 0, 0)})
 
     assert tasks(town) == []
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 @pytest.mark.parametrize(
@@ -178,17 +178,17 @@ def test_after_a_parcel_left_an_edit_is_also_a_task(town: Town, edit: dict[str, 
     """failures.md row 24."""
     bought = (line(qty=3), line(qty=1, id="L2"))
     view(town, 0, *bought)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="L1", qty=1)], actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="L1", qty=1)], actor="ana")
 
     view(town, 9, *edit.get("bought", bought), **{name: edit[name] for name in edit if name != "bought"})
 
     assert tasks(town) == ["order_edited"]
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 def test_a_new_title_or_price_after_the_parcel_bothers_nobody(town: Town) -> None:
     view(town, 0)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
 
     view(town, 9, line(qty=3, title="绿茶", price=900))
 
@@ -197,9 +197,9 @@ def test_a_new_title_or_price_after_the_parcel_bothers_nobody(town: Town) -> Non
 
 def test_a_line_never_shrinks_below_what_has_left(town: Town) -> None:
     view(town, 0)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="L1", qty=2)], actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="L1", qty=2)], actor="ana")
 
     view(town, 9, line(qty=1))
 
     assert (lines(town, "o1"), shelf(town, "TEA")) == ({"L1": (2, 0, 2)}, (3, 0))
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.flows.errors import Refused
-from erpsync.flows.letters import drop_letter, replay_letter
-from erpsync.flows.stock import set_stock
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations.dead_letters import drop_letter, replay_letter
 from erpsync.store.tables import event
 from tests.support.looking import held, letter_id, letters, lines, poll, rows, settle_in, status
 from tests.support.shop import Town
@@ -18,8 +18,8 @@ from tests.support.shop import Town
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with ten TEA in SH."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
-    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="CUP", on_hand=10, actor="keeper")
     return town
 
 
@@ -61,7 +61,7 @@ def test_an_order_is_read_again_by_a_mended_connector(town: Town) -> None:
     town.shop.orders["o1"] = row | {"total": 1000}
 
     with pytest.raises(Refused, match="still cannot be read"):
-        replay_letter(town.house, letter_id(town, "o1"), actor="ana")  # the letter keeps what was read
+        replay_letter(town.ctx, letter_id(town, "o1"), actor="ana")  # the letter keeps what was read
     assert letters(town) == [("order", "o1")]
 
     town.shop.change("o1", total=1000)
@@ -74,7 +74,7 @@ def test_an_order_that_still_cannot_be_read_stays_a_dead_letter(town: Town) -> N
     settle_in(town)
 
     with pytest.raises(Refused, match="still cannot be read"):
-        replay_letter(town.house, letter_id(town, "o1"), actor="ana")
+        replay_letter(town.ctx, letter_id(town, "o1"), actor="ana")
 
     assert letters(town) == [("order", "o1")]
     tried = select(event.c.actor, event.c.detail).where(event.c.kind == "letter.replay_failed")
@@ -88,13 +88,13 @@ def test_a_dead_letter_is_moved_on_once(town: Town) -> None:
     settle_in(town)
     letter = letter_id(town, "o1")
 
-    drop_letter(town.house, letter, actor="ana")
+    drop_letter(town.ctx, letter, actor="ana")
 
     assert letters(town, "dropped") == [("order", "o1")]
     with pytest.raises(Refused, match="was dropped already"):
-        replay_letter(town.house, letter, actor="ana")
+        replay_letter(town.ctx, letter, actor="ana")
     with pytest.raises(Refused, match="is not known"):
-        drop_letter(town.house, 999, actor="ana")
+        drop_letter(town.ctx, 999, actor="ana")
 
 
 def test_a_refund_that_could_not_be_read_is_kept_and_read_again(town: Town) -> None:
@@ -135,7 +135,7 @@ def test_an_order_goes_on_when_a_newer_view_can_be_read(town: Town) -> None:
 def test_an_order_goes_on_when_its_bad_line_is_dropped(town: Town) -> None:
     with_bad_line(town)
 
-    drop_letter(town.house, letter_id(town, "o1/o1-2"), actor="ana")
+    drop_letter(town.ctx, letter_id(town, "o1/o1-2"), actor="ana")
 
     assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 1})
 
@@ -144,10 +144,10 @@ def test_an_order_goes_on_whole_when_its_bad_line_is_replayed(town: Town) -> Non
     with_bad_line(town)
     letter = letter_id(town, "o1/o1-2")
     with pytest.raises(Refused, match="still cannot be read"):
-        replay_letter(town.house, letter, actor="ana")
+        replay_letter(town.ctx, letter, actor="ana")
 
     town.channel().connector.forgiving = True  # type: ignore[union-attr]
-    replay_letter(town.house, letter, actor="ana")
+    replay_letter(town.ctx, letter, actor="ana")
 
     assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 1, "CUP": 2})
     assert (letters(town), letters(town, "replayed")) == ([], [("line", "o1/o1-2")])
@@ -156,7 +156,7 @@ def test_an_order_goes_on_whole_when_its_bad_line_is_replayed(town: Town) -> Non
 def test_after_a_replay_the_next_view_counts_as_ever(town: Town) -> None:
     row = with_bad_line(town)
     town.channel().connector.forgiving = True  # type: ignore[union-attr]
-    replay_letter(town.house, letter_id(town, "o1/o1-2"), actor="ana")
+    replay_letter(town.ctx, letter_id(town, "o1/o1-2"), actor="ana")
 
     town.shop.change("o1", lines=mended(row)[:1])
     poll(town)

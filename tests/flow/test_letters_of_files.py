@@ -11,13 +11,13 @@ from connectors.csv_drop.settings import CsvDropSettings
 from connectors.warehouse_file.connector import WarehouseFileConnector
 from connectors.warehouse_file.settings import WarehouseFileSettings
 from erpsync.core.policy import WarehousePolicy
+from erpsync.flows.context import ChannelSpec, Context, open_context
 from erpsync.flows.errors import Refused
-from erpsync.flows.house import ChannelSpec, House, open_house
-from erpsync.flows.letters import drop_letter, replay_letter
-from erpsync.flows.poll import poll_stream
+from erpsync.flows.intake.poll import poll_stream
+from erpsync.flows.operations.dead_letters import drop_letter, replay_letter
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.views import list_dead, list_orders
 from tests.support.shop import NOON, SHANGHAI, VAULT
 
@@ -29,7 +29,7 @@ GOOD = "1001,a,paid,2026-03-02 12:01,2026-03-02 12:02,TEA,2,9.00"
 class Folders:
     """A shop, its parcels and a warehouse, each a folder."""
 
-    house: House
+    ctx: Context
     clock: ManualClock
     root: Path
 
@@ -39,24 +39,24 @@ class Folders:
         file.write_text(text, encoding="utf-8")
         self.clock.advance(seconds=1)
         stream = {"shop": "orders", "parcels": "shipments", "depot": "warehouse"}[channel]
-        report = poll_stream(self.house, self.house.channel(channel), stream)
+        report = poll_stream(self.ctx, self.ctx.channel(channel), stream)
         assert not report.failed, report.error
 
     def letters(self) -> list[tuple[str, str, str]]:
         """Return (kind, source, remedy) of the open letters."""
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             return [(each["kind"], each["source"], each["remedy"]) for each in list_dead(connection)]
 
     def ids(self) -> list[int]:
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             return [each["id"] for each in list_dead(connection)]
 
     def next(self) -> list[str]:
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             return [each["next"] for each in list_dead(connection)]
 
     def orders(self) -> set[str]:
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             return {order["external_id"] for order in list_orders(connection)}
 
 
@@ -78,7 +78,7 @@ def folders(database_url: str, tmp_path: Path) -> Iterator[Folders]:
     store = Store.open(database_url, clock=clock, vault=VAULT)
     specs = [_spec(name, tmp_path, clock) for name in ("shop", "parcels", "depot")]
     place = WarehousePolicy(id="SH", channel="depot")
-    yield Folders(open_house(store, warehouses=[place], channels_=specs, timezone=SHANGHAI), clock, tmp_path)
+    yield Folders(open_context(store, warehouses=[place], channels_=specs, timezone=SHANGHAI), clock, tmp_path)
     store.close()
 
 
@@ -117,7 +117,7 @@ def test_what_ended_with_a_file_leaves_an_event(folders: Folders) -> None:
     folders.drop("no header of ours\n1\n")
     folders.drop(f"{HEADER}\n{GOOD}\n")
 
-    with folders.house.store.read() as connection:
+    with folders.ctx.store.read() as connection:
         told = connection.exec_driver_sql("SELECT detail FROM event WHERE kind = 'letter.superseded'").scalars().all()
     assert len(told) == 1
     assert '"file": "orders.csv"' in told[0]
@@ -169,14 +169,14 @@ def test_a_letter_says_what_helps_and_what_cannot_help_is_refused_in_one_line(
     assert helps == remedy
     assert ("erpsync dead replay" in said) == (remedy == "replay")
     with pytest.raises(Refused) as refused:
-        replay_letter(folders.house, id, actor="ana")
+        replay_letter(folders.ctx, id, actor="ana")
     assert ("cannot help" in str(refused.value)) == (remedy == "mend")
     assert "\n" not in str(refused.value)
 
 
 def test_a_letter_of_a_shop_that_is_gone_can_only_be_dropped(folders: Folders) -> None:
     folders.drop(f"{HEADER}\n{GOOD.replace('paid,', 'bezahlt,')}\n")
-    left = open_house(folders.house.store, warehouses=[WarehousePolicy(id="SH")], channels_=[], timezone=SHANGHAI)
+    left = open_context(folders.ctx.store, warehouses=[WarehousePolicy(id="SH")], channels_=[], timezone=SHANGHAI)
 
     assert folders.letters() == [("order", "orders.csv:2", "drop")]
     assert folders.next() == [f"nothing is left to try again: `erpsync dead drop {folders.ids()[0]}`"]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import LimitPolicy
-from erpsync.flows.health import may_call
+from erpsync.flows.channels.health import may_call
 from erpsync.sdk.errors import RateLimitedError, TransientError
 from erpsync.store.limits import SharedLimiter, block
 from erpsync.store.tables import channel
@@ -65,7 +65,7 @@ def test_our_own_budget_puts_off_one_lane_and_does_not_block_the_channel(town: T
     town.shop.trouble["orders"] = [caught.value]
     walk.read(town, "orders")
 
-    assert may_call(town.house, town.channel())
+    assert may_call(town.ctx, town.channel())
     assert walk.rows(town, select(channel.c.down_since_at)) == [(None,)]
 
 
@@ -75,14 +75,14 @@ def test_a_channel_that_says_stop_is_left_alone_as_long_as_it_said(town: Town) -
 
     with pytest.raises(RateLimitedError):
         some.acquire("urgent")
-    assert not may_call(town.house, town.channel())
+    assert not may_call(town.ctx, town.channel())
     town.advance(61)
     some.acquire("urgent")
-    assert may_call(town.house, town.channel())
+    assert may_call(town.ctx, town.channel())
 
 
 def test_one_that_throttles_is_not_down(town: Town) -> None:
     town.shop.trouble["orders"] = [RateLimitedError("slow down", retry_after_s=20), TransientError("away")]
     walk.read(town, "orders")
-    assert not may_call(town.house, town.channel())
+    assert not may_call(town.ctx, town.channel())
     assert walk.rows(town, select(channel.c.down_since_at)) == [(None,)]

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
-from erpsync.flows.stock import set_stock
-from erpsync.flows.upkeep import relook
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations.upkeep import relook
 from erpsync.sdk.types import ListingRow
 from erpsync.store.tables import listing
 from tests.support.facts import fact, later, line, order, take_in
@@ -20,13 +21,13 @@ from tests.support.shop import Town
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with 24 TEA in SH."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=24, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=24, actor="keeper")
     return town
 
 
 def map_to(town: Town, channel_sku: str, sku: str, factor: int = 1, item_ref: str = "") -> None:
     row = ListingMapping(channel="shop", channel_sku=channel_sku, sku=sku, factor=factor, item_ref=item_ref)
-    assert import_listings(town.house, [row], actor="ana").refused == []
+    assert import_listings(town.ctx, [row], actor="ana").refused == []
 
 
 def test_a_seller_code_that_equals_a_sku_is_that_sku(town: Town) -> None:
@@ -69,8 +70,8 @@ def test_a_mapping_frees_the_orders_that_waited_for_it(town: Town) -> None:
 def test_a_sku_that_appears_frees_the_orders_of_the_same_code(town: Town) -> None:
     take_in(town, fact(order("o1", line("CUP"))))
 
-    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=1, actor="keeper")
-    relook(town.house)
+    set_stock(town.ctx, warehouse="SH", sku="CUP", on_hand=1, actor="keeper")
+    relook(town.ctx)
 
     assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"CUP": 1})
 
@@ -82,7 +83,7 @@ def test_an_import_that_died_half_way_is_finished_by_upkeep(town: Town) -> None:
         tx.execute(listing.update().where(listing.c.channel_sku == "SIX").values(sku_id=tea, factor=6))
     assert status(town, "o1") == ("held", "unmapped_sku")
 
-    relook(town.house)
+    relook(town.ctx)
 
     assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 6})
 
@@ -108,9 +109,9 @@ def test_a_mapping_without_item_ids_holds_for_every_item_of_that_code(town: Town
 
 
 def test_a_bundle_is_held_by_its_components(town: Town) -> None:
-    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=4, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="CUP", on_hand=4, actor="keeper")
     parts = [BundlePart(bundle="SET", sku="TEA", qty=3), BundlePart(bundle="SET", sku="CUP", qty=1)]
-    import_bundles(town.house, parts, actor="ana")
+    import_bundles(town.ctx, parts, actor="ana")
 
     take_in(town, fact(order("o1", line("SET", 2))))
 
@@ -123,19 +124,19 @@ def test_a_bundle_in_a_bundle_is_refused_whichever_of_them_comes_first(town: Tow
     outer = BundlePart(bundle="HAMPER", sku="SET", qty=1, source="row 2")
     inner = BundlePart(bundle="SET", sku="TEA", qty=3, source="row 3")
     if at_once:
-        assert import_bundles(town.house, [outer, inner], actor="ana").refused == [
+        assert import_bundles(town.ctx, [outer, inner], actor="ana").refused == [
             ("row 2", "a bundle cannot hold a bundle")
         ]
         return
-    assert import_bundles(town.house, [inner], actor="ana").taken == 1
-    assert import_bundles(town.house, [outer], actor="ana").refused == [("row 2", "a bundle cannot hold a bundle")]
+    assert import_bundles(town.ctx, [inner], actor="ana").taken == 1
+    assert import_bundles(town.ctx, [outer], actor="ana").refused == [("row 2", "a bundle cannot hold a bundle")]
     take_in(town, fact(order("o1", line("HAMPER"))))
     assert status(town, "o1") == ("held", "unmapped_sku")
 
 
 def test_what_another_bundle_holds_cannot_become_a_bundle(town: Town) -> None:
-    import_bundles(town.house, [BundlePart(bundle="HAMPER", sku="SET", qty=1)], actor="ana")
-    found = import_bundles(town.house, [BundlePart(bundle="SET", sku="TEA", qty=3, source="row 2")], actor="ana")
+    import_bundles(town.ctx, [BundlePart(bundle="HAMPER", sku="SET", qty=1)], actor="ana")
+    found = import_bundles(town.ctx, [BundlePart(bundle="SET", sku="TEA", qty=3, source="row 2")], actor="ana")
 
     assert (found.taken, found.refused) == (
         0,

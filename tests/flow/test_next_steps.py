@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from erpsync.flows.channels import pause_channel, resume_channel
-from erpsync.flows.desk import hold_order
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.channels.control import pause_channel, resume_channel
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.orders.actions import hold_order
+from erpsync.flows.shipments.record import ship
 from erpsync.store.views.story import explain
 from tests.support.looking import letter_id, settle_in
 from tests.support.shop import Town
@@ -18,7 +18,7 @@ from tests.support.walk import run
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with three TEA in SH."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=3, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=3, actor="keeper")
     return town
 
 
@@ -46,7 +46,7 @@ def test_an_order_to_be_sent_says_how_and_one_that_is_not_paid_that_it_waits(tow
 def test_an_order_that_left_says_when_the_channel_was_told(town: Town) -> None:
     town.shop.place("o1", ("TEA", 1))
     run(town)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
     assert ends(town, "o1") == ["nothing to do: its parcels are told to the channel by and by"]
 
     run(town)
@@ -59,7 +59,7 @@ def test_what_is_missing_held_or_unknown_says_what_helps(town: Town) -> None:
     town.shop.place("odd", ("NOBODY-KNOWS", 1))
     town.shop.place("kept", ("TEA", 1))
     settle_in(town)
-    hold_order(town.house, "kept", reason="the buyer calls back", actor="ana")
+    hold_order(town.ctx, "kept", reason="the buyer calls back", actor="ana")
 
     assert ends(town, "short")[0].startswith("`erpsync stock add` or `stock import` what arrives")
     assert ends(town, "odd")[0].startswith("`erpsync listings import FILE` ties")
@@ -81,9 +81,9 @@ def test_a_line_that_could_not_be_read_names_its_dead_letter(town: Town) -> None
 def test_a_shop_that_does_not_work_is_named_last(town: Town) -> None:
     town.shop.place("o1", ("TEA", 9))
     settle_in(town)
-    pause_channel(town.house, "shop", reason="stocktaking", actor="ana")
+    pause_channel(town.ctx, "shop", reason="stocktaking", actor="ana")
     assert ends(town, "o1")[-1] == "shop is paused: `erpsync channels resume shop` ends the pause"
 
-    resume_channel(town.house, "shop", actor="ana")
+    resume_channel(town.ctx, "shop", actor="ana")
     assert len(ends(town, "o1")) == 1
     assert ends(town, "o1", off=("shop",))[-1].startswith("shop is switched off in the configuration: nothing, or set")

@@ -5,7 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
-from erpsync.flows import desk, ship, stock, upkeep
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import reservations
+from erpsync.flows.orders import actions
+from erpsync.flows.shipments import record
 from tests.support import walk
 from tests.support.shop import Town
 
@@ -15,7 +18,7 @@ TWO = (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2))
 @pytest.fixture
 def queue(town: Town) -> Town:
     """Two units, o1 has them, o2 waits for one."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=2, actor="me")
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("A", 1))
     walk.read(town)
@@ -46,15 +49,15 @@ def order_less(town: Town) -> None:
 
 
 def give_up(town: Town) -> None:
-    desk.cancel_order(town.house, "o1", reason="x", actor="me")
+    actions.cancel_order(town.ctx, "o1", reason="x", actor="me")
 
 
 def arrive(town: Town) -> None:
-    stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
 
 
 def count(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=3, actor="me")
 
 
 @pytest.mark.parametrize("free", [cancel, close_one_unit, refund, order_less, give_up, arrive, count])
@@ -69,14 +72,14 @@ def test_the_next_in_line_is_served_in_the_same_commit(queue: Town, free: Callab
 def test_a_reservation_that_ends_serves_who_paid(make_town: Callable[..., Town]) -> None:
     """failures.md row 22."""
     town = make_town(orders=OrderPolicy(reserve="placement", reserve_minutes=10))
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
     town.shop.place("o1", ("A", 1), paid=False)
     town.shop.place("o2", ("A", 1))
     walk.read(town)
     assert walk.held(town) == {"o1": 1}
 
     town.advance(601)
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
 
     assert (walk.held(town), walk.owed(town)) == ({"o2": 1}, {})
 
@@ -86,13 +89,13 @@ def test_an_order_waits_while_only_warehouses_that_do_not_feed_its_channel_have_
 ) -> None:
     policies = {"jd": StockPolicy(warehouses=("SH",)), "tmall": StockPolicy(warehouses=("SH", "GZ"))}
     town = make_town(names=("jd", "tmall"), warehouses=TWO, stock=policies)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     town.shops["jd"].place("o1", ("A", 1))
     town.shops["tmall"].place("o2", ("A", 1))
     walk.read(town, name="jd")
     walk.read(town, name="tmall")
 
-    stock.set_stock(town.house, warehouse="GZ", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="GZ", sku="A", on_hand=5, actor="me")
 
     assert (walk.held(town), walk.owed(town)) == ({"o2": 1}, {"o1": 1})
     assert not walk.problems(town)
@@ -100,12 +103,14 @@ def test_an_order_waits_while_only_warehouses_that_do_not_feed_its_channel_have_
 
 def test_a_parcel_that_leaves_with_other_units_than_were_held_frees_those(make_town: Callable[..., Town]) -> None:
     town = make_town(warehouses=TWO)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
-    stock.set_stock(town.house, warehouse="GZ", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="GZ", sku="A", on_hand=1, actor="me")
     town.shop.place("o1", ("A", 3))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="1", lines=[ship.ShipLine(line="o1-1", qty=2)], actor="me")
-    stock.add_stock(town.house, warehouse="GZ", sku="A", qty=1, reason="arrival", actor="me")
+    record.ship(
+        town.ctx, order="o1", carrier="SF", tracking="1", lines=[record.ShipLine(line="o1-1", qty=2)], actor="me"
+    )
+    counts.add_stock(town.ctx, warehouse="GZ", sku="A", qty=1, reason="arrival", actor="me")
 
     assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {})
     assert not walk.problems(town)
@@ -113,12 +118,12 @@ def test_a_parcel_that_leaves_with_other_units_than_were_held_frees_those(make_t
 
 def test_an_order_of_a_thousand_lines_is_held_whole(town: Town) -> None:
     """failures.md row 22: elsewhere only the first fifty lines were reserved."""
-    rows = [stock.Count(warehouse="SH", sku=f"S{n}", on_hand=1) for n in range(1000)]
-    stock.import_counts(town.house, rows, actor="me")
+    rows = [counts.Count(warehouse="SH", sku=f"S{n}", on_hand=1) for n in range(1000)]
+    counts.import_counts(town.ctx, rows, actor="me")
     town.shop.place("o1", *((f"S{n}", 1) for n in range(1000)))
     walk.read(town)
 
     assert (walk.held(town), walk.owed(town)) == ({"o1": 1000}, {})
-    desk.cancel_order(town.house, "o1", reason="x", actor="me")
+    actions.cancel_order(town.ctx, "o1", reason="x", actor="me")
     assert walk.held(town) == {}
     assert not walk.problems(town)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from erpsync.flows.relook import unmapped_codes
+from erpsync.flows.inventory.unmapped import unmapped_codes
 from erpsync.store.tables import listing
 from erpsync.store.views import list_listings
 from tests.support.export import Export, make_export
@@ -20,7 +20,7 @@ WHO = "李雷,13800000000,文三路1号"
 def shop(database_url: str, tmp_path: Path) -> Iterator[Export]:
     shop = make_export(database_url, tmp_path, profile="generic")
     yield shop
-    shop.house.store.close()
+    shop.ctx.store.close()
 
 
 def file(*skus: str, status: str = "paid") -> str:
@@ -29,7 +29,7 @@ def file(*skus: str, status: str = "paid") -> str:
 
 
 def listed(shop: Export) -> dict[str, tuple[Any, bool]]:
-    with shop.house.store.read() as connection:
+    with shop.ctx.store.read() as connection:
         return {row["channel_sku"]: (row["sku"], row["no_stock"]) for row in list_listings(connection)}
 
 
@@ -39,7 +39,7 @@ def test_a_surcharge_holds_no_order_and_reserves_nothing(shop: Export) -> None:
 
     assert (shop.status("S1"), shop.reserved()) == (("allocated", None), {"CUP": 1})
     assert listed(shop)["补差价"] == (None, True)
-    assert unmapped_codes(shop.house) == []
+    assert unmapped_codes(shop.ctx) == []
 
 
 def test_an_order_has_left_when_its_goods_have(shop: Export) -> None:
@@ -48,7 +48,7 @@ def test_an_order_has_left_when_its_goods_have(shop: Export) -> None:
     shop.ship("S1")
 
     assert shop.status("S1") == ("shipped", None)
-    with shop.house.store.read() as connection:
+    with shop.ctx.store.read() as connection:
         assert connection.exec_driver_sql("SELECT whole FROM shipment").scalar_one()
 
 
@@ -90,5 +90,5 @@ def test_goods_that_are_none_after_all_are_given_back(shop: Export) -> None:
 
 def test_what_is_no_goods_has_no_number_to_be_told(shop: Export) -> None:
     shop.map("补差价", no_stock=True)
-    with shop.house.store.read() as connection:
+    with shop.ctx.store.read() as connection:
         assert connection.execute(select(listing.c.sku_id, listing.c.factor)).all() == [(None, 1)]

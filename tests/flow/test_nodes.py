@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from erpsync.sdk.clock import ManualClock
 from erpsync.settings import Loaded, Problem
+from erpsync.store.db.store import Store
 from erpsync.store.leases import LEASE_S
 from erpsync.store.nodes import (
     Refusal,
@@ -19,7 +20,6 @@ from erpsync.store.nodes import (
     read_nodes,
     take_configuration,
 )
-from erpsync.store.store import Store
 from erpsync.store.tables import in_force, node
 from tests.support.dialects import on_postgresql, on_sqlite
 from tests.support.scene import Scene, built_of, eventually, running

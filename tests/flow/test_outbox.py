@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Executable, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from erpsync.store.queue import (
+from erpsync.store.db.store import Tx
+from erpsync.store.outbox.queue import (
     LANE_REST,
     LANE_URGENT,
     SHIPMENT,
@@ -18,16 +19,15 @@ from erpsync.store.queue import (
     Effect,
     ack,
     ack_many,
-    again,
     claim,
-    die,
     enqueue,
     free_waiting,
+    kill,
     mark_sent,
+    park,
     reclaim,
-    wait,
+    retry,
 )
-from erpsync.store.store import Tx
 from erpsync.store.tables import outbox
 from tests.support import walk
 from tests.support.dialects import on_postgresql
@@ -165,9 +165,9 @@ def test_an_ack_after_the_lease_was_lost_counts_for_nothing(town: Town) -> None:
     with town.store.begin() as tx:
         assert not ack(tx, ghost)
         assert ack_many(tx, [ghost]) == set()
-        assert not again(tx, ghost, run_at=NOON, error="late")
-        assert not wait(tx, ghost, waiting_for="person")
-        assert not die(tx, ghost, error="late")
+        assert not retry(tx, ghost, run_at=NOON, error="late")
+        assert not park(tx, ghost, waiting_for="person")
+        assert not kill(tx, ghost, error="late")
         assert not mark_sent(tx, [ghost])
     with town.store.begin() as tx:
         assert ack(tx, mine)
@@ -203,9 +203,9 @@ def test_a_failed_effect_whose_key_is_open_again_ends_as_superseded(town: Town, 
 
     with town.store.begin() as tx:
         if end == "again":
-            again(tx, row, run_at=NOON, error="busy")
+            retry(tx, row, run_at=NOON, error="busy")
         elif end == "wait":
-            wait(tx, row, waiting_for="gate")
+            park(tx, row, waiting_for="gate")
         else:
             reclaim(tx, owner_gone=True)
 
@@ -218,7 +218,7 @@ def test_new_marks_of_a_busy_sku_do_not_hammer_a_shop_that_fails(town: Town) -> 
     (row,) = take(town)
     put(town, effect())
     with town.store.begin() as tx:
-        again(tx, row, run_at=tx.now + timedelta(seconds=60), error="busy")
+        retry(tx, row, run_at=tx.now + timedelta(seconds=60), error="busy")
 
     put(town, effect())
     assert take(town) == []
@@ -232,7 +232,7 @@ def test_a_definite_answer_ends_every_doubt(town: Town) -> None:
     with town.store.begin() as tx:
         mark_sent(tx, [row])
     with town.store.begin() as tx:
-        again(tx, row, run_at=NOON, error="busy")
+        retry(tx, row, run_at=NOON, error="busy")
 
     assert [row.unknown for row in take(town)] == [False]
 
@@ -243,7 +243,7 @@ def test_an_effect_in_back_off_is_not_hurried_by_a_newer_mark(town: Town) -> Non
     (row,) = take(town)
     later = town.clock.now() + timedelta(seconds=100)
     with town.store.begin() as tx:
-        again(tx, row, run_at=later, error="busy")
+        retry(tx, row, run_at=later, error="busy")
     put(town, effect())
 
     assert walk.rows(town, select(outbox.c.run_at)) == [(later,)]
@@ -253,8 +253,8 @@ def test_what_waits_for_a_person_is_not_woken_by_a_newer_mark(town: Town) -> Non
     put(town, effect("1"), effect("2"))
     first, second = take(town)
     with town.store.begin() as tx:
-        wait(tx, first, waiting_for="person")
-        wait(tx, second, waiting_for="fresh")
+        park(tx, first, waiting_for="person")
+        park(tx, second, waiting_for="fresh")
     put(town, effect("1"), effect("2"))
 
     assert keys(take(town)) == ["2"]
@@ -267,7 +267,7 @@ def test_a_dead_effect_does_not_stand_in_the_way_of_a_new_one(town: Town) -> Non
     put(town, effect())
     (row,) = take(town)
     with town.store.begin() as tx:
-        die(tx, row, error="refused")
+        kill(tx, row, error="refused")
     put(town, effect())
 
     assert [state for _, state, _ in states(town)] == ["dead", "pending"]

@@ -8,13 +8,15 @@ from email.utils import format_datetime
 import pytest
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows import poll, stock, upkeep
-from erpsync.flows.channels import finish_task
-from erpsync.flows.clocks import PlatformClock
+from erpsync.flows.channels.clocks import PlatformClock
+from erpsync.flows.intake import poll
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import reservations
+from erpsync.flows.operations.tasks import finish_task
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings.models import Status
-from erpsync.store import figures
+from erpsync.store.status import figures
 from tests.support import walk
 from tests.support.dialects import on_sqlite
 from tests.support.looking import rows
@@ -50,7 +52,7 @@ def open_tasks(town: Town) -> list[tuple[object, ...]]:
 
 def problems(town: Town) -> list[str]:
     with town.store.read() as connection:
-        found = figures.status(connection, town.house, Status(freshness_s=None), town.clock.now())
+        found = figures.status(connection, town.ctx, Status(freshness_s=None), town.clock.now())
     return [each["text"] for each in found["problems"] if each["check"] == "clock"]
 
 
@@ -92,10 +94,10 @@ def test_an_answer_without_a_date_of_its_own_says_nothing(town: Town, headers: d
 def reserve(make_town: MakeTown) -> Town:
     """A shop with an order that holds a unit for half an hour, and a clock that then leaps ahead by two days."""
     town = make_town(orders=OrderPolicy(reserve="placement", reserve_minutes=30))
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
     town.shop.place("o1", ("A", 1), paid=False)
-    poll.poll_stream(town.house, town.channel(), "orders")
-    poll.poll_stream(town.house, town.channel(), "backfill")
+    poll.poll_stream(town.ctx, town.channel(), "orders")
+    poll.poll_stream(town.ctx, town.channel(), "backfill")
     return town
 
 
@@ -104,31 +106,31 @@ def test_a_platform_confirms_a_leap_ahead_by_the_date_of_any_answer(make_town: M
     platform = Platform(town)
     town.clock.jump(seconds=2 * DAY)
     platform.call()
-    assert upkeep.expire_reservations(town.house) == 0
+    assert reservations.expire_reservations(town.ctx) == 0
 
     platform.right += timedelta(days=2)
     platform.call()
-    assert upkeep.expire_reservations(town.house) == 1
+    assert reservations.expire_reservations(town.ctx) == 1
 
 
 def test_a_person_confirms_a_leap_ahead_that_no_platform_does(make_town: MakeTown) -> None:
     """A folder tells no time."""
     town = reserve(make_town)
     town.clock.jump(seconds=2 * DAY)
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
     assert open_tasks(town) == []
     town.advance(301)
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
     ((kind, key, reason),) = open_tasks(town)
     assert (kind, key) == ("clock", "leap")
     assert str(reason).startswith("the clock went ahead by 2 d (it was set, or erpsync stood still)")
 
     ((id,),) = rows(town, "SELECT id FROM task WHERE closed_at IS NULL")
-    finish_task(town.house, int(str(id)), actor="me")
+    finish_task(town.ctx, int(str(id)), actor="me")
     town.advance(6)
     with town.store.begin():
         pass
-    assert upkeep.expire_reservations(town.house) == 1
+    assert reservations.expire_reservations(town.ctx) == 1
     assert open_tasks(town) == []
     assert walk.held(town) == {}
 
@@ -136,13 +138,13 @@ def test_a_person_confirms_a_leap_ahead_that_no_platform_does(make_town: MakeTow
 def test_a_leap_that_is_taken_back_takes_its_question_back(make_town: MakeTown) -> None:
     town = reserve(make_town)
     town.clock.jump(seconds=2 * DAY)
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
     town.advance(301)
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
     assert len(open_tasks(town)) == 1
 
     town.clock.jump(seconds=-2 * DAY)
     with town.store.begin():
         pass
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
     assert open_tasks(town) == []

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import BrakePolicy, StockPolicy, WarehousePolicy
-from erpsync.flows import stock
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
-from erpsync.flows.policies import PolicyRow, import_policies
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.inventory.policies import PolicyRow, import_policies
 from erpsync.store.policies import list_policies
 from erpsync.store.tables import event, sku_policy
 from tests.support import walk
@@ -20,16 +21,16 @@ MakeTown = Callable[..., Town]
 
 def known(town: Town, code: str = "A", *, on_hand: int = 100, factor: int = 1, warehouse: str = "SH") -> None:
     """Have a SKU counted, listed and told."""
-    stock.set_stock(town.house, warehouse=warehouse, sku=code, on_hand=on_hand, actor="me")
+    counts.set_stock(town.ctx, warehouse=warehouse, sku=code, on_hand=on_hand, actor="me")
     rows = [ListingMapping(channel="shop", channel_sku=code, sku=code, factor=factor)]
-    import_listings(town.house, rows, actor="me")
+    import_listings(town.ctx, rows, actor="me")
     walk.run(town)
 
 
 def put(town: Town, code: str = "A", *, channel: str = "", warehouse: str = "", **cells: str) -> list[tuple[str, str]]:
     """Import one row and let the daemon work; return what was refused."""
     row = PolicyRow(sku=code, channel=channel, warehouse=warehouse, cells=cells, source="p.csv:2")
-    refused = import_policies(town.house, [row], actor="me").refused
+    refused = import_policies(town.ctx, [row], actor="me").refused
     walk.run(town)
     return refused
 
@@ -44,7 +45,7 @@ def test_a_channel_is_told_no_more_than_its_cap(make_town: MakeTown) -> None:
     known(town)
     assert town.shop.shown == {"A": 50}
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=7, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=7, actor="me")
     walk.run(town)
     assert town.shop.shown == {"A": 7}
 
@@ -105,7 +106,7 @@ def test_a_pause_is_no_wave_of_zeros_that_nobody_can_explain(make_town: MakeTown
     for code in codes:
         known(town, code)
     rows = [PolicyRow(sku=code, channel="shop", cells={"paused": "yes"}) for code in codes]
-    import_policies(town.house, rows, actor="me")
+    import_policies(town.ctx, rows, actor="me")
     walk.run(town)
 
     assert town.shop.shown == {"A": 0, "B": 0, "C": 0}
@@ -114,8 +115,8 @@ def test_a_pause_is_no_wave_of_zeros_that_nobody_can_explain(make_town: MakeTown
 
 def test_a_bundle_is_paused_with_its_part_and_capped_by_its_own(town: Town) -> None:
     known(town, "A")
-    import_bundles(town.house, [BundlePart(bundle="BOX", sku="A", qty=2)], actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="BOX", sku="BOX")], actor="me")
+    import_bundles(town.ctx, [BundlePart(bundle="BOX", sku="A", qty=2)], actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="BOX", sku="BOX")], actor="me")
     walk.run(town)
     put(town, "A", channel="shop", cap="5")
     assert town.shop.shown == {"A": 5, "BOX": 50}
@@ -184,7 +185,7 @@ def test_one_bad_cell_refuses_the_whole_file_and_each_has_its_line(
     known(town)
     good = PolicyRow(sku="A", channel="shop", cells={"cap": "1"}, source="p.csv:2")
     bad = PolicyRow(**{"sku": "A", "source": "p.csv:3", **row})
-    done = import_policies(town.house, [good, bad], actor="me")
+    done = import_policies(town.ctx, [good, bad], actor="me")
 
     assert (done.taken, set_now(town)) == (0, [])
     assert [source for source, _ in done.refused] == ["p.csv:3"] * len(problems)
@@ -206,7 +207,7 @@ def test_it_holds_after_a_restart(make_town: MakeTown, town: Town) -> None:
     known(town)
     put(town, channel="shop", cap="5")
     again = make_town(town=town)
-    stock.set_stock(again.house, warehouse="SH", sku="A", on_hand=90, actor="me")
+    counts.set_stock(again.ctx, warehouse="SH", sku="A", on_hand=90, actor="me")
     walk.run(again)
 
     assert town.shop.shown == {"A": 5}

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from erpsync.core.policy import PollPolicy
-from erpsync.flows.channels import ask_backfill
-from erpsync.flows.due import due_streams
-from erpsync.flows.letters import replay_letter
-from erpsync.flows.poll import poll_stream
+from erpsync.flows.channels.control import ask_backfill
+from erpsync.flows.intake.poll import poll_stream
+from erpsync.flows.intake.schedule import due_streams
+from erpsync.flows.operations.dead_letters import replay_letter
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, ListingRow, OrderPage
 from erpsync.store.leases import release_leases, take_lease
@@ -46,7 +46,7 @@ class NotingConnector(ShopConnector):
 def noting(town: Town) -> tuple[Town, NotingConnector]:
     connector, channel = NotingConnector(town), town.channel()
     noted = replace(channel, connector=connector)
-    return replace(town, house=replace(town.house, channels={channel.id: noted})), connector
+    return replace(town, ctx=replace(town.ctx, channels={channel.id: noted})), connector
 
 
 # -- page by page
@@ -67,7 +67,7 @@ def test_a_page_that_is_not_committed_is_never_acknowledged(town: Town) -> None:
     lost = take_lease(town.store, "orders")
     take_lease(town.store, "orders")  # somebody took it again: the first one's epoch is over
 
-    report = poll_stream(town.house, town.channel(), "orders", lease=lost)
+    report = poll_stream(town.ctx, town.channel(), "orders", lease=lost)
 
     assert report.failed
     assert (connector.acknowledged, stored(town), mark(town, "orders")) == ([], [], None)
@@ -76,7 +76,7 @@ def test_a_page_that_is_not_committed_is_never_acknowledged(town: Town) -> None:
 
 def test_a_daemon_that_stops_between_pages_goes_on_behind_the_last_one(town: Town) -> None:
     open_shop(town)
-    poll_stream(town.house, town.channel(), "orders", stopping=lambda: True)
+    poll_stream(town.ctx, town.channel(), "orders", stopping=lambda: True)
     assert stored(town) == SEVEN[:3]
 
     poll(town)
@@ -113,7 +113,7 @@ def test_a_detail_call_that_fails_leaves_the_cursor_before_its_page(town: Town) 
 def test_a_daemon_that_was_killed_after_a_commit_reads_on_where_it_was(make_town: Callable[..., Town]) -> None:
     town = make_town()
     open_shop(town)
-    poll_stream(town.house, town.channel(), "orders", stopping=lambda: True)
+    poll_stream(town.ctx, town.channel(), "orders", stopping=lambda: True)
     killed_at = mark(town, "orders")
 
     again = make_town(town=town)
@@ -149,12 +149,12 @@ def test_an_order_that_changes_between_two_polls_is_seen_however_close_they_are(
 
 def test_the_stream_of_changes_begins_before_the_back_fill(town: Town) -> None:
     town.shop.place("old", ("TEA", 1), placed_at=NOON - days(3))
-    assert due_streams(town.house, town.channel())[0] == "orders"
-    assert "backfill" not in due_streams(town.house, town.channel())
+    assert due_streams(town.ctx, town.channel())[0] == "orders"
+    assert "backfill" not in due_streams(town.ctx, town.channel())
 
     poll(town)
 
-    assert "backfill" in due_streams(town.house, town.channel())
+    assert "backfill" in due_streams(town.ctx, town.channel())
 
 
 def test_a_back_fill_waits_for_a_stream_of_changes_that_could_not_begin(town: Town) -> None:
@@ -163,9 +163,9 @@ def test_a_back_fill_waits_for_a_stream_of_changes_that_could_not_begin(town: To
 
     poll(town)
 
-    assert "backfill" not in due_streams(town.house, town.channel())
+    assert "backfill" not in due_streams(town.ctx, town.channel())
     poll(town)
-    assert "backfill" in due_streams(town.house, town.channel())
+    assert "backfill" in due_streams(town.ctx, town.channel())
 
 
 def test_an_order_that_changes_while_the_back_fill_runs_is_not_lost(town: Town) -> None:
@@ -173,7 +173,7 @@ def test_an_order_that_changes_while_the_back_fill_runs_is_not_lost(town: Town) 
         town.shop.place(f"o{n}", ("TEA", 1), placed_at=NOON - days(5) + days(n / 10))
     town.advance(900)
     poll(town)
-    poll_stream(town.house, town.channel(), "backfill", stopping=lambda: True)
+    poll_stream(town.ctx, town.channel(), "backfill", stopping=lambda: True)
     town.shop.change("o0", state="cancelled")
     town.advance(900)
     poll(town, "backfill")
@@ -190,13 +190,13 @@ def test_the_back_fill_goes_on_page_by_page_and_ends_once(town: Town) -> None:
     poll(town)
     assert stored(town) == []
     for pages in (3, 5, 7):
-        poll_stream(town.house, town.channel(), "backfill", stopping=lambda: True)
+        poll_stream(town.ctx, town.channel(), "backfill", stopping=lambda: True)
         assert len(stored(town)) == pages
 
     settle_in(town)
 
     assert stored(town) == SEVEN
-    assert "backfill" not in due_streams(town.house, town.channel())
+    assert "backfill" not in due_streams(town.ctx, town.channel())
 
 
 def test_the_reach_of_a_back_fill_is_fixed_when_it_begins(town: Town) -> None:
@@ -220,14 +220,14 @@ def test_a_back_fill_that_is_asked_for_while_one_runs_is_read_from_its_own_begin
         town.shop.place(f"new{n}", ("TEA", 1), placed_at=NOON - days(5) + days(n / 10))
     town.advance(900)
     poll(town)
-    town.shop.at_page = lambda: ask_backfill(town.house, "shop", days=30, actor="me")
+    town.shop.at_page = lambda: ask_backfill(town.ctx, "shop", days=30, actor="me")
     poll(town, "backfill")
-    assert "backfill" in due_streams(town.house, town.channel())
+    assert "backfill" in due_streams(town.ctx, town.channel())
 
     settle_in(town)
 
     assert stored(town) == [*(f"new{n}" for n in range(4)), *(f"old{n}" for n in range(4))]
-    assert "backfill" not in due_streams(town.house, town.channel())
+    assert "backfill" not in due_streams(town.ctx, town.channel())
 
 
 def test_refunds_are_read_when_the_back_fill_is_done_and_reach_the_oldest_open_order(town: Town) -> None:
@@ -236,7 +236,7 @@ def test_refunds_are_read_when_the_back_fill_is_done_and_reach_the_oldest_open_o
     town.shop.refund("r1", "old", state="open", amount=500)
     town.advance(days(4).total_seconds())
     poll(town)
-    assert "refunds" not in due_streams(town.house, town.channel())
+    assert "refunds" not in due_streams(town.ctx, town.channel())
 
     settle_in(town)
 
@@ -248,9 +248,9 @@ def test_a_shop_is_asked_again_when_its_interval_is_over(make_town: Callable[...
     settle_in(town)
 
     town.advance(31)
-    assert due_streams(town.house, town.channel()) == ["orders"]
+    assert due_streams(town.ctx, town.channel()) == ["orders"]
     town.advance(30)
-    assert due_streams(town.house, town.channel()) == ["orders", "refunds"]
+    assert due_streams(town.ctx, town.channel()) == ["orders", "refunds"]
 
 
 # -- records that cannot be read
@@ -314,7 +314,7 @@ def test_one_order_that_the_shop_lists_but_does_not_show_stops_no_other(town: To
     assert sorted(letters(town)) == [("order", "o1"), ("order", "o5")]
 
     town.shop.hidden = set()
-    replay_letter(town.house, letter_id(town, "o1"), actor="ana")
+    replay_letter(town.ctx, letter_id(town, "o1"), actor="ana")
     assert see(town, "o1")["total_minor"] == 1000
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.flows.due import due_streams
-from erpsync.flows.poll import DETAILS_AT_ONCE, poll_stream
+from erpsync.flows.intake.poll import DETAILS_AT_ONCE, poll_stream
+from erpsync.flows.intake.schedule import due_streams
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, Head, ListingPage, OrderPage, Raw
 from erpsync.store.cursors import read_cursor
@@ -19,7 +19,7 @@ from tests.support.shop import ShopConnector, Town
 def crowded(make_town: Callable[..., Town]) -> Town:
     """A shop whose one page holds twenty new orders."""
     town = make_town()
-    poll_stream(town.house, town.channel(), "orders")
+    poll_stream(town.ctx, town.channel(), "orders")
     for number in range(20):
         town.shop.place(f"o{number:02}", ("TEA", 1))
     return town
@@ -45,7 +45,7 @@ class OnePage(ShopConnector):
 def read(town: Town, connector: ShopConnector) -> bool:
     """Read the orders once; return whether the pass ended well."""
     channel = replace(town.channel(), connector=connector)
-    return not poll_stream(town.house, channel, "orders").failed
+    return not poll_stream(town.ctx, channel, "orders").failed
 
 
 def stored(town: Town) -> list[str]:
@@ -118,11 +118,11 @@ def test_orders_in_a_row_that_the_shop_does_not_show_stop_no_other(crowded: Town
 
 def test_a_catalogue_that_could_not_be_read_is_read_again_soon_and_not_an_hour_later(town: Town) -> None:
     channel = replace(town.channel(), connector=NoCatalogueYet(town.shop, town.clock))
-    assert poll_stream(town.house, channel, "listings").failed
+    assert poll_stream(town.ctx, channel, "listings").failed
 
     town.advance(31)
 
-    assert "listings" in due_streams(town.house, channel)
-    assert not poll_stream(town.house, channel, "listings").failed
+    assert "listings" in due_streams(town.ctx, channel)
+    assert not poll_stream(town.ctx, channel, "listings").failed
     town.advance(60)
-    assert "listings" not in due_streams(town.house, channel)
+    assert "listings" not in due_streams(town.ctx, channel)

@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from erpsync.core.policy import LimitPolicy
-from erpsync.flows import channels, desk, releases, stock
-from erpsync.flows.due import due_streams
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.poll import poll_stream
+from erpsync.flows.channels import control
+from erpsync.flows.intake.poll import poll_stream
+from erpsync.flows.intake.schedule import due_streams
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts
+from erpsync.flows.orders import actions
+from erpsync.flows.warehouses import push, release
 from erpsync.sdk.errors import RateLimitedError
 from erpsync.sdk.http import current_lane
 from erpsync.sdk.types import Cursor, RefundPage
@@ -29,7 +32,7 @@ MANY = 120
 def calling(make_town: Callable[..., Town]) -> Town:
     """A shop that calls us; order o1 is allocated, and its streams were read."""
     town = with_calls(make_town())
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=1000, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=1000, actor="me")
     town.shop.place("o1", ("TEA", 2))
     settle_in(town)
     for n in range(MANY):
@@ -41,7 +44,7 @@ def test_a_refund_behind_a_pile_of_orders_is_applied_first(calling: Town) -> Non
     """failures.md row 6: a cancel on a slow lane."""
     calling.shop.refund("r1", "o1", n1=2)
     deliver(calling, calling.shop.refunds["r1"])
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert status(calling, "o1") == ("held", "refund_open")
     assert rows(calling, "SELECT count(*) FROM inbox WHERE state = 'pending'") != [(0,)]
@@ -49,13 +52,13 @@ def test_a_refund_behind_a_pile_of_orders_is_applied_first(calling: Town) -> Non
 
 def test_a_cancel_behind_a_pile_of_orders_is_applied_first(calling: Town) -> None:
     deliver(calling, calling.shop.change("o1", state="cancelled"))
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert status(calling, "o1")[0] == "cancelled"
 
 
 def test_orders_are_still_applied_in_the_order_they_came(calling: Town) -> None:
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     first = rows(calling, "SELECT external_id FROM orders WHERE external_id LIKE 'n%' ORDER BY id LIMIT 3")
     assert first == [("n0",), ("n1",), ("n2",)]
@@ -63,17 +66,17 @@ def test_orders_are_still_applied_in_the_order_they_came(calling: Town) -> None:
 
 def test_refunds_are_read_while_the_past_is_read_once_more(town: Town) -> None:
     walk.read(town)
-    channels.ask_backfill(town.house, "shop", days=30, actor="me")
+    control.ask_backfill(town.ctx, "shop", days=30, actor="me")
     town.advance(120)
 
-    due = due_streams(town.house, town.channel())
+    due = due_streams(town.ctx, town.channel())
     assert {"backfill", "refunds"} <= set(due)
 
 
 def test_at_the_first_start_refunds_wait_until_it_is_known_how_far_back_they_reach(town: Town) -> None:
     walk.read(town, "orders")
 
-    assert "refunds" not in due_streams(town.house, town.channel())
+    assert "refunds" not in due_streams(town.ctx, town.channel())
 
 
 class Watched(ShopConnector):
@@ -90,7 +93,7 @@ class Watched(ShopConnector):
 def test_refunds_are_read_with_the_calls_that_are_kept_for_cancels(town: Town) -> None:
     connector = Watched(town.shop, town.clock)
     channel = replace(town.channel(), connector=connector)
-    poll_stream(town.house, channel, "refunds")
+    poll_stream(town.ctx, channel, "refunds")
 
     assert connector.lanes == ("cancel",)
     assert current_lane.get() == "rest"
@@ -100,7 +103,7 @@ def test_refunds_are_read_with_the_calls_that_are_kept_for_cancels(town: Town) -
 def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
     """Ten A in SH, run by a depot."""
     town, depot = build_depot(database_url)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     yield town, depot
     town.store.close()
 
@@ -112,10 +115,10 @@ def test_what_is_to_be_stopped_goes_before_what_is_to_be_sent(pair: tuple[Town, 
     for n in range(2, 5):
         town.shop.place(f"o{n}", ("A", 1))
         walk.read(town, "orders")
-    releases.release_ready(town.house)
-    desk.cancel_order(town.house, "o1", reason="second thoughts", actor="me")
+    release.release_ready(town.ctx)
+    actions.cancel_order(town.ctx, "o1", reason="second thoughts", actor="me")
     already = len(depot.got)
-    releases.push_releases(town.house, town.channel("wms"))
+    push.push_releases(town.ctx, town.channel("wms"))
 
     assert (len(depot.asked), len(depot.got)) == (1, already)
 

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
-from erpsync.flows import push, stock, upkeep
-from erpsync.flows.aging import age_unpaid
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
+from erpsync.flows.availability import push
+from erpsync.flows.availability.unpaid import age_unpaid
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import reservations
 from erpsync.sdk.types import ListingRow
 from tests.support import walk
 from tests.support.shop import Town
@@ -14,13 +17,13 @@ from tests.support.shop import Town
 
 def known(town: Town, code: str = "A", *, on_hand: int = 5) -> None:
     """Have a SKU counted, listed and told."""
-    stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
     walk.run(town)
 
 
 def arrive(town: Town, qty: int, code: str = "A") -> None:
-    stock.add_stock(town.house, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
 
 
 def calls(town: Town) -> int:
@@ -31,7 +34,7 @@ def calls(town: Town) -> int:
 
 
 def test_a_listing_is_told_as_soon_as_it_is_known(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     walk.run(town)
     assert town.shop.shown == {}
 
@@ -43,7 +46,7 @@ def test_a_listing_is_told_as_soon_as_it_is_known(town: Town) -> None:
 
 
 def test_the_first_order_makes_its_listing_known(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.run(town)
 
@@ -51,8 +54,8 @@ def test_the_first_order_makes_its_listing_known(town: Town) -> None:
 
 
 def test_a_listing_of_six_packs_shows_whole_packs(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="C", on_hand=17, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="6C", sku="C", factor=6)], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="C", on_hand=17, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="6C", sku="C", factor=6)], actor="me")
     walk.run(town)
 
     assert town.shop.shown == {"6C": 2}
@@ -61,14 +64,14 @@ def test_a_listing_of_six_packs_shows_whole_packs(town: Town) -> None:
 def test_a_bundle_shows_what_its_scarcest_part_allows(town: Town) -> None:
     """failures.md row 29."""
     import_bundles(
-        town.house, [BundlePart(bundle="KIT", sku="A", qty=2), BundlePart(bundle="KIT", sku="B", qty=1)], actor="me"
+        town.ctx, [BundlePart(bundle="KIT", sku="A", qty=2), BundlePart(bundle="KIT", sku="B", qty=1)], actor="me"
     )
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=7, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="KIT", sku="KIT")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=7, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="KIT", sku="KIT")], actor="me")
     walk.run(town)
     assert town.shop.shown == {}  # the stock of B is unknown, which is not zero
 
-    stock.set_stock(town.house, warehouse="SH", sku="B", on_hand=9, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="B", on_hand=9, actor="me")
     walk.run(town)
     assert town.shop.shown == {"KIT": 3}
 
@@ -83,9 +86,9 @@ def test_channels_are_told_their_own_share_of_their_own_warehouses(make_town: Ca
     places = [WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", safety_stock=1)]
     town = make_town(names=("jd", "tmall"), warehouses=places, stock=policies)
     for place in ("SH", "GZ"):
-        stock.set_stock(town.house, warehouse=place, sku="A", on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse=place, sku="A", on_hand=5, actor="me")
     rows = [ListingMapping(channel=name, channel_sku="A", sku="A") for name in policies]
-    import_listings(town.house, rows, actor="me")
+    import_listings(town.ctx, rows, actor="me")
     walk.run(town)
 
     assert (town.shops["jd"].shown, town.shops["tmall"].shown) == ({"A": 2}, {"A": 7})
@@ -93,17 +96,17 @@ def test_channels_are_told_their_own_share_of_their_own_warehouses(make_town: Ca
 
 def test_unpaid_orders_of_a_channel_lower_its_own_number_for_three_days(make_town: Callable[..., Town]) -> None:
     town = make_town(names=("jd", "tmall"))
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
-    import_listings(town.house, [ListingMapping(channel="tmall", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="tmall", channel_sku="A", sku="A")], actor="me")
     town.shops["jd"].place("o1", ("A", 2), paid=False)
     walk.run(town)
     assert (town.shops["jd"].shown, town.shops["tmall"].shown) == ({"A": 3}, {"A": 5})
 
     town.advance(timedelta(days=3).total_seconds())
-    upkeep.expire_reservations(town.house)
+    reservations.expire_reservations(town.ctx)
     walk.run(town)
     assert town.shops["jd"].shown == {"A": 5}
-    assert upkeep.expire_reservations(town.house) == 0
+    assert reservations.expire_reservations(town.ctx) == 0
 
 
 def test_the_skus_of_an_unpaid_order_that_grew_old_are_marked_once(town: Town) -> None:
@@ -113,11 +116,11 @@ def test_the_skus_of_an_unpaid_order_that_grew_old_are_marked_once(town: Town) -
     walk.read(town, "orders")
     town.advance(timedelta(days=3).total_seconds())
 
-    assert [age_unpaid(town.house) for _ in range(3)] == [1, 0, 0]
+    assert [age_unpaid(town.ctx) for _ in range(3)] == [1, 0, 0]
 
 
 def test_an_unpaid_order_that_is_held_lowers_the_number_too(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), ("nobody knows", 1), paid=False)
     walk.run(town)
 
@@ -126,13 +129,13 @@ def test_an_unpaid_order_that_is_held_lowers_the_number_too(town: Town) -> None:
 
 def test_an_unpaid_order_that_holds_units_lowers_the_number_once(make_town: Callable[..., Town]) -> None:
     town = make_town(orders=OrderPolicy(reserve="placement", reserve_minutes=30))
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), paid=False)
     walk.run(town)
     assert (town.shop.shown, walk.held(town)) == ({"A": 3}, {"o1": 2})
 
     town.advance(1801)
-    assert upkeep.expire_reservations(town.house) == 1
+    assert reservations.expire_reservations(town.ctx) == 1
     walk.run(town)
     assert (town.shop.shown, walk.held(town)) == ({"A": 3}, {})
 
@@ -150,7 +153,7 @@ def test_marks_coalesce_and_settling_runs_from_the_first(town: Town) -> None:
     walk.fan(town)
     walk.read(town, "orders")
 
-    assert push.push_stock(town.house, town.channel()) == 0
+    assert push.push_stock(town.ctx, town.channel()) == 0
     town.advance(0.7)
     walk.push_due(town)
     assert (calls(town) - before, town.shop.shown) == (1, {"A": 60})
@@ -163,7 +166,7 @@ def test_a_scarce_sku_is_told_at_once(town: Town) -> None:
     walk.read(town, "orders")
     walk.fan(town)
 
-    assert push.push_stock(town.house, town.channel(), urgent_only=True) == 1
+    assert push.push_stock(town.ctx, town.channel(), urgent_only=True) == 1
     assert town.shop.shown == {"A": 4}
 
 
@@ -175,7 +178,7 @@ def test_urgent_only_brings_forward_what_settles_already(town: Town) -> None:
     walk.read(town, "orders")
     walk.fan(town)
 
-    assert push.push_stock(town.house, town.channel(), urgent_only=True) == 1
+    assert push.push_stock(town.ctx, town.channel(), urgent_only=True) == 1
     assert len(walk.effects(town)) == 0
 
 
@@ -214,7 +217,7 @@ def test_a_sale_that_is_read_while_a_number_is_on_its_way_leaves_it_unsure(town:
         walk.read(town, "orders")
 
     town.shop.during = sell
-    push.push_stock(town.house, town.channel())
+    push.push_stock(town.ctx, town.channel())
     assert walk.told(town) == {"A": (6, False)}
 
     arrive(town, 1)

@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows import channels, letters, push, stock, upkeep
-from erpsync.flows.house import ChannelSpec, open_house
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.availability import fan_out, push
+from erpsync.flows.channels import control
+from erpsync.flows.context import ChannelSpec, open_context
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import dead_letters, upkeep
 from erpsync.sdk.errors import (
     AuthError,
     ConnectorError,
@@ -18,7 +21,7 @@ from erpsync.sdk.errors import (
     TransientError,
 )
 from erpsync.sdk.types import StockLevel
-from erpsync.store.queue import STOCK, Claimed, claim
+from erpsync.store.outbox.queue import STOCK, Claimed, claim
 from erpsync.store.tables import dead_letter, outbox
 from tests.support import walk
 from tests.support.shop import SHANGHAI, ShopConnector, Town
@@ -26,13 +29,13 @@ from tests.support.shop import SHANGHAI, ShopConnector, Town
 
 def known(town: Town, code: str = "A", *, on_hand: int = 5) -> None:
     """Have a SKU counted, listed and told."""
-    stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
     walk.run(town)
 
 
 def arrive(town: Town, qty: int, code: str = "A") -> None:
-    stock.add_stock(town.house, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
 
 
 def calls(town: Town) -> int:
@@ -42,9 +45,9 @@ def calls(town: Town) -> int:
 def test_one_refused_listing_blocks_no_other(town: Town) -> None:
     """failures.md rows 14 and 16: it is tried once, and a person is told."""
     for code in "ABC":
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=5, actor="me")
     rows = [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in "ABC"]
-    import_listings(town.house, rows, actor="me")
+    import_listings(town.ctx, rows, actor="me")
     town.shop.refused["B"] = "item deleted"
     walk.run(town)
 
@@ -68,12 +71,12 @@ class Fussy(ShopConnector):
 def test_a_call_refused_whole_is_halved_until_the_listing_at_fault_is_alone(town: Town, poison: int) -> None:
     """failures.md row 14: one bundle failed the whole stock call; here n - 1 arrive."""
     fussy = ChannelSpec(name="shop", kind="shop", connector=Fussy(town.shop, town.clock))
-    town.house = open_house(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[fussy], timezone=SHANGHAI)
+    town.ctx = open_context(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[fussy], timezone=SHANGHAI)
     codes = [f"S{n}" for n in range(8)]
     for code in codes:
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=9, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=9, actor="me")
     import_listings(
-        town.house, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in codes], actor="me"
+        town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in codes], actor="me"
     )
     town.shop.refused[codes[poison]] = "gone"
     walk.run(town)
@@ -89,7 +92,7 @@ def test_a_dead_letter_replayed_after_the_cause_is_mended_is_told(town: Town) ->
     town.shop.refused.clear()
     (letter,) = [i for (i,) in walk.rows(town, select(dead_letter.c.id))]
 
-    letters.replay_letter(town.house, letter, actor="me")
+    dead_letters.replay_letter(town.ctx, letter, actor="me")
     walk.run(town)
 
     assert town.shop.shown == {"A": 5}
@@ -132,12 +135,12 @@ def test_while_a_channel_fails_tries_grow_further_apart_and_new_marks_do_not_hur
     waits = []
     for _ in range(6):
         walk.fan(town)
-        town.advance(push.next_run_s(town.house) or 0)
+        town.advance(push.next_run_s(town.ctx) or 0)
         walk.read(town, "orders")
         walk.push_due(town)
         arrive(town, 1)
         walk.fan(town)
-        waits.append(push.next_run_s(town.house) or 0)
+        waits.append(push.next_run_s(town.ctx) or 0)
 
     assert all(0.5 * 2**n <= wait <= 2**n for n, wait in enumerate(waits, 0)), waits
     assert walk.effects(town) == [("pending", "", 6)]
@@ -156,7 +159,7 @@ def test_a_throttled_number_waits_as_told_and_costs_no_attempt(town: Town) -> No
     walk.push_due(town)
 
     assert walk.effects(town) == [("pending", "", 0)]
-    assert push.push_stock(town.house, town.channel()) == 0
+    assert push.push_stock(town.ctx, town.channel()) == 0
     town.advance(41)
     walk.run(town)
     assert town.shop.shown == {"A": 6}
@@ -171,9 +174,9 @@ def test_refused_credentials_pause_the_channel_with_one_alarm_until_they_work(to
     walk.read(town, "orders")
     walk.push_due(town)
     assert walk.tasks(town) == ["auth"]
-    assert push.push_stock(town.house, town.channel()) == 0
+    assert push.push_stock(town.ctx, town.channel()) == 0
 
-    channels.resume_channel(town.house, "shop", actor="me")
+    control.resume_channel(town.ctx, "shop", actor="me")
     walk.run(town)
 
     assert town.shop.shown == {"A": 6}
@@ -188,10 +191,10 @@ def test_a_number_that_a_lost_worker_may_have_sent_is_pushed_by_the_next(town: T
     town.advance(3)
     walk.read(town, "orders")
     ghost = claimed_by_a_ghost(town)
-    assert push.push_stock(town.house, town.channel()) == 0
+    assert push.push_stock(town.ctx, town.channel()) == 0
 
     town.advance(push.LEASE_S + 1)
-    assert upkeep.reclaim_leases(town.house) == 1
+    assert upkeep.reclaim_leases(town.ctx) == 1
     walk.run(town)
 
     assert town.shop.shown == {"A": 6}
@@ -215,7 +218,7 @@ def test_what_a_channel_missed_while_it_was_not_pushed_to_is_told_when_it_is_aga
     assert town.shop.shown == {"A": 5}
 
     on = make_town(town=town)
-    push.mark_untold(on.house)
+    fan_out.mark_untold(on.ctx)
     walk.run(on)
 
     assert town.shop.shown == {"A": 8}

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from erpsync.flows import poll, stock
-from erpsync.flows.facts import Batch
-from erpsync.flows.ingest import apply
-from erpsync.flows.reading import read_orders
+from erpsync.flows.intake import poll
+from erpsync.flows.inventory import counts
+from erpsync.flows.orders.apply import apply
+from erpsync.flows.orders.normalise import read_orders
+from erpsync.flows.records.batch import Batch
 from tests.support import walk
 from tests.support.shop import Town
 
@@ -45,11 +46,11 @@ def all_at_once(works: list[Callable[[], object]]) -> None:
 
 def test_two_hundred_buyers_of_the_last_unit_and_exactly_one_gets_it(town: Town) -> None:
     """failures.md row 1, on each database; row 31 on SQLite: nobody is told that the database is locked."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
     orders = batches(town, BUYERS, ("A", 1))
 
     def buy(batch: Batch) -> None:
-        town.store.retrying(lambda tx: apply(tx, town.house, town.channel(), batch))
+        town.store.retrying(lambda tx: apply(tx, town.ctx, town.channel(), batch))
 
     all_at_once([lambda batch=batch: buy(batch) for batch in orders])  # type: ignore[misc]
 
@@ -60,16 +61,16 @@ def test_two_hundred_buyers_of_the_last_unit_and_exactly_one_gets_it(town: Town)
 
 
 def test_orders_and_arriving_goods_at_once_leave_no_unit_beside_a_waiting_order(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
-    stock.set_stock(town.house, warehouse="SH", sku="B", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="B", on_hand=0, actor="me")
     orders = batches(town, 30, ("A", 2), ("B", 1))
     works: list[Callable[[], object]] = []
     for batch in orders:
         works.append(
-            lambda batch=batch: town.store.retrying(lambda tx: apply(tx, town.house, town.channel(), batch))  # type: ignore[misc]
+            lambda batch=batch: town.store.retrying(lambda tx: apply(tx, town.ctx, town.channel(), batch))  # type: ignore[misc]
         )
-        works.append(lambda: stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me"))
-        works.append(lambda: stock.add_stock(town.house, warehouse="SH", sku="B", qty=1, reason="arrival", actor="me"))
+        works.append(lambda: counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me"))
+        works.append(lambda: counts.add_stock(town.ctx, warehouse="SH", sku="B", qty=1, reason="arrival", actor="me"))
 
     all_at_once(works)
 
@@ -80,14 +81,14 @@ def test_orders_and_arriving_goods_at_once_leave_no_unit_beside_a_waiting_order(
 
 def test_two_streams_that_bring_the_same_new_order_at_once_make_one_order(town: Town) -> None:
     """The changes and the back-fill overlap; whoever comes second sees what the first made and changes nothing."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
     for n in range(6):
         town.shop.place(f"o{n}", ("A", 1), placed_at=datetime(2026, 3, 2, 11, tzinfo=UTC))
     gate = threading.Barrier(2)
 
     def read(stream: str) -> poll.PassReport:
         gate.wait()
-        return poll.poll_stream(town.house, town.channel(), stream)
+        return poll.poll_stream(town.ctx, town.channel(), stream)
 
     with ThreadPoolExecutor(2) as pool:
         reports = list(pool.map(read, ("orders", "backfill")))

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from erpsync.core.policy import PollPolicy, SealPolicy
-from erpsync.flows.house import Channel, House
-from erpsync.flows.reconcile import Reconciled
-from erpsync.flows.stock import set_stock
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.reconcile.compare import Reconciled
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.comparing import Comparing
 from erpsync.runtime.meters import Meters
@@ -17,7 +17,7 @@ from erpsync.runtime.parts import flow_stages
 from erpsync.runtime.world import World
 from erpsync.sdk.types import ListingRow
 from erpsync.settings.config import StatusLimits
-from erpsync.store import figures
+from erpsync.store.status import figures
 from erpsync.store.views.sku_story import explain_sku
 from tests.support.looking import poll, settle_in, story
 from tests.support.shop import Town
@@ -53,7 +53,7 @@ def town(make_town: Callable[..., Town]) -> Town:
 def compare(town: Town) -> tuple[Meters, AtOnce]:
     """Let the daemon's chains run once."""
     meters, launcher = Meters(), AtOnce()
-    Comparing(World(town.house, stages=flow_stages(), meters=meters), launcher).settle()
+    Comparing(World(town.ctx, stages=flow_stages(), meters=meters), launcher).settle()
     return meters, launcher
 
 
@@ -76,12 +76,12 @@ def test_shops_that_do_not_answer_are_no_worker_that_hangs(make_town: Callable[.
     town = make_town(names=("a", "b", "c"))
     seen: list[list[str]] = []
 
-    def look(house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+    def look(ctx: Context, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
         assert not stopping()
         seen.append(world.runs.names())
         return Reconciled()
 
-    world = World(town.house, stages=replace(flow_stages(), reconcile=look), meters=Meters())
+    world = World(town.ctx, stages=replace(flow_stages(), reconcile=look), meters=Meters())
     Comparing(world, AtOnce()).settle()
 
     assert seen == [["compare a"], ["compare b"], ["compare c"]]
@@ -95,10 +95,10 @@ def test_a_channel_with_days_to_prove_is_compared_a_little_more_often(make_town:
 
 
 def test_a_drifted_number_stands_in_status_and_in_the_story_of_its_sku(town: Town) -> None:
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="me")
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=0)]
     poll(town, "listings")
-    drain(town.house)
+    drain(town.ctx)
     assert town.shop.shown == {"TEA": 10}
     town.advance(61)
     town.shop.catalogue = [ListingRow(channel_sku="TEA", item_ref="", shown_qty=99)]
@@ -109,7 +109,7 @@ def test_a_drifted_number_stands_in_status_and_in_the_story_of_its_sku(town: Tow
 
     assert meters.value("erpsync_listings_drifted_total", channel="shop", kind="hand_edit") == 1
     with town.store.read() as connection:
-        (shop,) = figures.status(connection, town.house, StatusLimits(), town.store.clock.now())["channels"]
+        (shop,) = figures.status(connection, town.ctx, StatusLimits(), town.store.clock.now())["channels"]
         told = explain_sku(connection, "TEA")["story"]
     assert (shop["drifted_listings"], shop["level"]) == (1, "warn")
     assert [entry["detail"]["kind"] for entry in told if entry["what"] == "stock.drifted"] == ["hand_edit"]

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.flows.desk import cancel_order
-from erpsync.flows.facts import RefundRecord
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.orders.actions import cancel_order
+from erpsync.flows.records.batch import RefundRecord
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.types import Line, OrderState, RefundState
-from erpsync.store.notes import close_tasks
+from erpsync.store.tasks import close_tasks
 from tests.support.facts import fact, later, line, order, refund, refund_fact, take_in
 from tests.support.looking import held, lines, rows, status, tasks
 from tests.support.shop import Town
@@ -26,7 +26,7 @@ def town(make_town: Callable[..., Town]) -> Town:
     """One shop with ten CUP and ten TEA in SH."""
     town = make_town()
     for sku in ("CUP", "TEA"):
-        set_stock(town.house, warehouse="SH", sku=sku, on_hand=10, actor="keeper")
+        set_stock(town.ctx, warehouse="SH", sku=sku, on_hand=10, actor="keeper")
     return town
 
 
@@ -144,16 +144,16 @@ def test_the_task_ends_when_a_person_decides_about_the_order(town: Town, end: st
     give_back(town, 10, 200)
 
     if end == "cancel":
-        cancel_order(town.house, "o1", reason="all was given back", actor="ana")
+        cancel_order(town.ctx, "o1", reason="all was given back", actor="ana")
     else:
-        ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+        ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
 
     assert tasks(town) == []
 
 
 def test_money_given_back_after_shipping_asks_nothing(town: Town) -> None:
     view(town, 0, CUP, TEA)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
     give_back(town, 10, 200)
 
     assert tasks(town) == []

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows import parcels, ship, stock
+from erpsync.flows.inventory import counts
+from erpsync.flows.shipments import push, record
 from erpsync.sdk.types import Shipment
 from tests.support import walk
 from tests.support.depot import Depot, build_depot, work
@@ -17,15 +18,15 @@ from tests.support.shop import ShopConnector, Town
 @pytest.fixture
 def left(town: Town) -> Town:
     """A parcel of an order has left and was not told yet."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     return town
 
 
 def tell(town: Town) -> None:
-    parcels.push_shipments(town.house, town.channel())
+    push.push_shipments(town.ctx, town.channel())
 
 
 def state(town: Town) -> str:
@@ -122,7 +123,7 @@ def test_a_refund_that_becomes_known_during_the_call_opens_a_task(left: Town) ->
     hasty.town = left
     channel = replace(left.channel(), connector=hasty)
 
-    parcels.push_shipments(replace(left.house, channels={channel.id: channel}), channel)
+    push.push_shipments(replace(left.ctx, channels={channel.id: channel}), channel)
 
     assert (state(left), walk.tasks(left)) == ("sent", ["refund_late"])
 
@@ -131,7 +132,7 @@ def test_a_refund_that_becomes_known_during_the_call_opens_a_task(left: Town) ->
 def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
     """Ten A in SH, run by the depot."""
     town, depot = build_depot(database_url)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     yield town, depot
     town.store.close()
 

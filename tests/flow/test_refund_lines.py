@@ -2,9 +2,10 @@
 
 import pytest
 
-from erpsync.flows import parcels, ship, stock
 from erpsync.flows.errors import Refused
-from erpsync.flows.ship import ShipLine
+from erpsync.flows.inventory import counts
+from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments.record import ShipLine
 from tests.support import walk
 from tests.support.looking import lines, status
 from tests.support.shop import Town
@@ -14,7 +15,7 @@ from tests.support.shop import Town
 def two(town: Town) -> Town:
     """An order of two lines, and what is asked of its first."""
     for sku in ("A", "B"):
-        stock.set_stock(town.house, warehouse="SH", sku=sku, on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=sku, on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), ("B", 1))
     walk.read(town)
     return town
@@ -22,8 +23,8 @@ def two(town: Town) -> Town:
 
 def send(town: Town, *names: str, tracking: str = "SF1") -> None:
     chosen = [ShipLine(line=name) for name in names]
-    ship.ship(town.house, order="o1", carrier="SF", tracking=tracking, lines=chosen, actor="me")
-    parcels.push_shipments(town.house, town.channel())
+    record.ship(town.ctx, order="o1", carrier="SF", tracking=tracking, lines=chosen, actor="me")
+    push.push_shipments(town.ctx, town.channel())
 
 
 def test_the_line_that_no_refund_names_leaves_and_is_told(two: Town) -> None:
@@ -77,26 +78,26 @@ def test_a_view_that_names_a_line_keeps_that_line(two: Town) -> None:
 
 def test_a_refund_asked_for_while_the_parcel_waits_holds_only_the_parcel_with_its_line(two: Town) -> None:
     for name, tracking in (("o1-1", "SF1"), ("o1-2", "SF2")):
-        ship.ship(two.house, order="o1", carrier="SF", tracking=tracking, lines=[ShipLine(line=name)], actor="me")
+        record.ship(two.ctx, order="o1", carrier="SF", tracking=tracking, lines=[ShipLine(line=name)], actor="me")
     two.shop.refund("r1", "o1", n1=2)
     walk.read(two, "refunds")
     for _ in range(2):
-        parcels.push_shipments(two.house, two.channel())
+        push.push_shipments(two.ctx, two.channel())
 
     assert sorted(state for _, state in walk.shipments(two)) == ["sent", "waiting"]
     assert walk.tasks(two) == ["gate"]
 
 
 def test_a_parcel_that_waits_goes_on_when_the_refund_turns_out_to_be_of_another_line(two: Town) -> None:
-    ship.ship(two.house, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="o1-2")], actor="me")
+    record.ship(two.ctx, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="o1-2")], actor="me")
     two.shop.refund("r1", "o1", amount=100)
     walk.read(two, "refunds")
-    parcels.push_shipments(two.house, two.channel())
+    push.push_shipments(two.ctx, two.channel())
     assert ([state for _, state in walk.shipments(two)], walk.tasks(two)) == (["waiting"], ["gate"])
 
     two.shop.refund("r1", "o1", amount=100, n1=2)
     walk.read(two, "refunds")
-    parcels.push_shipments(two.house, two.channel())
+    push.push_shipments(two.ctx, two.channel())
 
     assert ([state for _, state in walk.shipments(two)], walk.tasks(two)) == (["sent"], [])
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
-from erpsync.flows.upkeep import verify_counters
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.types import RefundState
 from tests.support.facts import fact, later, line, order, refund, refund_fact, take_in
 from tests.support.looking import count, held, lines, see, settle_in, shelf, status, story
@@ -20,7 +20,7 @@ OPEN, GRANTED, CLOSED = RefundState.OPEN, RefundState.GRANTED, RefundState.CLOSE
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with ten TEA in SH."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     return town
 
 
@@ -107,21 +107,21 @@ def test_a_refund_that_comes_before_its_order_counts_when_the_order_comes(
 def test_units_that_have_left_are_never_put_back_by_a_refund(town: Town) -> None:
     """failures.md row 23: full and partial, after shipping."""
     buy(town)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
     assert shelf(town, "TEA") == (7, 0)
 
     hear(town, GRANTED, L1=1)
     hear(town, GRANTED, 5, id="r2", amount=3000)
 
     assert (shelf(town, "TEA"), lines(town, "o1"), status(town, "o1")[0]) == ((7, 0), {"L1": (3, 0, 3)}, "shipped")
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 def test_a_refund_after_a_first_parcel_takes_only_what_has_not_left(town: Town) -> None:
     buy(town, line(qty=2), line(qty=2, id="L2"))
-    from erpsync.flows.ship import ShipLine
+    from erpsync.flows.shipments.record import ShipLine
 
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="L1", qty=1)], actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[ShipLine(line="L1", qty=1)], actor="ana")
 
     hear(town, GRANTED, amount=4000)
 
@@ -134,7 +134,7 @@ def test_a_refunded_unit_does_not_leave_when_the_channel_confirms_our_parcel(tow
     town.shop.place("o1", ("TEA", 3))
     town.shop.refund("r1", "o1", state="granted", n1=1)
     settle_in(town)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="ana")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
     assert shelf(town, "TEA") == (8, 0)
     town.shop.change("o1", state="shipped")
     town.advance(60)

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from erpsync.flows import ship, stock
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
-from erpsync.flows.remap import remap_wanted, want_remap
-from erpsync.flows.upkeep import relook
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.inventory.remap import remap_wanted, want_remap
+from erpsync.flows.operations.upkeep import relook
+from erpsync.flows.shipments import record
 from erpsync.store.tables import listing, sku
 from tests.support import walk
 from tests.support.depot import Depot, build_depot, work
@@ -18,16 +20,16 @@ from tests.support.shop import Town
 
 def listed(town: Town, sku: str, factor: int = 1) -> None:
     row = ListingMapping(channel="shop", channel_sku="CUP", sku=sku, factor=factor)
-    import_listings(town.house, [row], actor="me")
+    import_listings(town.ctx, [row], actor="me")
 
 
 def bundled(town: Town, *parts: tuple[str, int]) -> None:
-    import_bundles(town.house, [BundlePart(bundle="SET", sku=sku, qty=qty) for sku, qty in parts], actor="me")
+    import_bundles(town.ctx, [BundlePart(bundle="SET", sku=sku, qty=qty) for sku, qty in parts], actor="me")
 
 
 def fill(town: Town) -> Town:
     for code in ("RED", "BLUE", "LID"):
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=9, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=9, actor="me")
     return town
 
 
@@ -91,7 +93,7 @@ def test_an_order_that_is_not_paid_yet_is_mapped_anew_too(town: Town) -> None:
 
 
 def test_an_order_that_has_ended_keeps_what_it_was(waiting: Town) -> None:
-    ship.ship(waiting.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(waiting.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
 
     listed(waiting, "BLUE")
 
@@ -103,8 +105,8 @@ def test_a_line_of_which_something_left_is_given_to_a_person_and_the_others_are_
     listed(fill(town), "RED")
     town.shop.place("o1", ("CUP", 2), ("CUP", 1))
     walk.read(town)
-    line = ship.ShipLine(line="o1-1", qty=1)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", lines=[line], actor="me")
+    line = record.ShipLine(line="o1-1", qty=1)
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[line], actor="me")
 
     listed(town, "BLUE")
 
@@ -139,7 +141,7 @@ def test_an_import_that_died_before_it_reached_the_orders_is_finished_by_upkeep(
         blue = select(sku.c.id).where(sku.c.code == "BLUE").scalar_subquery()
         tx.execute(update(listing).values(sku_id=blue))
 
-    relook(waiting.house)
+    relook(waiting.ctx)
 
     assert held(waiting, "o1") == {"BLUE": 2}
-    assert remap_wanted(waiting.house) == 0
+    assert remap_wanted(waiting.ctx) == 0

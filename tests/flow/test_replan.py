@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import func, select
 
 from erpsync.core.policy import OrderPolicy, StockPolicy, WarehousePolicy
-from erpsync.flows.listings import ListingMapping, import_listings
-from erpsync.flows.replan import replan_changed
-from erpsync.flows.stock import set_stock
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations.config_change import replan_changed
 from erpsync.runtime.once import drain
 from erpsync.store.tables import backorder
 from tests.support.looking import status
@@ -26,57 +26,57 @@ def test_a_warehouse_that_begins_to_feed_a_channel_serves_its_backorders_at_once
     make_town: Callable[..., Town],
 ) -> None:
     town = make_town(warehouses=TWO, stock=StockPolicy(warehouses=("SH",)))
-    replan_changed(town.house)
-    set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
-    set_stock(town.house, warehouse="GZ", sku="A", on_hand=5, actor="me")
+    replan_changed(town.ctx)
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
+    set_stock(town.ctx, warehouse="GZ", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
-    drain(town.house)
+    drain(town.ctx)
     assert owed(town) == 2
 
     town = make_town(warehouses=TWO, town=town)
 
-    assert replan_changed(town.house) == 1
+    assert replan_changed(town.ctx) == 1
     assert owed(town) == 0
 
 
 def test_a_new_buffer_is_told_without_any_sale(make_town: Callable[..., Town]) -> None:
     town = make_town()
-    replan_changed(town.house)
-    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    replan_changed(town.ctx)
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
     town.shop.place("o1", ("A", 1))
-    drain(town.house)
+    drain(town.ctx)
     assert town.shop.shown == {"A": 8}
 
     town = make_town(stock=StockPolicy(buffer=3), town=town)
-    replan_changed(town.house)
-    drain(town.house)
+    replan_changed(town.ctx)
+    drain(town.ctx)
 
     assert town.shop.shown == {"A": 5}
 
 
 def test_a_channel_that_is_switched_on_is_told_what_it_missed(make_town: Callable[..., Town]) -> None:
     town = make_town(enabled=False)
-    replan_changed(town.house)
-    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
-    drain(town.house)
+    replan_changed(town.ctx)
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    drain(town.ctx)
     assert town.shop.shown == {}
 
     town = make_town(town=town)
-    replan_changed(town.house)
-    drain(town.house)
+    replan_changed(town.ctx)
+    drain(town.ctx)
 
     assert town.shop.shown == {"A": 9}
 
 
 def test_an_unchanged_configuration_is_not_planned_anew(make_town: Callable[..., Town]) -> None:
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
     town.shop.place("o1", ("A", 1))
-    drain(town.house)
-    replan_changed(town.house)
+    drain(town.ctx)
+    replan_changed(town.ctx)
 
-    assert replan_changed(make_town(town=town).house) == 0
+    assert replan_changed(make_town(town=town).ctx) == 0
 
 
 @pytest.mark.parametrize(("before", "after"), [("always", "never"), ("never", "always")])
@@ -85,14 +85,14 @@ def test_open_orders_are_held_or_freed_when_the_shopkeeper_asks_for_addresses_ot
 ) -> None:
     shown = {"always": ("held", "incomplete_address"), "never": ("allocated", None)}
     town = make_town(orders=OrderPolicy(require_address=before))  # type: ignore[arg-type]
-    replan_changed(town.house)
-    set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    replan_changed(town.ctx)
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
     town.shop.place("o1", ("A", 1), address="")
     town.shop.place("o2", ("A", 1))
-    drain(town.house)
+    drain(town.ctx)
     assert (status(town, "o1"), status(town, "o2")) == (shown[before], ("allocated", None))
 
     town = make_town(orders=OrderPolicy(require_address=after), town=town)  # type: ignore[arg-type]
-    replan_changed(town.house)
+    replan_changed(town.ctx)
 
     assert (status(town, "o1"), status(town, "o2")) == (shown[after], ("allocated", None))

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows.stock import set_stock
-from erpsync.flows.upkeep import expire_reservations, verify_counters
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.flows.operations.reservations import expire_reservations
 from erpsync.sdk.types import OrderState
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, shelf, status, story
@@ -18,7 +19,7 @@ UNPAID = OrderState.UNPAID
 
 def shop(make_town: Callable[..., Town], **rules: Any) -> Town:
     town = make_town(orders=OrderPolicy(**rules))
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=5, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=5, actor="keeper")
     return town
 
 
@@ -54,10 +55,10 @@ def test_a_shop_that_reserves_at_placement_holds_units_at_once(town: Town) -> No
 def test_a_reservation_ends_by_itself_and_not_a_second_early(town: Town) -> None:
     place(town)
     town.advance(30 * 60 - 1)
-    assert expire_reservations(town.house) == 0
+    assert expire_reservations(town.ctx) == 0
 
     town.advance(1)
-    assert expire_reservations(town.house) == 1
+    assert expire_reservations(town.ctx) == 1
 
     assert (shelf(town, "TEA"), count(town, "hold"), count(town, "backorder")) == ((5, 0), 0, 0)
     assert "order.reservation_ended" in story(town, "o1")
@@ -69,7 +70,7 @@ def test_units_of_an_ended_reservation_go_to_who_waits(town: Town) -> None:
     assert status(town, "o2") == ("backordered", None)
     town.advance(1800)
 
-    expire_reservations(town.house)
+    expire_reservations(town.ctx)
 
     assert status(town, "o2") == ("allocated", None)
 
@@ -79,7 +80,7 @@ def test_a_payment_in_time_makes_the_reservation_last(town: Town) -> None:
     pay(town)
     town.advance(86_400)
 
-    assert expire_reservations(town.house) == 0
+    assert expire_reservations(town.ctx) == 0
     assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 3})
     assert count(town, "hold WHERE expires_at IS NULL") == 1
 
@@ -87,13 +88,13 @@ def test_a_payment_in_time_makes_the_reservation_last(town: Town) -> None:
 def test_a_payment_after_the_end_takes_what_is_left_and_waits_for_the_rest(town: Town) -> None:
     place(town)
     town.advance(1801)
-    expire_reservations(town.house)
+    expire_reservations(town.ctx)
     take_in(town, fact(order("o2", line(qty=4))))
 
     pay(town, 1802)
 
     assert (status(town, "o1"), held(town, "o1")) == (("backordered", None), {"TEA": 1})
-    assert verify_counters(town.house) == []
+    assert verify_counters(town.ctx) == []
 
 
 def test_an_order_seen_after_its_reservation_would_have_ended_holds_nothing(town: Town) -> None:

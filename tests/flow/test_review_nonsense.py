@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from erpsync.flows import letters as dead
-from erpsync.flows import push, relook, stock
-from erpsync.flows.catalogue import apply_listings
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
-from erpsync.flows.ship import ship
+from erpsync.flows.availability import push
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts, unmapped
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.catalogue import apply_listings
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import dead_letters as dead
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.errors import PayloadError, RateLimitedError
 from erpsync.sdk.types import BadLine, ListingPage, ListingRow
 from erpsync.store.tables import listing, sku
@@ -33,7 +35,7 @@ NUL = "a NUL: \x00"
 @pytest.mark.parametrize("place", ["id", "name", "title", "broken"])
 def test_text_that_no_database_takes_stops_no_other_order(town: Town, text: str, place: str) -> None:
     """A platform that cuts a name in the middle of an emoji must not stop its shop for ever."""
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     settle_in(town)
     if place == "id":
         town.shop.place(text, ("TEA", 1))
@@ -55,23 +57,23 @@ def test_text_that_no_database_takes_stops_no_other_order(town: Town, text: str,
 
 
 def test_a_channel_that_asks_to_wait_no_time_at_all_is_not_called_without_pause(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     town.shop.trouble["stock before"] = [RateLimitedError("slow down", retry_after_s=0) for _ in range(50)]
     settle_in(town)
     walk.fan(town)
     town.advance(3)
 
-    handled = [push.push_stock(town.house, town.channel()) for _ in range(10)]
+    handled = [push.push_stock(town.ctx, town.channel()) for _ in range(10)]
 
     assert sum(handled) == 1
 
 
 def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     town.shop.place("o1", ("TEA", 1))
     settle_in(town)
-    ship(town.house, order="o1", carrier="SF", tracking="SF1")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1")
     town.shop.trouble["ship before"] = [OperationalError("select", {}, OSError("connection reset"))]  # type: ignore[list-item]
     walk.push_due(town)
     assert town.shop.parcels == []
@@ -85,12 +87,12 @@ def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> No
 
 def test_a_listing_that_cannot_be_read_is_a_dead_letter_until_it_can(town: Town) -> None:
     """failures.md row 14: the rest of the catalogue is known at once."""
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     tea = ListingRow(channel_sku="TEA", item_ref="1")
     odd = BadLine(key="2", error=PayloadError("expected text", path="$.title", source="page 1"), row={"id": "2"})
 
     def read(page: ListingPage) -> None:
-        town.store.retrying(lambda tx: apply_listings(tx, house=town.house, channel=town.channel(), page=page))
+        town.store.retrying(lambda tx: apply_listings(tx, ctx=town.ctx, channel=town.channel(), page=page))
 
     for _ in range(2):
         read(ListingPage(rows=(tea,), bad=(odd,), mark="1"))
@@ -105,13 +107,13 @@ def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(t
     """One seller code on two items: the file names one of them, and the rest by the code alone."""
     things = tuple(ListingRow(channel_sku="A", item_ref=ref) for ref in ("red", "blue"))
     page = ListingPage(rows=things, mark="1")
-    town.store.retrying(lambda tx: apply_listings(tx, house=town.house, channel=town.channel(), page=page))
+    town.store.retrying(lambda tx: apply_listings(tx, ctx=town.ctx, channel=town.channel(), page=page))
     rows = [
         ListingMapping(channel="shop", channel_sku="A", sku="BLUE"),
         ListingMapping(channel="shop", channel_sku="A", item_ref="red", sku="RED"),
     ]
 
-    import_listings(town.house, rows, actor="me")
+    import_listings(town.ctx, rows, actor="me")
 
     mapped = select(listing.c.item_ref, sku.c.code).join(sku, sku.c.id == listing.c.sku_id)
     assert dict(walk.rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}
@@ -120,16 +122,16 @@ def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(t
 def test_a_webhook_that_was_given_up_can_be_tried_again_by_a_person(make_town: Callable[..., Town]) -> None:
     """failures.md row 8: what was answered 200 is never lost, however long its channel was not configured."""
     town = with_calls(make_town(names=("shop",)))
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     deliver(town, town.shop.place("o1", ("TEA", 2)), id="d1")
-    without = replace(town.house, channels={})
+    without = replace(town.ctx, channels={})
     for _ in range(61):
         town.advance(400)
         apply_inbox(without)
     (key,) = (key for kind, key in letters(town) if kind == "inbox")
 
-    dead.replay_letter(town.house, letter_id(town, key), actor="me")
-    apply_inbox(town.house)
+    dead.replay_letter(town.ctx, letter_id(town, key), actor="me")
+    apply_inbox(town.ctx)
 
     assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 2})
     assert letters(town) == []
@@ -160,9 +162,9 @@ def test_a_catalogue_that_nobody_mapped_yet_can_be_looked_at_whole(narrow: Town)
     for start in range(0, MOST + 1000, 500):
         rows = tuple(ListingRow(channel_sku=f"T{n:05}", item_ref="") for n in range(start, start + 500))
         page = ListingPage(rows=rows, mark="1")
-        narrow.store.retrying(partial(apply_listings, house=narrow.house, channel=narrow.channel(), page=page))
+        narrow.store.retrying(partial(apply_listings, ctx=narrow.ctx, channel=narrow.channel(), page=page))
 
-    assert relook.unmapped_codes(narrow.house) == []
+    assert unmapped.unmapped_codes(narrow.ctx) == []
 
 
 def test_goods_that_thousands_wait_for_can_come_in(narrow: Town) -> None:
@@ -171,7 +173,7 @@ def test_goods_that_thousands_wait_for_can_come_in(narrow: Town) -> None:
     for start in range(0, count, 500):
         take_in(narrow, *(fact(order(f"o{n}", line(qty=1, id=f"L{n}"))) for n in range(start, start + 500)))
 
-    stock.set_stock(narrow.house, warehouse="SH", sku="TEA", on_hand=count, actor="keeper")
+    counts.set_stock(narrow.ctx, warehouse="SH", sku="TEA", on_hand=count, actor="keeper")
 
     assert shelf(narrow, "TEA") == (count, count)
 
@@ -179,7 +181,7 @@ def test_goods_that_thousands_wait_for_can_come_in(narrow: Town) -> None:
 def test_a_file_of_very_many_bundles_is_taken(narrow: Town) -> None:
     parts = [BundlePart(bundle=f"B{n:05}", sku=f"P{n:05}", qty=2) for n in range(MOST + 1000)]
 
-    assert import_bundles(narrow.house, parts, actor="me").taken == MOST + 1000
+    assert import_bundles(narrow.ctx, parts, actor="me").taken == MOST + 1000
 
 
 @pytest.mark.parametrize(("qty", "price"), [(10**9, 10**13), (10**30, 1), (1, 10**30)])

@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from erpsync.flows import push, stock, upkeep
-from erpsync.flows.facts import Batch
-from erpsync.flows.ingest import apply
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.availability import push
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import upkeep
+from erpsync.flows.orders.apply import apply
+from erpsync.flows.records.batch import Batch
 from erpsync.sdk.types import RefundState
-from erpsync.store.book import Book
-from erpsync.store.places import lock_skus
+from erpsync.store.registry import lock_skus
+from erpsync.store.stock_book import Book
 from erpsync.store.tables import listing, sku
 from tests.support import walk
 from tests.support.facts import fact, line, order, refund, refund_fact
@@ -41,7 +43,7 @@ def meanwhile(town: Town, work: Callable[[], object]) -> Thread:
 @pytest.mark.parametrize("first", ["order", "refund"])
 def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(town: Town, first: str) -> None:
     """failures.md row 6: whoever comes second applies the refund, also where neither can see the other yet."""
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     facts = {
         "order": Batch(orders=(fact(order("o1", line(qty=3))),)),
         "refund": Batch(refunds=(refund_fact(refund("r1", "o1", state=RefundState.OPEN, L1=3)),)),
@@ -49,9 +51,9 @@ def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(to
     second = "refund" if first == "order" else "order"
 
     with town.store.begin() as tx:
-        apply(tx, town.house, town.channel(), facts[first])
+        apply(tx, town.ctx, town.channel(), facts[first])
         other = meanwhile(
-            town, lambda: town.store.retrying(lambda it: apply(it, town.house, town.channel(), facts[second]))
+            town, lambda: town.store.retrying(lambda it: apply(it, town.ctx, town.channel(), facts[second]))
         )
     other.join()
 
@@ -60,23 +62,23 @@ def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(to
 
 def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -> None:
     """failures.md row 15: a call that hung lands behind the newer number of whoever took over."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     walk.run(town)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=9, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
     walk.fan(town)
     town.advance(3)
     walk.read(town, "orders")
 
     def take_over() -> None:
         town.advance(push.LEASE_S + 1)
-        assert upkeep.reclaim_leases(town.house) == 1
-        stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=4, actor="me")
+        assert upkeep.reclaim_leases(town.ctx) == 1
+        counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=4, actor="me")
         Context().run(walk.run, town)  # another process has time of its own
         assert town.shop.shown == {"A": 4}
 
     town.shop.during = take_over
-    push.push_stock(town.house, town.channel())
+    push.push_stock(town.ctx, town.channel())
     assert town.shop.shown == {"A": 9}
 
     walk.run(town)
@@ -87,14 +89,14 @@ def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -
 @pytest.mark.concurrent("threads")
 def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_other(town: Town) -> None:
     """Everything locks SKUs before listings; the other way round the database had to kill one of two."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     mapping = [ListingMapping(channel="shop", channel_sku="A", sku="A")]
-    import_listings(town.house, mapping, actor="me")
+    import_listings(town.ctx, mapping, actor="me")
     failed: list[Exception] = []
 
     def import_again() -> None:
         try:
-            import_listings(town.house, mapping, actor="me")
+            import_listings(town.ctx, mapping, actor="me")
         except SQLAlchemyError as error:
             failed.append(error)
 
@@ -111,13 +113,13 @@ def test_an_import_of_listings_and_a_sale_of_their_skus_never_wait_for_each_othe
 @pytest.mark.concurrent("threads")
 def test_an_import_of_listings_and_the_first_sale_of_one_never_wait_for_each_other(town: Town) -> None:
     """The sale makes the listing's row; it locks the SKU before that, as the import does."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     batch = Batch(orders=(fact(order("o1", line("A"))),))
 
     with town.store.begin() as tx:
         sku_id = tx.execute(select(sku.c.id).where(sku.c.code == "A")).scalar_one()
         lock_skus(tx, [sku_id])
-        other = meanwhile(town, lambda: town.store.retrying(lambda it: apply(it, town.house, town.channel(), batch)))
+        other = meanwhile(town, lambda: town.store.retrying(lambda it: apply(it, town.ctx, town.channel(), batch)))
         if tx.dialect == "postgresql":
             tx.execute(text("SET LOCAL lock_timeout = '200ms'"))
         row = {"channel_id": town.channel().id, "channel_sku": "A", "item_ref": "", "sku_id": sku_id}

@@ -14,8 +14,8 @@ from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from erpsync.flows.due import outlooks
-from erpsync.flows.house import House
+from erpsync.flows.context import Context
+from erpsync.flows.intake.schedule import outlooks
 from erpsync.runtime.daemon import Daemon, take_over
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.polls import REST_S
@@ -27,11 +27,11 @@ from erpsync.runtime.world import World
 from erpsync.sdk.clock import ManualClock
 from erpsync.settings import Config, Loaded, Problem
 from erpsync.store.cursors import read_cursor, want_pass
+from erpsync.store.db.store import Store
+from erpsync.store.events import Event, write_events
 from erpsync.store.leases import LEASE_S, take_lease
 from erpsync.store.nodes import living
-from erpsync.store.notes import Event, write_events
-from erpsync.store.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
-from erpsync.store.store import Store
+from erpsync.store.outbox.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import event, lease, node
 from tests.support.dialects import on_postgresql
@@ -154,7 +154,7 @@ def test_a_commit_of_another_process_wakes_the_daemon(store: Store, database_url
     scene = Scene()
     built = built_of(store, "jd")
     other = Store.open(database_url)
-    channel_id = built.house.channel("jd").id
+    channel_id = built.ctx.channel("jd").id
     try:
         with running(built, scene):
             assert scene.wait_for("inbox")
@@ -166,8 +166,8 @@ def test_a_commit_of_another_process_wakes_the_daemon(store: Store, database_url
         other.close()
 
 
-def stock_row(store: Store, house: House, *, lane: int, in_s: float) -> None:
-    channel_id = house.channel("jd").id
+def stock_row(store: Store, ctx: Context, *, lane: int, in_s: float) -> None:
+    channel_id = ctx.channel("jd").id
     with store.begin() as tx:
         effect = Effect(
             destination_id=channel_id,
@@ -202,11 +202,11 @@ def test_a_commit_of_the_daemon_itself_wakes_it_once(store: Store) -> None:
 
 
 def test_looking_what_is_due_costs_no_more_for_forty_shops_than_for_one(store: Store) -> None:
-    house = built_of(store, *(f"shop-{number}" for number in range(40))).house
+    ctx = built_of(store, *(f"shop-{number}" for number in range(40))).ctx
     asked: list[str] = []
     listen(store.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
 
-    outlooks(house, house.channels.values())
+    outlooks(ctx, ctx.channels.values())
 
     assert len([query for query in asked if query.startswith("SELECT")]) == 2
 
@@ -215,19 +215,19 @@ def test_looking_what_is_due_costs_no_more_for_forty_shops_than_for_one(store: S
 def test_a_due_row_is_pushed_at_once_and_a_later_one_when_its_time_comes(store: Store) -> None:
     built, scene = built_of(store, "jd"), Scene()
     with running(built, scene):
-        stock_row(store, built.house, lane=LANE_REST, in_s=0.5)
+        stock_row(store, built.ctx, lane=LANE_REST, in_s=0.5)
         assert scene.wait_for("push", "jd")
-        stock_row(store, built.house, lane=LANE_URGENT, in_s=0)
+        stock_row(store, built.ctx, lane=LANE_URGENT, in_s=0)
         assert scene.wait_for("urgent", "jd")
 
 
 def test_what_is_due_is_found_per_destination_kind_and_urgency(store: Store) -> None:
     built = built_of(store, "jd")
     clocked = Store(store.engine, clock=ManualClock(store.clock.now()))
-    jd = built.house.channel("jd").id
-    stock_row(clocked, built.house, lane=LANE_REST, in_s=60)
-    stock_row(clocked, built.house, lane=LANE_REST, in_s=90)
-    stock_row(clocked, built.house, lane=LANE_URGENT, in_s=-5)
+    jd = built.ctx.channel("jd").id
+    stock_row(clocked, built.ctx, lane=LANE_REST, in_s=60)
+    stock_row(clocked, built.ctx, lane=LANE_REST, in_s=90)
+    stock_row(clocked, built.ctx, lane=LANE_URGENT, in_s=-5)
 
     assert sorted(due_rows(clocked), key=lambda due: due.in_s) == [
         Due(destination_id=jd, kind=STOCK, urgent=True, in_s=pytest.approx(-5, abs=0.001)),
@@ -335,7 +335,7 @@ def test_a_shop_that_is_taken_out_is_read_no_more(store: Store) -> None:
 @pytest.mark.concurrent("threads")
 def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Store) -> None:
     built, scene = built_of(store, "jd"), Scene()
-    before = built.house
+    before = built.ctx
     problems = (
         Problem(file="erpsync.yaml", line=3, column=1, path="web", text="unknown key"),
         Problem(file="channels/jd.yaml", line=7, column=3, path="poll.orders_s", text="must be at least 1, is 0"),
@@ -346,7 +346,7 @@ def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Sto
 
     assert [str(problem) for problem in problems] == list(refused.problems)
     assert [record["problem"] for record in records if record["event"] == "config.refused"] == list(refused.problems)
-    assert built.house is before
+    assert built.ctx is before
     assert daemon.meters.value("erpsync_config_last_reload_successful") == 0
     with store.read() as connection:
         told = connection.execute(select(event.c.detail).where(event.c.kind == "config.refused")).scalars().all()
@@ -356,16 +356,16 @@ def test_a_bad_configuration_changes_nothing_and_each_problem_is_told(store: Sto
 @pytest.mark.concurrent("threads")
 def test_a_database_that_is_away_during_a_reload_keeps_the_old_configuration(store: Store) -> None:
     class Cut(FakeBuilt):
-        def rebuild(self, config: Config) -> House:
+        def rebuild(self, config: Config) -> Context:
             raise OperationalError("update channel", {}, OSError("connection reset"))
 
     built, scene = Cut(config_of(store.engine.url.render_as_string(), "jd"), store), Scene()
-    before = built.house
+    before = built.ctx
     with running(built, scene) as daemon:
         refused = daemon.reload()
 
     assert refused.problems == ("the database did not take it (OperationalError)",)
-    assert built.house is before
+    assert built.ctx is before
 
 
 @pytest.mark.concurrent("threads")
@@ -374,7 +374,7 @@ def test_a_database_that_is_away_behind_a_reload_does_not_end_the_daemon(store: 
     scene = Scene()
     away = [OperationalError("select", {}, OSError("connection reset"))]
 
-    def untold(house: House) -> None:
+    def untold(ctx: Context) -> None:
         if scene.count("reloaded") and away:
             raise away.pop()
         scene.note("mark_untold")
@@ -393,11 +393,11 @@ def test_a_shop_that_refused_our_credentials_is_tried_at_once_after_a_reload(sto
     with store.begin() as tx:
         tx.execute(update(channels).values(auth_failed_at=tx.now))
 
-    assert reload(built, World(built.house, stages=scene.stages(), meters=Meters())).taken
+    assert reload(built, World(built.ctx, stages=scene.stages(), meters=Meters())).taken
 
     with store.read() as connection:
         assert connection.execute(select(channels.c.auth_failed_at)).scalar_one() is None
-        assert read_cursor(connection, built.house.channel("jd").id, "orders").wanted
+        assert read_cursor(connection, built.ctx.channel("jd").id, "orders").wanted
 
 
 @pytest.mark.concurrent("threads")

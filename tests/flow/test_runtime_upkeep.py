@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import structlog
 
-from erpsync.flows.house import Channel, House
-from erpsync.flows.reconcile import Reconciled
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.reconcile.compare import Reconciled
 from erpsync.settings import Loaded
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from tests.support.scene import LONG_S, Scene, built_of, eventually, running_with
 
 pytestmark = pytest.mark.concurrent("threads")
@@ -29,13 +29,13 @@ def test_shops_that_do_not_answer_keep_no_other_from_being_compared_and_no_reser
 ) -> None:
     let_go, scene = threading.Event(), Scene()
 
-    def compare(house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+    def compare(ctx: Context, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
         scene.note("compared", channel.name)
         if channel.name != "well":
             let_go.wait(LONG_S)
         return Reconciled(sealed=1)
 
-    def expire(house: House) -> int:
+    def expire(ctx: Context) -> int:
         scene.note("expired")
         return 0
 
@@ -54,7 +54,7 @@ def test_shops_that_do_not_answer_keep_no_other_from_being_compared_and_no_reser
 def test_a_shop_that_is_added_by_a_reload_is_compared_too(store: Store) -> None:
     scene = Scene()
 
-    def compare(house: House, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
+    def compare(ctx: Context, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
         scene.note("compared", channel.name)
         return Reconciled()
 

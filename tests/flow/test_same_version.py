@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.stock import set_stock
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory.counts import set_stock
 from tests.support.calling import deliver, with_calls
 from tests.support.looking import count, lines, poll, rows, settle_in, status, tasks
 from tests.support.shop import Town
@@ -16,7 +16,7 @@ def town(make_town: Callable[..., Town]) -> Town:
     """A shop that only calls, with ten TEA in SH and one order of it."""
     town = with_calls(make_town())
     town.channel().connector.rereads = False  # type: ignore[union-attr]
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     town.shop.place("o1", ("TEA", 1))
     settle_in(town)
     return town
@@ -26,7 +26,7 @@ def say(town: Town, **changes: object) -> None:
     """Deliver the order with these changes and an unchanged time of change, and apply it."""
     town.advance(1)
     deliver(town, town.shop.orders["o1"] | changes)
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
 
 def two(town: Town) -> list[dict[str, object]]:
@@ -73,7 +73,7 @@ def test_a_view_that_arrived_first_and_is_applied_last_changes_nothing(town: Tow
     deliver(town, town.shop.orders["o1"] | {"lines": two(town)})
     town.advance(1)
     deliver(town, town.shop.orders["o1"] | {"state": "cancelled"})
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert (status(town, "o1"), tasks(town)) == (("cancelled", None), [])
 
@@ -83,7 +83,7 @@ def test_a_refund_that_was_granted_is_not_asked_for_again_without_a_word(town: T
     poll(town, "refunds")
     town.advance(1)
     deliver(town, town.shop.refunds["r1"] | {"state": "open"})
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert status(town, "o1") == ("cancelled", None)
     assert tasks(town) == ["same_version"]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.core.policy import PollPolicy, SealPolicy
-from erpsync.flows.channels import pause_channel
-from erpsync.flows.prove import prove
-from erpsync.flows.reconcile import reconcile
-from erpsync.flows.seal import SealReport, seal_windows
-from erpsync.flows.stock import set_stock
+from erpsync.flows.channels.control import pause_channel
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.reconcile.certificate import prove
+from erpsync.flows.reconcile.compare import reconcile
+from erpsync.flows.reconcile.windows import SealReport, seal_windows
 from erpsync.sdk.errors import TransientError
 from tests.support.looking import letters, poll, rows, see, settle_in, status, story
 from tests.support.shop import NOON, Town, days
@@ -35,14 +35,12 @@ def an_hour_goes_by(town: Town) -> None:
 
 
 def seal(town: Town) -> SealReport:
-    return seal_windows(town.house, town.channel(), most=100)
+    return seal_windows(town.ctx, town.channel(), most=100)
 
 
 def certificate(town: Town) -> dict[str, object]:
     with town.store.read() as connection:
-        found = prove(
-            connection, town.house, channels=[town.channel()], until=NOON + 2 * days(1 / 24), at=NOON + days(9)
-        )
+        found = prove(connection, town.ctx, channels=[town.channel()], until=NOON + 2 * days(1 / 24), at=NOON + days(9))
     return dict(found["channels"][0])
 
 
@@ -247,7 +245,7 @@ def test_the_back_filled_days_are_scanned_a_few_hours_at_a_time_oldest_first(mak
     town = make_town()
     settle_in(town)
 
-    found = seal_windows(town.house, town.channel(), most=6)
+    found = seal_windows(town.ctx, town.channel(), most=6)
 
     assert (found.scanned, found.more) == (6, True)
     assert len(windows(town)) == 166
@@ -256,13 +254,13 @@ def test_the_back_filled_days_are_scanned_a_few_hours_at_a_time_oldest_first(mak
 
 def test_a_comparison_of_a_channel_that_is_paused_calls_nobody(town: Town) -> None:
     an_hour_goes_by(town)
-    pause_channel(town.house, "shop", reason="", actor="me")
+    pause_channel(town.ctx, "shop", reason="", actor="me")
 
-    assert reconcile(town.house, town.channel()).scanned == 0
+    assert reconcile(town.ctx, town.channel()).scanned == 0
 
 
 def test_a_found_order_is_allocated_like_any_other(town: Town) -> None:
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=5, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=5, actor="me")
     town.shop.place("o1", ("TEA", 2))
     town.shop.unlisted = {"o1"}
     an_hour_goes_by(town)

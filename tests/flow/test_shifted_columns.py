@@ -33,8 +33,8 @@ DEPOT = {
 
 def stored(folders: Folders) -> Iterator[str]:
     """Yield every text of the database that nobody needs a key for."""
-    with folders.house.store.read() as connection:
-        for table in inspect(folders.house.store.engine).get_table_names():
+    with folders.ctx.store.read() as connection:
+        for table in inspect(folders.ctx.store.engine).get_table_names():
             for row in connection.execute(text(f'SELECT * FROM "{table}"')).mappings():
                 yield from (f"{table}.{name}: {value}" for name, value in row.items() if isinstance(value, str))
 

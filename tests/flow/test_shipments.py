@@ -4,10 +4,12 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows import channels, letters, parcels, ship, stock, upkeep
+from erpsync.flows.context import ChannelSpec, open_context
 from erpsync.flows.errors import Refused
-from erpsync.flows.house import ChannelSpec, open_house
-from erpsync.flows.ship import ShipLine
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import dead_letters, tasks, upkeep
+from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments.record import ShipLine
 from erpsync.sdk.errors import (
     AuthError,
     ConnectorError,
@@ -17,7 +19,7 @@ from erpsync.sdk.errors import (
     TransientError,
 )
 from erpsync.sdk.types import Repeat, Shipment
-from erpsync.store.queue import SHIPMENT, Claimed, claim, mark_sent
+from erpsync.store.outbox.queue import SHIPMENT, Claimed, claim, mark_sent
 from erpsync.store.tables import dead_letter, task
 from tests.support import walk
 from tests.support.shop import SHANGHAI, ShopConnector, Town
@@ -27,19 +29,19 @@ from tests.support.shop import SHANGHAI, ShopConnector, Town
 def paid(town: Town) -> Town:
     """An order o1 of two lines, two units each, all allocated, and the refunds read."""
     for code in ("A", "B"):
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), ("B", 2))
     walk.read(town)
     return town
 
 
-def send(town: Town, tracking: str = "SF1", *lines: tuple[str, int | None], order: str = "o1") -> ship.ShipResult:
+def send(town: Town, tracking: str = "SF1", *lines: tuple[str, int | None], order: str = "o1") -> record.ShipResult:
     wanted = [ShipLine(line=line, qty=qty) for line, qty in lines]
-    return ship.ship(town.house, order=order, carrier="SF", tracking=tracking, lines=wanted, actor="me")
+    return record.ship(town.ctx, order=order, carrier="SF", tracking=tracking, lines=wanted, actor="me")
 
 
 def tell(town: Town) -> int:
-    return parcels.push_shipments(town.house, town.channel())
+    return push.push_shipments(town.ctx, town.channel())
 
 
 def told(town: Town) -> list[str]:
@@ -50,7 +52,7 @@ def with_repeat(town: Town, repeat: Repeat) -> None:
     """Let the shop's connector promise another repeat rule."""
     kind = type("Other", (ShopConnector,), {"repeat": repeat})
     spec = ChannelSpec(name="shop", kind="shop", connector=kind(town.shop, town.clock))
-    town.house = open_house(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
+    town.ctx = open_context(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
 
 
 # -- what leaves
@@ -69,7 +71,7 @@ def test_a_parcel_without_lines_holds_everything(paid: Town) -> None:
 def test_three_lines_in_four_parcels_are_told_parcel_by_parcel(town: Town) -> None:
     """failures.md row 18: each parcel has its own tracking number, units and place in the row."""
     for code in "ABC":
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=9, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=9, actor="me")
     town.shop.place("o1", ("A", 3), ("B", 1), ("C", 2))
     walk.read(town)
     send(town, "SF1", ("o1-1", 1))
@@ -115,7 +117,7 @@ def test_a_parcel_that_cannot_be_is_refused(paid: Town, lines: list[tuple[str, i
 
 def test_an_unknown_carrier_is_refused_with_what_was_perhaps_meant(paid: Town) -> None:
     with pytest.raises(Refused, match="YTO"):
-        ship.ship(paid.house, order="o1", carrier="YT0", tracking="1", actor="me")
+        record.ship(paid.ctx, order="o1", carrier="YT0", tracking="1", actor="me")
 
 
 def test_an_unready_order_leaves_only_by_force_with_a_reason(town: Town) -> None:
@@ -124,9 +126,9 @@ def test_an_unready_order_leaves_only_by_force_with_a_reason(town: Town) -> None
     with pytest.raises(Refused, match="not ready"):
         send(town)
     with pytest.raises(Refused, match="needs --reason"):
-        ship.ship(town.house, order="o1", carrier="SF", tracking="1", force=True, actor="me")
+        record.ship(town.ctx, order="o1", carrier="SF", tracking="1", force=True, actor="me")
 
-    ship.ship(town.house, order="o1", carrier="SF", tracking="1", force=True, reason="a friend", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="1", force=True, reason="a friend", actor="me")
     tell(town)
     assert told(town) == ["1"]
 
@@ -136,7 +138,7 @@ def test_a_cancelled_order_never_leaves_not_even_by_force(paid: Town) -> None:
     walk.read(paid)
 
     with pytest.raises(Refused, match="is cancelled"):
-        ship.ship(paid.house, order="o1", carrier="SF", tracking="1", force=True, reason="x", actor="me")
+        record.ship(paid.ctx, order="o1", carrier="SF", tracking="1", force=True, reason="x", actor="me")
 
 
 # -- how the channel is told
@@ -197,7 +199,7 @@ def test_where_repeating_is_forbidden_a_person_looks_and_decides(paid: Town, the
     assert walk.tasks(paid) == ["unknown"]
 
     (open_task,) = [i for (i,) in walk.rows(paid, select(task.c.id).where(task.c.closed_at.is_(None)))]
-    channels.finish_task(paid.house, open_task, arrived=there, actor="me")
+    tasks.finish_task(paid.ctx, open_task, arrived=there, actor="me")
     tell(paid)
     assert (told(paid), walk.tasks(paid)) == (["SF1"], [])
 
@@ -222,7 +224,7 @@ def test_a_worker_that_dies_around_its_call_sends_no_parcel_twice(paid: Town, se
             Shipment(number=number, order_external_id="o1", carrier="SF", tracking="SF1", lines=())
         )
     paid.advance(61)
-    upkeep.reclaim_leases(paid.house)
+    upkeep.reclaim_leases(paid.ctx)
     tell(paid)
 
     assert told(paid) == ["SF1"]
@@ -274,7 +276,7 @@ def test_a_refused_parcel_is_tried_once_and_can_be_replayed(paid: Town) -> None:
     assert [state for _, state in walk.shipments(paid)] == ["refused"]
 
     (letter,) = [i for (i,) in walk.rows(paid, select(dead_letter.c.id))]
-    letters.replay_letter(paid.house, letter, actor="me")
+    dead_letters.replay_letter(paid.ctx, letter, actor="me")
     tell(paid)
     assert (told(paid), [state for _, state in walk.shipments(paid)]) == (["SF1"], ["sent"])
 

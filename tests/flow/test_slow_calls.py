@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.flows import parcels, ship, stock, upkeep
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import upkeep
+from erpsync.flows.shipments import push, record
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.presence import Presence
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.nodes import beat
-from erpsync.store.queue import SHIPMENT, STOCK, claim, mark_sent
+from erpsync.store.outbox.queue import SHIPMENT, STOCK, claim, mark_sent
 from tests.support import walk
 from tests.support.shop import ShopConnector, Town
 
@@ -39,8 +41,8 @@ class Slow(ShopConnector):
 def slow(town: Town, calls: list[str], repeat: Repeat) -> Slow:
     """Give the town's shop a slow connector that notes its calls."""
     connector = Slow(town, calls, repeat)
-    others = {id: replace(channel, connector=connector) for id, channel in town.house.channels.items()}
-    town.house = replace(town.house, channels=others)
+    others = {id: replace(channel, connector=connector) for id, channel in town.ctx.channels.items()}
+    town.ctx = replace(town.ctx, channels=others)
     return connector
 
 
@@ -50,22 +52,22 @@ def test_parcels_that_wait_behind_slow_calls_are_told_once_whoever_takes_over(
 ) -> None:
     """failures.md row 15: the lease of the last parcel of a batch has to outlive its own call, not the first one's."""
     town = make_town()
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=PARCELS, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=PARCELS, actor="me")
     for number in range(PARCELS):
         town.shop.place(f"o{number}", ("A", 1))
     walk.read(town)
     for number in range(PARCELS):
-        ship.ship(town.house, order=f"o{number}", carrier="SF", tracking=f"SF{number}", actor="me")
+        record.ship(town.ctx, order=f"o{number}", carrier="SF", tracking=f"SF{number}", actor="me")
     calls: list[str] = []
     other = make_town(town=town)
     slow(other, calls, repeat)
 
     def take_over() -> None:
-        upkeep.reclaim_leases(other.house)
-        parcels.push_shipments(other.house, other.channel())
+        upkeep.reclaim_leases(other.ctx)
+        push.push_shipments(other.ctx, other.channel())
 
     slow(town, calls, repeat).meanwhile = take_over
-    parcels.push_shipments(town.house, town.channel())
+    push.push_shipments(town.ctx, town.channel())
     take_over()
 
     assert len(calls) == len(set(calls)) == PARCELS
@@ -82,10 +84,10 @@ def pair(make_town: MakeTown) -> tuple[Town, Town]:
     """Two nodes; the second has a number in hand, and a parcel that it may have sent."""
     town = make_town()
     other = make_town(town=town)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 1))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     walk.fan(town)
     town.advance(3)
     beat(other.store, version="1")
@@ -99,15 +101,15 @@ def test_what_a_dead_node_had_not_sent_yet_passes_on_within_15_s(pair: tuple[Tow
     """failures.md row 15. What it may have sent is left alone until no answer can come any more."""
     town, _ = pair
     town.advance(5)
-    upkeep.reclaim_leases(town.house)
+    upkeep.reclaim_leases(town.ctx)
     assert (leased(town, STOCK), leased(town, SHIPMENT)) == (["leased"], ["leased"])
 
     town.advance(6)
-    upkeep.reclaim_leases(town.house)
+    upkeep.reclaim_leases(town.ctx)
     assert (leased(town, STOCK), leased(town, SHIPMENT)) == (["pending"], ["leased"])
 
     town.advance(180)
-    upkeep.reclaim_leases(town.house)
+    upkeep.reclaim_leases(town.ctx)
     assert leased(town, SHIPMENT) == ["pending"]
 
 
@@ -115,6 +117,6 @@ def test_what_a_node_that_leaves_had_not_sent_yet_passes_on_at_once(pair: tuple[
     """failures.md row 15: a call that outlives the stop keeps nothing else waiting."""
     town, other = pair
     Presence(other.store, Meters()).leave()
-    upkeep.reclaim_leases(town.house)
+    upkeep.reclaim_leases(town.ctx)
 
     assert (leased(town, STOCK), leased(town, SHIPMENT)) == (["pending"], ["leased"])

@@ -7,18 +7,21 @@ import pytest
 from sqlalchemy import create_engine, select
 
 from erpsync.core.policy import OrderPolicy, SealPolicy, WarehousePolicy
-from erpsync.flows import poll, push, stock, upkeep
-from erpsync.flows.house import ChannelSpec, open_house
-from erpsync.flows.listings import ListingMapping, import_listings
-from erpsync.flows.reconcile import reconcile
-from erpsync.flows.tokens import renew
+from erpsync.flows.availability import push
+from erpsync.flows.channels.credentials import renew
+from erpsync.flows.context import ChannelSpec, open_context
+from erpsync.flows.intake import poll
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import reservations, upkeep
+from erpsync.flows.reconcile.compare import reconcile
 from erpsync.sdk.clock import SystemClock
 from erpsync.sdk.errors import ConnectorError, RejectedError, TransientError
 from erpsync.sdk.types import Cursor, OrderPage, StockLevel
-from erpsync.store.clock import DatabaseClock
 from erpsync.store.cursors import CursorRow, read_cursor
+from erpsync.store.db.clock import DatabaseClock
+from erpsync.store.db.store import Store
 from erpsync.store.leases import Lease, LeaseLostError, take_lease, under
-from erpsync.store.store import Store
 from erpsync.store.tables import channel, dead_letter, seal_window
 from tests.support import walk
 from tests.support.dialects import on_postgresql
@@ -63,7 +66,7 @@ def test_a_pass_that_ends_after_its_lease_is_no_whole_pass(town: Town, other: To
             after.append(progress(other))
         return False
 
-    report = poll.poll_stream(town.house, town.channel(), "orders", lease=lease, stopping=behind_the_first_page)
+    report = poll.poll_stream(town.ctx, town.channel(), "orders", lease=lease, stopping=behind_the_first_page)
 
     assert report.failed
     assert [progress(town)] == after
@@ -83,8 +86,8 @@ def test_a_pass_that_fails_after_its_lease_says_nothing_of_the_channel(town: Tow
             return super().pull_orders(cursor)
 
     spec = ChannelSpec(name="shop", kind="shop", connector=Slept(town.shop, town.clock))
-    house = open_house(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
-    report = poll.poll_stream(house, house.channel("shop"), "orders", lease=lease)
+    ctx = open_context(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
+    report = poll.poll_stream(ctx, ctx.channel("shop"), "orders", lease=lease)
 
     assert (report.failed, down(town)) == (True, False)
     assert progress(town) == began[0]
@@ -101,7 +104,7 @@ def test_a_comparison_that_wakes_up_late_writes_nothing(make_town: Callable[...,
     town.shop.at_scan = lambda: slept(town, other)
 
     with pytest.raises(LeaseLostError), under(lease):
-        reconcile(town.house, town.channel())
+        reconcile(town.ctx, town.channel())
 
     assert walk.rows(town, select(seal_window.c.start_at).where(seal_window.c.scanned_at.is_not(None))) == []
 
@@ -109,8 +112,8 @@ def test_a_comparison_that_wakes_up_late_writes_nothing(make_town: Callable[...,
 def test_upkeep_that_wakes_up_late_ends_no_reservation(make_town: Callable[..., Town]) -> None:
     town = make_town(orders=OrderPolicy(reserve="placement", reserve_minutes=1))
     other = make_town(town=town)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     town.shop.place("o1", ("A", 2), paid=False)
     walk.read(town)
     lease = held(town)
@@ -118,7 +121,7 @@ def test_upkeep_that_wakes_up_late_ends_no_reservation(make_town: Callable[..., 
     slept(town, other)
 
     with pytest.raises(LeaseLostError), under(lease):
-        upkeep.expire_reservations(town.house)
+        reservations.expire_reservations(town.ctx)
 
     assert walk.held(town) == {"o1": 2}
 
@@ -130,7 +133,7 @@ def test_a_token_that_was_renewed_is_kept_whoever_reads_the_channel_meanwhile(to
     lease = held(town)
     slept(town, other)
     with under(lease):
-        assert renew(town.house, town.channel())
+        assert renew(town.ctx, town.channel())
 
     assert with_tokens(other, desk, pair_of("access-1", "refresh-1", NOON + days(1))).tokens.current() == (
         shop.tokens.current()
@@ -142,9 +145,9 @@ def test_a_token_that_was_renewed_is_kept_whoever_reads_the_channel_meanwhile(to
 
 def counted(town: Town, codes: Sequence[str] = "A") -> None:
     for code in codes:
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=5, actor="me")
     rows = [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in codes]
-    import_listings(town.house, rows, actor="me")
+    import_listings(town.ctx, rows, actor="me")
     walk.read(town)
     town.advance(10)
     walk.read(town)
@@ -166,10 +169,10 @@ def test_a_refused_call_is_halved_no_longer_than_its_lease_lasts(town: Town) -> 
     """Seven calls would be made to find the one at fault, the last of them long after others told newer numbers."""
     slow = Slow(town.shop, town.clock)
     spec = ChannelSpec(name="shop", kind="shop", connector=slow)
-    town.house = open_house(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
+    town.ctx = open_context(town.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
     counted(town, "ABCD")
 
-    assert push.push_stock(town.house, town.channel()) == 4
+    assert push.push_stock(town.ctx, town.channel()) == 4
 
     assert slow.calls == 2
     assert {state for state, _, _ in walk.effects(town)} == {"pending"}
@@ -183,12 +186,12 @@ def test_a_number_that_fails_behind_its_lease_is_for_whoever_took_it_over(
 
     def taken_over() -> None:
         town.advance(push.LEASE_S + 1)
-        upkeep.reclaim_leases(other.house)
+        upkeep.reclaim_leases(other.ctx)
         Context().run(walk.run, other)  # another process has time of its own
         town.shop.trouble["stock after"] = [error]
 
     town.shop.during = taken_over
-    push.push_stock(town.house, town.channel())
+    push.push_stock(town.ctx, town.channel())
 
     assert not down(town)
     assert walk.rows(town, select(dead_letter.c.id)) == []

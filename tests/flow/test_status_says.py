@@ -5,13 +5,14 @@ from typing import Any
 
 from erpsync.cli.status import took
 from erpsync.core.policy import BrakePolicy, StockPolicy, WarehousePolicy
-from erpsync.flows import parcels, ship, stock
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.shipments import push, record
 from erpsync.sdk.errors import OutcomeUnknownError
 from erpsync.settings.config import StatusLimits
-from erpsync.store import figures
-from erpsync.store.latencies import said
+from erpsync.store.status import figures
+from erpsync.store.status.latencies import said
 from erpsync.store.views import list_stock
 from tests.support import walk
 from tests.support.calling import deliver, with_calls
@@ -22,7 +23,7 @@ MakeTown = Callable[..., Town]
 
 def status(town: Town) -> dict[str, Any]:
     with town.store.read() as connection:
-        return figures.status(connection, town.house, StatusLimits(), town.clock.now())
+        return figures.status(connection, town.ctx, StatusLimits(), town.clock.now())
 
 
 def problems(town: Town) -> list[str]:
@@ -31,9 +32,9 @@ def problems(town: Town) -> list[str]:
 
 def known(town: Town, *codes: str) -> None:
     for code in codes:
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=9, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=9, actor="me")
     rows = [ListingMapping(channel="shop", channel_sku=code, sku=code) for code in codes]
-    import_listings(town.house, rows, actor="me")
+    import_listings(town.ctx, rows, actor="me")
     walk.run(town)
 
 
@@ -42,13 +43,13 @@ def test_a_brake_that_has_tripped_makes_the_status_red_until_a_right_count(make_
     known(town, "A", "B")
     assert problems(town) == []
     for code in "AB":
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=0, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=0, actor="me")
     walk.run(town)
     said_now = "shop: the brake has tripped: 2 numbers wait until you `erpsync stock confirm shop`"
     assert problems(town) == [said_now]
 
     for code in "AB":
-        stock.set_stock(town.house, warehouse="SH", sku=code, on_hand=8, actor="me")
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=8, actor="me")
     walk.run(town)
     assert (problems(town), walk.tasks(town)) == ([], [])
 
@@ -57,9 +58,9 @@ def test_an_outcome_that_nobody_knows_makes_the_status_red(town: Town) -> None:
     known(town, "A")
     town.shop.place("o1", ("A", 2))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     town.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
-    parcels.push_shipments(town.house, town.channel())
+    push.push_shipments(town.ctx, town.channel())
 
     walk.read(town, "orders")  # the channel answers again, and is not red for that
 
@@ -74,7 +75,7 @@ def test_how_long_orders_numbers_and_webhooks_took_stands_in_the_status(make_tow
     known(town, "A")
     deliver(town, town.shop.place("o1", ("A", 2)))
     town.advance(3)
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     (channel,) = status(town)["channels"]
 
@@ -88,7 +89,7 @@ def test_nothing_is_called_available_in_a_warehouse_that_feeds_nobody(make_town:
     places = [WarehousePolicy(id="SH"), WarehousePolicy(id="GZ"), WarehousePolicy(id="BAD", sellable=False)]
     town = make_town(warehouses=places, stock=StockPolicy(warehouses=("SH",)))
     for place in ("SH", "GZ", "BAD"):
-        stock.set_stock(town.house, warehouse=place, sku="A", on_hand=5, actor="me")
+        counts.set_stock(town.ctx, warehouse=place, sku="A", on_hand=5, actor="me")
 
     assert available(town) == {"SH": 5, "GZ": 0, "BAD": 0}
 

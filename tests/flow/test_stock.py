@@ -8,9 +8,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.event import listen
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows import desk, ship, stock
 from erpsync.flows.errors import Refused
-from erpsync.flows.stock import Count
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.counts import Count
+from erpsync.flows.orders import actions
+from erpsync.flows.shipments import record
 from erpsync.store.tables import event, hold, ledger
 from tests.support import walk
 from tests.support.shop import Town
@@ -18,12 +20,12 @@ from tests.support.shop import Town
 
 def test_goods_that_arrive_go_to_the_order_that_waits_longest(town: Town) -> None:
     """failures.md row 32."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("A", 2))
     walk.read(town)
 
-    stock.add_stock(town.house, warehouse="SH", sku="A", qty=3, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=3, reason="arrival", actor="me")
 
     assert walk.held(town) == {"o1": 2, "o2": 1}
     assert walk.owed(town) == {"o2": 1}
@@ -31,10 +33,10 @@ def test_goods_that_arrive_go_to_the_order_that_waits_longest(town: Town) -> Non
 
 
 def test_more_cannot_be_taken_away_than_there_is(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=2, actor="me")
 
     with pytest.raises(Refused, match="A has 2 in SH, cannot take away 3"):
-        stock.add_stock(town.house, warehouse="SH", sku="A", qty=-3, reason="lost", actor="me")
+        counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=-3, reason="lost", actor="me")
     assert walk.booked(town, "A") == [(2, "count")]
 
 
@@ -47,46 +49,46 @@ def test_a_refused_row_of_a_count_stops_no_other(town: Town) -> None:
         Count(warehouse="SH", sku="B", on_hand=-1, source="f:5"),
     ]
 
-    result = stock.import_counts(town.house, rows, actor="me")
+    result = counts.import_counts(town.ctx, rows, actor="me")
 
     assert (result.taken, [source for source, _ in result.refused]) == (1, ["f:3", "f:4", "f:5"])
     assert walk.on_shelf(town) == {("SH", "A"): (5, 0)}
 
 
 def test_what_left_since_a_count_was_made_is_taken_off_once(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     town.shop.place("o1", ("A", 3))
     walk.read(town)
     town.advance(60)
     counted_at = town.clock.now()
     town.advance(60)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
 
     count = Count(warehouse="SH", sku="A", on_hand=10, as_of=counted_at)
-    stock.import_counts(town.house, [count], actor="me")
-    stock.import_counts(town.house, [count], actor="me")
+    counts.import_counts(town.ctx, [count], actor="me")
+    counts.import_counts(town.ctx, [count], actor="me")
 
     assert walk.on_shelf(town) == {("SH", "A"): (7, 0)}
     assert not walk.problems(town)
 
 
 def test_what_moved_at_the_instant_of_a_count_is_in_it(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     town.advance(60)
-    stock.add_stock(town.house, warehouse="SH", sku="A", qty=5, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=5, reason="arrival", actor="me")
     ((as_of,),) = walk.rows(town, select(func.max(ledger.c.at)))
 
-    stock.import_counts(town.house, [Count(warehouse="SH", sku="A", on_hand=12, as_of=as_of)], actor="me")
+    counts.import_counts(town.ctx, [Count(warehouse="SH", sku="A", on_hand=12, as_of=as_of)], actor="me")
 
     assert walk.on_shelf(town) == {("SH", "A"): (12, 0)}
 
 
 def test_a_count_older_than_the_last_one_is_refused(town: Town) -> None:
     yesterday = town.clock.now() - timedelta(days=1)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
 
     late = Count(warehouse="SH", sku="A", on_hand=3, as_of=yesterday, source="f:2")
-    result = stock.import_counts(town.house, [late], actor="me")
+    result = counts.import_counts(town.ctx, [late], actor="me")
 
     assert result.taken == 0
     assert "counted later" in result.refused[0][1]
@@ -95,10 +97,10 @@ def test_a_count_older_than_the_last_one_is_refused(town: Town) -> None:
 def test_a_count_from_the_future_is_refused_because_it_would_shut_out_every_later_one(town: Town) -> None:
     tomorrow = town.clock.now() + timedelta(days=1)
 
-    result = stock.import_counts(town.house, [Count(warehouse="SH", sku="A", on_hand=3, as_of=tomorrow)], actor="me")
+    result = counts.import_counts(town.ctx, [Count(warehouse="SH", sku="A", on_hand=3, as_of=tomorrow)], actor="me")
 
     assert "lies in the future" in result.refused[0][1]
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
 
 
 def test_of_two_counts_of_a_place_in_one_file_the_later_one_counts(town: Town) -> None:
@@ -108,7 +110,7 @@ def test_of_two_counts_of_a_place_in_one_file_the_later_one_counts(town: Town) -
         Count(warehouse="SH", sku="A", on_hand=4, as_of=early),
     ]
 
-    stock.import_counts(town.house, rows, actor="me")
+    counts.import_counts(town.ctx, rows, actor="me")
 
     assert walk.on_shelf(town) == {("SH", "A"): (9, 0)}
 
@@ -117,24 +119,24 @@ def test_unknown_stock_is_not_zero(town: Town) -> None:
     """failures.md row 20: nobody is told 0 for a SKU that was never counted; a count of 0 is a number."""
     town.shop.place("o1", ("A", 1))
     walk.read(town)
-    stock.set_stock(town.house, warehouse="SH", sku="B", on_hand=3, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="B", on_hand=3, actor="me")
     town.shop.place("o2", ("B", 1))
     walk.run(town)
     assert "A" not in town.shop.shown
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     walk.run(town)
 
     assert town.shop.shown == {"A": 0, "B": 2}
 
 
 def test_a_warehouse_with_less_than_promised_takes_back_from_who_paid_last(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("A", 2))
     walk.read(town)
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=3, actor="me")
 
     assert walk.held(town) == {"o1": 2, "o2": 1}
     assert walk.owed(town) == {"o2": 1}
@@ -144,25 +146,25 @@ def test_a_warehouse_with_less_than_promised_takes_back_from_who_paid_last(town:
 
 def test_an_order_that_waits_in_part_already_can_lose_units_too(town: Town) -> None:
     """Its backorder grows; once it was written a second time and the whole count failed."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=3, actor="me")
     town.shop.place("o1", ("A", 5))
     walk.read(town)
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
 
     assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {"o1": 4})
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     assert (walk.held(town), walk.owed(town)) == ({"o1": 5}, {})
 
 
 def test_units_taken_back_in_one_warehouse_are_found_in_another(make_town: Callable[..., Town]) -> None:
     town = make_town(warehouses=[WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)])
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
-    stock.set_stock(town.house, warehouse="GZ", sku="A", on_hand=9, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=2, actor="me")
+    counts.set_stock(town.ctx, warehouse="GZ", sku="A", on_hand=9, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.read(town)
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
 
     assert walk.on_shelf(town) == {("SH", "A"): (0, 0), ("GZ", "A"): (9, 2)}
     assert walk.owed(town) == {}
@@ -173,7 +175,7 @@ def test_units_that_are_not_wanted_any_more_come_back_from_the_last_warehouse(
 ) -> None:
     town = make_town(warehouses=[WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)])
     for warehouse in ("GZ", "SH"):
-        stock.set_stock(town.house, warehouse=warehouse, sku="A", on_hand=1, actor="me")
+        counts.set_stock(town.ctx, warehouse=warehouse, sku="A", on_hand=1, actor="me")
     row = town.shop.place("o1", ("A", 2))
     walk.read(town)
     assert walk.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 1)}
@@ -185,13 +187,13 @@ def test_units_that_are_not_wanted_any_more_come_back_from_the_last_warehouse(
 
 
 def test_units_a_warehouse_was_told_to_send_stay_promised_and_a_person_is_asked(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 4))
     walk.read(town)
     with town.store.begin() as tx:
         tx.execute(update(hold).values(released=True))
 
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
 
     assert walk.held(town) == {"o1": 4}
     assert walk.tasks(town) == ["stock_short"]
@@ -200,11 +202,11 @@ def test_units_a_warehouse_was_told_to_send_stay_promised_and_a_person_is_asked(
 
 
 def test_units_that_left_without_being_in_the_books_are_a_task(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
     town.shop.place("o1", ("A", 3))
     walk.read(town)
 
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
 
     assert walk.booked(town, "A") == [(1, "count"), (-1, "shipped")]
     assert walk.tasks(town) == ["stock_short"]
@@ -212,36 +214,36 @@ def test_units_that_left_without_being_in_the_books_are_a_task(town: Town) -> No
 
 
 def test_cancelled_units_are_free_for_the_next_in_line_at_once(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=2, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=2, actor="me")
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("A", 1))
     walk.read(town)
 
-    desk.cancel_order(town.house, "o1", reason="buyer rang", actor="me")
+    actions.cancel_order(town.ctx, "o1", reason="buyer rang", actor="me")
 
     assert walk.held(town) == {"o2": 1}
     assert not walk.problems(town)
 
 
 def test_an_order_that_is_held_keeps_its_units_but_gets_no_more(town: Town) -> None:
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=1, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("A", 1))
     walk.read(town)
-    desk.hold_order(town.house, "o1", reason="call first", actor="me")
+    actions.hold_order(town.ctx, "o1", reason="call first", actor="me")
 
-    stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
     assert walk.held(town) == {"o1": 1, "o2": 1}
 
-    stock.add_stock(town.house, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
-    desk.release_order(town.house, "o1", actor="me")
+    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
+    actions.release_order(town.ctx, "o1", actor="me")
     assert walk.held(town) == {"o1": 2, "o2": 1}
 
 
 def test_a_warehouse_that_sells_nothing_feeds_nobody(make_town: Callable[..., Town]) -> None:
     town = make_town(warehouses=[WarehousePolicy(id="SH"), WarehousePolicy(id="QC", sellable=False)])
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=0, actor="me")
-    stock.set_stock(town.house, warehouse="QC", sku="A", on_hand=9, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
+    counts.set_stock(town.ctx, warehouse="QC", sku="A", on_hand=9, actor="me")
     town.shop.place("o1", ("A", 1))
     walk.run(town)
 
@@ -251,7 +253,7 @@ def test_a_warehouse_that_sells_nothing_feeds_nobody(make_town: Callable[..., To
 
 def test_safety_stock_is_never_promised(make_town: Callable[..., Town]) -> None:
     town = make_town(warehouses=[WarehousePolicy(id="SH", safety_stock=3)], stock=StockPolicy())
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=4, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=4, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.run(town)
 
@@ -261,13 +263,13 @@ def test_safety_stock_is_never_promised(make_town: Callable[..., Town]) -> None:
 
 def test_a_warehouse_that_shrinks_everywhere_is_asked_who_holds_it_once_and_not_by_place(town: Town) -> None:
     codes = [f"T{n}" for n in range(30)]
-    stock.import_counts(town.house, [Count(warehouse="SH", sku=code, on_hand=1) for code in codes], actor="me")
+    counts.import_counts(town.ctx, [Count(warehouse="SH", sku=code, on_hand=1) for code in codes], actor="me")
     town.shop.place("o1", *((code, 1) for code in codes))
     walk.read(town)
     asked: list[str] = []
     listen(town.store.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
 
-    stock.import_counts(town.house, [Count(warehouse="SH", sku=code, on_hand=0) for code in codes], actor="me")
+    counts.import_counts(town.ctx, [Count(warehouse="SH", sku=code, on_hand=0) for code in codes], actor="me")
 
     assert sum("FROM hold" in text for text in asked) <= 3
     assert (walk.held(town), walk.owed(town), walk.problems(town)) == ({}, {"o1": 30}, [])

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from erpsync.flows.channels import pause_channel, resume_channel
-from erpsync.flows.desk import hold_order
-from erpsync.flows.stock import set_stock
-from erpsync.store.notes import Event, write_events
-from erpsync.store.places import sku_ids
+from erpsync.flows.channels.control import pause_channel, resume_channel
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.orders.actions import hold_order
+from erpsync.store.events import Event, write_events
+from erpsync.store.registry import sku_ids
 from erpsync.store.tables import event
 from erpsync.store.views import NotFound, TrailFilter, iter_trail
 from erpsync.store.views.trail import PAGE
@@ -39,12 +39,12 @@ def note(town: Town, *kinds: str, sku: str = "", actor: str = "") -> None:
 @pytest.fixture
 def busy(town: Town) -> Town:
     """A shop with one order of TEA, held by Li; Wang paused the shop."""
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=5, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=5, actor="keeper")
     take_in(town, fact(order("o1", line("TEA", 2))))
     town.advance(60)
-    hold_order(town.house, "o1", reason="call the buyer", actor="li")
+    hold_order(town.ctx, "o1", reason="call the buyer", actor="li")
     town.advance(60)
-    pause_channel(town.house, "shop", reason="counting", actor="wang")
+    pause_channel(town.ctx, "shop", reason="counting", actor="wang")
     return town
 
 
@@ -83,7 +83,7 @@ def test_a_name_that_nothing_has_is_no_empty_trail(busy: Town) -> None:
 def test_a_trail_begins_at_the_instant_that_is_asked_for(busy: Town) -> None:
     busy.advance(60)
     since = busy.clock.now()
-    resume_channel(busy.house, "shop", actor="wang")
+    resume_channel(busy.ctx, "shop", actor="wang")
 
     assert kinds(trail(busy, since=since)) == ["channel.resumed"]
     assert kinds(trail(busy, since=since, actor="li")) == []

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from erpsync.flows.channels import ask_poll, finish_task, pause_channel, resume_channel
-from erpsync.flows.desk import hold_order, release_order
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
-from erpsync.flows.stock import set_stock
-from erpsync.store.notes import Task, close_tasks, open_tasks
+from erpsync.flows.channels.control import ask_poll, pause_channel, resume_channel
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations.tasks import finish_task
+from erpsync.flows.orders.actions import hold_order, release_order
+from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.views import TrailFilter, explain_order, iter_trail
 from tests.support import walk
 from tests.support.depot import build_depot, work
@@ -31,17 +33,17 @@ def details(town: Town, kind: str) -> list[dict[str, Any]]:
 def known(town: Town) -> Town:
     """RED, BLUE and LID are known."""
     for code in ("RED", "BLUE", "LID"):
-        set_stock(town.house, warehouse="SH", sku=code, on_hand=9, actor="me")
+        set_stock(town.ctx, warehouse="SH", sku=code, on_hand=9, actor="me")
     return town
 
 
 def listed(town: Town, sku: str, factor: int = 1, item_ref: str = "") -> None:
     row = ListingMapping(channel="shop", channel_sku="CUP", sku=sku, factor=factor, item_ref=item_ref)
-    import_listings(town.house, [row], actor="li")
+    import_listings(town.ctx, [row], actor="li")
 
 
 def bundled(town: Town, *parts: tuple[str, int]) -> None:
-    import_bundles(town.house, [BundlePart(bundle="SET", sku=sku, qty=qty) for sku, qty in parts], actor="li")
+    import_bundles(town.ctx, [BundlePart(bundle="SET", sku=sku, qty=qty) for sku, qty in parts], actor="li")
 
 
 def test_a_corrected_mapping_says_what_it_was(known: Town) -> None:
@@ -79,9 +81,9 @@ def test_a_changed_bundle_says_what_it_held(known: Town) -> None:
 
 
 def test_a_pause_and_its_end_say_how_the_channel_stood(town: Town) -> None:
-    pause_channel(town.house, "shop", reason="盘点", actor="li")
-    pause_channel(town.house, "shop", reason="still", actor="wang")
-    resume_channel(town.house, "shop", actor="li")
+    pause_channel(town.ctx, "shop", reason="盘点", actor="li")
+    pause_channel(town.ctx, "shop", reason="still", actor="wang")
+    resume_channel(town.ctx, "shop", actor="li")
 
     assert details(town, "channel.paused") == [
         {"reason": "盘点", "from": "running", "to": "paused"},
@@ -91,7 +93,7 @@ def test_a_pause_and_its_end_say_how_the_channel_stood(town: Town) -> None:
 
 
 def test_a_pass_that_is_asked_for_names_its_streams(town: Town) -> None:
-    ask_poll(town.house, "shop", ["orders"], actor="li")
+    ask_poll(town.ctx, "shop", ["orders"], actor="li")
 
     assert details(town, "channel.poll_asked") == [{"streams": ["orders"]}]
 
@@ -101,8 +103,8 @@ def test_a_change_of_an_order_says_what_it_was(known: Town) -> None:
     walk.read(known)
     known.shop.change("o1", state="paid", paid_at=known.clock.now().isoformat())
     walk.read(known)
-    hold_order(known.house, "o1", reason="ask", actor="li")
-    release_order(known.house, "o1", actor="li")
+    hold_order(known.ctx, "o1", reason="ask", actor="li")
+    release_order(known.ctx, "o1", actor="li")
 
     (changed,) = details(known, "order.changed")
     assert (changed["from"]["state"], changed["to"]["state"]) == ("unpaid", "paid")
@@ -124,7 +126,7 @@ def test_a_new_order_changes_from_nothing(known: Town) -> None:
 
 def test_a_release_names_its_warehouse(database_url: str) -> None:
     town, _ = build_depot(database_url)
-    set_stock(town.house, warehouse="SH", sku="A", on_hand=3, actor="me")
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=3, actor="me")
     town.shop.place("o1", ("A", 1))
     work(town)
     names = [each["warehouse"] for each in details(town, "release.told")]
@@ -157,7 +159,7 @@ def test_a_task_that_closes_by_itself_is_told(asked: Town) -> None:
 
 def test_a_task_that_a_person_closes_is_told_once_and_stands_once_in_the_story(asked: Town) -> None:
     ((task_id,),) = rows(asked, "SELECT id FROM task WHERE key = 'k1'")
-    finish_task(asked.house, task_id, actor="li")
+    finish_task(asked.ctx, task_id, actor="li")
 
     (closed,) = told(asked, "task.done")
     assert (closed["detail"], closed["actor"]) == ({"id": task_id, "task": "stock_short", "key": "k1"}, "li")

@@ -8,14 +8,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from erpsync.flows import channels, parcels, ship, stock, upkeep
 from erpsync.flows.errors import Refused
-from erpsync.flows.packing import load_parcel
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import tasks, upkeep
+from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments.packing import load_parcel
 from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.settings.config import StatusLimits
-from erpsync.store import figures
-from erpsync.store.queue import SHIPMENT, claim, mark_sent
+from erpsync.store.outbox.queue import SHIPMENT, claim, mark_sent
+from erpsync.store.status import figures
 from erpsync.store.tables import task
 from erpsync.store.views import explain_order, list_shipments
 from tests.support import looking, walk
@@ -36,22 +38,22 @@ class Patient(ShopConnector):
 def with_repeat(town: Town, repeat: Repeat) -> None:
     connector = (Patient if repeat is Repeat.SAFE else ShopConnector)(town.shop, town.clock)
     connector.repeat = repeat
-    others = {id: replace(channel, connector=connector) for id, channel in town.house.channels.items()}
-    town.house = replace(town.house, channels=others)
+    others = {id: replace(channel, connector=connector) for id, channel in town.ctx.channels.items()}
+    town.ctx = replace(town.ctx, channels=others)
 
 
 @pytest.fixture
 def left(town: Town) -> Town:
     """A parcel has left and was not told yet."""
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="me")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2))
     walk.read(town)
-    ship.ship(town.house, order="o1", carrier="SF", tracking="SF1", actor="me")
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
     return town
 
 
 def tell(town: Town) -> None:
-    parcels.push_shipments(town.house, town.channel())
+    push.push_shipments(town.ctx, town.channel())
 
 
 def die(town: Town, repeat: Repeat, at: str) -> None:
@@ -66,7 +68,7 @@ def die(town: Town, repeat: Repeat, at: str) -> None:
         assert isinstance(town.channel().connector, ShopConnector)
         town.channel().connector.push_shipment(load)
     town.advance(61)
-    upkeep.reclaim_leases(town.house)
+    upkeep.reclaim_leases(town.ctx)
 
 
 def shown(town: Town) -> str:
@@ -107,7 +109,7 @@ def test_where_nobody_can_look_a_person_is_asked_as_soon_as_it_may_have_been_sen
     left.advance(86_400)
     tell(left)
 
-    channels.finish_task(left.house, question(left)[0], arrived=there, actor="me")
+    tasks.finish_task(left.ctx, question(left)[0], arrived=there, actor="me")
     tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
     assert walk.tasks(left) == []
@@ -125,7 +127,7 @@ def test_what_looking_cannot_settle_is_a_question_and_never_a_refusal(
         left.advance(400)
 
     assert (shown(left), looking.letters(left), walk.tasks(left)) == ("unknown", [], ["unknown"])
-    channels.finish_task(left.house, question(left)[0], arrived=arrived, actor="me")
+    tasks.finish_task(left.ctx, question(left)[0], arrived=arrived, actor="me")
     tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
 
@@ -148,7 +150,7 @@ def test_only_a_question_about_arrival_can_be_answered_with_it_arrived(left: Tow
     ((gate,),) = walk.rows(left, select(task.c.id))
 
     with pytest.raises(Refused, match="does not ask"):
-        channels.finish_task(left.house, gate, arrived=True, actor="me")
+        tasks.finish_task(left.ctx, gate, arrived=True, actor="me")
     assert walk.tasks(left) == ["gate"]
 
 
@@ -160,7 +162,7 @@ def test_lists_stories_and_figures_call_it_unknown(left: Town, repeat: Repeat) -
 
     with left.store.read() as connection:
         story = explain_order(connection, "o1")
-        facts = figures.status(connection, left.house, StatusLimits(), left.clock.now())
+        facts = figures.status(connection, left.ctx, StatusLimits(), left.clock.now())
         found = list_shipments(connection, state="unknown")
     (channel,) = facts["channels"]
     assert len(found) == 1

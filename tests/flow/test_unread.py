@@ -8,15 +8,15 @@ import pytest
 
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.errors import Refused
-from erpsync.flows.find import find_order
-from erpsync.flows.gate import UnreadError, reread
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.letters import drop_letter, replay_letter
-from erpsync.flows.releasable import releasable
-from erpsync.flows.relook import relook_unread
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.inventory.unmapped import relook_unread
+from erpsync.flows.operations.dead_letters import drop_letter, replay_letter
+from erpsync.flows.orders.find import find_order
 from erpsync.flows.retry import GIVES_UP_AFTER
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.shipments.gate import UnreadError, reread
+from erpsync.flows.shipments.record import ship
+from erpsync.flows.warehouses.releasable import releasable
 from erpsync.sdk.errors import RejectedError, TransientError
 from erpsync.store.views.story import explain_order
 from tests.support.calling import deliver, with_calls
@@ -31,8 +31,8 @@ LOCKED = {"state": "locked"}
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop with ten TEA and ten CUP in SH, and an order of both that may leave."""
     town = make_town()
-    set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
-    set_stock(town.house, warehouse="SH", sku="CUP", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    set_stock(town.ctx, warehouse="SH", sku="CUP", on_hand=10, actor="keeper")
     town.shop.place("o1", ("TEA", 1), ("CUP", 2))
     settle_in(town)
     assert status(town, "o1") == ("allocated", None)
@@ -56,7 +56,7 @@ def hold_of(town: Town, order: str) -> str:
 
 def ask_to_ship(town: Town, order: str = "o1") -> str:
     with pytest.raises(Refused) as refused:
-        ship(town.house, order=order, carrier="SF", tracking="SF1")
+        ship(town.ctx, order=order, carrier="SF", tracking="SF1")
     return str(refused.value)
 
 
@@ -99,7 +99,7 @@ def test_a_refund_that_cannot_be_read_holds_the_order_it_concerns(town: Town) ->
 def test_a_webhook_that_cannot_be_read_holds_its_order(town: Town) -> None:
     calling = with_calls(town)
     deliver(calling, town.shop.change("o1", **LOCKED))
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert status(town, "o1") == ("held", "unread_update")
 
@@ -110,7 +110,7 @@ def test_a_person_may_still_send_it_and_a_warehouse_is_not_told_to(town: Town) -
 
     with town.store.read() as connection:
         assert connection.execute(releasable([1], [town.channel().id])).all() == []
-    ship(town.house, order="o1", carrier="SF", tracking="SF1", force=True, reason="the platform said yes by phone")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1", force=True, reason="the platform said yes by phone")
     assert status(town, "o1")[0] == "shipped"
 
 
@@ -124,7 +124,7 @@ def test_explain_says_which_letter_and_what_to_do(town: Town) -> None:
 
 
 def test_an_order_that_has_left_is_not_held(town: Town) -> None:
-    ship(town.house, order="o1", carrier="SF", tracking="SF1")
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1")
     town.shop.change("o1", **LOCKED)
     poll(town)
 
@@ -162,7 +162,7 @@ def test_an_unread_view_that_is_older_than_the_stored_one_holds_nothing(town: To
     town.shop.change("o1", state="paid")
     poll(town)
     deliver(calling, late)
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert (status(town, "o1"), letters(town)) == (("allocated", None), [("order", "o1")])
 
@@ -173,7 +173,7 @@ def test_an_older_unread_view_does_not_take_the_place_of_a_newer_one(town: Town)
     town.shop.change("o1", **LOCKED)
     poll(town)
     deliver(calling, older)
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert rows(town, "SELECT unknown_status FROM dead_letter") == [("locked",)]
 
@@ -182,12 +182,12 @@ def test_a_letter_that_is_dropped_frees_it_and_the_same_view_does_not_hold_it_ag
     calling = with_calls(town)
     view = town.shop.change("o1", broken=True)
     deliver(calling, view)
-    apply_inbox(calling.house)
-    drop_letter(town.house, letter_id(town, "o1"), actor="ana")
+    apply_inbox(calling.ctx)
+    drop_letter(town.ctx, letter_id(town, "o1"), actor="ana")
     assert status(town, "o1") == ("allocated", None)
 
     deliver(calling, view)
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert (status(town, "o1"), letters(town)) == (("allocated", None), [])
 
@@ -197,9 +197,9 @@ def test_what_the_gate_cannot_read_holds_the_order_once(town: Town) -> None:
     town.advance(3600)
     for _ in range(2):
         with pytest.raises(UnreadError):
-            reread(town.house, town.channel(), known(town, "o1"))
+            reread(town.ctx, town.channel(), known(town, "o1"))
         for _, key in letters(town):
-            drop_letter(town.house, letter_id(town, key), actor="ana")
+            drop_letter(town.ctx, letter_id(town, key), actor="ana")
 
     assert (status(town, "o1"), len(letters(town, "dropped"))) == (("allocated", None), 1)
 
@@ -210,7 +210,7 @@ def test_a_replay_by_a_connector_that_reads_it_frees_it(town: Town) -> None:
     assert status(town, "o1") == ("held", "unread_update")
 
     town.channel().connector.forgiving = True  # type: ignore[union-attr]
-    replay_letter(town.house, letter_id(town, "o1"), actor="ana")
+    replay_letter(town.ctx, letter_id(town, "o1"), actor="ana")
 
     assert row["state"] == "paid"
     assert (status(town, "o1"), letters(town)) == (("allocated", None), [])
@@ -223,7 +223,7 @@ def test_dropping_a_letter_about_a_changed_line_leaves_the_order_held_by_hand(to
     poll(town)
     [(_, key)] = letters(town)
 
-    drop_letter(town.house, letter_id(town, key), actor="ana")
+    drop_letter(town.ctx, letter_id(town, key), actor="ana")
 
     assert (status(town, "o1"), letters(town)) == (("held", "operator"), [])
     assert "compare them with the channel" in hold_of(town, "o1")
@@ -260,7 +260,7 @@ def test_letters_of_an_older_version_hold_their_orders_too(town: Town) -> None:
     with town.store.begin() as tx:
         tx.connection.exec_driver_sql("DELETE FROM order_hold")
 
-    assert (relook_unread(town.house), relook_unread(town.house)) == (1, 0)
+    assert (relook_unread(town.ctx), relook_unread(town.ctx)) == (1, 0)
     assert status(town, "o1") == ("held", "unread_update")
 
 
@@ -281,7 +281,7 @@ def test_many_orders_of_one_unknown_status_are_one_task_that_closes_with_the_las
     poll(town)
     assert "calls 2 orders 'locked'" in rows(town, "SELECT reason FROM task")[0][0]
     for name in ("o2", "o3"):
-        drop_letter(town.house, letter_id(town, name), actor="ana")
+        drop_letter(town.ctx, letter_id(town, name), actor="ana")
     assert tasks(town) == []
 
 
@@ -303,14 +303,14 @@ def test_a_delivery_that_was_given_up_holds_its_order_until_it_was_applied(town:
     deliver(calling, town.shop.orders["o1"])
     with town.store.begin() as tx:
         tx.connection.exec_driver_sql(f"UPDATE inbox SET attempts = {GIVES_UP_AFTER - 1}")
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
     [(kind, key)] = letters(town)
     assert (kind, status(town, "o1")) == ("inbox", ("held", "unread_update"))
 
-    replay_letter(calling.house, letter_id(town, key), actor="ana")
+    replay_letter(calling.ctx, letter_id(town, key), actor="ana")
     assert status(town, "o1") == ("held", "unread_update")
     town.advance(5)
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
     assert (status(town, "o1"), lines(town, "o1")["o1-2"]) == (("allocated", None), (1, 0, 0))
 
 
@@ -331,12 +331,12 @@ def test_a_person_who_drops_letters_while_newer_views_come_in_waits_for_nobody(t
     def drop_all() -> None:
         for id in ids:
             with suppress(Refused):
-                drop_letter(calling.house, id, actor="ana")
+                drop_letter(calling.ctx, id, actor="ana")
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(drop_all), pool.submit(apply_inbox, calling.house)]:
+        for done in [pool.submit(drop_all), pool.submit(apply_inbox, calling.ctx)]:
             done.result()
-    apply_inbox(calling.house)
+    apply_inbox(calling.ctx)
 
     assert {status(town, name) for name in names} == {("allocated", None)}
     assert (letters(town), tasks(town)) == ([], [])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from erpsync.flows.inbox import apply_inbox
+from erpsync.flows.intake.webhooks import apply_inbox
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import OrderState, RefundState
 from tests.support.calling import deliver, with_calls
@@ -88,7 +88,7 @@ def test_a_webhook_of_the_same_second_has_that_one_order_read_again(make_town: C
     town.shop.reads.clear()
 
     deliver(town, stale)
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert town.shop.reads == ["o1"]
     assert lines(town, "o1") == {"o1-1": (1, 0, 0)}
@@ -102,10 +102,10 @@ def test_a_webhook_that_cannot_ask_again_yet_is_kept_and_tried_later(make_town: 
     town.shop.trouble["complete"] = [TransientError("down")]
 
     deliver(town, town.shop.orders["o1"])
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
     assert count(town, "inbox WHERE state = 'pending'") == 1
     town.advance(10)
-    apply_inbox(town.house)
+    apply_inbox(town.ctx)
 
     assert count(town, "inbox WHERE state = 'done'") == 1
     assert lines(town, "o1") == {"o1-1": (2, 0, 0)}

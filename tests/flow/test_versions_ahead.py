@@ -13,13 +13,13 @@ from sqlalchemy import Engine, text, update
 from structlog.testing import capture_logs
 
 from erpsync.core.policy import PollPolicy, SealPolicy
-from erpsync.flows import letters as dead
-from erpsync.flows import stock
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.seal import seal_windows
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import dead_letters as dead
+from erpsync.flows.reconcile.windows import seal_windows
 from erpsync.sdk.types import Order, OrderState, Raw, RefundState
-from erpsync.store.engine import make_engine
-from erpsync.store.schema import migrate, migrations_folder
+from erpsync.store.db.engine import make_engine
+from erpsync.store.db.schema import migrate, migrations_folder
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import instant, micros
 from tests.support.calling import CallingConnector, deliver, with_calls
@@ -34,7 +34,7 @@ PAID, CANCELLED = OrderState.PAID, OrderState.CANCELLED
 @pytest.fixture
 def stocked(town: Town) -> Town:
     """A town with ten units of tea, a day after noon."""
-    stock.set_stock(town.house, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     town.advance(86_400)
     return town
 
@@ -144,10 +144,10 @@ def test_a_replay_counts_as_received_when_the_body_first_came(town: Town) -> Non
     came_at = town.clock.now()
     for number in range(2):
         deliver(town, town.shop.orders["o1"], id=f"d{number}")
-        apply_inbox(town.house)
+        apply_inbox(town.ctx)
         town.advance(60)
     channel = replace(town.channel(), connector=Mended(town.shop, town.clock))
-    mended = replace(town.house, channels={channel.id: channel})
+    mended = replace(town.ctx, channels={channel.id: channel})
 
     dead.replay_letter(mended, letter_id(town, "o1"), actor="me")
 
@@ -167,7 +167,7 @@ def test_an_order_from_the_future_is_read_in_detail_once_and_its_hour_is_sealed(
     for _ in range(2):
         town.advance(3901)
         settle_in(town)
-        scans.append(seal_windows(town.house, town.channel()).sealed)
+        scans.append(seal_windows(town.ctx, town.channel()).sealed)
 
     assert town.shop.reads == ["o1"]
     assert scans[-1] == 1

@@ -11,13 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import OrderPolicy, WarehousePolicy
-from erpsync.flows import desk, releases, ship, stock, upkeep
-from erpsync.flows.letters import replay_letter
+from erpsync.flows.inventory import counts
+from erpsync.flows.operations import counters, reservations, upkeep
+from erpsync.flows.operations.dead_letters import replay_letter
+from erpsync.flows.orders import actions
+from erpsync.flows.shipments import record
+from erpsync.flows.warehouses import push
+from erpsync.flows.warehouses import release as releasing
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat
 from erpsync.store.cursors import set_cursor
-from erpsync.store.store import Store, Tx
+from erpsync.store.db.store import Store, Tx
 from erpsync.store.tables import dead_letter, release
 from tests.support import looking, walk
 from tests.support.depot import Depot, build_depot, read_shop, work
@@ -50,7 +55,7 @@ def pair(make: Callable[..., Pair]) -> Pair:
 
 
 def put(town: Town, sku: str, qty: int, warehouse: str = "SH") -> None:
-    stock.set_stock(town.house, warehouse=warehouse, sku=sku, on_hand=qty, actor="me")
+    counts.set_stock(town.ctx, warehouse=warehouse, sku=sku, on_hand=qty, actor="me")
 
 
 def out(town: Town) -> list[tuple[str, str]]:
@@ -94,7 +99,7 @@ def test_a_ready_order_goes_to_its_warehouse_once_and_comes_back_as_a_parcel(pai
     assert looking.status(town, "o1")[0] == "shipped"
     assert [(parcel.tracking, parcel.whole) for parcel in town.shop.parcels] == [("SF1", True)]
     assert free(town) == {"SH": (8, 0)}
-    assert (len(depot.got), upkeep.verify_counters(town.house)) == (1, [])
+    assert (len(depot.got), counters.verify_counters(town.ctx)) == (1, [])
 
 
 def test_without_a_channel_nothing_is_released(make: Callable[..., Pair]) -> None:
@@ -114,7 +119,7 @@ def test_an_order_that_may_not_leave_is_not_released(pair: Pair, how: str) -> No
         town.shop.refund("r1", "o1", n1=2)
     read_shop(town)
     if how == "held":
-        desk.hold_order(town.house, "o1", reason="look", actor="me")
+        actions.hold_order(town.ctx, "o1", reason="look", actor="me")
     work(town)
 
     assert (depot.got, out(town)) == ([], [])
@@ -159,10 +164,10 @@ def test_a_refund_opened_between_allocation_and_release_stops_it_at_the_gate(pai
     town, depot = pair
     town.shop.place("o1", ("A", 2))
     read_shop(town)
-    assert releases.release_ready(town.house) == 1
+    assert releasing.release_ready(town.ctx) == 1
     town.advance(60)
     town.shop.change("o1", do_not_ship="refund asked for")
-    releases.push_releases(town.house, town.channel("wms"))
+    push.push_releases(town.ctx, town.channel("wms"))
 
     assert (depot.got, out(town), looking.status(town, "o1")) == ([], [("R1", "dropped")], ("held", "do_not_ship"))
 
@@ -175,10 +180,10 @@ def test_a_shop_that_cannot_be_read_holds_the_release(pair: Pair) -> None:
     town, depot = pair
     town.shop.place("o1", ("A", 2))
     read_shop(town)
-    releases.release_ready(town.house)
+    releasing.release_ready(town.ctx)
     town.advance(60)
     town.shop.trouble["complete"] = [TransientError("timed out")]
-    releases.push_releases(town.house, town.channel("wms"))
+    push.push_releases(town.ctx, town.channel("wms"))
     assert (depot.got, out(town)) == ([], [("R1", "pending")])
 
     town.advance(10)
@@ -190,8 +195,8 @@ def test_a_cancel_before_the_release_asks_nobody(pair: Pair) -> None:
     town, depot = pair
     town.shop.place("o1", ("A", 2))
     read_shop(town)
-    releases.release_ready(town.house)
-    desk.cancel_order(town.house, "o1", reason="changed mind", actor="me")
+    releasing.release_ready(town.ctx)
+    actions.cancel_order(town.ctx, "o1", reason="changed mind", actor="me")
     work(town)
 
     assert (depot.got, depot.asked, out(town)) == ([], [], [("R1", "dropped")])
@@ -213,7 +218,7 @@ def test_a_cancel_frees_nothing_before_the_warehouse_says_yes(pair: Pair) -> Non
     work(town)
     assert (out(town)[0], depot.asked) == (("R1", "stopped"), [depot.got[0].number])
     assert (free(town), looking.status(town, "o2")[0]) == ({"SH": (10, 1)}, "released")
-    assert (walk.tasks(town), upkeep.verify_counters(town.house)) == ([], [])
+    assert (walk.tasks(town), counters.verify_counters(town.ctx)) == ([], [])
 
 
 def test_a_release_to_be_stopped_where_nobody_runs_the_warehouse_any_more_is_a_persons(
@@ -246,7 +251,7 @@ def test_a_no_asks_a_person_and_the_parcel_that_follows_is_booked(pair: Pair) ->
     work(town)
     assert (out(town), free(town)) == ([("R1", "shipped")], {"SH": (8, 0)})
     assert (town.shop.parcels, walk.tasks(town), letters(town)) == ([], ["gate"], [])
-    assert upkeep.verify_counters(town.house) == []
+    assert counters.verify_counters(town.ctx) == []
 
 
 @pytest.mark.parametrize("stopped", [True, False])
@@ -277,7 +282,7 @@ def test_what_a_warehouse_may_be_sending_does_not_run_out_with_a_reservation(mak
     work(town)
     town.advance(3600)
 
-    assert (upkeep.expire_reservations(town.house), free(town)) == (0, {"SH": (10, 2)})
+    assert (reservations.expire_reservations(town.ctx), free(town)) == (0, {"SH": (10, 2)})
 
     depot.say(depot.got[0].number, stopped=True)
     work(town)
@@ -324,7 +329,7 @@ def test_a_refund_granted_for_part_of_it_sends_the_rest_anew(pair: Pair) -> None
 
     assert out(town) == [("R1", "stopped"), ("R2", "told")]
     assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 2)]
-    assert (free(town, "B"), upkeep.verify_counters(town.house)) == ({"SH": (5, 0)}, [])
+    assert (free(town, "B"), counters.verify_counters(town.ctx)) == ({"SH": (5, 0)}, [])
 
 
 def test_more_of_a_line_after_the_release_recalls_it_and_sends_all_of_it(pair: Pair) -> None:
@@ -353,7 +358,7 @@ def test_more_of_a_line_that_a_warehouse_will_not_stop_follows_in_a_second_relea
 
     assert out(town) == [("R1", "shipped"), ("R2", "told")]
     assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 1)]
-    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (8, 1)}, [])
+    assert (free(town), counters.verify_counters(town.ctx)) == ({"SH": (8, 1)}, [])
 
 
 @pytest.mark.parametrize("how", ["told by the shop", "shipped by hand"])
@@ -365,11 +370,11 @@ def test_an_order_that_left_otherwise_is_asked_back_from_its_warehouse(pair: Pai
     if how == "told by the shop":
         town.shop.change("o1", state="shipped")
     else:
-        ship.ship(town.house, order="o1", carrier="SF", tracking="SF9", actor="me")
+        record.ship(town.ctx, order="o1", carrier="SF", tracking="SF9", actor="me")
     work(town)
 
     assert (out(town), depot.asked) == ([("R1", "stopped")], [depot.got[0].number])
-    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (8, 0)}, [])
+    assert (free(town), counters.verify_counters(town.ctx)) == ({"SH": (8, 0)}, [])
 
 
 def test_a_part_that_left_otherwise_has_the_warehouse_send_the_rest_only(pair: Pair) -> None:
@@ -382,7 +387,7 @@ def test_a_part_that_left_otherwise_has_the_warehouse_send_the_rest_only(pair: P
 
     assert out(town) == [("R1", "stopped"), ("R2", "told")]
     assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("A", 2)]
-    assert (free(town), upkeep.verify_counters(town.house)) == ({"SH": (9, 2)}, [])
+    assert (free(town), counters.verify_counters(town.ctx)) == ({"SH": (9, 2)}, [])
 
 
 def test_another_article_after_the_release_gives_the_first_one_back(pair: Pair) -> None:
@@ -396,7 +401,7 @@ def test_another_article_after_the_release_gives_the_first_one_back(pair: Pair) 
 
     assert out(town) == [("R1", "stopped"), ("R2", "told")]
     assert [(line.sku, line.qty) for line in depot.got[1].lines] == [("B", 2)]
-    assert (free(town), free(town, "B"), upkeep.verify_counters(town.house)) == ({"SH": (10, 0)}, {"SH": (5, 2)}, [])
+    assert (free(town), free(town, "B"), counters.verify_counters(town.ctx)) == ({"SH": (10, 0)}, {"SH": (5, 2)}, [])
 
 
 def test_another_address_after_the_release_asks_a_person(pair: Pair) -> None:
@@ -431,7 +436,7 @@ def test_a_warehouse_that_gives_a_release_back_unasked_leaves_the_order_to_a_per
     work(town)
     assert (out(town), looking.status(town, "o1")) == ([("R1", "stopped")], ("held", "operator"))
 
-    desk.release_order(town.house, "o1", actor="me")
+    actions.release_order(town.ctx, "o1", actor="me")
     work(town)
     assert out(town) == [("R1", "stopped"), ("R2", "told")]
 
@@ -456,7 +461,7 @@ def test_a_release_that_surely_did_not_arrive_is_nobodys_and_can_be_cancelled_at
     work(town)
     assert (out(town), looking.status(town, "o1")[0]) == ([("R1", "pending")], "allocated")
 
-    desk.cancel_order(town.house, "o1", reason="changed mind", actor="me")
+    actions.cancel_order(town.ctx, "o1", reason="changed mind", actor="me")
     assert free(town) == {"SH": (10, 0)}
     town.advance(10)
     work(town)
@@ -501,7 +506,7 @@ def test_a_refused_release_is_a_dead_letter_and_its_units_stay_with_the_order(pa
     assert (out(town), letters(town)) == ([("R1", "refused")], ["no such article (404)"])
     assert (looking.status(town, "o1")[0], free(town)) == ("allocated", {"SH": (10, 2)})
 
-    replay_letter(town.house, looking.letter_id(town, depot_number(town)), actor="me")
+    replay_letter(town.ctx, looking.letter_id(town, depot_number(town)), actor="me")
     work(town)
     assert (out(town), letters(town), len(depot.got)) == ([("R1", "told")], [], 1)
 
@@ -582,7 +587,7 @@ def test_reports_read_again_after_a_crash_change_nothing(pair: Pair) -> None:
     work(town)
 
     assert (out(town), free(town), letters(town)) == ([("R1", "told")], {"SH": (9, 1)}, [])
-    assert upkeep.verify_counters(town.house) == []
+    assert counters.verify_counters(town.ctx) == []
 
 
 def test_a_snapshot_older_than_a_departure_has_it_taken_off(pair: Pair) -> None:
@@ -618,7 +623,7 @@ def test_a_count_that_has_a_departure_off_already_is_not_reduced_again(pair: Pai
 
     depot.send(depot.got[1].number, "SF2", left_at=left_at)
     work(town)
-    assert (free(town), upkeep.verify_counters(town.house), walk.tasks(town)) == ({"SH": (6, 0)}, [], [])
+    assert (free(town), counters.verify_counters(town.ctx), walk.tasks(town)) == ({"SH": (6, 0)}, [], [])
 
 
 def test_an_older_snapshot_is_passed_over_quietly_and_a_foreign_one_is_not(pair: Pair) -> None:
@@ -648,12 +653,12 @@ def test_a_count_by_a_clock_that_is_a_few_minutes_ahead_counts_as_made_now(
 def test_once_through_everything_releases_what_is_ready(pair: Pair) -> None:
     town, depot = pair
     town.shop.place("o1", ("A", 2))
-    drain(town.house)
+    drain(town.ctx)
     assert (out(town), depot.numbers) == ([("R1", "told")], [each.number for each in depot.got])
 
     depot.send(depot.got[0].number, "SF1")
     town.shop.place("o2", ("A", 1))
-    drain(town.house)
+    drain(town.ctx)
     assert (out(town), free(town)) == ([("R1", "shipped"), ("R1", "told")], {"SH": (8, 1)})
     assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
 
@@ -663,16 +668,16 @@ def test_a_worker_that_lost_its_lease_changes_nothing_more(pair: Pair) -> None:
     town, depot = pair
     town.shop.place("o1", ("A", 2))
     read_shop(town)
-    releases.release_ready(town.house)
+    releasing.release_ready(town.ctx)
     wms = town.channel("wms")
 
     def another_takes_over() -> None:
         town.advance(400)
-        upkeep.reclaim_leases(town.house)
-        assert Context().run(releases.push_releases, town.house, wms) == 1  # another process has time of its own
+        upkeep.reclaim_leases(town.ctx)
+        assert Context().run(push.push_releases, town.ctx, wms) == 1  # another process has time of its own
 
     depot.before = lambda: Context().run(another_takes_over)  # another node knows nothing of this call
-    assert releases.push_releases(town.house, wms) == 1
+    assert push.push_releases(town.ctx, wms) == 1
 
     assert (out(town), len(depot.got), letters(town)) == ([("R1", "told")], 1, [])
     assert free(town) == {"SH": (10, 2)}
@@ -709,14 +714,14 @@ def test_a_process_killed_behind_any_commit_sends_each_order_once(make: Callable
     for step in range(80):
         dying = DyingStore(town.store.engine, clock=town.clock, vault=town.store.vault)
         dying.commits_left = step % 11 + 1
-        sound, town.house = town.house, replace(town.house, store=dying)
+        sound, town.ctx = town.ctx, replace(town.ctx, store=dying)
         try:
             work(town, shop=False)
         except Crash:
             crashes += 1
-            town.house = sound
-            upkeep.reclaim_leases(town.house, owner_gone=True)
-        town.house = sound
+            town.ctx = sound
+            upkeep.reclaim_leases(town.ctx, owner_gone=True)
+        town.ctx = sound
         town.advance(400)
         told = {getattr(report, "release", "") for report in depot.reports}
         for unsent in sorted(set(depot.numbers) - told):
@@ -727,4 +732,4 @@ def test_a_process_killed_behind_any_commit_sends_each_order_once(make: Callable
     assert crashes > 5
     assert len({each.order for each in depot.got}) == len(depot.got) == 3
     assert out(town) == [("R1", "shipped")] * 3
-    assert (free(town), upkeep.verify_counters(town.house), letters(town)) == ({"SH": (7, 0)}, [], [])
+    assert (free(town), counters.verify_counters(town.ctx), letters(town)) == ({"SH": (7, 0)}, [], [])

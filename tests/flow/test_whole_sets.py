@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows import stock, upkeep
-from erpsync.flows.listings import BundlePart, ListingMapping, import_bundles, import_listings
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import counters
 from tests.support import walk
 from tests.support.depot import Depot, build_depot, work
 from tests.support.shop import Town
@@ -26,10 +28,10 @@ def make(database_url: str) -> Iterator[Make]:
         town, depot = build_depot(database_url, **({"warehouses": RUN, "stock": StockPolicy(settle_s=0)} | options))
         made.append(town)
         if first:
-            import_bundles(town.house, [BundlePart(bundle="KIT", sku=sku, qty=1) for sku in ("A", "B")], actor="me")
+            import_bundles(town.ctx, [BundlePart(bundle="KIT", sku=sku, qty=1) for sku in ("A", "B")], actor="me")
             rows = [("KIT", "KIT", 1), ("TRIO", "A", 3), ("A", "A", 1)]
             listed = [ListingMapping(channel="shop", channel_sku=c, sku=s, factor=f) for c, s, f in rows]
-            import_listings(town.house, listed, actor="me")
+            import_listings(town.ctx, listed, actor="me")
         return town, depot
 
     yield build
@@ -37,11 +39,11 @@ def make(database_url: str) -> Iterator[Make]:
         town.store.close()
 
 
-def put(town: Town, **counts: int) -> None:
+def put(town: Town, **on_hand: int) -> None:
     """Count `A_SH=3`."""
-    for place, qty in counts.items():
+    for place, qty in on_hand.items():
         sku, warehouse = place.split("_")
-        stock.set_stock(town.house, warehouse=warehouse, sku=sku, on_hand=qty, actor="me")
+        counts.set_stock(town.ctx, warehouse=warehouse, sku=sku, on_hand=qty, actor="me")
 
 
 def shown(town: Town) -> dict[str, int]:
@@ -95,7 +97,7 @@ def test_a_set_whose_parts_lie_apart_waits_and_goes_as_soon_as_one_place_has_the
     work(town)
 
     assert sent(depot) == [("SH", [("A", 1), ("B", 1)])]
-    assert upkeep.verify_counters(town.house) == []
+    assert counters.verify_counters(town.ctx) == []
 
 
 def test_units_of_a_line_are_shared_among_warehouses_whole_by_whole(make: Make) -> None:
@@ -135,7 +137,7 @@ def test_when_a_part_is_counted_away_the_other_is_given_back_and_another_place_s
     work(town)
 
     assert sent(depot) == [("GZ", [("A", 1), ("B", 1)])]
-    assert upkeep.verify_counters(town.house) == []
+    assert counters.verify_counters(town.ctx) == []
 
 
 def test_what_an_older_version_allocated_apart_is_planned_anew(make: Make) -> None:

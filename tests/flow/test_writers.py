@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from erpsync.store.turns import NoTurnError
+from erpsync.store.db.turns import NoTurnError
 from tests.support.scene import eventually
 from tests.support.shop import Town
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from erpsync.store.engine import make_engine
-from erpsync.store.schema import VERSION, migrate, migrations_folder
+from erpsync.store.db.engine import make_engine
+from erpsync.store.db.schema import VERSION, migrate, migrations_folder
 from tests.growth.seed import seed
 from tests.support import postgres
 

@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from erpsync.flows import due, push, releases, upkeep
-from erpsync.flows.aging import age_unpaid
-from erpsync.flows.find import find_orders
-from erpsync.flows.push import fan_out
-from erpsync.store.queue import STOCK, claim, reclaim
-from erpsync.store.store import Store, Tx
+from erpsync.flows.availability import push
+from erpsync.flows.availability.fan_out import fan_out
+from erpsync.flows.availability.unpaid import age_unpaid
+from erpsync.flows.intake import schedule
+from erpsync.flows.operations import counters, prune, reservations, upkeep
+from erpsync.flows.orders.find import find_orders
+from erpsync.flows.warehouses import release
+from erpsync.store.db.store import Store, Tx
+from erpsync.store.outbox.queue import STOCK, claim, reclaim
 from tests.growth.ground import Ground
 from tests.growth.history import DAYS
 from tests.growth.timing import MS, Measure, rate_of, time_of
@@ -34,22 +37,22 @@ def _undone(store: Store, work: Callable[[Tx], object]) -> None:
 
 def measures(ground: Ground) -> Iterator[Measure]:
     """Yield how long each takes; what deletes comes last."""
-    house, store = ground.house, ground.store
-    channel, names = house.channel(TMALL.name), [ground.names.order, ground.names.external_id]
-    age_unpaid(house)  # the first look counts all that ever was
-    while fan_out(house):
+    ctx, store = ground.ctx, ground.store
+    channel, names = ctx.channel(TMALL.name), [ground.names.order, ground.names.external_id]
+    age_unpaid(ctx)  # the first look counts all that ever was
+    while fan_out(ctx):
         pass
     chores: dict[str, Callable[[], object]] = {
         "ship: find 2 orders by their names": lambda: _undone(store, lambda tx: find_orders(tx, names)),
         "claim 20 numbers": lambda: _undone(store, lambda tx: claim(tx, "me", channel.id, STOCK, limit=20, lease_s=60)),
         "reclaim leases": lambda: _undone(store, reclaim),
-        "look what is due": lambda: due.outlooks(house, list(house.channels.values())),
-        "when to push next": lambda: push.next_run_s(house),
-        "end reservations, age unpaid": lambda: upkeep.expire_reservations(house),
-        "let fresh rows go": lambda: upkeep.free_fresh(house),
-        "look for new mappings": lambda: upkeep.relook(house),
-        "make releases": lambda: releases.release_ready(house),
-        "compare counters with sums": lambda: upkeep.verify_counters(house),
+        "look what is due": lambda: schedule.outlooks(ctx, list(ctx.channels.values())),
+        "when to push next": lambda: push.next_run_s(ctx),
+        "end reservations, age unpaid": lambda: reservations.expire_reservations(ctx),
+        "let fresh rows go": lambda: upkeep.free_fresh(ctx),
+        "look for new mappings": lambda: upkeep.relook(ctx),
+        "make releases": lambda: release.release_ready(ctx),
+        "compare counters with sums": lambda: counters.verify_counters(ctx),
     }
     for name, work in chores.items():
         yield time_of(name, work)
@@ -64,12 +67,12 @@ def _prune(ground: Ground) -> Iterator[Measure]:
     def work() -> tuple[int, float]:
         began = time.perf_counter()
         with longest.watched():
-            done = upkeep.prune(ground.house, days)
+            done = prune.prune(ground.ctx, days)
         return done, time.perf_counter() - began
 
     yield rate_of("prune", "rows/s", work, rounds=1)
     yield Measure(name="prune, longest transaction", unit=MS, run=lambda: 1000 * longest.took_s)
-    yield time_of("prune, nothing to do", lambda: upkeep.prune(ground.house, days))
+    yield time_of("prune, nothing to do", lambda: prune.prune(ground.ctx, days))
 
 
 class _Longest:

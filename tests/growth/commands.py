@@ -18,7 +18,7 @@ from erpsync.cli.commands import COMMANDS, Argument, Command
 from erpsync.cli.errors import USAGE
 from erpsync.cli.main import build_parser
 from erpsync.settings import Loaded
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.views import STATUSES
 from tests.growth.ground import Ground
 from tests.growth.known import Names

@@ -14,17 +14,17 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from connectors.webhook_json.sandbox import SECRET
-from erpsync.flows.access import create_token
-from erpsync.flows.house import House
-from erpsync.flows.sealed import recipient_row
-from erpsync.flows.subscriptions import Wanted, subscribe
+from erpsync.flows.api.access import create_token
+from erpsync.flows.api.subscriptions import Wanted, subscribe
+from erpsync.flows.context import Context
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
 from erpsync.settings import Config, Registry, installed, load
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
+from erpsync.store.encrypted import recipient_row
 from erpsync.store.tables import orders, shipment
 from tests.growth.known import Names
-from tests.growth.town import DEPOT, NOW, SELLERS, TMALL, VAULT, WAREHOUSES, house_over
+from tests.growth.town import DEPOT, NOW, SELLERS, TMALL, VAULT, WAREHOUSES, context_over
 
 SETTINGS = {
     "taobao": '{gateway: "http://127.0.0.1:1/rest", app_key: "12345678", app_secret: none, session: none}',
@@ -44,7 +44,7 @@ class Ground:
     orders: int
     clock: ManualClock
     store: Store
-    house: House
+    ctx: Context
     config: Config
     registry: Registry
     names: Names
@@ -62,16 +62,16 @@ def ground(url: str, size: int) -> Iterator[Ground]:
         config = load(Path(name), registry=registry, environ={}).require()
         http = HttpClient(clock=clock)
         connectors = {each.id: registry.load(each.connector)(each.settings, http, clock) for each in config.channels}
-        house = replace(house_over(store, connectors), local_targets=frozenset(config.web_local_targets))
+        ctx = replace(context_over(store, connectors), local_targets=frozenset(config.web_local_targets))
         try:
             yield Ground(
                 orders=size,
                 clock=clock,
                 store=store,
-                house=house,
+                ctx=ctx,
                 config=config,
                 registry=registry,
-                names=_names(house),
+                names=_names(ctx),
                 token=create_token(store, "growth", scope="admin", actor="growth"),
             )
         finally:
@@ -101,10 +101,10 @@ def _configure(folder: Path, url: str) -> None:
         (folder / "channels" / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def _names(house: House) -> Names:
+def _names(ctx: Context) -> Names:
     """Return names out of the middle of the history."""
-    told = subscribe(house, Wanted(url="http://127.0.0.1:1/events"), actor="growth")
-    with house.store.read() as connection:
+    told = subscribe(ctx, Wanted(url="http://127.0.0.1:1/events"), actor="growth")
+    with ctx.store.read() as connection:
         middle = connection.execute(select(func.max(orders.c.id))).scalar_one() // 2
         mine = select(orders).where(
             orders.c.id >= middle, orders.c.channel_id == TMALL.id, orders.c.recipient.is_not(None)

@@ -12,13 +12,13 @@ from datetime import datetime
 from itertools import accumulate, count
 from typing import TypeVar
 
+from erpsync.core.availability import UNPAID_COUNTS_FOR
 from erpsync.core.numbering import number as make_number
 from erpsync.core.numbering import prefix
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows.fulfil import UNPAID_COUNTS_FOR
 from erpsync.sdk.types import Recipient
-from erpsync.store.privacy import Vault
-from erpsync.store.queue import LANE_REST, LANE_SHIPMENT, RELEASE, SHIPMENT, STOCK
+from erpsync.store.db.privacy import Vault
+from erpsync.store.outbox.queue import LANE_REST, LANE_SHIPMENT, RELEASE, SHIPMENT, STOCK
 from erpsync.store.tables import EPOCH, instant, micros
 from tests.growth.fates import BACKORDERED, ENDED, PARTLY, RELEASED, Fate, Fates
 from tests.growth.records import DAY, HOUR, SECOND, Item, Order, Records, line_name

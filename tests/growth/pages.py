@@ -84,7 +84,7 @@ class Visitor:
 
 def site_of(ground: Ground) -> Site:
     """Return the site whose figures are counted anew whenever somebody looks."""
-    return Site(store=ground.store, house=lambda: ground.house, limits=lambda: ground.config.status, keep_s=0)
+    return Site(store=ground.store, ctx=lambda: ground.ctx, limits=lambda: ground.config.status, keep_s=0)
 
 
 def measures(ground: Ground, visitor: Visitor) -> Iterator[Measure]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from erpsync.flows.sealed import recipient_columns, recipient_row
 from erpsync.sdk.types import Recipient
+from erpsync.store.db.privacy import Vault
+from erpsync.store.encrypted import recipient_columns, recipient_row
 from erpsync.store.names import beginning, ending, part_of, plain
-from erpsync.store.privacy import Vault
 from tests.growth.fates import Fate
 from tests.growth.rows import Loader
 from tests.growth.town import DROP, Goods, Seller

@@ -11,8 +11,8 @@ from datetime import datetime
 from erpsync.core.availability import number
 from erpsync.core.policy import StockPolicy
 from erpsync.core.seal import hash_of
-from erpsync.store.privacy import Vault
-from erpsync.store.queue import LANE_REST, STOCK
+from erpsync.store.db.privacy import Vault
+from erpsync.store.outbox.queue import LANE_REST, STOCK
 from erpsync.store.tables import instant
 from tests.growth.history import DAYS, History
 from tests.growth.records import DAY, HOUR, SECOND

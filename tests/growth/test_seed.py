@@ -12,18 +12,18 @@ from erpsync.core.fulfilment import needs
 from erpsync.core.numbering import number as make_number
 from erpsync.core.numbering import prefix
 from erpsync.core.orders import first_reason, phase
-from erpsync.flows.sealed import recipient_row
 from erpsync.sdk.clock import ManualClock
 from erpsync.store import views
-from erpsync.store.bulk import new_ids
-from erpsync.store.counts import gather
+from erpsync.store.db.bulk import new_ids
+from erpsync.store.db.sequence import take_numbers
+from erpsync.store.db.store import Store
+from erpsync.store.encrypted import recipient_row
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.sequence import take_numbers
-from erpsync.store.store import Store
+from erpsync.store.status.counts import gather
 from erpsync.store.tables import backorder, hold, metadata, order_line, orders, shipment
 from erpsync.store.views.find import search_orders
 from tests.growth.seed import seed
-from tests.growth.town import NOW, SELLERS, VAULT, ZONE, Goods, house_over
+from tests.growth.town import NOW, SELLERS, VAULT, ZONE, Goods, context_over
 from tests.support import walk
 from tests.support.shop import Town
 
@@ -52,7 +52,7 @@ def seeded(url: str) -> Iterator[Town]:
     """The town over it."""
     clock = ManualClock(NOW)
     store = Store.open(url, clock=clock, vault=VAULT)
-    yield Town(store=store, clock=clock, house=house_over(store), shops={})
+    yield Town(store=store, clock=clock, ctx=context_over(store), shops={})
     store.close()
 
 
@@ -122,7 +122,7 @@ def test_every_page_of_what_people_are_shown_can_be_read(seeded: Town) -> None:
             views.list_dead(connection),
             views.list_tasks(connection),
         ]
-        figures = gather(connection, seeded.house, NOW)
+        figures = gather(connection, seeded.ctx, NOW)
 
     assert story
     assert all(shown)

@@ -1,4 +1,4 @@
-"""The seller of the seeded databases: channels, warehouses, SKUs, and the house over them.
+"""The seller of the seeded databases: channels, warehouses, SKUs, and the context over them.
 
 Why fixed row ids: the seeder writes by the bare driver and knows every id before it writes.
 """
@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows.house import ChannelSpec, House, open_house
+from erpsync.flows.context import ChannelSpec, Context, open_context
 from erpsync.sdk.roles import Connector
-from erpsync.store.privacy import Vault
-from erpsync.store.store import Store
+from erpsync.store.db.privacy import Vault
+from erpsync.store.db.store import Store
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -56,9 +56,9 @@ def specs(connectors: Mapping[str, Connector] | None = None) -> list[ChannelSpec
     return [replace(each, connector=known.get(each.name)) for each in plain]
 
 
-def house_over(store: Store, connectors: Mapping[str, Connector] | None = None) -> House:
-    """Return the house over a seeded database; nothing is written, for the rows are as configured."""
-    return open_house(store, warehouses=WAREHOUSES, channels_=specs(connectors), timezone=ZONE)
+def context_over(store: Store, connectors: Mapping[str, Connector] | None = None) -> Context:
+    """Return the context over a seeded database; nothing is written, for the rows are as configured."""
+    return open_context(store, warehouses=WAREHOUSES, channels_=specs(connectors), timezone=ZONE)
 
 
 class Goods:

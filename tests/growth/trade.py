@@ -8,18 +8,19 @@ from itertools import count
 from sqlalchemy import update
 
 from connectors.webhook_json.sandbox import OwnShop
-from erpsync.flows.facts import Batch, OrderRecord
-from erpsync.flows.house import House
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.ingest import apply
-from erpsync.flows.push import fan_out, push_stock
+from erpsync.flows.availability.fan_out import fan_out
+from erpsync.flows.availability.push import push_stock
+from erpsync.flows.context import Context
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.orders.apply import apply
+from erpsync.flows.records.batch import Batch, OrderRecord
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.types import Line
-from erpsync.store.dirty import mark_dirty
-from erpsync.store.store import Tx
+from erpsync.store.db.store import Tx
+from erpsync.store.outbox.dirty import mark_dirty
 from erpsync.store.tables import listing
 from tests.bench import goods
-from tests.bench.house import Told
+from tests.bench.trader import Told
 from tests.growth.ground import HOT_SKUS, Ground
 from tests.growth.pages import Visitor
 from tests.growth.timing import Measure, rate_of
@@ -31,32 +32,32 @@ ORDERS, DELIVERIES, COMMIT = 200, 60, 100
 def measures(ground: Ground, visitor: Visitor) -> Iterator[Measure]:
     """Yield how many of each are done in a second."""
     sink, numbers, shop = Told(), count(0, ORDERS), OwnShop(clock=ManualClock(NOW), eager=False)
-    told = _told_by(ground.house, sink)
+    told = _told_by(ground.ctx, sink)
     yield rate_of("stock numbers told, hot SKUs", "numbers/s", lambda: _tell(told, sink))
-    yield rate_of(f"orders taken in, {COMMIT} a commit", "orders/s", lambda: _take_in(ground.house, next(numbers)))
+    yield rate_of(f"orders taken in, {COMMIT} a commit", "orders/s", lambda: _take_in(ground.ctx, next(numbers)))
     yield rate_of("webhooks, signed body to applied", "orders/s", lambda: _deliver(ground, visitor, shop))
 
 
-def _told_by(house: House, sink: Told) -> House:
-    """Return the house whose first channel, the only one, takes every number at once."""
-    changed = replace(house.channel(TMALL.name), connector=sink)
-    return replace(house, channels={changed.id: changed})
+def _told_by(ctx: Context, sink: Told) -> Context:
+    """Return the context whose first channel, the only one, takes every number at once."""
+    changed = replace(ctx.channel(TMALL.name), connector=sink)
+    return replace(ctx, channels={changed.id: changed})
 
 
-def _tell(house: House, sink: Told) -> tuple[int, float]:
+def _tell(ctx: Context, sink: Told) -> tuple[int, float]:
     """Tell the numbers of the popular SKUs of a channel, 20 a call, from the marks to the last acknowledgement."""
-    channel, hot = house.channel(TMALL.name), range(1, HOT_SKUS + 1)
+    channel, hot = ctx.channel(TMALL.name), range(1, HOT_SKUS + 1)
 
     def mark(tx: Tx) -> None:
         mine = (listing.c.channel_id == channel.id) & listing.c.sku_id.in_(hot)
         tx.execute(update(listing).where(mine).values(told_sure=False))
         mark_dirty(tx, hot)
 
-    house.store.retrying(mark)
+    ctx.store.retrying(mark)
     before, began = sink.levels, time.perf_counter()
-    while fan_out(house):
+    while fan_out(ctx):
         pass
-    while push_stock(house, channel):
+    while push_stock(ctx, channel):
         pass
     done, took_s = sink.levels - before, time.perf_counter() - began
     if done < HOT_SKUS:
@@ -64,13 +65,13 @@ def _tell(house: House, sink: Told) -> tuple[int, float]:
     return done, took_s
 
 
-def _take_in(house: House, first: int) -> tuple[int, float]:
+def _take_in(ctx: Context, first: int) -> tuple[int, float]:
     """Take new orders in as one channel tells of them."""
-    channel = house.channel(TMALL.name)
+    channel = ctx.channel(TMALL.name)
     found = [_facts(some) for some in goods.batches(goods.sales(ORDERS, first=first), COMMIT)]
     began = time.perf_counter()
     for batch in found:
-        if house.store.retrying(lambda tx, batch=batch: apply(tx, house, channel, batch)).new != COMMIT:
+        if ctx.store.retrying(lambda tx, batch=batch: apply(tx, ctx, channel, batch)).new != COMMIT:
             raise RuntimeError("not all orders were new")
     return ORDERS, time.perf_counter() - began
 
@@ -100,7 +101,7 @@ def _deliver(ground: Ground, visitor: Visitor, shop: OwnShop) -> tuple[int, floa
     began = time.perf_counter()
     waiting = shop.send()
     done = 0
-    while taken := apply_inbox(ground.house):
+    while taken := apply_inbox(ground.ctx):
         done += taken
     if waiting or done != DELIVERIES:
         raise RuntimeError(f"{waiting} were not stored, {done} of {DELIVERIES} were applied")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from erpsync.core import advice
 from erpsync.core.orders import HOLD_REASONS
-from erpsync.flows.subscriptions import TASK as EVENTS
-from erpsync.store import queue
+from erpsync.flows.api.subscriptions import TASK as EVENTS
+from erpsync.store.outbox import queue
 from erpsync.web.words import STATE_WORDS
 from tests.support.sources import ROOT
 
-FLOWS = sorted((ROOT / "erpsync" / "flows").glob("*.py"))
+FLOWS = sorted((ROOT / "erpsync" / "flows").rglob("*.py"))
 
 
 def named(calls: str, keyword: str) -> Iterator[str]:
@@ -47,13 +47,13 @@ def test_every_reason_to_hold_an_order_has_its_advice() -> None:
 
 
 def test_every_kind_of_task_has_its_advice() -> None:
-    kinds = {EVENTS if each == "events_out.py: TASK" else each for each in named("Task", "kind")}
+    kinds = {EVENTS if each == "event_webhooks.py: TASK" else each for each in named("Task", "kind")}
 
     assert kinds == set(advice.TASKS)
 
 
 def test_everything_an_effect_waits_for_has_its_advice() -> None:
-    waits = {*named("wait|wait_many|free_waiting", "waiting_for"), *named("Ruling", "waits_for")} - {""}
+    waits = {*named("park|park_many|free_waiting", "waiting_for"), *named("Ruling", "waits_for")} - {""}
 
     assert {"person" if each.endswith("PERSON") else each for each in waits} == set(advice.WAITS)
 

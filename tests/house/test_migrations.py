@@ -13,8 +13,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from erpsync.store.engine import StoreError, make_engine
-from erpsync.store.schema import VERSION, SchemaError, current_version, is_current, migrate, migrations_folder
+from erpsync.store.db.engine import StoreError, make_engine
+from erpsync.store.db.schema import VERSION, SchemaError, current_version, is_current, migrate, migrations_folder
 from erpsync.store.tables import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,8 +22,8 @@ PROCESSES = 4
 FIRST = "0001"
 MIGRATE = """
 import sys
-from erpsync.store.engine import make_engine
-from erpsync.store.schema import migrate
+from erpsync.store.db.engine import make_engine
+from erpsync.store.db.schema import migrate
 sys.stdin.readline()
 print(migrate(make_engine(sys.argv[1])))
 """

@@ -20,8 +20,8 @@ from typing import Any
 
 import psycopg
 
-from erpsync.store.engine import make_engine
-from erpsync.store.schema import migrate
+from erpsync.store.db.engine import make_engine
+from erpsync.store.db.schema import migrate
 from tests.growth.seed import seed
 from tests.plans.databases import Database, Postgres, Sqlite
 from tests.plans.judge import Walk
@@ -36,7 +36,7 @@ ORDERS = {"sqlite": 20_000, "postgresql": 100_000}
 LEAST = 400
 """So many statements a whole run of the suite keeps of each database at least; fewer prove nothing."""
 
-MIGRATING = "erpsync/store/schema.py"
+MIGRATING = "erpsync/store/db/schema.py"
 """Brings a database to this version once, table by table."""
 
 _EXCUSE = re.compile(r"#\s*Scans ((?:\w+, )*\w+): \S")

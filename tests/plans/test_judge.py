@@ -84,11 +84,11 @@ def test_postgresql_is_judged_alike() -> None:
 
 
 def test_a_comment_in_the_function_that_runs_it_says_why_a_table_is_read_whole() -> None:
-    source = (ROOT / "erpsync/flows/upkeep.py").read_text(encoding="utf-8").splitlines()
+    source = (ROOT / "erpsync/flows/operations/counters.py").read_text(encoding="utf-8").splitlines()
     line = next(n for n, text in enumerate(source, 1) if text.startswith("def verify_counters"))
-    asked = Asked("sqlite", "SELECT 1", (), (("erpsync/flows/upkeep.py", line),))
+    asked = Asked("sqlite", "SELECT 1", (), (("erpsync/flows/operations/counters.py", line),))
 
-    assert excuses("erpsync/flows/upkeep.py", line) == {"hold", "ledger"}
+    assert excuses("erpsync/flows/operations/counters.py", line) == {"hold", "ledger"}
     assert asked.excused("ledger")
     assert not asked.excused("orders")
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import requests
 
-from erpsync.flows import poll, stock
-from erpsync.flows.access import create_token
+from erpsync.flows.api.access import create_token
+from erpsync.flows.intake import poll
+from erpsync.flows.inventory import counts
 from erpsync.web.server import AppServer
 from tests.support.shop import Town, build_town
 from tests.support.web_shop import serve
@@ -43,7 +44,7 @@ class Api:
     def read(self) -> None:
         """Let every stream of the shop be read once."""
         for stream in ("backfill", "orders", "refunds", "listings"):
-            poll.poll_stream(self.town.house, self.town.channel(), stream)
+            poll.poll_stream(self.town.ctx, self.town.channel(), stream)
 
     def events(self, kind: str = "") -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get("/events", limit=500, **({"kind": kind} if kind else {})).json()["items"]
@@ -60,12 +61,12 @@ class Api:
 def api_of(url: str) -> Iterator[Api]:
     """Yield the API over a shop with two orders: o1 allocated (2 of A), o2 backordered (9 of B)."""
     town = build_town(url)
-    stock.set_stock(town.house, warehouse="SH", sku="A", on_hand=5, actor="wang")
-    stock.set_stock(town.house, warehouse="SH", sku="B", on_hand=1, actor="wang")
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="wang")
+    counts.set_stock(town.ctx, warehouse="SH", sku="B", on_hand=1, actor="wang")
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("B", 9))
     token = create_token(town.store, "erp", scope="admin", actor="wang")
-    server, _ = serve(town.store, town.house)
+    server, _ = serve(town.store, town.ctx)
     api = Api(town, server, token)
     api.read()
     yield api

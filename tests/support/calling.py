@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from erpsync.flows.inbox import Received, store_webhook
+from erpsync.flows.intake.webhooks import Received, store_webhook
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import AuthError
@@ -78,7 +78,7 @@ def with_calls(town: Town) -> Town:
     """Return the town with its first shop calling us."""
     channel = town.channel()
     calling = replace(channel, connector=CallingConnector(town.shop, town.clock))
-    return replace(town, house=replace(town.house, channels={**town.house.channels, channel.id: calling}))
+    return replace(town, ctx=replace(town.ctx, channels={**town.ctx.channels, channel.id: calling}))
 
 
 def caller(town: Town) -> CallingConnector:
@@ -103,7 +103,7 @@ def deliver(
         body=json.dumps(body).encode(),
         received_at=town.store.clock.now(),
     )
-    return store_webhook(town.house, town.channel(), request)
+    return store_webhook(town.ctx, town.channel(), request)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

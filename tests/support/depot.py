@@ -10,8 +10,12 @@ from itertools import count
 from typing import Any
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows import parcels, poll, push, releases
-from erpsync.flows.house import ChannelSpec, open_house
+from erpsync.flows.availability import fan_out
+from erpsync.flows.availability import push as stock_push
+from erpsync.flows.context import ChannelSpec, open_context
+from erpsync.flows.intake import poll
+from erpsync.flows.shipments import push as shipment_push
+from erpsync.flows.warehouses import push, release
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import ConnectorError, RejectedError
 from erpsync.sdk.http import HttpClient
@@ -156,10 +160,10 @@ def build_depot(
             stock=channel.stock,
             connector=channel.connector,
         )
-        for channel in built.house.channels.values()
+        for channel in built.ctx.channels.values()
     ]
     specs.append(ChannelSpec(name="wms", kind="depot", connector=DepotConnector(depot, built.clock, repeat)))
-    built.house = open_house(built.store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
+    built.ctx = open_context(built.store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
     return built, depot
 
 
@@ -168,12 +172,12 @@ def work(town: Town, *, shop: bool = True) -> None:
     wms = town.channel("wms")
     if shop:
         read_shop(town)
-    assert not poll.poll_stream(town.house, wms, "warehouse").failed
+    assert not poll.poll_stream(town.ctx, wms, "warehouse").failed
     for _ in range(20):
-        done = releases.release_ready(town.house) + releases.push_releases(town.house, wms)
-        while push.fan_out(town.house):
+        done = release.release_ready(town.ctx) + push.push_releases(town.ctx, wms)
+        while fan_out.fan_out(town.ctx):
             pass
-        done += push.push_stock(town.house, town.channel()) + parcels.push_shipments(town.house, town.channel())
+        done += stock_push.push_stock(town.ctx, town.channel()) + shipment_push.push_shipments(town.ctx, town.channel())
         if not done:
             return
     raise AssertionError("it never comes to rest")
@@ -182,4 +186,4 @@ def work(town: Town, *, shop: bool = True) -> None:
 def read_shop(town: Town) -> None:
     """Read all that the shop has to say."""
     for stream in ("orders", "backfill", "orders", "refunds"):
-        assert not poll.poll_stream(town.house, town.channel(), stream).failed
+        assert not poll.poll_stream(town.ctx, town.channel(), stream).failed

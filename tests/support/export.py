@@ -7,14 +7,14 @@ from typing import Any
 from connectors.csv_drop.connector import CsvDropConnector
 from connectors.csv_drop.settings import CsvDropSettings
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows.house import ChannelSpec, House, open_house
-from erpsync.flows.listings import ListingMapping, import_listings
-from erpsync.flows.poll import poll_stream
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.context import ChannelSpec, Context, open_context
+from erpsync.flows.intake.poll import poll_stream
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.views import list_dead
 from erpsync.store.views.orders import show_order
 from tests.support.shop import NOON, SHANGHAI, VAULT
@@ -26,7 +26,7 @@ CASES = Path(__file__).parents[1] / "cases"
 class Export:
     """One channel `export` that reads what is dropped into its folder; three CUPs and three TEAs lie in SH."""
 
-    house: House
+    ctx: Context
     clock: ManualClock
     folder: Path
 
@@ -34,7 +34,7 @@ class Export:
         """Drop a file and read it."""
         (self.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         self.clock.advance(seconds=1)
-        report = poll_stream(self.house, self.house.channel("export"), self.stream)
+        report = poll_stream(self.ctx, self.ctx.channel("export"), self.stream)
         assert not report.failed, report.error
 
     def drop_case(self, file: str) -> None:
@@ -43,12 +43,12 @@ class Export:
 
     @property
     def stream(self) -> str:
-        settings = self.house.channel("export").connector.settings
+        settings = self.ctx.channel("export").connector.settings
         return "orders" if getattr(settings, "reads", "") == "orders" else "shipments"
 
     def order(self, external_id: str) -> dict[str, Any]:
         """Return an order as `orders show` prints it."""
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             return show_order(connection, external_id)
 
     def status(self, external_id: str) -> tuple[str, str | None]:
@@ -65,12 +65,12 @@ class Export:
 
     def letters(self) -> list[tuple[str, str]]:
         """Return (source, error) of the open dead letters."""
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             return [(each["source"], each["error"]) for each in list_dead(connection)]
 
     def reserved(self) -> dict[str, int]:
         """Return the units that are promised, by SKU."""
-        with self.house.store.read() as connection:
+        with self.ctx.store.read() as connection:
             query = (
                 "SELECT sku.code, sum(stock.reserved) FROM stock JOIN sku ON sku.id = stock.sku_id GROUP BY sku.code"
             )
@@ -78,12 +78,12 @@ class Export:
 
     def ship(self, external_id: str) -> None:
         """Send all that is open of an order."""
-        ship(self.house, order=external_id, carrier="SF", tracking=f"SF{external_id}", actor="me")
+        ship(self.ctx, order=external_id, carrier="SF", tracking=f"SF{external_id}", actor="me")
 
     def map(self, channel_sku: str, sku: str = "", **rest: Any) -> None:
         """Import one row of a listings file."""
         row = ListingMapping(channel="export", channel_sku=channel_sku, sku=sku, **rest)
-        assert import_listings(self.house, [row], actor="me").refused == []
+        assert import_listings(self.ctx, [row], actor="me").refused == []
 
 
 def make_export(database_url: str, folder: Path, **settings: Any) -> Export:
@@ -95,7 +95,7 @@ def make_export(database_url: str, folder: Path, **settings: Any) -> Export:
     connector = CsvDropConnector(made, HttpClient(clock=clock), clock)
     store = Store.open(database_url, clock=clock, vault=VAULT)
     spec = ChannelSpec(name="export", kind="csv_drop", connector=connector)
-    house = open_house(store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
+    ctx = open_context(store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
     for sku in ("CUP", "TEA"):
-        set_stock(house, warehouse="SH", sku=sku, on_hand=3, actor="me")
-    return Export(house, clock, incoming)
+        set_stock(ctx, warehouse="SH", sku=sku, on_hand=3, actor="me")
+    return Export(ctx, clock, incoming)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from erpsync.flows.facts import Batch, OrderRecord, RefundRecord
-from erpsync.flows.ingest import Applied, apply
+from erpsync.flows.orders.apply import Applied, apply
+from erpsync.flows.records.batch import Batch, OrderRecord, RefundRecord
 from erpsync.sdk.types import Head, Line, Order, OrderState, Raw, Recipient, Refund, RefundLine, RefundState
 from tests.support.shop import NOON, Town
 
@@ -66,7 +66,7 @@ def refund_fact(item: Refund, *, digest: str = "a", read: tuple[float, float] = 
 def take_in(town: Town, *orders: OrderRecord, refunds: Sequence[RefundRecord] = ()) -> Applied:
     """Apply facts as one page would."""
     batch = Batch(orders=orders, refunds=tuple(refunds))
-    return town.store.retrying(lambda tx: apply(tx, town.house, town.channel(), batch))
+    return town.store.retrying(lambda tx: apply(tx, town.ctx, town.channel(), batch))
 
 
 def later(seconds: float) -> datetime:

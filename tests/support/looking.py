@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from erpsync.flows.due import due_streams
-from erpsync.flows.poll import PassReport, poll_stream
+from erpsync.flows.intake.poll import PassReport, poll_stream
+from erpsync.flows.intake.schedule import due_streams
 from erpsync.store.tables import dead_letter, task
 from erpsync.store.views.orders import show_order
 from erpsync.store.views.story import explain_order
@@ -16,13 +16,13 @@ PASSES = 12  # more than any town needs until nothing is due
 
 def poll(town: Town, stream: str = "orders", *, shop: str = "shop") -> PassReport:
     """Read one stream once, due or not."""
-    return poll_stream(town.house, town.channel(shop), stream)
+    return poll_stream(town.ctx, town.channel(shop), stream)
 
 
 def settle_in(town: Town, *, shop: str = "shop") -> None:
     """Read whatever is due until nothing is: the first pass, the back-fill, the refunds, the catalogue."""
     for _ in range(PASSES):
-        due = due_streams(town.house, town.channel(shop))
+        due = due_streams(town.ctx, town.channel(shop))
         if not due:
             return
         for stream in due:

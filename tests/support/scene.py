@@ -8,14 +8,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows.due import Outlook
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.flows.context import Channel, ChannelSpec, Context, open_context
+from erpsync.flows.intake.schedule import Outlook
 from erpsync.runtime.daemon import Daemon
 from erpsync.runtime.parts import Face, Server, Stages
 from erpsync.sdk.roles import Connector
 from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 
 LONG_S = 60
 
@@ -71,33 +71,33 @@ class Scene:
     def stages(self) -> Stages:
         return Stages(
             streams_of=lambda channel: list(self.due.get(channel.name, [])),
-            due_streams=lambda house, channel: list(self.due.get(channel.name, [])),
-            outlooks=lambda house, channels: {
+            due_streams=lambda ctx, channel: list(self.due.get(channel.name, [])),
+            outlooks=lambda ctx, channels: {
                 channel.id: Outlook(due=list(self.due.get(channel.name, [])), next_s=30.0) for channel in channels
             },
             poll_stream=self._poll,
-            pull_hints=lambda house, channel: False,
-            apply_inbox=lambda house: (self.note("inbox"), self.inbox())[1],
-            fan_out=lambda house: (self.note("fan_out"), self.fan())[1],
-            push_stock=lambda house, channel, urgent_only=False: self._push(channel, urgent_only),
-            push_shipments=lambda house, channel: 0,
-            release_ready=lambda house: 0,
-            push_releases=lambda house, channel: 0,
-            push_events=lambda house, step: (self.note("events"), 0)[1],
-            next_run_s=lambda house: None,
-            mark_untold=lambda house: self.note("mark_untold"),
-            replan_changed=lambda house: 0,
-            expire_reservations=lambda house: 0,
-            reclaim_leases=lambda house, owner_gone=False: (self.reclaimed.append(owner_gone), 0)[1],
-            free_fresh=lambda house: 0,
-            relook=lambda house: 0,
-            prune=lambda house, retention_days: 0,
-            verify_counters=lambda house: [],
-            watch_tokens=lambda house: 0,
+            pull_hints=lambda ctx, channel: False,
+            apply_inbox=lambda ctx: (self.note("inbox"), self.inbox())[1],
+            fan_out=lambda ctx: (self.note("fan_out"), self.fan())[1],
+            push_stock=lambda ctx, channel, urgent_only=False: self._push(channel, urgent_only),
+            push_shipments=lambda ctx, channel: 0,
+            release_ready=lambda ctx: 0,
+            push_releases=lambda ctx, channel: 0,
+            push_events=lambda ctx, step: (self.note("events"), 0)[1],
+            next_run_s=lambda ctx: None,
+            mark_untold=lambda ctx: self.note("mark_untold"),
+            replan_changed=lambda ctx: 0,
+            expire_reservations=lambda ctx: 0,
+            reclaim_leases=lambda ctx, owner_gone=False: (self.reclaimed.append(owner_gone), 0)[1],
+            free_fresh=lambda ctx: 0,
+            relook=lambda ctx: 0,
+            prune=lambda ctx, retention_days: 0,
+            verify_counters=lambda ctx: [],
+            watch_tokens=lambda ctx: 0,
         )
 
     def _poll(
-        self, house: House, channel: Channel, stream: str, *, lease: object, stopping: Callable[[], bool]
+        self, ctx: Context, channel: Channel, stream: str, *, lease: object, stopping: Callable[[], bool]
     ) -> Pass:
         self.note(stream, channel.name)
         self.leases.append(lease)
@@ -109,27 +109,29 @@ class Scene:
 
 
 class FakeBuilt:
-    """A configuration in force, with the house made of it."""
+    """A configuration in force, with the context made of it."""
 
     def __init__(self, config: Config, store: Store) -> None:
         self.store = store
         self.next: Loaded = Loaded(config=config)
         self.config = config
-        self.house = self._house(config)
+        self.ctx = self._ctx(config)
 
-    def _house(self, config: Config) -> House:
+    def _ctx(self, config: Config) -> Context:
         specs = [
             ChannelSpec(name=channel.id, kind=channel.connector, enabled=channel.enabled, connector=Silent())
             for channel in config.channels
         ]
-        return open_house(self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai"))
+        return open_context(
+            self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai")
+        )
 
     def load(self) -> Loaded:
         return self.next
 
-    def rebuild(self, config: Config) -> House:
-        self.house, self.config = self._house(config), config
-        return self.house
+    def rebuild(self, config: Config) -> Context:
+        self.ctx, self.config = self._ctx(config), config
+        return self.ctx
 
     def server(self, face: Face) -> Server | None:
         return None

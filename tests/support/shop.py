@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.flows.context import Channel, ChannelSpec, Context, open_context
 from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.digest import digest_of
@@ -47,8 +47,8 @@ from erpsync.sdk.types import (
     Shipment,
     StockLevel,
 )
-from erpsync.store.privacy import Vault
-from erpsync.store.store import Store
+from erpsync.store.db.privacy import Vault
+from erpsync.store.db.store import Store
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -338,12 +338,12 @@ class Town:
 
     store: Store
     clock: ManualClock
-    house: House
+    ctx: Context
     shops: dict[str, Shop]
 
     def channel(self, name: str = "shop") -> Channel:
         """Return a channel by name."""
-        return self.house.channel(name)
+        return self.ctx.channel(name)
 
     @property
     def shop(self) -> Shop:
@@ -367,7 +367,7 @@ def build_town(
     enabled: bool = True,
     town: Town | None = None,
 ) -> Town:
-    """Return shops and a house over a migrated database; a given `town` keeps its clock and shops (a restart)."""
+    """Return shops and a context over a migrated database; a given `town` keeps its clock and shops (a restart)."""
     clock = town.clock if town else ManualClock(NOON)
     shops = town.shops if town else {name: Shop(clock=clock) for name in names}
     store = Store.open(url, clock=clock, vault=VAULT)
@@ -383,8 +383,8 @@ def build_town(
         )
         for name in shops
     ]
-    house = open_house(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI, sealing=sealing)
-    return Town(store=store, clock=clock, house=house, shops=shops)
+    ctx = open_context(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI, sealing=sealing)
+    return Town(store=store, clock=clock, ctx=ctx, shops=shops)
 
 
 def days(count: float) -> timedelta:

@@ -19,7 +19,7 @@ from tests.support.sources import ROOT
 FOLDER = ROOT / ".cache" / "statements"
 PRODUCT = (str(ROOT / "erpsync"), str(ROOT / "connectors"))
 # What only passes a statement on: whoever calls it has made it.
-PASSED_ON = tuple(str(ROOT / "erpsync" / "store" / name) for name in ("store.py", "bulk.py"))
+PASSED_ON = tuple(str(ROOT / "erpsync" / "store" / "db" / name) for name in ("store.py", "bulk.py"))
 _LIST = re.compile(r"\((?:\s*(?:\?|%\(\w+\)s(?:::[\w ]+)?)\s*,?)+\)")
 
 

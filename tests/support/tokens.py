@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from erpsync.flows.tokens import load_tokens
+from erpsync.flows.channels.credentials import load_tokens
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import AuthError
 from erpsync.sdk.roles import TokenHolder
@@ -98,7 +98,7 @@ def pair_of(access: str, refresh: str | None, expires_at: datetime | None) -> To
 def with_tokens(town: Town, desk: Desk, configured: TokenPair) -> TokenShop:
     """Let the town's shop take tokens from a desk, as a daemon does that has just started."""
     connector = TokenShop(town.shop, town.clock, desk, configured)
-    found = {id: replace(channel, connector=connector) for id, channel in town.house.channels.items()}
-    town.house = replace(town.house, channels=found)
-    load_tokens(town.house)
+    found = {id: replace(channel, connector=connector) for id, channel in town.ctx.channels.items()}
+    town.ctx = replace(town.ctx, channels=found)
+    load_tokens(town.ctx)
     return connector

@@ -5,8 +5,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from erpsync.flows import due, parcels, poll, push, upkeep
-from erpsync.flows.numbers import load_listed
+from erpsync.flows.availability import fan_out
+from erpsync.flows.availability import push as stock_push
+from erpsync.flows.availability.levels import load_listed
+from erpsync.flows.intake import poll, schedule
+from erpsync.flows.operations import counters
+from erpsync.flows.shipments import push as shipment_push
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import (
     backorder,
@@ -34,7 +38,7 @@ def read(town: Town, *streams: str, name: str = "shop") -> None:
         if stream == "backfill" and not streams and backfilled(town, name):
             continue
         town.advance(0.01)
-        poll.poll_stream(town.house, town.channel(name), stream)
+        poll.poll_stream(town.ctx, town.channel(name), stream)
 
 
 def backfilled(town: Town, name: str) -> bool:
@@ -45,7 +49,7 @@ def backfilled(town: Town, name: str) -> bool:
 
 def fan(town: Town) -> None:
     """Turn all dirty marks into rows."""
-    while push.fan_out(town.house):
+    while fan_out.fan_out(town.ctx):
         pass
 
 
@@ -53,9 +57,9 @@ def push_due(town: Town, name: str = "shop") -> int:
     """Push what is due now; return how many rows were handled."""
     fan(town)
     done = 0
-    while handled := push.push_stock(town.house, town.channel(name)):
+    while handled := stock_push.push_stock(town.ctx, town.channel(name)):
         done += handled
-    while handled := parcels.push_shipments(town.house, town.channel(name)):
+    while handled := shipment_push.push_shipments(town.ctx, town.channel(name)):
         done += handled
     return done
 
@@ -64,12 +68,12 @@ def run(town: Town, *, rounds: int = 12) -> None:
     """Let the daemon's stages run until nothing is due any more within a few seconds."""
     for _ in range(rounds):
         busy = 0
-        for one in town.house.channels.values():
-            for stream in due.due_streams(town.house, one):
+        for one in town.ctx.channels.values():
+            for stream in schedule.due_streams(town.ctx, one):
                 busy += 1
-                poll.poll_stream(town.house, one, stream)
+                poll.poll_stream(town.ctx, one, stream)
             busy += push_due(town, one.name)
-        next_s = push.next_run_s(town.house)
+        next_s = stock_push.next_run_s(town.ctx)
         if next_s is not None and next_s <= SETTLED_S:
             town.advance(next_s + 0.01)
         elif not busy:
@@ -140,7 +144,7 @@ def booked(town: Town, code: str) -> list[tuple[int, str]]:
 
 def problems(town: Town) -> Sequence[str]:
     """Return what no commit may ever leave behind: counters beside their sums, promises twice, gaps."""
-    return [*upkeep.verify_counters(town.house), *_promised_twice(town), *_gaps(town)]
+    return [*counters.verify_counters(town.ctx), *_promised_twice(town), *_gaps(town)]
 
 
 def _promised_twice(town: Town) -> list[str]:
@@ -151,7 +155,7 @@ def _gaps(town: Town) -> list[str]:
     """Return backorders that wait beside units a warehouse of their channel has free."""
     query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
     free = {
-        (sku_id, place): on_hand - reserved - town.house.warehouses[place].safety_stock
+        (sku_id, place): on_hand - reserved - town.ctx.warehouses[place].safety_stock
         for sku_id, place, on_hand, reserved in rows(town, query)
     }
     waiting = select(orders.c.external_id, backorder.c.sku_id, channel.c.id, orders.c.hold_reason, orders.c.ready_at)
@@ -162,7 +166,7 @@ def _gaps(town: Town) -> list[str]:
         f"{order} waits for sku {sku_id} although {place} has {free[sku_id, place]}"
         for order, sku_id, channel_id, reason, ready_at in rows(town, joined)
         if not reason and ready_at is not None
-        for place in town.house.feeding[channel_id]
+        for place in town.ctx.feeding[channel_id]
         if free.get((sku_id, place), 0) > 0
     ]
 
@@ -172,5 +176,5 @@ def right_numbers(town: Town, name: str) -> dict[str, int]:
     one = town.channel(name)
     with town.store.begin() as tx:
         ids = list(tx.execute(select(listing.c.id).where(listing.c.channel_id == one.id)).scalars())
-        found = load_listed(tx, town.house, one, ids)
+        found = load_listed(tx, town.ctx, one, ids)
     return {item.channel_sku: item.qty for item in found.values() if item.qty is not None}

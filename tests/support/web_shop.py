@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table
 
 from erpsync.core.policy import WarehousePolicy
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
+from erpsync.flows.context import Channel, ChannelSpec, Context, open_context
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import AuthError
 from erpsync.sdk.http import HttpClient
@@ -21,10 +21,10 @@ from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource, Webhook
 from erpsync.sdk.types import CheckReport, Cursor, Order, OrderPage, Raw, WebhookReply, WebhookRequest, WebhookResult
 from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
-from erpsync.store.bulk import insert_many, new_ids
+from erpsync.store.db.bulk import insert_many, new_ids
+from erpsync.store.db.privacy import Vault
+from erpsync.store.db.store import Store, Tx
 from erpsync.store.names import write_names
-from erpsync.store.privacy import Vault
-from erpsync.store.store import Store, Tx
 from erpsync.web.app import create_app
 from erpsync.web.server import AppServer
 from erpsync.web.site import Site
@@ -81,7 +81,7 @@ class Mailbox:
     taken: list[tuple[str, WebhookRequest]] = field(default_factory=list)
     trouble: Exception | None = None
 
-    def __call__(self, house: House, channel: Channel, request: WebhookRequest) -> Receipt:
+    def __call__(self, ctx: Context, channel: Channel, request: WebhookRequest) -> Receipt:
         assert isinstance(channel.connector, WebhookSource)
         result = channel.connector.read_webhook(request)
         if self.trouble:
@@ -95,12 +95,12 @@ def open_shop(
     *,
     names: Sequence[str] = ("tmall-flagship", "jd-main", "拼多多-dropfolder"),
     vault: Vault | None = None,
-) -> tuple[Store, House]:
-    """Return a store on a clock that stands still, and a house with these channels; the last has no webhooks."""
+) -> tuple[Store, Context]:
+    """Return a store on a clock that stands still, and a context with these channels; the last has no webhooks."""
     store = Store.open(url, clock=ManualClock(NOW), vault=vault)
     specs = [ChannelSpec(name=name, kind=_kind(name), connector=_connector(name, names)) for name in names]
     warehouses = [WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)]
-    return store, open_house(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
+    return store, open_context(store, warehouses=warehouses, channels_=specs, timezone=SHANGHAI)
 
 
 def _kind(name: str) -> str:
@@ -111,19 +111,19 @@ def _connector(name: str, names: Sequence[str]) -> Connector | None:
     return None if name == names[-1] and len(names) > 1 else HookConnector()
 
 
-def serve(store: Store, house: House, **site: Any) -> tuple[AppServer, Site]:
+def serve(store: Store, ctx: Context, **site: Any) -> tuple[AppServer, Site]:
     """Return a started server on any free port, and its site."""
-    options = {"house": lambda: house, "limits": StatusLimits, "receive": Mailbox()} | site
+    options = {"ctx": lambda: ctx, "limits": StatusLimits, "receive": Mailbox()} | site
     built = Site(store=store, **options)
     server = AppServer(create_app(built))
     server.start()
     return server, built
 
 
-def with_channel(house: House, name: str, **changes: Any) -> House:
-    """Return the house with one channel configured otherwise."""
-    changed = replace(house.channel(name), **changes)
-    return replace(house, channels={**house.channels, changed.id: changed})
+def with_channel(ctx: Context, name: str, **changes: Any) -> Context:
+    """Return the context with one channel configured otherwise."""
+    changed = replace(ctx.channel(name), **changes)
+    return replace(ctx, channels={**ctx.channels, changed.id: changed})
 
 
 def add(tx: Tx, table: Table, *rows: dict[str, Any]) -> list[int]:
@@ -193,10 +193,10 @@ def effect_row(channel_id: int, key: str, **changes: Any) -> dict[str, Any]:
     return row | rest | {"lease_owner": None, "lease_until_at": None, "done_at": None} | changes
 
 
-def read_completely(tx: Tx, house: House, *, ago_s: dict[str, float]) -> None:
+def read_completely(tx: Tx, ctx: Context, *, ago_s: dict[str, float]) -> None:
     """Note for each channel how long ago its last complete pass over orders and refunds began."""
     rows = [
-        {"channel_id": house.channel(name).id, "stream": stream, "complete_began_at": at, "began_at": at}
+        {"channel_id": ctx.channel(name).id, "stream": stream, "complete_began_at": at, "began_at": at}
         for name, ago in ago_s.items()
         for stream, at in (
             ("orders", NOW - timedelta(seconds=ago)),
@@ -222,16 +222,16 @@ FATES = (
 )
 
 
-def fill(store: Store, house: House, *, count: int = 60, seed: int = 7) -> None:
+def fill(store: Store, ctx: Context, *, count: int = 60, seed: int = 7) -> None:
     """Fill the store with a day's trade: orders in all statuses, stock, effects, dead letters and tasks."""
     chance = random.Random(seed)
-    ids = {channel.name: channel.id for channel in house.channels.values()}
+    ids = {channel.name: channel.id for channel in ctx.channels.values()}
     names = list(ids)
     with store.begin() as tx:
         skus = dict(
             zip([code for _, code, _ in GOODS], add(tx, tables.sku, *[{"code": c} for _, c, _ in GOODS]), strict=True)
         )
-        places = list(house.warehouses)
+        places = list(ctx.warehouses)
         stock = [
             {"sku_id": skus[code], "warehouse_id": place, "on_hand": 400, "reserved": 0}
             for _, code, _ in GOODS[:5]
@@ -240,7 +240,7 @@ def fill(store: Store, house: House, *, count: int = 60, seed: int = 7) -> None:
         insert_many(tx, tables.stock, stock)
         for at in range(count):
             _order(tx, chance, ids[chance.choices(names, weights=[6, 3, 2][: len(names)])[0]], at, skus, places)
-        read_completely(tx, house, ago_s=dict(zip(names, (12, 1260, 41), strict=False)))
+        read_completely(tx, ctx, ago_s=dict(zip(names, (12, 1260, 41), strict=False)))
         _work(tx, ids, names, skus)
 
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from erpsync.cli.demo.stage import goods
-from erpsync.flows.house import Channel, House
-from erpsync.flows.numbers import load_listed
-from erpsync.flows.prove import prove as certify
-from erpsync.flows.upkeep import verify_counters
+from erpsync.flows.availability.levels import load_listed
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.flows.reconcile.certificate import prove as certify
 from erpsync.sdk.sandbox.demo import DemoShop
-from erpsync.store.store import Tx
+from erpsync.store.db.store import Tx
 from erpsync.store.tables import dirty_sku, hold, listing, orders, outbox, shipment, stock
 
 LISTINGS_AT_ONCE = 500
@@ -30,32 +30,32 @@ class Check:
     problem: str = ""
 
 
-def idle(house: House) -> bool:
+def idle(ctx: Context) -> bool:
     """Whether nothing is on its way to a shop."""
-    with house.store.read() as connection:
+    with ctx.store.read() as connection:
         dirty = connection.execute(select(func.count()).select_from(dirty_sku)).scalar_one()
         busy = select(func.count()).where(outbox.c.state.in_(("pending", "leased"))).select_from(outbox)
         fresh = select(func.count()).where(outbox.c.waiting_for == "fresh").select_from(outbox)
         return not (dirty or connection.execute(busy).scalar_one() or connection.execute(fresh).scalar_one())
 
 
-def prove(house: House, shops: Mapping[str, DemoShop], span: tuple[datetime, datetime]) -> list[Check]:
+def prove(ctx: Context, shops: Mapping[str, DemoShop], span: tuple[datetime, datetime]) -> list[Check]:
     """Return every check of the summary; `span` is when people traded."""
-    checks = [_stored(house, house.channel(name), shop) for name, shop in shops.items()]
-    checks.append(_promised(house))
-    checks.append(_counters(house))
-    checks += [_shown(house, house.channel(name), shop) for name, shop in shops.items()]
-    checks += _sealed(house, span)
-    checks.append(_parcels(house))
+    checks = [_stored(ctx, ctx.channel(name), shop) for name, shop in shops.items()]
+    checks.append(_promised(ctx))
+    checks.append(_counters(ctx))
+    checks += [_shown(ctx, ctx.channel(name), shop) for name, shop in shops.items()]
+    checks += _sealed(ctx, span)
+    checks.append(_parcels(ctx))
     return checks
 
 
-def _sealed(house: House, span: tuple[datetime, datetime]) -> list[Check]:
+def _sealed(ctx: Context, span: tuple[datetime, datetime]) -> list[Check]:
     """Return whether the certificate covers the whole span, for every channel whose past can be listed."""
     since, until = span
-    with house.store.read() as connection:
+    with ctx.store.read() as connection:
         certificate = certify(
-            connection, house, channels=house.channels.values(), since=since, until=until, at=house.store.clock.now()
+            connection, ctx, channels=ctx.channels.values(), since=since, until=until, at=ctx.store.clock.now()
         )
     return [
         Check(
@@ -70,8 +70,8 @@ def _sealed(house: House, span: tuple[datetime, datetime]) -> list[Check]:
     ]
 
 
-def _stored(house: House, channel: Channel, shop: DemoShop) -> Check:
-    with house.store.read() as connection:
+def _stored(ctx: Context, channel: Channel, shop: DemoShop) -> Check:
+    with ctx.store.read() as connection:
         rows = connection.execute(select(orders.c.external_id).where(orders.c.channel_id == channel.id)).scalars()
         stored = list(rows)
     placed = shop.placed()
@@ -83,8 +83,8 @@ def _stored(house: House, channel: Channel, shop: DemoShop) -> Check:
     return Check(name=f"{channel.name}: orders received = stored", figures=figures, problem=problem)
 
 
-def _promised(house: House) -> Check:
-    with house.store.read() as connection:
+def _promised(ctx: Context) -> Check:
+    with ctx.store.read() as connection:
         on_hand = connection.execute(select(func.sum(stock.c.on_hand))).scalar_one()
         over = connection.execute(
             select(func.count()).select_from(stock).where(stock.c.reserved > stock.c.on_hand)
@@ -94,15 +94,15 @@ def _promised(house: House) -> Check:
     return Check(name="no unit sold twice", figures=f"{held} promised of {on_hand}", problem=problem)
 
 
-def _counters(house: House) -> Check:
-    wrong = verify_counters(house)
-    with house.store.read() as connection:
+def _counters(ctx: Context) -> Check:
+    wrong = verify_counters(ctx)
+    with ctx.store.read() as connection:
         places = connection.execute(select(func.count()).select_from(stock)).scalar_one()
     return Check(name="counters = sums of holds and ledger", figures=f"{places} places", problem="; ".join(wrong[:3]))
 
 
-def _shown(house: House, channel: Channel, shop: DemoShop) -> Check:
-    wanted = _numbers(house, channel)
+def _shown(ctx: Context, channel: Channel, shop: DemoShop) -> Check:
+    wanted = _numbers(ctx, channel)
     shown = shop.shown()
     wrong = {code: (shown.get(code), qty) for code, qty in wanted.items() if shown.get(code) != qty}
     problem = "; ".join(f"{code} shows {has}, should be {qty}" for code, (has, qty) in sorted(wrong.items())[:3])
@@ -112,23 +112,23 @@ def _shown(house: House, channel: Channel, shop: DemoShop) -> Check:
     return Check(name=f"{channel.name}: stock shown = available", figures=figures, problem=problem)
 
 
-def _numbers(house: House, channel: Channel) -> dict[str, int]:
+def _numbers(ctx: Context, channel: Channel) -> dict[str, int]:
     """Return the number every listing of a channel should show now."""
 
     def work(tx: Tx) -> dict[str, int]:
         ids = tx.execute(select(listing.c.id).where(listing.c.channel_id == channel.id)).scalars().all()
         found: dict[str, int] = {}
         for start in range(0, len(ids), LISTINGS_AT_ONCE):
-            for item in load_listed(tx, house, channel, ids[start : start + LISTINGS_AT_ONCE]).values():
+            for item in load_listed(tx, ctx, channel, ids[start : start + LISTINGS_AT_ONCE]).values():
                 if item.qty is not None:
                     found[item.channel_sku] = item.qty
         return found
 
-    return house.store.retrying(work)
+    return ctx.store.retrying(work)
 
 
-def _parcels(house: House) -> Check:
-    with house.store.read() as connection:
+def _parcels(ctx: Context) -> Check:
+    with ctx.store.read() as connection:
         rows = connection.execute(select(shipment.c.state, func.count().label("n")).group_by(shipment.c.state)).all()
     figures = ", ".join(f"{row.n} {row.state}" for row in sorted(rows)) or "none"
     return Check(name="parcels", figures=figures)

@@ -26,7 +26,7 @@ from erpsync.cli.demo.trade import Traders, open_with_stock
 from erpsync.cli.output import Output
 from erpsync.cli.tables import Column
 from erpsync.core.policy import SealPolicy
-from erpsync.flows.seal import seal_windows
+from erpsync.flows.reconcile.windows import seal_windows
 from erpsync.runtime.daemon import Daemon
 from erpsync.runtime.logging import scrub
 from erpsync.runtime.signals import Signals
@@ -71,7 +71,7 @@ def run(args: Namespace) -> int:
 
 
 def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds: float | None, seed: int) -> int:
-    open_with_stock(built.house, random.Random(seed))  # noqa: S311 repeatable chance is the point
+    open_with_stock(built.ctx, random.Random(seed))  # noqa: S311 repeatable chance is the point
     address = f"http://{built.config.web_host}:{built.config.web_port}/"
     out.note(f"console   {address}   (one call in ten goes wrong on purpose)")
     out.note(f"folder    {stage.folder}   (seed {seed})")
@@ -79,7 +79,7 @@ def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds:
     out.note(
         "Ctrl-C ends it" if seconds is None else f"ends by itself after {seconds:g} s of trade; Ctrl-C ends it now"
     )
-    traders = Traders(stage, lambda: built.house, seed)
+    traders = Traders(stage, lambda: built.ctx, seed)
     checks: list[Check] = []
     director = threading.Thread(
         target=_direct, args=(out, stage, built, traders, checks, seconds), name="demo-director", daemon=True
@@ -107,7 +107,7 @@ def _direct(
         span = (opened_at, _next_window(built.store.clock.now()))
         out.note("closed: letting everything settle without faults, then proving the sums")
         _settle(stage, built, span)
-        checks += prove(built.house, stage.shops, span)
+        checks += prove(built.ctx, stage.shops, span)
     except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
         traders.errors.append(error)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -115,7 +115,7 @@ def _direct(
 
 def _doors_open(built: Built) -> datetime:
     """Wait until every order stream is being read and a window of the certificate begins; return its beginning."""
-    polled = [c.id for c in built.house.channels.values() if c.plays(OrderSource)]
+    polled = [c.id for c in built.ctx.channels.values() if c.plays(OrderSource)]
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         with built.store.read() as connection:
@@ -160,9 +160,9 @@ def _settle(stage: Stage, built: Built, span: tuple[datetime, datetime]) -> None
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         time.sleep(1)
-        for channel in built.house.channels.values():
-            seal_windows(built.house, channel)
-        if idle(built.house) and not [c for c in prove(built.house, stage.shops, span) if c.problem]:
+        for channel in built.ctx.channels.values():
+            seal_windows(built.ctx, channel)
+        if idle(built.ctx) and not [c for c in prove(built.ctx, stage.shops, span) if c.problem]:
             return
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from erpsync.cli.demo.stage import Stage, goods
+from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
-from erpsync.flows.house import House
-from erpsync.flows.listings import ListingMapping, import_listings
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import Count, add_stock, import_counts
+from erpsync.flows.inventory.counts import Count, add_stock, import_counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.roles import ListingSource
 from erpsync.store.views import OrderFilter, list_orders
 
@@ -20,11 +20,11 @@ STEP_S = 0.1
 CARRIERS = ("SF", "YTO", "ZTO", "YUNDA")
 
 
-def open_with_stock(house: House, rng: random.Random) -> None:
+def open_with_stock(ctx: Context, rng: random.Random) -> None:
     """Count scarce stock of every good into two warehouses, and say what shops without a catalogue sell."""
-    named = [channel.name for channel in house.channels.values() if not channel.plays(ListingSource)]
+    named = [channel.name for channel in ctx.channels.values() if not channel.plays(ListingSource)]
     import_listings(
-        house,
+        ctx,
         [ListingMapping(channel=name, channel_sku=good.code, sku=good.code) for name in named for good in goods()],
         actor=ACTOR,
     )
@@ -33,7 +33,7 @@ def open_with_stock(house: House, rng: random.Random) -> None:
         for good in goods()
         for warehouse in ("SH", "GZ")
     ]
-    import_counts(house, rows, actor=ACTOR)
+    import_counts(ctx, rows, actor=ACTOR)
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Traders:
     """Threads that trade until told to stop. `shipped` counts parcels; what a thread raised is in `errors`."""
 
     stage: Stage
-    house: Callable[[], House]
+    ctx: Callable[[], Context]
     seed: int
     shipped: int = 0
     errors: list[BaseException] = field(default_factory=list)
@@ -82,16 +82,16 @@ class Traders:
     def _unpack(self, rng: random.Random) -> None:
         good = rng.choice(goods())
         warehouse, qty = rng.choice(("SH", "GZ")), rng.randint(1, 8)
-        add_stock(self.house(), warehouse=warehouse, sku=good.code, qty=qty, reason="arrival", actor=ACTOR)
+        add_stock(self.ctx(), warehouse=warehouse, sku=good.code, qty=qty, reason="arrival", actor=ACTOR)
 
     def _pack(self, rng: random.Random) -> None:
-        house = self.house()
-        with house.store.read() as connection:
+        ctx = self.ctx()
+        with ctx.store.read() as connection:
             ready = list_orders(connection, OrderFilter(status="allocated"), limit=50)
         for order in ready[-3:]:
             tracking = f"DEMO{time.monotonic_ns():020d}"
             try:
-                ship(house, order=order["number"], carrier=rng.choice(CARRIERS), tracking=tracking, actor=ACTOR)
+                ship(ctx, order=order["number"], carrier=rng.choice(CARRIERS), tracking=tracking, actor=ACTOR)
             except Refused:  # a refund or a cancel came in between
                 continue
             self.shipped += 1

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from erpsync.core import advice
-from erpsync.store.queue import IS_OPEN, IS_WAITING
+from erpsync.store.outbox.queue import IS_OPEN, IS_WAITING
 from erpsync.store.remedies import letter_remedy
 from erpsync.store.tables import channel, dead_letter, listing, order_hold, outbox, release, shipment, task
 from erpsync.store.views.values import Json, iso

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, or_, select, union
 
-from erpsync.store.lookups import has
+from erpsync.store.db.lookups import has
 from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku
 from erpsync.store.views.parts import Parts, load_parts
 from erpsync.store.views.values import Json, NotFound, row_json

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
 
-from erpsync.store.lookups import has
-from erpsync.store.queue import IS_OPEN
+from erpsync.store.db.lookups import has
+from erpsync.store.outbox.queue import IS_OPEN
 from erpsync.store.tables import (
     backorder,
     event,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, union_all
 
-from erpsync.store.queue import IS_LEASED, IS_OPEN
+from erpsync.store.outbox.queue import IS_LEASED, IS_OPEN
 from erpsync.store.tables import UNMAPPED_LISTING, channel, cursor, dead_letter, listing, outbox, task
 from erpsync.store.views.values import Json, NotFound, row_json
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Connection, literal_column, select
 
-from erpsync.store.queue import IS_OPEN
+from erpsync.store.outbox.queue import IS_OPEN
 from erpsync.store.tables import channel, orders, outbox, shipment
 from erpsync.store.views.parts import shipment_lines, shipment_state
 from erpsync.store.views.values import Json, row_json

@@ -9,7 +9,7 @@ from itertools import chain
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from erpsync.store.queue import IS_OPEN
+from erpsync.store.outbox.queue import IS_OPEN
 from erpsync.store.tables import (
     backorder,
     channel,

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from erpsync.flows.channels import ask_backfill, ask_poll, pause_channel, resume_channel
-from erpsync.flows.house import House
-from erpsync.flows.letters import drop_letter, replay_letter
+from erpsync.flows.channels.control import ask_backfill, ask_poll, pause_channel, resume_channel
+from erpsync.flows.context import Context
+from erpsync.flows.operations.dead_letters import drop_letter, replay_letter
 from erpsync.store.views import list_channels, list_dead, show_channel
 from erpsync.store.views.desk import show_dead
 from erpsync.web.api import examples
@@ -33,45 +33,45 @@ def list_(desk: TheDesk, access: Reader) -> Response:
 @router.get("/channels/{channel}", tags=["channels"], responses=examples.one(examples.CHANNEL))
 def show(channel: Channel, desk: TheDesk, access: Reader) -> Response:
     """One channel with its streams and queues."""
-    return answer(_channel(desk.house, channel))
+    return answer(_channel(desk.ctx, channel))
 
 
-def _channel(house: House, name: str) -> dict[str, Any]:
-    with house.store.read() as connection:
+def _channel(ctx: Context, name: str) -> dict[str, Any]:
+    with ctx.store.read() as connection:
         return show_channel(connection, name)
 
 
-def _act(desk: Desk, name: str, doing: Doing, act: Callable[[House], object]) -> Response:
+def _act(desk: Desk, name: str, doing: Doing, act: Callable[[Context], object]) -> Response:
     """Act on a channel that exists (else 404) and answer how it is then."""
-    _channel(desk.house, name)
-    return doing.answer(act, lambda house, done: _channel(house, name))
+    _channel(desk.ctx, name)
+    return doing.answer(act, lambda ctx, done: _channel(ctx, name))
 
 
 @router.post("/channels/{channel}/pause", tags=["channels"], responses=examples.one(examples.CHANNEL))
 def pause(channel: Channel, desk: TheDesk, doing: Doing, wish: Pause) -> Response:
     """Stop all calls to a channel until it is resumed; what is due waits."""
     actor = doing.actor
-    return _act(desk, channel, doing, lambda house: pause_channel(house, channel, reason=wish.reason, actor=actor))
+    return _act(desk, channel, doing, lambda ctx: pause_channel(ctx, channel, reason=wish.reason, actor=actor))
 
 
 @router.post("/channels/{channel}/resume", tags=["channels"], responses=examples.one(examples.CHANNEL))
 def resume(channel: Channel, desk: TheDesk, doing: Doing) -> Response:
     """End a pause, and try refused credentials again."""
-    return _act(desk, channel, doing, lambda house: resume_channel(house, channel, actor=doing.actor))
+    return _act(desk, channel, doing, lambda ctx: resume_channel(ctx, channel, actor=doing.actor))
 
 
 @router.post("/channels/{channel}/poll", tags=["channels"], responses=examples.one(examples.CHANNEL))
 def poll(channel: Channel, desk: TheDesk, doing: Doing, wish: Poll | None = None) -> Response:
     """Ask for a pass now; which streams, if not all."""
     streams = wish.streams if wish else None
-    return _act(desk, channel, doing, lambda house: ask_poll(house, channel, streams, actor=doing.actor))
+    return _act(desk, channel, doing, lambda ctx: ask_poll(ctx, channel, streams, actor=doing.actor))
 
 
 @router.post("/channels/{channel}/backfill", tags=["channels"], responses=examples.one(examples.CHANNEL))
 def backfill(channel: Channel, desk: TheDesk, doing: Doing, wish: Backfill | None = None) -> Response:
     """Read a channel's past again."""
     days = wish.days if wish else None
-    return _act(desk, channel, doing, lambda house: ask_backfill(house, channel, days=days, actor=doing.actor))
+    return _act(desk, channel, doing, lambda ctx: ask_backfill(ctx, channel, days=days, actor=doing.actor))
 
 
 @router.get("/dead-letters", tags=["dead letters"], responses=examples.page_of(examples.LETTER))
@@ -93,21 +93,19 @@ def letters(
 @router.post("/dead-letters/{letter}/replay", tags=["dead letters"], responses=examples.one(examples.LETTER_ENDED))
 def replay(letter: Letter, desk: TheDesk, doing: Doing) -> Response:
     """Try a dead letter again, with the connector's reading of today."""
-    _letter(desk.house, letter)
+    _letter(desk.ctx, letter)
     return doing.answer(
-        lambda house: replay_letter(house, letter, actor=doing.actor), lambda house, done: _letter(house, letter)
+        lambda ctx: replay_letter(ctx, letter, actor=doing.actor), lambda ctx, done: _letter(ctx, letter)
     )
 
 
 @router.post("/dead-letters/{letter}/drop", tags=["dead letters"], responses=examples.one(examples.LETTER_ENDED))
 def drop(letter: Letter, desk: TheDesk, doing: Doing) -> Response:
     """Give a dead letter up."""
-    _letter(desk.house, letter)
-    return doing.answer(
-        lambda house: drop_letter(house, letter, actor=doing.actor), lambda house, done: _letter(house, letter)
-    )
+    _letter(desk.ctx, letter)
+    return doing.answer(lambda ctx: drop_letter(ctx, letter, actor=doing.actor), lambda ctx, done: _letter(ctx, letter))
 
 
-def _letter(house: House, id: int) -> dict[str, Any]:
-    with house.store.read() as connection:
+def _letter(ctx: Context, id: int) -> dict[str, Any]:
+    with ctx.store.read() as connection:
         return show_dead(connection, id)

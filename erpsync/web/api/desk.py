@@ -16,10 +16,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from erpsync.flows.access import Access, access_of
+from erpsync.flows.api.access import Access, access_of
+from erpsync.flows.api.idempotency import MAX_KEY_CHARS, Answer, Call, Claim, answered, claim, for_claim, forget
+from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
-from erpsync.flows.house import House
-from erpsync.flows.idempotency import MAX_KEY_CHARS, Answer, Call, Claim, answered, claim, for_claim, forget
 from erpsync.web.api.problems import TYPE, Problem, problem_body
 from erpsync.web.site import Site
 
@@ -40,9 +40,9 @@ class Desk:
         self._refused_at_s = float("-inf")
 
     @property
-    def house(self) -> House:
-        """The house in force."""
-        return self.site.house()
+    def ctx(self) -> Context:
+        """The context in force."""
+        return self.site.ctx()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -128,8 +128,8 @@ class Once:
 
     def answer(
         self,
-        act: Callable[[House], Any],
-        show: Callable[[House, Any], Any],
+        act: Callable[[Context], Any],
+        show: Callable[[Context, Any], Any],
         *,
         status: int = 200,
         again: bool = False,
@@ -141,33 +141,33 @@ class Once:
                 and `show` gets None.
             again: the use case takes several commits and may be done again from the start.
         """
-        house = self._desk.house
-        held = claim(house.store, self._call)
+        ctx = self._desk.ctx
+        held = claim(ctx.store, self._call)
         if isinstance(held, Answer):
             return _response(held, {"Idempotent-Replayed": "true"})
         try:
-            found = self._work(house, held, act, show, status=status, again=again)
+            found = self._work(ctx, held, act, show, status=status, again=again)
         except BaseException:
-            forget(house.store, held)
+            forget(ctx.store, held)
             raise
-        answered(house.store, held, found)
+        answered(ctx.store, held, found)
         return _response(found)
 
     def _work(
         self,
-        house: House,
+        ctx: Context,
         held: Claim,
-        act: Callable[[House], Any],
-        show: Callable[[House, Any], Any],
+        act: Callable[[Context], Any],
+        show: Callable[[Context, Any], Any],
         *,
         status: int,
         again: bool,
     ) -> Answer:
         try:
-            done = None if held.carried_out and not again else act(for_claim(house, held))
+            done = None if held.carried_out and not again else act(for_claim(ctx, held))
         except Refused as error:
             return Answer(status=409, body=problem_body(409, str(error)))
-        return Answer(status=status, body=_json(show(house, done)))
+        return Answer(status=status, body=_json(show(ctx, done)))
 
 
 def once(

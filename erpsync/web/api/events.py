@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
-from erpsync.flows.house import House
-from erpsync.flows.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
+from erpsync.flows.api.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
+from erpsync.flows.context import Context
 from erpsync.store.feed import settled_id
 from erpsync.store.views.feed import list_events, list_subscriptions, newest_event, show_subscription
 from erpsync.web.api import examples
@@ -69,11 +69,11 @@ def subscriptions(desk: TheDesk, access: Reader) -> Response:
 @router.get("/subscriptions/{id}", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
 def show(id: Id, desk: TheDesk, access: Reader) -> Response:
     """One subscription."""
-    return answer(_subscription(desk.house, id))
+    return answer(_subscription(desk.ctx, id))
 
 
-def _subscription(house: House, id: int) -> dict[str, Any]:
-    with house.store.read() as connection:
+def _subscription(ctx: Context, id: int) -> dict[str, Any]:
+    with ctx.store.read() as connection:
         return show_subscription(connection, id)
 
 
@@ -89,15 +89,15 @@ def create(wish: Subscription, desk: TheDesk, doing: AdminDoing) -> Response:
     after = None if wish.after is None else number(wish.after)
     wanted = Wanted(url=wish.url, kinds=tuple(wish.kinds), after=after)
     return doing.answer(
-        lambda house: subscribe(house, wanted, actor=doing.actor),
-        lambda house, id: _made(house, id, wanted),
+        lambda ctx: subscribe(ctx, wanted, actor=doing.actor),
+        lambda ctx, id: _made(ctx, id, wanted),
         status=201,
     )
 
 
-def _made(house: House, id: int | None, wanted: Wanted) -> dict[str, Any]:
+def _made(ctx: Context, id: int | None, wanted: Wanted) -> dict[str, Any]:
     """Return the subscription just made; after a crash in between it is the newest one of this address."""
-    with house.store.read() as connection:
+    with ctx.store.read() as connection:
         if id is not None:
             return show_subscription(connection, id)
         return [each for each in list_subscriptions(connection) if each["url"] == wanted.url][-1]
@@ -106,32 +106,30 @@ def _made(house: House, id: int | None, wanted: Wanted) -> dict[str, Any]:
 @router.get("/subscriptions/{id}/secret", tags=["events"], responses=examples.one(examples.SECRET))
 def secret(id: Id, desk: TheDesk, access: Admin) -> Response:
     """The secret that signs the calls; leaves an audit event."""
-    _subscription(desk.house, id)
-    return answer({"id": id, "secret": reveal_secret(desk.house, id, actor=access.actor)})
+    _subscription(desk.ctx, id)
+    return answer({"id": id, "secret": reveal_secret(desk.ctx, id, actor=access.actor)})
 
 
 @router.post("/subscriptions/{id}/replay", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
 def replay(id: Id, wish: GoBack, desk: TheDesk, doing: AdminDoing) -> Response:
     """Tell again what came after a cursor, or leave out what cannot be taken, beginning at once."""
-    _subscription(desk.house, id)
+    _subscription(desk.ctx, id)
     after = number(wish.after)
     return doing.answer(
-        lambda house: go_back(house, id, after=after, actor=doing.actor), lambda house, done: _subscription(house, id)
+        lambda ctx: go_back(ctx, id, after=after, actor=doing.actor), lambda ctx, done: _subscription(ctx, id)
     )
 
 
 @router.post("/subscriptions/{id}/resume", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
 def resume(id: Id, desk: TheDesk, doing: AdminDoing) -> Response:
     """Go on with an address that was given up, at once and where it stands."""
-    _subscription(desk.house, id)
-    return doing.answer(
-        lambda house: restart(house, id, actor=doing.actor), lambda house, done: _subscription(house, id)
-    )
+    _subscription(desk.ctx, id)
+    return doing.answer(lambda ctx: restart(ctx, id, actor=doing.actor), lambda ctx, done: _subscription(ctx, id))
 
 
 @router.delete("/subscriptions/{id}", tags=["events"], status_code=204)
 def end(id: Id, desk: TheDesk, access: Admin) -> Response:
     """Tell an address nothing more."""
-    _subscription(desk.house, id)
-    unsubscribe(desk.house, id, actor=access.actor)
+    _subscription(desk.ctx, id)
+    unsubscribe(desk.ctx, id, actor=access.actor)
     return Response(status_code=204)

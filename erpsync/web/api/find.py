@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from erpsync.core.phones import spellings
 from erpsync.flows.errors import Refused
-from erpsync.flows.lookup import find_by_phone
+from erpsync.flows.orders.find_by_phone import find_by_phone
 from erpsync.store.views.find import search_orders
 from erpsync.web.api import examples
 from erpsync.web.api.desk import Admin, Reader, TheDesk, answer
@@ -46,7 +46,7 @@ def find(desk: TheDesk, access: Reader, *, text: Text, limit: Limit = 100) -> Re
 def find_by_phone_(whose: Phone, desk: TheDesk, access: Admin, *, limit: Limit = 100) -> Response:
     """Orders of a whole phone number, newest first: scope admin only, and leaves an audit event without the number."""
     try:
-        found = find_by_phone(desk.house, whose.phone, actor=access.actor, limit=limit)
+        found = find_by_phone(desk.ctx, whose.phone, actor=access.actor, limit=limit)
     except Refused as error:
         raise Problem(422, str(error)) from error
     return answer({"items": found, "next": None, "notes": []})

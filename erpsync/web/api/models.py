@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from erpsync.flows.streams import STREAMS
+from erpsync.flows.channels.streams import STREAMS
 
 MOST_COUNTS = 5000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

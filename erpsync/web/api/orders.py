@@ -7,11 +7,11 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from erpsync.flows import desk as decisions
-from erpsync.flows.corrections import Corrected, correct
-from erpsync.flows.house import House
-from erpsync.flows.recipient import reveal_recipient
-from erpsync.flows.ship import ShipLine, ShipResult, ship
+from erpsync.flows.context import Context
+from erpsync.flows.orders import actions as decisions
+from erpsync.flows.orders.recipient import reveal_recipient
+from erpsync.flows.shipments.corrections import Corrected, correct
+from erpsync.flows.shipments.record import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
 from erpsync.web.api import examples
 from erpsync.web.api.desk import Desk, Doing, Reader, TheDesk, answer, page
@@ -70,22 +70,22 @@ def show(
     ] = False,
 ) -> Response:
     """One order with its events."""
-    found = _order(desk.house, order)
+    found = _order(desk.ctx, order)
     if recipient:
         if not access.allows("admin"):
             raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
-        found["recipient"] = reveal_recipient(desk.house, found["number"], actor=access.actor)
+        found["recipient"] = reveal_recipient(desk.ctx, found["number"], actor=access.actor)
     return answer(found)
 
 
-def _order(house: House, name: str) -> dict[str, Any]:
-    with house.store.read() as connection:
+def _order(ctx: Context, name: str) -> dict[str, Any]:
+    with ctx.store.read() as connection:
         return show_order(connection, name)
 
 
 def _number(desk: Desk, name: str) -> str:
     """Return the number of the order that is meant; 404 when there is none."""
-    return str(_order(desk.house, name)["number"])
+    return str(_order(desk.ctx, name)["number"])
 
 
 @router.post("/orders/{order}/hold", responses=examples.one(examples.ORDER))
@@ -93,8 +93,8 @@ def hold(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
     """Keep an order from leaving; it keeps its units."""
     name = _number(desk, order)
     return doing.answer(
-        lambda house: decisions.hold_order(house, name, reason=why.reason, actor=doing.actor),
-        lambda house, done: _order(house, name),
+        lambda ctx: decisions.hold_order(ctx, name, reason=why.reason, actor=doing.actor),
+        lambda ctx, done: _order(ctx, name),
     )
 
 
@@ -103,8 +103,8 @@ def release(order: Name, desk: TheDesk, doing: Doing) -> Response:
     """End a hold set by hand; other reasons stay until they are gone."""
     name = _number(desk, order)
     return doing.answer(
-        lambda house: decisions.release_order(house, name, actor=doing.actor),
-        lambda house, done: _order(house, name),
+        lambda ctx: decisions.release_order(ctx, name, actor=doing.actor),
+        lambda ctx, done: _order(ctx, name),
     )
 
 
@@ -113,8 +113,8 @@ def cancel(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
     """Cancel what has not left of an order; its units are free at once. The channel is not told."""
     name = _number(desk, order)
     return doing.answer(
-        lambda house: decisions.cancel_order(house, name, reason=why.reason, actor=doing.actor),
-        lambda house, done: _order(house, name),
+        lambda ctx: decisions.cancel_order(ctx, name, reason=why.reason, actor=doing.actor),
+        lambda ctx, done: _order(ctx, name),
     )
 
 
@@ -123,9 +123,9 @@ def ship_(order: Name, parcel: Parcel, desk: TheDesk, doing: Doing) -> Response:
     """Record a parcel that has left; the channel is told. The same carrier and tracking number are one parcel."""
     name = _number(desk, order)
 
-    def act(house: House) -> ShipResult:
+    def act(ctx: Context) -> ShipResult:
         return ship(
-            house,
+            ctx,
             order=name,
             carrier=parcel.carrier,
             tracking=parcel.tracking,
@@ -135,7 +135,7 @@ def ship_(order: Name, parcel: Parcel, desk: TheDesk, doing: Doing) -> Response:
             actor=doing.actor,
         )
 
-    return doing.answer(act, lambda house, done: _shipped(done), again=True)
+    return doing.answer(act, lambda ctx, done: _shipped(done), again=True)
 
 
 def _shipped(done: ShipResult) -> dict[str, Any]:
@@ -174,11 +174,11 @@ def correct_(number: Name, said: Correction, doing: Doing) -> Response:
     `kept`, it is told of no parcels; `nothing` has changed.
     """
 
-    def act(house: House) -> Corrected:
-        return correct(house, number=number, tracking=said.tracking, carrier=said.carrier, actor=doing.actor)
+    def act(ctx: Context) -> Corrected:
+        return correct(ctx, number=number, tracking=said.tracking, carrier=said.carrier, actor=doing.actor)
 
     names = ("number", "order", "carrier", "tracking", "follows")
-    return doing.answer(act, lambda house, done: {name: getattr(done, name) for name in names}, again=True)
+    return doing.answer(act, lambda ctx, done: {name: getattr(done, name) for name in names}, again=True)
 
 
 def _id(connection: Connection, order: str | None) -> int | None:

@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from erpsync.flows.api.idempotency import BusyError, ClaimLostError, KeyReusedError
 from erpsync.flows.errors import Refused
-from erpsync.flows.idempotency import BusyError, ClaimLostError, KeyReusedError
-from erpsync.store.engine import StoreError
-from erpsync.store.privacy import PrivacyError
-from erpsync.store.trouble import cause_of
+from erpsync.store.db.engine import StoreError
+from erpsync.store.db.privacy import PrivacyError
+from erpsync.store.db.trouble import cause_of
 from erpsync.store.views import NotFound
 
 TYPE = "application/problem+json"

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from erpsync.flows.house import House
-from erpsync.flows.stock import Count, ImportResult, add_stock, import_counts
+from erpsync.flows.context import Context
+from erpsync.flows.imports import ImportResult
+from erpsync.flows.inventory.counts import Count, add_stock, import_counts
 from erpsync.store.views import list_listings, list_stock
 from erpsync.web.api import examples
 from erpsync.web.api.desk import Doing, Reader, TheDesk, page
@@ -45,9 +46,9 @@ def list_(
 def adjust(change: Adjustment, doing: Doing) -> Response:
     """Add units to one SKU in one warehouse, or take some away; never below nothing."""
 
-    def act(house: House) -> None:
+    def act(ctx: Context) -> None:
         add_stock(
-            house,
+            ctx,
             warehouse=change.warehouse,
             sku=change.sku,
             qty=change.qty,
@@ -55,11 +56,11 @@ def adjust(change: Adjustment, doing: Doing) -> Response:
             actor=doing.actor,
         )
 
-    return doing.answer(act, lambda house, done: _one(house, change.warehouse, change.sku))
+    return doing.answer(act, lambda ctx, done: _one(ctx, change.warehouse, change.sku))
 
 
-def _one(house: House, warehouse: str, sku: str) -> dict[str, Any]:
-    with house.store.read() as connection:
+def _one(ctx: Context, warehouse: str, sku: str) -> dict[str, Any]:
+    with ctx.store.read() as connection:
         return list_stock(connection, warehouse_code=warehouse, sku_code=sku)[0]
 
 
@@ -74,10 +75,10 @@ def import_(counts: Counts, doing: Doing) -> Response:
         for number, row in enumerate(counts.counts)
     ]
 
-    def act(house: House) -> ImportResult:
-        return import_counts(house, rows, actor=doing.actor, reason=counts.reason)
+    def act(ctx: Context) -> ImportResult:
+        return import_counts(ctx, rows, actor=doing.actor, reason=counts.reason)
 
-    return doing.answer(act, lambda house, done: _imported(done), again=True)
+    return doing.answer(act, lambda ctx, done: _imported(done), again=True)
 
 
 def _imported(done: ImportResult) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import pytest
 from connectors.warehouse_file.connector import WarehouseFileConnector
 from connectors.warehouse_file.sandbox import FileWarehouse
 from connectors.warehouse_file.settings import WarehouseFileSettings
-from erpsync.flows import upkeep
-from erpsync.flows.house import House
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.context import Context
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import counters
 from erpsync.sdk.http import HttpClient
 from tests.support import looking, walk
 from tests.support.depot import build_depot, work
@@ -23,8 +23,8 @@ def town(database_url: str, tmp_path: Path) -> Iterator[tuple[Town, FileWarehous
     town, _ = build_depot(database_url)
     warehouse = FileWarehouse(tmp_path / "in", tmp_path / "out", town.clock)
     settings = WarehouseFileSettings.model_validate(warehouse.settings())
-    town.house = running(town.house, WarehouseFileConnector(settings, HttpClient(clock=town.clock), town.clock))
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    town.ctx = running(town.ctx, WarehouseFileConnector(settings, HttpClient(clock=town.clock), town.clock))
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     warehouse.count_stock([("A", 10)])
     town.advance(5)
     work(town)
@@ -32,10 +32,10 @@ def town(database_url: str, tmp_path: Path) -> Iterator[tuple[Town, FileWarehous
     town.store.close()
 
 
-def running(house: House, connector: WarehouseFileConnector) -> House:
-    """Return the house with this connector on its warehouse's channel."""
-    wms = house.channel("wms")
-    return replace(house, channels={**house.channels, wms.id: replace(wms, connector=connector)})
+def running(ctx: Context, connector: WarehouseFileConnector) -> Context:
+    """Return the context with this connector on its warehouse's channel."""
+    wms = ctx.channel("wms")
+    return replace(ctx, channels={**ctx.channels, wms.id: replace(wms, connector=connector)})
 
 
 def turn(town: Town, warehouse: FileWarehouse) -> list[str]:
@@ -59,7 +59,7 @@ def test_an_order_goes_out_as_a_file_and_its_parcel_comes_back_as_one(town: tupl
     assert looking.status(here, "o1")[0] == "shipped"
     assert [parcel.tracking for parcel in here.shop.parcels] == ["SF1"]
     assert walk.on_shelf(here) == {("SH", "A"): (8, 0)}
-    assert (looking.letters(here), upkeep.verify_counters(here.house)) == ([], [])
+    assert (looking.letters(here), counters.verify_counters(here.ctx)) == ([], [])
 
 
 @pytest.mark.parametrize("left", [False, True])

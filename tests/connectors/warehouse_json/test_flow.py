@@ -9,8 +9,12 @@ import pytest
 from connectors.warehouse_json.connector import WarehouseJsonConnector
 from connectors.warehouse_json.sandbox import SECRET, JsonWarehouse
 from connectors.warehouse_json.settings import WarehouseJsonSettings
-from erpsync.flows import parcels, poll, releases, upkeep
-from erpsync.flows.listings import ListingMapping, import_listings
+from erpsync.flows.intake import poll
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
+from erpsync.flows.operations import counters
+from erpsync.flows.shipments import push
+from erpsync.flows.warehouses import push as warehouses_push
+from erpsync.flows.warehouses import release
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, FaultPlan
 from tests.support import looking, walk
@@ -24,9 +28,9 @@ def town(database_url: str) -> Iterator[tuple[Town, JsonWarehouse]]:
     warehouse = JsonWarehouse(clock=town.clock)
     settings = WarehouseJsonSettings.model_validate({"url": "http://warehouse.invalid/erpsync", "secret": SECRET})
     http = HttpClient(clock=town.clock, mount=warehouse.handle, rng=Random(0))
-    wms = replace(town.house.channel("wms"), connector=WarehouseJsonConnector(settings, http, town.clock))
-    town.house = replace(town.house, channels={**town.house.channels, wms.id: wms})
-    import_listings(town.house, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    wms = replace(town.ctx.channel("wms"), connector=WarehouseJsonConnector(settings, http, town.clock))
+    town.ctx = replace(town.ctx, channels={**town.ctx.channels, wms.id: wms})
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     warehouse.count_stock("A", 100)
     yield town, warehouse
     town.store.close()
@@ -35,10 +39,10 @@ def town(database_url: str) -> Iterator[tuple[Town, JsonWarehouse]]:
 def step(town: Town) -> None:
     """One round of all that concerns the warehouse, whatever its line does."""
     wms = town.channel("wms")
-    poll.poll_stream(town.house, wms, "warehouse")
-    releases.release_ready(town.house)
-    releases.push_releases(town.house, wms)
-    parcels.push_shipments(town.house, town.channel())
+    poll.poll_stream(town.ctx, wms, "warehouse")
+    release.release_ready(town.ctx)
+    warehouses_push.push_releases(town.ctx, wms)
+    push.push_shipments(town.ctx, town.channel())
     town.advance(30)
 
 
@@ -62,7 +66,7 @@ def test_a_release_without_an_answer_is_looked_for(town: tuple[Town, JsonWarehou
     here, warehouse = town
     here.shop.place("o1", ("A", 2))
     read_shop(here)
-    poll.poll_stream(here.house, here.channel("wms"), "warehouse")
+    poll.poll_stream(here.ctx, here.channel("wms"), "warehouse")
     warehouse.faults.force(fault)
     step(here)
     for _ in range(3):
@@ -98,7 +102,7 @@ def test_on_a_bad_line_each_order_leaves_once_or_is_stopped(town: tuple[Town, Js
     units = sum(line["qty"] for number in warehouse.left for line in warehouse.releases[number]["lines"])
     assert len(orders) == len(set(orders))
     assert walk.on_shelf(here) == {("SH", "A"): (100 - units, 0)}
-    assert upkeep.verify_counters(here.house) == []
+    assert counters.verify_counters(here.ctx) == []
     assert {status for number in range(8) for status in [looking.status(here, f"o{number}")[0]]} <= {
         "shipped",
         "cancelled",

@@ -11,18 +11,20 @@ from sqlalchemy import func, select
 
 from connectors.webhook_json.sandbox import OwnShop
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows import parcels, push
-from erpsync.flows.house import Channel, ChannelSpec, House, open_house
-from erpsync.flows.inbox import apply_inbox, store_webhook
-from erpsync.flows.letters import drop_letter
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
-from erpsync.flows.upkeep import verify_counters
+from erpsync.flows.availability import fan_out
+from erpsync.flows.availability import push as stock_push
+from erpsync.flows.context import Channel, ChannelSpec, Context, open_context
+from erpsync.flows.intake.webhooks import apply_inbox, store_webhook
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations.counters import verify_counters
+from erpsync.flows.operations.dead_letters import drop_letter
+from erpsync.flows.shipments import push as shipment_push
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import AuthError
 from erpsync.sdk.sandbox import Fault, FaultPlan
 from erpsync.sdk.types import WebhookRequest
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.tables import dead_letter, hold, inbox, orders, refund
 from erpsync.store.views import list_stock, show_order
 from tests.connectors.webhook_json.shop import connector
@@ -40,7 +42,7 @@ class Desk:
         self.clock = ManualClock(NOON)
         self.shop = OwnShop(clock=self.clock, faults=faults, deliver=self.deliver, eager=False)
         self.store: Store
-        self.house: House
+        self.ctx: Context
         self.open()
 
     def open(self) -> None:
@@ -51,7 +53,7 @@ class Desk:
             stock=StockPolicy(settle_s=0),
             connector=connector(self.shop, self.clock),
         )
-        self.house = open_house(self.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
+        self.ctx = open_context(self.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI)
 
     def restart(self) -> None:
         self.store.close()
@@ -59,13 +61,13 @@ class Desk:
 
     @property
     def channel(self) -> Channel:
-        return self.house.channel("own-shop")
+        return self.ctx.channel("own-shop")
 
     def deliver(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Take a delivery as the hook does."""
         request = WebhookRequest(headers=headers, query={}, body=body, received_at=self.clock.now())
         try:
-            store_webhook(self.house, self.channel, request)
+            store_webhook(self.ctx, self.channel, request)
         except AuthError:
             return 401
         return 200
@@ -73,17 +75,17 @@ class Desk:
     def take(self, message: Any, *, id: str = "msg_1") -> None:
         """Take one message signed by the shop, and apply it."""
         now = self.clock.now()
-        store_webhook(self.house, self.channel, signed_request(message, id=id, at=now, received_at=now))
+        store_webhook(self.ctx, self.channel, signed_request(message, id=id, at=now, received_at=now))
         self.settle()
 
     def settle(self) -> None:
         """Apply what is stored and push what is due, a little later."""
         self.clock.advance(seconds=1)
-        while apply_inbox(self.house):
+        while apply_inbox(self.ctx):
             pass
-        while push.fan_out(self.house):
+        while fan_out.fan_out(self.ctx):
             pass
-        while push.push_stock(self.house, self.channel) + parcels.push_shipments(self.house, self.channel):
+        while stock_push.push_stock(self.ctx, self.channel) + shipment_push.push_shipments(self.ctx, self.channel):
             pass
 
     def count(self, table: Any) -> int:
@@ -113,7 +115,7 @@ def make_desk(database_url: str) -> Iterator[Callable[..., Desk]]:
 
     def make(**options: Any) -> Desk:
         made.append(Desk(database_url, **options))
-        set_stock(made[-1].house, warehouse="SH", sku="A", on_hand=10, actor="me")
+        set_stock(made[-1].ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
         return made[-1]
 
     yield make
@@ -130,7 +132,7 @@ def test_an_order_of_the_shop_is_stored_held_and_told_back_as_stock_and_parcel(d
     id = desk.shop.place_order(("A", 2), paid=True)
     desk.shop.send()
     desk.settle()
-    ship(desk.house, order=desk.order(id)["number"], carrier="SF", tracking="SF1234567890123", actor="me")
+    ship(desk.ctx, order=desk.order(id)["number"], carrier="SF", tracking="SF1234567890123", actor="me")
     desk.settle()
 
     (parcel,) = desk.shop.shipments()
@@ -148,7 +150,7 @@ def test_fifty_deliveries_of_one_order_at_a_time_are_one_order_and_one_reservati
     headers = desk.shop.signed(delivery)
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: desk.deliver(delivery.body, headers), range(50)))
-        list(pool.map(lambda _: apply_inbox(desk.house), range(4)))
+        list(pool.map(lambda _: apply_inbox(desk.ctx), range(4)))
 
     assert answers == [200] * 50
     assert (desk.count(inbox), desk.count(orders), desk.count(hold)) == (1, 1, 1)
@@ -162,8 +164,8 @@ def test_fifty_messages_about_one_order_under_fifty_ids_are_one_order(desk: Desk
     message = order_message()
     requests = [signed_request(message, id=f"msg_{n}", at=now, received_at=now) for n in range(50)]
     with ThreadPoolExecutor(10) as pool:
-        list(pool.map(lambda request: store_webhook(desk.house, desk.channel, request), requests))
-        list(pool.map(lambda _: apply_inbox(desk.house), range(4)))
+        list(pool.map(lambda request: store_webhook(desk.ctx, desk.channel, request), requests))
+        list(pool.map(lambda _: apply_inbox(desk.ctx), range(4)))
 
     assert (desk.count(inbox), desk.count(orders), desk.count(hold)) == (50, 1, 1)
     assert desk.reserved() == 1
@@ -180,12 +182,12 @@ def test_versions_of_an_order_may_arrive_in_any_order(make_desk: Callable[..., D
         for index in turn:
             delivery = newest[index]
             desk.deliver(delivery.body, shop.signed(delivery))
-            apply_inbox(desk.house)
+            apply_inbox(desk.ctx)
 
         assert desk.order(id)["status"] == "cancelled", turn
 
     assert desk.reserved() == 0
-    assert verify_counters(desk.house) == []
+    assert verify_counters(desk.ctx) == []
 
 
 @pytest.mark.parametrize("turn", list(itertools.permutations(["unpaid", "paid", "cancelled"])))
@@ -263,7 +265,7 @@ def test_a_shop_that_sends_late_twice_and_again_ends_as_it_stands(make_desk: Cal
     names = {"unpaid": "unpaid", "paid": "allocated", "cancelled": "cancelled"}
     assert {id: desk.order(id)["status"] for id in ids} == {id: names[status] for id, status in wanted.items()}
     assert desk.reserved() == sum(status == "paid" for status in wanted.values())
-    assert verify_counters(desk.house) == []
+    assert verify_counters(desk.ctx) == []
 
 
 def test_what_cannot_be_read_is_a_dead_letter_one_per_order_else_per_distinct_body(desk: Desk) -> None:
@@ -306,7 +308,7 @@ def test_a_dropped_bad_line_lets_the_order_go(desk: Desk) -> None:
     desk.take(order_message(lines=lines))
     with desk.store.read() as connection:
         letter = connection.execute(select(dead_letter.c.id)).scalar_one()
-    drop_letter(desk.house, letter, actor="me")
+    drop_letter(desk.ctx, letter, actor="me")
 
     assert desk.order("W1")["status"] == "allocated"
 

@@ -13,15 +13,17 @@ import requests
 from connectors.webhook_json.connector import WebhookJsonConnector
 from connectors.webhook_json.sandbox import OwnShop, over_http
 from erpsync.core.policy import StockPolicy, WarehousePolicy
-from erpsync.flows import parcels, push
-from erpsync.flows.house import ChannelSpec, House, open_house
-from erpsync.flows.inbox import apply_inbox
-from erpsync.flows.ship import ship
-from erpsync.flows.stock import set_stock
+from erpsync.flows.availability import fan_out
+from erpsync.flows.availability import push as stock_push
+from erpsync.flows.context import ChannelSpec, Context, open_context
+from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.shipments import push as shipment_push
+from erpsync.flows.shipments.record import ship
 from erpsync.sdk.clock import SystemClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import SandboxServer, serve
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.views import list_orders
 from erpsync.web.server import AppServer
 from erpsync.web.site import receive
@@ -48,11 +50,11 @@ class Street:
             stock=StockPolicy(settle_s=0),
             connector=WebhookJsonConnector(made, HttpClient(clock=self.clock), self.clock),
         )
-        self.house: House = open_house(
+        self.ctx: Context = open_context(
             self.store, warehouses=[WarehousePolicy(id="SH")], channels_=[spec], timezone=SHANGHAI
         )
         self.web: AppServer
-        self.web, _ = serve_web(self.store, self.house, receive=receive, max_body_bytes=LIMIT)
+        self.web, _ = serve_web(self.store, self.ctx, receive=receive, max_body_bytes=LIMIT)
         self.hook = f"{self.web.url}hooks/own-shop"
 
     def close(self) -> None:
@@ -61,12 +63,12 @@ class Street:
         self.store.close()
 
     def settle(self) -> None:
-        channel = self.house.channel("own-shop")
-        while apply_inbox(self.house):
+        channel = self.ctx.channel("own-shop")
+        while apply_inbox(self.ctx):
             pass
-        while push.fan_out(self.house):
+        while fan_out.fan_out(self.ctx):
             pass
-        while push.push_stock(self.house, channel) + parcels.push_shipments(self.house, channel):
+        while stock_push.push_stock(self.ctx, channel) + shipment_push.push_shipments(self.ctx, channel):
             pass
 
     def post(self, body: bytes, headers: dict[str, str], channel: str = "own-shop") -> requests.Response:
@@ -83,14 +85,14 @@ def street(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Street]:
 
 
 def test_a_shop_that_only_knows_the_hook_and_the_secret_sells_and_is_told(street: Street) -> None:
-    set_stock(street.house, warehouse="SH", sku="A", on_hand=10, actor="me")
+    set_stock(street.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     address = street.platform.url("shop")
     requests.post(f"{address}/hook", json={"url": street.hook}, timeout=60)
     requests.post(f"{address}/orders", json={"lines": [["A", 3]]}, timeout=60)
     street.settle()
     with street.store.read() as connection:
         [order] = list_orders(connection)
-    ship(street.house, order=order["number"], carrier="YTO", tracking="YT1234567890123", actor="me")
+    ship(street.ctx, order=order["number"], carrier="YTO", tracking="YT1234567890123", actor="me")
     street.settle()
 
     assert requests.get(f"{address}/stock", timeout=60).json() == {"A": 7}

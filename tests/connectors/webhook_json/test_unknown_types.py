@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from erpsync.flows.unknown import MOST_TYPES
+from erpsync.flows.intake.unknown_messages import MOST_TYPES
 from erpsync.settings.models import Status
-from erpsync.store.counts import gather
-from erpsync.store.figures import judge
+from erpsync.store.status.counts import gather
+from erpsync.store.status.figures import judge
 from erpsync.store.tables import inbox, payload, task
 from tests.connectors.webhook_json.shop import order as order_message
 from tests.connectors.webhook_json.test_flow import Desk
@@ -27,7 +27,7 @@ def desk(database_url: str) -> Iterator[Desk]:
 def shop(desk: Desk) -> dict[str, Any]:
     """Return what `status` says of the shop."""
     with desk.store.read() as connection:
-        found = judge(gather(connection, desk.house, desk.clock.now()), desk.house, Status())
+        found = judge(gather(connection, desk.ctx, desk.clock.now()), desk.ctx, Status())
     (channel,) = found["channels"]
     return dict(channel)
 

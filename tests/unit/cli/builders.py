@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Table
 
 from erpsync.store import tables as t
-from erpsync.store.bulk import insert_many, new_ids
-from erpsync.store.store import Store, Tx
+from erpsync.store.db.bulk import insert_many, new_ids
+from erpsync.store.db.store import Store, Tx
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 

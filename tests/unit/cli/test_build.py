@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import select
 
-from erpsync.cli.build import Built, command_house, open_built, open_store, stored_house, with_roles
+from erpsync.cli.build import Built, command_context, open_built, open_store, stored_context, with_roles
 from erpsync.core.policy import PollPolicy, WarehousePolicy
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource
 from erpsync.sdk.sandbox import SandboxRequest, SandboxResponse
 from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry
-from erpsync.store.schema import migrate
+from erpsync.store.db.schema import migrate
 from erpsync.store.tables import channel, warehouse
 
 
@@ -70,7 +70,7 @@ def built(tmp_path: Path) -> Iterator[Built]:
 
 
 def connectors(built: Built) -> dict[str, Any]:
-    return {each.name: each.connector for each in built.house.channels.values()}
+    return {each.name: each.connector for each in built.ctx.channels.values()}
 
 
 def changed(config: Config, name: str, **changes: Any) -> Config:
@@ -92,7 +92,7 @@ def test_a_reload_makes_new_connectors_for_changed_channels_only(built: Built) -
     assert after["a"] is before["a"]
     assert after["b"] is not before["b"]
     assert (before["a"].closed, before["b"].closed) == (0, 1)
-    assert built.house.channel("b").poll.orders_s == 5
+    assert built.ctx.channel("b").poll.orders_s == 5
 
 
 def test_a_reload_takes_channels_up_and_lets_them_go(built: Built, tmp_path: Path) -> None:
@@ -115,13 +115,13 @@ def test_a_disabled_channel_has_no_connector_and_its_old_one_is_closed(built: Bu
 
 
 def test_a_reload_that_fails_changes_nothing(built: Built, tmp_path: Path) -> None:
-    before, house, config = connectors(built), built.house, built.config
+    before, ctx, config = connectors(built), built.ctx, built.config
     worse = changed(configured(tmp_path, "a", "c"), "c", settings=ShopSettings(broken=True))
 
     with pytest.raises(ValueError, match="cannot be made"):
         built.rebuild(worse)
 
-    assert (built.house, built.config, connectors(built)) == (house, config, before)
+    assert (built.ctx, built.config, connectors(built)) == (ctx, config, before)
     assert [each.closed for each in before.values()] == [0, 0]
     with built.store.read() as connection:
         assert connection.execute(select(channel.c.name)).scalars().all() == ["a", "b"]
@@ -145,7 +145,7 @@ def test_calls_go_through_the_channels_budget_to_where_it_is_mounted(tmp_path: P
 
 def test_a_command_does_not_put_an_edited_configuration_in_force(built: Built) -> None:
     edited = replace(built.config, warehouses=(WarehousePolicy(id="SH", safety_stock=9), WarehousePolicy(id="GZ")))
-    command_house(built.store, edited)
+    command_context(built.store, edited)
 
     with built.store.read() as connection:
         assert connection.execute(select(warehouse.c.safety_stock)).scalars().all() == [0, 0]
@@ -156,14 +156,14 @@ def test_a_command_before_the_first_start_makes_the_rows_it_needs(tmp_path: Path
     store = open_store(config)
     migrate(store.engine)
 
-    assert stored_house(store, config).codes() == []
-    assert sorted(command_house(store, config).codes()) == ["GZ", "SH"]
+    assert stored_context(store, config).codes() == []
+    assert sorted(command_context(store, config).codes()) == ["GZ", "SH"]
     store.close()
 
 
 def test_what_a_channel_can_do_is_known_without_making_its_connector(built: Built) -> None:
     config = changed(built.config, "a", settings=ShopSettings(broken=True))
-    house = with_roles(stored_house(built.store, config), config, REGISTRY)
+    ctx = with_roles(stored_context(built.store, config), config, REGISTRY)
 
-    assert (house.channel("a").plays(Shop), house.channel("a").plays(OrderSource)) == (True, False)
-    assert house.channel("a").connector is None
+    assert (ctx.channel("a").plays(Shop), ctx.channel("a").plays(OrderSource)) == (True, False)
+    assert ctx.channel("a").connector is None

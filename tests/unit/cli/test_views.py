@@ -11,7 +11,7 @@ from sqlalchemy import event as engine_events
 from erpsync.core import advice
 from erpsync.store import tables as t
 from erpsync.store import views
-from erpsync.store.store import Store
+from erpsync.store.db.store import Store
 from erpsync.store.views import NotFound, OrderFilter
 from tests.unit.cli.builders import NOON, Shop, minutes
 

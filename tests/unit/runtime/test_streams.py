@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from erpsync.cli.commands import COMMANDS
 from erpsync.core.policy import PollPolicy
-from erpsync.flows import poll
-from erpsync.flows.streams import ASKED, STREAMS, TABLE
+from erpsync.flows.channels.streams import ASKED, STREAMS, TABLE
+from erpsync.flows.intake import poll
 from erpsync.runtime.polls import LANES
 from erpsync.web.api.models import Poll
 

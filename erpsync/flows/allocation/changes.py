@@ -1,0 +1,53 @@
+"""What changes about stock: orders as they were and are, units that moved or left, and what planning made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from erpsync.core.allocation import Allocation, StockKey
+from erpsync.core.orders import KnownOrder
+from erpsync.store.tasks import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """Where and when units left; a count of that warehouse at that instant or later has them off already."""
+
+    warehouse_id: int
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An order as it was and as it was decided to be.
+
+    Args:
+        left: by line id, channel units that left without us (`shipped_elsewhere`).
+        leaving: by line id, channel units that leave now in a parcel of ours.
+        departure: where and when they left, if a warehouse reports it.
+    """
+
+    before: KnownOrder | None
+    after: KnownOrder
+    left: Mapping[int, int] = field(default_factory=dict)
+    leaving: Mapping[int, int] = field(default_factory=dict)
+    departure: Departure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """A change of what is on hand. `count` also makes the stock row known and dated."""
+
+    place: StockKey
+    qty: int
+    reason: str
+    counted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What planning did, for events: takes by order id, units still short by order id."""
+
+    takes: Mapping[int, list[Allocation]]
+    short: Mapping[int, int]
+    tasks: tuple[Task, ...]

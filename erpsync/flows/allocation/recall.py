@@ -1,0 +1,120 @@
+"""Asking a warehouse to stop what it was told to send, as soon as the order wants something else.
+
+Why nothing is taken back here: the warehouse may have packed the parcel already. Its units stay held for the order
+until it answers; only a yes frees them.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import structlog
+from sqlalchemy import select, update
+
+from erpsync.core.allocation import HoldOwner
+from erpsync.core.fulfilment import LINE, needs
+from erpsync.core.orders import KnownOrder
+from erpsync.core.release import may_leave
+from erpsync.flows.context import Context
+from erpsync.store.db.store import Tx
+from erpsync.store.events import Event, write_events
+from erpsync.store.outbox.queue import LANE_CANCEL, RELEASE_CANCEL, Effect, enqueue
+from erpsync.store.stock_book import Book
+from erpsync.store.tables import hold, order_line, release
+from erpsync.store.tasks import Task, open_tasks
+
+log = structlog.get_logger()
+
+
+def recall_changed(
+    tx: Tx, ctx: Context, book: Book, decided: Iterable[KnownOrder], *, left_from: Mapping[int, int]
+) -> None:
+    """Recall what warehouses were told of orders that are held, cancelled, want less or more, or left otherwise.
+
+    Args:
+        left_from: by order id, the warehouse that reports what left; it knows what of its release is gone.
+    """
+    order_of = {line.id: order for order in decided for line in order.lines}
+    unwanted: dict[int, set[int]] = defaultdict(set)
+    for (owner, place), held in book.holds.items():
+        order = order_of.get(owner.id) if owner.kind == LINE and held.released and held.qty else None
+        if order is not None and _is_unwanted(book, order, owner, place.sku_id, tx):
+            unwanted[order.id].add(place.warehouse_id)
+    for owner, place in book.altered():
+        known = order_of.get(owner.id)
+        order_id = known.id if known else book.waiting_before()[owner, place.sku_id].order_id
+        if left_from.get(order_id) != place.warehouse_id:
+            unwanted[order_id].add(place.warehouse_id)
+    recall(tx, ctx, unwanted)
+
+
+def _is_unwanted(book: Book, order: KnownOrder, owner: HoldOwner, sku_id: int, tx: Tx) -> bool:
+    if not may_leave(order):
+        return True
+    return book.held_qty((owner, sku_id)) > needs(order, reserve_until=None, now=tx.now).get((owner, sku_id), 0)
+
+
+def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
+    """Ask the warehouses (by order id) to stop the orders they have, once each."""
+    if not unwanted:
+        return
+    query = select(release).where(
+        release.c.order_id.in_(sorted(unwanted)), release.c.state.in_(("unsure", "told")), release.c.ended_at.is_(None)
+    )
+    rows = [row for row in tx.all(query.order_by(release.c.id)) if row.warehouse_id in set(unwanted[row.order_id])]
+    if not rows:
+        return
+    with_it = release.c.id.in_([row.id for row in rows]) & release.c.state.in_(("unsure", "told"))
+    tx.execute(update(release).where(with_it).values(state="recalled"))
+    effects, events, tasks = [], [], []
+    for row in rows:
+        detail = {"release": row.number, "warehouse_id": row.warehouse_id}
+        events.append(Event(kind="release.recalled", order_id=row.order_id, detail=detail))
+        runner = ctx.runner(row.warehouse_id)
+        if runner is None:
+            reason = (
+                f"release {row.number} must be stopped, and no channel runs its warehouse any more; stop it by hand"
+            )
+            tasks.append(Task(kind="recall", key=row.number, reason=reason, order_id=row.order_id))
+            continue
+        effects.append(
+            Effect(
+                destination_id=runner.id,
+                kind=RELEASE_CANCEL,
+                key=row.number,
+                ref_id=row.id,
+                serial_key=f"release:{row.id}",
+                lane=LANE_CANCEL,
+                run_at=tx.now,
+                marked_at=tx.now,
+            )
+        )
+        log.info("release.recalled", release=row.number, channel=runner.name)
+    enqueue(tx, effects)
+    open_tasks(tx, tasks)
+    write_events(tx, events)
+
+
+def set_released(tx: Tx, order: KnownOrder, warehouse_id: int, *, released: bool) -> set[int]:
+    """Mark all that a warehouse holds for an order as handed over, or no more; return the SKUs concerned.
+
+    The order is locked; its SKUs are locked here, as every writer of holds does.
+    """
+    lines = [line.id for line in order.lines]
+    mine = (hold.c.owner_kind == LINE, hold.c.owner_id.in_(lines), hold.c.warehouse_id == warehouse_id)
+    skus = set(tx.execute(select(hold.c.sku_id).where(*mine)).scalars())
+    book = Book(tx, skus, [HoldOwner(LINE, line_id) for line_id in lines])
+    for (_, place), held in book.holds.items():
+        if place.warehouse_id == warehouse_id:
+            held.released = released
+    book.flush()
+    return skus
+
+
+def released_orders(tx: Tx, order_ids: Iterable[int]) -> set[int]:
+    """Return which of these orders have units that a warehouse was told to send."""
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return set()
+    held = (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id) & hold.c.released
+    query = select(order_line.c.order_id).join(hold, held).where(order_line.c.order_id.in_(wanted))
+    return set(tx.execute(query).scalars())

@@ -1,0 +1,62 @@
+"""The brake on a wave of zeros that nobody can explain: when it trips, and how a person or a right count ends it."""
+
+from datetime import timedelta
+
+from sqlalchemy import and_, func, or_, select
+
+from erpsync.core.availability import (
+    braked,
+)
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.errors import Refused
+from erpsync.store.db.store import Tx
+from erpsync.store.events import Event, write_events
+from erpsync.store.outbox.queue import IS_WAITING, STOCK, free_waiting
+from erpsync.store.tables import listing, outbox
+from erpsync.store.tasks import close_tasks
+
+
+def confirm_stock(ctx: Context, channel: str, *, actor: str) -> int:
+    """Let the zeros that the brake holds back go; return how many."""
+    try:
+        wanted = ctx.channel(channel)
+    except LookupError as error:
+        raise Refused(str(error)) from error
+
+    def work(tx: Tx) -> int:
+        freed = free_waiting(tx, "brake", destination_id=wanted.id, kind=STOCK, confirmed=True)
+        close_tasks(tx, "brake", [wanted.name], by=actor)
+        detail = {"listings": freed}
+        write_events(tx, [Event(kind="stock.confirmed", channel_id=wanted.id, detail=detail, actor=actor)])
+        return freed
+
+    return ctx.store.retrying(work)
+
+
+BRAKE_WINDOW = timedelta(seconds=60)
+
+
+def end_brake(tx: Tx, channel: Channel) -> None:
+    """Close the brake's task once no number of the channel waits for it any more: a right count has made them void."""
+    waits = and_(outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", IS_WAITING)
+    if tx.execute(select(outbox.c.id).where(waits).limit(1)).first() is None:
+        close_tasks(tx, "brake", [channel.name], by="erpsync")
+
+
+def brake_trips(tx: Tx, channel: Channel) -> bool:
+    """Whether too many of the channel's listings went to zero for no reason known, over the last 60 seconds.
+
+    Those that wait since an earlier wave count with them, or they would leak out one by one.
+    """
+    mine = listing.c.channel_id == channel.id
+    waiting = select(outbox.c.ref_id).where(
+        outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", IS_WAITING
+    )
+    zeroed = or_(listing.c.zeroed_at > tx.now - BRAKE_WINDOW, listing.c.id.in_(waiting))
+    above = select(func.count()).where(mine, or_(listing.c.told_qty > 0, zeroed))
+    zeros = select(func.count()).where(mine, zeroed)
+    return braked(
+        unexplained_zeros=int(tx.execute(zeros).scalar_one()),
+        told_above_zero=int(tx.execute(above).scalar_one()),
+        policy=channel.stock.brake,
+    )

@@ -1,0 +1,211 @@
+"""What every use case is given: the store, the policies by row id, and the channels with their connectors.
+
+Why built once: policies come from YAML by name and the tables speak ids; joining them for every batch would be work
+done again, and a reload simply builds another context.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
+from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
+from erpsync.store.db.store import Store
+from erpsync.store.registry import channels, sync_channels, sync_warehouses, warehouse_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtRest:
+    """What is known of a connector that was not made: its class, and whether its token renews itself."""
+
+    kind: type[Connector]
+    renews_token: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A configured channel with its policies.
+
+    In processes that talk to no platform `connector` is None, and `at_rest` says what they may have to know of it.
+    """
+
+    id: int
+    name: str
+    kind: str
+    enabled: bool
+    poll: PollPolicy
+    orders: OrderPolicy
+    stock: StockPolicy
+    connector: Connector | None = None
+    at_rest: AtRest | None = None
+
+    def plays(self, role: type) -> bool:
+        """Whether this channel's connector plays a role; False where nothing is known of it."""
+        if self.connector is not None:
+            return isinstance(self.connector, role)
+        return self.at_rest is not None and issubclass(self.at_rest.kind, role)
+
+    @property
+    def max_lines(self) -> int:
+        """How many lines one record of this channel may have."""
+        return MAX_LINES if self.connector is None else int(self.connector.settings.max_lines)
+
+    @property
+    def renews_token(self) -> bool:
+        """Whether the channel's token renews itself before it ends."""
+        holder = playing(self.connector, TokenHolder)
+        if holder is not None:
+            return holder.tokens.current().refresh_token is not None
+        return self.at_rest is not None and self.at_rest.renews_token
+
+    @property
+    def carries_recipients(self) -> bool:
+        """Whether this channel's orders hold a recipient at all."""
+        source = playing(self.connector, OrderReader)
+        return source is not None and source.carries_recipients
+
+    @property
+    def nets_refunds(self) -> bool | None:
+        """Whether this channel's totals are without the money given back; None where no connector can tell."""
+        source = playing(self.connector, OrderReader)
+        return None if source is None else source.nets_refunds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSpec:
+    """A channel as configured, before it has a row: what `open_context` needs of it."""
+
+    name: str
+    kind: str
+    enabled: bool = True
+    poll: PollPolicy = field(default_factory=PollPolicy)
+    orders: OrderPolicy = field(default_factory=OrderPolicy)
+    stock: StockPolicy = field(default_factory=StockPolicy)
+    connector: Connector | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Store, channels and warehouses, joined by row ids."""
+
+    store: Store
+    timezone: ZoneInfo
+    channels: Mapping[int, Channel]
+    warehouses: Mapping[int, WarehousePolicy]
+    feeding: Mapping[int, tuple[int, ...]]
+    sealing: SealPolicy = field(default_factory=SealPolicy)
+    counting: CountPolicy = field(default_factory=CountPolicy)
+    local_targets: frozenset[str] = frozenset()
+
+    def may_tell(self, host: str, port: int) -> bool:
+        """Whether events may be told to a local address: it is listed as HOST:PORT."""
+        name = host.lower().strip("[]").removesuffix(".")
+        return f"{name}:{port}" in self.local_targets
+
+    def channel(self, name: str) -> Channel:
+        """Return a channel by name; `LookupError` when it is not configured."""
+        for channel in self.channels.values():
+            if channel.name == name:
+                return channel
+        raise LookupError(f"channel {name} is not configured")
+
+    def runner(self, warehouse_id: int) -> Channel | None:
+        """Return the channel of the system that runs a warehouse; None where there is none, or it is not configured."""
+        policy = self.warehouses.get(warehouse_id)
+        name = policy.channel if policy else None
+        return next((channel for channel in self.channels.values() if name and channel.name == name), None)
+
+    def run_by(self, channel: Channel) -> dict[str, int]:
+        """Return the row ids of the warehouses that a channel runs, by code."""
+        return {policy.id: row_id for row_id, policy in self.warehouses.items() if policy.channel == channel.name}
+
+    def warehouse_id(self, code: str) -> int:
+        """Return a warehouse's row id by its code; `LookupError` when it is not configured."""
+        for warehouse_id, policy in self.warehouses.items():
+            if policy.id == code:
+                return warehouse_id
+        raise LookupError(f"warehouse {code} is not configured; there are {', '.join(sorted(self.codes()))}")
+
+    def codes(self) -> list[str]:
+        """Return the codes of all warehouses."""
+        return [policy.id for policy in self.warehouses.values()]
+
+
+def open_context(
+    store: Store,
+    *,
+    warehouses: Sequence[WarehousePolicy],
+    channels_: Sequence[ChannelSpec],
+    timezone: ZoneInfo,
+    sealing: SealPolicy | None = None,
+    counting: CountPolicy | None = None,
+) -> Context:
+    """Return the context for a configuration, its channel and warehouse rows made equal to it first."""
+    with store.read() as connection:
+        known_channels, known_places = channels(connection), warehouse_ids(connection)
+    specs = {spec.name: spec for spec in channels_}
+    stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {
+        n: (s.kind, True) for n, s in specs.items()
+    }
+    fed = _fed(warehouses, channels_)
+    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses, fed):
+        with store.begin() as tx:
+            sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
+            sync_warehouses(tx, warehouses, fed)
+    with store.read() as connection:
+        rows, places = channels(connection), warehouse_ids(connection)
+    sellable = sorted((w for w in warehouses if w.sellable), key=lambda w: (w.priority, w.id))
+    built = {rows[spec.name].id: _channel(rows[spec.name].id, spec) for spec in channels_}
+    return Context(
+        store=store,
+        timezone=timezone,
+        channels=built,
+        warehouses={places[w.id]: w for w in warehouses},
+        feeding={
+            channel.id: tuple(
+                places[w.id] for w in sellable if channel.stock.warehouses is None or w.id in channel.stock.warehouses
+            )
+            for channel in built.values()
+        },
+        sealing=sealing or SealPolicy(),
+        counting=counting or CountPolicy(),
+    )
+
+
+def _fed(warehouses: Sequence[WarehousePolicy], specs: Sequence[ChannelSpec]) -> set[str]:
+    """Return the codes of the warehouses that serve a channel which sells; one that only runs a warehouse does not."""
+    runners = {place.channel for place in warehouses}
+    selling = [spec.stock.warehouses for spec in specs if spec.name not in runners]
+    return {place.id for place in warehouses if place.sellable and any(w is None or place.id in w for w in selling)}
+
+
+def _differ(store: Store, warehouses: Sequence[WarehousePolicy], fed: set[str]) -> bool:
+    from sqlalchemy import select
+
+    from erpsync.store.tables import warehouse
+
+    with store.read() as connection:
+        rows = connection.execute(
+            select(
+                warehouse.c.code,
+                warehouse.c.priority,
+                warehouse.c.safety_stock,
+                warehouse.c.sellable,
+                warehouse.c.feeds,
+            )
+        )
+        known = {tuple(row) for row in rows}
+    return known != {(w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses}
+
+
+def _channel(row_id: int, spec: ChannelSpec) -> Channel:
+    return Channel(
+        id=row_id,
+        name=spec.name,
+        kind=spec.kind,
+        enabled=spec.enabled,
+        poll=spec.poll,
+        orders=spec.orders,
+        stock=spec.stock,
+        connector=spec.connector,
+    )

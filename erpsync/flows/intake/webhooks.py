@@ -1,0 +1,343 @@
+"""Webhooks: stored before they are answered, applied by the same function as polled pages.
+
+Why nothing is applied inline: the sender's patience must not depend on locks, and what is stored can be applied again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import select, text, update
+
+from erpsync.core.readings import is_ahead
+from erpsync.flows.blame import is_of_database
+from erpsync.flows.channels.streams import streams_of
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.errors import error_repr, error_text
+from erpsync.flows.intake.unknown_messages import note_unknown
+from erpsync.flows.orders.apply import apply
+from erpsync.flows.orders.normalise import apply_bisected, may_be_poison, read_orders, read_refunds
+from erpsync.flows.records.batch import LINES_AT_ONCE, Batch
+from erpsync.flows.retry import backoff_s, gives_up
+from erpsync.sdk.errors import AuthError, PayloadError
+from erpsync.sdk.roles import OrderSource, WebhookSource, playing
+from erpsync.sdk.text import storable
+from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
+from erpsync.store.cursors import want_pass
+from erpsync.store.db.store import Tx
+from erpsync.store.dead_letters import DeadLetter, add_dead_letters
+from erpsync.store.tables import EPOCH, inbox
+
+AT_ONCE = 50
+LANE_STOP, LANE_ORDER = 0, 1
+WRITTEN = EPOCH
+"""When what a webhook says was read over there: some time before it came. So no two of them are told apart by their
+arrival, and one that overtook another of the same version does not count as the later reading."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of a webhook: `stored` or `duplicate`, and what to answer."""
+
+    status: str
+    reply: WebhookReply
+
+
+def store_webhook(ctx: Context, channel: Channel, request: WebhookRequest) -> Received:
+    """Check a webhook's signature and store what it says; durable when this returns. Raises `AuthError`."""
+    source = playing(channel.connector, WebhookSource)
+    if source is None or not channel.enabled:
+        raise AuthError(f"channel {channel.name} takes no webhooks")
+    result = source.read_webhook(request)
+    lane = _lane(channel, result)
+    stored = ctx.store.retrying(partial(_insert, channel=channel, result=result, request=request, lane=lane))
+    log.info("webhook.stored" if stored else "webhook.repeated", channel=channel.name, key=result.key)
+    return Received(status="stored" if stored else "duplicate", reply=source.webhook_reply(result))
+
+
+def _lane(channel: Channel, result: WebhookResult) -> int:
+    """Return whose turn it is: refunds and cancels overtake every order that waits, however many there are."""
+    if "refunds" in result.hints or any(record.kind == "refund" for record in result.records):
+        return LANE_STOP
+    raws = [record.raw for record in result.records if record.kind == "order"]
+    read = read_orders(channel, raws).orders if raws else ()
+    return LANE_STOP if any(record.order.state is OrderState.CANCELLED for record in read) else LANE_ORDER
+
+
+def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: WebhookRequest, lane: int) -> bool:
+    body = {
+        "hints": list(result.hints),
+        "records": [_record(record.kind, record.raw) for record in result.records],
+    }
+    ended = bool(result.unknown) and not result.records and not result.hints
+    row = tx.insert(inbox).values(
+        channel_id=channel.id,
+        delivery_key=result.key,
+        body=None if ended else tx.vault.seal(body, row=_row(channel.id, result.key)),
+        received_at=request.received_at,
+        state="done" if ended else "pending",
+        run_at=tx.now,
+        lane=lane,
+    )
+    fresh = row.on_conflict_do_nothing(index_elements=["channel_id", "delivery_key"]).returning(inbox.c.id)
+    stored = tx.execute(fresh).first() is not None
+    if stored:
+        note_unknown(tx, channel, result)
+    if stored and not ended:
+        tx.wake("inbox")
+    return stored
+
+
+def _row(channel_id: int, key: str) -> str:
+    return f"inbox|{channel_id}|{key}"
+
+
+def _record(kind: str, raw: Raw) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "payload": dict(raw.payload),
+        "external_id": raw.head.external_id,
+        "version_at": raw.head.version_at.isoformat(),
+        "digest": raw.head.digest,
+        "source": raw.head.source,
+        "order_external_id": raw.head.order_external_id,
+        "dated": raw.head.dated,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivery:
+    """A stored webhook, opened and read."""
+
+    row: Any
+    batch: Batch
+    hints: Sequence[str]
+
+    @property
+    def names(self) -> set[str]:
+        """What it is about: orders and refunds by their external ids, also those that could not be read."""
+        refunds = {name for r in self.batch.refunds for name in (r.refund.external_id, r.refund.order_external_id)}
+        letters = {name for each in self.batch.letters for name in (each.key, each.order_external_id or each.key)}
+        return refunds | letters | {r.order.external_id for r in self.batch.orders}
+
+
+class _ApartError(Exception):
+    """These deliveries cannot be applied together; nothing of the transaction stays."""
+
+
+def apply_inbox(ctx: Context) -> int:
+    """Apply stored webhooks, refunds and cancels first, then oldest first; return how many were taken up.
+
+    Those of one channel are applied together, for a transaction per delivery could not follow a flash sale.
+    """
+    query = (
+        select(inbox)
+        .where(text("inbox.state = 'pending'"), inbox.c.run_at <= ctx.store.clock.now())
+        .order_by(inbox.c.lane, inbox.c.id)
+        .limit(AT_ONCE)
+    )
+    with ctx.store.read() as connection:
+        rows = connection.execute(query).all()
+    groups: dict[tuple[int, int], list[Any]] = {}
+    for row in rows:
+        groups.setdefault((row.lane, row.channel_id), []).append(row)
+    return sum(_apply_group(ctx, channel_id, group) for (_, channel_id), group in groups.items())
+
+
+def _apply_group(ctx: Context, channel_id: int, rows: Sequence[Any]) -> int:
+    channel = ctx.channels.get(channel_id)
+    if channel is None or channel.connector is None:
+        for row in rows:
+            ctx.store.retrying(partial(_later, row=row, error="the channel is not configured"))
+        return len(rows)
+    taken, told, together, lines = 0, set[str](), list[_Delivery](), 0
+    for row in rows:
+        try:
+            delivery = _read(ctx, channel, row)
+        except Exception:  # noqa: BLE001 tried once more by itself, which leaves a state behind
+            _apply_one(ctx, channel, row)
+            taken += 1
+            continue
+        full = lines + delivery.batch.lines > LINES_AT_ONCE
+        if full or told & delivery.names:  # what it is about stands in another one's turn
+            taken += _apply_all(ctx, channel, together)
+            told, together, lines = set(), [], 0
+        told |= delivery.names
+        lines += delivery.batch.lines
+        together.append(delivery)
+    return taken + _apply_all(ctx, channel, together)
+
+
+def _read(ctx: Context, channel: Channel, row: Any) -> _Delivery:
+    body = _opened(ctx, row)
+    return _Delivery(row=row, batch=_batch(channel, row, body), hints=body["hints"])
+
+
+def _apply_all(ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
+    """Apply deliveries about different orders in one commit, or each by itself; return how many were this node's."""
+    try:
+        return ctx.store.retrying(partial(_together, ctx=ctx, channel=channel, deliveries=deliveries))
+    except Exception:  # noqa: BLE001 one of them is at fault; by itself each leaves a state behind
+        for each in deliveries:
+            _apply_one(ctx, channel, each.row)
+        return len(deliveries)
+
+
+def _together(tx: Tx, *, ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
+    """Apply those deliveries that no other node is at."""
+    ids = inbox.c.id.in_([each.row.id for each in deliveries])
+    pending = select(inbox.c.id).where(ids, inbox.c.state == "pending").with_for_update(skip_locked=True)
+    free = set(tx.execute(pending).scalars())
+    mine = [each for each in deliveries if each.row.id in free]
+    if not mine:
+        return 0
+    batch = Batch(
+        orders=tuple(record for each in mine for record in each.batch.orders),
+        refunds=tuple(record for each in mine for record in each.batch.refunds),
+        letters=tuple(letter for each in mine for letter in each.batch.letters),
+    )
+    if apply(tx, ctx, channel, batch).read_again:
+        raise _ApartError
+    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(**_done(tx)))
+    want_pass(tx, channel.id, {hint for each in mine for hint in each.hints} & set(streams_of(channel)))
+    return len(mine)
+
+
+def _apply_one(ctx: Context, channel: Channel, row: Any) -> None:
+    try:
+        delivery = _read(ctx, channel, row)
+        _apply_batch(ctx, channel, row, delivery.batch, delivery.hints)
+    except PayloadError as error:
+        ctx.store.retrying(partial(_bury, ctx=ctx, channel=channel, row=row, error=error))
+        return
+    except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
+        log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=error_repr(error))
+        counts = not is_of_database(error)
+        ctx.store.retrying(partial(_later, row=row, error=error_text(error), counts=counts, ctx=ctx, channel=channel))
+
+
+def _apply_batch(
+    ctx: Context, channel: Channel, row: Any, batch: Batch, hints: Sequence[str], *, last: bool = False
+) -> None:
+    """Apply what a webhook says; the row stays pending until orders that have to be read again were."""
+    take = partial(_apply, ctx=ctx, channel=channel, row=row, hints=hints)
+    try:
+        again = ctx.store.retrying(partial(take, batch=batch, last=last))
+    except Exception as error:
+        if not may_be_poison(error, batch):
+            raise
+        again = apply_bisected(ctx, channel, batch, error)
+        if not again:
+            ctx.store.retrying(partial(take, batch=Batch(), last=True))
+    if again:
+        _apply_batch(ctx, channel, row, _read_again(channel, batch, again), hints, last=True)
+
+
+def _opened(ctx: Context, row: Any) -> dict[str, Any]:
+    if ctx.store.vault is None:
+        raise LookupError("this process runs without encryption keys")
+    body: dict[str, Any] = ctx.store.vault.open(row.body, row=_row(row.channel_id, row.delivery_key))
+    return body
+
+
+def _batch(channel: Channel, row: Any, body: dict[str, Any]) -> Batch:
+    raws: dict[str, list[Raw]] = {"order": [], "refund": []}
+    for record in body["records"]:
+        head = Head(
+            external_id=record["external_id"],
+            version_at=datetime.fromisoformat(record["version_at"]),
+            digest=record["digest"],
+            read_from=WRITTEN,
+            read_to=row.received_at,
+            row=record["payload"],
+            source=f"delivery {row.delivery_key}",
+            order_external_id=record.get("order_external_id", ""),
+            dated=record.get("dated", True),
+        )
+        raw = Raw(head=head, payload=record["payload"], read_from=WRITTEN, read_to=row.received_at)
+        raws[record["kind"]].append(raw)
+    orders = read_orders(channel, raws["order"]) if raws["order"] else Batch()
+    refunds = read_refunds(channel, raws["refund"]) if raws["refund"] else Batch()
+    return Batch(orders=orders.orders, refunds=refunds.refunds, letters=(*orders.letters, *refunds.letters))
+
+
+def _apply(
+    tx: Tx, *, ctx: Context, channel: Channel, row: Any, hints: Sequence[str], batch: Batch, last: bool
+) -> list[str]:
+    pending = select(inbox.c.id).where(inbox.c.id == row.id, inbox.c.state == "pending").with_for_update()
+    if tx.execute(pending).first() is None:
+        return []
+    again = apply(tx, ctx, channel, batch).read_again
+    if again and not last:
+        return again
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(**_done(tx)))
+    want_pass(tx, channel.id, set(hints) & set(streams_of(channel)))
+    return []
+
+
+def _done(tx: Tx) -> dict[str, Any]:
+    return {"state": "done", "body": None, "applied_at": tx.now}
+
+
+def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
+    """Ask the channel about orders whose webhook cannot be put in order with what is known."""
+    source = playing(channel.connector, OrderSource)
+    if source is None:
+        raise LookupError(f"channel {channel.name} cannot be asked for orders")
+    return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
+
+
+def _later(
+    tx: Tx,
+    *,
+    row: Any,
+    error: str,
+    counts: bool = True,
+    ctx: Context | None = None,
+    channel: Channel | None = None,
+) -> None:
+    dead = counts and gives_up(row.attempts)
+    values: dict[str, Any] = {"attempts": row.attempts + (1 if counts else 0), "error": error}
+    if dead:
+        values["state"] = "dead"
+        letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=error)
+        _hold_for(tx, ctx, channel, row, letter)
+    else:
+        values["run_at"] = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
+    tx.execute(update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(**values))
+
+
+def _bury(tx: Tx, *, ctx: Context, channel: Channel, row: Any, error: PayloadError) -> None:
+    source = f"delivery {row.delivery_key}"
+    letter = DeadLetter(channel_id=channel.id, kind="inbox", key=row.delivery_key, error=str(error), source=source)
+    _hold_for(tx, ctx, channel, row, letter)
+    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="dead", error=str(error)))
+
+
+def _hold_for(tx: Tx, ctx: Context | None, channel: Channel | None, row: Any, letter: DeadLetter) -> None:
+    """Store the letter of a delivery that is given up, and hold the order it speaks of."""
+    if ctx is None or channel is None:
+        add_dead_letters(tx, [letter])
+        return
+    apply(tx, ctx, channel, Batch(letters=(replace(letter, **_subject(ctx, row)),)))
+
+
+def _subject(ctx: Context, row: Any) -> dict[str, Any]:
+    """Return which order a delivery speaks of, and of which version, as far as it can be opened and says so."""
+    try:
+        records = _opened(ctx, row)["records"]
+    except Exception:  # noqa: BLE001 what cannot be opened names nobody; its letter is written all the same
+        return {}
+    order = next((each for each in records if each["kind"] == "order"), None)
+    if order is not None:
+        version_at = datetime.fromisoformat(order["version_at"]) if order.get("dated", True) else None
+        if version_at is not None and is_ahead(version_at, row.received_at):
+            version_at = row.received_at
+        return {"order_external_id": storable(order["external_id"]), "version_at": version_at}
+    named = next((each.get("order_external_id") for each in records), None)
+    return {"order_external_id": storable(named) if named else None}

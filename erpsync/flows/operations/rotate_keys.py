@@ -1,0 +1,86 @@
+"""Sealing everything with the first key again, so that an old key can be retired; what is done is skipped."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, func, select, update
+
+from erpsync.store.db.privacy import Vault
+from erpsync.store.db.store import Store, Tx
+from erpsync.store.encrypted import recipient_row, subscription_row
+from erpsync.store.tables import dead_letter, inbox, key_proof, orders, payload, subscription, token
+from erpsync.store.tokens import token_row
+
+AT_ONCE = 500
+PROOF_ROW = "key_proof|1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A column of sealed values and the identity each is sealed for."""
+
+    table: Table
+    column: str
+    row: Callable[[Any], str]
+
+
+SEALED = (
+    Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
+    Sealed(payload, "body", lambda r: f"payload|{r.channel_id}|{r.kind}|{r.external_id}"),
+    Sealed(inbox, "body", lambda r: f"inbox|{r.channel_id}|{r.delivery_key}"),
+    Sealed(token, "pair", lambda r: token_row(r.channel_id)),
+    Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
+    Sealed(dead_letter, "body", lambda r: f"dead_letter|{r.channel_id}|{r.kind}|{r.key}"),
+)
+PROOF = Sealed(key_proof, "sealed", lambda r: PROOF_ROW)
+
+
+def rotate_keys(store: Store, *, progress: Callable[[str, int, int], None] = lambda table, done, total: None) -> int:
+    """Seal every value again that an older key sealed; return how many rows were changed.
+
+    Args:
+        progress: called with the table, how many of its rows were looked at, and how many there are.
+    """
+    if store.vault is None:
+        raise LookupError("keys rotate needs the encryption keys")
+    changed = sum(_rotate(store, store.vault, sealed, progress) for sealed in SEALED)
+    _rotate(
+        store, store.vault, PROOF, progress
+    )  # the last one: until all others are done, a start asks for the old key
+    return changed
+
+
+def _rotate(store: Store, vault: Vault, sealed: Sealed, progress: Callable[[str, int, int], None]) -> int:
+    present: ColumnElement[bool] = sealed.table.c[sealed.column].is_not(None)
+    # Scans orders, payload, inbox, outbox: new keys are for every row, and the progress bar wants to know how many.
+    with store.read() as connection:
+        total = int(connection.execute(select(func.count()).select_from(sealed.table).where(present)).scalar_one())
+    changed = seen = last = 0
+    while True:
+        query = select(sealed.table).where(present, sealed.table.c.id > last).order_by(sealed.table.c.id)
+
+        def work(tx: Tx, query: Any = query) -> tuple[int, int, int]:
+            rows = tx.all(query.limit(AT_ONCE).with_for_update(key_share=True))
+            return len(rows), _seal_again(tx, vault, sealed, rows), rows[-1].id if rows else 0
+
+        found, sealed_again, last = store.retrying(work)
+        changed, seen = changed + sealed_again, seen + found
+        progress(sealed.table.name, seen, total)
+        if found < AT_ONCE:
+            return changed
+
+
+def _seal_again(tx: Tx, vault: Vault, sealed: Sealed, rows: Any) -> int:
+    changed = 0
+    for row in rows:
+        value: bytes = getattr(row, sealed.column)
+        if vault.is_current(value):
+            continue
+        identity = sealed.row(row)
+        fresh: Mapping[str, Any] = {
+            sealed.column: vault.seal_bytes(vault.open_bytes(value, row=identity), row=identity)
+        }
+        tx.execute(update(sealed.table).where(sealed.table.c.id == row.id).values(**fresh))
+        changed += 1
+    return changed

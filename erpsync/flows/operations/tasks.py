@@ -1,0 +1,91 @@
+"""A person's answer to a task: whether what was sent without an answer is there, whether what is held may go.
+
+Why two answers to an unknown outcome: only who has looked knows, and a wrong guess ships twice or never.
+"""
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from erpsync.flows.channels.clocks import LEAP, confirm_leap
+from erpsync.flows.channels.clocks import TASK as CLOCK
+from erpsync.flows.context import Context
+from erpsync.flows.errors import Refused
+from erpsync.flows.inventory.believed_counts import asks_about_counts, look_again, take_asked, take_last
+from erpsync.flows.shipments.held import task_subject
+from erpsync.store.db.store import Tx
+from erpsync.store.events import Event, write_events
+from erpsync.store.outbox.held import end_arrived, in_doubt, send_again, unpark
+from erpsync.store.outbox.queue import RELEASE, SHIPMENT
+from erpsync.store.tables import release, shipment, task
+from erpsync.store.tasks import closed
+
+
+def answer(tx: Tx, task: Any, *, arrived: bool, actor: str) -> None:
+    """Carry out what finishing a task means. Raises `Refused` where the answer fits no question."""
+    if arrived and task.kind != "unknown":
+        raise Refused(f"task {task.id} does not ask whether something arrived; it is about {task.kind}")
+    if (task.kind, task.key) == (CLOCK, LEAP):
+        confirm_leap(tx, by=actor)
+    elif task.kind == "gate":
+        unpark(tx, *task_subject(task.key))
+    elif task.kind == "unknown":
+        for row in in_doubt(tx, task.channel_id, task.key):
+            (_is_there if arrived else _is_not_there)(tx, row, task.order_id, actor)
+
+
+def _is_there(tx: Tx, row: Any, order_id: int | None, actor: str) -> None:
+    end_arrived(tx, row.id, note=f"found there by {actor}")
+    if row.kind == SHIPMENT:
+        _set(tx, shipment, row, state="sent", sent_at=row.sent_at)
+    elif row.kind == RELEASE:
+        unsure = (release.c.id == row.ref_id) & (release.c.state == "unsure")
+        tx.execute(update(release).where(unsure).values(state="told", told_at=row.sent_at))
+    _note(tx, row, "told", order_id, actor)
+
+
+def _is_not_there(tx: Tx, row: Any, order_id: int | None, actor: str) -> None:
+    send_again(tx, row.id)
+    if row.kind == SHIPMENT:
+        _set(tx, shipment, row, state="pending")
+    _note(tx, row, "again", order_id, actor)
+
+
+def _note(tx: Tx, row: Any, what: str, order_id: int | None, actor: str) -> None:
+    detail = {row.kind: row.key, "looked": actor}
+    kind = f"{row.kind}.{what}"
+    write_events(tx, [Event(kind=kind, order_id=order_id, channel_id=row.destination_id, detail=detail, actor=actor)])
+
+
+def _set(tx: Tx, table: Any, row: Any, **values: Any) -> None:
+    tx.execute(update(table).where(table.c.id == row.ref_id).values(**values))
+
+
+def finish_task(ctx: Context, task_id: int, *, actor: str, arrived: bool = False) -> None:
+    """Close a task; what waited for the person goes on.
+
+    Args:
+        arrived: of something that was sent without an answer: it is there, and not to be sent again.
+    """
+    with ctx.store.read() as connection:
+        asked = connection.execute(
+            select(task.c.kind, task.c.key, task.c.closed_at).where(task.c.id == task_id)
+        ).first()
+    skus: list[str] = []
+    if asked is not None and asked.closed_at is None and asks_about_counts(asked.kind):
+        skus = take_asked(ctx, asked.kind, asked.key, actor=actor)
+
+    def work(tx: Tx) -> None:
+        row = tx.execute(select(task).where(task.c.id == task_id).with_for_update(key_share=True)).first()
+        if row is None:
+            raise Refused(f"task {task_id} is not known")
+        if row.closed_at is not None:
+            raise Refused(f"task {task_id} was closed by {row.closed_by}")
+        tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
+        answer(tx, row, arrived=arrived, actor=actor)
+        if asks_about_counts(row.kind):
+            skus.extend(take_last(tx, ctx, row.kind, row.key, actor=actor))
+        write_events(tx, [closed(row, by=actor)])
+
+    ctx.store.retrying(work)
+    look_again(ctx, skus)

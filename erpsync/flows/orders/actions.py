@@ -1,0 +1,51 @@
+"""An operator's decisions on one order: hold, release, cancel."""
+
+from dataclasses import replace
+
+from erpsync.core.orders import phase
+from erpsync.flows.context import Context
+from erpsync.flows.errors import Refused
+from erpsync.flows.orders.decide import redecide
+from erpsync.flows.orders.find import find_order
+from erpsync.store.db.store import Tx
+
+
+def hold_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
+    """Hold an order until it is released; it keeps its units."""
+
+    def decide(tx: Tx) -> None:
+        known = find_order(tx, order)
+        if known.open_qty == 0:
+            raise Refused(f"order {known.number} is {phase(known)}; there is nothing to hold")
+        held = replace(known, holds={**known.holds, "operator": reason})
+        redecide(tx, ctx, [(known, held)], event="order.held", actor=actor, detail={"reason": reason})
+
+    ctx.store.retrying(decide)
+
+
+def release_order(ctx: Context, order: str, *, actor: str) -> None:
+    """End the operator's hold; other reasons stay until they are gone."""
+
+    def decide(tx: Tx) -> None:
+        known = find_order(tx, order)
+        if "operator" not in known.holds:
+            why = f"; it is held by {', '.join(known.holds)}" if known.holds else ""
+            raise Refused(f"order {known.number} is not held by an operator{why}")
+        freed = replace(known, holds={reason: text for reason, text in known.holds.items() if reason != "operator"})
+        redecide(tx, ctx, [(known, freed)], event="order.freed", actor=actor)
+
+    ctx.store.retrying(decide)
+
+
+def cancel_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
+    """Give up everything of an order that has not left; its units are free at once. The channel is not told."""
+
+    def decide(tx: Tx) -> None:
+        known = find_order(tx, order)
+        if known.open_qty == 0:
+            raise Refused(f"order {known.number} is {phase(known)}; there is nothing to cancel")
+        lines = tuple(replace(line, dropped_qty=line.qty) for line in known.lines)
+        dropped = replace(known, lines=lines)
+        redecide(tx, ctx, [(known, dropped)], event="order.cancelled", actor=actor, detail={"reason": reason})
+
+    ctx.store.retrying(decide)

@@ -1,0 +1,30 @@
+"""Numbers for new orders: the next of their pattern that no order has."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from erpsync.core.numbering import number, prefix
+from erpsync.flows.context import Channel, Context
+from erpsync.store.db.sequence import take_numbers
+from erpsync.store.db.store import Tx
+from erpsync.store.tables import orders
+
+AT_MOST = 500
+
+
+def free_numbers(tx: Tx, ctx: Context, channel: Channel, count: int) -> Iterator[str]:
+    """Return `count` order numbers that no order has, in the order they count up.
+
+    A number may be taken although it was never given here: by another pattern of old, or after a counter was lost.
+    Then more are looked at each time, so that a long stretch of taken ones holds up nobody.
+    """
+    filled = prefix(channel.orders.number, channel=channel.name, at=tx.now.astimezone(ctx.timezone))
+    free: list[str] = []
+    wanted = count
+    while len(free) < count:
+        made = [number(filled, seq) for seq in take_numbers(tx, filled, wanted)]
+        taken = set(tx.execute(select(orders.c.number).where(orders.c.number.in_(made))).scalars())
+        free += [each for each in made if each not in taken]
+        wanted = min(AT_MOST, max(count - len(free), 2 * wanted))
+    return iter(free[:count])

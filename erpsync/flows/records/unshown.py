@@ -1,0 +1,49 @@
+"""Dead letters of lines that a view of some lines does not show: they stay, and their order stays held.
+
+Why the letter is opened: which lines it is about stands only in the rows that it keeps, and those are sealed.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from erpsync.core.orders import KnownOrder
+from erpsync.flows.records.batch import OrderRecord
+from erpsync.store.db.store import Tx
+from erpsync.store.dead_letters import DeadLetter, letter_row, open_line_letters
+from erpsync.store.tables import dead_letter
+
+Record = tuple[OrderRecord, KnownOrder | None, int]
+
+
+def unshown_letters(tx: Tx, channel_id: int, read: Sequence[Record]) -> dict[int, list[str]]:
+    """Return, by order id, the keys of line letters that these readings leave as they are."""
+    partial = {known.id: record for record, known, _ in read if known is not None and record.order.some_lines}
+    known = {known.id: known for _, known, _ in read if known is not None}
+    found: dict[int, list[str]] = {}
+    for order_id, keys in open_line_letters(tx, partial).items():
+        view = partial[order_id].order
+        shown = {line.external_id for line in view.lines}
+        new = shown - {line.external_id for line in known[order_id].lines}
+        for key in keys:
+            about = _lines_of(tx, channel_id, key)
+            if not (about <= shown if about else new):
+                found.setdefault(order_id, []).append(key)
+    return found
+
+
+def _lines_of(tx: Tx, channel_id: int, key: str) -> set[str]:
+    """Return the lines that a letter names; none where it cannot tell."""
+    query = select(dead_letter.c.body).where(
+        dead_letter.c.channel_id == channel_id,
+        dead_letter.c.kind == "line",
+        dead_letter.c.key == key,
+        dead_letter.c.state == "open",
+    )
+    sealed = tx.execute(query).scalar()
+    if sealed is None:
+        return set()
+    body = tx.vault.open(sealed, row=letter_row(DeadLetter(channel_id=channel_id, kind="line", key=key, error="")))
+    row = body["payload"]
+    named = row.get("line_ids") or [row.get("line_id")]
+    return {str(each) for each in named} if all(named) else set()

@@ -1,0 +1,226 @@
+"""Another number for a parcel that has left: recorded, and told again where the channel knows the wrong one.
+
+Why an effect of its own: the parcel's was told and is over, and telling it anew would be a second parcel. Why numbers
+are kept that a parcel had before: a report that names one again is about that parcel and no other.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from erpsync.core.orders import KnownOrder
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.errors import Refused
+from erpsync.flows.shipments.packing import load_parcel
+from erpsync.flows.shipments.push_once import PushOnce
+from erpsync.flows.shipments.record import carrier_code
+from erpsync.sdk.roles import ShipmentCorrector, ShipmentSink, playing
+from erpsync.sdk.types import Repeat, Shipment
+from erpsync.store.db.bulk import insert_many
+from erpsync.store.db.store import Tx
+from erpsync.store.dead_letters import close_dead_letters
+from erpsync.store.events import Event, write_events
+from erpsync.store.names import write_names
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.outbox.queue import (
+    CORRECTION,
+    IS_LEASED,
+    IS_OPEN,
+    LANE_SHIPMENT,
+    SHIPMENT,
+    Claimed,
+    Effect,
+    ack,
+    claim,
+    enqueue,
+    mark_sent,
+    prolong,
+)
+from erpsync.store.tables import former_tracking, outbox, shipment
+from erpsync.store.tasks import Task, close_tasks, open_tasks
+
+AT_ONCE = 10
+LEASE_S = 180
+TASK = "tracking_changed"
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """What became of a correction.
+
+    Args:
+        follows: `told` when the channel is told, `task` when a person has to tell it, `later` when it is still to be
+            told of the parcel, `replay` when it refused that and the dead letter waits, `kept` when it is told of no
+            parcels, `nothing` when all is as it was.
+    """
+
+    number: str
+    order: str
+    carrier: str
+    tracking: str
+    follows: str
+
+
+def correct(ctx: Context, *, number: str, tracking: str, carrier: str = "", actor: str = "") -> Corrected:
+    """Give a parcel another tracking number, and carrier if one is named; raises `Refused` with what is against it."""
+    return ctx.store.retrying(lambda tx: _correct(tx, ctx, number, tracking.strip(), carrier, actor))
+
+
+def _correct(tx: Tx, ctx: Context, number: str, tracking: str, carrier: str, actor: str) -> Corrected:
+    if not tracking:
+        raise Refused("a tracking number is needed")
+    order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.number == number)).scalar()
+    if order_id is None:
+        raise Refused(f"shipment {number} is not known; `erpsync shipments list` shows those that are")
+    order = lock_order_ids(tx, [order_id])[order_id]
+    row = tx.execute(select(shipment).where(shipment.c.number == number).with_for_update()).one()
+    now = (carrier_code(carrier) if carrier else row.carrier, tracking)
+    if now == (row.carrier, row.tracking):
+        return _corrected(order, row, now, "nothing")
+    _refuse(tx, row, now)
+    _write(tx, row, now)
+    follows = _follow(tx, ctx, order, row, now)
+    detail = {"shipment": number, "from": f"{row.carrier} {row.tracking}", "to": " ".join(now), "follows": follows}
+    event = Event(kind="shipment.corrected", order_id=order.id, channel_id=order.channel_id, detail=detail, actor=actor)
+    write_events(tx, [event])
+    log.info("shipment.corrected", shipment=number, carrier=now[0], follows=follows)
+    return _corrected(order, row, now, follows)
+
+
+def _corrected(order: KnownOrder, row: Any, now: tuple[str, str], follows: str) -> Corrected:
+    return Corrected(number=row.number, order=order.number, carrier=now[0], tracking=now[1], follows=follows)
+
+
+def _refuse(tx: Tx, row: Any, now: tuple[str, str]) -> None:
+    if row.state == "dropped":
+        raise Refused(f"shipment {row.number} was dropped: its order was cancelled, and nobody is told of it")
+    about = outbox.c.kind.in_((SHIPMENT, CORRECTION)) & (outbox.c.ref_id == row.id)
+    if tx.execute(select(outbox.c.id).where(about, IS_OPEN, outbox.c.sent_at.is_not(None))).first() is not None:
+        raise Refused(
+            f"nobody knows whether the channel was told of shipment {row.number}; "
+            "finish its task first (`erpsync tasks list`), then correct it"
+        )
+    if tx.execute(select(outbox.c.id).where(about, IS_LEASED)).first() is not None:
+        raise Refused(f"the channel is being told of shipment {row.number} just now; correct it in a few minutes")
+    same = (shipment.c.order_id == row.order_id, shipment.c.carrier == now[0], shipment.c.tracking == now[1])
+    other = tx.execute(select(shipment.c.number).where(*same)).scalar()
+    if other is not None:
+        raise Refused(f"tracking {now[1]} is recorded as {other} already")
+
+
+def _write(tx: Tx, row: Any, now: tuple[str, str]) -> None:
+    values = {"carrier": now[0], "tracking": now[1]}
+    tx.execute(update(shipment).where(shipment.c.id == row.id).values(**values))
+    was = {"shipment_id": row.id, "carrier": row.carrier, "tracking": row.tracking, "corrected_at": tx.now}
+    insert_many(tx, former_tracking, [was], conflict="ON CONFLICT DO NOTHING")
+    write_names(tx, [(row.order_id, now[1])])
+
+
+def _follow(tx: Tx, ctx: Context, order: KnownOrder, row: Any, now: tuple[str, str]) -> str:
+    """See to it that the channel hears of it: by a call, else by a person. What it was not told yet it hears right."""
+    if row.state != "sent":
+        return {"refused": "replay", "kept": "kept"}.get(row.state, "later")
+    channel = ctx.channels.get(order.channel_id)
+    if channel is None or not channel.plays(ShipmentCorrector):
+        name = channel.name if channel else "its channel"
+        reason = (
+            f"parcel {row.number} of order {order.number} ({order.external_id}) travels as {' '.join(now)}, and {name} "
+            f"was told {row.carrier} {row.tracking}; correct it there, then `erpsync tasks done ID`"
+        )
+        task = Task(kind=TASK, key=row.number, reason=reason, channel_id=order.channel_id, order_id=order.id)
+        open_tasks(tx, [task])
+        return "task"
+    close_dead_letters(tx, channel.id, CORRECTION, [row.number], state="superseded")
+    effect = Effect(
+        destination_id=channel.id,
+        kind=CORRECTION,
+        key=row.number,
+        ref_id=row.id,
+        serial_key=f"order:{order.id}",
+        lane=LANE_SHIPMENT,
+        run_at=tx.now,
+        marked_at=tx.now,
+    )
+    enqueue(tx, [effect])
+    return "told"
+
+
+def push_corrections(ctx: Context, channel: Channel) -> int:
+    """Claim due corrections of a channel and tell each; return how many rows were handled."""
+    corrector = playing(channel.connector, ShipmentCorrector)
+    rows = ctx.store.retrying(
+        lambda tx: claim(tx, ctx.store.owner, channel.id, CORRECTION, limit=AT_ONCE, lease_s=LEASE_S)
+    )
+    for row in rows:
+        if corrector is None:
+            ctx.store.retrying(partial(_leave_to_person, channel=channel, row=row))
+        else:
+            _Correction(ctx, channel, corrector, row).run()
+    return len(rows)
+
+
+def _leave_to_person(tx: Tx, *, channel: Channel, row: Claimed) -> None:
+    """End the effect for a channel that cannot be told any more: another connector runs it now."""
+    parcel = load_parcel(tx, row.ref_id)
+    if ack(tx, row, note="the channel takes no corrections"):
+        sent = parcel.shipment
+        reason = f"parcel {row.key} travels as {sent.carrier} {sent.tracking}; correct it there"
+        open_tasks(tx, [Task(kind=TASK, key=row.key, reason=reason, channel_id=channel.id, order_id=parcel.order.id)])
+
+
+class _Correction(PushOnce[Shipment]):
+    """One correction on its way."""
+
+    noun = CORRECTION
+
+    def __init__(self, ctx: Context, channel: Channel, corrector: ShipmentCorrector, row: Claimed) -> None:
+        super().__init__(ctx, channel, row, repeat=corrector.correction_repeat)
+        self._corrector = corrector
+
+    def look(self) -> bool:
+        """Return whether the channel shows the parcel with its new number."""
+        sink = playing(self.channel.connector, ShipmentSink)
+        parcel = self.ctx.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id))
+        return sink is not None and sink.find_shipment(parcel.shipment)
+
+    def admit(self, tx: Tx) -> Shipment | None:
+        """Return the parcel as it is now: of several corrections the last one is told."""
+        parcel = load_parcel(tx, self.row.ref_id)
+        if not prolong(tx, self.row, lease_s=LEASE_S):
+            return None
+        if self.repeat is not Repeat.SAFE and not mark_sent(tx, [self.row]):
+            return None
+        return parcel.shipment
+
+    def call(self, load: Shipment) -> None:
+        """Tell the channel."""
+        self._corrector.correct_shipment(load)
+
+    def done(self, tx: Tx) -> None:
+        """Note that the channel has it."""
+        order_id = self.order_id(tx)
+        if not ack(tx, self.row):
+            return
+        close_tasks(tx, "unknown", [self.row.key], by="erpsync")
+        close_tasks(tx, TASK, [self.row.key], by="erpsync")
+        detail = {"shipment": self.row.key}
+        event = Event(kind="correction.told", order_id=order_id, channel_id=self.channel.id, detail=detail)
+        write_events(tx, [event])
+
+    def note_state(self, tx: Tx, state: str) -> None:
+        """Keep nothing: the parcel itself was told, and its dead letter or task says what is missing."""
+
+    def order_id(self, tx: Tx) -> int:
+        """Return the parcel's order."""
+        query = select(shipment.c.order_id).where(shipment.c.id == self.row.ref_id)
+        return int(tx.execute(query).scalar_one())
+
+    def facts(self, tx: Tx) -> str:
+        """Return the correction in words."""
+        parcel = load_parcel(tx, self.row.ref_id)
+        sent = parcel.shipment
+        return f"the number {sent.carrier} {sent.tracking} of parcel {sent.number} of order {parcel.order.number}"

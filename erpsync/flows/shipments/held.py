@@ -1,0 +1,121 @@
+"""What becomes of a parcel or release whose order cannot be read again: held, and at last given to a person.
+
+Why it is never buried: nothing is wrong with it, and nothing was sent; only the channel can tell whether it may go.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import func, or_, select
+
+from erpsync.core.deadline import asks_at, look_again_at, ship_by
+from erpsync.core.instants import stamp
+from erpsync.core.orders import KnownOrder
+from erpsync.flows.channels.health import may_call
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.shipments.gate import UnreadError
+from erpsync.sdk.errors import AuthError
+from erpsync.store.db.store import Tx
+from erpsync.store.events import Event, write_events
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.outbox.held import hold_back, hold_unclaimed
+from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, RELEASE, SHIPMENT, Claimed
+from erpsync.store.tables import channel as channels
+from erpsync.store.tables import orders, outbox, shipment
+from erpsync.store.tasks import Task, open_tasks
+
+AT_ONCE = 50
+log = structlog.get_logger()
+
+
+def task_key(kind: str, ref_id: int) -> str:
+    """Return the key of the task that asks a person about a parcel or a release."""
+    return f"release:{ref_id}" if kind == RELEASE else str(ref_id)
+
+
+def task_subject(key: str) -> tuple[str, int]:
+    """Return kind and row id of what a task is about."""
+    head, _, number = key.rpartition(":")
+    return (RELEASE if head == "release" else SHIPMENT), int(number)
+
+
+def hold(tx: Tx, shop: Channel, row: Claimed, order: KnownOrder, unread: UnreadError, *, facts: str) -> None:
+    """Hold a claimed row back until its order can be read, or until a person has to decide.
+
+    Args:
+        shop: the channel the order came from.
+        facts: what is held and for whom, for people.
+    """
+    asks, since = asks_at(order, shop.orders), row.held_since_at or tx.now
+    rest_s = shop.poll.auth_retry_s if isinstance(unread.cause, AuthError) else unread.rest_s
+    run_at = None if tx.now >= asks else look_again_at(since=since, asks=asks, now=tx.now, rest_s=rest_s)
+    if not hold_back(tx, row, run_at=run_at, error=str(unread)):
+        return
+    if run_at is None:
+        _ask(tx, shop, order, task_key(row.kind, row.ref_id), facts=facts, since=since, why=str(unread))
+    else:
+        log.warning("gate.held", channel=shop.name, kind=row.kind, key=row.key, error=str(unread))
+
+
+def _ask(tx: Tx, shop: Channel, order: KnownOrder, key: str, *, facts: str, since: datetime, why: str) -> None:
+    until = ship_by(order, shop.orders)
+    reason = (
+        f"{facts}: {shop.name} is to be told by {stamp(until)} and its orders cannot be read since "
+        f"{stamp(since)} ({why}); look there whether it may go, then `erpsync tasks done ID` lets it go"
+    )
+    open_tasks(tx, [Task(kind="gate", key=key, reason=reason, channel_id=shop.id, order_id=order.id)])
+    detail = {"ship_by": until.isoformat(), "since": since.isoformat(), "error": why}
+    write_events(tx, [Event(kind="gate.asked", order_id=order.id, channel_id=shop.id, detail=detail)])
+    log.error("gate.asked", channel=shop.name, order=order.number, error=why, action="look there, then tasks done")
+
+
+def describe(tx: Tx, shipment_id: int, order: KnownOrder) -> str:
+    """Return a parcel in words: its number, its order, and how it travels."""
+    row = tx.execute(select(shipment).where(shipment.c.id == shipment_id)).one()
+    return f"parcel {row.number} of order {order.number} ({order.external_id}), {row.carrier} {row.tracking}"
+
+
+def ask_overdue(ctx: Context, shop: Channel) -> int:
+    """Ask a person about parcels near their last instant that nobody claims; return how many.
+
+    The gate cannot notice them: nothing is claimed while a channel is paused, blocked or refuses our credentials, nor
+    while its refunds were never read to the end.
+    """
+    stuck = outbox.c.waiting_for == "refunds"
+    if not may_call(ctx, shop, probing=True):
+        stuck |= IS_PENDING
+    with ctx.store.read() as connection:
+        ids = connection.execute(_overdue(shop, ctx.store.clock.now()).where(stuck)).all()
+    return sum(ctx.store.retrying(partial(_ask_one, shop=shop, found=found)) for found in ids)
+
+
+def _overdue(shop: Channel, now: datetime) -> Any:
+    margin, within = timedelta(hours=shop.orders.ship_margin_h), timedelta(hours=shop.orders.ship_within_h)
+    since = func.coalesce(orders.c.paid_at, orders.c.ready_at, orders.c.placed_at)
+    late = or_(
+        orders.c.ship_by_at <= now + margin,
+        orders.c.ship_by_at.is_(None) & (since <= now + margin - within),
+    )
+    return (
+        select(outbox.c.id, outbox.c.ref_id, outbox.c.error, shipment.c.order_id)
+        .join(shipment, shipment.c.id == outbox.c.ref_id)
+        .join(orders, orders.c.id == shipment.c.order_id)
+        .where(outbox.c.destination_id == shop.id, outbox.c.kind == SHIPMENT, IS_OPEN)
+        .where(~outbox.c.unread_ok, outbox.c.sent_at.is_(None), late)
+        .limit(AT_ONCE)
+    )
+
+
+def _ask_one(tx: Tx, *, shop: Channel, found: Any) -> int:
+    order = lock_order_ids(tx, [found.order_id])[found.order_id]
+    row = tx.execute(select(channels).where(channels.c.id == shop.id)).one()
+    paused = row.paused_reason or "the channel is paused"
+    why = paused if row.paused else row.down_error or found.error or "the channel may not be called"
+    if not hold_unclaimed(tx, found.id, error=why):
+        return 0
+    since = row.auth_failed_at or row.down_since_at or tx.now
+    facts = describe(tx, found.ref_id, order)
+    _ask(tx, shop, order, task_key(SHIPMENT, found.ref_id), facts=facts, since=since, why=why)
+    return 1

@@ -1,0 +1,161 @@
+"""Telling channels which parcels left: through the gate, once, and with the outcome known.
+
+claim ─▶ gate ─▶ call
+          ├─ open refund, do not ship ─▶ waiting, task; freed when that ends
+          └─ cancelled, refund granted ─▶ dropped, task asks for the parcel back
+
+What may go wrong on the way stands in `errands`, what an order that cannot be read does to its parcel in `holding`.
+"""
+
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+
+from erpsync.flows.channels.health import may_call
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.orders.late_refunds import ask_if_asked
+from erpsync.flows.shipments.corrections import push_corrections
+from erpsync.flows.shipments.gate import reread, rule
+from erpsync.flows.shipments.held import ask_overdue, describe
+from erpsync.flows.shipments.packing import load_parcel
+from erpsync.flows.shipments.push_once import PushOnce
+from erpsync.sdk.roles import ShipmentSink, playing
+from erpsync.sdk.types import Repeat, Shipment
+from erpsync.store.db.store import Tx
+from erpsync.store.events import Event, write_events
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.outbox.queue import SHIPMENT, Claimed, ack, claim, mark_sent, park, prolong
+from erpsync.store.tables import shipment, shipment_line
+from erpsync.store.tasks import Task, close_tasks, open_tasks
+
+AT_ONCE = 10
+LEASE_S = 180
+log = structlog.get_logger()
+
+
+def push_shipments(ctx: Context, channel: Channel) -> int:
+    """Claim due shipments of a channel, and corrections of them, and send each; return how many rows were handled."""
+    if not may_call(ctx, channel, probing=True):
+        if channel.enabled:
+            ask_overdue(ctx, channel)
+        return 0
+    sink = playing(channel.connector, ShipmentSink)
+    rows = ctx.store.retrying(
+        lambda tx: claim(tx, ctx.store.owner, channel.id, SHIPMENT, limit=AT_ONCE, lease_s=LEASE_S)
+    )
+    for row in rows:
+        if sink is None:
+            ctx.store.retrying(partial(_keep, row=row))
+        else:
+            _Errand(ctx, channel, sink, row).run()
+    return len(rows) + push_corrections(ctx, channel)
+
+
+def _keep(tx: Tx, row: Claimed) -> None:
+    """End the effect for a channel that is not told about shipments."""
+    if ack(tx, row, note="the channel takes no shipments"):
+        _set_state(tx, row, "kept")
+
+
+def _set_state(tx: Tx, row: Claimed, state: str) -> None:
+    values: dict[str, Any] = {"state": state}
+    if state == "sent":
+        values["sent_at"] = tx.now
+    tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(**values))
+
+
+class _Errand(PushOnce[Shipment]):
+    """One parcel on its way."""
+
+    noun = SHIPMENT
+
+    def __init__(self, ctx: Context, channel: Channel, sink: ShipmentSink, row: Claimed) -> None:
+        super().__init__(ctx, channel, row, repeat=sink.repeat)
+        self._sink = sink
+
+    def look(self) -> bool:
+        """Return whether the channel has the parcel."""
+        return self._sink.find_shipment(self.ctx.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id)).shipment)
+
+    def prepare(self) -> None:
+        """Read the order again if what we know of it is old."""
+        parcel = self.ctx.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id))
+        self.called |= reread(self.ctx, self.channel, parcel.order)
+
+    def admit(self, tx: Tx) -> Shipment | None:
+        """Ask the gate."""
+        return _admit(tx, self.channel, self._sink, self.row)
+
+    def call(self, load: Shipment) -> None:
+        """Tell the channel."""
+        self._sink.push_shipment(load)
+
+    def done(self, tx: Tx) -> None:
+        """Note that the channel has the parcel."""
+        _done(tx, self.channel, self.row)
+
+    def note_state(self, tx: Tx, state: str) -> None:
+        """Keep the state with the shipment."""
+        _set_state(tx, self.row, state)
+
+    def order_id(self, tx: Tx) -> int:
+        """Return the parcel's order."""
+        query = select(shipment.c.order_id).where(shipment.c.id == self.row.ref_id)
+        return int(tx.execute(query).scalar_one())
+
+    def facts(self, tx: Tx) -> str:
+        """Return the parcel in words."""
+        return describe(tx, self.row.ref_id, lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)])
+
+
+def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipment | None:
+    """Return the parcel if it may be told now, noted as sent in the same commit; None when it waits or is dropped.
+
+    One commit for both, so that nothing that is known by then can have been overlooked.
+    """
+    parcel = load_parcel(tx, row.ref_id)
+    if not prolong(tx, row, lease_s=LEASE_S):
+        return None
+    said = {"forced": parcel.forced, "confirmed": row.confirmed, "unread_ok": row.unread_ok}
+    ruling = rule(tx, channel, parcel.order, parcel.units, **said)
+    if ruling.passes:
+        safe = sink.repeat is Repeat.SAFE
+        return parcel.shipment if safe or mark_sent(tx, [row]) else None
+    order, number = parcel.order, parcel.shipment.number
+    if ruling.waits_for:
+        held = park(tx, row, waiting_for=ruling.waits_for, error=ruling.reason)
+    else:
+        held = ack(tx, row, note=ruling.reason)
+    if not held:
+        return None
+    _set_state(tx, row, "waiting" if ruling.waits_for else "dropped")
+    if ruling.task:
+        task = Task(kind="gate", key=str(row.ref_id), reason=ruling.task, channel_id=channel.id, order_id=order.id)
+        open_tasks(tx, [task])
+    kind = "shipment.held" if ruling.waits_for else "shipment.dropped"
+    detail = {"shipment": number, "why": ruling.reason}
+    write_events(tx, [Event(kind=kind, order_id=order.id, channel_id=channel.id, detail=detail)])
+    log.warning(
+        "shipment.held" if ruling.waits_for else "shipment.dropped",
+        channel=channel.name,
+        order=order.number,
+        shipment=number,
+        why=ruling.reason,
+    )
+    return None
+
+
+def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
+    head = tx.execute(select(shipment.c.order_id, shipment.c.forced).where(shipment.c.id == row.ref_id)).one()
+    order = lock_order_ids(tx, [head.order_id])[head.order_id]
+    if ack(tx, row):
+        _set_state(tx, row, "sent")
+        if not head.forced:
+            lines = select(shipment_line.c.line_id).where(shipment_line.c.shipment_id == row.ref_id)
+            ask_if_asked(tx, order, f"parcel {row.key}", list(tx.execute(lines).scalars()))
+        close_tasks(tx, "gate", [str(row.ref_id)], by="erpsync")
+        close_tasks(tx, "unknown", [row.key], by="erpsync")
+        detail = {"shipment": row.key}
+        write_events(tx, [Event(kind="shipment.told", order_id=order.id, channel_id=channel.id, detail=detail)])

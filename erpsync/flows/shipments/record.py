@@ -1,0 +1,329 @@
+"""Recording parcels that have left: from the command line, a file, a warehouse or the API, all the same way.
+
+Why `whole` is decided here: only at this moment is it known whether an order goes in one parcel, and platforms want
+to be told which lines a split one holds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select
+
+from erpsync.core.orders import KnownOrder, phase, with_shipped
+from erpsync.core.refunds import keeps_here, lines_asked
+from erpsync.flows.allocation.changes import Departure
+from erpsync.flows.context import Context
+from erpsync.flows.errors import Refused
+from erpsync.flows.orders.decide import redecide
+from erpsync.flows.orders.find import find_orders
+from erpsync.sdk.carriers import UnknownCarrierError, carrier
+from erpsync.store.db.bulk import insert_many, new_ids
+from erpsync.store.db.store import Tx
+from erpsync.store.names import write_names
+from erpsync.store.orders import refunds_of
+from erpsync.store.outbox.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
+from erpsync.store.tables import former_tracking, shipment, shipment_line
+
+log = structlog.get_logger()
+
+
+_STOPS: Mapping[str, str] = {
+    "do_not_ship": "must not leave yet",
+    "unread_update": "has a newer view that was not understood",
+    "bad_line": "has a line that was not understood",
+}
+"""Reasons that refuse a parcel beside an open refund and a person's hold, with what the refusal says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipLine:
+    """Units of a line in a parcel, in the channel's units; None is all that is open."""
+
+    line: str
+    qty: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A parcel somebody says has left. No lines means everything that is open.
+
+    `units`, by line id, is what a warehouse says has left of what it was told to send: it is recorded whatever was
+    decided about the order since.
+    """
+
+    order: str
+    carrier: str
+    tracking: str
+    lines: Sequence[ShipLine] = ()
+    units: Mapping[int, int] | None = None
+    force: bool = False
+    reason: str = ""
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipResult:
+    """What became of a parcel. `repeated` when it was recorded before."""
+
+    number: str
+    order: str
+    repeated: bool = False
+
+
+def ship(
+    ctx: Context,
+    *,
+    order: str,
+    carrier: str,
+    tracking: str,
+    lines: Sequence[ShipLine] = (),
+    force: bool = False,
+    reason: str = "",
+    actor: str = "",
+) -> ShipResult:
+    """Record one parcel; raises `Refused` with what speaks against it."""
+    parcel = Parcel(
+        order=order, carrier=carrier, tracking=tracking, lines=lines, force=force, reason=reason, actor=actor
+    )
+    answer = ctx.store.retrying(lambda tx: record_parcels(tx, ctx, [parcel])[0])
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+def parcel_of(body: dict[str, Any], *, actor: str) -> Parcel:
+    """Return the parcel kept in a dead letter by `apply_reports`."""
+    lines = [ShipLine(line=line, qty=qty) for line, qty in body["lines"]]
+    return Parcel(order=body["order"], carrier=body["carrier"], tracking=body["tracking"], lines=lines, actor=actor)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Leaving:
+    """One order while its parcels are recorded."""
+
+    before: KnownOrder
+    now: KnownOrder
+    units: dict[int, int] = field(default_factory=dict)
+    known: dict[tuple[str, str], tuple[str, dict[int, int]]] = field(default_factory=dict)
+    count: int = 0
+    asked: frozenset[str] | None = None
+    forced: bool = False
+    numbers: list[str] = field(default_factory=list)
+
+
+def record_parcels(
+    tx: Tx, ctx: Context, parcels: Sequence[Parcel], *, departures: Mapping[int, Departure] | None = None
+) -> list[ShipResult | Refused]:
+    """Record parcels: shipment rows, holds booked out, one effect per parcel. One refused parcel stops no other.
+
+    Args:
+        departures: by order id, where and when they left, if a warehouse reports it; one parcel of each order then.
+    """
+    found = find_orders(tx, [parcel.order for parcel in parcels])
+    leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
+    _load_known(tx, leaving)
+    _load_asked(tx, leaving)
+    answers: list[ShipResult | Refused] = []
+    rows: list[tuple[dict[str, Any], dict[int, int]]] = []
+    for parcel in parcels:
+        order = found[parcel.order]
+        if isinstance(order, Refused):
+            answers.append(order)
+            continue
+        try:
+            answers.append(_record(tx, leaving[order.id], parcel, rows))
+        except Refused as refused:
+            answers.append(refused)
+    _write(tx, ctx, leaving, rows, departures)
+    return answers
+
+
+def _load_known(tx: Tx, leaving: dict[int, _Leaving]) -> None:
+    if not leaving:
+        return
+    ids = sorted(leaving)
+    for row in tx.all(select(shipment).where(shipment.c.order_id.in_(ids))):
+        leaving[row.order_id].known[(row.carrier, row.tracking)] = (row.number, {})
+    query = select(shipment.c.order_id, shipment.c.carrier, shipment.c.tracking, shipment_line.c.line_id)
+    joined = query.add_columns(shipment_line.c.qty).join(shipment_line).where(shipment.c.order_id.in_(ids))
+    for row in tx.all(joined):
+        leaving[row.order_id].known[(row.carrier, row.tracking)][1][row.line_id] = row.qty
+    former = select(shipment.c.order_id, shipment.c.number, former_tracking).join(former_tracking)
+    for row in tx.all(former.where(shipment.c.order_id.in_(ids))):
+        known = leaving[row.order_id].known
+        units = next((units for number, units in known.values() if number == row.number), {})
+        known.setdefault((row.carrier, row.tracking), (row.number, units))
+    counts = select(shipment.c.order_id, func.count().label("n")).where(shipment.c.order_id.in_(ids))
+    for row in tx.all(counts.group_by(shipment.c.order_id)):
+        leaving[row.order_id].count = row.n
+
+
+def _load_asked(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
+    """Note of which lines of the orders a refund is asked for."""
+    by_channel: dict[int, list[KnownOrder]] = {}
+    for item in leaving.values():
+        if "refund_open" in item.before.holds:
+            by_channel.setdefault(item.before.channel_id, []).append(item.before)
+    for channel_id, held in by_channel.items():
+        refunds = refunds_of(tx, channel_id, [order.external_id for order in held])
+        for order in held:
+            leaving[order.id].asked = lines_asked(order, refunds.get(order.external_id, ()))
+
+
+def _record(tx: Tx, leaving: _Leaving, parcel: Parcel, rows: list[tuple[dict[str, Any], dict[int, int]]]) -> ShipResult:
+    order = leaving.now
+    code, tracking = carrier_code(parcel.carrier), parcel.tracking.strip()
+    if not tracking:
+        raise Refused("a tracking number is needed")
+    known = leaving.known.get((code, tracking))
+    if known is not None:
+        return _repeated(order, parcel, known)
+    units = _units(order, parcel, leaving.asked) if parcel.units is None else _released_units(order, parcel.units)
+    leaving.count += 1
+    number = f"{order.number}-{leaving.count}"
+    now = with_shipped(order, units)
+    whole = order.shipped_qty == 0 and now.open_qty == 0
+    rows.append(
+        (
+            {
+                "order_id": order.id,
+                "number": number,
+                "carrier": code,
+                "tracking": tracking,
+                "state": "pending",
+                "whole": whole,
+                "forced": parcel.force,
+                "forced_reason": parcel.reason if parcel.force else "",
+                "actor": parcel.actor,
+                "shipped_at": tx.now,
+            },
+            units,
+        )
+    )
+    leaving.known[(code, tracking)] = (number, units)
+    leaving.now = now
+    leaving.numbers.append(number)
+    for line_id, qty in units.items():
+        leaving.units[line_id] = leaving.units.get(line_id, 0) + qty
+    return ShipResult(number=number, order=order.number)
+
+
+def carrier_code(code: str) -> str:
+    """Return our code of a carrier; raises `Refused` for one that is not known."""
+    try:
+        return carrier(code).code
+    except UnknownCarrierError as error:
+        raise Refused(str(error), kept=error.unquoted) from error
+
+
+def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int]]) -> ShipResult:
+    number, units = known
+    ids = {line.external_id: line.id for line in order.lines}
+    for line in parcel.lines:
+        if ids.get(line.line) not in units:
+            text = f"tracking {parcel.tracking} is recorded as {number} without line {line.line}"
+            raise Refused(text, kept=f"that tracking number is recorded as {number} without that line")
+    return ShipResult(number=number, order=order.number, repeated=True)
+
+
+def _refuse(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> None:
+    now = phase(order)
+    if now == "cancelled":
+        raise Refused(f"order {order.number} is cancelled; nothing of it may leave")
+    if order.open_qty == 0:
+        raise Refused(f"order {order.number} has nothing left to ship")
+    if parcel.force:
+        if not parcel.reason.strip():
+            raise Refused("--force needs --reason")
+        return
+    if "refund_open" in order.holds and keeps_here(asked, {line.line for line in parcel.lines}):
+        what = f"an open refund of line {', '.join(sorted(asked))}" if asked else "an open refund"
+        rest = "--line ships the others, " if asked and asked < {line.external_id for line in order.lines} else ""
+        raise Refused(f"order {order.number} has {what}; {rest}--force --reason TEXT ships it all the same")
+    if "operator" in order.holds:
+        raise Refused(f"order {order.number} is held: {order.holds['operator']}; release it first")
+    for reason, said in _STOPS.items():
+        if reason in order.holds:
+            text = f"order {order.number} {said}"
+            ask = "--force --reason TEXT ships it all the same"
+            raise Refused(f"{text}: {order.holds[reason]}; {ask}", kept=f"{text} ({reason}); {ask}")
+    if order.ready_at is None:
+        raise Refused(f"order {order.number} is not ready (not paid); --force --reason TEXT ships it all the same")
+
+
+def _released_units(order: KnownOrder, units: Mapping[int, int]) -> dict[int, int]:
+    """Return what left of a release; only units that are not in another parcel already."""
+    left = {line.id: line.qty - line.shipped_qty for line in order.lines}
+    if not any(units.values()) or any(qty > left[line_id] for line_id, qty in units.items()):
+        raise Refused(f"order {order.number} has nothing like that left to ship")
+    return {line_id: qty for line_id, qty in units.items() if qty}
+
+
+def _units(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> dict[int, int]:
+    _refuse(order, parcel, asked)
+    if not parcel.lines:
+        return {line.id: line.open_qty for line in order.lines if line.open_qty}
+    by_external = {line.external_id: line for line in order.lines}
+    units: dict[int, int] = {}
+    for wanted in parcel.lines:
+        line = by_external.get(wanted.line)
+        if line is None:
+            has = f"it has {', '.join(sorted(by_external))}"
+            text = f"order {order.number} has no line {wanted.line}; {has}"
+            raise Refused(text, kept=f"order {order.number} has no such line; {has}")
+        qty = line.open_qty if wanted.qty is None else wanted.qty
+        if qty < 1 or qty + units.get(line.id, 0) > line.open_qty:
+            raise Refused(f"line {wanted.line} of order {order.number} has {line.open_qty} open, not {qty}")
+        units[line.id] = units.get(line.id, 0) + qty
+    return units
+
+
+def _write(
+    tx: Tx,
+    ctx: Context,
+    leaving: dict[int, _Leaving],
+    rows: list[tuple[dict[str, Any], dict[int, int]]],
+    departures: Mapping[int, Departure] | None,
+) -> None:
+    if not rows:
+        return
+    ids = new_ids(tx, shipment, len(rows))
+    channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
+    found = [row | {"id": i, "channel_id": channel_of[row["order_id"]]} for i, (row, _) in zip(ids, rows, strict=True)]
+    insert_many(tx, shipment, found)
+    write_names(tx, [(row["order_id"], row["tracking"]) for row, _ in rows])
+    lines = [
+        {"shipment_id": i, "line_id": line_id, "qty": qty}
+        for i, (_, units) in zip(ids, rows, strict=True)
+        for line_id, qty in units.items()
+    ]
+    insert_many(tx, shipment_line, lines)
+    moved = [item for item in leaving.values() if item.units]
+    redecide(
+        tx,
+        ctx,
+        [(item.before, item.now) for item in moved],
+        event="order.shipped",
+        actor=rows[0][0]["actor"],
+        detail={"shipments": [row["number"] for row, _ in rows]},
+        leaving={item.before.id: item.units for item in moved},
+        departures=departures,
+    )
+    enqueue(tx, [_effect(tx, channel_of[row["order_id"]], i, row) for i, (row, _) in zip(ids, rows, strict=True)])
+    for row, _ in rows:
+        log.info("shipment.recorded", shipment=row["number"], carrier=row["carrier"], forced=row["forced"])
+
+
+def _effect(tx: Tx, channel_id: int, shipment_id: int, row: dict[str, Any]) -> Effect:
+    return Effect(
+        destination_id=channel_id,
+        kind=SHIPMENT,
+        key=row["number"],
+        ref_id=shipment_id,
+        serial_key=f"order:{row['order_id']}",
+        lane=LANE_SHIPMENT,
+        run_at=tx.now,
+        marked_at=tx.now,
+    )

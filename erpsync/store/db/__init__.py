@@ -1,0 +1,1 @@
+"""The database itself: engines, transactions, the clock all nodes share, many rows at once, encryption, migrations."""

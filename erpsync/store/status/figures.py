@@ -1,0 +1,337 @@
+"""How everything stands: the figures behind `erpsync status`, `/status.json`, `/metrics` and the console.
+
+Why limits are judged here and nowhere else: the command, the endpoint and the console must never disagree on whether
+all is well.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection
+
+from erpsync.core.instants import stamp
+from erpsync.sdk.roles import OrderSource, WebhookSource
+from erpsync.store.cursors import CursorRow
+from erpsync.store.db.clock import OFF
+from erpsync.store.nodes import Node
+from erpsync.store.status.counts import OPEN_STATES, ChannelLike, ContextLike, Figures, Queue, gather
+from erpsync.store.status.storage import LOST_FOR, Storage
+
+LAGGING_STREAMS = ("orders", "refunds")
+RENEWED_BY_DAYS = 0.75
+"""A token that renews itself is renewed in its last day; one that is nearer to its end was not."""
+
+
+class Limits(Protocol):
+    """Beyond which not all is well, per channel; None is no limit."""
+
+    @property
+    def freshness_s(self) -> float | None: ...
+    @property
+    def cursor_lag_s(self) -> float | None: ...
+    @property
+    def queue_age_s(self) -> float | None: ...
+    @property
+    def queue_depth(self) -> int | None: ...
+    @property
+    def dead_letters(self) -> int | None: ...
+    @property
+    def tasks(self) -> int | None: ...
+    @property
+    def unknown_stock(self) -> int | None: ...
+    @property
+    def token_expiry_days(self) -> float | None: ...
+    @property
+    def disk_free_mb(self) -> int | None: ...
+
+
+def status(
+    connection: Connection, ctx: ContextLike, limits: Limits, now: datetime, storage: Storage | None = None
+) -> dict[str, Any]:
+    """Return how everything stands, ready for JSON: `ok`, `problems`, `channels`, `totals`, `storage`.
+
+    `ok` is false as soon as anything of an enabled channel is beyond its limit, or of what all of them stand on;
+    `problems` say what, for people. One that concerns no single channel has the channel null.
+    """
+    return judge(gather(connection, ctx, now), ctx, limits, storage)
+
+
+def judge(figures: Figures, ctx: ContextLike, limits: Limits, storage: Storage | None = None) -> dict[str, Any]:
+    """Return the figures as JSON, with what is beyond its limit. Pure."""
+    storage = storage or Storage()
+    shown: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = [
+        {"channel": None, "check": check, "text": said} for check, said in storage.problems(limits.disk_free_mb)
+    ]
+    for each in sorted(ctx.channels.values(), key=lambda c: c.name):
+        if each.id not in figures.rows:
+            continue
+        facts = _channel(figures, each) | {"not_stored": _not_stored(figures, each, storage)}
+        facts["clock_ahead_s"] = figures.rows[each.id].clock_ahead_s
+        found = [] if not each.enabled else [*_problems(facts, each, limits), *_clock_problems(facts, figures)]
+        facts["level"] = "bad" if found else _level(facts, each, limits)
+        facts["beyond"] = sorted({check for check, _ in found})
+        shown.append(facts)
+        problems += [{"channel": each.name, "check": check, "text": f"{each.name}: {said}"} for check, said in found]
+    problems += [{"channel": None, "check": "reload", "text": said} for said in _refusals(figures)]
+    return {
+        "ok": not problems,
+        "at": stamp(figures.at),
+        "problems": problems,
+        "daemons": [_daemon(each, figures.at) for each in figures.nodes],
+        "channels": shown,
+        "totals": _totals(figures, shown),
+        "storage": storage.shown(),
+    }
+
+
+def _refusals(figures: Figures) -> Iterator[str]:
+    """Yield what living daemons did not take at their last reload; a restart would not take it either."""
+    living = [each for each in figures.nodes if each.lives(figures.at)]
+    for each in living:
+        if each.refusal is not None:
+            node = f" of {each.id.rpartition(':')[0]}" if len(living) > 1 else ""
+            refused = f"the reload{node} at {stamp(each.refusal.at)} was refused"
+            yield f"{refused}, the old configuration stays in force: {each.refusal.why}"
+
+
+def _daemon(each: Node, now: datetime) -> dict[str, Any]:
+    state = "alive" if each.lives(now) else "silent" if each.left_at is None else "stopped"
+    return {
+        "node": each.id,
+        "version": each.version,
+        "state": state,
+        "started_at": stamp(each.started_at),
+        "heard_at": stamp(each.since(now)),
+        "reload_refused": each.refusal.why if each.refusal else None,
+    }
+
+
+def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
+    row = figures.rows[each.id]
+    queues = {kind: queue for (channel_id, kind), queue in sorted(figures.queues.items()) if channel_id == each.id}
+    streams = {name: found for (channel_id, name), found in sorted(figures.cursors.items()) if channel_id == each.id}
+    lags = [lag for name in LAGGING_STREAMS if (lag := _lag(streams.get(name), figures.at)) is not None]
+    expires = row.token_expires_at
+    return {
+        "name": each.name,
+        "connector": each.kind,
+        "state": _state(each, row, streams),
+        "since": _stamp(row.auth_failed_at or row.down_since_at),
+        "error": row.paused_reason if row.paused else row.down_error,
+        "paused_by": row.paused_by,
+        "freshness_s": _lag(streams.get("orders"), figures.at),
+        "cursor_lag_s": max(lags, default=None),
+        "streams": {name: _stream(found, figures.at) for name, found in streams.items()},
+        "queue": _queue(queues, figures.at),
+        "inbox": figures.inbox.get(each.id, 0),
+        "inbox_oldest_s": _since(figures.inbox_oldest_at.get(each.id), figures.at),
+        "dead_letters": figures.letters.get(each.id, 0),
+        "tasks": figures.tasks.get(each.id, 0),
+        "unknown_outcomes": sum(queue.unknown for queue in queues.values()),
+        "braked": sum(queue.waiting_for["brake"] for queue in queues.values()),
+        "latencies": {
+            what: {quantile: round(took, 3) for (channel_id, quantile), took in found.items() if channel_id == each.id}
+            for what, found in figures.latencies.items()
+        },
+        "unknown_stock": figures.unknown_stock.get(each.id, 0),
+        "unmapped_listings": figures.unmapped.get(each.id, 0),
+        "held_orders": {reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == each.id},
+        "backordered_orders": figures.backordered.get(each.id, 0),
+        "drifted_listings": figures.drifted.get(each.id, 0),
+        "unknown_messages": dict(figures.unknown.get(each.id, {})),
+        "windows_unsealed": figures.unsealed.get(each.id, 0),
+        "orders_24h": sum(figures.hourly.get(each.id, ())),
+        "token_expires_at": _stamp(expires),
+        "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
+    }
+
+
+def _not_stored(figures: Figures, each: ChannelLike, storage: Storage) -> int:
+    """Return how many webhooks could not be stored, while the last of them is recent."""
+    row, unsaved = figures.rows[each.id], storage.lost.get(each.id)
+    at = unsaved.at if unsaved else row.not_stored_at
+    if at is None or figures.at - at > LOST_FOR:
+        return 0
+    saved: int = row.not_stored if row.not_stored_at and at - row.not_stored_at <= LOST_FOR else 0
+    return saved + (unsaved.count if unsaved else 0)
+
+
+def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str:
+    if not each.enabled:
+        return "disabled"
+    if row.paused:
+        return "paused"
+    if row.auth_failed_at is not None:
+        return "auth_failed"
+    if row.down_since_at is not None:
+        return "down"
+    told_all = each.plays(WebhookSource) and not each.plays(OrderSource)
+    return "up" if told_all or any(found.complete_began_at for found in streams.values()) else "new"
+
+
+def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:
+    oldest = min((queue.oldest_at for queue in queues.values() if queue.oldest_at is not None), default=None)
+    kinds = {
+        kind: {state: queue.states[state] for state in OPEN_STATES}
+        | {"unknown": queue.unknown, "waiting_for": dict(queue.waiting_for)}
+        for kind, queue in queues.items()
+    }
+    return {"due": sum(queue.due for queue in queues.values()), "oldest_due_s": _since(oldest, now), "kinds": kinds}
+
+
+def _stream(found: CursorRow, now: datetime) -> dict[str, Any]:
+    return {"lag_s": _lag(found, now), "complete": found.complete_began_at is not None, "error": found.error}
+
+
+def _lag(found: CursorRow | None, now: datetime) -> float | None:
+    """Return the seconds since which nothing is known to have been read: the last whole pass began then."""
+    return None if found is None else _since(found.complete_began_at, now)
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else stamp(at)
+
+
+def _since(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else max(0.0, round((now - at).total_seconds(), 1))
+
+
+def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> Iterator[tuple[str, str]]:
+    if facts["state"] == "auth_failed":
+        yield "auth", f"the channel refuses our credentials since {facts['since']}: {facts['error']}"
+    if facts["state"] == "down":
+        yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
+    if facts["freshness_s"] is None and _reads_orders(each, facts):
+        yield "freshness", f"orders have never been read to the end{_paused(facts)}"
+    if braked := facts["braked"]:
+        noun = "number waits" if braked == 1 else "numbers wait"
+        yield "brake", f"the brake has tripped: {braked} {noun} until you `erpsync stock confirm {each.name}`"
+    if unknown := facts["unknown_outcomes"]:
+        noun = "effect was sent and has" if unknown == 1 else "effects were sent and have"
+        yield "unknown_outcomes", f"{unknown} {noun} had no answer: `erpsync tasks list` says what to look for"
+    if lost := facts["not_stored"]:
+        noun = "webhook" if lost == 1 else "webhooks"
+        yield "not_stored", f"{lost} {noun} could not be stored in the last {spell(LOST_FOR.total_seconds())}"
+    for check, value, limit, said in _measures(facts, each, limits):
+        if value is not None and limit is not None and value > limit:
+            yield check, said
+    expiry = _expiry_limit(each, limits)
+    if facts["token_days"] is not None and expiry is not None and facts["token_days"] < expiry:
+        days = facts["token_days"]
+        yield (
+            "token",
+            f"the credentials {'end in' if days >= 0 else 'ended'} {spell(abs(days) * 86_400)}"
+            + ("" if days >= 0 else " ago"),
+        )
+
+
+def _clock_problems(facts: Mapping[str, Any], figures: Figures) -> Iterator[tuple[str, str]]:
+    if facts["clock_ahead_s"] is not None and abs(facts["clock_ahead_s"]) > OFF.total_seconds():
+        yield "clock", clock_off(facts["clock_ahead_s"], facts["name"], database=figures.database)
+
+
+def clock_off(platform_ahead_s: float, name: str, *, database: str) -> str:
+    """Say whose clock is off, against which channel, and by how much: "this machine's clock is 15 min ahead of jd"."""
+    ours = "this machine's" if database == "sqlite" else "the database's"
+    where = "behind" if platform_ahead_s > 0 else "ahead of"
+    return f"{ours} clock is {spell(60 * round(abs(platform_ahead_s) / 60))} {where} {name}"
+
+
+def _expiry_limit(each: ChannelLike, limits: Limits) -> float | None:
+    """Return how many days the credentials must still last; where they renew themselves, the last day decides."""
+    limit = limits.token_expiry_days
+    return limit if limit is None or not each.renews_token else min(limit, RENEWED_BY_DAYS)
+
+
+def _reads_orders(each: ChannelLike, facts: Mapping[str, Any]) -> bool:
+    return "orders" in facts["streams"] or each.plays(OrderSource)
+
+
+def _measures(
+    facts: Mapping[str, Any], each: ChannelLike, limits: Limits
+) -> Iterator[tuple[str, float | None, float | None, str]]:
+    """Yield (check, value, limit, what to say when the value is beyond the limit)."""
+    fresh, lag, age = facts["freshness_s"], facts["cursor_lag_s"], facts["queue"]["oldest_due_s"]
+    allowed = freshness_limit(each, limits)
+    read = f"orders were last read {spell(fresh)} ago (limit {spell(allowed)}){_paused(facts)}"
+    yield "freshness", fresh, allowed, read
+    yield (
+        "cursor_lag",
+        lag,
+        limits.cursor_lag_s,
+        f"a cursor is {spell(lag)} behind (limit {spell(limits.cursor_lag_s)})",
+    )
+    yield (
+        "queue_age",
+        age,
+        limits.queue_age_s,
+        f"the oldest effect waits {spell(age)} (limit {spell(limits.queue_age_s)})",
+    )
+    for check, value, limit, one, more in (
+        ("queue_depth", facts["queue"]["due"], limits.queue_depth, "effect is due", "effects are due"),
+        ("dead_letters", facts["dead_letters"], limits.dead_letters, "dead letter", "dead letters"),
+        ("tasks", facts["tasks"], limits.tasks, "open task", "open tasks"),
+        ("unknown_stock", facts["unknown_stock"], limits.unknown_stock, "listing has", "listings have"),
+    ):
+        noun = (one if value == 1 else more) + (" unknown stock" if check == "unknown_stock" else "")
+        yield check, value, limit, f"{value} {noun} (limit {limit})"
+
+
+def _paused(facts: Mapping[str, Any]) -> str:
+    """Return that the channel is paused, by whom and why, as the end of a sentence; nothing when it is not."""
+    if facts["state"] != "paused":
+        return ""
+    who = f" by {facts['paused_by']}" if facts["paused_by"] else ""
+    return f", paused{who}" + (f": {facts['error']}" if facts["error"] else "")
+
+
+def freshness_limit(each: ChannelLike, limits: Limits) -> float | None:
+    """Return after how many seconds a channel's orders are stale: the limit, or three poll intervals if longer."""
+    return None if limits.freshness_s is None else max(limits.freshness_s, 3 * each.poll.orders_s)
+
+
+def _level(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> str:
+    """Return `ok`, `warn` (half way to a limit, or something waits for a person) or `off`."""
+    if facts["state"] == "disabled":
+        return "off"
+    asks = ("tasks", "unknown_outcomes", "unknown_stock", "dead_letters", "drifted_listings")
+    if facts["state"] in ("paused", "new") or any(facts[name] for name in asks):
+        return "warn"
+    close = any(v is not None and m and v > m / 2 for _, v, m, _ in _measures(facts, each, limits))
+    return "warn" if close else "ok"
+
+
+def _totals(figures: Figures, shown: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counted = ("inbox", "unknown_outcomes", "unknown_stock", "unmapped_listings", "backordered_orders", "orders_24h")
+    return {name: sum(facts[name] for facts in shown) for name in counted} | {
+        "queue_due": sum(facts["queue"]["due"] for facts in shown),
+        "oldest_due_s": max((f["queue"]["oldest_due_s"] or 0 for f in shown), default=0),
+        "dead_letters": sum(figures.letters.values()),
+        "tasks": sum(figures.tasks.values()),
+        "held_orders": sum(figures.held.values()),
+        "nodes": sum(each.lives(figures.at) for each in figures.nodes),
+    }
+
+
+def spell(seconds: float | None) -> str:
+    """Return a span as people say it: 42 s, 7 min, 3 h 5 min, 2 d 4 h."""
+    if seconds is None:
+        return "-"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    big, small, names = (
+        (whole // 3600, whole % 3600 // 60, "h min")
+        if whole < 86_400
+        else (
+            whole // 86_400,
+            whole % 86_400 // 3600,
+            "d h",
+        )
+    )
+    one, other = names.split()
+    return f"{big} {one} {small} {other}" if small else f"{big} {one}"
