@@ -257,25 +257,25 @@ CHANNELS = (
 
 _LETTERS = arg("ids", nargs="+", type=identity, metavar="LETTER", help="the dead letter's id")
 
-DESK = (
+ATTENTION = (
     Command(
         "dead list",
         "list dead letters: rows that only a person can move on",
-        "desk:list_dead",
+        "dead:list_dead",
         (_CHANNEL, arg("--kind", metavar="KIND", help="only of this kind, for example order"), _ALL),
     ),
-    Command("dead replay", "try dead letters again", "desk:replay", (_LETTERS,)),
-    Command("dead drop", "give dead letters up", "desk:drop", (_LETTERS,)),
+    Command("dead replay", "try dead letters again", "dead:replay", (_LETTERS,)),
+    Command("dead drop", "give dead letters up", "dead:drop", (_LETTERS,)),
     Command(
         "tasks list",
         "list what people should do",
-        "desk:list_tasks",
+        "tasks:list_tasks",
         (_CHANNEL, arg("--closed", action="store_true", help="also those that are done"), _ALL),
     ),
     Command(
         "tasks done",
         "close tasks",
-        "desk:done",
+        "tasks:done",
         (
             arg("ids", nargs="+", type=identity, metavar="TASK", help="its id"),
             arg("--arrived", action="store_true", help="what got no answer is there, so it is not sent again"),
@@ -304,7 +304,7 @@ DESK = (
     ),
 )
 
-COMMANDS = (*BEGINNING, *DAEMON, *ORDERS, *STOCK, *CHANNELS, *DESK, *KEEPING, *TOKENS)
+COMMANDS = (*BEGINNING, *DAEMON, *ORDERS, *STOCK, *CHANNELS, *ATTENTION, *KEEPING, *TOKENS)
 
 GROUPS = {
     "orders": "orders, and an operator's decisions on them",

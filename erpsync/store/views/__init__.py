@@ -4,8 +4,8 @@ Why apart from the tables that flows write: the shapes here are promises to scri
 breaking one. Nothing here holds personal data.
 """
 
+from erpsync.store.views.attention import list_dead, list_tasks
 from erpsync.store.views.catalogue import list_bundles, list_listings, list_stock, list_unknown_stock
-from erpsync.store.views.desk import list_dead, list_tasks
 from erpsync.store.views.orders import (
     STATUSES,
     OrderFilter,

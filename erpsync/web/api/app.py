@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from erpsync import __version__
 from erpsync.web.api import channels, events, find, orders, stock
-from erpsync.web.api.desk import Desk
+from erpsync.web.api.deps import Deps
 from erpsync.web.api.problems import HANDLERS, TYPE, problem
 from erpsync.web.hooks import BodyError, read_body
 from erpsync.web.site import Site
@@ -45,7 +45,7 @@ def create_api(site: Site) -> FastAPI:
         responses={status: _documented(said) for status, said in _PROBLEMS.items()},
         redirect_slashes=False,
     )
-    app.state.desk = Desk(site)
+    app.state.deps = Deps(site)
     for room in (find, orders, stock, channels, events):
         app.include_router(room.router)
     app.add_middleware(WholeBody, site=site)

@@ -10,7 +10,7 @@ from erpsync.flows.context import Context
 from erpsync.store.feed import settled_id
 from erpsync.store.views.feed import list_events, list_subscriptions, newest_event, show_subscription
 from erpsync.web.api import examples
-from erpsync.web.api.desk import Admin, AdminDoing, Reader, TheDesk, answer, page
+from erpsync.web.api.deps import Admin, AdminDoing, Reader, TheDeps, answer, page
 from erpsync.web.api.models import GoBack, Subscription
 from erpsync.web.api.orders import Limit
 from erpsync.web.api.paging import number
@@ -26,7 +26,7 @@ Id = Annotated[int, Path(ge=1, lt=2**63, description="the subscription's id")]
 
 @router.get("/events", tags=["events"], responses=examples.page_of(examples.EVENT, following="4712"))
 def list_(
-    desk: TheDesk,
+    deps: TheDeps,
     access: Reader,
     *,
     after: Annotated[str, Query(description="the cursor to go on after: `next` of the page before; 0 is all")] = "0",
@@ -40,36 +40,36 @@ def list_(
     Events of one order are in the order in which they happened. With `kind` a page may be short, even empty, before the
     end is reached: `next` tells how far it has looked, and it is reached when `next` stays the same.
     """
-    start, until = number(after), settled_id(desk.site.store)
+    start, until = number(after), settled_id(deps.site.store)
     if start > until:
-        _refuse_ahead(desk, start)
+        _refuse_ahead(deps, start)
     if kind:  # a rare kind must not make one page walk all there ever was
         until = min(until, start + LOOK_AT)
-    with desk.reading() as connection:
+    with deps.reading() as connection:
         found = list_events(connection, after=start, until=until, kinds=kind, limit=limit)
     last = found[-1]["id"] if len(found) == limit else max(start, until)
     return page(found, str(last))
 
 
-def _refuse_ahead(desk: TheDesk, start: int) -> None:
+def _refuse_ahead(deps: TheDeps, start: int) -> None:
     """Refuse a cursor behind which there is nothing yet: after a restore a consumer would hear nothing for weeks."""
-    with desk.reading() as connection:
+    with deps.reading() as connection:
         newest = newest_event(connection)
     if start > newest:
         raise Problem(422, f"after is {start}, ahead of the newest event {newest}: go on after {newest}, or 0 for all")
 
 
 @router.get("/subscriptions", tags=["events"], responses=examples.page_of(examples.SUBSCRIPTION))
-def subscriptions(desk: TheDesk, access: Reader) -> Response:
+def subscriptions(deps: TheDeps, access: Reader) -> Response:
     """All subscriptions, on one page."""
-    with desk.reading() as connection:
+    with deps.reading() as connection:
         return page(list_subscriptions(connection), None)
 
 
 @router.get("/subscriptions/{id}", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
-def show(id: Id, desk: TheDesk, access: Reader) -> Response:
+def show(id: Id, deps: TheDeps, access: Reader) -> Response:
     """One subscription."""
-    return answer(_subscription(desk.ctx, id))
+    return answer(_subscription(deps.ctx, id))
 
 
 def _subscription(ctx: Context, id: int) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _subscription(ctx: Context, id: int) -> dict[str, Any]:
 @router.post(
     "/subscriptions", tags=["events"], status_code=201, responses=examples.one(examples.SUBSCRIPTION, status=201)
 )
-def create(wish: Subscription, desk: TheDesk, doing: AdminDoing) -> Response:
+def create(wish: Subscription, deps: TheDeps, doing: AdminDoing) -> Response:
     """Tell an address of events: signed POSTs (Standard Webhooks), in order, each at least once.
 
     A call counts as taken with any 2xx within 10 s; else it is repeated, and what comes behind it waits. 410 ends it,
@@ -104,16 +104,16 @@ def _made(ctx: Context, id: int | None, wanted: Wanted) -> dict[str, Any]:
 
 
 @router.get("/subscriptions/{id}/secret", tags=["events"], responses=examples.one(examples.SECRET))
-def secret(id: Id, desk: TheDesk, access: Admin) -> Response:
+def secret(id: Id, deps: TheDeps, access: Admin) -> Response:
     """The secret that signs the calls; leaves an audit event."""
-    _subscription(desk.ctx, id)
-    return answer({"id": id, "secret": reveal_secret(desk.ctx, id, actor=access.actor)})
+    _subscription(deps.ctx, id)
+    return answer({"id": id, "secret": reveal_secret(deps.ctx, id, actor=access.actor)})
 
 
 @router.post("/subscriptions/{id}/replay", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
-def replay(id: Id, wish: GoBack, desk: TheDesk, doing: AdminDoing) -> Response:
+def replay(id: Id, wish: GoBack, deps: TheDeps, doing: AdminDoing) -> Response:
     """Tell again what came after a cursor, or leave out what cannot be taken, beginning at once."""
-    _subscription(desk.ctx, id)
+    _subscription(deps.ctx, id)
     after = number(wish.after)
     return doing.answer(
         lambda ctx: go_back(ctx, id, after=after, actor=doing.actor), lambda ctx, done: _subscription(ctx, id)
@@ -121,15 +121,15 @@ def replay(id: Id, wish: GoBack, desk: TheDesk, doing: AdminDoing) -> Response:
 
 
 @router.post("/subscriptions/{id}/resume", tags=["events"], responses=examples.one(examples.SUBSCRIPTION))
-def resume(id: Id, desk: TheDesk, doing: AdminDoing) -> Response:
+def resume(id: Id, deps: TheDeps, doing: AdminDoing) -> Response:
     """Go on with an address that was given up, at once and where it stands."""
-    _subscription(desk.ctx, id)
+    _subscription(deps.ctx, id)
     return doing.answer(lambda ctx: restart(ctx, id, actor=doing.actor), lambda ctx, done: _subscription(ctx, id))
 
 
 @router.delete("/subscriptions/{id}", tags=["events"], status_code=204)
-def end(id: Id, desk: TheDesk, access: Admin) -> Response:
+def end(id: Id, deps: TheDeps, access: Admin) -> Response:
     """Tell an address nothing more."""
-    _subscription(desk.ctx, id)
-    unsubscribe(desk.ctx, id, actor=access.actor)
+    _subscription(deps.ctx, id)
+    unsubscribe(deps.ctx, id, actor=access.actor)
     return Response(status_code=204)

@@ -14,7 +14,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.orders.find_by_phone import find_by_phone
 from erpsync.store.views.find import search_orders
 from erpsync.web.api import examples
-from erpsync.web.api.desk import Admin, Reader, TheDesk, answer
+from erpsync.web.api.deps import Admin, Reader, TheDeps, answer
 from erpsync.web.api.models import Phone
 from erpsync.web.api.orders import Limit
 from erpsync.web.api.problems import Problem
@@ -31,10 +31,10 @@ Text = Annotated[
 
 
 @router.get("/orders/find", responses=examples.one(examples.FOUND))
-def find(desk: TheDesk, access: Reader, *, text: Text, limit: Limit = 100) -> Response:
+def find(deps: TheDeps, access: Reader, *, text: Text, limit: Limit = 100) -> Response:
     """Orders that a text fits: those it names exactly first, then newest first. `notes` say what was not looked at."""
     try:
-        with desk.reading() as connection:
+        with deps.reading() as connection:
             found = search_orders(connection, text, limit)
     except ValueError as error:
         raise Problem(422, str(error)) from error
@@ -43,10 +43,10 @@ def find(desk: TheDesk, access: Reader, *, text: Text, limit: Limit = 100) -> Re
 
 
 @router.post("/orders/find", responses=examples.one(examples.FOUND))
-def find_by_phone_(whose: Phone, desk: TheDesk, access: Admin, *, limit: Limit = 100) -> Response:
+def find_by_phone_(whose: Phone, deps: TheDeps, access: Admin, *, limit: Limit = 100) -> Response:
     """Orders of a whole phone number, newest first: scope admin only, and leaves an audit event without the number."""
     try:
-        found = find_by_phone(desk.ctx, whose.phone, actor=access.actor, limit=limit)
+        found = find_by_phone(deps.ctx, whose.phone, actor=access.actor, limit=limit)
     except Refused as error:
         raise Problem(422, str(error)) from error
     return answer({"items": found, "next": None, "notes": []})

@@ -14,7 +14,7 @@ from erpsync.flows.shipments.corrections import Corrected, correct
 from erpsync.flows.shipments.record import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
 from erpsync.web.api import examples
-from erpsync.web.api.desk import Desk, Doing, Reader, TheDesk, answer, page
+from erpsync.web.api.deps import Deps, Doing, Reader, TheDeps, answer, page
 from erpsync.web.api.models import Correction, Instant, Parcel, Why
 from erpsync.web.api.problems import Problem
 
@@ -27,7 +27,7 @@ After = Annotated[str | None, Query(description="`next` of the page before")]
 
 @router.get("/orders", responses=examples.page_of(examples.ORDER_LISTED))
 def list_(
-    desk: TheDesk,
+    deps: TheDeps,
     access: Reader,
     *,
     channel: Annotated[str | None, Query(description="only of this channel")] = None,
@@ -42,7 +42,7 @@ def list_(
     """Orders without their events, newest first."""
     wanted = _filter(channel, status, sku, since, until, hold_reason)
     try:
-        with desk.reading() as connection:
+        with deps.reading() as connection:
             found = list_orders(connection, wanted, limit + 1, after)
     except ValueError as error:
         raise Problem(422, str(error)) from error
@@ -63,18 +63,18 @@ def _filter(
 @router.get("/orders/{order}", responses=examples.one(examples.ORDER))
 def show(
     order: Name,
-    desk: TheDesk,
+    deps: TheDeps,
     access: Reader,
     recipient: Annotated[
         bool, Query(description="also name, phone and address: scope admin only, and leaves an audit event")
     ] = False,
 ) -> Response:
     """One order with its events."""
-    found = _order(desk.ctx, order)
+    found = _order(deps.ctx, order)
     if recipient:
         if not access.allows("admin"):
             raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
-        found["recipient"] = reveal_recipient(desk.ctx, found["number"], actor=access.actor)
+        found["recipient"] = reveal_recipient(deps.ctx, found["number"], actor=access.actor)
     return answer(found)
 
 
@@ -83,15 +83,15 @@ def _order(ctx: Context, name: str) -> dict[str, Any]:
         return show_order(connection, name)
 
 
-def _number(desk: Desk, name: str) -> str:
+def _number(deps: Deps, name: str) -> str:
     """Return the number of the order that is meant; 404 when there is none."""
-    return str(_order(desk.ctx, name)["number"])
+    return str(_order(deps.ctx, name)["number"])
 
 
 @router.post("/orders/{order}/hold", responses=examples.one(examples.ORDER))
-def hold(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
+def hold(order: Name, why: Why, deps: TheDeps, doing: Doing) -> Response:
     """Keep an order from leaving; it keeps its units."""
-    name = _number(desk, order)
+    name = _number(deps, order)
     return doing.answer(
         lambda ctx: decisions.hold_order(ctx, name, reason=why.reason, actor=doing.actor),
         lambda ctx, done: _order(ctx, name),
@@ -99,9 +99,9 @@ def hold(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
 
 
 @router.post("/orders/{order}/release", responses=examples.one(examples.ORDER))
-def release(order: Name, desk: TheDesk, doing: Doing) -> Response:
+def release(order: Name, deps: TheDeps, doing: Doing) -> Response:
     """End a hold set by hand; other reasons stay until they are gone."""
-    name = _number(desk, order)
+    name = _number(deps, order)
     return doing.answer(
         lambda ctx: decisions.release_order(ctx, name, actor=doing.actor),
         lambda ctx, done: _order(ctx, name),
@@ -109,9 +109,9 @@ def release(order: Name, desk: TheDesk, doing: Doing) -> Response:
 
 
 @router.post("/orders/{order}/cancel", responses=examples.one(examples.ORDER))
-def cancel(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
+def cancel(order: Name, why: Why, deps: TheDeps, doing: Doing) -> Response:
     """Cancel what has not left of an order; its units are free at once. The channel is not told."""
-    name = _number(desk, order)
+    name = _number(deps, order)
     return doing.answer(
         lambda ctx: decisions.cancel_order(ctx, name, reason=why.reason, actor=doing.actor),
         lambda ctx, done: _order(ctx, name),
@@ -119,9 +119,9 @@ def cancel(order: Name, why: Why, desk: TheDesk, doing: Doing) -> Response:
 
 
 @router.post("/orders/{order}/ship", responses=examples.one(examples.SHIPPED))
-def ship_(order: Name, parcel: Parcel, desk: TheDesk, doing: Doing) -> Response:
+def ship_(order: Name, parcel: Parcel, deps: TheDeps, doing: Doing) -> Response:
     """Record a parcel that has left; the channel is told. The same carrier and tracking number are one parcel."""
-    name = _number(desk, order)
+    name = _number(deps, order)
 
     def act(ctx: Context) -> ShipResult:
         return ship(
@@ -144,7 +144,7 @@ def _shipped(done: ShipResult) -> dict[str, Any]:
 
 @router.get("/shipments", tags=["shipments"], responses=examples.page_of(examples.SHIPMENT))
 def shipments(
-    desk: TheDesk,
+    deps: TheDeps,
     access: Reader,
     *,
     channel: Annotated[str | None, Query(description="only of this channel")] = None,
@@ -154,7 +154,7 @@ def shipments(
     after: After = None,
 ) -> Response:
     """Parcels that left, newest first."""
-    with desk.reading() as connection:
+    with deps.reading() as connection:
         found = list_shipments(
             connection,
             channel_name=channel,

@@ -10,7 +10,7 @@ from erpsync.flows.imports import ImportResult
 from erpsync.flows.inventory.counts import Count, add_stock, import_counts
 from erpsync.store.views import list_listings, list_stock
 from erpsync.web.api import examples
-from erpsync.web.api.desk import Doing, Reader, TheDesk, page
+from erpsync.web.api.deps import Doing, Reader, TheDeps, page
 from erpsync.web.api.models import Adjustment, Counts
 from erpsync.web.api.orders import After, Limit
 from erpsync.web.api.paging import pack, unpack
@@ -20,7 +20,7 @@ router = APIRouter(tags=["stock"])
 
 @router.get("/stock", responses=examples.page_of(examples.STOCK))
 def list_(
-    desk: TheDesk,
+    deps: TheDeps,
     access: Reader,
     *,
     warehouse: Annotated[str | None, Query(description="only of this warehouse")] = None,
@@ -30,7 +30,7 @@ def list_(
 ) -> Response:
     """Stock per warehouse and SKU, by SKU; `available` is what may still be promised."""
     place = unpack(after, 2)
-    with desk.reading() as connection:
+    with deps.reading() as connection:
         found = list_stock(
             connection,
             warehouse_code=warehouse,
@@ -87,7 +87,7 @@ def _imported(done: ImportResult) -> dict[str, Any]:
 
 @router.get("/listings", tags=["listings"], responses=examples.page_of(examples.LISTING))
 def listings(
-    desk: TheDesk,
+    deps: TheDeps,
     access: Reader,
     *,
     channel: Annotated[str | None, Query(description="only of this channel")] = None,
@@ -98,7 +98,7 @@ def listings(
 ) -> Response:
     """What channels sell, with the number each was told last."""
     place = unpack(after, 3)
-    with desk.reading() as connection:
+    with deps.reading() as connection:
         found = list_listings(
             connection,
             channel_name=channel,

@@ -1,4 +1,4 @@
-"""`dead` and `tasks`: what waits for a person."""
+"""`dead`: what could not be applied and waits for a person."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ def replay(app: App) -> int:
 
     with app.ctx(_keys(app)) as plain, Connectors(app) as connectors:
         ctx = with_roles(plain, app.config, app.registry)
-        return _each(app, "replayed", one)
+        return act_on_each(app, "replayed", one)
 
 
 def _keys(app: App) -> "Vault | None":
@@ -66,40 +66,10 @@ def drop(app: App) -> int:
     from erpsync.flows.operations.dead_letters import drop_letter
 
     with app.ctx() as ctx:
-        return _each(app, "dropped", lambda letter: drop_letter(ctx, letter, actor=app.actor))
+        return act_on_each(app, "dropped", lambda letter: drop_letter(ctx, letter, actor=app.actor))
 
 
-def list_tasks(app: App) -> int:
-    """Print what people should do, oldest first."""
-    from erpsync.store.views import list_tasks as tasks
-
-    args, zone = app.args, app.config.timezone
-    columns = [
-        Column("id", "id", "number"),
-        Column("kind", "kind"),
-        Column("channel", "channel"),
-        Column("order", "order"),
-        Column("opened_at", "since", "instant", zone),
-        Column("reason", "why", "long"),
-        Column("next", "what to do", "long"),
-    ]
-    if args.closed:
-        columns[-2:-2] = [Column("closed_at", "done", "instant", zone), Column("closed_by", "by")]
-    with app.reading() as connection:
-        found = tasks(connection, channel_name=args.channel, closed=args.closed, limit=args.limit)
-    app.out.rows(found, columns, empty="no task")
-    return OK
-
-
-def done(app: App) -> int:
-    """Close tasks; with --arrived those that ask whether something arrived are answered with yes."""
-    from erpsync.flows.operations.tasks import finish_task
-
-    with app.ctx() as ctx:
-        return _each(app, "done", lambda task: finish_task(ctx, task, actor=app.actor, arrived=app.args.arrived))
-
-
-def _each(app: App, word: str, act: Callable[[int], object]) -> int:
+def act_on_each(app: App, word: str, act: Callable[[int], object]) -> int:
     """Act on every id of the command; one that is refused stops no other."""
     from erpsync.flows.errors import Refused
 

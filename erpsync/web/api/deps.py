@@ -30,7 +30,7 @@ REFUSAL_PAUSE_S = 60.0
 log = structlog.get_logger(__name__)
 
 
-class Desk:
+class Deps:
     """The API's side of a site."""
 
     def __init__(self, site: Site) -> None:
@@ -86,18 +86,18 @@ _bearer = HTTPBearer(auto_error=False, description="A token made by `erpsync tok
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 
-def desk_of(request: Request) -> Desk:
-    """Return the desk of the application that answers."""
-    desk: Desk = request.app.state.desk
-    return desk
+def deps_of(request: Request) -> Deps:
+    """Return the dependencies of the application that answers."""
+    deps: Deps = request.app.state.deps
+    return deps
 
 
-TheDesk = Annotated[Desk, Depends(desk_of)]
+TheDeps = Annotated[Deps, Depends(deps_of)]
 
 
-def caller(desk: TheDesk, credentials: Credentials) -> Access:
+def caller(deps: TheDeps, credentials: Credentials) -> Access:
     """Return who asks."""
-    return desk.admit("" if credentials is None else credentials.credentials)
+    return deps.admit("" if credentials is None else credentials.credentials)
 
 
 def _needs(scope: str) -> Callable[[Access], Access]:
@@ -117,8 +117,8 @@ Admin = Annotated[Access, Depends(_needs("admin"))]
 class Once:
     """A request that changes something, carried out once for its token and key."""
 
-    def __init__(self, desk: Desk, call: Call) -> None:
-        self._desk = desk
+    def __init__(self, deps: Deps, call: Call) -> None:
+        self._deps = deps
         self._call = call
 
     @property
@@ -141,7 +141,7 @@ class Once:
                 and `show` gets None.
             again: the use case takes several commits and may be done again from the start.
         """
-        ctx = self._desk.ctx
+        ctx = self._deps.ctx
         held = claim(ctx.store, self._call)
         if isinstance(held, Answer):
             return _response(held, {"Idempotent-Replayed": "true"})
@@ -172,7 +172,7 @@ class Once:
 
 def once(
     request: Request,
-    desk: TheDesk,
+    deps: TheDeps,
     access: Operator,
     key: Annotated[
         str | None,
@@ -189,7 +189,7 @@ def once(
     body: bytes = request.scope.get("erpsync.body", b"")
     query = f"?{request.url.query}" if request.url.query else ""
     path = f"{request.url.path}{query}"
-    return Once(desk, Call(access=access, key=key, method=request.method, path=path, body=body))
+    return Once(deps, Call(access=access, key=key, method=request.method, path=path, body=body))
 
 
 def once_admin(access: Admin, each: Annotated[Once, Depends(once)]) -> Once:
