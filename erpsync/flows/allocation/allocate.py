@@ -6,9 +6,10 @@ first, before it commits; so no commit leaves units lying beside an order that w
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
-from erpsync.core.allocation import Allocation, HoldOwner, StockKey, plan
+from erpsync.core.allocation import Allocation, Demand, HoldOwner, StockKey
+from erpsync.core.allocation import plan as share_out
 from erpsync.core.availability import UNPAID_COUNTS_FOR
 from erpsync.core.fulfilment import LINE
 from erpsync.core.orders import KnownOrder
@@ -23,7 +24,7 @@ from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.dirty import Cause, mark_dirty
-from erpsync.store.policies import kept_in
+from erpsync.store.policies import Keep, kept_in
 from erpsync.store.stock_book import Book
 from erpsync.store.tasks import Task, open_tasks
 
@@ -44,41 +45,140 @@ def allocate(
         movements: stock that came, went or was counted.
         also: further SKUs to plan anew (a safety stock changed, a listing was told for the first time).
     """
-    whole = WholeUnits(tx, ctx)
-    parts = (
-        {sku_id for change in changes for sku_id in _skus_of(change)} | {m.place.sku_id for m in movements} | set(also)
-    )
-    book = Book(tx, parts | whole.partners(parts), _owners_of(changes))
-    tasks: list[Task] = []
-    events: list[Event] = []
-    for movement in movements:
-        if movement.counted_at is not None:
-            book.count(movement.place, movement.counted_at)
-        book.move(movement.place, movement.qty, reason=movement.reason, actor=actor)
-    for change in changes:
-        tasks += book_out(book, ctx, change)
-    whole.mend_all(book, [change.after for change in changes])
-    kept = book.held_skus()
-    soft = [demand for change in changes for demand in adjust_holds(book, ctx, change, tx, kept)]
-    events += take_back(book, ctx, tasks)
-    some = free_units(book, ctx, kept_in(tx, book.sku_ids))
-    book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
-    whole.complete(book)
-    keeps = kept_in(tx, book.sku_ids)
-    free = free_units(book, ctx, keeps)
-    takes = plan([*book.demands(ctx.feeding, [c.after.id for c in changes]), *soft], free, whole.lines)
-    book.load_owners(take.owner for take in takes)
-    waited = {need[0]: waiting.order_id for need, waiting in book.waiting_before().items()}
-    hold_taken(book, takes, changes, ctx, tx.now)
-    left_from = {c.after.id: c.departure.warehouse_id for c in changes if c.departure}
-    recall_changed(tx, ctx, book, [change.after for change in changes], left_from=left_from)
-    book.flush()
-    in_doubt = doubt(tx, [(change.before, change.after) for change in changes])
-    _mark(tx, ctx, book, changes, cause, {*also, *in_doubt}, free_units(book, ctx, keeps))
-    open_tasks(tx, tasks)
-    if any(policy.channel for policy in ctx.warehouses.values()):
-        tx.wake("release")
-    return _outcome(tx, changes, takes, book, waited, tasks, events)
+    plan = Plan.load(tx, ctx, changes, movements=movements, also=frozenset(also))
+    plan.move(movements, actor)
+    plan.book_out()
+    plan.adjust()
+    plan.take_back()
+    plan.serve()
+    plan.recall()
+    return plan.write(cause)
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """The stock book of a batch of changes, with what is to be said of it; each step leaves both to the next.
+
+    Args:
+        also: SKUs that are planned anew and told anew, whatever becomes of their units.
+        wishes: what orders that are not ready would like to have.
+        orders: whose units the owners in the plan are, by order id.
+    """
+
+    tx: Tx
+    ctx: Context
+    changes: Sequence[Change]
+    also: frozenset[int]
+    whole: WholeUnits
+    book: Book
+    keeps: Mapping[StockKey, Keep] = field(default_factory=dict)
+    wishes: list[Demand] = field(default_factory=list)
+    takes: list[Allocation] = field(default_factory=list)
+    orders: dict[HoldOwner, int] = field(default_factory=dict)
+    tasks: list[Task] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    @classmethod
+    def load(
+        cls, tx: Tx, ctx: Context, changes: Sequence[Change], *, movements: Sequence[Movement], also: frozenset[int]
+    ) -> "Plan":
+        """Return a plan with the book of all SKUs concerned, locked."""
+        whole = WholeUnits(tx, ctx)
+        skus = {sku_id for change in changes for sku_id in _skus_of(change)} | also
+        skus |= {movement.place.sku_id for movement in movements}
+        owners = [HoldOwner(LINE, line.id) for change in changes if change.before for line in change.before.lines]
+        book = Book(tx, skus | whole.partners(skus), owners)
+        return cls(tx=tx, ctx=ctx, changes=changes, also=also, whole=whole, book=book)
+
+    @property
+    def decided(self) -> list[KnownOrder]:
+        """The orders as they were decided to be."""
+        return [change.after for change in self.changes]
+
+    def move(self, movements: Iterable[Movement], actor: str) -> None:
+        """Take in what came, went or was counted."""
+        for movement in movements:
+            if movement.counted_at is not None:
+                self.book.count(movement.place, movement.counted_at)
+            self.book.move(movement.place, movement.qty, reason=movement.reason, actor=actor)
+
+    def book_out(self) -> None:
+        """Take off what left, the order's own units first."""
+        for change in self.changes:
+            self.tasks += book_out(self.book, self.ctx, change)
+
+    def adjust(self) -> None:
+        """Give back what orders no longer need or cannot send, and note what they lack."""
+        self.whole.mend_all(self.book, self.decided)
+        kept = self.book.held_skus()
+        for change in self.changes:
+            self.wishes += adjust_holds(self.book, self.ctx, change, self.tx, kept)
+
+    def take_back(self) -> None:
+        """Take promises back where more is promised than there is."""
+        events, tasks = take_back(self.book, self.ctx)
+        self.events += events
+        self.tasks += tasks
+
+    def serve(self) -> None:
+        """Promise what is free to all who wait for it, oldest first."""
+        book, feeding = self.book, self.ctx.feeding
+        some = free_units(book, self.ctx, kept_in(self.tx, book.sku_ids))
+        book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
+        self.whole.complete(book)
+        self.keeps = kept_in(self.tx, book.sku_ids)
+        demands = [*book.demands(feeding, [order.id for order in self.decided]), *self.wishes]
+        self.orders = {demand.owner: demand.order_id for demand in demands}
+        self.takes = share_out(demands, free_units(book, self.ctx, self.keeps), self.whole.lines)
+        book.load_owners(take.owner for take in self.takes)
+        hold_taken(book, self.takes, self.changes, self.ctx, self.tx.now)
+
+    def recall(self) -> None:
+        """Ask warehouses to stop what is wanted otherwise now."""
+        left_from = {change.after.id: change.departure.warehouse_id for change in self.changes if change.departure}
+        recall_changed(self.tx, self.ctx, self.book, self.decided, left_from=left_from)
+
+    def write(self, cause: Cause | None) -> Outcome:
+        """Write the book, the marks of numbers to be told, tasks and events; return what planning did."""
+        self.book.flush()
+        in_doubt = doubt(self.tx, [(change.before, change.after) for change in self.changes])
+        self._mark(in_doubt, cause)
+        open_tasks(self.tx, self.tasks)
+        if any(policy.channel for policy in self.ctx.warehouses.values()):
+            self.tx.wake("release")
+        outcome = self._outcome()
+        write_events(self.tx, [*self.events, *self._filled(outcome.takes)])
+        return outcome
+
+    def _mark(self, in_doubt: Iterable[int], cause: Cause | None) -> None:
+        dirty = {place.sku_id for place in self.book.changed_places()} | self.also | set(in_doubt)
+        recent = self.tx.trusted_now - UNPAID_COUNTS_FOR
+        for change in self.changes:
+            if change.after.placed_at > recent and (_is_unpaid(change.after) or _is_unpaid(change.before)):
+                dirty |= _skus_of(change)
+        below = max((channel.stock.urgent_below for channel in self.ctx.channels.values()), default=0)
+        left: dict[int, int] = defaultdict(int)
+        for place, qty in free_units(self.book, self.ctx, self.keeps).items():
+            left[place.sku_id] += qty
+        mark_dirty(self.tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
+
+    def _outcome(self) -> Outcome:
+        takes: dict[int, list[Allocation]] = defaultdict(list)
+        for take in self.takes:
+            takes[self.orders[take.owner]].append(take)
+        short: dict[int, int] = defaultdict(int)
+        for waiting in self.book.waiting.values():
+            short[waiting.order_id] += waiting.qty
+        return Outcome(takes=takes, short=short, tasks=tuple(self.tasks))
+
+    def _filled(self, takes: Mapping[int, Sequence[Allocation]]) -> list[Event]:
+        """Return the events of orders that waited and that no change speaks of."""
+        told = {order.id for order in self.decided}
+        return [
+            Event(kind="order.filled", order_id=order_id, detail={"takes": [take_detail(take) for take in mine]})
+            for order_id, mine in takes.items()
+            if order_id not in told
+        ]
 
 
 def _skus_of(change: Change) -> set[int]:
@@ -86,60 +186,8 @@ def _skus_of(change: Change) -> set[int]:
     return {sku_id for line in lines for sku_id in line.parts}
 
 
-def _owners_of(changes: Sequence[Change]) -> list[HoldOwner]:
-    return [HoldOwner(LINE, line.id) for change in changes if change.before for line in change.before.lines]
-
-
-def _mark(
-    tx: Tx,
-    ctx: Context,
-    book: Book,
-    changes: Sequence[Change],
-    cause: Cause | None,
-    also: Iterable[int],
-    free: Mapping[StockKey, int],
-) -> None:
-    dirty = {place.sku_id for place in book.changed_places()} | set(also)
-    recent = tx.trusted_now - UNPAID_COUNTS_FOR
-    for change in changes:
-        if change.after.placed_at > recent and (_is_unpaid(change.after) or _is_unpaid(change.before)):
-            dirty |= _skus_of(change)
-    below = max((channel.stock.urgent_below for channel in ctx.channels.values()), default=0)
-    left: dict[int, int] = defaultdict(int)
-    for place, qty in free.items():
-        left[place.sku_id] += qty
-    mark_dirty(tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
-
-
 def _is_unpaid(order: KnownOrder | None) -> bool:
     return order is not None and order.ready_at is None and order.open_qty > 0
-
-
-def _outcome(
-    tx: Tx,
-    changes: Sequence[Change],
-    takes: Iterable[Allocation],
-    book: Book,
-    waited: Mapping[HoldOwner, int],
-    tasks: Sequence[Task],
-    events: list[Event],
-) -> Outcome:
-    """Return what planning did and write its events; `waited` are the orders of owners that waited before."""
-    line_order = {line.id: change.after.id for change in changes for line in change.after.lines}
-    by_order: dict[int, list[Allocation]] = defaultdict(list)
-    filled: dict[int, dict[str, Any]] = {}
-    for take in takes:
-        order_id = line_order.get(take.owner.id)
-        if order_id is None:
-            order_id = waited[take.owner]
-            filled.setdefault(order_id, {"takes": []})["takes"].append(take_detail(take))
-        by_order[order_id].append(take)
-    events += [Event(kind="order.filled", order_id=order_id, detail=detail) for order_id, detail in filled.items()]
-    short: dict[int, int] = defaultdict(int)
-    for waiting in book.waiting.values():
-        short[waiting.order_id] += waiting.qty
-    write_events(tx, events)
-    return Outcome(takes=by_order, short=short, tasks=tuple(tasks))
 
 
 def take_detail(take: Allocation) -> dict[str, int]:

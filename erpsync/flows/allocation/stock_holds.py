@@ -94,9 +94,13 @@ def _give_back(book: Book, ctx: Context, order: KnownOrder, need: tuple[HoldOwne
             surplus -= taken
 
 
-def take_back(book: Book, ctx: Context, tasks: list[Task]) -> list[Event]:
-    """Where more is promised than there is, take promises back, latest due first, into backorders."""
+def take_back(book: Book, ctx: Context) -> tuple[list[Event], list[Task]]:
+    """Where more is promised than there is, take promises back, latest due first, into backorders; return what to say.
+
+    The tasks are about units that no promise can be taken back for.
+    """
     events: list[Event] = []
+    tasks: list[Task] = []
     short = book.missing()
     holders = book.holders(short)
     plans = {place: shrink([held for held, _ in holders[place].values()], qty) for place, qty in sorted(short.items())}
@@ -119,7 +123,7 @@ def take_back(book: Book, ctx: Context, tasks: list[Task]) -> list[Event]:
                     detail={"qty": qty, "warehouse_id": place.warehouse_id, "why": "less stock than promised"},
                 )
             )
-    return events
+    return events, tasks
 
 
 def _released_short(ctx: Context, place: StockKey, missing: int) -> list[Task]:
