@@ -25,6 +25,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.dirty import Cause, mark_dirty
 from erpsync.store.policies import Keep, kept_in
+from erpsync.store.sold_out import note_sold_out
 from erpsync.store.stock_book import Book
 from erpsync.store.tasks import Task, open_tasks
 
@@ -142,7 +143,9 @@ class Plan:
         """Write the book, the marks of numbers to be told, tasks and events; return what planning did."""
         self.book.flush()
         in_doubt = doubt(self.tx, [(change.before, change.after) for change in self.changes])
-        self._mark(in_doubt, cause)
+        free = free_units(self.book, self.ctx, self.keeps)
+        self._mark(in_doubt, cause, free)
+        note_sold_out(self.tx, self._for_sale(free))
         open_tasks(self.tx, self.tasks)
         if any(policy.channel for policy in self.ctx.warehouses.values()):
             self.tx.wake("release")
@@ -150,7 +153,16 @@ class Plan:
         write_events(self.tx, [*self.events, *self._filled(outcome.takes)])
         return outcome
 
-    def _mark(self, in_doubt: Iterable[int], cause: Cause | None) -> None:
+    def _for_sale(self, free: Mapping[StockKey, int]) -> dict[int, int]:
+        """Return the units that some channel may be promised, by SKU, of those that lie where something is sold."""
+        selling = {place for feeding in self.ctx.feeding.values() for place in feeding}
+        left: dict[int, int] = defaultdict(int)
+        for place, qty in free.items():
+            if place.warehouse_id in selling:
+                left[place.sku_id] += qty
+        return left
+
+    def _mark(self, in_doubt: Iterable[int], cause: Cause | None, free: Mapping[StockKey, int]) -> None:
         dirty = {place.sku_id for place in self.book.changed_places()} | self.also | set(in_doubt)
         recent = self.tx.trusted_now - UNPAID_COUNTS_FOR
         for change in self.changes:
@@ -158,7 +170,7 @@ class Plan:
                 dirty |= _skus_of(change)
         below = max((channel.stock.urgent_below for channel in self.ctx.channels.values()), default=0)
         left: dict[int, int] = defaultdict(int)
-        for place, qty in free_units(self.book, self.ctx, self.keeps).items():
+        for place, qty in free.items():
             left[place.sku_id] += qty
         mark_dirty(self.tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
 

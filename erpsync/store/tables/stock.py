@@ -96,6 +96,23 @@ ledger = Table(
     Index("ix_ledger_ref", "ref_kind", "ref_id"),
 )
 
+sold_out = Table(
+    "sold_out",
+    metadata,
+    row_id(),
+    ref("sku_id", "sku.id"),
+    past("from_at", nullable=False),
+    past("to_at"),
+    Index("ix_sold_out_sku_id", "sku_id", "from_at"),
+    Index(
+        "uq_sold_out_open",
+        "sku_id",
+        unique=True,
+        sqlite_where=text("to_at IS NULL"),
+        postgresql_where=text("to_at IS NULL"),
+    ),
+)
+
 bundle = Table(
     "bundle",
     metadata,

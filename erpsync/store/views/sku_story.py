@@ -19,10 +19,11 @@ from erpsync.store.tables import (
     outbox,
     shipment,
     sku,
+    sold_out,
     warehouse,
 )
 from erpsync.store.views.catalogue import list_bundles, list_listings, list_stock
-from erpsync.store.views.entries import in_order, of_effect, of_events, of_movement
+from erpsync.store.views.entries import entry, in_order, of_effect, of_events, of_movement
 from erpsync.store.views.next_steps import next_of_sku
 from erpsync.store.views.values import Json, NotFound, row_json
 
@@ -59,6 +60,7 @@ def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
         of_events(connection, reversed(told)),
         _movements(connection, sku_id, latest),
         _pushes(connection, sku_id, latest),
+        _sold_out(connection, sku_id, latest),
     )
 
 
@@ -117,6 +119,17 @@ def _movements(connection: Connection, sku_id: int, latest: int) -> list[Json]:
     )
     rows = connection.execute(query).all()
     return [of_movement(row, {"order": row.order} if row.order else {}) for row in reversed(rows)]
+
+
+def _sold_out(connection: Connection, sku_id: int, latest: int) -> list[Json]:
+    """Return from when and to when nothing of the SKU could be promised."""
+    mine = select(sold_out).where(sold_out.c.sku_id == sku_id).order_by(sold_out.c.from_at.desc()).limit(latest)
+    found = []
+    for row in connection.execute(mine):
+        found.append(entry(row.from_at, "stock", "sold out", {}))
+        if row.to_at is not None:
+            found.append(entry(row.to_at, "stock", "to be had again", {}))
+    return found
 
 
 def _names_order() -> ColumnElement[bool]:
