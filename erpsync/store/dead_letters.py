@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, updat
 from erpsync.sdk.text import storable
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
+from erpsync.store.encrypted import dead_letter_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.tables import dead_letter
 
@@ -54,7 +55,8 @@ def add_dead_letters(tx: Tx, letters: Iterable[DeadLetter]) -> None:
     for letter in sorted(wanted, key=lambda item: (item.channel_id, item.kind, item.key)):
         if (letter.channel_id, letter.kind, letter.key, letter.digest) in dropped:
             continue
-        body = None if letter.body is None else tx.vault.seal(letter.body, row=letter_row(letter))
+        sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
+        body = None if letter.body is None else tx.vault.seal(letter.body, row=sealed_for)
         row = tx.insert(dead_letter).values(
             channel_id=letter.channel_id,
             kind=letter.kind,
@@ -119,11 +121,6 @@ def _storable(letter: DeadLetter) -> DeadLetter:
     key, error, source = (storable(each) for each in (letter.key, letter.error, letter.source))
     order = storable(letter.order_external_id) if letter.order_external_id else None
     return replace(letter, key=key, error=error, source=source, order_external_id=order)
-
-
-def letter_row(letter: DeadLetter) -> str:
-    """Return the identity a dead letter's body is sealed for."""
-    return f"dead_letter|{letter.channel_id}|{letter.kind}|{letter.key}"
 
 
 def close_dead_letters(tx: Tx, channel_id: int, kind: str, keys: Iterable[str], *, state: str) -> int:

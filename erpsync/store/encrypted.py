@@ -1,14 +1,70 @@
-"""What rows hold encrypted and what it is sealed for: recipients, with keyed hashes to find them, and secrets."""
+"""What rows hold encrypted and what it is sealed for: recipients, with keyed hashes to find them, and secrets.
 
+Why the identities stand together: whoever seals, opens or rotates a value has to name the same one, or it stays shut.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import Table
 
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.privacy import Vault
+from erpsync.store.tables import dead_letter, inbox, key_proof, orders, payload, subscription, token
+
+PROOF_ROW = "key_proof|1"
 
 
 def recipient_row(channel_id: int, external_id: str) -> str:
     """Return the identity a recipient is sealed for."""
     return f"orders|{channel_id}|{external_id}"
+
+
+def payload_row(channel_id: int, kind: str, external_id: str) -> str:
+    """Return the identity a raw payload is sealed for."""
+    return f"payload|{channel_id}|{kind}|{external_id}"
+
+
+def inbox_row(channel_id: int, delivery_key: str) -> str:
+    """Return the identity a webhook's body is sealed for."""
+    return f"inbox|{channel_id}|{delivery_key}"
+
+
+def token_row(channel_id: int) -> str:
+    """Return the identity a channel's pair of tokens is sealed for."""
+    return f"token|{channel_id}"
+
+
+def subscription_row(subscription_id: int) -> str:
+    """Return the identity a subscription's secret is sealed for."""
+    return f"subscription|{subscription_id}"
+
+
+def dead_letter_row(channel_id: int, kind: str, key: str) -> str:
+    """Return the identity a dead letter's body is sealed for."""
+    return f"dead_letter|{channel_id}|{kind}|{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A column of sealed values and the identity each is sealed for."""
+
+    table: Table
+    column: str
+    row: Callable[[Any], str]
+
+
+SEALED = (
+    Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
+    Sealed(payload, "body", lambda r: payload_row(r.channel_id, r.kind, r.external_id)),
+    Sealed(inbox, "body", lambda r: inbox_row(r.channel_id, r.delivery_key)),
+    Sealed(token, "pair", lambda r: token_row(r.channel_id)),
+    Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
+    Sealed(dead_letter, "body", lambda r: dead_letter_row(r.channel_id, r.kind, r.key)),
+)
+"""All of them, the proof of the keys aside."""
+PROOF = Sealed(key_proof, "sealed", lambda r: PROOF_ROW)
 
 
 def recipient_columns(vault: Vault, recipient: Recipient, *, row: str) -> dict[str, Any]:
@@ -28,8 +84,3 @@ def recipient_index(vault: Vault, recipient: Recipient) -> bytes:
 
 def _plain(recipient: Recipient) -> dict[str, str]:
     return {name: getattr(recipient, name) for name in Recipient.__dataclass_fields__}
-
-
-def subscription_row(subscription_id: int) -> str:
-    """Return the identity a subscription's secret is sealed for."""
-    return f"subscription|{subscription_id}"

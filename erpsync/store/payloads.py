@@ -6,6 +6,7 @@ from typing import Any
 
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.db.store import Tx
+from erpsync.store.encrypted import payload_row
 from erpsync.store.tables import payload
 
 
@@ -31,7 +32,7 @@ def keep_payloads(
             "external_id": external_id,
             "at": at or tx.now,
             "ahead_digest": ahead_digest,
-            "body": tx.vault.seal(body, row=f"payload|{channel_id}|{kind}|{external_id}"),
+            "body": tx.vault.seal(body, row=payload_row(channel_id, kind, external_id)),
         }
         for external_id, body in kept
     ]

@@ -13,12 +13,8 @@ from sqlalchemy import Connection, select, update
 from erpsync.sdk.tokens import TokenPair
 from erpsync.store.db.privacy import Vault
 from erpsync.store.db.store import Tx
+from erpsync.store.encrypted import token_row
 from erpsync.store.tables import channel, token
-
-
-def token_row(channel_id: int) -> str:
-    """Return the identity a channel's pair is sealed for."""
-    return f"token|{channel_id}"
 
 
 def origin_of(configured: TokenPair) -> str:

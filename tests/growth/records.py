@@ -8,7 +8,7 @@ from typing import Any
 
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.privacy import Vault
-from erpsync.store.encrypted import recipient_columns, recipient_row
+from erpsync.store.encrypted import dead_letter_row, payload_row, recipient_columns, recipient_row
 from erpsync.store.names import beginning, ending, part_of, plain
 from tests.growth.fates import Fate
 from tests.growth.rows import Loader
@@ -174,7 +174,7 @@ class Records:
 
     def payload(self, channel_id: int, kind: str, external_id: str, at_us: int, body: Any) -> None:
         """Keep what a channel sent."""
-        plain, row = _JSON(body).encode(), f"payload|{channel_id}|{kind}|{external_id}"
+        plain, row = _JSON(body).encode(), payload_row(channel_id, kind, external_id)
         sealed = self._vault.seal_bytes(plain, row=row)
         self._payload((channel_id, kind, external_id, at_us, sealed))
 
@@ -239,7 +239,7 @@ class Records:
         self, channel_id: int, kind: str, key: str, at_us: int, *, state: str, error: str, order_id: int | None = None
     ) -> None:
         """Write a dead letter."""
-        body = self._vault.seal({"row": {"key": key}}, row=f"dead_letter|{channel_id}|{kind}|{key}")
+        body = self._vault.seal({"row": {"key": key}}, row=dead_letter_row(channel_id, kind, key))
         self._letter((channel_id, kind, key, at_us, error, "", body, order_id, state))
 
     def task(

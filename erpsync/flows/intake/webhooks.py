@@ -29,6 +29,7 @@ from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookReques
 from erpsync.store.cursors import want_pass
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters
+from erpsync.store.encrypted import inbox_row
 from erpsync.store.tables import EPOCH, inbox
 
 AT_ONCE = 50
@@ -78,7 +79,7 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
     row = tx.insert(inbox).values(
         channel_id=channel.id,
         delivery_key=result.key,
-        body=None if ended else tx.vault.seal(body, row=_row(channel.id, result.key)),
+        body=None if ended else tx.vault.seal(body, row=inbox_row(channel.id, result.key)),
         received_at=request.received_at,
         state="done" if ended else "pending",
         run_at=tx.now,
@@ -91,10 +92,6 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
     if stored and not ended:
         tx.wake("inbox")
     return stored
-
-
-def _row(channel_id: int, key: str) -> str:
-    return f"inbox|{channel_id}|{key}"
 
 
 def _record(kind: str, raw: Raw) -> dict[str, Any]:
@@ -241,7 +238,7 @@ def _apply_batch(
 def _opened(ctx: Context, row: Any) -> dict[str, Any]:
     if ctx.store.vault is None:
         raise LookupError("this process runs without encryption keys")
-    body: dict[str, Any] = ctx.store.vault.open(row.body, row=_row(row.channel_id, row.delivery_key))
+    body: dict[str, Any] = ctx.store.vault.open(row.body, row=inbox_row(row.channel_id, row.delivery_key))
     return body
 
 

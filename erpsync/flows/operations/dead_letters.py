@@ -24,7 +24,7 @@ from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Raw
 from erpsync.store.db.store import Tx
-from erpsync.store.dead_letters import DeadLetter, letter_row
+from erpsync.store.encrypted import dead_letter_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import await_rivals, lock_order_ids, lock_orders
 from erpsync.store.outbox.queue import CORRECTION, IS_LEASED, IS_OPEN, RELEASE, SHIPMENT
@@ -125,8 +125,8 @@ def _open_letter(ctx: Context, letter_id: int) -> Any:
 def _body(ctx: Context, letter: Any) -> dict[str, Any]:
     if letter.body is None or ctx.store.vault is None:
         raise Refused(f"dead letter {letter.id} cannot be opened here; run with the encryption keys")
-    kept = DeadLetter(channel_id=letter.channel_id, kind=letter.kind, key=letter.key, error="")
-    body: dict[str, Any] = ctx.store.vault.open(letter.body, row=letter_row(kept))
+    sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
+    body: dict[str, Any] = ctx.store.vault.open(letter.body, row=sealed_for)
     return body
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from erpsync.flows.operations.rotate_keys import PROOF, PROOF_ROW, SEALED, Sealed
 from erpsync.store.db.privacy import KeysError, PrivacyError, Vault
 from erpsync.store.db.store import Store, Tx
+from erpsync.store.encrypted import PROOF, PROOF_ROW, SEALED, Sealed
 from erpsync.store.tables import key_proof
 
 _SAYS = "erpsync"

@@ -1,39 +1,15 @@
 """Sealing everything with the first key again, so that an old key can be retired; what is done is skipped."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from erpsync.store.db.privacy import Vault
 from erpsync.store.db.store import Store, Tx
-from erpsync.store.encrypted import recipient_row, subscription_row
-from erpsync.store.tables import dead_letter, inbox, key_proof, orders, payload, subscription, token
-from erpsync.store.tokens import token_row
+from erpsync.store.encrypted import PROOF, SEALED, Sealed
 
 AT_ONCE = 500
-PROOF_ROW = "key_proof|1"
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A column of sealed values and the identity each is sealed for."""
-
-    table: Table
-    column: str
-    row: Callable[[Any], str]
-
-
-SEALED = (
-    Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
-    Sealed(payload, "body", lambda r: f"payload|{r.channel_id}|{r.kind}|{r.external_id}"),
-    Sealed(inbox, "body", lambda r: f"inbox|{r.channel_id}|{r.delivery_key}"),
-    Sealed(token, "pair", lambda r: token_row(r.channel_id)),
-    Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
-    Sealed(dead_letter, "body", lambda r: f"dead_letter|{r.channel_id}|{r.kind}|{r.key}"),
-)
-PROOF = Sealed(key_proof, "sealed", lambda r: PROOF_ROW)
 
 
 def rotate_keys(store: Store, *, progress: Callable[[str, int, int], None] = lambda table, done, total: None) -> int:

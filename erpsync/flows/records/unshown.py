@@ -10,7 +10,8 @@ from sqlalchemy import select
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.records.batch import OrderRecord
 from erpsync.store.db.store import Tx
-from erpsync.store.dead_letters import DeadLetter, letter_row, open_line_letters
+from erpsync.store.dead_letters import open_line_letters
+from erpsync.store.encrypted import dead_letter_row
 from erpsync.store.tables import dead_letter
 
 Record = tuple[OrderRecord, KnownOrder | None, int]
@@ -43,7 +44,7 @@ def _lines_of(tx: Tx, channel_id: int, key: str) -> set[str]:
     sealed = tx.execute(query).scalar()
     if sealed is None:
         return set()
-    body = tx.vault.open(sealed, row=letter_row(DeadLetter(channel_id=channel_id, kind="line", key=key, error="")))
+    body = tx.vault.open(sealed, row=dead_letter_row(channel_id, "line", key))
     row = body["payload"]
     named = row.get("line_ids") or [row.get("line_id")]
     return {str(each) for each in named} if all(named) else set()
