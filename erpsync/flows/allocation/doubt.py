@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
+from erpsync.store import listings
 from erpsync.store.db.store import Tx
 from erpsync.store.tables import listing
 
@@ -26,7 +27,7 @@ def doubt(tx: Tx, changes: Iterable[tuple[KnownOrder | None, KnownOrder]]) -> se
         same = (listing.c.channel_id == channel_id) & listing.c.sku_id.in_(sorted(skus))
         locked = select(listing.c.id).where(same).order_by(listing.c.id).with_for_update(key_share=True)
         ids = list(tx.execute(locked).scalars())
-        tx.execute(update(listing).where(listing.c.id.in_(ids)).values(told_sure=False))
+        listings.doubt(tx, listing.c.id.in_(ids))
     return moved
 
 

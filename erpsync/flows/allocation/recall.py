@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpsync.core.allocation import HoldOwner
 from erpsync.core.fulfilment import LINE, needs
@@ -18,6 +18,7 @@ from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.queue import LANE_CANCEL, RELEASE_CANCEL, Effect, enqueue
+from erpsync.store.releases import RECALLABLE, note_recalled
 from erpsync.store.stock_book import Book
 from erpsync.store.tables import hold, order_line, release
 from erpsync.store.tasks import Task, open_tasks
@@ -58,13 +59,12 @@ def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
     if not unwanted:
         return
     query = select(release).where(
-        release.c.order_id.in_(sorted(unwanted)), release.c.state.in_(("unsure", "told")), release.c.ended_at.is_(None)
+        release.c.order_id.in_(sorted(unwanted)), release.c.state.in_(RECALLABLE), release.c.ended_at.is_(None)
     )
     rows = [row for row in tx.all(query.order_by(release.c.id)) if row.warehouse_id in set(unwanted[row.order_id])]
     if not rows:
         return
-    with_it = release.c.id.in_([row.id for row in rows]) & release.c.state.in_(("unsure", "told"))
-    tx.execute(update(release).where(with_it).values(state="recalled"))
+    note_recalled(tx, [row.id for row in rows])
     effects, events, tasks = [], [], []
     for row in rows:
         detail = {"release": row.number, "warehouse_id": row.warehouse_id}

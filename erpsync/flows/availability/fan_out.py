@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 
 from erpsync.flows.context import Channel, Context
 from erpsync.sdk.roles import StockSink, playing
 from erpsync.store.db.store import Tx
+from erpsync.store.listings import doubt
 from erpsync.store.outbox.dirty import Mark, mark_dirty, take_dirty
 from erpsync.store.outbox.queue import (
     LANE_REST,
@@ -48,15 +49,9 @@ def _effects(tx: Tx, ctx: Context, marks: Mapping[int, Mark]) -> list[Effect]:
             continue
         causes = [marks[sku_id] for sku_id in (row.sku_id, *holding.get(row.sku_id, ())) if sku_id in marks]
         effects.append(_effect(tx, channel, row.id, causes))
-    _doubt(tx, untold)
+    if untold:  # so that they are told as soon as their channel is pushed to
+        doubt(tx, listing.c.id.in_(untold))
     return effects
-
-
-def _doubt(tx: Tx, listing_ids: Sequence[int]) -> None:
-    """Note that what these listings were told is outdated, so that it is told as soon as their channel is pushed to."""
-    if listing_ids:
-        same = listing.c.id.in_(listing_ids) & listing.c.told_sure
-        tx.execute(update(listing).where(same).values(told_sure=False))
 
 
 def pushes(channel: Channel, item_ref: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from erpsync.core.availability import is_sure, pack_sent, unpack_sent
+from erpsync.core.availability import is_sure, unpack_sent
 from erpsync.core.drift import remembered
 from erpsync.flows.availability.levels import Listed
 from erpsync.flows.context import Channel
@@ -23,6 +23,7 @@ from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError
 from erpsync.store.db.bulk import update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters
+from erpsync.store.listings import Accepted, Late, Sent, doubt_sent, note_accepted, note_late, note_sent
 from erpsync.store.outbox.dirty import mark_dirty
 from erpsync.store.outbox.hurry import run_now
 from erpsync.store.outbox.queue import (
@@ -66,17 +67,16 @@ def late_call_s(channel: Channel) -> float:
 
 def make_unsure(tx: Tx, sends: Sequence[Send]) -> None:
     """Note before a call that these numbers are sent; only its answer makes them sure."""
-    rows = [
-        {
-            "id": send.listed.id,
-            "told_sure": False,
-            "sent_since": pack_sent(sorted({*send.listed.told.sent_since, send.qty})),
-            "late": pack_sent(sorted({*send.listed.told.late, send.qty})),
-            "late_until_at": send.late_until_at,
-        }
+    sent = [
+        Sent(
+            id=send.listed.id,
+            sent_since=(*send.listed.told.sent_since, send.qty),
+            late=(*send.listed.told.late, send.qty),
+            late_until_at=send.late_until_at,
+        )
         for send in sends
     ]
-    update_many(tx, listing, rows, keys=["id"])
+    note_sent(tx, sent)
 
 
 def finish(
@@ -120,26 +120,23 @@ def _note_told(
     tx: Tx, channel: Channel, accepted: Sequence[Send], now: Mapping[int, Any], overtaken: set[int], *, lost: bool
 ) -> None:
     """Note accepted numbers; one that a late call may still undo is told again when none can come any more."""
-    rows, effects = list[dict[str, Any]](), list[Effect]()
+    told, effects = list[Accepted](), list[Effect]()
     for send in accepted:
         late, until_at = _late(tx, channel, send, now[send.listed.id], answered=not lost)
         sure = is_sure(send.qty, late)
-        rows.append(
-            {
-                "id": send.listed.id,
-                "told_qty": send.qty,
-                "told_sure": sure and not send.again_when_fresh and send.listed.id not in overtaken,
-                "told_at": tx.now,
-                "sent_since": "[]",
-                "earlier": pack_sent(remembered(send.listed.told.earlier, send.listed.told.accepted, send.qty)),
-                "late": pack_sent(late),
-                "late_until_at": until_at,
-                "refused": "",
-            }
+        told.append(
+            Accepted(
+                id=send.listed.id,
+                qty=send.qty,
+                sure=sure and not send.again_when_fresh and send.listed.id not in overtaken,
+                earlier=remembered(send.listed.told.earlier, send.listed.told.accepted, send.qty),
+                late=late,
+                late_until_at=until_at,
+            )
         )
         if until_at is not None and not sure:
             effects.append(_once_more(tx, channel, send, until_at))
-    update_many(tx, listing, rows, keys=["id"])
+    note_accepted(tx, told)
     enqueue(tx, effects)
 
 
@@ -172,27 +169,19 @@ def _note_late(
     tx: Tx, channel: Channel, failed: Sequence[tuple[Send, Exception]], now: Mapping[int, Any], *, lost: bool
 ) -> None:
     """Note of failed numbers which may still land; a definite answer leaves what was known before."""
-    rows = []
+    noted = []
     for send, error in failed:
         answered = isinstance(error, ConnectorError) and not isinstance(error, OutcomeUnknownError) and not lost
         late, until_at = _late(tx, channel, send, now[send.listed.id], answered=answered)
         if answered and send.listed.told.late_over and now[send.listed.id].late_until_at == send.late_until_at:
             late, until_at = list(send.listed.told.late), send.listed.late_until_at
-        rows.append({"id": send.listed.id, "late": pack_sent(late), "late_until_at": until_at})
-    update_many(tx, listing, rows, keys=["id"])
+        noted.append(Late(id=send.listed.id, late=late, late_until_at=until_at))
+    note_late(tx, noted)
 
 
 def _doubt_late(tx: Tx, late: Sequence[Send], now: Mapping[int, Any]) -> None:
     """Note numbers that may have landed behind a newer one: whoever took over is not sure of its own any more."""
-    rows = [
-        {
-            "id": send.listed.id,
-            "told_sure": False,
-            "sent_since": pack_sent(sorted({*unpack_sent(now[send.listed.id].sent_since), send.qty})),
-        }
-        for send in late
-    ]
-    update_many(tx, listing, rows, keys=["id"])
+    doubt_sent(tx, {s.listed.id: (*unpack_sent(now[s.listed.id].sent_since), s.qty) for s in late})
 
 
 def _locked(tx: Tx, sends: Sequence[Send]) -> dict[int, Any]:

@@ -14,9 +14,9 @@ from erpsync.flows.imports import ROWS_PER_COMMIT, ImportResult
 from erpsync.flows.inventory.remap import remap_codes, want_remap
 from erpsync.flows.inventory.unmapped import relook_unmapped
 from erpsync.flows.orders.changed import mapping_events, mappings
-from erpsync.store.db.bulk import update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
+from erpsync.store.listings import map_listings
 from erpsync.store.registry import lock_skus, make_skus
 from erpsync.store.tables import listing
 
@@ -74,23 +74,13 @@ def _take_listings(tx: Tx, ctx: Context, rows: Sequence[ListingMapping], actor: 
             "sku_id": None if row.no_stock else ids[row.sku],
             "factor": row.factor,
             "no_stock": row.no_stock,
-            "told_sure": False,
         }
         for key, row in sorted(latest.items(), key=lambda item: item[0])
     ]
     things = {(row["channel_id"], row["channel_sku"]) for row in values}
     _lock(tx, values)
     before = mappings(tx, things)
-    _spread(tx, values)
-    new = tx.insert(listing)
-    statement = new.on_conflict_do_update(
-        index_elements=["channel_id", "channel_sku", "item_ref"],
-        set_={name: new.excluded[name] for name in ("sku_id", "factor", "no_stock", "told_sure")},
-    )
-    if tx.dialect == "sqlite":
-        tx.execute(statement, values)
-    else:
-        tx.execute(statement.values(values))
+    map_listings(tx, values)
     want_remap(tx)
     write_events(tx, mapping_events(before, mappings(tx, things), actor))
     write_events(tx, [Event(kind="listings.imported", detail={"rows": len(values)}, actor=actor)])
@@ -108,14 +98,3 @@ def _lock(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
 
 def _mapped_skus(values: Sequence[dict[str, Any]]) -> list[int]:
     return [row["sku_id"] for row in values if row["sku_id"] is not None]
-
-
-def _spread(tx: Tx, values: Sequence[dict[str, Any]]) -> None:
-    """A mapping given without the platform's ids holds for all listings of that seller code.
-
-    To be done before those given with ids are written, which count more.
-    """
-    plain = [row for row in values if not row["item_ref"]]
-    fields = ("channel_id", "channel_sku", "sku_id", "factor", "no_stock")
-    rows = [{name: row[name] for name in fields} for row in plain]
-    update_many(tx, listing, rows, keys=["channel_id", "channel_sku"])

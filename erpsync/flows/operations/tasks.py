@@ -17,7 +17,8 @@ from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import end_arrived, in_doubt, send_again, unpark
 from erpsync.store.outbox.queue import RELEASE, SHIPMENT
-from erpsync.store.tables import release, shipment, task
+from erpsync.store.releases import note_release_found
+from erpsync.store.tables import shipment, task
 from erpsync.store.tasks import closed
 
 
@@ -39,8 +40,7 @@ def _is_there(tx: Tx, row: Any, order_id: int | None, actor: str) -> None:
     if row.kind == SHIPMENT:
         _set(tx, shipment, row, state="sent", sent_at=row.sent_at)
     elif row.kind == RELEASE:
-        unsure = (release.c.id == row.ref_id) & (release.c.state == "unsure")
-        tx.execute(update(release).where(unsure).values(state="told", told_at=row.sent_at))
+        note_release_found(tx, row.ref_id, sent_at=row.sent_at)
     _note(tx, row, "told", order_id, actor)
 
 

@@ -24,6 +24,7 @@ from erpsync.sdk.roles import ListingSource, OrderSource
 from erpsync.store.cursors import CursorRow, read_cursor, want_pass
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
+from erpsync.store.listings import doubt
 from erpsync.store.outbox.dirty import mark_dirty
 from erpsync.store.outbox.queue import IS_OPEN, STOCK
 from erpsync.store.tables import dirty_sku, drift, listing, order_line, orders, outbox
@@ -190,7 +191,7 @@ def _act(tx: Tx, channel: Channel, row: Any, kind: Drift, repairs: int) -> int:
     }
     write_events(tx, [Event(kind="stock.drifted", sku_id=row.sku_id, channel_id=channel.id, detail=detail)])
     if repair:
-        tx.execute(update(listing).where(listing.c.id == row.id).values(told_sure=False))
+        doubt(tx, listing.c.id == row.id)
         mark_dirty(tx, [row.sku_id])
         return repairs + 1
     again = f"; it was told again {repairs} times" if repairs else ""

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import NotWholeError, may_leave, pieces
@@ -34,6 +34,7 @@ from erpsync.store.outbox.queue import (
     prolong,
 )
 from erpsync.store.registry import sku_codes
+from erpsync.store.releases import note_release_told, set_release_state
 from erpsync.store.tables import orders, release, release_line
 from erpsync.store.tasks import close_tasks
 
@@ -109,11 +110,11 @@ class _Release(PushOnce[Release]):
                 return False
             why = "" if found else "nothing is held there any more"
         if why:
-            _set_state(tx, head.id, "dropped", reason=why)
+            set_release_state(tx, head.id, "dropped", reason=why)
             return False
         write_release_lines(tx, head.id, found)
         set_released(tx, order, head.warehouse_id, released=True)
-        _set_state(tx, head.id, "unsure")
+        set_release_state(tx, head.id, "unsure")
         return True
 
     def _against(self, tx: Tx, order: KnownOrder) -> str:
@@ -127,7 +128,7 @@ class _Release(PushOnce[Release]):
 
     def _lies_apart(self, tx: Tx, order: KnownOrder, error: NotWholeError) -> None:
         """Have units of a line that are not whole here planned anew; a release is made when they are."""
-        _set_state(tx, self.row.ref_id, "dropped", reason=str(error))
+        set_release_state(tx, self.row.ref_id, "dropped", reason=str(error))
         gather(tx, self.ctx, order)
 
     def call(self, load: Release) -> None:
@@ -140,10 +141,7 @@ class _Release(PushOnce[Release]):
         if not ack(tx, self.row):
             return
         ask_if_asked(tx, order, f"release {self.row.key}")
-        mine = update(release).where(release.c.id == self.row.ref_id).values(told_at=tx.now)
-        place = tx.execute(mine.returning(release.c.warehouse_id)).scalar_one()
-        unsure = (release.c.id == self.row.ref_id) & (release.c.state == "unsure")
-        tx.execute(update(release).where(unsure).values(state="told"))
+        place = note_release_told(tx, self.row.ref_id)
         close_tasks(tx, "unknown", [self.row.key], by="erpsync")
         close_tasks(tx, "gate", [task_key(RELEASE, self.row.ref_id)], by="erpsync")
         detail = {"release": self.row.key, "warehouse_id": place}
@@ -158,12 +156,12 @@ class _Release(PushOnce[Release]):
         elif head.state == "unsure":
             set_released(tx, order, head.warehouse_id, released=False)
             tx.execute(release_line.delete().where(release_line.c.release_id == head.id))
-            _set_state(tx, head.id, "pending")
+            set_release_state(tx, head.id, "pending")
 
     def note_state(self, tx: Tx, state: str) -> None:
         """Keep a refusal; what a person is asked about stays unsure."""
         if state == "refused" and _head(tx, self.row).state == "pending":
-            _set_state(tx, self.row.ref_id, "refused")
+            set_release_state(tx, self.row.ref_id, "refused")
 
     def order_id(self, tx: Tx) -> int:
         """Return the order it is about."""
@@ -218,12 +216,6 @@ class _Recall(PushOnce[str]):
     def order_id(self, tx: Tx) -> int:
         """Return the order it is about."""
         return int(_head(tx, self.row).order_id)
-
-
-def _set_state(tx: Tx, release_id: int, state: str, *, reason: str = "") -> None:
-    ended = tx.now if state == "dropped" else None
-    values = {"state": state, "reason": reason, "ended_at": ended}
-    tx.execute(update(release).where(release.c.id == release_id).values(**values))
 
 
 def _load(tx: Tx, ctx: Context, order: KnownOrder, head: Any) -> Release:

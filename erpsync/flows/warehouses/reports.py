@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import NotWholeError, Piece, units_of
@@ -184,11 +184,10 @@ def _note_left(tx: Tx, ctx: Context, found: _Known) -> None:
     if found.rest() or found.head.state not in RELEASES_OUT:
         return
     order = lock_order_ids(tx, [found.order.id])[found.order.id]
-    if found.head.state == "recalled":
-        tx.execute(update(release).where(release.c.id == found.head.id).values(reason="it left before it was stopped"))
     close_tasks(tx, TASK, [found.head.number], by="erpsync")
     detail = {"release": found.head.number, "warehouse_id": found.head.warehouse_id}
-    end_release(tx, ctx, found.head, order, order, state="shipped", detail=detail)
+    reason = "it left before it was stopped" if found.head.state == "recalled" else None
+    end_release(tx, ctx, found.head, order, order, state="shipped", detail=detail, reason=reason)
 
 
 def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.allocation.recall import set_released
@@ -17,7 +17,8 @@ from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import RELEASE, RELEASE_CANCEL, drop_open
-from erpsync.store.tables import RELEASES_OUT, release, release_line
+from erpsync.store.releases import set_release_state
+from erpsync.store.tables import RELEASES_OUT, release_line
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
 TASK = "recall"
@@ -57,10 +58,18 @@ def _stop(tx: Tx, ctx: Context, head: Any, reason: str) -> None:
 
 
 def end_release(
-    tx: Tx, ctx: Context, head: Any, order: KnownOrder, after: KnownOrder, *, state: str, detail: dict[str, Any]
+    tx: Tx,
+    ctx: Context,
+    head: Any,
+    order: KnownOrder,
+    after: KnownOrder,
+    *,
+    state: str,
+    detail: dict[str, Any],
+    reason: str | None = None,
 ) -> None:
     """End a release: what is left of its units is the order's again, planned anew and not in any warehouse's hands."""
-    tx.execute(update(release).where(release.c.id == head.id).values(state=state, ended_at=tx.now))
+    set_release_state(tx, head.id, state, reason=reason)
     drop_open(tx, RELEASE, [head.id], note=state)
     close_tasks(tx, "unknown", [head.number], by="erpsync")
     skus = set_released(tx, order, head.warehouse_id, released=False)
@@ -72,7 +81,7 @@ def end_release(
 def _keep(tx: Tx, head: Any, reason: str) -> None:
     said = f" ({reason})" if reason else ""
     text = f"the warehouse does not stop release {head.number}{said}; it leaves: get the parcel back"
-    tx.execute(update(release).where(release.c.id == head.id).values(state="kept", reason=reason))
+    set_release_state(tx, head.id, "kept", reason=reason)
     open_tasks(tx, [Task(kind=TASK, key=head.number, reason=text, order_id=head.order_id)])
     detail = {"release": head.number, "warehouse_id": head.warehouse_id, "why": reason}
     write_events(tx, [Event(kind="release.kept", order_id=head.order_id, detail=detail)])
