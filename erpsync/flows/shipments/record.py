@@ -4,12 +4,13 @@ Why `whole` is decided here: only at this moment is it known whether an order go
 to be told which lines a split one holds.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder, phase, with_shipped
 from erpsync.core.refunds import keeps_here, lines_asked
@@ -99,18 +100,31 @@ def parcel_of(body: dict[str, Any], *, actor: str) -> Parcel:
     return Parcel(order=body["order"], carrier=body["carrier"], tracking=body["tracking"], lines=lines, actor=actor)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewShipment:
+    """A parcel to be written: of which order (as it was before), under which number, and its units by line id."""
+
+    order: KnownOrder
+    number: str
+    carrier: str
+    tracking: str
+    whole: bool
+    forced: bool
+    forced_reason: str
+    actor: str
+    units: Mapping[int, int]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Leaving:
-    """One order while its parcels are recorded."""
+    """One order while its parcels are recorded: its numbers by (carrier, tracking), their lines by number."""
 
     before: KnownOrder
     now: KnownOrder
-    units: dict[int, int] = field(default_factory=dict)
-    known: dict[tuple[str, str], tuple[str, dict[int, int]]] = field(default_factory=dict)
-    count: int = 0
+    units: Counter[int] = field(default_factory=Counter)
+    numbers: dict[tuple[str, str], str] = field(default_factory=dict)
+    lines: dict[str, set[int]] = field(default_factory=dict)
     asked: frozenset[str] | None = None
-    forced: bool = False
-    numbers: list[str] = field(default_factory=list)
 
 
 def record_parcels(
@@ -125,39 +139,33 @@ def record_parcels(
     leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
     _load_known(tx, leaving)
     _load_asked(tx, leaving)
-    answers: list[ShipResult | Refused] = []
-    rows: list[tuple[dict[str, Any], dict[int, int]]] = []
+    recorded: list[NewShipment | ShipResult | Refused] = []
     for parcel in parcels:
         order = found[parcel.order]
-        if isinstance(order, Refused):
-            answers.append(order)
-            continue
         try:
-            answers.append(_record(tx, leaving[order.id], parcel, rows))
+            recorded.append(order if isinstance(order, Refused) else _record(leaving[order.id], parcel))
         except Refused as refused:
-            answers.append(refused)
-    _write(tx, ctx, leaving, rows, departures)
-    return answers
+            recorded.append(refused)
+    _write(tx, ctx, leaving, [each for each in recorded if isinstance(each, NewShipment)], departures)
+    return [
+        ShipResult(number=each.number, order=each.order.number) if isinstance(each, NewShipment) else each
+        for each in recorded
+    ]
 
 
 def _load_known(tx: Tx, leaving: dict[int, _Leaving]) -> None:
     if not leaving:
         return
-    ids = sorted(leaving)
-    for row in tx.all(select(shipment).where(shipment.c.order_id.in_(ids))):
-        leaving[row.order_id].known[(row.carrier, row.tracking)] = (row.number, {})
-    query = select(shipment.c.order_id, shipment.c.carrier, shipment.c.tracking, shipment_line.c.line_id)
-    joined = query.add_columns(shipment_line.c.qty).join(shipment_line).where(shipment.c.order_id.in_(ids))
-    for row in tx.all(joined):
-        leaving[row.order_id].known[(row.carrier, row.tracking)][1][row.line_id] = row.qty
+    mine = shipment.c.order_id.in_(sorted(leaving))
+    for row in tx.all(select(shipment).where(mine)):
+        leaving[row.order_id].numbers[(row.carrier, row.tracking)] = row.number
+        leaving[row.order_id].lines[row.number] = set()
+    lines = select(shipment.c.order_id, shipment.c.number, shipment_line.c.line_id).join(shipment_line)
+    for row in tx.all(lines.where(mine)):
+        leaving[row.order_id].lines[row.number].add(row.line_id)
     former = select(shipment.c.order_id, shipment.c.number, former_tracking).join(former_tracking)
-    for row in tx.all(former.where(shipment.c.order_id.in_(ids))):
-        known = leaving[row.order_id].known
-        units = next((units for number, units in known.values() if number == row.number), {})
-        known.setdefault((row.carrier, row.tracking), (row.number, units))
-    counts = select(shipment.c.order_id, func.count().label("n")).where(shipment.c.order_id.in_(ids))
-    for row in tx.all(counts.group_by(shipment.c.order_id)):
-        leaving[row.order_id].count = row.n
+    for row in tx.all(former.where(mine)):
+        leaving[row.order_id].numbers.setdefault((row.carrier, row.tracking), row.number)
 
 
 def _load_asked(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
@@ -172,42 +180,32 @@ def _load_asked(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
             leaving[order.id].asked = lines_asked(order, refunds.get(order.external_id, ()))
 
 
-def _record(tx: Tx, leaving: _Leaving, parcel: Parcel, rows: list[tuple[dict[str, Any], dict[int, int]]]) -> ShipResult:
+def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
+    """Return the parcel to be written, counted in `leaving`, or that it was recorded before."""
     order = leaving.now
     code, tracking = carrier_code(parcel.carrier), parcel.tracking.strip()
     if not tracking:
         raise Refused("a tracking number is needed")
-    known = leaving.known.get((code, tracking))
+    known = leaving.numbers.get((code, tracking))
     if known is not None:
-        return _repeated(order, parcel, known)
+        return _repeated(order, parcel, known, leaving.lines[known])
     units = _units(order, parcel, leaving.asked) if parcel.units is None else _released_units(order, parcel.units)
-    leaving.count += 1
-    number = f"{order.number}-{leaving.count}"
-    now = with_shipped(order, units)
-    whole = order.shipped_qty == 0 and now.open_qty == 0
-    rows.append(
-        (
-            {
-                "order_id": order.id,
-                "number": number,
-                "carrier": code,
-                "tracking": tracking,
-                "state": "pending",
-                "whole": whole,
-                "forced": parcel.force,
-                "forced_reason": parcel.reason if parcel.force else "",
-                "actor": parcel.actor,
-                "shipped_at": tx.now,
-            },
-            units,
-        )
+    number = f"{order.number}-{len(leaving.lines) + 1}"
+    leaving.now = with_shipped(order, units)
+    leaving.numbers[(code, tracking)] = number
+    leaving.lines[number] = set(units)
+    leaving.units.update(units)
+    return NewShipment(
+        order=order,
+        number=number,
+        carrier=code,
+        tracking=tracking,
+        whole=order.shipped_qty == 0 and leaving.now.open_qty == 0,
+        forced=parcel.force,
+        forced_reason=parcel.reason if parcel.force else "",
+        actor=parcel.actor,
+        units=units,
     )
-    leaving.known[(code, tracking)] = (number, units)
-    leaving.now = now
-    leaving.numbers.append(number)
-    for line_id, qty in units.items():
-        leaving.units[line_id] = leaving.units.get(line_id, 0) + qty
-    return ShipResult(number=number, order=order.number)
 
 
 def carrier_code(code: str) -> str:
@@ -218,11 +216,10 @@ def carrier_code(code: str) -> str:
         raise Refused(str(error), kept=error.unquoted) from error
 
 
-def _repeated(order: KnownOrder, parcel: Parcel, known: tuple[str, dict[int, int]]) -> ShipResult:
-    number, units = known
+def _repeated(order: KnownOrder, parcel: Parcel, number: str, lines: set[int]) -> ShipResult:
     ids = {line.external_id: line.id for line in order.lines}
     for line in parcel.lines:
-        if ids.get(line.line) not in units:
+        if ids.get(line.line) not in lines:
             text = f"tracking {parcel.tracking} is recorded as {number} without line {line.line}"
             raise Refused(text, kept=f"that tracking number is recorded as {number} without that line")
     return ShipResult(number=number, order=order.number, repeated=True)
@@ -283,21 +280,19 @@ def _units(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> d
 def _write(
     tx: Tx,
     ctx: Context,
-    leaving: dict[int, _Leaving],
-    rows: list[tuple[dict[str, Any], dict[int, int]]],
+    leaving: Mapping[int, _Leaving],
+    parcels: Sequence[NewShipment],
     departures: Mapping[int, Departure] | None,
 ) -> None:
-    if not rows:
+    if not parcels:
         return
-    ids = new_ids(tx, shipment, len(rows))
-    channel_of = {item.before.id: item.before.channel_id for item in leaving.values()}
-    found = [row | {"id": i, "channel_id": channel_of[row["order_id"]]} for i, (row, _) in zip(ids, rows, strict=True)]
-    insert_many(tx, shipment, found)
-    write_names(tx, [(row["order_id"], row["tracking"]) for row, _ in rows])
+    new = list(zip(new_ids(tx, shipment, len(parcels)), parcels, strict=True))
+    insert_many(tx, shipment, [_row(tx, id, parcel) for id, parcel in new])
+    write_names(tx, [(parcel.order.id, parcel.tracking) for parcel in parcels])
     lines = [
-        {"shipment_id": i, "line_id": line_id, "qty": qty}
-        for i, (_, units) in zip(ids, rows, strict=True)
-        for line_id, qty in units.items()
+        {"shipment_id": id, "line_id": line_id, "qty": qty}
+        for id, parcel in new
+        for line_id, qty in parcel.units.items()
     ]
     insert_many(tx, shipment_line, lines)
     moved = [item for item in leaving.values() if item.units]
@@ -306,23 +301,40 @@ def _write(
         ctx,
         [(item.before, item.now) for item in moved],
         event="order.shipped",
-        actor=rows[0][0]["actor"],
-        detail={"shipments": [row["number"] for row, _ in rows]},
+        actor=parcels[0].actor,
+        detail={"shipments": [parcel.number for parcel in parcels]},
         leaving={item.before.id: item.units for item in moved},
         departures=departures,
     )
-    enqueue(tx, [_effect(tx, channel_of[row["order_id"]], i, row) for i, (row, _) in zip(ids, rows, strict=True)])
-    for row, _ in rows:
-        log.info("shipment.recorded", shipment=row["number"], carrier=row["carrier"], forced=row["forced"])
+    enqueue(tx, [_effect(tx, id, parcel) for id, parcel in new])
+    for parcel in parcels:
+        log.info("shipment.recorded", shipment=parcel.number, carrier=parcel.carrier, forced=parcel.forced)
 
 
-def _effect(tx: Tx, channel_id: int, shipment_id: int, row: dict[str, Any]) -> Effect:
+def _row(tx: Tx, shipment_id: int, parcel: NewShipment) -> dict[str, Any]:
+    return {
+        "id": shipment_id,
+        "order_id": parcel.order.id,
+        "channel_id": parcel.order.channel_id,
+        "number": parcel.number,
+        "carrier": parcel.carrier,
+        "tracking": parcel.tracking,
+        "state": "pending",
+        "whole": parcel.whole,
+        "forced": parcel.forced,
+        "forced_reason": parcel.forced_reason,
+        "actor": parcel.actor,
+        "shipped_at": tx.now,
+    }
+
+
+def _effect(tx: Tx, shipment_id: int, parcel: NewShipment) -> Effect:
     return Effect(
-        destination_id=channel_id,
+        destination_id=parcel.order.channel_id,
         kind=SHIPMENT,
-        key=row["number"],
+        key=parcel.number,
         ref_id=shipment_id,
-        serial_key=f"order:{row['order_id']}",
+        serial_key=f"order:{parcel.order.id}",
         lane=LANE_SHIPMENT,
         run_at=tx.now,
         marked_at=tx.now,
