@@ -35,6 +35,7 @@ from erpsync.runtime.wakes import Watcher, watcher
 from erpsync.runtime.world import World
 from erpsync.store.db.engine import StoreError
 from erpsync.store.db.identity import FileMovedError
+from erpsync.store.db.store import Stage
 from erpsync.store.leases import BEAT_S, end_all_leases
 from erpsync.store.nodes import Refusal
 from erpsync.store.outbox.hurry import hurry_all
@@ -211,7 +212,7 @@ class Daemon:
             self._pushing.settle()
             self._comparing.settle()
             self._replanning.wake()  # may take longer than the service manager waits for a sign of life
-            self._wake({"dirty", "release", "push", "poll", "inbox"})
+            self._wake(set(Stage) - {Stage.EVENTS})
         self._tell(done)
         self._notifier.ready(self._summary())
         return done
@@ -297,32 +298,32 @@ class Daemon:
             self._jobs.hurry()
         self._lead_s = lead_s
 
-    def _committed(self, topics: set[str]) -> None:
+    def _committed(self, stages: set[Stage]) -> None:
         """Wake the next stages after a commit of this process."""
         if not self._world.ending.is_set():
-            self._wake(topics)
+            self._wake(stages)
 
-    def _commit_seen(self, topics: set[str]) -> None:
+    def _commit_seen(self, stages: set[Stage]) -> None:
         """As `_committed`, of any process; what is due to be polled is looked up at most once a second then."""
         rest_s = self._hinted_at_s + HINT_S - time.monotonic()
-        if "poll" in topics and rest_s > 0:
+        if Stage.POLL in stages and rest_s > 0:
             self._jobs.wake_in(self._polling.dispatcher, rest_s, why="hint")
-            topics = topics - {"poll"}
-        elif "poll" in topics:
+            stages = stages - {Stage.POLL}
+        elif Stage.POLL in stages:
             self._hinted_at_s = time.monotonic()
-        self._committed(topics)
+        self._committed(stages)
 
-    def _wake(self, topics: set[str]) -> None:
-        stages: dict[str, Callable[[], None]] = {
-            "dirty": self._pushing.fan_out.wake,
-            "release": self._pushing.releases.wake,
-            "push": self._pushing.dispatcher.wake,
-            "poll": self._polling.wake,
-            "inbox": self._pushing.inbox.wake,
-            "events": self._pushing.events.wake,
+    def _wake(self, stages: set[Stage]) -> None:
+        wakes: dict[Stage, Callable[[], None]] = {
+            Stage.DIRTY: self._pushing.fan_out.wake,
+            Stage.RELEASE: self._pushing.releases.wake,
+            Stage.PUSH: self._pushing.dispatcher.wake,
+            Stage.POLL: self._polling.wake,
+            Stage.INBOX: self._pushing.inbox.wake,
+            Stage.EVENTS: self._pushing.events.wake,
         }
-        for topic in sorted(topics & stages.keys()):
-            stages[topic]()
+        for stage in sorted(stages):
+            wakes[stage]()
 
     def _summary(self) -> str:
         channels = [channel for channel in self._world.ctx.channels.values() if channel.enabled]

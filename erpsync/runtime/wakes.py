@@ -16,13 +16,12 @@ import psycopg
 import structlog
 
 from erpsync.store.db.engine import sqlite_path
-from erpsync.store.db.store import CHANNEL, Store
+from erpsync.store.db.store import CHANNEL, Stage, Store
 
 log = structlog.get_logger("erpsync.runtime.wakes")
 
 LOOK_S = 0.1
 RECONNECT_S = 2.0
-TOPICS = frozenset({"dirty", "release", "push", "poll", "inbox", "events"})
 
 
 class Watcher(Protocol):
@@ -38,7 +37,7 @@ class Watcher(Protocol):
 
 
 class _Watcher(threading.Thread):
-    def __init__(self, wake: Callable[[set[str]], None]) -> None:
+    def __init__(self, wake: Callable[[set[Stage]], None]) -> None:
         super().__init__(name="wakes", daemon=True)
         self._wake = wake
         self._ended = threading.Event()
@@ -69,13 +68,13 @@ class _Watcher(threading.Thread):
         if self._lost:
             self._lost = False
             log.info("wakes.restored")
-        self._wake(set(TOPICS))
+        self._wake(set(Stage))
 
 
 class SqliteWatcher(_Watcher):
     """Looks ten times a second whether anyone has committed."""
 
-    def __init__(self, path: Path, wake: Callable[[set[str]], None]) -> None:
+    def __init__(self, path: Path, wake: Callable[[set[Stage]], None]) -> None:
         super().__init__(wake)
         self._path = path
 
@@ -87,7 +86,7 @@ class SqliteWatcher(_Watcher):
                 now = _version(connection)
                 if now != seen:
                     seen = now
-                    self._wake(set(TOPICS))
+                    self._wake(set(Stage))
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -97,7 +96,7 @@ def _version(connection: sqlite3.Connection) -> int:
 class PostgresWatcher(_Watcher):
     """Listens for NOTIFY on a connection of its own; what this process has committed it knows already."""
 
-    def __init__(self, store: Store, wake: Callable[[set[str]], None]) -> None:
+    def __init__(self, store: Store, wake: Callable[[set[Stage]], None]) -> None:
         super().__init__(wake)
         self._owner = store.owner
         arguments, keywords = store.engine.dialect.create_connect_args(store.engine.url)
@@ -110,12 +109,12 @@ class PostgresWatcher(_Watcher):
             self._hears()
             while not self._ended.is_set():
                 for notice in connection.notifies(timeout=0.5, stop_after=1):
-                    owner, _, topics = notice.payload.rpartition(" ")
+                    owner, _, names = notice.payload.rpartition(" ")
                     if owner != self._owner:
-                        self._wake(set(TOPICS.intersection(topics.split(","))))
+                        self._wake({stage for stage in Stage if stage in names.split(",")})
 
 
-def watcher(store: Store, wake: Callable[[set[str]], None]) -> Watcher:
-    """Return the watcher for this database; `wake` gets the topics, all of them when they are not known."""
+def watcher(store: Store, wake: Callable[[set[Stage]], None]) -> Watcher:
+    """Return the watcher for this database; `wake` gets the stages, all of them when they are not known."""
     path = sqlite_path(store.engine)
     return PostgresWatcher(store, wake) if path is None else SqliteWatcher(path, wake)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.tables import cursor
 
 
@@ -76,11 +76,11 @@ def want_pass(tx: Tx, channel_id: int, streams: Iterable[str]) -> None:
     """Ask for a pass of these streams that begins after now, and wake the poller."""
     for stream in sorted(set(streams)):
         set_cursor(tx, channel_id, stream, wanted_at=tx.now)
-        tx.wake("poll")
+        tx.wake(Stage.POLL)
 
 
 def forget_failures(tx: Tx, channel_id: int) -> None:
     """Mark the streams of a channel as readable again until proven otherwise; those that failed are read at once."""
     failed = (cursor.c.channel_id == channel_id) & cursor.c.failed_at.is_not(None)
     if tx.execute(update(cursor).where(failed).values(failed_at=None, error="", wanted_at=tx.now)).rowcount:
-        tx.wake("poll")
+        tx.wake(Stage.POLL)

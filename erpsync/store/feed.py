@@ -11,10 +11,9 @@ Source: PostgreSQL manual, "pg_locks" (how a bigint key is shown) and "Advisory 
 
 from sqlalchemy import func, select, text
 
-from erpsync.store.db.store import Store, Tx
+from erpsync.store.db.store import Stage, Store, Tx
 from erpsync.store.tables import event
 
-TOPIC = "events"
 _BASE = 0x6572 << 48  # any number of our own in the upper 16 bits: "er"; below it the event's id
 
 _LAST = "(SELECT last_value - (NOT is_called)::int FROM event_id_seq)"
@@ -31,11 +30,11 @@ _LEAST_ANNOUNCED = text(
 
 def announce(tx: Tx) -> None:
     """Say that this transaction is about to write events, and wake those who tell them; once per transaction."""
-    if TOPIC in tx.wakes:
+    if Stage.EVENTS in tx.wakes:
         return
     if tx.dialect == "postgresql":
         tx.execute(_ANNOUNCE)
-    tx.wake(TOPIC)
+    tx.wake(Stage.EVENTS)
 
 
 def settled_id(store: Store) -> int:

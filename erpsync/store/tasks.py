@@ -8,6 +8,7 @@ from sqlalchemy import text, update
 
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
+from erpsync.store.outbox.queue import RELEASE, SHIPMENT
 from erpsync.store.tables import task
 
 
@@ -58,3 +59,14 @@ def closed(row: Any, *, by: str) -> Event:
     """Return the event of a task that is closed."""
     detail = {"id": row.id, "task": row.kind, "key": row.key}
     return Event(kind="task.done", order_id=row.order_id, channel_id=row.channel_id, detail=detail, actor=by)
+
+
+def task_key(kind: str, ref_id: int) -> str:
+    """Return the key of the task that asks a person about a parcel or a release."""
+    return f"release:{ref_id}" if kind == RELEASE else str(ref_id)
+
+
+def task_subject(key: str) -> tuple[str, int]:
+    """Return kind and row id of what a task is about."""
+    head, _, number = key.rpartition(":")
+    return (RELEASE if head == "release" else SHIPMENT), int(number)

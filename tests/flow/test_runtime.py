@@ -27,7 +27,7 @@ from erpsync.runtime.world import World
 from erpsync.sdk.clock import ManualClock
 from erpsync.settings import Config, Loaded, Problem
 from erpsync.store.cursors import read_cursor, want_pass
-from erpsync.store.db.store import Store
+from erpsync.store.db.store import Stage, Store
 from erpsync.store.events import Event, write_events
 from erpsync.store.leases import LEASE_S, take_lease
 from erpsync.store.nodes import living
@@ -132,8 +132,8 @@ def test_a_commit_wakes_the_next_stages_at_once(store: Store) -> None:
         assert scene.wait_for("inbox")
         before = (scene.count("fan_out"), scene.count("inbox"))
         with store.begin() as tx:
-            tx.wake("dirty")
-            tx.wake("inbox")
+            tx.wake(Stage.DIRTY)
+            tx.wake(Stage.INBOX)
         assert scene.wait_for("fan_out", times=before[0] + 1)
         assert scene.wait_for("inbox", times=before[1] + 1)
 
@@ -185,15 +185,15 @@ def stock_row(store: Store, ctx: Context, *, lane: int, in_s: float) -> None:
 @pytest.mark.concurrent("threads")
 @on_postgresql  # SQLite says that something was committed, not by whom
 def test_a_commit_of_the_daemon_itself_wakes_it_once(store: Store) -> None:
-    heard: list[set[str]] = []
+    heard: list[set[Stage]] = []
     watching = PostgresWatcher(store, heard.append)
     watching.start()
     try:
         assert eventually(lambda: len(heard) == 1)
         with store.begin() as tx:
-            tx.wake("dirty")
+            tx.wake(Stage.DIRTY)
         with Store(store.engine).begin() as tx:
-            tx.wake("push")
+            tx.wake(Stage.PUSH)
         assert eventually(lambda: len(heard) == 2)
     finally:
         watching.stop()
@@ -327,7 +327,7 @@ def test_a_shop_that_is_taken_out_is_read_no_more(store: Store) -> None:
         assert daemon._jobs.wait_idle(LONG_S)
         count = scene.count("orders", "jd")
         scene.due["tmall"] = ["orders"]
-        daemon._wake({"poll"})
+        daemon._wake({Stage.POLL})
         assert scene.wait_for("orders", "tmall")
         assert scene.count("orders", "jd") == count
 

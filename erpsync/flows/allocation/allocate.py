@@ -21,7 +21,7 @@ from erpsync.flows.allocation.recall import recall_changed
 from erpsync.flows.allocation.stock_holds import adjust_holds, hold_taken, take_back
 from erpsync.flows.allocation.whole_units import WholeUnits
 from erpsync.flows.context import Context
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.dirty import Cause, mark_dirty
 from erpsync.store.policies import Keep, kept_in
@@ -148,7 +148,7 @@ class Plan:
         note_sold_out(self.tx, self._for_sale(free))
         open_tasks(self.tx, self.tasks)
         if any(policy.channel for policy in self.ctx.warehouses.values()):
-            self.tx.wake("release")
+            self.tx.wake(Stage.RELEASE)
         outcome = self._outcome()
         write_events(self.tx, [*self.events, *self._filled(outcome.takes)])
         return outcome

@@ -9,7 +9,7 @@ from erpsync.flows.channels.streams import ASKED, STREAMS, streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import free_held
 from erpsync.store.outbox.hurry import run_now
@@ -58,7 +58,7 @@ def resume_channel(ctx: Context, name: str, *, actor: str) -> None:
         free_held(tx, channel.id)
         want_pass(tx, channel.id, able)
         write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, detail=detail, actor=actor)])
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
 
     ctx.store.retrying(work)
 
@@ -99,7 +99,7 @@ def ask_backfill(ctx: Context, name: str, *, days: int | None, actor: str) -> No
         since = tx.now - timedelta(days=reach)
         values = {"mark": None, "since_at": since, "complete_ended_at": None, "wanted_at": tx.now}
         set_cursor(tx, channel.id, "backfill", **values)
-        tx.wake("poll")
+        tx.wake(Stage.POLL)
         detail = {"days": reach}
         write_events(tx, [Event(kind="channel.backfill_asked", channel_id=channel.id, detail=detail, actor=actor)])
 

@@ -14,7 +14,7 @@ from erpsync.flows.errors import error_repr, error_text
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, TimedOut, TooLateError
 from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
 from erpsync.store.cursors import forget_failures
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.outbox.held import free_held
@@ -58,8 +58,8 @@ def _try_at_once(tx: Tx, *, channel: Channel) -> None:
     tx.execute(update(channels).where(channels.c.id == channel.id).values(auth_failed_at=None))
     forget_failures(tx, channel.id)
     run_now(tx, channel.id)
-    tx.wake("push")
-    tx.wake("poll")
+    tx.wake(Stage.PUSH)
+    tx.wake(Stage.POLL)
 
 
 def _action(error: Exception) -> str:
@@ -98,7 +98,7 @@ def mark_up(ctx: Context, channel: Channel) -> None:
             run_now(tx, channel.id)
         detail = {"down_since": str(row.down_since_at)}
         write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     if row.down_since_at is not None:
         log.info("channel.up", channel=channel.name, down_since=row.down_since_at.isoformat())
 

@@ -42,7 +42,7 @@ from erpsync.sdk.roles import (
 )
 from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
 from erpsync.store.cursors import read_cursor, set_cursor, still_reaches
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.dead_letters import close_file_letters
 from erpsync.store.leases import Lease, LeaseLostError, under
 from erpsync.store.outbox.dirty import Cause
@@ -346,7 +346,7 @@ def _end(run: _Pass) -> None:
         if run.stream in ("orders", "backfill"):
             free_waiting(tx, "fresh", destination_id=run.channel.id)
             if run.stream == "backfill":
-                tx.wake("poll")
+                tx.wake(Stage.POLL)
         if run.stream == "refunds":
             free_waiting(tx, "refunds", destination_id=run.channel.id, kind=SHIPMENT)
 

@@ -27,7 +27,7 @@ from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
 from erpsync.store.cursors import want_pass
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters
 from erpsync.store.encrypted import inbox_row
 from erpsync.store.tables import EPOCH, inbox
@@ -90,7 +90,7 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
     if stored:
         note_unknown(tx, channel, result)
     if stored and not ended:
-        tx.wake("inbox")
+        tx.wake(Stage.INBOX)
     return stored
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
+from typing import Literal
 
 from sqlalchemy import func, select
 
@@ -81,30 +82,33 @@ def import_counts(
         taken, refused = ctx.store.retrying(partial(take_counts, ctx=ctx, rows=batch, actor=actor, reason=reason))
         relook_unmapped(ctx, [row.sku for row in batch])
         result.taken += taken
-        result.refused += refused
+        result.refused += [(each.source, each.text) for each in refused]
         progress(len(batch))
     return result
 
 
-class LaterCount(str):
-    """The problem of a row that is older than what is known."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCount:
+    """A count that was not taken, by its source: it is `bad` whatever is known, or it was counted `later`."""
 
-    __slots__ = ()
+    source: str
+    reason: Literal["bad", "later"]
+    text: str
 
 
 def take_counts(
     tx: Tx, ctx: Context, rows: Sequence[Count], actor: str, reason: str = ""
-) -> tuple[int, list[tuple[str, str]]]:
-    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused with the problem.
+) -> tuple[int, list[RefusedCount]]:
+    """Take counts in and plan the SKUs anew; return how many rows were taken, and those refused.
 
     Each that changes what is known leaves an event.
     """
-    refused: list[tuple[str, str]] = []
+    refused: list[RefusedCount] = []
     wanted: dict[tuple[str, str], Count] = {}
     for row in rows:
         problem = is_bad(ctx, row, tx.now)
         if problem:
-            refused.append((row.source, problem))
+            refused.append(RefusedCount(source=row.source, reason="bad", text=problem))
             continue
         twin = wanted.get((row.warehouse, row.sku))
         if twin is None or (row.as_of or tx.now) >= (twin.as_of or tx.now):
@@ -120,7 +124,7 @@ def take_counts(
         at = row.as_of or tx.now
         if counted_at is not None and at < counted_at:
             text = f"{row.sku} in {row.warehouse} was counted later, at {counted_at:%F %T}Z"
-            refused.append((row.source, LaterCount(text)))
+            refused.append(RefusedCount(source=row.source, reason="later", text=text))
             continue
         target = max(0, row.on_hand + left.get(place, 0))
         movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))

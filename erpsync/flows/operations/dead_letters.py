@@ -23,7 +23,7 @@ from erpsync.flows.shipments.record import Parcel, parcel_of, record_parcels
 from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Raw
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.encrypted import dead_letter_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import await_rivals, lock_order_ids, lock_orders
@@ -143,7 +143,7 @@ def _resend(tx: Tx, letter: Any) -> None:
     tx.execute(update(outbox).where(outbox.c.id == row.id).values(**values))
     if row.kind == SHIPMENT:
         tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(state="pending"))
-    tx.wake("push")
+    tx.wake(Stage.PUSH)
 
 
 def _take_in_again(tx: Tx, letter: Any) -> None:
@@ -153,7 +153,7 @@ def _take_in_again(tx: Tx, letter: Any) -> None:
     values = {"state": "pending", "attempts": 0, "run_at": tx.now, "error": ""}
     if tx.execute(update(inbox).where(kept).values(**values)).rowcount != 1:
         raise Refused("what this webhook said is not kept any more")
-    tx.wake("inbox")
+    tx.wake(Stage.INBOX)
 
 
 def _read_anew(ctx: Context, channel: Channel, letter: Any) -> Batch:

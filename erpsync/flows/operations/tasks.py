@@ -12,14 +12,13 @@ from erpsync.flows.channels.clocks import TASK as CLOCK
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.believed_counts import asks_about_counts, look_again, take_asked, take_last
-from erpsync.flows.shipments.held import task_subject
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import end_arrived, in_doubt, send_again, unpark
 from erpsync.store.outbox.queue import RELEASE, SHIPMENT
 from erpsync.store.releases import note_release_found
 from erpsync.store.tables import shipment, task
-from erpsync.store.tasks import closed
+from erpsync.store.tasks import closed, task_subject
 
 
 def answer(tx: Tx, task: Any, *, arrived: bool, actor: str) -> None:

@@ -11,8 +11,9 @@ from erpsync.flows.allocation.changes import Change
 from erpsync.flows.context import Channel
 from erpsync.store.db.store import Tx
 from erpsync.store.outbox.held import rule_anew
+from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import shipment
-from erpsync.store.tasks import close_tasks
+from erpsync.store.tasks import close_tasks, task_key
 
 
 def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
@@ -40,4 +41,4 @@ def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:
     if not wanted:
         return
     refs = list(tx.execute(select(shipment.c.id).where(shipment.c.order_id.in_(wanted))).scalars())
-    close_tasks(tx, "gate", [str(ref) for ref in rule_anew(tx, refs)], by="erpsync")
+    close_tasks(tx, "gate", [task_key(SHIPMENT, ref) for ref in rule_anew(tx, refs)], by="erpsync")

@@ -21,24 +21,13 @@ from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.held import hold_back, hold_unclaimed
-from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, RELEASE, SHIPMENT, Claimed
+from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, SHIPMENT, Claimed
 from erpsync.store.tables import channel as channels
 from erpsync.store.tables import orders, outbox, shipment
-from erpsync.store.tasks import Task, open_tasks
+from erpsync.store.tasks import Task, open_tasks, task_key
 
 AT_ONCE = 50
 log = structlog.get_logger()
-
-
-def task_key(kind: str, ref_id: int) -> str:
-    """Return the key of the task that asks a person about a parcel or a release."""
-    return f"release:{ref_id}" if kind == RELEASE else str(ref_id)
-
-
-def task_subject(key: str) -> tuple[str, int]:
-    """Return kind and row id of what a task is about."""
-    head, _, number = key.rpartition(":")
-    return (RELEASE if head == "release" else SHIPMENT), int(number)
 
 
 def hold(tx: Tx, shop: Channel, row: Claimed, order: KnownOrder, unread: UnreadError, *, facts: str) -> None:

@@ -28,7 +28,7 @@ from erpsync.store.events import Event, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import SHIPMENT, Claimed, ack, claim, mark_sent, park, prolong
 from erpsync.store.tables import shipment, shipment_line
-from erpsync.store.tasks import Task, close_tasks, open_tasks
+from erpsync.store.tasks import Task, close_tasks, open_tasks, task_key
 
 AT_ONCE = 10
 LEASE_S = 180
@@ -132,7 +132,8 @@ def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipme
         return None
     _set_state(tx, row, "waiting" if ruling.waits_for else "dropped")
     if ruling.task:
-        task = Task(kind="gate", key=str(row.ref_id), reason=ruling.task, channel_id=channel.id, order_id=order.id)
+        key = task_key(SHIPMENT, row.ref_id)
+        task = Task(kind="gate", key=key, reason=ruling.task, channel_id=channel.id, order_id=order.id)
         open_tasks(tx, [task])
     kind = "shipment.held" if ruling.waits_for else "shipment.dropped"
     detail = {"shipment": number, "why": ruling.reason}
@@ -155,7 +156,7 @@ def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
         if not head.forced:
             lines = select(shipment_line.c.line_id).where(shipment_line.c.shipment_id == row.ref_id)
             ask_if_asked(tx, order, f"parcel {row.key}", list(tx.execute(lines).scalars()))
-        close_tasks(tx, "gate", [str(row.ref_id)], by="erpsync")
+        close_tasks(tx, "gate", [task_key(SHIPMENT, row.ref_id)], by="erpsync")
         close_tasks(tx, "unknown", [row.key], by="erpsync")
         detail = {"shipment": row.key}
         write_events(tx, [Event(kind="shipment.told", order_id=order.id, channel_id=channel.id, detail=detail)])

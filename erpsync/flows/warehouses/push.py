@@ -13,7 +13,6 @@ from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.gate import reread, rule
-from erpsync.flows.shipments.held import task_key
 from erpsync.flows.shipments.push_once import PushOnce
 from erpsync.flows.warehouses.release import held_units, is_covered, write_release_lines
 from erpsync.flows.warehouses.stop_answers import take_answer
@@ -36,7 +35,7 @@ from erpsync.store.outbox.queue import (
 from erpsync.store.registry import sku_codes
 from erpsync.store.releases import note_release_told, set_release_state
 from erpsync.store.tables import orders, release, release_line
-from erpsync.store.tasks import close_tasks
+from erpsync.store.tasks import close_tasks, task_key
 
 AT_ONCE = 10
 

@@ -18,7 +18,7 @@ from erpsync.flows.allocation.changes import Departure
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.believed_counts import believed
-from erpsync.flows.inventory.counts import Count, LaterCount, take_counts
+from erpsync.flows.inventory.counts import Count, take_counts
 from erpsync.flows.inventory.unmapped import relook_unmapped
 from erpsync.flows.shipments.record import Parcel, record_parcels
 from erpsync.flows.shipments.reported import refuse_giant
@@ -210,10 +210,8 @@ def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount])
         keys[each.key] = each
         rows.append(Count(warehouse=code, sku=each.sku, on_hand=each.on_hand, as_of=as_of, source=each.key))
     _, refused = take_counts(tx, ctx, believed(tx, ctx, channel, rows), f"channel {channel.name}")
-    for key, problem in refused:
-        if not isinstance(problem, LaterCount):
-            problems[key] = (problem, keys[key].source)
-    return problems
+    bad = [each for each in refused if each.reason == "bad"]
+    return problems | {each.source: (each.text, keys[each.source].source) for each in bad}
 
 
 def _bury(tx: Tx, channel: Channel, page: WarehousePage, problems: Mapping[str, tuple[str, str]]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Table, text
@@ -36,6 +37,17 @@ BORDER_WAIT_S = 4.0
 _REPEATABLE = {"40001", "40P01", "55P03", "23505"}
 
 
+class Stage(StrEnum):
+    """What of the daemon a commit may wake."""
+
+    DIRTY = "dirty"
+    RELEASE = "release"
+    PUSH = "push"
+    POLL = "poll"
+    INBOX = "inbox"
+    EVENTS = "events"
+
+
 class Tx:
     """A write transaction: a connection, its instant, and the stages to wake when it is durable.
 
@@ -50,7 +62,7 @@ class Tx:
         self.now = now
         self.trusted_now = now - unconfirmed
         self.dialect = connection.dialect.name
-        self.wakes: set[str] = set()
+        self.wakes: set[Stage] = set()
         self._vault = vault
 
     @property
@@ -74,7 +86,7 @@ class Tx:
         dialect = sqlite if self.dialect == "sqlite" else postgresql
         return cast("postgresql.Insert", dialect.insert(table))
 
-    def wake(self, stage: str) -> None:
+    def wake(self, stage: Stage) -> None:
         """Wake a stage of the daemon once this transaction is durable."""
         self.wakes.add(stage)
 
@@ -110,7 +122,7 @@ class Store:
     """A database, its clock and its keys.
 
     Args:
-        listen: called with the names of the stages to wake after each commit of this process.
+        listen: called with the stages to wake after each commit of this process.
         wait_s: how long a transaction waits at most for its turn and the database's lock; the engine's own time if not
             given, and as long as it takes for its turn.
     """
@@ -122,7 +134,7 @@ class Store:
         self.clock = DatabaseClock(engine, clock or SystemClock())
         self.vault = vault
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns():x}"
-        self._listeners: list[Callable[[set[str]], None]] = []
+        self._listeners: list[Callable[[set[Stage]], None]] = []
         self._turns = Turns() if engine.dialect.name == "sqlite" else None
         self._wait_s = wait_s
         self._keeping = threading.Lock()
@@ -174,7 +186,7 @@ class Store:
         if self._file is not None:
             self._file.verify()
 
-    def listen(self, listener: Callable[[set[str]], None]) -> None:
+    def listen(self, listener: Callable[[set[Stage]], None]) -> None:
         """Call `listener` with the stages to wake after each commit."""
         self._listeners.append(listener)
 

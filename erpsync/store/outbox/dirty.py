@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from erpsync.store.db.bulk import insert_many
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.tables import dirty_sku
 
 _MARKED_ALREADY = """
@@ -56,7 +56,7 @@ def mark_dirty(tx: Tx, sku_ids: Iterable[int], *, urgent: Iterable[int] = (), ca
     if not rows:
         return
     insert_many(tx, dirty_sku, rows, conflict=_MARKED_ALREADY)
-    tx.wake("dirty")
+    tx.wake(Stage.DIRTY)
 
 
 def take_dirty(tx: Tx, *, limit: int) -> list[Mark]:

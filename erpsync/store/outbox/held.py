@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, literal, or_, select, update
 
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, IS_WAITING, RELEASE, SHIPMENT, Claimed, park, retry
 from erpsync.store.tables import Instant, channel, orders, outbox, release
 
@@ -56,7 +56,7 @@ def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
     freed = update(outbox).where(at_gate).values(**_OPEN, run_at=tx.now).returning(outbox.c.ref_id)
     refs = list(tx.execute(freed).scalars())
     if refs:
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     return refs
 
 
@@ -72,7 +72,7 @@ def free_held(tx: Tx, channel_id: int) -> int:
         tx.execute(update(outbox).where(held, each).values(**_OPEN, run_at=tx.now)).rowcount for each in (own, theirs)
     )
     if freed:
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     return freed
 
 
@@ -88,7 +88,7 @@ def unpark(tx: Tx, kind: str, ref_id: int) -> bool:
     seen = update(outbox).where(mine, _BY_HAND, outbox.c.held_since_at.is_(None)).values(**values, confirmed=True)
     freed = tx.execute(blind).rowcount + tx.execute(seen).rowcount
     if freed:
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     return bool(freed)
 
 
@@ -102,7 +102,7 @@ def send_again(tx: Tx, row_id: int) -> None:
     """Let a row be sent once more: a person looked, and it is not there."""
     values = {**_OPEN, "run_at": tx.now, "sent_at": None, "attempts": 0, "error": "", "held_since_at": None}
     tx.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
-    tx.wake("push")
+    tx.wake(Stage.PUSH)
 
 
 def end_arrived(tx: Tx, row_id: int, *, note: str) -> None:

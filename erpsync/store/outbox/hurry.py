@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import and_, select, text, true, update
 
 from erpsync.store.db.bulk import in_parts
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.outbox.queue import IS_PENDING
 from erpsync.store.tables import inbox, outbox
 
@@ -34,7 +34,7 @@ def _effects(tx: Tx, which: Any) -> int:
     for some in in_parts(ids):
         tx.execute(update(outbox).where(outbox.c.id.in_(some)).values(run_at=tx.now))
     if ids:
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     return len(ids)
 
 
@@ -46,5 +46,5 @@ def _webhooks(tx: Tx, channel_id: int | None = None) -> int:
     for some in in_parts(ids):
         tx.execute(update(inbox).where(inbox.c.id.in_(some)).values(run_at=tx.now))
     if ids:
-        tx.wake("inbox")
+        tx.wake(Stage.INBOX)
     return len(ids)

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import and_, case, exists, literal, literal_column, select, text, tuple_, update
 
 from erpsync.store.db.bulk import insert_many
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.tables import node, outbox
 
 STOCK, SHIPMENT, CORRECTION = "stock", "shipment", "correction"
@@ -126,7 +126,7 @@ def enqueue(tx: Tx, effects: Sequence[Effect]) -> None:
         for e in ordered
     ]
     insert_many(tx, outbox, rows, conflict=_OPEN_ALREADY)
-    tx.wake("push")
+    tx.wake(Stage.PUSH)
 
 
 def claim(
@@ -353,7 +353,7 @@ def free_waiting(
         values["confirmed"] = True
     freed = tx.execute(statement.values(**values)).rowcount
     if freed:
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     return freed
 
 
@@ -386,5 +386,5 @@ def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
         claimed = _claimed(row, fence=row.fence)
         retry(tx, claimed, run_at=tx.now, error="its worker was lost", unknown=claimed.unknown, counts=claimed.unknown)
     if rows:
-        tx.wake("push")
+        tx.wake(Stage.PUSH)
     return [(row.id, row.kind, row.ref_id, row.sent_at is not None) for row in rows]
