@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from erpsync.core.policy import SealPolicy
 from erpsync.flows.channels.clocks import PlatformClock
 from erpsync.flows.channels.credentials import load_tokens
-from erpsync.flows.context import AtRest, Channel, ChannelSpec, Context, open_context
+from erpsync.flows.context import AtRest, ChannelSpec, Context, assemble, open_context, read_rows
 from erpsync.flows.operations.keys import prove_keys, refuse_without_keys
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, HttpResponse, Limiter
@@ -23,7 +23,6 @@ from erpsync.store.db.privacy import Vault, decode_key, make_or_read_keys, read_
 from erpsync.store.db.schema import VERSION, SchemaError, current_version, is_current, migrate
 from erpsync.store.db.store import Store
 from erpsync.store.limits import SharedLimiter
-from erpsync.store.registry import channels, warehouse_ids
 
 if TYPE_CHECKING:  # a command that only looks does without the daemon's parts, and is a quarter of a second sooner
     from erpsync.runtime.parts import Face, Server
@@ -243,9 +242,9 @@ def command_context(store: Store, config: Config) -> Context:
 
     Only a channel or warehouse that has no row yet is a reason to write what is configured.
     """
-    with store.read() as connection:
-        missing = {channel.id for channel in config.channels} - channels(connection).keys()
-        missing |= {place.id for place in config.warehouses} - warehouse_ids(connection).keys()
+    rows = read_rows(store)
+    missing = {channel.id for channel in config.channels} - rows.channels.keys()
+    missing |= {place.id for place in config.warehouses} - rows.warehouses.keys()
     if missing:
         return _opened(store, config)
     return stored_context(store, config)
@@ -253,38 +252,14 @@ def command_context(store: Store, config: Config) -> Context:
 
 def stored_context(store: Store, config: Config) -> Context:
     """Return the context as far as it has rows; nothing is written."""
-    with store.read() as connection:
-        rows, places = channels(connection), warehouse_ids(connection)
-    known = [place for place in config.warehouses if place.id in places]
-    sellable = sorted((place for place in known if place.sellable), key=lambda place: (place.priority, place.id))
-    found = [spec for spec in specs(config) if spec.name in rows]
-    return Context(
-        store=store,
+    return assemble(
+        store,
+        read_rows(store),
+        warehouses=config.warehouses,
+        channels_=specs(config),
         timezone=config.timezone,
-        channels={rows[spec.name].id: _channel(rows[spec.name].id, spec) for spec in found},
-        warehouses={places[place.id]: place for place in known},
-        feeding={
-            rows[spec.name].id: tuple(
-                places[place.id]
-                for place in sellable
-                if spec.stock.warehouses is None or place.id in spec.stock.warehouses
-            )
-            for spec in found
-        },
         sealing=SealPolicy(after_s=config.seal_after_s),
         counting=config.counts,
-    )
-
-
-def _channel(row_id: int, spec: ChannelSpec) -> Channel:
-    return Channel(
-        id=row_id,
-        name=spec.name,
-        kind=spec.kind,
-        enabled=spec.enabled,
-        poll=spec.poll,
-        orders=spec.orders,
-        stock=spec.stock,
     )
 
 

@@ -4,14 +4,18 @@ Why built once: policies come from YAML by name and the tables speak ids; joinin
 done again, and a reload simply builds another context.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
 
 from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.db.store import Store
 from erpsync.store.registry import channels, sync_channels, sync_warehouses, warehouse_ids
+from erpsync.store.tables import warehouse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,20 @@ class Context:
         return [policy.id for policy in self.warehouses.values()]
 
 
+class Rows(NamedTuple):
+    """The row ids of channels by name, of warehouses by code."""
+
+    channels: Mapping[str, int]
+    warehouses: Mapping[str, int]
+
+
+def read_rows(store: Store) -> Rows:
+    """Return what channels and warehouses there are."""
+    with store.read() as connection:
+        known = {name: row.id for name, row in channels(connection).items()}
+        return Rows(known, warehouse_ids(connection))
+
+
 def open_context(
     store: Store,
     *,
@@ -141,61 +159,78 @@ def open_context(
     counting: CountPolicy | None = None,
 ) -> Context:
     """Return the context for a configuration, its channel and warehouse rows made equal to it first."""
-    with store.read() as connection:
-        known_channels, known_places = channels(connection), warehouse_ids(connection)
-    specs = {spec.name: spec for spec in channels_}
-    stale = {n: (c.connector, c.active) for n, c in known_channels.items()} != {
-        n: (s.kind, True) for n, s in specs.items()
-    }
     fed = _fed(warehouses, channels_)
-    if stale or set(known_places) != {w.id for w in warehouses} or _differ(store, warehouses, fed):
+    if _differ(store, warehouses, channels_, fed):
         with store.begin() as tx:
             sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
             sync_warehouses(tx, warehouses, fed)
-    with store.read() as connection:
-        rows, places = channels(connection), warehouse_ids(connection)
-    sellable = sorted((w for w in warehouses if w.sellable), key=lambda w: (w.priority, w.id))
-    built = {rows[spec.name].id: _channel(rows[spec.name].id, spec) for spec in channels_}
+    return assemble(
+        store,
+        read_rows(store),
+        warehouses=warehouses,
+        channels_=channels_,
+        timezone=timezone,
+        sealing=sealing,
+        counting=counting,
+    )
+
+
+def assemble(
+    store: Store,
+    rows: Rows,
+    *,
+    warehouses: Sequence[WarehousePolicy],
+    channels_: Sequence[ChannelSpec],
+    timezone: ZoneInfo,
+    sealing: SealPolicy | None = None,
+    counting: CountPolicy | None = None,
+) -> Context:
+    """Return the context for a configuration as far as it has rows; the store is not asked."""
+    built = [_channel(rows.channels[spec.name], spec) for spec in channels_ if spec.name in rows.channels]
+    places = {rows.warehouses[place.id]: place for place in warehouses if place.id in rows.warehouses}
+    selling = sorted(places.items(), key=lambda item: (item[1].priority, item[1].id))
     return Context(
         store=store,
         timezone=timezone,
-        channels=built,
-        warehouses={places[w.id]: w for w in warehouses},
+        channels={channel.id: channel for channel in built},
+        warehouses=places,
         feeding={
-            channel.id: tuple(
-                places[w.id] for w in sellable if channel.stock.warehouses is None or w.id in channel.stock.warehouses
-            )
-            for channel in built.values()
+            channel.id: tuple(row_id for row_id, place in selling if _feeds(place, channel.stock)) for channel in built
         },
         sealing=sealing or SealPolicy(),
         counting=counting or CountPolicy(),
     )
 
 
+def _feeds(place: WarehousePolicy, stock: StockPolicy) -> bool:
+    """Whether a channel of this policy sells what lies there."""
+    return place.sellable and (stock.warehouses is None or place.id in stock.warehouses)
+
+
 def _fed(warehouses: Sequence[WarehousePolicy], specs: Sequence[ChannelSpec]) -> set[str]:
     """Return the codes of the warehouses that serve a channel which sells; one that only runs a warehouse does not."""
     runners = {place.channel for place in warehouses}
-    selling = [spec.stock.warehouses for spec in specs if spec.name not in runners]
-    return {place.id for place in warehouses if place.sellable and any(w is None or place.id in w for w in selling)}
+    selling = [spec.stock for spec in specs if spec.name not in runners]
+    return {place.id for place in warehouses if any(_feeds(place, stock) for stock in selling)}
 
 
-def _differ(store: Store, warehouses: Sequence[WarehousePolicy], fed: set[str]) -> bool:
-    from sqlalchemy import select
-
-    from erpsync.store.tables import warehouse
-
+def _differ(
+    store: Store, warehouses: Sequence[WarehousePolicy], specs: Sequence[ChannelSpec], fed: Collection[str]
+) -> bool:
+    """Whether the rows are not what is configured."""
+    columns = (
+        warehouse.c.code,
+        warehouse.c.priority,
+        warehouse.c.safety_stock,
+        warehouse.c.sellable,
+        warehouse.c.feeds,
+    )
     with store.read() as connection:
-        rows = connection.execute(
-            select(
-                warehouse.c.code,
-                warehouse.c.priority,
-                warehouse.c.safety_stock,
-                warehouse.c.sellable,
-                warehouse.c.feeds,
-            )
-        )
-        known = {tuple(row) for row in rows}
-    return known != {(w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses}
+        shops = {(row.name, row.connector, row.active) for row in channels(connection).values()}
+        places = {tuple(row) for row in connection.execute(select(*columns))}
+    return shops != {(spec.name, spec.kind, True) for spec in specs} or places != {
+        (w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses
+    }
 
 
 def _channel(row_id: int, spec: ChannelSpec) -> Channel:
