@@ -1,4 +1,10 @@
-"""When a failed effect is tried again, and when a person has to look."""
+"""When a failed effect is tried again, and when a person has to look.
+
+Why one table: an error class says who acts next, and every queue has to hear the same of it.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from erpsync.flows.blame import is_of_database, is_of_record
 from erpsync.sdk.errors import AuthError, PayloadError, RateLimitedError, TooLateError
@@ -18,25 +24,56 @@ def backoff_s(attempts: int, row_id: int) -> float:
     return full * (0.5 + spread / 2)
 
 
-def gives_up(attempts: int) -> bool:
-    """Whether this failure is the last one that the daemon deals with by itself."""
-    return attempts + 1 >= GIVES_UP_AFTER
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """It is tried again after `wait_s` seconds, and this was no attempt: the channel was not asked, or asks for it."""
+
+    wait_s: float
 
 
-def ends(error: Exception, attempts: int) -> bool:
-    """Whether no other try is made: it was refused, a defect shows, or the channel had tries enough.
+@dataclass(frozen=True, slots=True)
+class Again:
+    """It is tried again after `wait_s` seconds; whether this counts as one of the tries that it has."""
+
+    wait_s: float
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """It is not tried again by itself: it was refused, a defect shows, or there were tries enough."""
+
+
+Next: TypeAlias = Rest | Again | Dead
+
+
+def after(error: Exception, *, attempts: int, row_id: int, auth_retry_s: float) -> Next:
+    """Return what follows a failed call of an effect, by who acts next.
 
     An answer that cannot be read says nothing about the effect; a database that was away is never held against it.
     """
-    if isinstance(error, PayloadError):
-        return gives_up(attempts)
-    return is_of_record(error) or (not is_of_database(error) and gives_up(attempts))
+    if isinstance(error, RateLimitedError | AuthError | TooLateError):
+        return Rest(asked_s(error, auth_retry_s=auth_retry_s))
+    if is_of_record(error) and not isinstance(error, PayloadError):
+        return Dead()
+    return _again(error, attempts=attempts, row_id=row_id)
 
 
-def rest_s(error: Exception, *, auth_retry_s: float) -> float | None:
-    """Return after how many seconds to try again what costs no attempt; None for an error that does."""
+def after_delivery(error: Exception, *, attempts: int, row_id: int) -> Again | Dead:
+    """Return what follows a stored webhook that was not applied: its text does not change, anything else may pass."""
+    return Dead() if isinstance(error, PayloadError) else _again(error, attempts=attempts, row_id=row_id)
+
+
+def _again(error: Exception, *, attempts: int, row_id: int) -> Again | Dead:
+    """Return when to try again after what may pass; a database that was away takes none of the tries."""
+    counts = not is_of_database(error)
+    if counts and attempts + 1 >= GIVES_UP_AFTER:
+        return Dead()
+    return Again(backoff_s(attempts, row_id), counts)
+
+
+def asked_s(error: Exception, *, auth_retry_s: float = 0.0) -> float:
+    """Return for how many seconds the other side is to be left alone, as it asked or as refused credentials want."""
     if isinstance(error, RateLimitedError):
         return error.retry_after_s
-    if isinstance(error, AuthError):
-        return auth_retry_s
-    return 0.0 if isinstance(error, TooLateError) else None
+    return auth_retry_s if isinstance(error, AuthError) else 0.0

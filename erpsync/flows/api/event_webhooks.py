@@ -19,9 +19,9 @@ from sqlalchemy import select, update
 from erpsync.flows.api.signing import signed_headers
 from erpsync.flows.api.subscriptions import TASK
 from erpsync.flows.context import Context
-from erpsync.flows.retry import backoff_s
+from erpsync.flows.retry import asked_s, backoff_s
 from erpsync.sdk.deadline import to_be_sent_within
-from erpsync.sdk.errors import ConnectorError, RateLimitedError, TooLateError
+from erpsync.sdk.errors import ConnectorError, TooLateError
 from erpsync.sdk.http import HttpClient
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.db.store import Tx
@@ -156,10 +156,8 @@ def _call(ctx: Context, http: HttpClient, row: Any, event: Json) -> _Refusal | N
         answer = http.request("POST", row.url, data=body, headers=headers, repeatable=True)
     except TooLateError:
         raise
-    except RateLimitedError as error:
-        return _Refusal(problem=str(error), wait_s=error.retry_after_s)
     except (ConnectorError, PrivacyError) as error:
-        return _Refusal(problem=str(error))
+        return _Refusal(problem=str(error), wait_s=asked_s(error))
     if 200 <= answer.status < 300:
         return None
     return _Refusal(problem=f"the subscriber answered {answer.status}", gone=answer.status == GONE)

@@ -18,7 +18,7 @@ from erpsync.core.drift import remembered
 from erpsync.flows.availability.levels import Listed
 from erpsync.flows.context import Channel
 from erpsync.flows.errors import error_text
-from erpsync.flows.retry import backoff_s, ends, rest_s
+from erpsync.flows.retry import Again, Dead, Rest, after
 from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError
 from erpsync.store.db.bulk import update_many
 from erpsync.store.db.store import Tx
@@ -207,20 +207,20 @@ def _overtaken(tx: Tx, channel: Channel, sends: Sequence[Send]) -> set[int]:
 
 def _fail(tx: Tx, channel: Channel, send: Send, error: Exception) -> None:
     """Leave a state behind for a number that was not accepted."""
-    row = send.row
-    if (wait_s := rest_s(error, auth_retry_s=channel.poll.auth_retry_s)) is not None:
-        retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False)
-    elif ends(error, row.attempts):
-        if not kill(tx, row, error=error_text(error)):
-            return
-        update_many(tx, listing, [{"id": send.listed.id, "refused": error_text(error)}], keys=["id"])
-        name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()
-        letter = DeadLetter(
-            channel_id=channel.id, kind=STOCK, key=row.key, error=error_text(error), source=name, outbox_id=row.id
-        )
-        add_dead_letters(tx, [letter])
-        log.error("push.buried", channel=channel.name, kind=STOCK, key=name, error=error_text(error))
-    else:
-        run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-        retry(tx, row, run_at=run_at, error=error_text(error))
-        log.warning("push.retried", channel=channel.name, kind=STOCK, key=row.key, attempt=row.attempts + 1)
+    row, why = send.row, error_text(error)
+    match after(error, attempts=row.attempts, row_id=row.id, auth_retry_s=channel.poll.auth_retry_s):
+        case Rest(wait_s):
+            retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=why, counts=False)
+        case Again(wait_s):
+            retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=why)
+            log.warning("push.retried", channel=channel.name, kind=STOCK, key=row.key, attempt=row.attempts + 1)
+        case Dead():
+            if not kill(tx, row, error=why):
+                return
+            update_many(tx, listing, [{"id": send.listed.id, "refused": why}], keys=["id"])
+            name = f"{send.listed.channel_sku} {send.listed.item_ref}".strip()
+            letter = DeadLetter(
+                channel_id=channel.id, kind=STOCK, key=row.key, error=why, source=name, outbox_id=row.id
+            )
+            add_dead_letters(tx, [letter])
+            log.error("push.buried", channel=channel.name, kind=STOCK, key=name, error=why)

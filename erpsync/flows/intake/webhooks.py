@@ -13,7 +13,6 @@ import structlog
 from sqlalchemy import select, text, update
 
 from erpsync.core.readings import is_ahead
-from erpsync.flows.blame import is_of_database
 from erpsync.flows.channels.streams import streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import error_repr, error_text
@@ -21,8 +20,8 @@ from erpsync.flows.intake.unknown_messages import note_unknown
 from erpsync.flows.orders.apply import apply
 from erpsync.flows.orders.normalise import apply_bisected, may_be_poison, read_orders, read_refunds
 from erpsync.flows.records.batch import LINES_AT_ONCE, Batch
-from erpsync.flows.retry import backoff_s, gives_up
-from erpsync.sdk.errors import AuthError, PayloadError
+from erpsync.flows.retry import Again, Dead, after_delivery
+from erpsync.sdk.errors import AuthError, PayloadError, TransientError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
@@ -149,8 +148,9 @@ def apply_inbox(ctx: Context) -> int:
 def _apply_group(ctx: Context, channel_id: int, rows: Sequence[Any]) -> int:
     channel = ctx.channels.get(channel_id)
     if channel is None or channel.connector is None:
+        away = TransientError("the channel is not configured")
         for row in rows:
-            ctx.store.retrying(partial(_later, row=row, error="the channel is not configured"))
+            ctx.store.retrying(partial(_fail, ctx=ctx, channel=None, row=row, error=away))
         return len(rows)
     taken, told, together, lines = 0, set[str](), list[_Delivery](), 0
     for row in rows:
@@ -209,13 +209,10 @@ def _apply_one(ctx: Context, channel: Channel, row: Any) -> None:
     try:
         delivery = _read(ctx, channel, row)
         _apply_batch(ctx, channel, row, delivery.batch, delivery.hints)
-    except PayloadError as error:
-        ctx.store.retrying(partial(_bury, ctx=ctx, channel=channel, row=row, error=error))
-        return
     except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
-        log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=error_repr(error))
-        counts = not is_of_database(error)
-        ctx.store.retrying(partial(_later, row=row, error=error_text(error), counts=counts, ctx=ctx, channel=channel))
+        if not isinstance(error, PayloadError):
+            log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=error_repr(error))
+        ctx.store.retrying(partial(_fail, ctx=ctx, channel=channel, row=row, error=error))
 
 
 def _apply_batch(
@@ -289,39 +286,25 @@ def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
     return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
 
 
-def _later(
-    tx: Tx,
-    *,
-    row: Any,
-    error: str,
-    counts: bool = True,
-    ctx: Context | None = None,
-    channel: Channel | None = None,
-) -> None:
-    dead = counts and gives_up(row.attempts)
-    values: dict[str, Any] = {"attempts": row.attempts + (1 if counts else 0), "error": error}
-    if dead:
-        values["state"] = "dead"
-        letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=error)
-        _hold_for(tx, ctx, channel, row, letter)
-    else:
-        values["run_at"] = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-    tx.execute(update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(**values))
+def _fail(tx: Tx, *, ctx: Context, channel: Channel | None, row: Any, error: Exception) -> None:
+    """Leave a state behind for a webhook that was not applied; one that is given up holds the order it speaks of.
 
-
-def _bury(tx: Tx, *, ctx: Context, channel: Channel, row: Any, error: PayloadError) -> None:
-    source = f"delivery {row.delivery_key}"
-    letter = DeadLetter(channel_id=channel.id, kind="inbox", key=row.delivery_key, error=str(error), source=source)
-    _hold_for(tx, ctx, channel, row, letter)
-    tx.execute(update(inbox).where(inbox.c.id == row.id).values(state="dead", error=str(error)))
-
-
-def _hold_for(tx: Tx, ctx: Context | None, channel: Channel | None, row: Any, letter: DeadLetter) -> None:
-    """Store the letter of a delivery that is given up, and hold the order it speaks of."""
-    if ctx is None or channel is None:
-        add_dead_letters(tx, [letter])
-        return
-    apply(tx, ctx, channel, Batch(letters=(replace(letter, **_subject(ctx, row)),)))
+    Args:
+        channel: None when it is not configured; then nothing is held.
+    """
+    why = error_text(error)
+    match after_delivery(error, attempts=row.attempts, row_id=row.id):
+        case Again(wait_s, counts):
+            values = {"attempts": row.attempts + int(counts), "run_at": tx.now + timedelta(seconds=wait_s)}
+        case Dead():
+            source = f"delivery {row.delivery_key}" if isinstance(error, PayloadError) else ""
+            letter = DeadLetter(channel_id=row.channel_id, kind="inbox", key=row.delivery_key, error=why, source=source)
+            if channel is None:
+                add_dead_letters(tx, [letter])
+            else:
+                apply(tx, ctx, channel, Batch(letters=(replace(letter, **_subject(ctx, row)),)))
+            values = {"state": "dead"}
+    tx.execute(update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(error=why, **values))
 
 
 def _subject(ctx: Context, row: Any) -> dict[str, Any]:

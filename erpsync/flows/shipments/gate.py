@@ -46,11 +46,6 @@ class UnreadError(Exception):
         self.cause = cause
 
     @property
-    def rest_s(self) -> float:
-        """For how long the channel asked to be left alone."""
-        return self.cause.retry_after_s if isinstance(self.cause, RateLimitedError) else 0.0
-
-    @property
     def tells_of_channel(self) -> bool:
         """Whether the channel as a whole is in trouble, not this order alone."""
         return isinstance(self.cause, ConnectorError) and not isinstance(self.cause, RejectedError | PayloadError)

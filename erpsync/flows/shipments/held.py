@@ -15,8 +15,8 @@ from erpsync.core.instants import stamp
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.retry import asked_s
 from erpsync.flows.shipments.gate import UnreadError
-from erpsync.sdk.errors import AuthError
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import lock_order_ids
@@ -38,7 +38,7 @@ def hold(tx: Tx, shop: Channel, row: Claimed, order: KnownOrder, unread: UnreadE
         facts: what is held and for whom, for people.
     """
     asks, since = asks_at(order, shop.orders), row.held_since_at or tx.now
-    rest_s = shop.poll.auth_retry_s if isinstance(unread.cause, AuthError) else unread.rest_s
+    rest_s = asked_s(unread.cause, auth_retry_s=shop.poll.auth_retry_s)
     run_at = None if tx.now >= asks else look_again_at(since=since, asks=asks, now=tx.now, rest_s=rest_s)
     if not hold_back(tx, row, run_at=run_at, error=str(unread)):
         return

@@ -19,12 +19,12 @@ import structlog
 from sqlalchemy import select
 
 from erpsync.core.instants import stamp
-from erpsync.flows.blame import is_of_database, is_of_record
+from erpsync.flows.blame import is_of_record
 from erpsync.flows.channels.claims import while_ours
 from erpsync.flows.channels.health import mark_down, mark_up
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import error_text
-from erpsync.flows.retry import backoff_s, ends, rest_s
+from erpsync.flows.retry import Again, Dead, Rest, after
 from erpsync.flows.shipments.gate import UnreadError
 from erpsync.flows.shipments.held import hold
 from erpsync.sdk.deadline import to_be_sent_within
@@ -187,21 +187,22 @@ class PushOnce(ABC, Generic[Load]):
             self.note_absent(tx)
         if self.sent and unknown and self.repeat is Repeat.NEVER:
             self._ask_person(tx, error=error)
-        elif (wait_s := rest_s(error, auth_retry_s=self.at.poll.auth_retry_s)) is not None:
-            retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=str(error), counts=False, unknown=unknown)
-        elif ends(error, row.attempts):
-            if unknown:
+            return
+        put_back = partial(retry, tx, row, error=error_text(error), unknown=unknown)
+        match after(error, attempts=row.attempts, row_id=row.id, auth_retry_s=self.at.poll.auth_retry_s):
+            case Rest(wait_s):
+                put_back(run_at=tx.now + timedelta(seconds=wait_s), counts=False)
+            case Again(wait_s, counts):
+                put_back(run_at=tx.now + timedelta(seconds=wait_s), counts=counts)
+                kept = {"channel": self.channel.name, "kind": row.kind, "key": row.key, "attempt": row.attempts + 1}
+                if unknown:
+                    log.warning("push.unknown", **kept)
+                else:
+                    log.warning("push.retried", **kept)
+            case Dead() if unknown:
                 self._ask_person(tx, error=error)  # what may be there is no refusal, whatever a look at it said
-            else:
+            case Dead():
                 self._bury(tx, error)
-        else:
-            run_at = tx.now + timedelta(seconds=backoff_s(row.attempts, row.id))
-            retry(tx, row, run_at=run_at, error=error_text(error), counts=not is_of_database(error), unknown=unknown)
-            kept = {"channel": self.channel.name, "kind": row.kind, "key": row.key, "attempt": row.attempts + 1}
-            if unknown:
-                log.warning("push.unknown", **kept)
-            else:
-                log.warning("push.retried", **kept)
 
     def _ask_person(self, tx: Tx, *, error: Exception) -> None:
         """Give what must not be sent twice, and may be there, to a person, with the facts beside it."""
