@@ -15,7 +15,7 @@ from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.shipments.packing import load_parcel
-from erpsync.flows.shipments.push_once import PushOnce
+from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
 from erpsync.flows.shipments.record import carrier_code
 from erpsync.sdk.roles import ShipmentCorrector, ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment
@@ -159,7 +159,7 @@ def push_corrections(ctx: Context, channel: Channel) -> int:
         if corrector is None:
             ctx.store.retrying(partial(_leave_to_person, channel=channel, row=row))
         else:
-            _Correction(ctx, channel, corrector, row).run()
+            push_once(ctx, channel, row, _kind(ctx, channel, corrector))
     return len(rows)
 
 
@@ -172,55 +172,52 @@ def _leave_to_person(tx: Tx, *, channel: Channel, row: Claimed) -> None:
         open_tasks(tx, [Task(kind=TASK, key=row.key, reason=reason, channel_id=channel.id, order_id=parcel.order.id)])
 
 
-class _Correction(PushOnce[Shipment]):
-    """One correction on its way."""
+def _kind(ctx: Context, channel: Channel, corrector: ShipmentCorrector) -> Kind[Shipment, None]:
+    sink = playing(channel.connector, ShipmentSink)
 
-    noun = CORRECTION
-
-    def __init__(self, ctx: Context, channel: Channel, corrector: ShipmentCorrector, row: Claimed) -> None:
-        super().__init__(ctx, channel, row, repeat=corrector.correction_repeat)
-        self._corrector = corrector
-
-    def look(self) -> bool:
-        """Return whether the channel shows the parcel with its new number."""
-        sink = playing(self.channel.connector, ShipmentSink)
-        parcel = self.ctx.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id))
+    def is_there(row: Claimed) -> bool:
+        parcel = ctx.store.retrying(lambda tx: load_parcel(tx, row.ref_id))
         return sink is not None and sink.find_shipment(parcel.shipment)
 
-    def admit(self, tx: Tx) -> Shipment | None:
-        """Return the parcel as it is now: of several corrections the last one is told."""
-        parcel = load_parcel(tx, self.row.ref_id)
-        if not prolong(tx, self.row, lease_s=LEASE_S):
-            return None
-        if self.repeat is not Repeat.SAFE and not mark_sent(tx, [self.row]):
-            return None
-        return parcel.shipment
+    return Kind(
+        noun=CORRECTION,
+        about=shipment,
+        repeat=corrector.correction_repeat,
+        find=is_there,
+        reread=lambda row: False,
+        admit=partial(_admit, corrector=corrector),
+        send=corrector.correct_shipment,
+        told=partial(_told, channel=channel),
+        note=_note,
+        facts=_facts,
+    )
 
-    def call(self, load: Shipment) -> None:
-        """Tell the channel."""
-        self._corrector.correct_shipment(load)
 
-    def done(self, tx: Tx) -> None:
-        """Note that the channel has it."""
-        order_id = self.order_id(tx)
-        if not ack(tx, self.row):
-            return
-        close_tasks(tx, "unknown", [self.row.key], by="erpsync")
-        close_tasks(tx, TASK, [self.row.key], by="erpsync")
-        detail = {"shipment": self.row.key}
-        event = Event(kind="correction.told", order_id=order_id, channel_id=self.channel.id, detail=detail)
-        write_events(tx, [event])
+def _admit(tx: Tx, row: Claimed, *, corrector: ShipmentCorrector) -> Shipment | None:
+    """Return the parcel as it is now: of several corrections the last one is told."""
+    parcel = load_parcel(tx, row.ref_id)
+    if not prolong(tx, row, lease_s=LEASE_S):
+        return None
+    if corrector.correction_repeat is not Repeat.SAFE and not mark_sent(tx, [row]):
+        return None
+    return parcel.shipment
 
-    def note_state(self, tx: Tx, state: str) -> None:
-        """Keep nothing: the parcel itself was told, and its dead letter or task says what is missing."""
 
-    def order_id(self, tx: Tx) -> int:
-        """Return the parcel's order."""
-        query = select(shipment.c.order_id).where(shipment.c.id == self.row.ref_id)
-        return int(tx.execute(query).scalar_one())
+def _told(tx: Tx, row: Claimed, answer: None, *, channel: Channel) -> None:
+    del answer
+    if not ack(tx, row):
+        return
+    close_tasks(tx, "unknown", [row.key], by="erpsync")
+    close_tasks(tx, TASK, [row.key], by="erpsync")
+    order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.id == row.ref_id)).scalar_one()
+    detail = {"shipment": row.key}
+    write_events(tx, [Event(kind="correction.told", order_id=order_id, channel_id=channel.id, detail=detail)])
 
-    def facts(self, tx: Tx) -> str:
-        """Return the correction in words."""
-        parcel = load_parcel(tx, self.row.ref_id)
-        sent = parcel.shipment
-        return f"the number {sent.carrier} {sent.tracking} of parcel {sent.number} of order {parcel.order.number}"
+
+def _note(tx: Tx, row: Claimed, outcome: Outcome) -> None:
+    """Keep nothing: the parcel itself was told, and its dead letter or task says what is missing."""
+
+
+def _facts(tx: Tx, row: Claimed, order: KnownOrder) -> str:
+    sent = load_parcel(tx, row.ref_id).shipment
+    return f"the number {sent.carrier} {sent.tracking} of parcel {sent.number} of order {order.number}"

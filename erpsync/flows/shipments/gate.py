@@ -39,11 +39,11 @@ class Ruling:
 
 
 class UnreadError(Exception):
-    """The order could not be read again: nothing was sent, and nobody knows whether it may be."""
+    """The order could not be read again on `shop`: nothing was sent, and nobody knows whether it may be."""
 
-    def __init__(self, cause: Exception) -> None:
+    def __init__(self, shop: Channel, cause: Exception) -> None:
         super().__init__(str(cause) if isinstance(cause, ConnectorError) else repr(cause))
-        self.cause = cause
+        self.shop, self.cause = shop, cause
 
     @property
     def tells_of_channel(self) -> bool:
@@ -63,7 +63,7 @@ def reread(ctx: Context, channel: Channel, order: KnownOrder) -> bool:
         return False
     if not may_call(ctx, channel, probing=True):
         held_back = RateLimitedError(f"{channel.name} may not be called now", retry_after_s=0, code=OWN_BUDGET)
-        raise UnreadError(held_back)
+        raise UnreadError(channel, held_back)
     head = Head(
         external_id=order.external_id,
         version_at=order.reading.version_at,
@@ -75,10 +75,10 @@ def reread(ctx: Context, channel: Channel, order: KnownOrder) -> bool:
         batch = read_orders(channel, source.complete([head]))
         ctx.store.retrying(lambda tx: apply(tx, ctx, channel, batch))
     except Exception as error:
-        raise UnreadError(error) from error
+        raise UnreadError(channel, error) from error
     if not batch.orders:
         why = batch.letters[0].error if batch.letters else "the channel did not show it"
-        raise UnreadError(RejectedError(why))
+        raise UnreadError(channel, RejectedError(why))
     return True
 
 

@@ -30,13 +30,13 @@ AT_ONCE = 50
 log = structlog.get_logger()
 
 
-def hold(tx: Tx, shop: Channel, row: Claimed, order: KnownOrder, unread: UnreadError, *, facts: str) -> None:
+def hold(tx: Tx, row: Claimed, order: KnownOrder, unread: UnreadError, *, facts: str) -> None:
     """Hold a claimed row back until its order can be read, or until a person has to decide.
 
     Args:
-        shop: the channel the order came from.
         facts: what is held and for whom, for people.
     """
+    shop = unread.shop
     asks, since = asks_at(order, shop.orders), row.held_since_at or tx.now
     rest_s = asked_s(unread.cause, auth_retry_s=shop.poll.auth_retry_s)
     run_at = None if tx.now >= asks else look_again_at(since=since, asks=asks, now=tx.now, rest_s=rest_s)

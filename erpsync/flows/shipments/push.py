@@ -4,7 +4,7 @@ claim ─▶ gate ─▶ call
           ├─ open refund, do not ship ─▶ waiting, task; freed when that ends
           └─ cancelled, refund granted ─▶ dropped, task asks for the parcel back
 
-What may go wrong on the way stands in `errands`, what an order that cannot be read does to its parcel in `holding`.
+What may go wrong on the way stands in `push_once`, what an order that cannot be read does to its parcel in `held`.
 """
 
 from functools import partial
@@ -19,13 +19,12 @@ from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.corrections import push_corrections
 from erpsync.flows.shipments.gate import reread, rule
 from erpsync.flows.shipments.held import ask_overdue, describe
-from erpsync.flows.shipments.packing import load_parcel
-from erpsync.flows.shipments.push_once import PushOnce
+from erpsync.flows.shipments.packing import LoadedParcel, load_parcel
+from erpsync.flows.shipments.push_once import Kind, Outcome, order_of, push_once
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import SHIPMENT, Claimed, ack, claim, mark_sent, park, prolong
 from erpsync.store.tables import shipment, shipment_line
 from erpsync.store.tasks import Task, close_tasks, open_tasks, task_key
@@ -49,7 +48,7 @@ def push_shipments(ctx: Context, channel: Channel) -> int:
         if sink is None:
             ctx.store.retrying(partial(_keep, row=row))
         else:
-            _Errand(ctx, channel, sink, row).run()
+            push_once(ctx, channel, row, _kind(ctx, channel, sink))
     return len(rows) + push_corrections(ctx, channel)
 
 
@@ -66,51 +65,25 @@ def _set_state(tx: Tx, row: Claimed, state: str) -> None:
     tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(**values))
 
 
-class _Errand(PushOnce[Shipment]):
-    """One parcel on its way."""
+def _kind(ctx: Context, channel: Channel, sink: ShipmentSink) -> Kind[Shipment, None]:
+    def parcel(row: Claimed) -> LoadedParcel:
+        return ctx.store.retrying(lambda tx: load_parcel(tx, row.ref_id))
 
-    noun = SHIPMENT
-
-    def __init__(self, ctx: Context, channel: Channel, sink: ShipmentSink, row: Claimed) -> None:
-        super().__init__(ctx, channel, row, repeat=sink.repeat)
-        self._sink = sink
-
-    def look(self) -> bool:
-        """Return whether the channel has the parcel."""
-        return self._sink.find_shipment(self.ctx.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id)).shipment)
-
-    def prepare(self) -> None:
-        """Read the order again if what we know of it is old."""
-        parcel = self.ctx.store.retrying(lambda tx: load_parcel(tx, self.row.ref_id))
-        self.called |= reread(self.ctx, self.channel, parcel.order)
-
-    def admit(self, tx: Tx) -> Shipment | None:
-        """Ask the gate."""
-        return _admit(tx, self.channel, self._sink, self.row)
-
-    def call(self, load: Shipment) -> None:
-        """Tell the channel."""
-        self._sink.push_shipment(load)
-
-    def done(self, tx: Tx) -> None:
-        """Note that the channel has the parcel."""
-        _done(tx, self.channel, self.row)
-
-    def note_state(self, tx: Tx, state: str) -> None:
-        """Keep the state with the shipment."""
-        _set_state(tx, self.row, state)
-
-    def order_id(self, tx: Tx) -> int:
-        """Return the parcel's order."""
-        query = select(shipment.c.order_id).where(shipment.c.id == self.row.ref_id)
-        return int(tx.execute(query).scalar_one())
-
-    def facts(self, tx: Tx) -> str:
-        """Return the parcel in words."""
-        return describe(tx, self.row.ref_id, lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)])
+    return Kind(
+        noun=SHIPMENT,
+        about=shipment,
+        repeat=sink.repeat,
+        find=lambda row: sink.find_shipment(parcel(row).shipment),
+        reread=lambda row: reread(ctx, channel, parcel(row).order),
+        admit=partial(_admit, channel=channel, sink=sink),
+        send=sink.push_shipment,
+        told=partial(_told, channel=channel),
+        note=_note,
+        facts=lambda tx, row, order: describe(tx, row.ref_id, order),
+    )
 
 
-def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipment | None:
+def _admit(tx: Tx, row: Claimed, *, channel: Channel, sink: ShipmentSink) -> Shipment | None:
     """Return the parcel if it may be told now, noted as sent in the same commit; None when it waits or is dropped.
 
     One commit for both, so that nothing that is known by then can have been overlooked.
@@ -148,15 +121,22 @@ def _admit(tx: Tx, channel: Channel, sink: ShipmentSink, row: Claimed) -> Shipme
     return None
 
 
-def _done(tx: Tx, channel: Channel, row: Claimed) -> None:
-    head = tx.execute(select(shipment.c.order_id, shipment.c.forced).where(shipment.c.id == row.ref_id)).one()
-    order = lock_order_ids(tx, [head.order_id])[head.order_id]
-    if ack(tx, row):
-        _set_state(tx, row, "sent")
-        if not head.forced:
-            lines = select(shipment_line.c.line_id).where(shipment_line.c.shipment_id == row.ref_id)
-            ask_if_asked(tx, order, f"parcel {row.key}", list(tx.execute(lines).scalars()))
-        close_tasks(tx, "gate", [task_key(SHIPMENT, row.ref_id)], by="erpsync")
-        close_tasks(tx, "unknown", [row.key], by="erpsync")
-        detail = {"shipment": row.key}
-        write_events(tx, [Event(kind="shipment.told", order_id=order.id, channel_id=channel.id, detail=detail)])
+def _note(tx: Tx, row: Claimed, outcome: Outcome) -> None:
+    if outcome is not Outcome.ABSENT:
+        _set_state(tx, row, "refused" if outcome is Outcome.REFUSED else "waiting")
+
+
+def _told(tx: Tx, row: Claimed, answer: None, *, channel: Channel) -> None:
+    del answer
+    order = order_of(tx, row, shipment)
+    if not ack(tx, row):
+        return
+    forced = tx.execute(select(shipment.c.forced).where(shipment.c.id == row.ref_id)).scalar_one()
+    _set_state(tx, row, "sent")
+    if not forced:
+        lines = select(shipment_line.c.line_id).where(shipment_line.c.shipment_id == row.ref_id)
+        ask_if_asked(tx, order, f"parcel {row.key}", list(tx.execute(lines).scalars()))
+    close_tasks(tx, "gate", [task_key(SHIPMENT, row.ref_id)], by="erpsync")
+    close_tasks(tx, "unknown", [row.key], by="erpsync")
+    detail = {"shipment": row.key}
+    write_events(tx, [Event(kind="shipment.told", order_id=order.id, channel_id=channel.id, detail=detail)])

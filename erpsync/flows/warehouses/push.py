@@ -1,5 +1,6 @@
 """Telling warehouses what to send, and asking them to stop."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.gate import reread, rule
-from erpsync.flows.shipments.push_once import PushOnce
+from erpsync.flows.shipments.push_once import Kind, Outcome, order_of, push_once
 from erpsync.flows.warehouses.release import held_units, is_covered, write_release_lines
 from erpsync.flows.warehouses.stop_answers import take_answer
 from erpsync.sdk.errors import RejectedError
@@ -22,7 +23,6 @@ from erpsync.sdk.types import Recipient, Release, ReleaseLine, Repeat
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
 from erpsync.store.events import Event, write_events
-from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import (
     RELEASE,
     RELEASE_CANCEL,
@@ -38,8 +38,6 @@ from erpsync.store.tables import orders, release, release_line
 from erpsync.store.tasks import close_tasks, task_key
 
 AT_ONCE = 10
-
-
 LEASE_S = 180
 
 
@@ -48,173 +46,169 @@ def push_releases(ctx: Context, channel: Channel) -> int:
     sink = playing(channel.connector, WarehouseSink)
     if sink is None or not may_call(ctx, channel, probing=True):
         return 0
-    handled = 0
-    for kind, errand in ((RELEASE_CANCEL, _Recall), (RELEASE, _Release)):
+    kinds: dict[str, Kind[Any, Any]] = {RELEASE_CANCEL: _recall(ctx, sink), RELEASE: _release(ctx, sink)}
+    for name, kind in kinds.items():
         take = partial(claim, owner=ctx.store.owner, destination_id=channel.id, limit=AT_ONCE, lease_s=LEASE_S)
-        rows = ctx.store.retrying(partial(take, kind=kind))
+        rows = ctx.store.retrying(partial(take, kind=name))
         for row in rows:
-            errand(ctx, channel, sink, row).run()
-        handled += len(rows)
-        if handled:
-            break  # what was asked to stop meanwhile goes before the next release
-    return handled
+            push_once(ctx, channel, row, kind)
+        if rows:
+            return len(rows)  # what was asked to stop meanwhile goes before the next release
+    return 0
 
 
 def _head(tx: Tx, row: Claimed) -> Any:
     return tx.execute(select(release).where(release.c.id == row.ref_id)).one()
 
 
-class _Release(PushOnce[Release]):
-    """One release on its way."""
-
-    noun = "release"
-
-    def __init__(self, ctx: Context, channel: Channel, sink: WarehouseSink, row: Claimed) -> None:
-        super().__init__(ctx, channel, row, repeat=sink.repeat)
-        self._sink = sink
-
-    def look(self) -> bool:
-        """Return whether the warehouse has it."""
-        return self._sink.find_release(self.row.key)
-
-    def prepare(self) -> None:
-        """Read the order again on its own channel if what we know of it is old."""
-        order = self.ctx.store.retrying(lambda tx: lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)])
-        shop = self.ctx.channels.get(order.channel_id)
-        if shop is not None:
-            self.at = shop
-            reread(self.ctx, shop, order)
-        self.at = self.channel
-
-    def admit(self, tx: Tx) -> Release | None:
-        """Ask the gate, and mark what is held as handed over."""
-        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
-        head = _head(tx, self.row)
-        if not prolong(tx, self.row, lease_s=LEASE_S):
-            return None
-        fresh = head.state in ("pending", "refused")
-        if not (self._freeze(tx, order, head) if fresh else head.state == "unsure"):
-            ack(tx, self.row, note=f"not sent, the release is {_head(tx, self.row).state}")
-            return None
-        return _load(tx, self.ctx, order, head) if mark_sent(tx, [self.row]) else None
-
-    def _freeze(self, tx: Tx, order: KnownOrder, head: Any) -> bool:
-        """Mark what the warehouse holds as handed over if the order may leave as a whole; else drop the release."""
-        why = self._against(tx, order)
-        if not why:
-            try:
-                found = pieces(order, held_units(tx, order, head.warehouse_id))
-            except NotWholeError as error:
-                self._lies_apart(tx, order, error)
-                return False
-            why = "" if found else "nothing is held there any more"
-        if why:
-            set_release_state(tx, head.id, "dropped", reason=why)
-            return False
-        write_release_lines(tx, head.id, found)
-        set_released(tx, order, head.warehouse_id, released=True)
-        set_release_state(tx, head.id, "unsure")
-        return True
-
-    def _against(self, tx: Tx, order: KnownOrder) -> str:
-        if not may_leave(order):
-            return f"the order may not leave: {', '.join(order.holds) or 'nothing is open'}"
-        shop = self.ctx.channels.get(order.channel_id)
-        ruling = rule(tx, shop, order, {}, forced=False) if shop else None
-        if ruling is not None and not ruling.passes:
-            return ruling.reason
-        return "" if is_covered(tx, order) else "not all of it is held"
-
-    def _lies_apart(self, tx: Tx, order: KnownOrder, error: NotWholeError) -> None:
-        """Have units of a line that are not whole here planned anew; a release is made when they are."""
-        set_release_state(tx, self.row.ref_id, "dropped", reason=str(error))
-        gather(tx, self.ctx, order)
-
-    def call(self, load: Release) -> None:
-        """Tell the warehouse."""
-        self._sink.release(load)
-
-    def done(self, tx: Tx) -> None:
-        """Note that the warehouse has it; one that was recalled meanwhile stays so."""
-        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
-        if not ack(tx, self.row):
-            return
-        ask_if_asked(tx, order, f"release {self.row.key}")
-        place = note_release_told(tx, self.row.ref_id)
-        close_tasks(tx, "unknown", [self.row.key], by="erpsync")
-        close_tasks(tx, "gate", [task_key(RELEASE, self.row.ref_id)], by="erpsync")
-        detail = {"release": self.row.key, "warehouse_id": place}
-        write_events(tx, [Event(kind="release.told", order_id=order.id, detail=detail)])
-
-    def note_absent(self, tx: Tx) -> None:
-        """Take back the marks: the warehouse surely does not have it. A recalled one is thereby stopped."""
-        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
-        head = _head(tx, self.row)
-        if head.state == "recalled":
-            take_answer(tx, self.ctx, head, stopped=True, reason="it never got there")
-        elif head.state == "unsure":
-            set_released(tx, order, head.warehouse_id, released=False)
-            tx.execute(release_line.delete().where(release_line.c.release_id == head.id))
-            set_release_state(tx, head.id, "pending")
-
-    def note_state(self, tx: Tx, state: str) -> None:
-        """Keep a refusal; what a person is asked about stays unsure."""
-        if state == "refused" and _head(tx, self.row).state == "pending":
-            set_release_state(tx, self.row.ref_id, "refused")
-
-    def order_id(self, tx: Tx) -> int:
-        """Return the order it is about."""
-        return int(_head(tx, self.row).order_id)
-
-    def facts(self, tx: Tx) -> str:
-        """Return the release in words."""
-        order = lock_order_ids(tx, [self.order_id(tx)])[self.order_id(tx)]
-        return f"release {self.row.key} of order {order.number} ({order.external_id})"
+def _release(ctx: Context, sink: WarehouseSink) -> Kind[Release, None]:
+    return Kind(
+        noun="release",
+        about=release,
+        repeat=sink.repeat,
+        find=lambda row: sink.find_release(row.key),
+        reread=partial(_reread, ctx),
+        admit=partial(_admit, ctx=ctx),
+        send=sink.release,
+        told=_told,
+        note=partial(_note, ctx=ctx),
+        facts=lambda tx, row, order: f"release {row.key} of order {order.number} ({order.external_id})",
+    )
 
 
-class _Recall(PushOnce[str]):
-    """One wish to stop a release, on its way. It may be repeated."""
+def _reread(ctx: Context, row: Claimed) -> bool:
+    """Read the order again on its own channel if what we know of it is old; the warehouse is not called for it."""
+    order = ctx.store.retrying(lambda tx: order_of(tx, row, release))
+    shop = ctx.channels.get(order.channel_id)
+    if shop is not None:
+        reread(ctx, shop, order)
+    return False
 
-    noun = "recall"
-    lane = "cancel"
 
-    def __init__(self, ctx: Context, channel: Channel, sink: WarehouseSink, row: Claimed) -> None:
-        super().__init__(ctx, channel, row, repeat=Repeat.SAFE)
-        self._sink = sink
-        self._stopped: bool | None = None
-        self._reason = ""
-
-    def look(self) -> bool:
-        """Never asked: a wish to stop may be repeated."""
-        return False
-
-    def admit(self, tx: Tx) -> str | None:
-        """Return the number of what is still to be stopped."""
-        head = _head(tx, self.row)
-        if head.state == "recalled":
-            return str(head.number) if prolong(tx, self.row, lease_s=LEASE_S) else None
-        ack(tx, self.row, note=f"the release is {head.state}")
+def _admit(tx: Tx, row: Claimed, *, ctx: Context) -> Release | None:
+    """Ask the gate, and mark what is held as handed over."""
+    order, head = order_of(tx, row, release), _head(tx, row)
+    if not prolong(tx, row, lease_s=LEASE_S):
         return None
+    fresh = head.state in ("pending", "refused")
+    if not (_freeze(tx, ctx, order, head) if fresh else head.state == "unsure"):
+        ack(tx, row, note=f"not sent, the release is {_head(tx, row).state}")
+        return None
+    return _load(tx, ctx, order, head) if mark_sent(tx, [row]) else None
 
-    def call(self, load: str) -> None:
-        """Ask the warehouse; a refusal is its no."""
+
+def _freeze(tx: Tx, ctx: Context, order: KnownOrder, head: Any) -> bool:
+    """Mark what the warehouse holds as handed over if the order may leave as a whole; else drop the release."""
+    why = _against(tx, ctx, order)
+    if not why:
         try:
-            self._stopped = self._sink.cancel(load)
-        except RejectedError as error:
-            self._stopped, self._reason = False, str(error)
+            found = pieces(order, held_units(tx, order, head.warehouse_id))
+        except NotWholeError as error:  # they are planned anew; a release is made when they lie together
+            set_release_state(tx, head.id, "dropped", reason=str(error))
+            gather(tx, ctx, order)
+            return False
+        why = "" if found else "nothing is held there any more"
+    if why:
+        set_release_state(tx, head.id, "dropped", reason=why)
+        return False
+    write_release_lines(tx, head.id, found)
+    set_released(tx, order, head.warehouse_id, released=True)
+    set_release_state(tx, head.id, "unsure")
+    return True
 
-    def done(self, tx: Tx) -> None:
-        """Note its answer, or that it comes later."""
-        lock_order_ids(tx, [self.order_id(tx)])
-        if ack(tx, self.row):
-            take_answer(tx, self.ctx, _head(tx, self.row), stopped=self._stopped, reason=self._reason)
 
-    def note_state(self, tx: Tx, state: str) -> None:
-        """Leave the release recalled: the dead letter says that it was not asked."""
+def _against(tx: Tx, ctx: Context, order: KnownOrder) -> str:
+    if not may_leave(order):
+        return f"the order may not leave: {', '.join(order.holds) or 'nothing is open'}"
+    shop = ctx.channels.get(order.channel_id)
+    ruling = rule(tx, shop, order, {}, forced=False) if shop else None
+    if ruling is not None and not ruling.passes:
+        return ruling.reason
+    return "" if is_covered(tx, order) else "not all of it is held"
 
-    def order_id(self, tx: Tx) -> int:
-        """Return the order it is about."""
-        return int(_head(tx, self.row).order_id)
+
+def _told(tx: Tx, row: Claimed, answer: None) -> None:
+    """Note that the warehouse has it; one that was recalled meanwhile stays so."""
+    del answer
+    order = order_of(tx, row, release)
+    if not ack(tx, row):
+        return
+    ask_if_asked(tx, order, f"release {row.key}")
+    place = note_release_told(tx, row.ref_id)
+    close_tasks(tx, "unknown", [row.key], by="erpsync")
+    close_tasks(tx, "gate", [task_key(RELEASE, row.ref_id)], by="erpsync")
+    detail = {"release": row.key, "warehouse_id": place}
+    write_events(tx, [Event(kind="release.told", order_id=order.id, detail=detail)])
+
+
+def _note(tx: Tx, row: Claimed, outcome: Outcome, *, ctx: Context) -> None:
+    """Keep a refusal, and take back what the warehouse surely does not have; what a person looks for stays unsure."""
+    if outcome is Outcome.ABSENT:
+        _take_back(tx, ctx, row)
+    elif outcome is Outcome.REFUSED and _head(tx, row).state == "pending":
+        set_release_state(tx, row.ref_id, "refused")
+
+
+def _take_back(tx: Tx, ctx: Context, row: Claimed) -> None:
+    """Take back the marks of what is not there. A recalled release is thereby stopped."""
+    order, head = order_of(tx, row, release), _head(tx, row)
+    if head.state == "recalled":
+        take_answer(tx, ctx, head, stopped=True, reason="it never got there")
+    elif head.state == "unsure":
+        set_released(tx, order, head.warehouse_id, released=False)
+        tx.execute(release_line.delete().where(release_line.c.release_id == head.id))
+        set_release_state(tx, head.id, "pending")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What a warehouse says to a wish; `stopped` is None when it answers later."""
+
+    stopped: bool | None = None
+    reason: str = ""
+
+
+def _recall(ctx: Context, sink: WarehouseSink) -> Kind[str, _Answer]:
+    """Return how a wish to stop a release is sent. It may be repeated, so it is never looked for."""
+
+    def send(number: str) -> _Answer:
+        try:
+            return _Answer(stopped=sink.cancel(number))
+        except RejectedError as error:  # its no
+            return _Answer(stopped=False, reason=str(error))
+
+    return Kind(
+        noun="recall",
+        about=release,
+        lane="cancel",
+        repeat=Repeat.SAFE,
+        find=lambda row: False,
+        reread=lambda row: False,
+        admit=_admit_recall,
+        send=send,
+        told=partial(_answered, ctx=ctx),
+        note=_leave_recalled,
+        facts=lambda tx, row, order: f"recall {row.key}",
+    )
+
+
+def _admit_recall(tx: Tx, row: Claimed) -> str | None:
+    """Return the number of what is still to be stopped."""
+    head = _head(tx, row)
+    if head.state == "recalled":
+        return str(head.number) if prolong(tx, row, lease_s=LEASE_S) else None
+    ack(tx, row, note=f"the release is {head.state}")
+    return None
+
+
+def _answered(tx: Tx, row: Claimed, answer: _Answer | None, *, ctx: Context) -> None:
+    order_of(tx, row, release)  # locked before its release is
+    if answer is not None and ack(tx, row):
+        take_answer(tx, ctx, _head(tx, row), stopped=answer.stopped, reason=answer.reason)
+
+
+def _leave_recalled(tx: Tx, row: Claimed, outcome: Outcome) -> None:
+    """Keep nothing: the release stays recalled, and the dead letter says that it was not asked."""
 
 
 def _load(tx: Tx, ctx: Context, order: KnownOrder, head: Any) -> Release:
