@@ -3,7 +3,8 @@
 Why nothing is applied inline: the sender's patience must not depend on locks, and what is stored can be applied again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +19,7 @@ from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import error_repr, error_text
 from erpsync.flows.intake.unknown_messages import note_unknown
 from erpsync.flows.orders.apply import apply
-from erpsync.flows.orders.normalise import apply_bisected, may_be_poison, read_orders, read_refunds
+from erpsync.flows.orders.normalise import apply_bisected, apply_safely, may_be_poison, read_orders, read_refunds
 from erpsync.flows.records.batch import LINES_AT_ONCE, Batch
 from erpsync.flows.retry import Again, Dead, after_delivery
 from erpsync.sdk.errors import AuthError, PayloadError, TransientError
@@ -142,94 +143,111 @@ def apply_inbox(ctx: Context) -> int:
     groups: dict[tuple[int, int], list[Any]] = {}
     for row in rows:
         groups.setdefault((row.lane, row.channel_id), []).append(row)
-    return sum(_apply_group(ctx, channel_id, group) for (_, channel_id), group in groups.items())
+    return sum(_apply_rows(ctx, channel_id, group) for (_, channel_id), group in groups.items())
 
 
-def _apply_group(ctx: Context, channel_id: int, rows: Sequence[Any]) -> int:
-    channel = ctx.channels.get(channel_id)
+def _apply_rows(ctx: Context, channel_id: int, rows: Sequence[Any]) -> int:
+    """Apply what is about different orders in one commit, or else each by itself; return how many were this node's."""
+    channel, taken = ctx.channels.get(channel_id), len(rows)
     if channel is None or channel.connector is None:
         away = TransientError("the channel is not configured")
         for row in rows:
             ctx.store.retrying(partial(_fail, ctx=ctx, channel=None, row=row, error=away))
-        return len(rows)
-    taken, told, together, lines = 0, set[str](), list[_Delivery](), 0
-    for row in rows:
+        return taken
+    for group in _groups(_open_all(ctx, channel, rows)):
         try:
-            delivery = _read(ctx, channel, row)
-        except Exception:  # noqa: BLE001 tried once more by itself, which leaves a state behind
-            _apply_one(ctx, channel, row)
-            taken += 1
-            continue
-        full = lines + delivery.batch.lines > LINES_AT_ONCE
-        if full or told & delivery.names:  # what it is about stands in another one's turn
-            taken += _apply_all(ctx, channel, together)
-            told, together, lines = set(), [], 0
-        told |= delivery.names
-        lines += delivery.batch.lines
-        together.append(delivery)
-    return taken + _apply_all(ctx, channel, together)
+            taken -= ctx.store.retrying(partial(_commit, ctx=ctx, channel=channel, deliveries=group))
+        except Exception:  # noqa: BLE001 one of them is at fault; by itself each leaves a state behind
+            for each in group:
+                with _leaving_state(ctx, channel, each.row):
+                    _apply_alone(ctx, channel, each)
+    return taken
 
 
-def _read(ctx: Context, channel: Channel, row: Any) -> _Delivery:
-    body = _opened(ctx, row)
-    return _Delivery(row=row, batch=_batch(channel, row, body), hints=body["hints"])
-
-
-def _apply_all(ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
-    """Apply deliveries about different orders in one commit, or each by itself; return how many were this node's."""
+@contextmanager
+def _leaving_state(ctx: Context, channel: Channel, row: Any) -> Iterator[None]:
+    """Whatever goes wrong inside with an inbox row, a state stays behind."""
     try:
-        return ctx.store.retrying(partial(_together, ctx=ctx, channel=channel, deliveries=deliveries))
-    except Exception:  # noqa: BLE001 one of them is at fault; by itself each leaves a state behind
-        for each in deliveries:
-            _apply_one(ctx, channel, each.row)
-        return len(deliveries)
-
-
-def _together(tx: Tx, *, ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
-    """Apply those deliveries that no other node is at."""
-    ids = inbox.c.id.in_([each.row.id for each in deliveries])
-    pending = select(inbox.c.id).where(ids, inbox.c.state == "pending").with_for_update(skip_locked=True)
-    free = set(tx.execute(pending).scalars())
-    mine = [each for each in deliveries if each.row.id in free]
-    if not mine:
-        return 0
-    batch = Batch(
-        orders=tuple(record for each in mine for record in each.batch.orders),
-        refunds=tuple(record for each in mine for record in each.batch.refunds),
-        letters=tuple(letter for each in mine for letter in each.batch.letters),
-    )
-    if apply(tx, ctx, channel, batch).read_again:
-        raise _ApartError
-    tx.execute(update(inbox).where(inbox.c.id.in_(sorted(free))).values(**_done(tx)))
-    want_pass(tx, channel.id, {hint for each in mine for hint in each.hints} & set(streams_of(channel)))
-    return len(mine)
-
-
-def _apply_one(ctx: Context, channel: Channel, row: Any) -> None:
-    try:
-        delivery = _read(ctx, channel, row)
-        _apply_batch(ctx, channel, row, delivery.batch, delivery.hints)
-    except Exception as error:  # noqa: BLE001 the one place that runs every inbox row; a state stays behind
+        yield
+    except Exception as error:  # noqa: BLE001 the one place that runs every inbox row
         if not isinstance(error, PayloadError):
             log.warning("inbox.retried", channel=channel.name, key=row.delivery_key, error=error_repr(error))
         ctx.store.retrying(partial(_fail, ctx=ctx, channel=channel, row=row, error=error))
 
 
-def _apply_batch(
-    ctx: Context, channel: Channel, row: Any, batch: Batch, hints: Sequence[str], *, last: bool = False
-) -> None:
-    """Apply what a webhook says; the row stays pending until orders that have to be read again were."""
-    take = partial(_apply, ctx=ctx, channel=channel, row=row, hints=hints)
+def _open_all(ctx: Context, channel: Channel, rows: Sequence[Any]) -> Iterator[_Delivery]:
+    """Yield those of these webhooks that can be opened and read."""
+    for row in rows:
+        with _leaving_state(ctx, channel, row):
+            body = _opened(ctx, row)
+            yield _Delivery(row=row, batch=_batch(channel, row, body), hints=body["hints"])
+
+
+def _groups(deliveries: Iterable[_Delivery]) -> Iterator[Sequence[_Delivery]]:
+    """Yield them in their order, as many at once as a commit may hold and none about what another one is about."""
+    group, names, lines = list[_Delivery](), set[str](), 0
+    for each in deliveries:
+        if group and (lines + each.batch.lines > LINES_AT_ONCE or names & each.names):
+            yield group
+            group, names, lines = [], set(), 0
+        group.append(each)
+        names |= each.names
+        lines += each.batch.lines
+    if group:
+        yield group
+
+
+def _commit(tx: Tx, *, ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
+    """Apply them all; return how many were left to another node that is at them."""
+    mine = _pending(tx, deliveries, skip_locked=True)
+    if _apply(tx, ctx, channel, mine):
+        raise _ApartError
+    return len(deliveries) - len(mine)
+
+
+def _apply_alone(ctx: Context, channel: Channel, delivery: _Delivery) -> None:
+    """Apply one, in halves if a record of it is at fault; it stays pending until what has to be read again was."""
+
+    def commit(batch: Batch) -> list[str]:
+        one = replace(delivery, batch=batch)
+        return ctx.store.retrying(lambda tx: _apply(tx, ctx, channel, _pending(tx, [one])))
+
     try:
-        again = ctx.store.retrying(partial(take, batch=batch, last=last))
-    except Exception as error:
-        if not may_be_poison(error, batch):
-            raise
-        again = apply_bisected(ctx, channel, batch, error)
+        again = commit(delivery.batch)
         if not again:
-            ctx.store.retrying(partial(take, batch=Batch(), last=True))
+            return
+    except Exception as error:
+        if not may_be_poison(error, delivery.batch):
+            raise
+        again = apply_bisected(ctx, channel, delivery.batch, error)
     if again:
-        _apply_batch(ctx, channel, row, _read_again(channel, batch, again), hints, last=True)
+        apply_safely(ctx, channel, _read_again(channel, delivery.batch, again))
+    commit(Batch())
+
+
+def _pending(tx: Tx, deliveries: Sequence[_Delivery], *, skip_locked: bool = False) -> list[_Delivery]:
+    """Return those that are still to be applied, locked."""
+    ids = inbox.c.id.in_([each.row.id for each in deliveries])
+    query = select(inbox.c.id).where(ids, inbox.c.state == "pending").with_for_update(skip_locked=skip_locked)
+    free = set(tx.execute(query).scalars())
+    return [each for each in deliveries if each.row.id in free]
+
+
+def _apply(tx: Tx, ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> list[str]:
+    """Apply these (locked) deliveries and end them, unless there are orders to be read again; return those."""
+    if not deliveries:
+        return []
+    batch = Batch(
+        orders=tuple(record for each in deliveries for record in each.batch.orders),
+        refunds=tuple(record for each in deliveries for record in each.batch.refunds),
+        letters=tuple(letter for each in deliveries for letter in each.batch.letters),
+    )
+    again = apply(tx, ctx, channel, batch).read_again
+    if not again:
+        done = update(inbox).where(inbox.c.id.in_(sorted(each.row.id for each in deliveries)))
+        tx.execute(done.values(state="done", body=None, applied_at=tx.now))
+        want_pass(tx, channel.id, {hint for each in deliveries for hint in each.hints} & set(streams_of(channel)))
+    return again
 
 
 def _opened(ctx: Context, row: Any) -> dict[str, Any]:
@@ -258,24 +276,6 @@ def _batch(channel: Channel, row: Any, body: dict[str, Any]) -> Batch:
     orders = read_orders(channel, raws["order"]) if raws["order"] else Batch()
     refunds = read_refunds(channel, raws["refund"]) if raws["refund"] else Batch()
     return Batch(orders=orders.orders, refunds=refunds.refunds, letters=(*orders.letters, *refunds.letters))
-
-
-def _apply(
-    tx: Tx, *, ctx: Context, channel: Channel, row: Any, hints: Sequence[str], batch: Batch, last: bool
-) -> list[str]:
-    pending = select(inbox.c.id).where(inbox.c.id == row.id, inbox.c.state == "pending").with_for_update()
-    if tx.execute(pending).first() is None:
-        return []
-    again = apply(tx, ctx, channel, batch).read_again
-    if again and not last:
-        return again
-    tx.execute(update(inbox).where(inbox.c.id == row.id).values(**_done(tx)))
-    want_pass(tx, channel.id, set(hints) & set(streams_of(channel)))
-    return []
-
-
-def _done(tx: Tx) -> dict[str, Any]:
-    return {"state": "done", "body": None, "applied_at": tx.now}
 
 
 def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
