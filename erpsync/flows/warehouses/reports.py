@@ -103,10 +103,15 @@ def _dispatch(
     problems: dict[str, tuple[str, str]] = {}
     waiting = list(dispatches)
     while waiting:  # one parcel of each order at a time: what it may hold depends on those before
-        turn = {each.release.rpartition("-")[0]: each for each in reversed(waiting)}
-        waiting = [each for each in waiting if turn[each.release.rpartition("-")[0]] is not each]
+        turn = {_subject(known, each): each for each in reversed(waiting)}
+        waiting = [each for each in waiting if turn[_subject(known, each)] is not each]
         problems |= _record(tx, ctx, channel, list(turn.values()), known)
     return problems
+
+
+def _subject(known: Mapping[str, _Known], dispatch: Dispatch) -> int | str:
+    """Return the order a parcel is of; of a release that is not known its number."""
+    return known[dispatch.release].order.id if dispatch.release in known else dispatch.release
 
 
 def _record(
