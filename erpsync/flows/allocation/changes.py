@@ -19,7 +19,7 @@ class Departure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """An order as it was and as it was decided to be.
+    """An order as it was and as it was decided to be (or, until then, as somebody wants it to be).
 
     Args:
         left: by line id, channel units that left without us (`shipped_elsewhere`).

@@ -1,23 +1,89 @@
-"""Deciding stored orders anew: after a person's decision, a new mapping, an ended hold."""
+"""The one way an order is decided: its refunds taken off, its holds judged, its stock planned, its event written.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+Why one way: a newer view of a channel, a person, a parcel and a mapping all want an order otherwise than it is, and
+whatever follows from an order follows from it whoever wanted it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from erpsync.core.orders import KnownOrder, hold_reasons, phase
-from erpsync.core.refunds import KnownRefund, with_refunds
+from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_shipped
+from erpsync.core.refunds import with_refunds
 from erpsync.flows.allocation.allocate import allocate, take_detail
 from erpsync.flows.allocation.changes import Change, Departure, Movement, Outcome
-from erpsync.flows.context import Context
+from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.changed import order_change
-from erpsync.flows.orders.hold_reasons import asks_for_address, free_shipments
-from erpsync.flows.orders.refunds import close_placed
+from erpsync.flows.orders.hold_reasons import asks_for_address, free_shipments, frees
+from erpsync.flows.orders.refunds import Refunds, close_placed, refunds_by_order
 from erpsync.flows.records.unread import unread_of
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import open_line_letters
 from erpsync.store.events import Event, write_events
-from erpsync.store.orders import refunds_of, update_orders
+from erpsync.store.orders import update_orders
 from erpsync.store.sku_mapping import Thing, map_line, map_things, note_listings
+
+Tell = Callable[[Change, Outcome], Event | None]
+"""What the event of an order says; None where nothing is worth one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is known beside orders, by their ids: refunds, which have bad lines, what was not understood of them."""
+
+    refunds: Refunds
+    bad_lines: Collection[int]
+    unread: Mapping[int, str]
+
+
+def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
+    """Return the order as it is to be, where `wanted` has it as somebody wants it; what `left` is not off it yet.
+
+    Args:
+        channel: None when it is configured no more.
+    """
+    shipped, refunds = with_shipped(wanted.after, wanted.left), beside.refunds.get(wanted.after.id, ())
+    order = with_refunds(shipped, refunds, net=channel.nets_refunds if channel else None)
+    holds = hold_reasons(
+        order,
+        refunds=refunds,
+        bad_lines=order.id in beside.bad_lines,
+        needs_address=asks_for_address(channel, order),
+        operator=order.holds.get("operator"),
+        unread=beside.unread.get(order.id, ""),
+    )
+    return replace(wanted, after=replace(order, holds=holds))
+
+
+def tell_all(
+    tx: Tx, changes: Sequence[Change], outcome: Outcome, tell: Tell, *, refunded: Collection[str] = ()
+) -> None:
+    """Write the events of orders whose stock is planned, and have the gate rule anew on what was set free.
+
+    Args:
+        refunded: external ids of orders of which a refund is new.
+    """
+    told = [tell(change, outcome) for change in changes]
+    write_events(tx, [event for event in told if event is not None])
+    free_shipments(tx, [change.after.id for change in changes if frees(change, refunded)])
+
+
+def event_detail(change: Change, outcome: Outcome, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the detail of an event with what that of any order says: from what to what, its holds, its units."""
+    order = change.after
+    found = {**detail, **order_change(change.before, order)}
+    if order.holds:
+        found["held"] = dict(order.holds)
+    if order.id in outcome.takes:
+        found["takes"] = takes_of(order, outcome)
+    if outcome.short.get(order.id):
+        found["backordered"] = outcome.short[order.id]
+    return found
+
+
+def takes_of(order: KnownOrder, outcome: Outcome) -> list[dict[str, int]]:
+    """Return the units that an order was given, as an event holds them."""
+    return [take_detail(take) for take in outcome.takes.get(order.id, ())]
 
 
 def redecide(
@@ -41,93 +107,53 @@ def redecide(
         leaving: by order id, the channel units per line id that leave now in a parcel of ours.
         departures: by order id, where and when they left, if a warehouse reports it.
     """
-    refunds = _refunds(tx, [after for _, after in decided])
-    bad = open_line_letters(tx, [after.id for _, after in decided])
-    unread = unread_of(tx, [after for _, after in decided])
+    orders = [order for _, order in decided]
+    refunds = refunds_by_order(tx, orders)
+    bad = open_line_letters(tx, [order.id for order in orders])
+    beside = Beside(refunds=refunds, bad_lines=bad, unread=unread_of(tx, orders))
     changes = []
-    for before, wanted in decided:
-        mine = refunds.get((wanted.channel_id, wanted.external_id), ())
-        after = _judged(ctx, wanted, mine, wanted.id in bad, unread.get(wanted.id, ""))
-        units = (leaving or {}).get(after.id, {})
-        departure = (departures or {}).get(after.id)
-        changes.append(Change(before=before, after=after, leaving=units, departure=departure))
+    for before, order in decided:
+        units, departure = (leaving or {}).get(order.id, {}), (departures or {}).get(order.id)
+        wanted = Change(before=before, after=order, leaving=units, departure=departure)
+        changes.append(decide(ctx.channels.get(order.channel_id), wanted, beside))
+
+    def tell(change: Change, outcome: Outcome) -> Event:
+        order = change.after
+        said = {**(detail or {}), **(details or {}).get(order.id, {}), "phase": phase(order)}
+        found = event_detail(change, outcome, said)
+        return Event(kind=event, order_id=order.id, channel_id=order.channel_id, detail=found, actor=actor)
+
     update_orders(tx, [(change.before, change.after) for change in changes if change.before is not None])
     outcome = allocate(tx, ctx, changes, movements=movements, also=also, actor=actor)
-    facts = {change.after.id: {**(detail or {}), **(details or {}).get(change.after.id, {})} for change in changes}
-    _note(tx, changes, outcome, event, actor, facts)
-    freed = [c.after.id for c in changes if c.before is not None and c.before.holds.keys() - c.after.holds.keys()]
-    free_shipments(tx, freed)
+    tell_all(tx, changes, outcome, tell)
     close_placed(tx, changes, refunds)
     return outcome
 
 
-def _refunds(tx: Tx, wanted: Iterable[KnownOrder]) -> dict[tuple[int, str], list[KnownRefund]]:
-    by_channel: dict[int, list[str]] = {}
-    for order in wanted:
-        by_channel.setdefault(order.channel_id, []).append(order.external_id)
-    return {
-        (channel_id, external_id): refunds
-        for channel_id, ids in by_channel.items()
-        for external_id, refunds in refunds_of(tx, channel_id, ids).items()
-    }
+def map_orders(
+    tx: Tx, channel_id: int, orders: Sequence[KnownOrder], *, before: Iterable[KnownOrder] = ()
+) -> tuple[list[KnownOrder], set[int]]:
+    """Return orders of a channel with lines mapped that were not, and the SKUs that are listed for the first time.
 
-
-def _judged(
-    ctx: Context, order: KnownOrder, refunds: Sequence[KnownRefund], has_bad_line: bool, unread: str
-) -> KnownOrder:
-    channel = ctx.channels.get(order.channel_id)
-    order = with_refunds(order, refunds, net=channel.nets_refunds if channel else None)
-    needs_address = asks_for_address(channel, order) if channel else "incomplete_address" in order.holds
-    holds = hold_reasons(
-        order,
-        refunds=refunds,
-        bad_lines=has_bad_line,
-        needs_address=needs_address,
-        operator=order.holds.get("operator"),
-        unread=unread,
-    )
-    return replace(order, holds=holds)
-
-
-def _note(
-    tx: Tx,
-    changes: Sequence[Change],
-    outcome: Outcome,
-    event: str,
-    actor: str,
-    details: Mapping[int, Mapping[str, Any]],
-) -> None:
-    events = []
-    for change in changes:
-        order = change.after
-        facts: dict[str, Any] = {**details[order.id], "phase": phase(order), **order_change(change.before, order)}
-        if order.holds:
-            facts["held"] = dict(order.holds)
-        if order.id in outcome.takes:
-            facts["takes"] = [take_detail(take) for take in outcome.takes[order.id]]
-        if outcome.short.get(order.id):
-            facts["backordered"] = outcome.short[order.id]
-        events.append(Event(kind=event, order_id=order.id, channel_id=order.channel_id, detail=facts, actor=actor))
-    write_events(tx, events)
+    Args:
+        before: the same orders as they are stored, whose SKUs are planned in this transaction as well.
+    """
+    unmapped = [line for order in orders for line in order.lines if not line.parts]
+    things = {Thing(line.channel_sku, line.item_ref): line.title for line in unmapped}
+    if not things:
+        return list(orders), set()
+    mapped = map_things(tx, channel_id, things)
+    lines = [line for order in (*orders, *before) for line in order.lines]
+    listed = note_listings(tx, channel_id, things, mapped, lines=lines)
+    return [replace(order, lines=tuple(map_line(line, mapped) for line in order.lines)) for order in orders], listed
 
 
 def remapped(tx: Tx, ctx: Context, known: Iterable[KnownOrder]) -> list[tuple[KnownOrder, KnownOrder]]:
-    """Return the orders of which a line is mapped now that was not, with and without the mapping."""
+    """Return the orders of which a line is mapped now that was not, without and with the mapping."""
     by_channel: dict[int, list[KnownOrder]] = {}
     for order in known:
         by_channel.setdefault(order.channel_id, []).append(order)
-    found: list[tuple[KnownOrder, KnownOrder]] = []
+    pairs: list[tuple[KnownOrder, KnownOrder]] = []
     for channel_id, orders in by_channel.items():
-        things = {
-            Thing(line.channel_sku, line.item_ref): line.title
-            for order in orders
-            for line in order.lines
-            if not line.parts
-        }
-        mapped = map_things(tx, channel_id, things)
-        note_listings(tx, channel_id, things, mapped, lines=[line for order in orders for line in order.lines])
-        for order in orders:
-            after = replace(order, lines=tuple(map_line(line, mapped) for line in order.lines))
-            if after != order:
-                found.append((order, after))
-    return found
+        pairs += zip(orders, map_orders(tx, channel_id, orders)[0], strict=True)
+    return [(before, after) for before, after in pairs if after != before]

@@ -1,12 +1,10 @@
 """What an order's own facts say about holding it, and what the end of a hold sets free."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
-from erpsync.core.orders import (
-    KnownOrder,
-)
+from erpsync.core.orders import KnownOrder
 from erpsync.flows.allocation.changes import Change
 from erpsync.flows.context import Channel
 from erpsync.store.db.store import Tx
@@ -16,23 +14,35 @@ from erpsync.store.tables import shipment
 from erpsync.store.tasks import close_tasks, task_key
 
 
-def asks_for_address(channel: Channel, order: KnownOrder) -> bool:
+def asks_for_address(channel: Channel | None, order: KnownOrder) -> bool:
     """Whether the order must have a full recipient before it may leave.
 
-    A process without connectors cannot know whether the channel carries recipients; it keeps what was decided.
+    A process without connectors cannot know whether the channel carries recipients; it keeps what was decided, as is
+    done for a channel that is configured no more (None).
     """
-    rule = channel.orders.require_address
+    rule = channel.orders.require_address if channel else "auto"
     if rule != "auto":
         return rule == "always"
-    if channel.connector is None:
+    if channel is None or channel.connector is None:
         return "incomplete_address" in order.holds
     return channel.carries_recipients
 
 
-def frees(change: Change) -> bool:
-    """Whether the gate has to rule anew: a hold has ended, or the order went on (a cancel drops what waits)."""
+def frees(change: Change, refunded: Collection[str] = ()) -> bool:
+    """Whether the gate has to rule anew: a hold has ended, may be about other lines, or the order went on.
+
+    An order that went on may have been cancelled, which drops what waits.
+
+    Args:
+        refunded: external ids of the orders of which a refund is new: one that holds may be about other lines now.
+    """
     before, after = change.before, change.after
-    return before is not None and (before.state is not after.state or bool(before.holds.keys() - after.holds.keys()))
+    if before is None:
+        return False
+    if before.state is not after.state or before.holds.keys() - after.holds.keys():
+        return True
+    asks_otherwise = after.external_id in refunded or before.refund_asked != after.refund_asked
+    return "refund_open" in before.holds and asks_otherwise
 
 
 def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:

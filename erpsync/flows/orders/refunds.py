@@ -4,13 +4,10 @@ Why a task and no guess: money alone may be for any of the goods. Cancelling too
 else, sending too much loses them; only who gave the money back knows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
-from erpsync.core.orders import (
-    KnownOrder,
-)
+from erpsync.core.orders import KnownOrder
 from erpsync.core.readings import Reading, Verdict, is_refund_further, judge
 from erpsync.core.refunds import KnownRefund, is_unplaced, names_units, to_pay_when_granted
 from erpsync.flows.allocation.changes import Change
@@ -19,65 +16,74 @@ from erpsync.flows.records.batch import RefundRecord
 from erpsync.flows.records.same_version import Disputed
 from erpsync.sdk.types import Refund, RefundState
 from erpsync.store.db.store import Tx
-from erpsync.store.orders import (
-    keep_to_pay,
-    lock_refunds,
-    write_refunds,
-)
+from erpsync.store.orders import keep_to_pay, lock_refunds, refunds_of, write_refunds
 from erpsync.store.payloads import keep_payloads
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
 TASK = "refund_unnamed"
-Refunds = Mapping[str, Sequence[KnownRefund]]
-_Key = TypeVar("_Key")
+Refunds = Mapping[int, Sequence[KnownRefund]]
+"""Refunds by the id of the order they concern."""
 
 
-def priced(order: KnownOrder, refunds: Sequence[KnownRefund]) -> list[KnownRefund]:
-    """Return the refunds, each granted one with what was to pay for the order then."""
-    now = to_pay_when_granted(order, refunds)
-    return [replace(each, to_pay_minor=now.get(each.external_id, each.to_pay_minor)) for each in refunds]
-
-
-def keep_prices(
-    tx: Tx, before: Mapping[_Key, Sequence[KnownRefund]], now: Mapping[_Key, Sequence[KnownRefund]]
-) -> set[_Key]:
-    """Keep with granted refunds what was to pay, where that is new; return whose refunds they are."""
-    kept = {each.id for refunds in before.values() for each in refunds if each.to_pay_minor is not None}
-    fresh = {
-        key: [each for each in refunds if each.to_pay_minor is not None and each.id not in kept]
-        for key, refunds in now.items()
+def refunds_by_order(tx: Tx, orders: Collection[KnownOrder]) -> dict[int, list[KnownRefund]]:
+    """Return the refunds of orders of any channels."""
+    by_channel: dict[int, dict[str, int]] = {}
+    for order in orders:
+        by_channel.setdefault(order.channel_id, {})[order.external_id] = order.id
+    return {
+        ids[external_id]: refunds
+        for channel_id, ids in by_channel.items()
+        for external_id, refunds in refunds_of(tx, channel_id, ids).items()
     }
-    keep_to_pay(tx, {each.id: each.to_pay_minor or 0 for refunds in fresh.values() for each in refunds})
-    return {key for key, refunds in fresh.items() if refunds}
 
 
-def ask_what_for(tx: Tx, channel: Channel, changes: Sequence[Change], refunds: Refunds, *, news: set[str]) -> None:
+def priced_refunds(tx: Tx, orders: Collection[KnownOrder]) -> tuple[dict[int, list[KnownRefund]], set[int]]:
+    """Return the refunds of the orders and the ids of those orders of which one was granted now.
+
+    Each granted one has what was to pay then, which is kept with it when it is granted.
+    """
+    found = refunds_by_order(tx, orders)
+    to_pay: dict[int, int] = {}
+    news: set[int] = set()
+    for order in orders:
+        refunds = found.get(order.id, [])
+        if amounts := to_pay_when_granted(order, refunds):
+            to_pay |= {each.id: amounts[each.external_id] for each in refunds if each.external_id in amounts}
+            found[order.id] = [replace(each, to_pay_minor=to_pay.get(each.id, each.to_pay_minor)) for each in refunds]
+            news.add(order.id)
+    keep_to_pay(tx, to_pay)
+    return found, news
+
+
+def ask_what_for(
+    tx: Tx, channel: Channel, changes: Sequence[Change], refunds: Refunds, *, news: Collection[int]
+) -> None:
     """Open a task for each order for which money was given back now that names no units and does not cover it.
 
     It closes by itself once the units are named, as many are taken out as cost that much, or all has left.
 
     Args:
-        news: external ids of the orders for which a refund was granted now.
+        news: ids of the orders for which a refund was granted now.
     """
     if channel.nets_refunds is None:
         return
     asked: list[Task] = []
     settled: list[str] = []
     for change in changes:
-        order, given = change.after, refunds.get(change.after.external_id, ())
+        order, given = change.after, refunds.get(change.after.id, ())
         if not given and not order.refunded_minor:
             continue
         if not is_unplaced(order, given):
             settled.append(order.number)
-        elif order.external_id in news or _is_told_more(change):
+        elif order.id in news or _is_told_more(change):
             asked.append(_task(order, given))
     close_tasks(tx, TASK, settled, by="erpsync")
     open_tasks(tx, asked)
 
 
-def close_placed(tx: Tx, changes: Sequence[Change], refunds: Mapping[tuple[int, str], Sequence[KnownRefund]]) -> None:
+def close_placed(tx: Tx, changes: Sequence[Change], refunds: Refunds) -> None:
     """Close the tasks of orders of which a person or a parcel took out what money was given back for."""
-    of = [(each.after, refunds.get((each.after.channel_id, each.after.external_id), ())) for each in changes]
+    of = [(each.after, refunds.get(each.after.id, ())) for each in changes]
     told = [(order, given) for order, given in of if given or order.refunded_minor]
     placed = [order.number for order, given in told if not is_unplaced(order, given)]
     close_tasks(tx, TASK, placed, by="erpsync")
