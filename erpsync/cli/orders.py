@@ -94,9 +94,9 @@ def hold(app: App) -> int:
 
 def release(app: App) -> int:
     """End an operator's hold."""
-    from erpsync.flows.orders.actions import release_order
+    from erpsync.flows.orders.actions import end_hold
 
-    return _decide(app, lambda ctx: release_order(ctx, app.args.order, actor=app.actor))
+    return _decide(app, lambda ctx: end_hold(ctx, app.args.order, actor=app.actor))
 
 
 def cancel(app: App) -> int:

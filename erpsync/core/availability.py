@@ -43,7 +43,7 @@ class Own:
 NOTHING_OWN = Own()
 
 
-def number(*, available: int, unpaid: int, factor: int, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
+def level(*, available: int, unpaid: int, factor: int, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
     """Return what a listing shows: `max(0, floor((floor((available - safety) x ratio) - buffer - unpaid) / factor))`.
 
     No cap is in it, see `capped`: of a bundle only its own counts.

@@ -96,7 +96,7 @@ class Context:
     timezone: ZoneInfo
     channels: Mapping[int, Channel]
     warehouses: Mapping[int, WarehousePolicy]
-    feeding: Mapping[int, tuple[int, ...]]
+    sourcing: Mapping[int, tuple[int, ...]]
     sealing: SealPolicy = field(default_factory=SealPolicy)
     counting: CountPolicy = field(default_factory=CountPolicy)
     local_targets: frozenset[str] = frozenset()
@@ -194,7 +194,7 @@ def assemble(
         timezone=timezone,
         channels={channel.id: channel for channel in built},
         warehouses=places,
-        feeding={
+        sourcing={
             channel.id: tuple(row_id for row_id, place in selling if _feeds(place, channel.stock)) for channel in built
         },
         sealing=sealing or SealPolicy(),

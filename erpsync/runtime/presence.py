@@ -20,7 +20,7 @@ from erpsync.runtime.meters import Meters
 from erpsync.store.db.engine import StoreError, sqlite_path
 from erpsync.store.db.store import Store
 from erpsync.store.db.trouble import cause_of
-from erpsync.store.leases import LEASE_S, Lease, release_leases, renew_lease, take_lease
+from erpsync.store.leases import LEASE_S, Lease, end_leases, renew_lease, take_lease
 from erpsync.store.nodes import Refusal, beat, leave, living, take_configuration
 from erpsync.store.tables import node
 
@@ -115,7 +115,7 @@ class Presence:
         finally:
             with self._lock:
                 self._held.pop(key, None)
-            release_leases(self._store, key=key)
+            end_leases(self._store, key=key)
 
     def good(self, held: Held) -> bool:
         """Whether a lease may still be acted on."""
@@ -123,7 +123,7 @@ class Presence:
 
     def leave(self) -> None:
         """End all leases of this node, so that no other one has to wait, and take it off the list of the living."""
-        release_leases(self._border)
+        end_leases(self._border)
         leave(self._border)
 
     def _renew(self, held: Held) -> None:

@@ -56,7 +56,7 @@ def add_dead_letters(tx: Tx, letters: Iterable[DeadLetter]) -> None:
         if (letter.channel_id, letter.kind, letter.key, letter.digest) in dropped:
             continue
         sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
-        body = None if letter.body is None else tx.vault.seal(letter.body, row=sealed_for)
+        body = None if letter.body is None else tx.vault.encrypt(letter.body, row=sealed_for)
         row = tx.insert(dead_letter).values(
             channel_id=letter.channel_id,
             kind=letter.kind,

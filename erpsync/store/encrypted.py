@@ -71,7 +71,7 @@ def recipient_columns(vault: Vault, recipient: Recipient, *, row: str) -> dict[s
     """Return the columns of an order that say who gets the parcel, sealed for `row`."""
     value = _plain(recipient)
     return {
-        "recipient": vault.seal(value, row=row),
+        "recipient": vault.encrypt(value, row=row),
         "recipient_index": vault.index(value),
         "phone_index": vault.phone_index(recipient.phone),
     }

@@ -72,7 +72,7 @@ def under(held: Lease | None) -> AbstractContextManager[None]:
     return nullcontext() if held is None else guarded(held.owner, partial(fence, held=held))
 
 
-def release_leases(store: Store, *, key: str | None = None) -> None:
+def end_leases(store: Store, *, key: str | None = None) -> None:
     """End this process's leases (or one of them) so that another node need not wait."""
     with store.begin() as tx:
         statement = update(lease).where(lease.c.owner == store.owner)

@@ -32,7 +32,7 @@ def keep_payloads(
             "external_id": external_id,
             "at": at or tx.now,
             "ahead_digest": ahead_digest,
-            "body": tx.vault.seal(body, row=payload_row(channel_id, kind, external_id)),
+            "body": tx.vault.encrypt(body, row=payload_row(channel_id, kind, external_id)),
         }
         for external_id, body in kept
     ]

@@ -37,7 +37,7 @@ def channels(connection: Connection) -> dict[str, ChannelRow]:
     return {row.name: ChannelRow(*row) for row in connection.execute(select(*columns).order_by(channel.c.name))}
 
 
-def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], feeding: Collection[str]) -> list[int]:
+def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], sourcing: Collection[str]) -> list[int]:
     """Make the warehouse rows equal to the configuration; return ids of those whose safety stock or sale changed.
 
     A warehouse that is no longer configured keeps its stock and feeds nobody.
@@ -51,7 +51,7 @@ def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], feeding: Coll
             "priority": w.priority,
             "safety_stock": w.safety_stock,
             "sellable": w.sellable,
-            "feeds": w.id in feeding,
+            "feeds": w.id in sourcing,
         }
         for w in configured
     }

@@ -203,7 +203,7 @@ class Book:
         """Return the backorders as they were loaded, and those made since."""
         return self._waiting_before | self.waiting
 
-    def demands(self, feeding: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Demand]:
+    def demands(self, sourcing: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Demand]:
         """Return the backorders to be served now: ready ones, and those of the `eager` orders.
 
         Args:
@@ -217,7 +217,7 @@ class Book:
                 qty=waiting.qty,
                 order_id=waiting.order_id,
                 due=waiting.due,
-                warehouses=feeding.get(waiting.channel_id, ()),
+                warehouses=sourcing.get(waiting.channel_id, ()),
             )
             for (owner, sku_id), waiting in self.waiting.items()
             if waiting.waits or waiting.order_id in also

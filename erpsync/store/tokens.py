@@ -40,7 +40,7 @@ def stored_pair(connection: Connection, vault: Vault, channel_id: int, configure
     row = read_token(connection, channel_id)
     if row is None or row.pair is None or row.origin != origin_of(configured):
         return None
-    kept: dict[str, Any] = vault.open(row.pair, row=token_row(channel_id))
+    kept: dict[str, Any] = vault.decrypt(row.pair, row=token_row(channel_id))
     return TokenPair(
         access_token=SecretStr(kept["access_token"]),
         refresh_token=SecretStr(kept["refresh_token"]) if kept["refresh_token"] else None,
@@ -55,7 +55,7 @@ def seal_pair(vault: Vault, channel_id: int, pair: TokenPair) -> bytes:
         "refresh_token": pair.refresh_token.get_secret_value() if pair.refresh_token else None,
         "expires_at": pair.expires_at.isoformat() if pair.expires_at else None,
     }
-    return vault.seal(kept, row=token_row(channel_id))
+    return vault.encrypt(kept, row=token_row(channel_id))
 
 
 def write_token(tx: Tx, channel_id: int, **values: Any) -> None:

@@ -137,7 +137,7 @@ def wrong_counters(desk: Desk) -> list[str]:
     """Return where a counter differs from its ledger or its holds."""
     store = Store.open(f"sqlite:///{desk.folder / 'var' / 'erpsync.db'}")
     try:
-        return verify_counters(Context(store=store, timezone=ZoneInfo("UTC"), channels={}, warehouses={}, feeding={}))
+        return verify_counters(Context(store=store, timezone=ZoneInfo("UTC"), channels={}, warehouses={}, sourcing={}))
     finally:
         store.close()
 

@@ -264,7 +264,7 @@ def test_a_mapped_listing_without_a_stock_row_is_unknown_and_not_zero(fresh: Sho
 
 def test_stock_in_a_warehouse_that_feeds_others_only_stays_unknown_here(fresh: Shop) -> None:
     first, second = fresh.ctx.warehouses
-    apart = replace(fresh.ctx, feeding={**fresh.ctx.feeding, fresh.id(): (second,)})
+    apart = replace(fresh.ctx, sourcing={**fresh.ctx.sourcing, fresh.id(): (second,)})
     with fresh.store.begin() as tx:
         [sku] = add(tx, tables.sku, {"code": "SHIRT"})
         insert_many(tx, tables.stock, [{"sku_id": sku, "warehouse_id": first, "on_hand": 9, "reserved": 0}])

@@ -8,7 +8,7 @@ import pytest
 from erpsync.core.policy import OrderPolicy
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.counts import set_stock
-from erpsync.flows.orders.actions import cancel_order, hold_order, release_order
+from erpsync.flows.orders.actions import cancel_order, end_hold, hold_order
 from erpsync.sdk.types import OrderState, Recipient, RefundState
 from tests.support.facts import HOME, fact, later, line, order, refund, refund_fact, take_in
 from tests.support.looking import held, status, story
@@ -95,7 +95,7 @@ def test_an_operators_hold_lasts_until_it_is_released_whatever_the_channel_says(
     take_in(town, again(9, total_minor=900))
     assert (status(town, "o1"), held(town, "o1")) == (("held", "operator"), {"TEA": 1})
 
-    release_order(town.ctx, "o1", actor="ana")
+    end_hold(town.ctx, "o1", actor="ana")
 
     assert status(town, "o1") == ("allocated", None)
     assert {"order.held", "order.freed"} <= set(story(town, "o1"))
@@ -105,9 +105,9 @@ def test_a_release_ends_no_other_reason(town: Town) -> None:
     take_in(town, fact(order(do_not_ship="risk")))
 
     with pytest.raises(Refused, match="held by do_not_ship"):
-        release_order(town.ctx, "o1", actor="ana")
+        end_hold(town.ctx, "o1", actor="ana")
     hold_order(town.ctx, "o1", reason="call", actor="ana")
-    release_order(town.ctx, "o1", actor="ana")
+    end_hold(town.ctx, "o1", actor="ana")
 
     assert status(town, "o1") == ("held", "do_not_ship")
 
@@ -144,6 +144,6 @@ def test_a_held_order_waits_for_stock_like_any_other_but_is_not_served_before_it
     assert (held(town, "o1"), status(town, "o2")) == ({}, ("allocated", None))
 
     set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=2, actor="keeper")
-    release_order(town.ctx, "o1", actor="ana")
+    end_hold(town.ctx, "o1", actor="ana")
 
     assert status(town, "o1") == ("allocated", None)

@@ -114,7 +114,7 @@ class Life:
 
     def release(self) -> None:
         if (found := self.order()) is not None:
-            actions.release_order(self.town.ctx, found[1], actor="me")
+            actions.end_hold(self.town.ctx, found[1], actor="me")
 
     def give_up(self) -> None:
         if (found := self.order()) is not None and self.chance.random() < 0.3:

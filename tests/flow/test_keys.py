@@ -49,10 +49,10 @@ def test_a_rotation_that_dies_half_way_goes_on(town: Town, make_town: Callable[.
 
 
 def test_a_value_moved_to_another_row_does_not_open() -> None:
-    value = VAULT.seal({"name": "王小明"}, row="orders|1|o1")
+    value = VAULT.encrypt({"name": "王小明"}, row="orders|1|o1")
 
-    assert VAULT.open(value, row="orders|1|o1") == {"name": "王小明"}
+    assert VAULT.decrypt(value, row="orders|1|o1") == {"name": "王小明"}
     with pytest.raises(PrivacyError):
-        VAULT.open(value, row="orders|1|o2")
+        VAULT.decrypt(value, row="orders|1|o2")
     with pytest.raises(PrivacyError, match="not among the configured keys"):
-        ONLY_NEW.open(value, row="orders|1|o1")
+        ONLY_NEW.decrypt(value, row="orders|1|o1")

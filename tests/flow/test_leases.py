@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from erpsync.flows.intake import poll
-from erpsync.store.leases import LeaseLostError, end_all_leases, fence, release_leases, renew_lease, take_lease
+from erpsync.store.leases import LeaseLostError, end_all_leases, end_leases, fence, renew_lease, take_lease
 from tests.support import walk
 from tests.support.shop import Town
 
@@ -29,7 +29,7 @@ def test_a_lease_given_back_passes_on_at_once(town: Town, make_town: Callable[..
     other = make_town(town=town)
     take_lease(town.store, "a")
     take_lease(town.store, "b")
-    release_leases(town.store, key="a")
+    end_leases(town.store, key="a")
     assert take_lease(other.store, "a") is not None
     assert take_lease(other.store, "b") is None
 

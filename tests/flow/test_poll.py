@@ -13,7 +13,7 @@ from erpsync.flows.intake.schedule import due_streams
 from erpsync.flows.operations.dead_letters import replay_letter
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, ListingRow, OrderPage
-from erpsync.store.leases import release_leases, take_lease
+from erpsync.store.leases import end_leases, take_lease
 from tests.support.looking import count, letter_id, letters, mark, poll, rows, see, settle_in, status
 from tests.support.shop import NOON, ShopConnector, Town, days
 
@@ -71,7 +71,7 @@ def test_a_page_that_is_not_committed_is_never_acknowledged(town: Town) -> None:
 
     assert report.failed
     assert (connector.acknowledged, stored(town), mark(town, "orders")) == ([], [], None)
-    release_leases(town.store)
+    end_leases(town.store)
 
 
 def test_a_daemon_that_stops_between_pages_goes_on_behind_the_last_one(town: Town) -> None:

@@ -236,7 +236,7 @@ def test_an_order_that_is_held_keeps_its_units_but_gets_no_more(town: Town) -> N
     assert walk.held(town) == {"o1": 1, "o2": 1}
 
     counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
-    actions.release_order(town.ctx, "o1", actor="me")
+    actions.end_hold(town.ctx, "o1", actor="me")
     assert walk.held(town) == {"o1": 2, "o2": 1}
 
 

@@ -9,7 +9,7 @@ from erpsync.flows.inventory.bundles import BundlePart, import_bundles
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations.tasks import finish_task
-from erpsync.flows.orders.actions import hold_order, release_order
+from erpsync.flows.orders.actions import end_hold, hold_order
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.views import TrailFilter, explain_order, iter_trail
 from tests.support import walk
@@ -104,7 +104,7 @@ def test_a_change_of_an_order_says_what_it_was(known: Town) -> None:
     known.shop.change("o1", state="paid", paid_at=known.clock.now().isoformat())
     walk.read(known)
     hold_order(known.ctx, "o1", reason="ask", actor="li")
-    release_order(known.ctx, "o1", actor="li")
+    end_hold(known.ctx, "o1", actor="li")
 
     (changed,) = details(known, "order.changed")
     assert (changed["from"]["state"], changed["to"]["state"]) == ("unpaid", "paid")

@@ -436,7 +436,7 @@ def test_a_warehouse_that_gives_a_release_back_unasked_leaves_the_order_to_a_per
     work(town)
     assert (out(town), looking.status(town, "o1")) == ([("R1", "stopped")], ("held", "operator"))
 
-    actions.release_order(town.ctx, "o1", actor="me")
+    actions.end_hold(town.ctx, "o1", actor="me")
     work(town)
     assert out(town) == [("R1", "stopped"), ("R2", "told")]
 

@@ -112,7 +112,7 @@ def _names(ctx: Context) -> Names:
         order = connection.execute(mine.order_by(orders.c.id).limit(1)).one()
         parcels = select(shipment.c.tracking).where(shipment.c.order_id >= middle).order_by(shipment.c.order_id)
         tracking = connection.execute(parcels.limit(1)).scalar_one()
-    buyer = VAULT.open(order.recipient, row=recipient_row(order.channel_id, order.external_id))
+    buyer = VAULT.decrypt(order.recipient, row=recipient_row(order.channel_id, order.external_id))
     return Names(
         order=order.number,
         external_id=order.external_id,

@@ -175,7 +175,7 @@ class Records:
     def payload(self, channel_id: int, kind: str, external_id: str, at_us: int, body: Any) -> None:
         """Keep what a channel sent."""
         plain, row = _JSON(body).encode(), payload_row(channel_id, kind, external_id)
-        sealed = self._vault.seal_bytes(plain, row=row)
+        sealed = self._vault.encrypt_bytes(plain, row=row)
         self._payload((channel_id, kind, external_id, at_us, sealed))
 
     def delivery(self, channel_id: int, key: str, at_us: int) -> None:
@@ -239,7 +239,7 @@ class Records:
         self, channel_id: int, kind: str, key: str, at_us: int, *, state: str, error: str, order_id: int | None = None
     ) -> None:
         """Write a dead letter."""
-        body = self._vault.seal({"row": {"key": key}}, row=dead_letter_row(channel_id, kind, key))
+        body = self._vault.encrypt({"row": {"key": key}}, row=dead_letter_row(channel_id, kind, key))
         self._letter((channel_id, kind, key, at_us, error, "", body, order_id, state))
 
     def task(

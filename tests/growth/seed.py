@@ -8,7 +8,7 @@ and the million is needed. Why only named columns are set: later versions may ad
 from collections.abc import Callable
 from datetime import datetime
 
-from erpsync.core.availability import number
+from erpsync.core.availability import level
 from erpsync.core.policy import StockPolicy
 from erpsync.core.seal import hash_of
 from erpsync.store.db.privacy import Vault
@@ -88,7 +88,7 @@ def _write_listings(loader: Loader, goods: Goods, history: History) -> None:
 
 def _number(goods: Goods, history: History, seller: Seller, sku_id: int) -> int:
     return min(
-        number(
+        level(
             available=history.shelves.free(part),
             unpaid=history.unpaid[seller.id, part],
             factor=qty,

@@ -142,7 +142,7 @@ def test_who_gets_a_parcel_can_be_opened_with_the_keys_at_hand(seeded: Town) -> 
     with seeded.store.read() as connection:
         row = connection.execute(select(orders).where(orders.c.recipient.is_not(None)).limit(1)).one()
 
-    assert "买家" in VAULT.open(row.recipient, row=recipient_row(row.channel_id, row.external_id))["name"]
+    assert "买家" in VAULT.decrypt(row.recipient, row=recipient_row(row.channel_id, row.external_id))["name"]
 
 
 def test_new_orders_go_on_counting_where_the_seeded_ones_end(seeded: Town) -> None:

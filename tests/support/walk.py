@@ -166,7 +166,7 @@ def _gaps(town: Town) -> list[str]:
         f"{order} waits for sku {sku_id} although {place} has {free[sku_id, place]}"
         for order, sku_id, channel_id, reason, ready_at in rows(town, joined)
         if not reason and ready_at is not None
-        for place in town.ctx.feeding[channel_id]
+        for place in town.ctx.sourcing[channel_id]
         if free.get((sku_id, place), 0) > 0
     ]
 

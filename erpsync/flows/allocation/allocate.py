@@ -123,12 +123,12 @@ class Plan:
 
     def serve(self) -> None:
         """Promise what is free to all who wait for it, oldest first."""
-        book, feeding = self.book, self.ctx.feeding
+        book, sourcing = self.book, self.ctx.sourcing
         some = free_units(book, self.ctx, kept_in(self.tx, book.sku_ids))
         book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
         self.whole.complete(book)
         self.keeps = kept_in(self.tx, book.sku_ids)
-        demands = [*book.demands(feeding, [order.id for order in self.decided]), *self.wishes]
+        demands = [*book.demands(sourcing, [order.id for order in self.decided]), *self.wishes]
         self.orders = {demand.owner: demand.order_id for demand in demands}
         self.takes = share_out(demands, free_units(book, self.ctx, self.keeps), self.whole.lines)
         book.load_owners(take.owner for take in self.takes)
@@ -155,7 +155,7 @@ class Plan:
 
     def _for_sale(self, free: Mapping[StockKey, int]) -> dict[int, int]:
         """Return the units that some channel may be promised, by SKU, of those that lie where something is sold."""
-        selling = {place for feeding in self.ctx.feeding.values() for place in feeding}
+        selling = {place for sourcing in self.ctx.sourcing.values() for place in sourcing}
         left: dict[int, int] = defaultdict(int)
         for place, qty in free.items():
             if place.warehouse_id in selling:

@@ -53,7 +53,7 @@ def _book_out_line(book: Book, ctx: Context, change: Change, line: KnownLine, qt
                 gone = taken if counted else min(taken, book.on_hand(place))
                 book.move(place, 0 if counted else -gone, reason=reason, ref=("order", order.id), at=at)
                 open_qty -= gone
-        for warehouse_id in sorted(ctx.feeding.get(order.channel_id, ()), key=elsewhere):
+        for warehouse_id in sorted(ctx.sourcing.get(order.channel_id, ()), key=elsewhere):
             place = StockKey(sku_id, warehouse_id)
             gone = min(open_qty, book.available(place, 0))
             if gone > 0:

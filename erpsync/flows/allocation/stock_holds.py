@@ -76,7 +76,7 @@ def _demand(ctx: Context, order: KnownOrder, need: tuple[HoldOwner, int], qty: i
         qty=qty,
         order_id=order.id,
         due=order.due,
-        warehouses=ctx.feeding.get(order.channel_id, ()),
+        warehouses=ctx.sourcing.get(order.channel_id, ()),
     )
 
 

@@ -26,9 +26,9 @@ Groups = tuple[tuple[int, ...], ...]
 
 def together(ctx: Context, channel_id: int) -> Groups:
     """Return the warehouses that feed a channel in groups that can each send a whole unit, preferred first."""
-    feeding = ctx.feeding.get(channel_id, ())
-    own = tuple(place for place in feeding if not ctx.warehouses[place].channel)
-    return tuple(dict.fromkeys(own if place in own else (place,) for place in feeding))
+    sourcing = ctx.sourcing.get(channel_id, ())
+    own = tuple(place for place in sourcing if not ctx.warehouses[place].channel)
+    return tuple(dict.fromkeys(own if place in own else (place,) for place in sourcing))
 
 
 def in_turn(ctx: Context, channel_id: int) -> dict[int, int]:

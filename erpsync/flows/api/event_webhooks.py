@@ -28,7 +28,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import subscription_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.feed import settled_id
-from erpsync.store.leases import Lease, fence, release_leases, take_lease
+from erpsync.store.leases import Lease, end_leases, fence, take_lease
 from erpsync.store.tables import subscription
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.views.feed import list_events
@@ -104,7 +104,7 @@ def _serve(ctx: Context, http: HttpClient, row: Any, until: int) -> int:
     try:
         return _tell(ctx, http, held, id, until)
     finally:
-        release_leases(ctx.store, key=key)
+        end_leases(ctx.store, key=key)
 
 
 def _tell(ctx: Context, http: HttpClient, held: Lease, id: int, until: int) -> int:
@@ -150,7 +150,7 @@ def _call(ctx: Context, http: HttpClient, row: Any, event: Json) -> _Refusal | N
     try:
         if ctx.store.vault is None:
             raise PrivacyError("there is no key to open the secret with")
-        secret: str = ctx.store.vault.open(row.secret, row=subscription_row(row.id))
+        secret: str = ctx.store.vault.decrypt(row.secret, row=subscription_row(row.id))
         signed = signed_headers(secret, body, id=f"evt_{event['id']}", at=ctx.store.clock.now())
         headers = {"content-type": "application/json", **signed}
         answer = http.request("POST", row.url, data=body, headers=headers, repeatable=True)

@@ -51,7 +51,7 @@ def subscribe(ctx: Context, wanted: Wanted, *, actor: str) -> int:
         row = {
             "id": id,
             "url": wanted.url,
-            "secret": tx.vault.seal(new_secret(), row=subscription_row(id)),
+            "secret": tx.vault.encrypt(new_secret(), row=subscription_row(id)),
             "kinds": json.dumps(wanted.kinds),
             "cursor": after,
             "created_at": tx.now,
@@ -69,7 +69,7 @@ def reveal_secret(ctx: Context, id: int, *, actor: str) -> str:
     """Return a subscription's secret; who asked is on record before it is returned."""
 
     def work(tx: Tx) -> str:
-        secret: str = tx.vault.open(_row(tx, id).secret, row=subscription_row(id))
+        secret: str = tx.vault.decrypt(_row(tx, id).secret, row=subscription_row(id))
         _note(tx, "subscription.secret_shown", id, actor)
         return secret
 

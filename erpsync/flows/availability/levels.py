@@ -16,7 +16,7 @@ from erpsync.core.availability import (
     Told,
     capped,
     explained,
-    number,
+    level,
     unpack_sent,
     whole_number,
 )
@@ -99,8 +99,8 @@ def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[in
 
 
 def _shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
-    feeding = ctx.feeding.get(channel.id, ())
-    query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(feeding))
+    sourcing = ctx.sourcing.get(channel.id, ())
+    query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(sourcing))
     kept = kept_in(tx, skus)
     shelves: dict[int, dict[int, Shelf]] = defaultdict(dict)
     for row in tx.all(query):
@@ -132,7 +132,7 @@ def _number(
         return None
     free = {sku_id: {place: shelf.available for place, shelf in shelves[sku_id].items()} for sku_id in needs}
     shares = {
-        sku_id: number(
+        sku_id: level(
             available=sum(free[sku_id].values()),
             unpaid=unpaid.get(sku_id, 0),
             factor=1,
@@ -159,7 +159,7 @@ def _sales(
             ledger.c.sku_id.in_(sorted(skus)),
             ledger.c.at >= min(told),
             ledger.c.reason.in_(SALES),
-            ledger.c.warehouse_id.in_(ctx.feeding.get(channel.id, ())),
+            ledger.c.warehouse_id.in_(ctx.sourcing.get(channel.id, ())),
         )
         for row in tx.all(query):
             found[row.sku_id].append((row.at, -row.qty))

@@ -26,7 +26,7 @@ from erpsync.sdk.roles import TokenHolder, playing
 from erpsync.sdk.tokens import TokenPair
 from erpsync.store.db.store import Store, Tx, unguarded
 from erpsync.store.events import Event, write_events
-from erpsync.store.leases import release_leases, take_lease
+from erpsync.store.leases import end_leases, take_lease
 from erpsync.store.registry import channels as channel_rows
 from erpsync.store.tables import channel as channels
 from erpsync.store.tasks import Task, close_tasks, open_tasks
@@ -148,7 +148,7 @@ def _renew_under_lease(ctx: Context, channel: Channel, holder: TokenHolder) -> b
         with to_be_sent_within(ctx.store.clock, LEASE_S - CALL_S):
             return _ask(ctx, channel, holder)
     finally:
-        release_leases(ctx.store, key=held.key)
+        end_leases(ctx.store, key=held.key)
 
 
 def _ask(ctx: Context, channel: Channel, holder: TokenHolder) -> bool:

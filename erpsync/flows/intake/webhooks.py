@@ -79,7 +79,7 @@ def _insert(tx: Tx, *, channel: Channel, result: WebhookResult, request: Webhook
     row = tx.insert(inbox).values(
         channel_id=channel.id,
         delivery_key=result.key,
-        body=None if ended else tx.vault.seal(body, row=inbox_row(channel.id, result.key)),
+        body=None if ended else tx.vault.encrypt(body, row=inbox_row(channel.id, result.key)),
         received_at=request.received_at,
         state="done" if ended else "pending",
         run_at=tx.now,
@@ -253,7 +253,7 @@ def _apply(tx: Tx, ctx: Context, channel: Channel, deliveries: Sequence[_Deliver
 def _opened(ctx: Context, row: Any) -> dict[str, Any]:
     if ctx.store.vault is None:
         raise LookupError("this process runs without encryption keys")
-    body: dict[str, Any] = ctx.store.vault.open(row.body, row=inbox_row(row.channel_id, row.delivery_key))
+    body: dict[str, Any] = ctx.store.vault.decrypt(row.body, row=inbox_row(row.channel_id, row.delivery_key))
     return body
 
 

@@ -75,7 +75,7 @@ def _lacks_address(channel: Channel, order: KnownOrder) -> bool:
 
 def _digest(ctx: Context, channel: Channel) -> int:
     """Return a number that changes with whatever decides which stock the channel gets and is told."""
-    places = [ctx.warehouses[warehouse_id] for warehouse_id in ctx.feeding.get(channel.id, ())]
+    places = [ctx.warehouses[warehouse_id] for warehouse_id in ctx.sourcing.get(channel.id, ())]
     return zlib.crc32(repr((channel.stock, channel.enabled, places)).encode())
 
 

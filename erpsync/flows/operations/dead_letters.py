@@ -126,7 +126,7 @@ def _body(ctx: Context, letter: Any) -> dict[str, Any]:
     if letter.body is None or ctx.store.vault is None:
         raise Refused(f"dead letter {letter.id} cannot be opened here; run with the encryption keys")
     sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
-    body: dict[str, Any] = ctx.store.vault.open(letter.body, row=sealed_for)
+    body: dict[str, Any] = ctx.store.vault.decrypt(letter.body, row=sealed_for)
     return body
 
 

@@ -44,10 +44,10 @@ def _prove(tx: Tx, vault: Vault) -> bool:
     kept = tx.execute(select(key_proof.c.sealed).where(key_proof.c.id == 1)).scalar()
     if kept is None:
         _open_newest(tx, vault)
-        row = tx.insert(key_proof).values(id=1, sealed=vault.seal(vault.index(_SAYS).hex(), row=PROOF_ROW))
+        row = tx.insert(key_proof).values(id=1, sealed=vault.encrypt(vault.index(_SAYS).hex(), row=PROOF_ROW))
         tx.execute(row.on_conflict_do_nothing())
         kept = tx.execute(select(key_proof.c.sealed).where(key_proof.c.id == 1)).scalar_one()
-    return bool(vault.open(kept, row=PROOF_ROW) == vault.index(_SAYS).hex())
+    return bool(vault.decrypt(kept, row=PROOF_ROW) == vault.index(_SAYS).hex())
 
 
 def _open_newest(tx: Tx, vault: Vault) -> None:
@@ -55,7 +55,7 @@ def _open_newest(tx: Tx, vault: Vault) -> None:
     for sealed in SEALED:
         row = _newest(tx, sealed)
         if row is not None:
-            vault.open_bytes(getattr(row, sealed.column), row=sealed.row(row))
+            vault.decrypt_bytes(getattr(row, sealed.column), row=sealed.row(row))
 
 
 def _newest(tx: Tx, sealed: Sealed) -> Any:

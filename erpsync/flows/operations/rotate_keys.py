@@ -55,7 +55,7 @@ def _seal_again(tx: Tx, vault: Vault, sealed: Sealed, rows: Any) -> int:
             continue
         identity = sealed.row(row)
         fresh: Mapping[str, Any] = {
-            sealed.column: vault.seal_bytes(vault.open_bytes(value, row=identity), row=identity)
+            sealed.column: vault.encrypt_bytes(vault.decrypt_bytes(value, row=identity), row=identity)
         }
         tx.execute(update(sealed.table).where(sealed.table.c.id == row.id).values(**fresh))
         changed += 1

@@ -23,7 +23,7 @@ def hold_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
     ctx.store.retrying(decide)
 
 
-def release_order(ctx: Context, order: str, *, actor: str) -> None:
+def end_hold(ctx: Context, order: str, *, actor: str) -> None:
     """End the operator's hold; other reasons stay until they are gone."""
 
     def decide(tx: Tx) -> None:

@@ -21,7 +21,7 @@ def reveal_recipient(ctx: Context, order: str, *, actor: str) -> dict[str, str] 
         sealed = tx.execute(select(orders.c.recipient).where(orders.c.id == known.id)).scalar_one()
         opened: dict[str, str] | None = None
         if sealed is not None:
-            opened = tx.vault.open(sealed, row=recipient_row(known.channel_id, known.external_id))
+            opened = tx.vault.decrypt(sealed, row=recipient_row(known.channel_id, known.external_id))
         write_events(tx, [Event(kind="order.recipient_shown", order_id=known.id, actor=actor)])
         return opened
 

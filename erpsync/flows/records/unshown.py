@@ -44,7 +44,7 @@ def _lines_of(tx: Tx, channel_id: int, key: str) -> set[str]:
     sealed = tx.execute(query).scalar()
     if sealed is None:
         return set()
-    body = tx.vault.open(sealed, row=dead_letter_row(channel_id, "line", key))
+    body = tx.vault.decrypt(sealed, row=dead_letter_row(channel_id, "line", key))
     row = body["payload"]
     named = row.get("line_ids") or [row.get("line_id")]
     return {str(each) for each in named} if all(named) else set()

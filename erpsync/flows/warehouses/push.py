@@ -238,5 +238,5 @@ def _recipient(tx: Tx, order: KnownOrder) -> Recipient:
     sealed = tx.execute(select(orders.c.recipient).where(orders.c.id == order.id)).scalar_one()
     if sealed is None:
         return Recipient()
-    opened: dict[str, str] = tx.vault.open(sealed, row=recipient_row(order.channel_id, order.external_id))
+    opened: dict[str, str] = tx.vault.decrypt(sealed, row=recipient_row(order.channel_id, order.external_id))
     return Recipient(**opened)

@@ -50,12 +50,12 @@ class Vault:
         self._first = key_id(keys[0])
         self._index_key = index_key
 
-    def seal(self, value: Any, *, row: str) -> bytes:
+    def encrypt(self, value: Any, *, row: str) -> bytes:
         """Return `value` (anything JSON can hold) compressed and encrypted for the row named `table|identity`."""
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-        return self.seal_bytes(plain, row=row)
+        return self.encrypt_bytes(plain, row=row)
 
-    def seal_bytes(self, plain: bytes, *, row: str) -> bytes:
+    def encrypt_bytes(self, plain: bytes, *, row: str) -> bytes:
         """Return bytes compressed and encrypted for the row."""
         nonce = os.urandom(_NONCE_BYTES)
         packer = zlib.compressobj(*_SMALL)
@@ -63,11 +63,11 @@ class Vault:
         sealed = self._ciphers[self._first].encrypt(nonce, packed, _bound(self._first, row))
         return _MAGIC + self._first + b"|" + nonce + sealed
 
-    def open(self, sealed: bytes, *, row: str) -> Any:
+    def decrypt(self, sealed: bytes, *, row: str) -> Any:
         """Return the value sealed for the row; raises `PrivacyError` when no key fits or the row is another."""
-        return json.loads(self.open_bytes(sealed, row=row))
+        return json.loads(self.decrypt_bytes(sealed, row=row))
 
-    def open_bytes(self, sealed: bytes, *, row: str) -> bytes:
+    def decrypt_bytes(self, sealed: bytes, *, row: str) -> bytes:
         """Return the bytes sealed for the row."""
         used = sealed_with(sealed)
         cipher = self._ciphers.get(used)

@@ -69,7 +69,7 @@ class ContextLike(Protocol):
     @property
     def channels(self) -> Mapping[int, ChannelLike]: ...
     @property
-    def feeding(self) -> Mapping[int, tuple[int, ...]]: ...
+    def sourcing(self) -> Mapping[int, tuple[int, ...]]: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -198,7 +198,7 @@ def _unknown_stock(connection: Connection, ctx: ContextLike) -> dict[int, int]:
     by_feeding: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for each in ctx.channels.values():
         if each.enabled and each.stock.push:
-            by_feeding[ctx.feeding.get(each.id, ())].append(each.id)
+            by_feeding[ctx.sourcing.get(each.id, ())].append(each.id)
     found: dict[int, int] = {}
     for warehouses, ids in by_feeding.items():
         in_feeding = stock.c.warehouse_id.in_(warehouses)

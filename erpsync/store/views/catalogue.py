@@ -112,7 +112,7 @@ def list_listings(
     return [row_json(row, _LISTING) for row in connection.execute(query)]
 
 
-def list_unknown_stock(connection: Connection, feeding: Mapping[int, Sequence[int]]) -> list[Json]:
+def list_unknown_stock(connection: Connection, sourcing: Mapping[int, Sequence[int]]) -> list[Json]:
     """Return `{channel, channel_sku, sku}` of mapped listings whose stock nobody has counted.
 
     `sku` is what has no stock row in any warehouse that feeds the channel: the listing's own, or a part of its bundle.
@@ -123,7 +123,7 @@ def list_unknown_stock(connection: Connection, feeding: Mapping[int, Sequence[in
     part = bundle.alias("part")
     needed = case((part.c.sku_id.is_(None), listing.c.sku_id), else_=part.c.sku_id)
     found: list[Json] = []
-    for channel_id, warehouse_ids in feeding.items():
+    for channel_id, warehouse_ids in sourcing.items():
         counted = exists().where(stock.c.sku_id == needed, stock.c.warehouse_id.in_(warehouse_ids))
         query = (
             select(channel.c.name.label("channel"), listing.c.channel_sku, sku.c.code.label("sku"))

@@ -103,7 +103,7 @@ def release(order: Name, deps: TheDeps, doing: Doing) -> Response:
     """End a hold set by hand; other reasons stay until they are gone."""
     name = _number(deps, order)
     return doing.answer(
-        lambda ctx: decisions.release_order(ctx, name, actor=doing.actor),
+        lambda ctx: decisions.end_hold(ctx, name, actor=doing.actor),
         lambda ctx, done: _order(ctx, name),
     )
 

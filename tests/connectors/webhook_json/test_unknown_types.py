@@ -66,7 +66,7 @@ def test_what_it_said_is_kept_and_a_delivery_that_comes_again_counts_once(desk: 
         row = connection.execute(select(payload)).one()
         assert list(connection.execute(select(inbox.c.state)).scalars()) == ["done"]
     assert desk.store.vault is not None
-    kept = desk.store.vault.open(row.body, row=f"payload|{row.channel_id}|{row.kind}|{row.external_id}")
+    kept = desk.store.vault.decrypt(row.body, row=f"payload|{row.channel_id}|{row.kind}|{row.external_id}")
     assert (row.kind, kept) == ("webhook", COUPON)
 
 

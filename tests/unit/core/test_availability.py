@@ -2,7 +2,7 @@
 
 import pytest
 
-from erpsync.core.availability import Shelf, Told, braked, explained, number, pack_sent, unpack_sent
+from erpsync.core.availability import Shelf, Told, braked, explained, level, pack_sent, unpack_sent
 from erpsync.core.policy import BrakePolicy, StockPolicy
 
 
@@ -27,7 +27,7 @@ def test_the_number_is_what_the_formula_says(
 ) -> None:
     policy = StockPolicy(ratio=ratio, buffer=buffer)
 
-    assert number(available=available, unpaid=unpaid, factor=factor, policy=policy) == want
+    assert level(available=available, unpaid=unpaid, factor=factor, policy=policy) == want
 
 
 def test_units_free_to_promise_are_never_below_zero() -> None:
