@@ -28,7 +28,7 @@ class HoldOwner(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class Need:
     """Units of one SKU that an owner still needs. `warehouses` are those that may serve it, preferred first."""
 
     owner: HoldOwner
@@ -63,12 +63,12 @@ class Whole:
 
 
 def plan(
-    demands: Iterable[Demand], free: Mapping[StockKey, int], wholes: Mapping[HoldOwner, Whole] | None = None
+    needs: Iterable[Need], free: Mapping[StockKey, int], wholes: Mapping[HoldOwner, Whole] | None = None
 ) -> list[Allocation]:
     """Allocate free units to orders, oldest first, each from as few warehouses as can be.
 
     Args:
-        demands: open needs; those of one order are served together, orders by `due`.
+        needs: what owners want still; those of one order are served together, orders by `due`.
         free: units that may be promised, per SKU and warehouse.
         wholes: the lines whose units are promised whole or not at all.
 
@@ -77,27 +77,27 @@ def plan(
     """
     left = dict(free)
     takes: list[Allocation] = []
-    for order in _by_order(demands):
+    for order in _by_order(needs):
         chosen = _choose(order, left)
         if wholes:
             takes += _serve_whole(order, wholes, chosen, left)
-        takes += _serve([demand for demand in order if not wholes or demand.owner not in wholes], chosen, left)
+        takes += _serve([need for need in order if not wholes or need.owner not in wholes], chosen, left)
     return takes
 
 
-def _by_order(demands: Iterable[Demand]) -> list[list[Demand]]:
-    groups: dict[int, list[Demand]] = {}
-    for demand in demands:
-        if demand.qty > 0:
-            groups.setdefault(demand.order_id, []).append(demand)
+def _by_order(needs: Iterable[Need]) -> list[list[Need]]:
+    groups: dict[int, list[Need]] = {}
+    for need in needs:
+        if need.qty > 0:
+            groups.setdefault(need.order_id, []).append(need)
     return sorted(groups.values(), key=lambda group: group[0].due)
 
 
-def _choose(order: Sequence[Demand], left: Mapping[StockKey, int]) -> tuple[int, ...]:
+def _choose(order: Sequence[Need], left: Mapping[StockKey, int]) -> tuple[int, ...]:
     """Return the fewest warehouses that cover all that can be covered, preferred first among equals."""
     needs: dict[int, int] = {}
-    for demand in order:
-        needs[demand.sku_id] = needs.get(demand.sku_id, 0) + demand.qty
+    for need in order:
+        needs[need.sku_id] = needs.get(need.sku_id, 0) + need.qty
     useful = [w for w in order[0].warehouses if any(left.get(StockKey(s, w), 0) > 0 for s in needs)]
     for warehouse in useful:
         if all(left.get(StockKey(s, warehouse), 0) >= qty for s, qty in needs.items()):
@@ -126,26 +126,26 @@ def _greedy(useful: Sequence[int], reach: Mapping[int, int], left: Mapping[Stock
     return tuple(w for w in useful if w in chosen)
 
 
-def _serve(order: Sequence[Demand], chosen: Sequence[int], left: dict[StockKey, int]) -> Iterable[Allocation]:
+def _serve(order: Sequence[Need], chosen: Sequence[int], left: dict[StockKey, int]) -> Iterable[Allocation]:
     """Yield what each line gets, taken off `left`; lines of one order may want the same SKU."""
-    for demand in order:
-        open_qty = demand.qty
-        for warehouse in _whole_first(demand, chosen, left):
-            place = StockKey(demand.sku_id, warehouse)
+    for need in order:
+        open_qty = need.qty
+        for warehouse in _whole_first(need, chosen, left):
+            place = StockKey(need.sku_id, warehouse)
             qty = min(open_qty, left.get(place, 0))
             if qty > 0:
                 left[place] -= qty
                 open_qty -= qty
-                yield Allocation(owner=demand.owner, sku_id=demand.sku_id, warehouse_id=warehouse, qty=qty)
+                yield Allocation(owner=need.owner, sku_id=need.sku_id, warehouse_id=warehouse, qty=qty)
 
 
 def _serve_whole(
-    order: Sequence[Demand], wholes: Mapping[HoldOwner, Whole], chosen: Sequence[int], left: dict[StockKey, int]
+    order: Sequence[Need], wholes: Mapping[HoldOwner, Whole], chosen: Sequence[int], left: dict[StockKey, int]
 ) -> Iterable[Allocation]:
     """Yield what each line gets in whole units, one group of warehouses that covers it before those that share it."""
     by_owner: dict[HoldOwner, dict[int, int]] = {}
-    for demand in (each for each in order if each.owner in wholes):
-        by_owner.setdefault(demand.owner, {})[demand.sku_id] = demand.qty
+    for need in (each for each in order if each.owner in wholes):
+        by_owner.setdefault(need.owner, {})[need.sku_id] = need.qty
     for owner, wanted in by_owner.items():
         whole = wholes[owner]
         units = min(wanted.get(sku_id, 0) // per_unit for sku_id, per_unit in whole.parts.items())
@@ -181,11 +181,11 @@ def _take(
             yield Allocation(owner=owner, sku_id=sku_id, warehouse_id=warehouse_id, qty=taken)
 
 
-def _whole_first(demand: Demand, chosen: Sequence[int], left: Mapping[StockKey, int]) -> list[int]:
+def _whole_first(need: Need, chosen: Sequence[int], left: Mapping[StockKey, int]) -> list[int]:
     """Return the chosen warehouses, one that covers the whole line before those that would share it."""
 
     def shares(warehouse: int) -> bool:
-        return left.get(StockKey(demand.sku_id, warehouse), 0) < demand.qty
+        return left.get(StockKey(need.sku_id, warehouse), 0) < need.qty
 
     return sorted(chosen, key=shares)
 

@@ -63,7 +63,7 @@ def _load(tx: Tx, query: Select[Any]) -> list[KnownOrder]:
 
 def _lines(tx: Tx, wanted: ColumnElement[bool]) -> dict[int, list[KnownLine]]:
     rows = tx.all(select(order_line).where(wanted).order_by(order_line.c.id))
-    bundles = [row.id for row in rows if row.is_bundle]
+    bundles = [row.id for row in rows if row.has_parts]
     parts: dict[int, dict[int, int]] = {}
     if bundles:
         for part in tx.all(select(line_part).where(line_part.c.line_id.in_(bundles))):
@@ -155,7 +155,7 @@ def _line_row(line: KnownLine) -> dict[str, Any]:
         "title": line.title,
         "sku_id": line.sku_id,
         "factor": line.factor,
-        "is_bundle": bool(line.parts) and line.parts != {line.sku_id: line.factor},
+        "has_parts": bool(line.parts) and line.parts != {line.sku_id: line.factor},
         "no_stock": line.no_stock,
         "qty": line.qty,
         "closed_qty": line.closed_qty,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
-from erpsync.core.allocation import Demand, Held, HoldOwner, StockKey
+from erpsync.core.allocation import Held, HoldOwner, Need, StockKey
 from erpsync.core.fulfilment import LINE
 from erpsync.store.db.bulk import delete_many, in_parts, insert_many, update_many
 from erpsync.store.db.store import Tx
@@ -203,7 +203,7 @@ class Book:
         """Return the backorders as they were loaded, and those made since."""
         return self._waiting_before | self.waiting
 
-    def demands(self, sourcing: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Demand]:
+    def needs(self, sourcing: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Need]:
         """Return the backorders to be served now: ready ones, and those of the `eager` orders.
 
         Args:
@@ -211,7 +211,7 @@ class Book:
         """
         also = set(eager)
         return [
-            Demand(
+            Need(
                 owner=owner,
                 sku_id=sku_id,
                 qty=waiting.qty,

@@ -36,18 +36,18 @@ def unpaid_by_sku(*which: ColumnElement[bool], skus: Sequence[int], after: datet
         select(
             order_line.c.id,
             order_line.c.sku_id,
-            order_line.c.is_bundle,
+            order_line.c.has_parts,
             order_line.c.factor,
             (order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty).label("open_qty"),
         )
         .where(
             order_line.c.order_id.in_(recent.with_only_columns(recent.selected_columns.id)),
-            or_(order_line.c.is_bundle.is_(True), order_line.c.sku_id.in_(skus)),
+            or_(order_line.c.has_parts.is_(True), order_line.c.sku_id.in_(skus)),
         )
         .cte("unpaid_line")
     )
     units = union_all(
-        select(lines.c.sku_id, (lines.c.open_qty * lines.c.factor).label("qty")).where(lines.c.is_bundle.is_(False)),
+        select(lines.c.sku_id, (lines.c.open_qty * lines.c.factor).label("qty")).where(lines.c.has_parts.is_(False)),
         select(line_part.c.sku_id, lines.c.open_qty * line_part.c.qty).join(lines, lines.c.id == line_part.c.line_id),
         select(hold.c.sku_id, -hold.c.qty).join(lines, and_(hold.c.owner_kind == LINE, hold.c.owner_id == lines.c.id)),
     ).subquery("unit")

@@ -83,7 +83,7 @@ class Records:
         self._called = loader.into("order_name", "part", "name", "order_id")
         names = ("id", "channel_id", "external_id", "number", "phase", "state", "hold_reason", "digest")
         self._order = loader.into("orders", *names, *times, *money, *person)
-        thing = ("id", "order_id", "external_id", "channel_sku", "item_ref", "title", "sku_id", "is_bundle")
+        thing = ("id", "order_id", "external_id", "channel_sku", "item_ref", "title", "sku_id", "has_parts")
         units = ("qty", "closed_qty", "refunded_qty", "cancelled_qty", "shipped_qty", "price_minor")
         self._line = loader.into("order_line", *thing, *units)
         self._part = loader.into("line_part", "line_id", "sku_id", "qty")

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from erpsync.core.allocation import Allocation, Demand, HoldOwner, StockKey
+from erpsync.core.allocation import Allocation, HoldOwner, Need, StockKey
 from erpsync.core.allocation import plan as share_out
 from erpsync.core.availability import UNPAID_COUNTS_FOR
 from erpsync.core.fulfilment import LINE
@@ -73,7 +73,7 @@ class Plan:
     whole: WholeUnits
     book: Book
     keeps: Mapping[StockKey, Keep] = field(default_factory=dict)
-    wishes: list[Demand] = field(default_factory=list)
+    wishes: list[Need] = field(default_factory=list)
     takes: list[Allocation] = field(default_factory=list)
     orders: dict[HoldOwner, int] = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
@@ -128,9 +128,9 @@ class Plan:
         book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
         self.whole.complete(book)
         self.keeps = kept_in(self.tx, book.sku_ids)
-        demands = [*book.demands(sourcing, [order.id for order in self.decided]), *self.wishes]
-        self.orders = {demand.owner: demand.order_id for demand in demands}
-        self.takes = share_out(demands, free_units(book, self.ctx, self.keeps), self.whole.lines)
+        needs = [*book.needs(sourcing, [order.id for order in self.decided]), *self.wishes]
+        self.orders = {need.owner: need.order_id for need in needs}
+        self.takes = share_out(needs, free_units(book, self.ctx, self.keeps), self.whole.lines)
         book.load_owners(take.owner for take in self.takes)
         hold_taken(book, self.takes, self.changes, self.ctx, self.tx.now)
 

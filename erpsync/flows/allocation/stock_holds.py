@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from erpsync.core.allocation import Allocation, Demand, HoldOwner, StockKey, shrink
+from erpsync.core.allocation import Allocation, HoldOwner, Need, StockKey, shrink
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.flows.allocation.changes import Change
@@ -27,7 +27,7 @@ def reserve_until(ctx: Context, order: KnownOrder, now: datetime) -> datetime | 
     return min(order.placed_at, order.imported_at or now) + timedelta(minutes=channel.orders.reserve_minutes)
 
 
-def adjust_holds(book: Book, ctx: Context, change: Change, tx: Tx, kept: Mapping[HoldOwner, set[int]]) -> list[Demand]:
+def adjust_holds(book: Book, ctx: Context, change: Change, tx: Tx, kept: Mapping[HoldOwner, set[int]]) -> list[Need]:
     """Bring holds and backorders to what the order needs; return what an unready order would like to have.
 
     Args:
@@ -43,7 +43,7 @@ def adjust_holds(book: Book, ctx: Context, change: Change, tx: Tx, kept: Mapping
         for sku_id in line.parts.keys() | kept.get(owner, set())
     }
     expires = until if order.ready_at is None else None
-    soft: list[Demand] = []
+    soft: list[Need] = []
     for need in sorted(known | wanted.keys()):
         qty, held = wanted.get(need, 0), book.held_qty(need)
         _give_back(book, ctx, order, need, held - qty)
@@ -54,7 +54,7 @@ def adjust_holds(book: Book, ctx: Context, change: Change, tx: Tx, kept: Mapping
         if order.ready_at is None:
             book.waiting.pop(need, None)
             if short:
-                soft.append(_demand(ctx, order, need, short))
+                soft.append(_need_of(ctx, order, need, short))
         elif short:
             book.waiting[need] = Backorder(
                 qty=short, order_id=order.id, channel_id=order.channel_id, due=order.due, waits=not order.holds
@@ -69,8 +69,8 @@ def _all_lines(change: Change) -> Iterable[KnownLine]:
     yield from change.before.lines if change.before else ()
 
 
-def _demand(ctx: Context, order: KnownOrder, need: tuple[HoldOwner, int], qty: int) -> Demand:
-    return Demand(
+def _need_of(ctx: Context, order: KnownOrder, need: tuple[HoldOwner, int], qty: int) -> Need:
+    return Need(
         owner=need[0],
         sku_id=need[1],
         qty=qty,

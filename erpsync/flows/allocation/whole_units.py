@@ -113,7 +113,7 @@ class WholeUnits:
         found: dict[int, dict[int, int]] = {}
         for some in in_parts(line_ids):
             plain = select(order_line.c.id, order_line.c.sku_id, order_line.c.factor)
-            for row in self._tx.all(plain.where(order_line.c.id.in_(some), order_line.c.is_bundle.is_(False))):
+            for row in self._tx.all(plain.where(order_line.c.id.in_(some), order_line.c.has_parts.is_(False))):
                 found[row.id] = {row.sku_id: row.factor}
             for row in self._tx.all(select(line_part).where(line_part.c.line_id.in_(some))):
                 found.setdefault(row.line_id, {})[row.sku_id] = row.qty

@@ -211,8 +211,8 @@ def _fail(tx: Tx, channel: Channel, send: Send, error: Exception) -> None:
     match after(error, attempts=row.attempts, row_id=row.id, auth_retry_s=channel.poll.auth_retry_s):
         case Rest(wait_s):
             retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=why, counts=False)
-        case Again(wait_s):
-            retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=why)
+        case Again(wait_s, counts):
+            retry(tx, row, run_at=tx.now + timedelta(seconds=wait_s), error=why, counts=counts)
             log.warning("push.retried", channel=channel.name, kind=STOCK, key=row.key, attempt=row.attempts + 1)
         case Dead():
             if not kill(tx, row, error=why):

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 from erpsync.store.db.engine import StoreError, UnusableError, sqlite_path
 from erpsync.store.tables import metadata
 
-VERSION = "0019"
+VERSION = "0020"
 _LOCK = 0x65727073  # any number of our own: "erps"
 _TABLE = "alembic_version"
 _NOT_OURS = "erpsync did not make it; name another one under `database`"

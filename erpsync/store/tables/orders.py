@@ -85,7 +85,7 @@ order_line = Table(
     words("title"),
     ref("sku_id", "sku.id", nullable=True),
     count("factor", default=1),
-    flag("is_bundle"),
+    flag("has_parts"),
     flag("no_stock"),
     Column("qty", BigInt, nullable=False),
     count("closed_qty"),

@@ -185,7 +185,7 @@ def test_filters_are_all_to_hold(shop: Shop) -> None:
 
 
 def test_an_order_is_found_by_a_sku_inside_a_bundle(shop: Shop) -> None:
-    plain, boxed = shop.order(lines=[{"sku": "A"}]), shop.order(lines=[{"sku": "BOX", "is_bundle": True}])
+    plain, boxed = shop.order(lines=[{"sku": "A"}]), shop.order(lines=[{"sku": "BOX", "has_parts": True}])
     shop.order(lines=[{"sku": "C"}])
     shop.put(t.line_part, {"line_id": boxed.lines[0], "sku_id": shop.sku("A"), "qty": 3})
 
@@ -197,9 +197,9 @@ def test_an_order_is_found_by_a_sku_inside_a_bundle(shop: Shop) -> None:
 def test_orders_with_a_sku_come_page_by_page_the_latest_stored_first(shop: Shop) -> None:
     """All that a best seller was ever in cannot be sorted by date for each page."""
     for placed in (3, 1, 4, 2):
-        shop.order(placed_at=minutes(placed), lines=[{"sku": "A"}, {"sku": "BOX", "is_bundle": True}, {"sku": "A"}])
+        shop.order(placed_at=minutes(placed), lines=[{"sku": "A"}, {"sku": "BOX", "has_parts": True}, {"sku": "A"}])
     shop.order(channel="jd", lines=[{"sku": "B"}])
-    boxed = shop.order(channel="jd", lines=[{"sku": "BOX", "is_bundle": True}])
+    boxed = shop.order(channel="jd", lines=[{"sku": "BOX", "has_parts": True}])
     shop.put(t.line_part, {"line_id": boxed.lines[0], "sku_id": shop.sku("A"), "qty": 3})
     pages = [listed(shop, 2, sku="A")]
     while pages[-1]:

@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erpsync.core.allocation import MAX_SEARCHED, Allocation, Demand, Held, HoldOwner, StockKey, plan, shrink
+from erpsync.core.allocation import MAX_SEARCHED, Allocation, Held, HoldOwner, Need, StockKey, plan, shrink
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 A, B = 1, 2
 SH, GZ, CD = 10, 20, 30
 
 
-def demand(qty: int = 1, *, order: int = 1, line: int = 0, sku: int = A, places: tuple[int, ...] = (SH, GZ)) -> Demand:
+def need(qty: int = 1, *, order: int = 1, line: int = 0, sku: int = A, places: tuple[int, ...] = (SH, GZ)) -> Need:
     due = (NOON + timedelta(minutes=order), f"S{order}")
     owner = HoldOwner("line", line or order)
-    return Demand(owner=owner, sku_id=sku, qty=qty, order_id=order, due=due, warehouses=places)
+    return Need(owner=owner, sku_id=sku, qty=qty, order_id=order, due=due, warehouses=places)
 
 
 def take(qty: int, place: int, *, line: int = 1, sku: int = A) -> Allocation:
@@ -28,46 +28,46 @@ def held(qty: int, *, order: int, released: bool = False) -> Held:
 
 
 def test_the_preferred_warehouse_serves_when_it_can() -> None:
-    assert plan([demand(2)], {StockKey(A, SH): 5, StockKey(A, GZ): 5}) == [take(2, SH)]
+    assert plan([need(2)], {StockKey(A, SH): 5, StockKey(A, GZ): 5}) == [take(2, SH)]
 
 
 def test_one_warehouse_that_covers_the_order_beats_two_that_share_it() -> None:
-    assert plan([demand(5)], {StockKey(A, SH): 3, StockKey(A, GZ): 5}) == [take(5, GZ)]
+    assert plan([need(5)], {StockKey(A, SH): 3, StockKey(A, GZ): 5}) == [take(5, GZ)]
 
 
 def test_a_warehouse_that_has_both_lines_beats_two_that_have_one_each() -> None:
-    order = [demand(line=1), demand(line=2, sku=B)]
+    order = [need(line=1), need(line=2, sku=B)]
     free = {StockKey(A, SH): 1, StockKey(A, GZ): 1, StockKey(B, GZ): 1}
 
     assert plan(order, free) == [take(1, GZ, line=1), take(1, GZ, line=2, sku=B)]
 
 
 def test_a_line_is_shared_rather_than_left_waiting() -> None:
-    assert plan([demand(5)], {StockKey(A, SH): 3, StockKey(A, GZ): 1}) == [take(3, SH), take(1, GZ)]
+    assert plan([need(5)], {StockKey(A, SH): 3, StockKey(A, GZ): 1}) == [take(3, SH), take(1, GZ)]
 
 
 def test_two_warehouses_that_cover_beat_three() -> None:
-    order = [demand(6, places=(SH, GZ, CD))]
+    order = [need(6, places=(SH, GZ, CD))]
 
     assert plan(order, {StockKey(A, SH): 1, StockKey(A, GZ): 3, StockKey(A, CD): 4}) == [take(3, GZ), take(3, CD)]
 
 
 def test_the_order_that_was_paid_first_is_served_first() -> None:
     """failures.md row 32."""
-    late, early = demand(1, order=2), demand(1, order=1)
+    late, early = need(1, order=2), need(1, order=1)
 
     assert plan([late, early], {StockKey(A, SH): 1}) == [take(1, SH, line=1)]
 
 
 def test_an_order_takes_nothing_from_a_warehouse_that_does_not_feed_its_channel() -> None:
-    assert plan([demand(1, places=(SH,))], {StockKey(A, GZ): 9}) == []
+    assert plan([need(1, places=(SH,))], {StockKey(A, GZ): 9}) == []
 
 
 def test_with_very_many_warehouses_all_that_can_be_covered_still_is() -> None:
     places = tuple(range(1, MAX_SEARCHED + 5))
     free = {StockKey(A, place): 1 for place in places}
 
-    assert sum(t.qty for t in plan([demand(11, places=places)], free)) == 11
+    assert sum(t.qty for t in plan([need(11, places=places)], free)) == 11
 
 
 stocks = st.dictionaries(st.tuples(st.sampled_from([A, B]), st.sampled_from([SH, GZ, CD])), st.integers(-2, 6))
@@ -79,19 +79,19 @@ def test_no_unit_is_given_twice_and_none_lies_beside_an_order_that_wants_it(
     there: dict[tuple[int, int], int], wanted: list[tuple[int, int, int]]
 ) -> None:
     free = {StockKey(*place): qty for place, qty in there.items()}
-    demands = [demand(qty, order=order, line=n, sku=sku) for n, (order, sku, qty) in enumerate(wanted, 1)]
+    needs = [need(qty, order=order, line=n, sku=sku) for n, (order, sku, qty) in enumerate(wanted, 1)]
 
-    takes = plan(demands, free)
+    takes = plan(needs, free)
 
     for place, units in free.items():
         given_away = sum(t.qty for t in takes if (t.sku_id, t.warehouse_id) == place)
         assert given_away <= max(0, units)
-    for need in demands:
-        got = sum(t.qty for t in takes if t.owner == need.owner)
-        left = sum(max(0, free.get(StockKey(need.sku_id, w), 0)) for w in need.warehouses)
-        left -= sum(t.qty for t in takes if t.sku_id == need.sku_id and t.warehouse_id in need.warehouses)
-        assert got <= need.qty
-        assert got == need.qty or left == 0
+    for each in needs:
+        got = sum(t.qty for t in takes if t.owner == each.owner)
+        left = sum(max(0, free.get(StockKey(each.sku_id, w), 0)) for w in each.warehouses)
+        left -= sum(t.qty for t in takes if t.sku_id == each.sku_id and t.warehouse_id in each.warehouses)
+        assert got <= each.qty
+        assert got == each.qty or left == 0
 
 
 def test_who_paid_last_gives_back_first() -> None:

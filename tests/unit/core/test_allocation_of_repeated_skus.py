@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 
-from erpsync.core.allocation import Allocation, Demand, HoldOwner, StockKey, plan
+from erpsync.core.allocation import Allocation, HoldOwner, Need, StockKey, plan
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SKU, SH, GZ = 7, 1, 2
 
 
-def demand(line: int, qty: int) -> Demand:
-    return Demand(owner=HoldOwner("line", line), sku_id=SKU, qty=qty, order_id=1, due=(NOON, "S1"), warehouses=(SH, GZ))
+def demand(line: int, qty: int) -> Need:
+    return Need(owner=HoldOwner("line", line), sku_id=SKU, qty=qty, order_id=1, due=(NOON, "S1"), warehouses=(SH, GZ))
 
 
 def take(line: int, warehouse: int, qty: int) -> Allocation:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erpsync.core.allocation import Demand, HoldOwner, StockKey, Whole, plan
+from erpsync.core.allocation import HoldOwner, Need, StockKey, Whole, plan
 from erpsync.core.availability import whole_number
 
 A, B = 1, 2
@@ -24,12 +24,12 @@ def test_what_is_shown_is_allocated_and_every_unit_is_whole(
     by_sku = {sku: {w: free.get((sku, w), 0) for w in PLACES} for sku in parts}
     shown = whole_number(parts, groups, by_sku, {sku: sum(places.values()) for sku, places in by_sku.items()})
     owner, wanted = HoldOwner("line", 1), shown + 1
-    demands = [
-        Demand(owner=owner, sku_id=s, qty=wanted * q, order_id=1, due=(NOON, "S1"), warehouses=PLACES)
+    needs = [
+        Need(owner=owner, sku_id=s, qty=wanted * q, order_id=1, due=(NOON, "S1"), warehouses=PLACES)
         for s, q in parts.items()
     ]
 
-    takes = plan(demands, {StockKey(*at): qty for at, qty in free.items()}, {owner: Whole(parts=parts, groups=groups)})
+    takes = plan(needs, {StockKey(*at): qty for at, qty in free.items()}, {owner: Whole(parts=parts, groups=groups)})
 
     for sku, per_unit in parts.items():
         assert sum(take.qty for take in takes if take.sku_id == sku) == shown * per_unit
