@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, select
 
 from erpsync.core.allocation import Held, HoldOwner, Need, StockKey
 from erpsync.core.fulfilment import LINE
+from erpsync.core.movements import Movement
 from erpsync.store.db.bulk import delete_many, in_parts, insert_many, update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.guard import add_guarded
@@ -225,39 +226,29 @@ class Book:
 
     # -- changing
 
-    def move(
-        self,
-        place: StockKey,
-        qty: int,
-        *,
-        reason: str,
-        ref: tuple[str, int | None] = ("", None),
-        actor: str = "",
-        at: datetime | None = None,
-    ) -> None:
-        """Change what is on hand, with its ledger row; `at` is when it happened, if that was before now."""
-        if qty == 0:
+    def move(self, movement: Movement, *, actor: str = "") -> None:
+        """Change what is on hand, with its ledger row; remember when it was counted, if it was."""
+        place, qty = movement.place, movement.qty
+        if movement.counted_at is not None:
+            self._counted[place] = movement.counted_at
+        elif qty == 0:
             return
         self._on_hand[place] = self._on_hand.get(place, 0) + qty
         self._reserved.setdefault(place, 0)
+        if qty == 0:
+            return
         self._ledger.append(
             {
                 "sku_id": place.sku_id,
                 "warehouse_id": place.warehouse_id,
                 "qty": qty,
-                "reason": reason,
-                "ref_kind": ref[0],
-                "ref_id": ref[1],
-                "at": min(at or self._tx.now, self._tx.now),
+                "reason": movement.words or movement.reason.value,
+                "ref_kind": movement.ref.kind,
+                "ref_id": movement.ref.id,
+                "at": min(movement.at or self._tx.now, self._tx.now),
                 "actor": actor,
             }
         )
-
-    def count(self, place: StockKey, at: datetime) -> None:
-        """Make the stock row known (also at zero) and remember when it was counted."""
-        self._on_hand.setdefault(place, 0)
-        self._reserved.setdefault(place, 0)
-        self._counted[place] = at
 
     def hold(self, owner: HoldOwner, place: StockKey, qty: int, *, expires_at: datetime | None = None) -> None:
         """Promise units to an owner."""

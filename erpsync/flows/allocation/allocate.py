@@ -12,8 +12,9 @@ from erpsync.core.allocation import Allocation, HoldOwner, Need, StockKey
 from erpsync.core.allocation import plan as share_out
 from erpsync.core.availability import UNPAID_COUNTS_FOR
 from erpsync.core.fulfilment import LINE
+from erpsync.core.movements import Movement
 from erpsync.core.orders import KnownOrder
-from erpsync.flows.allocation.changes import Change, Movement, Outcome
+from erpsync.flows.allocation.changes import Change, Outcome
 from erpsync.flows.allocation.departures import book_out
 from erpsync.flows.allocation.doubt import doubt
 from erpsync.flows.allocation.free_units import free_units
@@ -99,9 +100,7 @@ class Plan:
     def move(self, movements: Iterable[Movement], actor: str) -> None:
         """Take in what came, went or was counted."""
         for movement in movements:
-            if movement.counted_at is not None:
-                self.book.count(movement.place, movement.counted_at)
-            self.book.move(movement.place, movement.qty, reason=movement.reason, actor=actor)
+            self.book.move(movement, actor=actor)
 
     def book_out(self) -> None:
         """Take off what left, the order's own units first."""

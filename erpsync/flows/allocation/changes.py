@@ -1,10 +1,10 @@
-"""What changes about stock: orders as they were and are, units that moved or left, and what planning made of it."""
+"""What changes about stock: orders as they were and are, units that left, and what planning made of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from erpsync.core.allocation import Allocation, StockKey
+from erpsync.core.allocation import Allocation
 from erpsync.core.orders import KnownOrder
 from erpsync.store.tasks import Task
 
@@ -32,16 +32,6 @@ class Change:
     left: Mapping[int, int] = field(default_factory=dict)
     leaving: Mapping[int, int] = field(default_factory=dict)
     departure: Departure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """A change of what is on hand. `count` also makes the stock row known and dated."""
-
-    place: StockKey
-    qty: int
-    reason: str
-    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

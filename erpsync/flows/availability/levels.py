@@ -20,6 +20,7 @@ from erpsync.core.availability import (
     unpack_sent,
     whole_number,
 )
+from erpsync.core.movements import Reason
 from erpsync.flows.allocation.whole_units import Groups, together
 from erpsync.flows.availability.unpaid import unpaid_units
 from erpsync.flows.context import Channel, Context
@@ -27,8 +28,6 @@ from erpsync.store.db.store import Tx
 from erpsync.store.policies import AS_CONFIGURED, kept_in, own_of
 from erpsync.store.sku_mapping import bundle_parts
 from erpsync.store.tables import ledger, listing, stock
-
-SALES = ("shipped", "shipped_elsewhere")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +157,7 @@ def _sales(
         query = select(ledger.c.sku_id, ledger.c.at, ledger.c.qty).where(
             ledger.c.sku_id.in_(sorted(skus)),
             ledger.c.at >= min(told),
-            ledger.c.reason.in_(SALES),
+            ledger.c.reason.in_([each.value for each in Reason if each.explains_zero]),
             ledger.c.warehouse_id.in_(ctx.sourcing.get(channel.id, ())),
         )
         for row in tx.all(query):

@@ -10,8 +10,8 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from erpsync.core.allocation import StockKey
+from erpsync.core.movements import Movement, Reason
 from erpsync.flows.allocation.allocate import allocate
-from erpsync.flows.allocation.changes import Movement
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.imports import ROWS_PER_COMMIT, ImportResult
@@ -21,8 +21,6 @@ from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.registry import make_skus
 from erpsync.store.tables import ledger, sku, stock
-
-COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,8 @@ def add_stock(ctx: Context, *, warehouse: str, sku: str, qty: int, reason: str, 
         known = on_hand_of(tx, [place]).get(place)
         if (known[0] if known else 0) + qty < 0:
             raise Refused(f"{sku} has {known[0] if known else 0} in {warehouse}, cannot take away {-qty}")
-        movement = Movement(place=place, qty=qty, reason=reason or "adjust", counted_at=None if known else tx.now)
+        counted_at = None if known else tx.now
+        movement = Movement(place=place, qty=qty, reason=Reason.ADJUST, words=reason, counted_at=counted_at)
         allocate(tx, ctx, [], movements=[movement], actor=actor)
         write_events(tx, [_event("adjusted", movement, known[0] if known else None, reason, actor)])
 
@@ -127,7 +126,7 @@ def take_counts(
             refused.append(RefusedCount(source=row.source, reason="later", text=text))
             continue
         target = max(0, row.on_hand + left.get(place, 0))
-        movements.append(Movement(place=place, qty=target - on_hand, reason=COUNT, counted_at=at))
+        movements.append(Movement(place=place, qty=target - on_hand, reason=Reason.COUNT, counted_at=at))
     allocate(tx, ctx, [], movements=movements, actor=actor)
     before = {move.place: known[move.place][0] if move.place in known else None for move in movements}
     changed = [move for move in movements if move.qty or before[move.place] is None]
@@ -184,7 +183,7 @@ def moved_since(tx: Tx, since: dict[StockKey, datetime]) -> dict[StockKey, int]:
     query = select(ledger.c.sku_id, ledger.c.warehouse_id, ledger.c.at, func.sum(ledger.c.qty).label("qty")).where(
         ledger.c.sku_id.in_(sorted({place.sku_id for place in since})),
         ledger.c.at > min(since.values()),
-        ledger.c.reason != COUNT,
+        ledger.c.reason != Reason.COUNT.value,
     )
     moved: dict[StockKey, int] = {}
     for row in tx.all(query.group_by(ledger.c.sku_id, ledger.c.warehouse_id, ledger.c.at)):

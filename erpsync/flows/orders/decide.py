@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from erpsync.core.movements import Movement
 from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_shipped
 from erpsync.core.refunds import with_refunds
 from erpsync.flows.allocation.allocate import allocate, take_detail
-from erpsync.flows.allocation.changes import Change, Departure, Movement, Outcome
+from erpsync.flows.allocation.changes import Change, Departure, Outcome
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.changed import order_change
 from erpsync.flows.orders.hold_reasons import asks_for_address, free_shipments, frees
