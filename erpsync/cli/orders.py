@@ -50,11 +50,11 @@ def columns(zone: tzinfo) -> tuple[Column, ...]:
 
 
 def _check(status: str | None, hold_reason: str | None) -> None:
-    from erpsync.core.orders import HOLD_REASONS
+    from erpsync.core.order_holds import ORDER_HOLDS
     from erpsync.store.views import STATUSES
 
     one_of("--status", status, STATUSES)
-    one_of("--hold-reason", hold_reason, HOLD_REASONS)
+    one_of("--hold-reason", hold_reason, tuple(ORDER_HOLDS))
 
 
 def summary(order: Json) -> Json:

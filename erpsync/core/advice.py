@@ -5,18 +5,9 @@ Why here and not beside each page: whoever reads two of them at night must not b
 
 from collections.abc import Mapping
 
-HOLDS: Mapping[str, str] = {
-    "refund_open": "grant or refuse it on the channel; only lines that no refund names may leave (`ship --line`)",
-    "operator": "`erpsync orders release {order}` ends the hold",
-    "do_not_ship": "wait: the channel says not yet (presale, group not full, risk), and its next change is looked at",
-    "unread_update": (
-        "mend settings or connector and `erpsync dead replay` the letter it names, or compare the order with the "
-        "channel and `erpsync dead drop` it"
-    ),
-    "unmapped_sku": "`erpsync listings import FILE` ties its seller code to a SKU; it goes on by itself",
-    "bad_line": "mend the line at its source; the order goes on when it is read again",
-    "incomplete_address": "have the channel complete it, or set `orders: {{require_address: never}}` for that shop",
-}
+from erpsync.core.order_holds import ORDER_HOLDS
+
+HOLDS: Mapping[str, str] = {reason: hold.advice for reason, hold in ORDER_HOLDS.items()}
 """By reason for which an order is held. `{order}` is its number."""
 
 WAITS: Mapping[str, str] = {

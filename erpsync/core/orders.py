@@ -1,4 +1,4 @@
-"""The life of an order: what a newer view changes, what refunds take out, what holds it, which phase it is in.
+"""The life of an order: what a newer view changes, what refunds take out, which phase it is in.
 
 Why whole views and not changes: channels tell how an order stands, not what happened to it; which view is the newest is
 decided in `readings`.
@@ -9,20 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from erpsync.core.asked import still_asked
 from erpsync.core.readings import Reading, is_further
-from erpsync.sdk.types import Line, Order, OrderState, Recipient, Refund, RefundState
-
-# Reasons that hold an order, the one shown first first.
-HOLD_REASONS = (
-    "refund_open",
-    "operator",
-    "do_not_ship",
-    "unread_update",
-    "unmapped_sku",
-    "bad_line",
-    "incomplete_address",
-)
+from erpsync.sdk.types import Line, Order, OrderState, Recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,56 +295,6 @@ def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:
         return order
     lines = (replace(line, shipped_qty=line.shipped_qty + units.get(line.id, 0)) for line in order.lines)
     return replace(order, lines=tuple(lines))
-
-
-def hold_reasons(
-    order: KnownOrder,
-    *,
-    refunds: Iterable[Refund],
-    bad_lines: bool,
-    needs_address: bool,
-    operator: str | None,
-    unread: str = "",
-) -> dict[str, str]:
-    """Return why an order must not leave, reason to detail.
-
-    Args:
-        unread: which newer view of the order, or of a refund of it, was not understood; nothing when there is none.
-
-    An address is asked for only while the order is ready and something of it has still to leave: many channels hide the
-    recipient before and after.
-    """
-    reasons: dict[str, str] = {}
-    refunds = list(refunds)
-    asked = [refund.external_id for refund in refunds if refund.state is RefundState.OPEN]
-    asked += still_asked(order.refund_asked, order.reading.version_at, refunds)
-    if asked:
-        reasons["refund_open"] = ", ".join(dict.fromkeys(asked))
-    if operator is not None:
-        reasons["operator"] = operator
-    if order.do_not_ship:
-        reasons["do_not_ship"] = order.do_not_ship
-    if unread and order.open_qty:
-        reasons["unread_update"] = unread
-    unmapped = sorted({line.channel_sku for line in order.lines if line.open_qty and not line.parts})
-    if unmapped:
-        reasons["unmapped_sku"] = ", ".join(unmapped)
-    if bad_lines:
-        reasons["bad_line"] = "a line could not be read"
-    if needs_address and not addressed(order):
-        reasons["incomplete_address"] = "name, phone or address is missing"
-    return reasons
-
-
-def addressed(order: KnownOrder) -> bool:
-    """Whether the order can be sent as far as its recipient goes, or need not be (yet, or any more)."""
-    return bool(order.address_complete) or order.ready_at is None or not order.open_qty
-
-
-def first_reason(reasons: Iterable[str]) -> str:
-    """Return the reason to show, or an empty text when nothing holds the order."""
-    held = set(reasons)
-    return next((reason for reason in HOLD_REASONS if reason in held), "")
 
 
 def phase(order: KnownOrder) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, text
 
-from erpsync.core.orders import KnownLine, KnownOrder, first_reason, phase
+from erpsync.core.order_holds import first_reason
+from erpsync.core.orders import KnownLine, KnownOrder, phase
 from erpsync.core.readings import Reading
 from erpsync.core.refunds import KnownRefund
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState

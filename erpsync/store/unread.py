@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, select, text, update
 
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.readings import Reading, is_settled
 from erpsync.sdk.text import storable
 from erpsync.store.db.bulk import in_parts
@@ -107,7 +108,7 @@ def unheld(connection: Connection, *, limit: int) -> list[int]:
     """Return the ids of open orders that an open letter speaks of and that nothing holds for it."""
     is_held = (
         select(order_hold.c.order_id)
-        .where(order_hold.c.order_id == orders.c.id, order_hold.c.reason == "unread_update")
+        .where(order_hold.c.order_id == orders.c.id, order_hold.c.reason == HoldReason.UNREAD_UPDATE.value)
         .exists()
     )
     # Scans orders: the open ones, in upkeep only.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from erpsync.core.orders import HOLD_REASONS
+from erpsync.core.order_holds import ORDER_HOLDS
 from erpsync.store.tables import SHIPMENT_STATES
 from erpsync.store.views import STATUSES
 from tests.growth.town import SELLERS, SHOP, SKUS, TMALL, WAREHOUSES, Goods
@@ -51,7 +51,7 @@ class Names:
             "until": (month,),
             "from": (day,),
             "to": (month,),
-            "hold-reason": HOLD_REASONS,
+            "hold-reason": tuple(ORDER_HOLDS),
             "after": (self.order,),
             "order": (self.order,),
             "event": ("400",),

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, ForeignKeyConstraint, Table, and_, exists, fu
 from erpsync.core.fulfilment import needs
 from erpsync.core.numbering import number as make_number
 from erpsync.core.numbering import prefix
-from erpsync.core.orders import first_reason, phase
+from erpsync.core.order_holds import first_reason
+from erpsync.core.orders import phase
 from erpsync.sdk.clock import ManualClock
 from erpsync.store import views
 from erpsync.store.db.bulk import new_ids

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from erpsync.core import advice
-from erpsync.core.orders import HOLD_REASONS
+from erpsync.core.order_holds import ORDER_HOLDS, HoldReason
 from erpsync.flows.api.subscriptions import TASK as EVENTS
 from erpsync.store.outbox import queue
 from erpsync.web.words import STATE_WORDS
@@ -42,8 +42,8 @@ def _text(value: ast.expr, known: dict[str, object], file: Path) -> str:
     return ""  # handed on: the place where it comes from is looked at
 
 
-def test_every_reason_to_hold_an_order_has_its_advice() -> None:
-    assert set(advice.HOLDS) == set(HOLD_REASONS)
+def test_every_reason_to_hold_an_order_has_its_row() -> None:
+    assert list(ORDER_HOLDS) == list(HoldReason)
 
 
 def test_every_kind_of_task_has_its_advice() -> None:

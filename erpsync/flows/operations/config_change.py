@@ -11,7 +11,8 @@ from functools import partial
 import structlog
 from sqlalchemy import select
 
-from erpsync.core.orders import KnownOrder, addressed
+from erpsync.core.order_holds import HoldReason, addressed
+from erpsync.core.orders import KnownOrder
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.context import Channel, Context
@@ -64,13 +65,17 @@ def _judge_addresses(ctx: Context, channel: Channel) -> None:
 
 def _judge_again(tx: Tx, *, ctx: Context, channel: Channel, ids: Sequence[int]) -> None:
     known = lock_order_ids(tx, ids).values()
-    wrong = [(each, each) for each in known if _lacks_address(channel, each) != ("incomplete_address" in each.holds)]
+    wrong = [(each, each) for each in known if _lacks_address(channel, each) != _is_held_for_it(each)]
     if wrong:
         redecide(tx, ctx, wrong, event="order.changed")
 
 
 def _lacks_address(channel: Channel, order: KnownOrder) -> bool:
     return asks_for_address(channel, order) and not addressed(order)
+
+
+def _is_held_for_it(order: KnownOrder) -> bool:
+    return HoldReason.INCOMPLETE_ADDRESS in order.holds
 
 
 def _digest(ctx: Context, channel: Channel) -> int:

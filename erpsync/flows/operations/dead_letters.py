@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from erpsync.core import advice
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.blame import is_of_record
 from erpsync.flows.context import Channel, Context
@@ -261,11 +262,11 @@ def _note_end(tx: Tx, ctx: Context, letter: Any, state: str, actor: str) -> None
     if order is None:
         return
     if state == "dropped" and letter.of_line and order.open_qty:
-        reason = order.holds.get("operator") or (
+        reason = order.holds.get(HoldReason.OPERATOR) or (
             f"dead letter {letter.id} was dropped, and with it a change of lines ({letter.error}): compare them with "
             "the channel before this is released"
         )
-        held = replace(order, holds={**order.holds, "operator": reason})
+        held = replace(order, holds={**order.holds, HoldReason.OPERATOR.value: reason})
         redecide(tx, ctx, [(order, held)], event="order.held", actor=actor, detail={"reason": reason})
     else:
         redecide(tx, ctx, [(order, order)], event="order.freed", actor=actor)
@@ -281,7 +282,7 @@ def _held_for(tx: Tx, letter: Any) -> KnownOrder | None:
     if letter.order_external_id is None:
         return None
     order = lock_orders(tx, letter.channel_id, [letter.order_external_id]).get(letter.order_external_id)
-    return order if order is not None and "unread_update" in order.holds else None
+    return order if order is not None and HoldReason.UNREAD_UPDATE in order.holds else None
 
 
 def body_text(body: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.orders import phase
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
@@ -17,7 +18,7 @@ def hold_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
         known = find_order(tx, order)
         if known.open_qty == 0:
             raise Refused(f"order {known.number} is {phase(known)}; there is nothing to hold")
-        held = replace(known, holds={**known.holds, "operator": reason})
+        held = replace(known, holds={**known.holds, HoldReason.OPERATOR.value: reason})
         redecide(tx, ctx, [(known, held)], event="order.held", actor=actor, detail={"reason": reason})
 
     ctx.store.retrying(decide)
@@ -28,10 +29,11 @@ def end_hold(ctx: Context, order: str, *, actor: str) -> None:
 
     def decide(tx: Tx) -> None:
         known = find_order(tx, order)
-        if "operator" not in known.holds:
+        if HoldReason.OPERATOR not in known.holds:
             why = f"; it is held by {', '.join(known.holds)}" if known.holds else ""
             raise Refused(f"order {known.number} is not held by an operator{why}")
-        freed = replace(known, holds={reason: text for reason, text in known.holds.items() if reason != "operator"})
+        others = {reason: text for reason, text in known.holds.items() if reason != HoldReason.OPERATOR}
+        freed = replace(known, holds=others)
         redecide(tx, ctx, [(known, freed)], event="order.freed", actor=actor)
 
     ctx.store.retrying(decide)

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.orders import KnownOrder, Merged, carries, phase
 from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.allocation.changes import Change, Outcome
@@ -78,7 +79,7 @@ def apply(tx: Tx, ctx: Context, channel: Channel, batch: Batch, *, cause: Cause 
     letters += [nothing_wanted(channel, record) for record in used[Use.NOTHING_WANTED].values()]
     readings = {key: record.reading for key, record in counting.items()}
     touched = take_unread(tx, channel, batch, letters, known, readings)
-    held = {key for key, order in known.items() if "unread_update" in order.holds}  # it may be settled by now
+    held = {key for key, order in known.items() if HoldReason.UNREAD_UPDATE in order.holds}  # it may be settled by now
     anew = (refunded | touched | held) & known.keys()
     views |= {key: View(before=known[key], merged=Merged(order=known[key])) for key in anew - views.keys()}
     _settle(tx, ctx, channel, list(views.values()), refunded=anew, cause=cause)

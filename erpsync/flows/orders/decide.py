@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from erpsync.core.movements import Movement
-from erpsync.core.orders import KnownOrder, hold_reasons, phase, with_shipped
+from erpsync.core.order_holds import HoldReason, hold_reasons
+from erpsync.core.orders import KnownOrder, phase, with_shipped
 from erpsync.core.refunds import with_refunds
 from erpsync.flows.allocation.allocate import allocate, take_detail
 from erpsync.flows.allocation.changes import Change, Departure, Outcome
@@ -50,7 +51,7 @@ def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
         refunds=refunds,
         bad_lines=order.id in beside.bad_lines,
         needs_address=asks_for_address(channel, order),
-        operator=order.holds.get("operator"),
+        operator=order.holds.get(HoldReason.OPERATOR),
         unread=beside.unread.get(order.id, ""),
     )
     return replace(wanted, after=replace(order, holds=holds))

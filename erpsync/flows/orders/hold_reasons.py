@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.allocation.changes import Change
 from erpsync.flows.context import Channel
@@ -24,7 +25,7 @@ def asks_for_address(channel: Channel | None, order: KnownOrder) -> bool:
     if rule != "auto":
         return rule == "always"
     if channel is None or channel.connector is None:
-        return "incomplete_address" in order.holds
+        return HoldReason.INCOMPLETE_ADDRESS in order.holds
     return channel.carries_recipients
 
 
@@ -42,7 +43,7 @@ def frees(change: Change, refunded: Collection[str] = ()) -> bool:
     if before.state is not after.state or before.holds.keys() - after.holds.keys():
         return True
     asks_otherwise = after.external_id in refunded or before.refund_asked != after.refund_asked
-    return "refund_open" in before.holds and asks_otherwise
+    return HoldReason.REFUND_OPEN in before.holds and asks_otherwise
 
 
 def free_shipments(tx: Tx, order_ids: Iterable[int]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core.instants import stamp
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.orders import KnownOrder
 from erpsync.core.refunds import keeps_here, lines_asked, names_units
 from erpsync.flows.allocation.changes import Change
@@ -52,13 +53,13 @@ def ask_if_asked(tx: Tx, order: KnownOrder, what: str, units: Collection[int] = 
     Args:
         units: ids of the lines that it is about; none when it is the whole order.
     """
-    if "refund_open" in order.holds and _keeps(order, _refunds(tx, order), units):
+    if HoldReason.REFUND_OPEN in order.holds and _keeps(order, _refunds(tx, order), units):
         open_tasks(tx, [_task(order, f"{what} went out", None)])
 
 
 def _is_news(before: KnownOrder, after: KnownOrder) -> bool:
     returned = sum(line.refunded_qty for line in after.lines) > sum(line.refunded_qty for line in before.lines)
-    return returned or ("refund_open" in after.holds and "refund_open" not in before.holds)
+    return returned or (HoldReason.REFUND_OPEN in after.holds and HoldReason.REFUND_OPEN not in before.holds)
 
 
 def _asked_at(order: KnownOrder, refunds: Sequence[Refund]) -> datetime | None:
@@ -75,7 +76,7 @@ def _concerns(order: KnownOrder, refunds: Mapping[str, Sequence[Refund]], lines:
         return True
     named = {line.line_external_id for each in mine if each.state is RefundState.GRANTED for line in each.lines}
     sent = {line.external_id for line in order.lines if line.id in lines}
-    return not named.isdisjoint(sent) or ("refund_open" in order.holds and _keeps(order, mine, lines))
+    return not named.isdisjoint(sent) or (HoldReason.REFUND_OPEN in order.holds and _keeps(order, mine, lines))
 
 
 def _keeps(order: KnownOrder, refunds: Sequence[Refund], lines: Collection[int]) -> bool:

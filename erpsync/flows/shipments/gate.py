@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from erpsync.core.order_holds import standing
 from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.core.refunds import keeps_here, lines_asked
 from erpsync.flows.channels.health import may_call
@@ -108,8 +109,8 @@ def rule(
     if gone and not confirmed:
         reason = f"refunded or cancelled on the channel: line {', '.join(line.external_id for line in gone)}"
         return Ruling(waits_for="person", reason=reason, task=f"{reason}; get these units back, then finish this task")
-    for reason in ("refund_open", "do_not_ship", "unread_update", "bad_line"):
-        if reason in order.holds and not (reason == "refund_open" and _may_leave(tx, order, units)):
+    for reason, hold in standing(order.holds):
+        if hold.gate_waits and not (hold.by_lines and _may_leave(tx, order, units)):
             text = f"{reason}: {order.holds[reason]}"
             return Ruling(waits_for="gate", reason=text, task=f"the parcel has left but must not be told yet: {text}")
     if channel.plays(RefundSource) and not unread_ok:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
+from erpsync.core.order_holds import HoldReason, OrderHold, standing
 from erpsync.core.orders import KnownOrder, phase, with_shipped
 from erpsync.core.refunds import keeps_here, lines_asked
 from erpsync.flows.allocation.changes import Departure
@@ -28,14 +29,6 @@ from erpsync.store.outbox.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
 from erpsync.store.tables import former_tracking, shipment, shipment_line
 
 log = structlog.get_logger()
-
-
-_STOPS: Mapping[str, str] = {
-    "do_not_ship": "must not leave yet",
-    "unread_update": "has a newer view that was not understood",
-    "bad_line": "has a line that was not understood",
-}
-"""Reasons that refuse a parcel beside an open refund and a person's hold, with what the refusal says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +165,7 @@ def _load_asked(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
     """Note of which lines of the orders a refund is asked for."""
     by_channel: dict[int, list[KnownOrder]] = {}
     for item in leaving.values():
-        if "refund_open" in item.before.holds:
+        if HoldReason.REFUND_OPEN in item.before.holds:
             by_channel.setdefault(item.before.channel_id, []).append(item.before)
     for channel_id, held in by_channel.items():
         refunds = refunds_of(tx, channel_id, [order.external_id for order in held])
@@ -235,19 +228,25 @@ def _refuse(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> 
         if not parcel.reason.strip():
             raise Refused("--force needs --reason")
         return
-    if "refund_open" in order.holds and keeps_here(asked, {line.line for line in parcel.lines}):
-        what = f"an open refund of line {', '.join(sorted(asked))}" if asked else "an open refund"
-        rest = "--line ships the others, " if asked and asked < {line.external_id for line in order.lines} else ""
-        raise Refused(f"order {order.number} has {what}; {rest}--force --reason TEXT ships it all the same")
-    if "operator" in order.holds:
-        raise Refused(f"order {order.number} is held: {order.holds['operator']}; release it first")
-    for reason, said in _STOPS.items():
-        if reason in order.holds:
-            text = f"order {order.number} {said}"
-            ask = "--force --reason TEXT ships it all the same"
-            raise Refused(f"{text}: {order.holds[reason]}; {ask}", kept=f"{text} ({reason}); {ask}")
+    for reason, hold in standing(order.holds):
+        if hold.by_lines and not keeps_here(asked, {line.line for line in parcel.lines}):
+            continue
+        if hold.refusal:
+            raise _refund_refused(order, hold, asked) if hold.by_lines else _held_refused(order, reason, hold)
     if order.ready_at is None:
         raise Refused(f"order {order.number} is not ready (not paid); --force --reason TEXT ships it all the same")
+
+
+def _refund_refused(order: KnownOrder, hold: OrderHold, asked: frozenset[str] | None) -> Refused:
+    of_lines = f" of line {', '.join(sorted(asked))}" if asked else ""
+    rest = "--line ships the others, " if asked and asked < {line.external_id for line in order.lines} else ""
+    return Refused(f"order {order.number} {hold.refusal}{of_lines}; {rest}{hold.instead}")
+
+
+def _held_refused(order: KnownOrder, reason: str, hold: OrderHold) -> Refused:
+    said = f"order {order.number} {hold.refusal}"
+    text = f"{said}: {order.holds[reason]}; {hold.instead}"
+    return Refused(text, kept=text if hold.own_words else f"{said} ({reason}); {hold.instead}")
 
 
 def _released_units(order: KnownOrder, units: Mapping[int, int]) -> dict[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
+from erpsync.core.order_holds import HoldReason
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.context import Context
@@ -49,7 +50,7 @@ def _stop(tx: Tx, ctx: Context, head: Any, reason: str) -> None:
     after = order
     if head.state in ("told", "unsure"):
         text = f"the warehouse gave release {head.number} back{f': {reason}' if reason else ''}"
-        after = replace(order, holds={"operator": text, **order.holds})
+        after = replace(order, holds={HoldReason.OPERATOR.value: text, **order.holds})
     drop_open(tx, RELEASE_CANCEL, [head.id], note="stopped")
     close_tasks(tx, TASK, [head.number], by="erpsync")
     close_tasks(tx, "order_edited", [order.number], by="erpsync")

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from erpsync.core.order_holds import ORDER_HOLDS, first_reason, hold_reasons
 from erpsync.core.orders import (
     KnownOrder,
     Merged,
-    first_reason,
     first_seen,
-    hold_reasons,
     merge,
     phase,
     residual_minor,
@@ -241,6 +240,15 @@ def test_the_reason_shown_first_is_the_most_pressing() -> None:
 
     assert set(held) == {"refund_open", "operator", "do_not_ship", "unmapped_sku", "bad_line", "incomplete_address"}
     assert first_reason(held) == "refund_open"
+
+
+def test_what_we_lack_ourselves_stops_no_parcel_and_a_persons_hold_no_word_of_one_that_left() -> None:
+    refusing = {reason for reason, hold in ORDER_HOLDS.items() if hold.refusal}
+    waiting = {reason for reason, hold in ORDER_HOLDS.items() if hold.gate_waits}
+
+    assert set(ORDER_HOLDS) - refusing == {"unmapped_sku", "incomplete_address"}
+    assert refusing - waiting == {"operator"}
+    assert waiting <= refusing
 
 
 def test_an_address_is_asked_for_only_between_payment_and_departure() -> None:
