@@ -116,5 +116,6 @@ def released_orders(tx: Tx, order_ids: Iterable[int]) -> set[int]:
     if not wanted:
         return set()
     held = (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id) & hold.c.released
+    # Scans hold: for hundreds of orders at once, and it holds what is open, no history.
     query = select(order_line.c.order_id).join(hold, held).where(order_line.c.order_id.in_(wanted))
     return set(tx.execute(query).scalars())
