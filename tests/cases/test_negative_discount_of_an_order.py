@@ -7,8 +7,9 @@ import pytest
 
 from tests.cases.town import INPUTS, town_of
 from tests.connectors.taobao.shop import Shop
-from tests.support.looking import held, letters, see, settle_in, status
+from tests.support.looking import held, letters, see, status
 from tests.support.shop import Town
+from tests.support.walk import settle_in
 
 CHANGES = json.loads((INPUTS / "negative_discount/trade-changes.json").read_text("utf-8"))
 

@@ -15,8 +15,8 @@ from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
 from erpsync.store.db.store import Store
-from tests.support.looking import poll
 from tests.support.shop import NOON, SHANGHAI, VAULT, Town
+from tests.support.walk import poll
 
 INPUTS = Path(__file__).parent / "inputs"
 

@@ -13,7 +13,7 @@ from erpsync.store.db.bulk import insert_many
 from erpsync.store.outbox.hurry import hurry_all
 from erpsync.store.outbox.queue import LANE_REST, LANE_URGENT, STOCK, Effect, claim, enqueue, retry
 from erpsync.store.tables import inbox, outbox
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import NOON, Town
 
 
@@ -41,7 +41,7 @@ def effect(*, lane: int = LANE_REST, in_s: float = 0) -> Effect:
 
 
 def attempts(town: Town) -> int:
-    ((count,),) = walk.rows(town, select(outbox.c.attempts).where(outbox.c.state == "pending"))
+    ((count,),) = looking.rows(town, select(outbox.c.attempts).where(outbox.c.state == "pending"))
     return int(count)
 
 
@@ -121,7 +121,9 @@ def test_a_channel_that_answers_again_hurries_the_webhooks_whose_orders_it_has_t
 
     walk.read(town, "orders")
 
-    assert walk.rows(town, select(inbox.c.id).where(inbox.c.run_at < town.clock.now() + timedelta(seconds=1))) == [(1,)]
+    assert looking.rows(town, select(inbox.c.id).where(inbox.c.run_at < town.clock.now() + timedelta(seconds=1))) == [
+        (1,)
+    ]
 
 
 def test_a_number_that_is_taken_again_hurries_the_others_although_another_stream_still_fails(town: Town) -> None:
@@ -162,4 +164,4 @@ def test_what_waits_for_a_person_is_hurried_by_nobody(town: Town) -> None:
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
     walk.fan(town)
 
-    assert walk.effects(town) == [("waiting", "person", 9)]
+    assert looking.effects(town) == [("waiting", "person", 9)]

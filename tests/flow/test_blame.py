@@ -30,9 +30,8 @@ from erpsync.store.db.engine import StoreError
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.db.turns import NoTurnError
 from erpsync.store.leases import LeaseLostError
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.calling import deliver, with_calls
-from tests.support.looking import letter_id, letters, mark, poll, settle_in, status
 from tests.support.shop import VAULT, Town
 
 T = TypeVar("T")
@@ -86,16 +85,16 @@ def make_busy(town: Town, **how: Any) -> None:
 @pytest.mark.parametrize("lock", ["", "orders"])
 def test_a_polled_order_that_meets_a_busy_database_is_read_again_and_never_buried(busy: Town, lock: str) -> None:
     counts.set_stock(busy.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
-    settle_in(busy)
-    before = mark(busy, "orders")
+    walk.settle_in(busy)
+    before = looking.mark(busy, "orders")
     busy.shop.place("o1", ("TEA", 1))
     make_busy(busy, lock=lock)
 
-    report = poll(busy)
+    report = walk.poll(busy)
 
-    assert (report.failed, letters(busy), mark(busy, "orders")) == (True, [], before)
-    assert not poll(busy).failed
-    assert status(busy, "o1") == ("allocated", None)
+    assert (report.failed, looking.letters(busy), looking.mark(busy, "orders")) == (True, [], before)
+    assert not walk.poll(busy).failed
+    assert looking.status(busy, "o1") == ("allocated", None)
 
 
 @pytest.mark.postgresql
@@ -103,7 +102,7 @@ def test_a_polled_order_that_meets_a_busy_database_is_read_again_and_never_burie
 def test_a_parcel_that_meets_a_busy_database_is_sent_a_moment_later(busy: Town) -> None:
     counts.set_stock(busy.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     busy.shop.place("o1", ("TEA", 1))
-    settle_in(busy)
+    walk.settle_in(busy)
     ship(busy.ctx, order="o1", carrier="SF", tracking="SF1")
     busy.shop.trouble["ship before"] = [TimeoutError("QueuePool limit of size 4")]  # type: ignore[list-item]
 
@@ -112,7 +111,7 @@ def test_a_parcel_that_meets_a_busy_database_is_sent_a_moment_later(busy: Town) 
     walk.push_due(busy)
 
     assert [parcel.tracking for parcel in busy.shop.parcels] == ["SF1"]
-    assert letters(busy) == []
+    assert looking.letters(busy) == []
 
 
 @pytest.mark.postgresql
@@ -120,7 +119,7 @@ def test_a_parcel_that_meets_a_busy_database_is_sent_a_moment_later(busy: Town) 
 def test_a_parcel_outlives_a_database_that_is_busy_for_longer_than_a_channel_is_tried(busy: Town) -> None:
     counts.set_stock(busy.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     busy.shop.place("o1", ("TEA", 1))
-    settle_in(busy)
+    walk.settle_in(busy)
     ship(busy.ctx, order="o1", carrier="SF", tracking="SF1")
     busy.shop.trouble["ship before"] = [TimeoutError("QueuePool") for _ in range(70)]  # type: ignore[list-item]
 
@@ -129,7 +128,7 @@ def test_a_parcel_outlives_a_database_that_is_busy_for_longer_than_a_channel_is_
         busy.advance(400)
 
     assert [parcel.tracking for parcel in busy.shop.parcels] == ["SF1"]
-    assert letters(busy) == []
+    assert looking.letters(busy) == []
 
 
 @pytest.mark.postgresql
@@ -144,19 +143,19 @@ def test_a_webhook_that_meets_a_busy_database_is_applied_later(busy: Town, lock:
     town.advance(60)
     apply_inbox(town.ctx)
 
-    assert (status(town, "o1"), letters(town)) == (("allocated", None), [])
+    assert (looking.status(town, "o1"), looking.letters(town)) == (("allocated", None), [])
 
 
 @pytest.mark.parametrize("lock", ["", "orders"])
 @pytest.mark.postgresql
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_replay_that_meets_a_busy_database_says_that_and_not_that_the_record_is_bad(busy: Town, lock: str) -> None:
-    settle_in(busy)
+    walk.settle_in(busy)
     busy.shop.hidden.add("o1")
     busy.shop.place("o1", ("TEA", 1))
-    poll(busy)
+    walk.poll(busy)
     busy.shop.hidden.clear()
-    key = letter_id(busy, "o1")
+    key = looking.letter_id(busy, "o1")
     make_busy(busy, lock=lock)
 
     with pytest.raises((TimeoutError, OperationalError)):

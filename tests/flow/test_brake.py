@@ -7,7 +7,7 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.counts import Count
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.shipments import record
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 CODES = [f"S{n:02}" for n in range(30)]
@@ -40,8 +40,8 @@ def test_a_truncated_file_of_zeros_does_not_empty_the_shop(busy: Town) -> None:
     walk.run(busy)
 
     assert sum(1 for number in shown(busy) if number == 0) <= 9
-    assert walk.tasks(busy) == ["brake"]
-    assert ("waiting", "brake", 0) in walk.effects(busy)
+    assert looking.tasks(busy) == ["brake"]
+    assert ("waiting", "brake", 0) in looking.effects(busy)
 
 
 def test_zeros_that_wait_do_not_leak_out_one_by_one_when_their_goods_are_looked_at_again(busy: Town) -> None:
@@ -56,7 +56,7 @@ def test_zeros_that_wait_do_not_leak_out_one_by_one_when_their_goods_are_looked_
         walk.run(busy)
 
     assert sum(1 for number in shown(busy) if number == 0) == went
-    assert walk.tasks(busy) == ["brake"]
+    assert looking.tasks(busy) == ["brake"]
 
 
 def test_what_was_confirmed_goes(busy: Town) -> None:
@@ -67,7 +67,7 @@ def test_what_was_confirmed_goes(busy: Town) -> None:
     walk.run(busy)
 
     assert shown(busy) == [0] * 30
-    assert walk.tasks(busy) == []
+    assert looking.tasks(busy) == []
 
 
 def test_only_the_zeros_wait(busy: Town) -> None:
@@ -76,7 +76,7 @@ def test_only_the_zeros_wait(busy: Town) -> None:
     walk.run(busy)
 
     assert shown(busy)[20:] == [7] * 10
-    assert walk.tasks(busy) == ["brake"]
+    assert looking.tasks(busy) == ["brake"]
 
 
 def test_stock_that_is_counted_again_lets_the_held_back_listings_go(busy: Town) -> None:
@@ -97,7 +97,7 @@ def test_listings_that_were_sold_out_are_not_held_back(busy: Town) -> None:
     walk.run(busy, rounds=30)
 
     assert shown(busy) == [0] * 30
-    assert walk.tasks(busy) == []
+    assert looking.tasks(busy) == []
 
 
 def test_one_small_sale_each_does_not_explain_that_all_is_gone(busy: Town) -> None:
@@ -111,7 +111,7 @@ def test_one_small_sale_each_does_not_explain_that_all_is_gone(busy: Town) -> No
     count_all(busy, CODES, 0)
     walk.run(busy)
 
-    assert "brake" in walk.tasks(busy)
+    assert "brake" in looking.tasks(busy)
     assert sum(1 for number in shown(busy) if number == 0) <= 9
 
 
@@ -123,7 +123,7 @@ def test_a_first_number_never_counts(town: Town) -> None:
     walk.run(town)
 
     assert shown(town) == [0] * 30
-    assert walk.tasks(town) == []
+    assert looking.tasks(town) == []
 
 
 def test_a_small_shop_has_no_brake(town: Town) -> None:
@@ -151,14 +151,14 @@ def test_a_right_count_ends_the_brake_and_its_task(busy: Town) -> None:
     """It stayed open, and somebody confirmed zeros that were long void."""
     count_all(busy, CODES, 0)
     walk.run(busy)
-    assert walk.tasks(busy) == ["brake"]
+    assert looking.tasks(busy) == ["brake"]
     busy.advance(61)
 
     count_all(busy, CODES, 10)
     walk.run(busy)
 
     assert shown(busy) == [10] * 30
-    assert walk.tasks(busy) == []
+    assert looking.tasks(busy) == []
 
 
 def test_a_right_count_of_some_leaves_the_task_about_the_others(busy: Town) -> None:
@@ -169,5 +169,5 @@ def test_a_right_count_of_some_leaves_the_task_about_the_others(busy: Town) -> N
     count_all(busy, CODES[:2], 10)
     walk.run(busy)
 
-    assert walk.tasks(busy) == ["brake"]
-    assert ("waiting", "brake", 0) in walk.effects(busy)
+    assert looking.tasks(busy) == ["brake"]
+    assert ("waiting", "brake", 0) in looking.effects(busy)

@@ -29,7 +29,7 @@ from erpsync.store.leases import take_lease
 from erpsync.store.orders import lock_orders
 from erpsync.store.outbox.queue import claim
 from erpsync.store.tables import base, outbox, seal_window
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import NOON, VAULT, Town, build_town
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -117,7 +117,7 @@ def the_next_pass_comes_in_its_time(stage: Stage, by_s: int) -> Story:
     assert "orders" in due_streams(stage.town.ctx, stage.town.channel())
     stage.town.shop.place("o1", ("A", 3))
     _let_run(stage)
-    assert walk.held(stage.town) == {"o1": 3}
+    assert looking.promised(stage.town) == {"o1": 3}
 
 
 def a_failed_call_is_tried_again_within_the_longest_back_off(stage: Stage, by_s: int) -> Story:
@@ -186,10 +186,10 @@ def a_reservation_ends_in_its_time_and_not_before(stage: Stage, by_s: int) -> St
     _let_run(stage)
     yield
     reservations.expire_reservations(stage.town.ctx)
-    assert walk.held(stage.town) == {"o1": 2}
+    assert looking.promised(stage.town) == {"o1": 2}
     stage.pass_time(30 * MINUTE + 1)
     reservations.expire_reservations(stage.town.ctx)
-    assert walk.held(stage.town) == {}
+    assert looking.promised(stage.town) == {}
 
 
 def what_is_kept_for_a_week_is_kept_for_a_week(stage: Stage, by_s: int) -> Story:
@@ -221,12 +221,12 @@ def an_hour_is_sealed_by_scans_that_lie_an_hour_apart(stage: Stage, by_s: int) -
 
 
 def _done(town: Town) -> int:
-    return int(walk.rows(town, select(func.count()).where(outbox.c.state == "done"))[0][0])
+    return int(looking.rows(town, select(func.count()).where(outbox.c.state == "done"))[0][0])
 
 
 def _sealed(town: Town) -> tuple[int, int]:
     first = seal_window.c.start_at == select(func.min(seal_window.c.start_at)).scalar_subquery()
-    found = walk.rows(town, select(func.count(), func.count(seal_window.c.sealed_at)).where(first))
+    found = looking.rows(town, select(func.count(), func.count(seal_window.c.sealed_at)).where(first))
     return found[0][0], found[0][1]
 
 

@@ -84,7 +84,7 @@ def test_a_channel_that_has_a_call_is_told_the_right_number_once(left: Town) -> 
     tell(left)
     tell(left)
 
-    assert (told(left), connector.said, walk.tasks(left)) == (["SF2"], ["SF2"], [])
+    assert (told(left), connector.said, looking.tasks(left)) == (["SF2"], ["SF2"], [])
     assert "shipment.corrected" in looking.story(left, "o1")
     ((actor, detail),) = looking.rows(left, "SELECT actor, detail FROM event WHERE kind = 'shipment.corrected'")
     assert actor == "ana"
@@ -97,11 +97,11 @@ def test_a_channel_without_a_call_leaves_a_task_that_a_person_finishes(left: Tow
     assert right(left, "YT2", carrier="YTO").follows == "task"
     tell(left)
 
-    assert (told(left), walk.tasks(left)) == (["SF1"], ["tracking_changed"])
+    assert (told(left), looking.tasks(left)) == (["SF1"], ["tracking_changed"])
     (reason,) = looking.rows(left, "SELECT reason FROM task")[0]
     assert "travels as YTO YT2, and shop was told SF SF1; correct it there" in reason
     tasks.finish_task(left.ctx, int(looking.rows(left, "SELECT id FROM task")[0][0]), actor="ana")
-    assert walk.tasks(left) == []
+    assert looking.tasks(left) == []
 
 
 def test_a_parcel_that_was_not_told_yet_is_told_with_the_right_number(left: Town) -> None:
@@ -162,7 +162,7 @@ def test_a_node_that_dies_on_the_way_tells_it_once_all_the_same(left: Town, poin
     upkeep.reclaim_leases(left.ctx)
     tell(left)
 
-    assert (told(left), connector.said, walk.tasks(left)) == (["SF2"], ["SF2"], [])
+    assert (told(left), connector.said, looking.tasks(left)) == (["SF2"], ["SF2"], [])
 
 
 def test_nothing_is_corrected_while_nobody_knows_whether_the_channel_was_told(left: Town) -> None:
@@ -183,7 +183,7 @@ def test_a_correction_that_got_no_answer_is_looked_for_or_asked_about(left: Town
     right(left, "SF2")
     left.shop.trouble["correct after"] = [OutcomeUnknownError("no answer")]
     tell(left)
-    assert walk.tasks(left) == ["unknown"]
+    assert looking.tasks(left) == ["unknown"]
     with pytest.raises(Refused, match="nobody knows"):
         right(left, "SF3")
 

@@ -13,7 +13,7 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations import tasks
 from erpsync.store.tables import sku, task, waiting_count
-from tests.support import walk
+from tests.support import looking
 from tests.support.depot import Depot, build_depot, work
 from tests.support.shop import Town
 
@@ -41,17 +41,17 @@ def report(pair: Pair, code: str, on_hand: int) -> None:
 
 
 def on_hand(pair: Pair, code: str = "A") -> int | None:
-    return walk.on_shelf(pair[0]).get(("SH", code), (None, 0))[0]
+    return looking.on_shelf(pair[0]).get(("SH", code), (None, 0))[0]
 
 
 def asked(pair: Pair) -> list[tuple[str, str]]:
     """Return (kind, key) of the open tasks."""
     query = select(task.c.kind, task.c.key).where(task.c.closed_at.is_(None)).order_by(task.c.id)
-    return [(kind, key) for kind, key in walk.rows(pair[0], query)]
+    return [(kind, key) for kind, key in looking.rows(pair[0], query)]
 
 
 def finish(pair: Pair) -> None:
-    ((task_id,),) = walk.rows(pair[0], select(task.c.id).where(task.c.closed_at.is_(None)))
+    ((task_id,),) = looking.rows(pair[0], select(task.c.id).where(task.c.closed_at.is_(None)))
     tasks.finish_task(pair[0].ctx, task_id, actor="me")
 
 
@@ -94,8 +94,8 @@ def test_a_person_who_says_that_it_is_right_has_it_taken(pair: Pair) -> None:
 
     assert on_hand(pair) == 3000
     assert pair[0].shop.shown == {"A": 3000}
-    assert walk.rows(pair[0], select(waiting_count.c.sku)) == []
-    assert not walk.problems(pair[0])
+    assert looking.rows(pair[0], select(waiting_count.c.sku)) == []
+    assert not looking.problems(pair[0])
 
 
 def test_what_left_since_it_was_counted_is_taken_off_when_it_is_believed_later(pair: Pair) -> None:
@@ -113,7 +113,7 @@ def test_a_count_by_hand_ends_the_question(pair: Pair) -> None:
     counts.set_stock(pair[0].ctx, warehouse="SH", sku="A", on_hand=30, actor="me")
 
     assert (on_hand(pair), asked(pair)) == (30, [])
-    assert walk.rows(pair[0], select(waiting_count.c.sku)) == []
+    assert looking.rows(pair[0], select(waiting_count.c.sku)) == []
 
 
 def test_a_better_count_of_the_warehouse_ends_the_question(pair: Pair) -> None:
@@ -126,7 +126,7 @@ def test_a_better_count_of_the_warehouse_ends_the_question(pair: Pair) -> None:
 def test_the_last_word_is_what_waits(pair: Pair) -> None:
     report(pair, "A", 3000)
     report(pair, "A", 4000)
-    assert walk.rows(pair[0], select(waiting_count.c.on_hand)) == [(4000,)]
+    assert looking.rows(pair[0], select(waiting_count.c.on_hand)) == [(4000,)]
 
     finish(pair)
     assert on_hand(pair) == 4000
@@ -138,7 +138,7 @@ def test_an_older_count_that_comes_later_is_not_the_last_word(pair: Pair) -> Non
     depot.count("A", 3000, town.clock.now() - timedelta(seconds=30), "SH")
     work(town)
 
-    assert walk.rows(town, select(waiting_count.c.on_hand)) == [(4000,)]
+    assert looking.rows(town, select(waiting_count.c.on_hand)) == [(4000,)]
 
 
 def test_a_count_that_falls_is_believed_at_once_with_a_task(pair: Pair) -> None:
@@ -173,14 +173,14 @@ def test_skus_that_nobody_knows_are_one_task_and_no_skus(pair: Pair) -> None:
     report(pair, "X25", 25)
 
     assert asked(pair) == [("sku_unknown", "SH")]
-    ((reason,),) = walk.rows(pair[0], select(task.c.reason).where(task.c.closed_at.is_(None)))
+    ((reason,),) = looking.rows(pair[0], select(task.c.reason).where(task.c.closed_at.is_(None)))
     assert reason.startswith("SH counts 26 SKUs that nobody here knows: X00 (0), X01 (1), ")
     assert reason.endswith("X19 (19), …")
-    assert walk.rows(pair[0], select(sku.c.code)) == [("A",)]
+    assert looking.rows(pair[0], select(sku.c.code)) == [("A",)]
 
     finish(pair)
     assert (on_hand(pair, "X07"), on_hand(pair, "X25"), asked(pair)) == (7, 25, [])
-    assert not walk.problems(pair[0])
+    assert not looking.problems(pair[0])
 
 
 def test_a_sku_that_becomes_known_is_asked_about_no_longer_when_it_is_counted_again(pair: Pair) -> None:
@@ -205,7 +205,7 @@ def test_what_waits_outlives_a_restart(pair: Pair, database_url: str) -> None:
 
 def test_a_task_that_is_closed_takes_nothing_again(pair: Pair) -> None:
     report(pair, "A", 3000)
-    ((task_id,),) = walk.rows(pair[0], select(task.c.id))
+    ((task_id,),) = looking.rows(pair[0], select(task.c.id))
     finish(pair)
     counts.set_stock(pair[0].ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
 

@@ -11,8 +11,9 @@ from erpsync.sdk.currencies import CURRENCIES, require_currency
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import Head, Order, Raw
 from tests.support.facts import fact, later, order, take_in
-from tests.support.looking import letter_id, letters, poll, rows, settle_in, status, tasks
+from tests.support.looking import letter_id, letters, rows, status, tasks
 from tests.support.shop import ShopConnector, Town
+from tests.support.walk import poll, settle_in
 
 
 class Foreign(ShopConnector):

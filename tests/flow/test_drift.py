@@ -16,8 +16,9 @@ from erpsync.flows.shipments.record import ship
 from erpsync.runtime.once import drain
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import ListingRow
-from tests.support.looking import poll, rows, settle_in, tasks
+from tests.support.looking import rows, tasks
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 MakeTown = Callable[..., Town]
 LATER_S = GRACE.total_seconds() + 1

@@ -10,7 +10,7 @@ from erpsync.flows.intake.schedule import due_streams
 from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.sdk.errors import TransientError
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 
@@ -55,13 +55,13 @@ def test_sales_on_the_channel_and_arriving_goods_give_the_right_number_in_every_
     for step in order:
         STEPS[step](town)  # type: ignore[no-untyped-call]
         sold = sum(line["qty"] for row in town.shop.orders.values() for line in row["lines"])
-        assert sold_after_the_pass or town.shop.shown["A"] <= walk.on_shelf(town)["SH", "A"][0] - sold
+        assert sold_after_the_pass or town.shop.shown["A"] <= looking.on_shelf(town)["SH", "A"][0] - sold
 
     walk.run(town)
     town.advance(31)
     walk.run(town)
     assert town.shop.shown == {"A": 12}
-    assert walk.told(town) == {"A": (12, True)}
+    assert looking.told(town) == {"A": (12, True)}
 
 
 def test_a_number_waits_for_a_pass_begun_after_the_stock_changed(shop_with_ten: Town) -> None:
@@ -71,7 +71,7 @@ def test_a_number_waits_for_a_pass_begun_after_the_stock_changed(shop_with_ten: 
     arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
-    assert walk.effects(town) == [("waiting", "fresh", 0)]
+    assert looking.effects(town) == [("waiting", "fresh", 0)]
     assert town.shop.shown == {"A": 7}
 
     assert due_streams(town.ctx, town.channel()) == ["orders"]
@@ -88,7 +88,7 @@ def test_a_pass_that_began_before_the_change_does_not_count(shop_with_ten: Town)
     town.advance(3)
     walk.push_due(town)
 
-    assert walk.effects(town) == [("waiting", "fresh", 0)]
+    assert looking.effects(town) == [("waiting", "fresh", 0)]
 
 
 def test_sales_that_a_pass_brings_itself_ask_for_no_other_pass(shop_with_ten: Town) -> None:
@@ -98,7 +98,7 @@ def test_sales_that_a_pass_brings_itself_ask_for_no_other_pass(shop_with_ten: To
     town.advance(3)
     walk.push_due(town)
 
-    assert walk.told(town) == {"A": (7, True)}
+    assert looking.told(town) == {"A": (7, True)}
     assert due_streams(town.ctx, town.channel()) == []
 
 
@@ -112,13 +112,13 @@ def test_goods_that_arrive_while_such_a_row_settles_ask_for_one(shop_with_ten: T
     arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
-    assert (town.shop.shown, walk.effects(town)) == ({"A": 3}, [("waiting", "fresh", 0)])
+    assert (town.shop.shown, looking.effects(town)) == ({"A": 3}, [("waiting", "fresh", 0)])
 
     walk.read(town, "orders")
     walk.push_due(town)
     town.advance(3)
     walk.push_due(town)
-    assert walk.told(town) == {"A": (8, True)}
+    assert looking.told(town) == {"A": (8, True)}
 
 
 def test_later_marks_do_not_move_the_pass_that_a_row_waits_for(shop_with_ten: Town) -> None:
@@ -143,20 +143,20 @@ def test_while_orders_cannot_be_read_only_lower_numbers_go(shop_with_ten: Town) 
     arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
-    assert (town.shop.shown, walk.effects(town)) == ({"A": 10}, [("waiting", "fresh", 0)])
+    assert (town.shop.shown, looking.effects(town)) == ({"A": 10}, [("waiting", "fresh", 0)])
 
     arrive(town, -9)
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
     assert town.shop.shown == {"A": 6}
-    assert walk.told(town) == {"A": (6, False)}
+    assert looking.told(town) == {"A": (6, False)}
 
     town.shop.trouble.clear()
     sell(town, "o1", 1)
     walk.read(town, "orders")
     walk.run(town)
-    assert walk.told(town) == {"A": (5, True)}
+    assert looking.told(town) == {"A": (5, True)}
 
 
 def test_a_zero_sent_while_orders_cannot_be_read_is_sent_once_and_told_anew_afterwards(shop_with_ten: Town) -> None:
@@ -174,7 +174,7 @@ def test_a_zero_sent_while_orders_cannot_be_read_is_sent_once_and_told_anew_afte
     town.shop.trouble.clear()
     town.advance(60)
     walk.run(town)
-    assert walk.told(town) == {"A": (0, True)}
+    assert looking.told(town) == {"A": (0, True)}
 
 
 def test_nothing_is_told_before_the_back_fill_has_found_the_open_orders(town: Town) -> None:
@@ -222,7 +222,7 @@ def test_a_new_back_fill_stops_raising_numbers_until_it_is_done(shop_with_ten: T
 
     walk.read(town, "backfill")
     walk.run(town)
-    assert walk.told(town) == {"A": (6, True)}
+    assert looking.told(town) == {"A": (6, True)}
 
 
 def test_a_row_whose_waker_died_is_freed_by_the_next_pass(shop_with_ten: Town) -> None:

@@ -9,7 +9,7 @@ from erpsync.flows.shipments import push, record
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
 from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import task
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 
@@ -34,7 +34,7 @@ def tell(town: Town) -> None:
 
 
 def state(town: Town) -> str:
-    ((_, now),) = walk.shipments(town)
+    ((_, now),) = looking.shipments(town)
     return now
 
 
@@ -43,12 +43,12 @@ def test_a_refund_asked_for_in_between_holds_the_parcel_until_it_is_closed(left:
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
     tell(left)
-    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("waiting", [], ["gate"])
+    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("waiting", [], ["gate"])
 
     left.shop.refund("r1", "o1", state="closed", n1=2)
     walk.read(left, "refunds")
     tell(left)
-    assert (state(left), len(left.shop.parcels), walk.tasks(left)) == ("sent", 1, [])
+    assert (state(left), len(left.shop.parcels), looking.tasks(left)) == ("sent", 1, [])
 
 
 def test_a_refund_granted_in_between_drops_it_and_the_parcel_is_asked_back(left: Town) -> None:
@@ -60,8 +60,8 @@ def test_a_refund_granted_in_between_drops_it_and_the_parcel_is_asked_back(left:
     walk.read(left, "refunds")
     tell(left)
 
-    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("dropped", [], ["gate"])
-    assert walk.on_shelf(left)["SH", "A"] == (3, 0)  # what has left is never restocked by a refund
+    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("dropped", [], ["gate"])
+    assert looking.on_shelf(left)["SH", "A"] == (3, 0)  # what has left is never restocked by a refund
 
 
 def test_a_cancel_that_no_poll_has_brought_yet_is_read_at_the_gate(left: Town) -> None:
@@ -70,7 +70,7 @@ def test_a_cancel_that_no_poll_has_brought_yet_is_read_at_the_gate(left: Town) -
     left.advance(6)
     tell(left)
 
-    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("dropped", [], ["gate"])
+    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("dropped", [], ["gate"])
 
 
 def test_an_order_read_a_moment_ago_is_not_read_again(left: Town) -> None:
@@ -92,7 +92,7 @@ def test_while_the_channel_cannot_be_read_nothing_is_told(left: Town) -> None:
     left.shop.trouble["complete"] = [TransientError("away")]
     left.advance(6)
     tell(left)
-    assert (left.shop.parcels, walk.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
+    assert (left.shop.parcels, looking.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
 
     left.advance(6)
     tell(left)
@@ -141,7 +141,7 @@ def test_before_the_refunds_were_read_to_the_end_nothing_is_told(town: Town) -> 
     walk.read(town, "orders", "backfill")
     leave(town)
     tell(town)
-    assert (state(town), walk.tasks(town)) == ("waiting", [])
+    assert (state(town), looking.tasks(town)) == ("waiting", [])
 
     walk.read(town, "refunds")
     tell(town)
@@ -152,9 +152,9 @@ def test_when_some_of_its_units_were_refunded_a_person_sees_to_them_first(left: 
     left.shop.refund("r1", "o1", state="granted", n2=1)
     walk.read(left, "refunds")
     tell(left)
-    assert (state(left), walk.effects(left, SHIPMENT)) == ("waiting", [("waiting", "person", 0)])
+    assert (state(left), looking.effects(left, SHIPMENT)) == ("waiting", [("waiting", "person", 0)])
 
-    ((task_id,),) = walk.rows(left, task.select().with_only_columns(task.c.id).where(task.c.closed_at.is_(None)))
+    ((task_id,),) = looking.rows(left, task.select().with_only_columns(task.c.id).where(task.c.closed_at.is_(None)))
     tasks.finish_task(left.ctx, task_id, actor="me")
     tell(left)
     assert state(left) == "sent"
@@ -175,7 +175,7 @@ def test_a_parcel_that_waits_for_a_person_is_ruled_on_anew_when_its_order_goes_o
         walk.read(left, "orders")
     tell(left)
 
-    assert (state(left), walk.tasks(left)) == ("waiting" if end == "closed" else "dropped", ["gate"])
+    assert (state(left), looking.tasks(left)) == ("waiting" if end == "closed" else "dropped", ["gate"])
     assert left.shop.parcels == []
 
 
@@ -189,12 +189,12 @@ def test_the_wish_to_have_a_parcel_back_outlives_another_refund_of_the_order(tow
     town.shop.refund("r1", "o1", state="granted", n2=1)
     walk.read(town, "refunds")
     tell(town)
-    assert (state(town), walk.tasks(town)) == ("dropped", ["gate"])
+    assert (state(town), looking.tasks(town)) == ("dropped", ["gate"])
 
     for now in ("open", "closed"):
         town.shop.refund("r2", "o1", state=now, n1=1)
         walk.read(town, "refunds")
-    assert walk.tasks(town) == ["gate"]
+    assert looking.tasks(town) == ["gate"]
 
 
 def test_a_refund_and_then_a_cancel_do_not_leave_the_parcel_waiting_for_ever(left: Town) -> None:

@@ -51,14 +51,14 @@ def go_away(town: Town, error: Exception | None = None) -> None:
 
 
 def state(town: Town) -> str:
-    ((_, now),) = walk.shipments(town)
+    ((_, now),) = looking.shipments(town)
     return now
 
 
 def asked(town: Town) -> list[tuple[int, str]]:
     """Return id and text of what people are asked."""
     query = select(task.c.id, task.c.reason).where(task.c.kind == "gate", task.c.closed_at.is_(None))
-    return [(id, text) for id, text in walk.rows(town, query)]
+    return [(id, text) for id, text in looking.rows(town, query)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_whatever_keeps_the_order_from_being_read_costs_no_attempt_and_buries_no
         tell(left)
         left.advance(400)
 
-    assert walk.effects(left, SHIPMENT) == [("pending", "", 0)]
+    assert looking.effects(left, SHIPMENT) == [("pending", "", 0)]
     assert (looking.letters(left), left.shop.parcels) == ([], [])
 
     left.shop.trouble.clear()
@@ -97,7 +97,7 @@ def test_an_order_that_cannot_be_understood_any_more_holds_its_parcel(left: Town
     left.advance(10)
     tell(left)
 
-    assert (walk.effects(left, SHIPMENT), left.shop.parcels) == ([("pending", "", 0)], [])
+    assert (looking.effects(left, SHIPMENT), left.shop.parcels) == ([("pending", "", 0)], [])
 
 
 def test_near_the_last_instant_a_person_is_asked_with_the_facts_beside_it(left: Town) -> None:
@@ -111,7 +111,7 @@ def test_near_the_last_instant_a_person_is_asked_with_the_facts_beside_it(left: 
     left.advance(2 * HOUR_S)
     tell(left)
     ((_, text),) = asked(left)
-    assert walk.effects(left, SHIPMENT) == [("waiting", "person", 0)]
+    assert looking.effects(left, SHIPMENT) == [("waiting", "person", 0)]
     for fact in ("o1", "SF SF1", "2026-03-04T12:00", "2026-03-02T12:00", "no route", "tasks done"):
         assert fact in text
 
@@ -153,7 +153,7 @@ def test_what_is_known_by_then_still_rules(left: Town) -> None:
     tasks.finish_task(left.ctx, task_id, actor="me")
     tell(left)
 
-    assert (walk.effects(left, SHIPMENT), left.shop.parcels) == ([("waiting", "gate", 0)], [])
+    assert (looking.effects(left, SHIPMENT), left.shop.parcels) == ([("waiting", "gate", 0)], [])
 
 
 def test_a_limit_that_the_channel_names_counts(left: Town) -> None:
@@ -225,7 +225,7 @@ def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instan
     town.shop.trouble["refunds"] = [error] * AWAY  # type: ignore[list-item]
     walk.read(town, "refunds")
     upkeep.free_fresh(town.ctx)
-    assert (walk.effects(town, SHIPMENT), asked(town)) == ([("waiting", "refunds", 0)], [])
+    assert (looking.effects(town, SHIPMENT), asked(town)) == ([("waiting", "refunds", 0)], [])
 
     town.advance(43 * HOUR_S)
     upkeep.free_fresh(town.ctx)
@@ -261,7 +261,7 @@ def test_an_order_that_cannot_be_read_is_not_handed_to_the_warehouse_until_a_per
     go_away(town)
     town.advance(60)
     hand_over(town)
-    assert (depot.got, walk.effects(town, RELEASE)) == ([], [("pending", "", 0)])
+    assert (depot.got, looking.effects(town, RELEASE)) == ([], [("pending", "", 0)])
 
     town.advance(43 * HOUR_S)
     hand_over(town)

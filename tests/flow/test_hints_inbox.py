@@ -13,8 +13,9 @@ from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.operations.counters import verify_counters
 from erpsync.sdk.errors import AuthError, TransientError
 from tests.support.calling import caller, deliver, with_calls
-from tests.support.looking import count, held, letters, lines, poll, rows, see, settle_in, shelf, status
+from tests.support.looking import count, held, letters, lines, on_shelf, rows, see, status
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_a_webhook_and_a_poll_that_bring_the_same_new_order_at_once_make_one(tow
 
     assert done[0] is False
     assert (count(town, "orders"), letters(town), count(town, "inbox WHERE state = 'done'")) == (8, [], 8)
-    assert shelf(town, "TEA") == (10, 8)
+    assert on_shelf(town)["SH", "TEA"] == (10, 8)
     assert verify_counters(town.ctx) == []
 
 

@@ -17,8 +17,9 @@ from erpsync.store.db.store import Tx
 from erpsync.store.tables import counter
 from tests.support.dialects import on_sqlite
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, held, lines, rows, see, settle_in, shelf, status, story
+from tests.support.looking import count, held, lines, on_shelf, rows, see, status, story
 from tests.support.shop import NOON, VAULT, Town
+from tests.support.walk import settle_in
 
 
 def stock_up(town: Town, qty: int = 10, sku: str = "TEA") -> None:
@@ -37,7 +38,7 @@ def test_the_same_order_brought_fifty_times_at_once_is_one_order_with_one_reserv
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda _: take_in(town, record), range(50)))
 
-    assert (count(town, "orders"), held(town, "o1"), shelf(town, "TEA")) == (1, {"TEA": 2}, (10, 2))
+    assert (count(town, "orders"), held(town, "o1"), on_shelf(town)["SH", "TEA"]) == (1, {"TEA": 2}, (10, 2))
     assert verify_counters(town.ctx) == []
 
 
@@ -52,9 +53,9 @@ def test_a_crash_before_the_commit_leaves_nothing_and_the_next_run_everything(to
     with pytest.raises(KeyboardInterrupt):
         town.store.retrying(dying)
 
-    assert (count(town, "orders"), count(town, "event"), shelf(town, "TEA")) == (0, events, (10, 0))
+    assert (count(town, "orders"), count(town, "event"), on_shelf(town)["SH", "TEA"]) == (0, events, (10, 0))
     take_in(town, *batch.orders)
-    assert shelf(town, "TEA") == (10, 2)
+    assert on_shelf(town)["SH", "TEA"] == (10, 2)
 
 
 @pytest.mark.parametrize("taken", [1, 40])
@@ -101,7 +102,7 @@ def test_two_shops_never_share_a_number(make_town: Callable[..., Town]) -> None:
     for shop in town.shops.values():
         shop.place("o1", ("TEA", 1))
     for name in town.shops:
-        settle_in(town, shop=name)
+        settle_in(town, name=name)
 
     assert rows(town, "SELECT count(DISTINCT number), count(*) FROM orders") == [(2, 2)]
 
@@ -132,7 +133,7 @@ def test_an_order_of_a_thousand_lines_is_held_to_the_last_line(town: Town) -> No
     assert (held(town, "big"), status(town, "big")) == ({"TEA": 1000}, ("allocated", None))
 
     take_in(town, fact(order("big", *many, state=OrderState.CANCELLED, version_at=later(9)), digest="b", read=(9, 10)))
-    assert (shelf(town, "TEA"), status(town, "big")) == ((1500, 0), ("cancelled", None))
+    assert (on_shelf(town)["SH", "TEA"], status(town, "big")) == ((1500, 0), ("cancelled", None))
     assert verify_counters(town.ctx) == []
 
 

@@ -19,7 +19,7 @@ from erpsync.flows.operations import reservations, upkeep
 from erpsync.flows.orders import actions
 from erpsync.flows.shipments import record
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 STEPS = int(os.environ.get("ERPSYNC_SOAK_STEPS", "120"))
@@ -159,14 +159,14 @@ def test_whatever_happens_the_books_agree_and_nobody_waits_beside_free_units(
     life = Life(make_town, seed)
     for number in range(STEPS):
         what = life.step()
-        assert not walk.problems(life.town), f"seed {seed}, step {number}: {what}"
+        assert not looking.problems(life.town), f"seed {seed}, step {number}: {what}"
 
     for shop in life.town.shops.values():
         shop.trouble.clear()
     life.town.advance(400)
     walk.run(life.town, rounds=60)
-    assert not walk.problems(life.town)
+    assert not looking.problems(life.town)
     for name, shop in life.town.shops.items():
-        numbers = {code: qty for code, (qty, _) in walk.told(life.town, name).items() if qty is not None}
-        assert numbers == walk.right_numbers(life.town, name)
+        numbers = {code: qty for code, (qty, _) in looking.told(life.town, name).items() if qty is not None}
+        assert numbers == looking.right_numbers(life.town, name)
         assert {code: shop.shown[code] for code in numbers} == numbers

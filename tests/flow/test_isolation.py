@@ -16,7 +16,7 @@ from erpsync.runtime.world import World
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.types import Cursor, OrderPage, StockLevel
 from erpsync.store.tables import channel
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.scene import Scene
 from tests.support.shop import ShopConnector, Town
 
@@ -60,7 +60,7 @@ def shop(town: Town) -> Silent:
 
 
 def timeouts(town: Town) -> int:
-    ((count,),) = walk.rows(town, select(channel.c.timeouts))
+    ((count,),) = looking.rows(town, select(channel.c.timeouts))
     return int(count)
 
 

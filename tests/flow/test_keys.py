@@ -7,7 +7,7 @@ import pytest
 from erpsync.flows.operations.rotate_keys import rotate_keys
 from erpsync.store.db.privacy import PrivacyError, Vault
 from erpsync.store.tables import orders
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import VAULT, Town
 
 NEW = Vault([b"n" * 32, b"k" * 32], b"i" * 32)
@@ -15,7 +15,7 @@ ONLY_NEW = Vault([b"n" * 32], b"i" * 32)
 
 
 def sealed(town: Town) -> list[bytes]:
-    return [value for (value,) in walk.rows(town, orders.select().with_only_columns(orders.c.recipient))]
+    return [value for (value,) in looking.rows(town, orders.select().with_only_columns(orders.c.recipient))]
 
 
 def test_after_a_rotation_the_old_key_can_be_thrown_away(town: Town) -> None:

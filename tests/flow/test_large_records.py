@@ -14,8 +14,9 @@ from erpsync.sdk.roles import MAX_LINES
 from erpsync.sdk.types import RefundLine, RefundState, ShipmentReport, ShipmentReportPage
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, line, order, refund, refund_fact
-from tests.support.looking import letter_id, letters, mark, poll, rows, settle_in, status
+from tests.support.looking import letter_id, letters, mark, rows, status
 from tests.support.shop import ShopConnector, ShopSettings, Town
+from tests.support.walk import poll, settle_in
 
 
 def place(town: Town, name: str, *, good: int = 1, bad: int = 0) -> dict[str, Any]:

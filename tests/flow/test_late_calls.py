@@ -16,7 +16,7 @@ from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RateLimitedE
 from erpsync.sdk.types import StockLevel
 from erpsync.store.outbox.queue import STOCK
 from erpsync.store.tables import listing, outbox
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import ShopConnector, Town
 
 MakeTown = Callable[..., Town]
@@ -49,7 +49,7 @@ def time_out(town: Town, on_hand: int) -> None:
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
-    assert walk.told(town) == {"A": (100, False)}
+    assert looking.told(town) == {"A": (100, False)}
 
 
 def later(town: Town, seconds: float) -> None:
@@ -66,7 +66,7 @@ def test_a_call_that_lands_behind_a_later_number_is_overwritten_when_none_can_la
     """100, 77 without an answer, 20: the shop showed 77 and was "told 20, sure" for up to an hour."""
     time_out(told, 77)
     tell(told, 20)
-    assert walk.told(told) == {"A": (20, False)}
+    assert looking.told(told) == {"A": (20, False)}
     told.shop.shown["A"] = 77  # it lands late
 
     later(told, 45)
@@ -74,16 +74,16 @@ def test_a_call_that_lands_behind_a_later_number_is_overwritten_when_none_can_la
     later(told, 20)
 
     assert told.shop.shown == {"A": 20}
-    assert walk.told(told) == {"A": (20, True)}
-    assert walk.effects(told) == []
+    assert looking.told(told) == {"A": (20, True)}
+    assert looking.effects(told) == []
 
 
 def test_a_number_that_is_the_same_as_the_one_without_an_answer_is_sure(told: Town) -> None:
     time_out(told, 77)
     walk.run(told)
 
-    assert walk.told(told) == {"A": (77, True)}
-    assert walk.effects(told) == []
+    assert looking.told(told) == {"A": (77, True)}
+    assert looking.effects(told) == []
 
 
 def test_but_the_next_number_is_not_sure_while_that_may_still_land(told: Town) -> None:
@@ -92,9 +92,9 @@ def test_but_the_next_number_is_not_sure_while_that_may_still_land(told: Town) -
     later(told, 10)
     tell(told, 20)
 
-    assert walk.told(told) == {"A": (20, False)}
+    assert looking.told(told) == {"A": (20, False)}
     later(told, 61)
-    assert walk.told(told) == {"A": (20, True)}
+    assert looking.told(told) == {"A": (20, True)}
     assert pushes(told)[-2:] == [20, 20]
 
 
@@ -113,13 +113,13 @@ def test_it_holds_after_a_restart(make_town: MakeTown, told: Town) -> None:
     again = make_town(town=told)
     fan_out.mark_untold(again.ctx)
     walk.run(again)
-    assert walk.told(again) == {"A": (20, False)}
+    assert looking.told(again) == {"A": (20, False)}
     told.shop.shown["A"] = 77
 
     later(again, 61)
 
     assert told.shop.shown == {"A": 20}
-    assert walk.told(again) == {"A": (20, True)}
+    assert looking.told(again) == {"A": (20, True)}
 
 
 class Dying(ShopConnector):
@@ -145,13 +145,13 @@ def test_a_call_in_which_the_daemon_died_may_land_late_too(told: Town) -> None:
     told.advance(1)
     upkeep.reclaim_leases(told.ctx, owner_gone=True)
     tell(told, 20)
-    assert walk.told(told) == {"A": (20, False)}
+    assert looking.told(told) == {"A": (20, False)}
     told.shop.shown["A"] = 77
 
     later(told, 61)
 
     assert told.shop.shown == {"A": 20}
-    assert walk.told(told) == {"A": (20, True)}
+    assert looking.told(told) == {"A": (20, True)}
 
 
 class Stuttering(ShopConnector):
@@ -171,9 +171,9 @@ def test_a_first_try_that_a_second_one_saved_may_land_late_too(told: Town) -> No
     """A shop of one's own: its client tries again within the call, and nothing says so."""
     shop = with_connector(told, Stuttering(told.shop, told.clock))
     tell(shop, 77)
-    assert walk.told(shop) == {"A": (77, True)}
+    assert looking.told(shop) == {"A": (77, True)}
     tell(shop, 20)
-    assert walk.told(shop) == {"A": (20, False)}
+    assert looking.told(shop) == {"A": (20, False)}
     told.shop.shown["A"] = 77
 
     later(shop, 61)
@@ -191,17 +191,17 @@ def test_a_call_that_was_surely_not_carried_out_leaves_no_doubt(told: Town, erro
     walk.push_due(told)
     tell(told, 20)
 
-    assert walk.told(told) == {"A": (20, True)}
+    assert looking.told(told) == {"A": (20, True)}
 
 
 def test_a_refusal_in_between_does_not_end_the_doubt(told: Town) -> None:
     time_out(told, 77)
     told.shop.trouble["stock before"] = [TransientError("503")]
     tell(told, 20)
-    assert walk.told(told) == {"A": (20, False)}
+    assert looking.told(told) == {"A": (20, False)}
 
     later(told, 61)
-    assert walk.told(told) == {"A": (20, True)}
+    assert looking.told(told) == {"A": (20, True)}
 
 
 def test_what_sold_out_is_told_again_even_while_the_orders_cannot_be_read(told: Town) -> None:
@@ -229,8 +229,8 @@ def test_how_long_a_call_may_take_effect_can_be_set(make_town: MakeTown) -> None
     tell(town, 20)
 
     later(town, 150)
-    assert walk.told(town) == {"A": (20, False)}
+    assert looking.told(town) == {"A": (20, False)}
     later(town, 60)
-    assert walk.told(town) == {"A": (20, True)}
-    assert walk.rows(town, select(listing.c.late_until_at)) == [(None,)]
-    assert walk.rows(town, select(outbox.c.id).where(outbox.c.kind == STOCK, outbox.c.state != "done")) == []
+    assert looking.told(town) == {"A": (20, True)}
+    assert looking.rows(town, select(listing.c.late_until_at)) == [(None,)]
+    assert looking.rows(town, select(outbox.c.id).where(outbox.c.kind == STOCK, outbox.c.state != "done")) == []

@@ -18,7 +18,7 @@ from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.sdk.types import Head, Raw, Repeat, Shipment, StockLevel
 from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import channel
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import ShopConnector, Town
 
 
@@ -113,7 +113,7 @@ def test_a_node_that_slept_does_not_send_the_parcel_that_another_one_has_sent(
     tell(sleeper)
 
     assert (its.arrived, len(others.arrived)) == ([], 1)
-    assert walk.shipments(left) == [("S20260302000001-1", "sent")]
+    assert looking.shipments(left) == [("S20260302000001-1", "sent")]
 
 
 @pytest.mark.parametrize("where", ["at the limiter", "at the gate"])
@@ -131,11 +131,11 @@ def test_what_was_read_two_minutes_ago_lets_no_parcel_through(left: Town, where:
     else:
         stop.then = meanwhile
     tell(sleeper)
-    assert (wired.arrived, walk.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
-    assert walk.rows(left, select(channel.c.down_error)) == [("",)]
+    assert (wired.arrived, looking.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
+    assert looking.rows(left, select(channel.c.down_error)) == [("",)]
 
     tell(sleeper)
-    assert (wired.arrived, [state for _, state in walk.shipments(left)]) == ([], ["dropped"])
+    assert (wired.arrived, [state for _, state in looking.shipments(left)]) == ([], ["dropped"])
 
 
 def test_a_parcel_that_came_too_late_goes_at_the_next_try_without_a_question(left: Town) -> None:
@@ -145,7 +145,7 @@ def test_a_parcel_that_came_too_late_goes_at_the_next_try_without_a_question(lef
     tell(sleeper)
 
     assert wired.arrived == ["S20260302000001-1"]
-    assert walk.effects(left, SHIPMENT) == []
+    assert looking.effects(left, SHIPMENT) == []
 
 
 @pytest.mark.parametrize("slept_s", [13, 360])

@@ -6,7 +6,7 @@ import pytest
 
 from erpsync.flows.intake import poll
 from erpsync.store.leases import LeaseLostError, end_all_leases, end_leases, fence, renew_lease, take_lease
-from tests.support import walk
+from tests.support import looking
 from tests.support.shop import Town
 
 
@@ -51,6 +51,6 @@ def test_whoever_was_stopped_for_longer_than_its_lease_writes_nothing(
 
     report = poll.poll_stream(town.ctx, town.channel(), "orders", lease=lost)
 
-    assert (report.failed, walk.owed(town)) == (True, {})
+    assert (report.failed, looking.owed(town)) == (True, {})
     with pytest.raises(LeaseLostError), town.store.begin() as tx:
         fence(tx, lost)

@@ -10,7 +10,7 @@ from erpsync.flows.operations.counters import verify_counters
 from erpsync.flows.shipments.record import ShipLine, ship
 from erpsync.sdk.types import OrderState, Recipient
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, held, lines, rows, see, shelf, status, story, tasks
+from tests.support.looking import count, held, lines, on_shelf, rows, see, status, story, tasks
 from tests.support.shop import Town
 
 SHIPPED, COMPLETED = OrderState.SHIPPED, OrderState.COMPLETED
@@ -42,7 +42,7 @@ def test_units_that_we_hold_are_booked_out_and_nobody_is_told(town: Town) -> Non
 
     view(town, 9, state=SHIPPED)
 
-    assert (status(town, "o1"), shelf(town, "TEA"), held(town, "o1")) == (("shipped", None), (2, 0), {})
+    assert (status(town, "o1"), on_shelf(town)["SH", "TEA"], held(town, "o1")) == (("shipped", None), (2, 0), {})
     assert departures(town) == [("shipped_elsewhere", -3)]
     assert (count(town, "shipment"), tasks(town)) == (0, [])
     assert verify_counters(town.ctx) == []
@@ -54,7 +54,7 @@ def test_backordered_units_are_booked_out_as_far_as_stock_goes_and_the_rest_is_a
 
     view(town, 9, line(qty=8), state=SHIPPED)
 
-    assert (shelf(town, "TEA"), status(town, "o1")) == ((0, 0), ("shipped", None))
+    assert (on_shelf(town)["SH", "TEA"], status(town, "o1")) == ((0, 0), ("shipped", None))
     assert (tasks(town), count(town, "backorder")) == (["stock_short"], 0)
     assert verify_counters(town.ctx) == []
 
@@ -71,7 +71,7 @@ def test_units_of_an_unknown_sku_that_left_are_a_task(town: Town) -> None:
 def test_an_order_first_seen_as_shipped_touches_no_stock(town: Town, state: OrderState) -> None:
     view(town, 0, state=state)
 
-    assert (shelf(town, "TEA"), lines(town, "o1"), departures(town)) == ((5, 0), {"L1": (3, 0, 3)}, [])
+    assert (on_shelf(town)["SH", "TEA"], lines(town, "o1"), departures(town)) == ((5, 0), {"L1": (3, 0, 3)}, [])
 
 
 def test_a_part_that_left_behind_our_back_leaves_the_rest_allocated(town: Town) -> None:
@@ -80,7 +80,7 @@ def test_a_part_that_left_behind_our_back_leaves_the_rest_allocated(town: Town) 
     view(town, 9, line(qty=3, shipped_qty=1))
 
     assert (status(town, "o1")[0], held(town, "o1")) == ("partially_shipped", {"TEA": 2})
-    assert (shelf(town, "TEA"), departures(town)) == ((4, 2), [("shipped_elsewhere", -1)])
+    assert (on_shelf(town)["SH", "TEA"], departures(town)) == ((4, 2), [("shipped_elsewhere", -1)])
 
 
 def test_the_same_word_again_books_nothing_out_twice(town: Town) -> None:
@@ -121,7 +121,7 @@ def test_before_anything_left_an_edit_simply_counts(town: Town) -> None:
     view(town, 1, line(qty=4))
     assert held(town, "o1") == {"TEA": 4}
     view(town, 2, line(qty=2))
-    assert (held(town, "o1"), shelf(town, "TEA")) == ({"TEA": 2}, (5, 2))
+    assert (held(town, "o1"), on_shelf(town)["SH", "TEA"]) == ({"TEA": 2}, (5, 2))
     view(town, 3, line(qty=2), line("CUP", 3, id="L2"))
     assert held(town, "o1") == {"TEA": 2, "CUP": 3}
     view(town, 4, line("CUP", 3, id="L2"))
@@ -201,5 +201,5 @@ def test_a_line_never_shrinks_below_what_has_left(town: Town) -> None:
 
     view(town, 9, line(qty=1))
 
-    assert (lines(town, "o1"), shelf(town, "TEA")) == ({"L1": (2, 0, 2)}, (3, 0))
+    assert (lines(town, "o1"), on_shelf(town)["SH", "TEA"]) == ({"L1": (2, 0, 2)}, (3, 0))
     assert verify_counters(town.ctx) == []

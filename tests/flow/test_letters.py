@@ -10,8 +10,9 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.operations.dead_letters import drop_letter, replay_letter
 from erpsync.store.tables import event
-from tests.support.looking import held, letter_id, letters, lines, poll, rows, settle_in, status
+from tests.support.looking import held, letter_id, letters, lines, rows, status
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 
 @pytest.fixture

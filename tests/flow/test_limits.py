@@ -10,7 +10,7 @@ from erpsync.flows.channels.health import may_call
 from erpsync.sdk.errors import RateLimitedError, TransientError
 from erpsync.store.limits import SharedLimiter, block
 from erpsync.store.tables import channel
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 
@@ -66,7 +66,7 @@ def test_our_own_budget_puts_off_one_lane_and_does_not_block_the_channel(town: T
     walk.read(town, "orders")
 
     assert may_call(town.ctx, town.channel())
-    assert walk.rows(town, select(channel.c.down_since_at)) == [(None,)]
+    assert looking.rows(town, select(channel.c.down_since_at)) == [(None,)]
 
 
 def test_a_channel_that_says_stop_is_left_alone_as_long_as_it_said(town: Town) -> None:
@@ -85,4 +85,4 @@ def test_one_that_throttles_is_not_down(town: Town) -> None:
     town.shop.trouble["orders"] = [RateLimitedError("slow down", retry_after_s=20), TransientError("away")]
     walk.read(town, "orders")
     assert not may_call(town.ctx, town.channel())
-    assert walk.rows(town, select(channel.c.down_since_at)) == [(None,)]
+    assert looking.rows(town, select(channel.c.down_since_at)) == [(None,)]

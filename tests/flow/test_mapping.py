@@ -13,8 +13,9 @@ from erpsync.flows.operations.upkeep import relook
 from erpsync.sdk.types import ListingRow
 from erpsync.store.tables import listing
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, held, poll, rows, see, status
+from tests.support.looking import count, held, rows, see, status
 from tests.support.shop import Town
+from tests.support.walk import poll
 
 
 @pytest.fixture

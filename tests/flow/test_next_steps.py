@@ -9,9 +9,9 @@ from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.orders.actions import hold_order
 from erpsync.flows.shipments.record import ship
 from erpsync.store.views.story import explain
-from tests.support.looking import letter_id, settle_in
+from tests.support.looking import letter_id
 from tests.support.shop import Town
-from tests.support.walk import run
+from tests.support.walk import run, settle_in
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.operations import reservations
 from erpsync.flows.orders import actions
 from erpsync.flows.shipments import record
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 TWO = (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2))
@@ -22,7 +22,7 @@ def queue(town: Town) -> Town:
     town.shop.place("o1", ("A", 2))
     town.shop.place("o2", ("A", 1))
     walk.read(town)
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 2}, {"o2": 1})
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 2}, {"o2": 1})
     return town
 
 
@@ -64,9 +64,9 @@ def count(town: Town) -> None:
 def test_the_next_in_line_is_served_in_the_same_commit(queue: Town, free: Callable[[Town], None]) -> None:
     free(queue)
 
-    assert walk.owed(queue) == {}
-    assert walk.held(queue)["o2"] == 1
-    assert not walk.problems(queue)
+    assert looking.owed(queue) == {}
+    assert looking.promised(queue)["o2"] == 1
+    assert not looking.problems(queue)
 
 
 def test_a_reservation_that_ends_serves_who_paid(make_town: Callable[..., Town]) -> None:
@@ -76,12 +76,12 @@ def test_a_reservation_that_ends_serves_who_paid(make_town: Callable[..., Town])
     town.shop.place("o1", ("A", 1), paid=False)
     town.shop.place("o2", ("A", 1))
     walk.read(town)
-    assert walk.held(town) == {"o1": 1}
+    assert looking.promised(town) == {"o1": 1}
 
     town.advance(601)
     reservations.expire_reservations(town.ctx)
 
-    assert (walk.held(town), walk.owed(town)) == ({"o2": 1}, {})
+    assert (looking.promised(town), looking.owed(town)) == ({"o2": 1}, {})
 
 
 def test_an_order_waits_while_only_warehouses_that_do_not_feed_its_channel_have_units(
@@ -97,8 +97,8 @@ def test_an_order_waits_while_only_warehouses_that_do_not_feed_its_channel_have_
 
     counts.set_stock(town.ctx, warehouse="GZ", sku="A", on_hand=5, actor="me")
 
-    assert (walk.held(town), walk.owed(town)) == ({"o2": 1}, {"o1": 1})
-    assert not walk.problems(town)
+    assert (looking.promised(town), looking.owed(town)) == ({"o2": 1}, {"o1": 1})
+    assert not looking.problems(town)
 
 
 def test_a_parcel_that_leaves_with_other_units_than_were_held_frees_those(make_town: Callable[..., Town]) -> None:
@@ -112,8 +112,8 @@ def test_a_parcel_that_leaves_with_other_units_than_were_held_frees_those(make_t
     )
     counts.add_stock(town.ctx, warehouse="GZ", sku="A", qty=1, reason="arrival", actor="me")
 
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {})
-    assert not walk.problems(town)
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 1}, {})
+    assert not looking.problems(town)
 
 
 def test_an_order_of_a_thousand_lines_is_held_whole(town: Town) -> None:
@@ -123,7 +123,7 @@ def test_an_order_of_a_thousand_lines_is_held_whole(town: Town) -> None:
     town.shop.place("o1", *((f"S{n}", 1) for n in range(1000)))
     walk.read(town)
 
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 1000}, {})
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 1000}, {})
     actions.cancel_order(town.ctx, "o1", reason="x", actor="me")
-    assert walk.held(town) == {}
-    assert not walk.problems(town)
+    assert looking.promised(town) == {}
+    assert not looking.problems(town)

@@ -29,7 +29,7 @@ from erpsync.store.outbox.queue import (
     retry,
 )
 from erpsync.store.tables import outbox
-from tests.support import walk
+from tests.support import looking
 from tests.support.dialects import on_postgresql
 from tests.support.shop import NOON, Town
 
@@ -62,7 +62,7 @@ def keys(rows: Iterable[Claimed]) -> list[str]:
 
 def states(town: Town) -> list[tuple[str, str, str]]:
     query = select(outbox.c.key, outbox.c.state, outbox.c.error).order_by(outbox.c.id)
-    return [(key, state, error) for key, state, error in walk.rows(town, query)]
+    return [(key, state, error) for key, state, error in looking.rows(town, query)]
 
 
 def test_an_open_effect_is_never_doubled_and_only_brought_forward(town: Town) -> None:
@@ -71,7 +71,7 @@ def test_an_open_effect_is_never_doubled_and_only_brought_forward(town: Town) ->
     put(town, effect(run_at=NOON + timedelta(seconds=8)))
 
     query = select(outbox.c.run_at, outbox.c.lane)
-    assert walk.rows(town, query) == [(NOON + timedelta(seconds=5), LANE_URGENT)]
+    assert looking.rows(town, query) == [(NOON + timedelta(seconds=5), LANE_URGENT)]
 
 
 def test_urgent_effects_are_claimed_first(town: Town) -> None:
@@ -246,7 +246,7 @@ def test_an_effect_in_back_off_is_not_hurried_by_a_newer_mark(town: Town) -> Non
         retry(tx, row, run_at=later, error="busy")
     put(town, effect())
 
-    assert walk.rows(town, select(outbox.c.run_at)) == [(later,)]
+    assert looking.rows(town, select(outbox.c.run_at)) == [(later,)]
 
 
 def test_what_waits_for_a_person_is_not_woken_by_a_newer_mark(town: Town) -> None:

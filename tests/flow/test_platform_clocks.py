@@ -17,9 +17,8 @@ from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings.models import Status
 from erpsync.store.status import figures
-from tests.support import walk
+from tests.support import looking
 from tests.support.dialects import on_sqlite
-from tests.support.looking import rows
 from tests.support.shop import Town
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -47,7 +46,7 @@ class Platform:
 
 
 def open_tasks(town: Town) -> list[tuple[object, ...]]:
-    return rows(town, "SELECT kind, key, reason FROM task WHERE closed_at IS NULL")
+    return looking.rows(town, "SELECT kind, key, reason FROM task WHERE closed_at IS NULL")
 
 
 def problems(town: Town) -> list[str]:
@@ -65,7 +64,7 @@ def test_a_clock_that_is_off_is_called_that_and_the_task_closes_itself_when_it_i
     words = "this machine's clock is 15 min ahead of shop"
     assert open_tasks(town) == [("clock", "shop", f"{words}; set it right (NTP), this task is closed then")]
     assert problems(town) == [f"shop: {words}"]
-    assert rows(town, "SELECT clock_ahead_s FROM channel") == [(-899.5,)]
+    assert looking.rows(town, "SELECT clock_ahead_s FROM channel") == [(-899.5,)]
 
     town.clock.jump(seconds=-15 * MINUTE)
     platform.call()
@@ -88,7 +87,7 @@ def test_an_answer_without_a_date_of_its_own_says_nothing(town: Town, headers: d
     town.clock.jump(seconds=HOUR)
     platform.call()
 
-    assert rows(town, "SELECT clock_ahead_s FROM channel") == [(None,)]
+    assert looking.rows(town, "SELECT clock_ahead_s FROM channel") == [(None,)]
 
 
 def reserve(make_town: MakeTown) -> Town:
@@ -125,14 +124,14 @@ def test_a_person_confirms_a_leap_ahead_that_no_platform_does(make_town: MakeTow
     assert (kind, key) == ("clock", "leap")
     assert str(reason).startswith("the clock went ahead by 2 d (it was set, or erpsync stood still)")
 
-    ((id,),) = rows(town, "SELECT id FROM task WHERE closed_at IS NULL")
+    ((id,),) = looking.rows(town, "SELECT id FROM task WHERE closed_at IS NULL")
     finish_task(town.ctx, int(str(id)), actor="me")
     town.advance(6)
     with town.store.begin():
         pass
     assert reservations.expire_reservations(town.ctx) == 1
     assert open_tasks(town) == []
-    assert walk.held(town) == {}
+    assert looking.promised(town) == {}
 
 
 def test_a_leap_that_is_taken_back_takes_its_question_back(make_town: MakeTown) -> None:

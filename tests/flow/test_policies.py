@@ -13,7 +13,7 @@ from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.inventory.policies import PolicyRow, import_policies
 from erpsync.store.policies import list_policies
 from erpsync.store.tables import event, sku_policy
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 MakeTown = Callable[..., Town]
@@ -94,7 +94,7 @@ def test_a_paused_sku_shows_nothing_although_there_is_plenty_and_its_orders_are_
 
     town.shop.place("o1", ("A", 2))
     walk.read(town)
-    assert walk.held(town) == {"o1": 2}
+    assert looking.promised(town) == {"o1": 2}
 
     put(town, channel="shop", paused="-")
     assert town.shop.shown == {"A": 98}
@@ -110,7 +110,7 @@ def test_a_pause_is_no_wave_of_zeros_that_nobody_can_explain(make_town: MakeTown
     walk.run(town)
 
     assert town.shop.shown == {"A": 0, "B": 0, "C": 0}
-    assert walk.tasks(town) == []
+    assert looking.tasks(town) == []
 
 
 def test_a_bundle_is_paused_with_its_part_and_capped_by_its_own(town: Town) -> None:
@@ -136,7 +136,7 @@ def test_a_warehouse_keeps_units_of_one_sku_in_place_of_its_own_safety_stock(mak
 
     town.shop.place("o1", ("A", 3))
     walk.read(town)
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 2}, {"o1": 1})
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 2}, {"o1": 1})
 
 
 def test_what_is_no_longer_kept_serves_at_once_who_waits_for_it(town: Town) -> None:
@@ -144,12 +144,12 @@ def test_what_is_no_longer_kept_serves_at_once_who_waits_for_it(town: Town) -> N
     put(town, warehouse="SH", safety="10")
     town.shop.place("o1", ("A", 4))
     walk.read(town)
-    assert walk.owed(town) == {"o1": 4}
+    assert looking.owed(town) == {"o1": 4}
 
     put(town, warehouse="SH", safety="0")
 
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 4}, {})
-    assert not walk.problems(town)
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 4}, {})
+    assert not looking.problems(town)
 
 
 def test_nothing_new_is_promised_from_a_warehouse_that_is_paused_for_a_sku(make_town: MakeTown) -> None:
@@ -163,7 +163,7 @@ def test_nothing_new_is_promised_from_a_warehouse_that_is_paused_for_a_sku(make_
 
     town.shop.place("o2", ("A", 2))
     walk.read(town)
-    assert walk.on_shelf(town) == {("SH", "A"): (10, 1), ("GZ", "A"): (6, 2)}
+    assert looking.on_shelf(town) == {("SH", "A"): (10, 1), ("GZ", "A"): (6, 2)}
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_what_was_changed_is_told_from_what_to_what_and_a_repetition_changes_not
     put(town, channel="shop", cap="6")
 
     told = select(event.c.detail, event.c.actor).where(event.c.kind == "policy.changed").order_by(event.c.id)
-    assert walk.rows(town, told) == [('{"cap": [null, 5]}', "me"), ('{"cap": [5, 6]}', "me")]
-    assert walk.rows(town, select(sku_policy.c.cap)) == [(6,)]
+    assert looking.rows(town, told) == [('{"cap": [null, 5]}', "me"), ('{"cap": [5, 6]}', "me")]
+    assert looking.rows(town, select(sku_policy.c.cap)) == [(6,)]
 
 
 def test_it_holds_after_a_restart(make_town: MakeTown, town: Town) -> None:

@@ -14,8 +14,9 @@ from erpsync.flows.operations.dead_letters import replay_letter
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import Cursor, ListingRow, OrderPage
 from erpsync.store.leases import end_leases, take_lease
-from tests.support.looking import count, letter_id, letters, mark, poll, rows, see, settle_in, status
+from tests.support.looking import count, letter_id, letters, mark, rows, see, status
 from tests.support.shop import NOON, ShopConnector, Town, days
+from tests.support.walk import poll, settle_in
 
 SEVEN = [f"o{n}" for n in range(7)]  # three pages of three
 

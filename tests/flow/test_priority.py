@@ -18,10 +18,9 @@ from erpsync.sdk.errors import RateLimitedError
 from erpsync.sdk.http import current_lane
 from erpsync.sdk.types import Cursor, RefundPage
 from erpsync.store.limits import SharedLimiter
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.calling import deliver, with_calls
 from tests.support.depot import Depot, build_depot, work
-from tests.support.looking import rows, settle_in, status
 from tests.support.shop import ShopConnector, Town
 
 MANY = 120
@@ -34,7 +33,7 @@ def calling(make_town: Callable[..., Town]) -> Town:
     town = with_calls(make_town())
     counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=1000, actor="me")
     town.shop.place("o1", ("TEA", 2))
-    settle_in(town)
+    walk.settle_in(town)
     for n in range(MANY):
         deliver(town, town.shop.place(f"n{n}", ("TEA", 1)))
     return town
@@ -46,21 +45,21 @@ def test_a_refund_behind_a_pile_of_orders_is_applied_first(calling: Town) -> Non
     deliver(calling, calling.shop.refunds["r1"])
     apply_inbox(calling.ctx)
 
-    assert status(calling, "o1") == ("held", "refund_open")
-    assert rows(calling, "SELECT count(*) FROM inbox WHERE state = 'pending'") != [(0,)]
+    assert looking.status(calling, "o1") == ("held", "refund_open")
+    assert looking.rows(calling, "SELECT count(*) FROM inbox WHERE state = 'pending'") != [(0,)]
 
 
 def test_a_cancel_behind_a_pile_of_orders_is_applied_first(calling: Town) -> None:
     deliver(calling, calling.shop.change("o1", state="cancelled"))
     apply_inbox(calling.ctx)
 
-    assert status(calling, "o1")[0] == "cancelled"
+    assert looking.status(calling, "o1")[0] == "cancelled"
 
 
 def test_orders_are_still_applied_in_the_order_they_came(calling: Town) -> None:
     apply_inbox(calling.ctx)
 
-    first = rows(calling, "SELECT external_id FROM orders WHERE external_id LIKE 'n%' ORDER BY id LIMIT 3")
+    first = looking.rows(calling, "SELECT external_id FROM orders WHERE external_id LIKE 'n%' ORDER BY id LIMIT 3")
     assert first == [("n0",), ("n1",), ("n2",)]
 
 

@@ -11,7 +11,7 @@ from erpsync.flows.inventory.bundles import BundlePart, import_bundles
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations import reservations
 from erpsync.sdk.types import ListingRow
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 
@@ -78,7 +78,7 @@ def test_a_bundle_shows_what_its_scarcest_part_allows(town: Town) -> None:
     town.shop.place("o1", ("KIT", 1))
     walk.read(town, "orders")
     walk.run(town)
-    assert (town.shop.shown["KIT"], walk.held(town)) == (2, {"o1": 3})
+    assert (town.shop.shown["KIT"], looking.promised(town)) == (2, {"o1": 3})
 
 
 def test_channels_are_told_their_own_share_of_their_own_warehouses(make_town: Callable[..., Town]) -> None:
@@ -132,12 +132,12 @@ def test_an_unpaid_order_that_holds_units_lowers_the_number_once(make_town: Call
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     town.shop.place("o1", ("A", 2), paid=False)
     walk.run(town)
-    assert (town.shop.shown, walk.held(town)) == ({"A": 3}, {"o1": 2})
+    assert (town.shop.shown, looking.promised(town)) == ({"A": 3}, {"o1": 2})
 
     town.advance(1801)
     assert reservations.expire_reservations(town.ctx) == 1
     walk.run(town)
-    assert (town.shop.shown, walk.held(town)) == ({"A": 3}, {})
+    assert (town.shop.shown, looking.promised(town)) == ({"A": 3}, {})
 
 
 # -- when it is told
@@ -179,7 +179,7 @@ def test_urgent_only_brings_forward_what_settles_already(town: Town) -> None:
     walk.fan(town)
 
     assert push.push_stock(town.ctx, town.channel(), urgent_only=True) == 1
-    assert len(walk.effects(town)) == 0
+    assert len(looking.effects(town)) == 0
 
 
 def test_a_number_that_was_told_surely_costs_no_call(town: Town) -> None:
@@ -190,7 +190,7 @@ def test_a_number_that_was_told_surely_costs_no_call(town: Town) -> None:
     walk.run(town)
 
     assert calls(town) == before
-    assert walk.effects(town) == []
+    assert looking.effects(town) == []
 
 
 def test_goods_that_make_up_for_a_sale_still_correct_what_the_channel_took_off_itself(town: Town) -> None:
@@ -202,7 +202,7 @@ def test_goods_that_make_up_for_a_sale_still_correct_what_the_channel_took_off_i
     walk.run(town)
 
     assert town.shop.shown == {"A": 5}
-    assert walk.told(town) == {"A": (5, True)}
+    assert looking.told(town) == {"A": (5, True)}
 
 
 def test_a_sale_that_is_read_while_a_number_is_on_its_way_leaves_it_unsure(town: Town) -> None:
@@ -218,8 +218,8 @@ def test_a_sale_that_is_read_while_a_number_is_on_its_way_leaves_it_unsure(town:
 
     town.shop.during = sell
     push.push_stock(town.ctx, town.channel())
-    assert walk.told(town) == {"A": (6, False)}
+    assert looking.told(town) == {"A": (6, False)}
 
     arrive(town, 1)
     walk.run(town)
-    assert walk.told(town) == {"A": (6, True)}
+    assert looking.told(town) == {"A": (6, True)}

@@ -23,7 +23,7 @@ from erpsync.sdk.errors import (
 from erpsync.sdk.types import StockLevel
 from erpsync.store.outbox.queue import STOCK, Claimed, claim
 from erpsync.store.tables import dead_letter, outbox
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import SHANGHAI, ShopConnector, Town
 
 
@@ -52,9 +52,9 @@ def test_one_refused_listing_blocks_no_other(town: Town) -> None:
     walk.run(town)
 
     assert town.shop.shown == {"A": 5, "C": 5}
-    assert walk.effects(town) == [("dead", "", 0)]
+    assert looking.effects(town) == [("dead", "", 0)]
     letter = select(dead_letter.c.error, dead_letter.c.source).where(dead_letter.c.state == "open")
-    assert walk.rows(town, letter) == [("item deleted", "B")]
+    assert looking.rows(town, letter) == [("item deleted", "B")]
 
 
 class Fussy(ShopConnector):
@@ -82,7 +82,7 @@ def test_a_call_refused_whole_is_halved_until_the_listing_at_fault_is_alone(town
     walk.run(town)
 
     assert town.shop.shown == {code: 9 for code in codes if code != codes[poison]}
-    assert walk.effects(town) == [("dead", "", 0)]
+    assert looking.effects(town) == [("dead", "", 0)]
 
 
 def test_a_dead_letter_replayed_after_the_cause_is_mended_is_told(town: Town) -> None:
@@ -90,7 +90,7 @@ def test_a_dead_letter_replayed_after_the_cause_is_mended_is_told(town: Town) ->
     town.shop.refused["A"] = "item deleted"
     known(town)
     town.shop.refused.clear()
-    (letter,) = [i for (i,) in walk.rows(town, select(dead_letter.c.id))]
+    (letter,) = [i for (i,) in looking.rows(town, select(dead_letter.c.id))]
 
     dead_letters.replay_letter(town.ctx, letter, actor="me")
     walk.run(town)
@@ -106,7 +106,7 @@ def test_a_newer_number_that_is_accepted_ends_the_dead_letter_of_an_older_one(to
     walk.run(town)
 
     assert town.shop.shown == {"A": 6}
-    assert walk.rows(town, select(dead_letter.c.state)) == [("superseded",)]
+    assert looking.rows(town, select(dead_letter.c.state)) == [("superseded",)]
 
 
 def test_a_number_whose_outcome_is_unknown_is_sent_again_even_if_it_is_right(town: Town) -> None:
@@ -117,13 +117,13 @@ def test_a_number_whose_outcome_is_unknown_is_sent_again_even_if_it_is_right(tow
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
-    assert walk.told(town) == {"A": (5, False)}
+    assert looking.told(town) == {"A": (5, False)}
     before = calls(town)
 
     walk.run(town)
 
     assert calls(town) == before + 1
-    assert walk.told(town) == {"A": (6, True)}
+    assert looking.told(town) == {"A": (6, True)}
     assert town.shop.shown == {"A": 6}
 
 
@@ -143,7 +143,7 @@ def test_while_a_channel_fails_tries_grow_further_apart_and_new_marks_do_not_hur
         waits.append(push.next_run_s(town.ctx) or 0)
 
     assert all(0.5 * 2**n <= wait <= 2**n for n, wait in enumerate(waits, 0)), waits
-    assert walk.effects(town) == [("pending", "", 6)]
+    assert looking.effects(town) == [("pending", "", 6)]
     town.advance(60)
     walk.run(town)
     assert town.shop.shown == {"A": 12}
@@ -158,7 +158,7 @@ def test_a_throttled_number_waits_as_told_and_costs_no_attempt(town: Town) -> No
     walk.read(town, "orders")
     walk.push_due(town)
 
-    assert walk.effects(town) == [("pending", "", 0)]
+    assert looking.effects(town) == [("pending", "", 0)]
     assert push.push_stock(town.ctx, town.channel()) == 0
     town.advance(41)
     walk.run(town)
@@ -173,14 +173,14 @@ def test_refused_credentials_pause_the_channel_with_one_alarm_until_they_work(to
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
-    assert walk.tasks(town) == ["auth"]
+    assert looking.tasks(town) == ["auth"]
     assert push.push_stock(town.ctx, town.channel()) == 0
 
     control.resume_channel(town.ctx, "shop", actor="me")
     walk.run(town)
 
     assert town.shop.shown == {"A": 6}
-    assert walk.tasks(town) == []
+    assert looking.tasks(town) == []
 
 
 def test_a_number_that_a_lost_worker_may_have_sent_is_pushed_by_the_next(town: Town) -> None:
@@ -198,7 +198,7 @@ def test_a_number_that_a_lost_worker_may_have_sent_is_pushed_by_the_next(town: T
     walk.run(town)
 
     assert town.shop.shown == {"A": 6}
-    assert walk.rows(town, select(outbox.c.state).where(outbox.c.id == ghost.id)) == [("done",)]
+    assert looking.rows(town, select(outbox.c.state).where(outbox.c.id == ghost.id)) == [("done",)]
 
 
 def claimed_by_a_ghost(town: Town) -> Claimed:

@@ -12,7 +12,7 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.orders.apply import apply
 from erpsync.flows.orders.normalise import read_orders
 from erpsync.flows.records.batch import Batch
-from tests.support import walk
+from tests.support import looking
 from tests.support.shop import Town
 
 pytestmark = pytest.mark.concurrent("threads")
@@ -54,10 +54,10 @@ def test_two_hundred_buyers_of_the_last_unit_and_exactly_one_gets_it(town: Town)
 
     all_at_once([lambda batch=batch: buy(batch) for batch in orders])  # type: ignore[misc]
 
-    assert sum(walk.held(town).values()) == 1
-    assert sum(walk.owed(town).values()) == BUYERS - 1
-    assert walk.on_shelf(town) == {("SH", "A"): (1, 1)}
-    assert not walk.problems(town)
+    assert sum(looking.promised(town).values()) == 1
+    assert sum(looking.owed(town).values()) == BUYERS - 1
+    assert looking.on_shelf(town) == {("SH", "A"): (1, 1)}
+    assert not looking.problems(town)
 
 
 def test_orders_and_arriving_goods_at_once_leave_no_unit_beside_a_waiting_order(town: Town) -> None:
@@ -74,9 +74,9 @@ def test_orders_and_arriving_goods_at_once_leave_no_unit_beside_a_waiting_order(
 
     all_at_once(works)
 
-    assert walk.on_shelf(town) == {("SH", "A"): (30, 30), ("SH", "B"): (30, 30)}
-    assert sum(walk.owed(town).values()) == 30
-    assert not walk.problems(town)
+    assert looking.on_shelf(town) == {("SH", "A"): (30, 30), ("SH", "B"): (30, 30)}
+    assert sum(looking.owed(town).values()) == 30
+    assert not looking.problems(town)
 
 
 def test_two_streams_that_bring_the_same_new_order_at_once_make_one_order(town: Town) -> None:
@@ -94,5 +94,5 @@ def test_two_streams_that_bring_the_same_new_order_at_once_make_one_order(town: 
         reports = list(pool.map(read, ("orders", "backfill")))
 
     assert not any(report.failed for report in reports)
-    assert walk.held(town) == {f"o{n}": 1 for n in range(6)}
-    assert not walk.problems(town)
+    assert looking.promised(town) == {f"o{n}": 1 for n in range(6)}
+    assert not looking.problems(town)

@@ -19,8 +19,9 @@ from erpsync.sdk.types import ListingRow
 from erpsync.settings.config import StatusLimits
 from erpsync.store.status import figures
 from erpsync.store.views.sku_story import explain_sku
-from tests.support.looking import poll, settle_in, story
+from tests.support.looking import story
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 HOUR = 3600
 

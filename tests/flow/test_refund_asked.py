@@ -9,9 +9,8 @@ from erpsync.core.policy import OrderPolicy
 from erpsync.flows.inventory import counts
 from erpsync.flows.shipments import push, record
 from erpsync.sdk.types import Shipment
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.depot import Depot, build_depot, work
-from tests.support.looking import rows, status
 from tests.support.shop import ShopConnector, Town
 
 
@@ -30,12 +29,12 @@ def tell(town: Town) -> None:
 
 
 def state(town: Town) -> str:
-    ((_, now),) = walk.shipments(town)
+    ((_, now),) = looking.shipments(town)
     return now
 
 
 def reason(town: Town) -> str:
-    (found,) = rows(town, "SELECT reason FROM task WHERE kind = 'refund_late'")
+    (found,) = looking.rows(town, "SELECT reason FROM task WHERE kind = 'refund_late'")
     return str(found[0])
 
 
@@ -44,7 +43,7 @@ def test_a_refund_that_the_gate_reads_in_the_order_itself_holds_the_parcel(left:
     left.shop.change("o1", refund_asked="r1")
     left.advance(OrderPolicy().gate_s + 1)
     tell(left)
-    assert (state(left), left.shop.parcels, walk.tasks(left)) == ("waiting", [], ["gate"])
+    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("waiting", [], ["gate"])
 
     left.shop.change("o1", refund_asked="")
     walk.read(left, "orders")
@@ -89,11 +88,11 @@ def test_a_view_that_says_nothing_of_refunds_ends_none(left: Town) -> None:
 def test_a_parcel_that_was_told_before_its_refund_became_known_opens_a_task(left: Town) -> None:
     left.shop.refund("r1", "o1", n1=2)
     tell(left)
-    assert (state(left), walk.tasks(left)) == ("sent", [])
+    assert (state(left), looking.tasks(left)) == ("sent", [])
 
     walk.read(left, "refunds")
 
-    assert walk.tasks(left) == ["refund_late"]
+    assert looking.tasks(left) == ["refund_late"]
     assert "although a refund of order" in reason(left)
     assert reason(left).startswith("parcel ")
 
@@ -104,7 +103,7 @@ def test_a_return_that_is_asked_for_after_the_parcel_was_told_is_no_such_task(le
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
 
-    assert walk.tasks(left) == []
+    assert looking.tasks(left) == []
 
 
 class Hasty(ShopConnector):
@@ -125,7 +124,7 @@ def test_a_refund_that_becomes_known_during_the_call_opens_a_task(left: Town) ->
 
     push.push_shipments(replace(left.ctx, channels={channel.id: channel}), channel)
 
-    assert (state(left), walk.tasks(left)) == ("sent", ["refund_late"])
+    assert (state(left), looking.tasks(left)) == ("sent", ["refund_late"])
 
 
 @pytest.fixture
@@ -142,7 +141,7 @@ def test_a_warehouse_is_not_told_of_an_order_whose_view_names_a_refund(pair: tup
     town.shop.place("o1", ("A", 2), refund_asked="r1")
     work(town)
 
-    assert (depot.numbers, status(town, "o1")) == ([], ("held", "refund_open"))
+    assert (depot.numbers, looking.status(town, "o1")) == ([], ("held", "refund_open"))
 
 
 def test_a_release_that_went_out_before_its_refund_became_known_opens_a_task(pair: tuple[Town, Depot]) -> None:
@@ -157,5 +156,5 @@ def test_a_release_that_went_out_before_its_refund_became_known_opens_a_task(pai
     work(town)
 
     assert len(depot.numbers) == 1
-    assert "refund_late" in walk.tasks(town)
+    assert "refund_late" in looking.tasks(town)
     assert reason(town).startswith("release ")

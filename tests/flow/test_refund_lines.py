@@ -6,8 +6,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.inventory import counts
 from erpsync.flows.shipments import push, record
 from erpsync.flows.shipments.record import ShipLine
-from tests.support import walk
-from tests.support.looking import lines, status
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 
@@ -30,12 +29,12 @@ def send(town: Town, *names: str, tracking: str = "SF1") -> None:
 def test_the_line_that_no_refund_names_leaves_and_is_told(two: Town) -> None:
     two.shop.refund("r1", "o1", n1=2)
     walk.read(two, "refunds")
-    assert status(two, "o1") == ("held", "refund_open")
+    assert looking.status(two, "o1") == ("held", "refund_open")
 
     send(two, "o1-2")
 
-    assert ([state for _, state in walk.shipments(two)], len(two.shop.parcels)) == (["sent"], 1)
-    assert (lines(two, "o1"), walk.tasks(two)) == ({"o1-1": (2, 0, 0), "o1-2": (1, 0, 1)}, [])
+    assert ([state for _, state in looking.shipments(two)], len(two.shop.parcels)) == (["sent"], 1)
+    assert (looking.lines(two, "o1"), looking.tasks(two)) == ({"o1-1": (2, 0, 0), "o1-2": (1, 0, 1)}, [])
 
 
 @pytest.mark.parametrize("names", [("o1-1",), ("o1-1", "o1-2"), ()])
@@ -65,7 +64,7 @@ def test_a_refund_that_only_the_view_names_keeps_the_whole_order_until_its_lines
     walk.read(two, "refunds")
     send(two, "o1-2")
 
-    assert [state for _, state in walk.shipments(two)] == ["sent"]
+    assert [state for _, state in looking.shipments(two)] == ["sent"]
 
 
 def test_a_view_that_names_a_line_keeps_that_line(two: Town) -> None:
@@ -73,7 +72,7 @@ def test_a_view_that_names_a_line_keeps_that_line(two: Town) -> None:
     walk.read(two, "orders")
     send(two, "o1-2")
 
-    assert [state for _, state in walk.shipments(two)] == ["sent"]
+    assert [state for _, state in looking.shipments(two)] == ["sent"]
 
 
 def test_a_refund_asked_for_while_the_parcel_waits_holds_only_the_parcel_with_its_line(two: Town) -> None:
@@ -84,8 +83,8 @@ def test_a_refund_asked_for_while_the_parcel_waits_holds_only_the_parcel_with_it
     for _ in range(2):
         push.push_shipments(two.ctx, two.channel())
 
-    assert sorted(state for _, state in walk.shipments(two)) == ["sent", "waiting"]
-    assert walk.tasks(two) == ["gate"]
+    assert sorted(state for _, state in looking.shipments(two)) == ["sent", "waiting"]
+    assert looking.tasks(two) == ["gate"]
 
 
 def test_a_parcel_that_waits_goes_on_when_the_refund_turns_out_to_be_of_another_line(two: Town) -> None:
@@ -93,13 +92,13 @@ def test_a_parcel_that_waits_goes_on_when_the_refund_turns_out_to_be_of_another_
     two.shop.refund("r1", "o1", amount=100)
     walk.read(two, "refunds")
     push.push_shipments(two.ctx, two.channel())
-    assert ([state for _, state in walk.shipments(two)], walk.tasks(two)) == (["waiting"], ["gate"])
+    assert ([state for _, state in looking.shipments(two)], looking.tasks(two)) == (["waiting"], ["gate"])
 
     two.shop.refund("r1", "o1", amount=100, n1=2)
     walk.read(two, "refunds")
     push.push_shipments(two.ctx, two.channel())
 
-    assert ([state for _, state in walk.shipments(two)], walk.tasks(two)) == (["sent"], [])
+    assert ([state for _, state in looking.shipments(two)], looking.tasks(two)) == (["sent"], [])
 
 
 def test_a_parcel_of_other_lines_is_not_late_for_a_refund_that_became_known_afterwards(two: Town) -> None:
@@ -107,4 +106,4 @@ def test_a_parcel_of_other_lines_is_not_late_for_a_refund_that_became_known_afte
     send(two, "o1-2")
     walk.read(two, "refunds")
 
-    assert walk.tasks(two) == []
+    assert looking.tasks(two) == []

@@ -10,8 +10,9 @@ from erpsync.flows.operations.counters import verify_counters
 from erpsync.flows.shipments.record import ship
 from erpsync.sdk.types import RefundState
 from tests.support.facts import fact, later, line, order, refund, refund_fact, take_in
-from tests.support.looking import count, held, lines, see, settle_in, shelf, status, story
+from tests.support.looking import count, held, lines, on_shelf, see, status, story
 from tests.support.shop import Town
+from tests.support.walk import settle_in
 
 OPEN, GRANTED, CLOSED = RefundState.OPEN, RefundState.GRANTED, RefundState.CLOSED
 
@@ -57,7 +58,11 @@ def test_a_granted_refund_frees_the_units_it_names_and_the_rest_goes_on(town: To
 
     hear(town, GRANTED, 5, L1=1)
 
-    assert (status(town, "o1"), held(town, "o1"), shelf(town, "TEA")) == (("allocated", None), {"TEA": 2}, (10, 2))
+    assert (status(town, "o1"), held(town, "o1"), on_shelf(town)["SH", "TEA"]) == (
+        ("allocated", None),
+        {"TEA": 2},
+        (10, 2),
+    )
     assert lines(town, "o1") == {"L1": (3, 1, 0)}
     assert [(r["external_id"], r["state"]) for r in see(town, "o1")["refunds"]] == [("r1", "granted")]
 
@@ -77,7 +82,7 @@ def test_money_that_names_no_units_cancels_only_the_whole_order(town: Town) -> N
 
     hear(town, GRANTED, 5, id="r2", amount=1)
 
-    assert (status(town, "o1"), shelf(town, "TEA")) == (("cancelled", None), (10, 0))
+    assert (status(town, "o1"), on_shelf(town)["SH", "TEA"]) == (("cancelled", None), (10, 0))
 
 
 def test_units_set_free_by_a_refund_go_to_who_waits(town: Town) -> None:
@@ -108,12 +113,16 @@ def test_units_that_have_left_are_never_put_back_by_a_refund(town: Town) -> None
     """failures.md row 23: full and partial, after shipping."""
     buy(town)
     ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
-    assert shelf(town, "TEA") == (7, 0)
+    assert on_shelf(town)["SH", "TEA"] == (7, 0)
 
     hear(town, GRANTED, L1=1)
     hear(town, GRANTED, 5, id="r2", amount=3000)
 
-    assert (shelf(town, "TEA"), lines(town, "o1"), status(town, "o1")[0]) == ((7, 0), {"L1": (3, 0, 3)}, "shipped")
+    assert (on_shelf(town)["SH", "TEA"], lines(town, "o1"), status(town, "o1")[0]) == (
+        (7, 0),
+        {"L1": (3, 0, 3)},
+        "shipped",
+    )
     assert verify_counters(town.ctx) == []
 
 
@@ -126,7 +135,7 @@ def test_a_refund_after_a_first_parcel_takes_only_what_has_not_left(town: Town) 
     hear(town, GRANTED, amount=4000)
 
     assert lines(town, "o1") == {"L1": (2, 1, 1), "L2": (2, 2, 0)}
-    assert (shelf(town, "TEA"), status(town, "o1")[0]) == ((9, 0), "shipped")
+    assert (on_shelf(town)["SH", "TEA"], status(town, "o1")[0]) == ((9, 0), "shipped")
 
 
 def test_a_refunded_unit_does_not_leave_when_the_channel_confirms_our_parcel(town: Town) -> None:
@@ -135,13 +144,13 @@ def test_a_refunded_unit_does_not_leave_when_the_channel_confirms_our_parcel(tow
     town.shop.refund("r1", "o1", state="granted", n1=1)
     settle_in(town)
     ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="ana")
-    assert shelf(town, "TEA") == (8, 0)
+    assert on_shelf(town)["SH", "TEA"] == (8, 0)
     town.shop.change("o1", state="shipped")
     town.advance(60)
 
     settle_in(town)
 
-    assert (shelf(town, "TEA"), lines(town, "o1")) == ((8, 0), {"o1-1": (3, 1, 2)})
+    assert (on_shelf(town)["SH", "TEA"], lines(town, "o1")) == ((8, 0), {"o1-1": (3, 1, 2)})
 
 
 def test_an_older_word_about_a_refund_changes_nothing(town: Town) -> None:

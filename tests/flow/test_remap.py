@@ -12,9 +12,8 @@ from erpsync.flows.inventory.remap import remap_wanted, want_remap
 from erpsync.flows.operations.upkeep import relook
 from erpsync.flows.shipments import record
 from erpsync.store.tables import listing, sku
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.depot import Depot, build_depot, work
-from tests.support.looking import held, rows, shelf, status
 from tests.support.shop import Town
 
 
@@ -39,19 +38,19 @@ def waiting(town: Town) -> Town:
     listed(fill(town), "RED")
     town.shop.place("o1", ("CUP", 2))
     walk.read(town)
-    assert held(town, "o1") == {"RED": 2}
+    assert looking.held(town, "o1") == {"RED": 2}
     return town
 
 
 def remapped(town: Town) -> list[str]:
-    return [row[0] for row in rows(town, "SELECT detail FROM event WHERE kind = 'order.remapped'")]
+    return [row[0] for row in looking.rows(town, "SELECT detail FROM event WHERE kind = 'order.remapped'")]
 
 
 def test_a_corrected_listing_reaches_an_order_that_waits(waiting: Town) -> None:
     listed(waiting, "BLUE")
 
-    assert (held(waiting, "o1"), status(waiting, "o1")) == ({"BLUE": 2}, ("allocated", None))
-    assert (shelf(waiting, "RED"), shelf(waiting, "BLUE")) == ((9, 0), (9, 2))
+    assert (looking.held(waiting, "o1"), looking.status(waiting, "o1")) == ({"BLUE": 2}, ("allocated", None))
+    assert (looking.on_shelf(waiting)["SH", "RED"], looking.on_shelf(waiting)["SH", "BLUE"]) == ((9, 0), (9, 2))
     (detail,) = remapped(waiting)
     assert '"o1-1": "1 RED -> 1 BLUE"' in detail
 
@@ -59,13 +58,13 @@ def test_a_corrected_listing_reaches_an_order_that_waits(waiting: Town) -> None:
 def test_a_corrected_factor_reaches_an_order_that_waits(waiting: Town) -> None:
     listed(waiting, "RED", factor=3)
 
-    assert held(waiting, "o1") == {"RED": 6}
+    assert looking.held(waiting, "o1") == {"RED": 6}
 
 
 def test_a_mapping_that_stays_the_same_changes_no_order(waiting: Town) -> None:
     listed(waiting, "RED")
 
-    assert (remapped(waiting), held(waiting, "o1")) == ([], {"RED": 2})
+    assert (remapped(waiting), looking.held(waiting, "o1")) == ([], {"RED": 2})
 
 
 def test_a_changed_set_reaches_an_order_that_waits(town: Town) -> None:
@@ -73,11 +72,11 @@ def test_a_changed_set_reaches_an_order_that_waits(town: Town) -> None:
     listed(town, "SET")
     town.shop.place("o1", ("CUP", 2))
     walk.read(town)
-    assert held(town, "o1") == {"RED": 2}
+    assert looking.held(town, "o1") == {"RED": 2}
 
     bundled(town, ("BLUE", 1), ("LID", 2))
 
-    assert held(town, "o1") == {"BLUE": 2, "LID": 4}
+    assert looking.held(town, "o1") == {"BLUE": 2, "LID": 4}
     assert '"o1-1": "1 RED -> 1 BLUE + 2 LID"' in remapped(town)[0]
 
 
@@ -89,7 +88,7 @@ def test_an_order_that_is_not_paid_yet_is_mapped_anew_too(town: Town) -> None:
     town.shop.change("o1", state="paid")
     walk.read(town)
 
-    assert held(town, "o1") == {"BLUE": 2}
+    assert looking.held(town, "o1") == {"BLUE": 2}
 
 
 def test_an_order_that_has_ended_keeps_what_it_was(waiting: Town) -> None:
@@ -97,8 +96,8 @@ def test_an_order_that_has_ended_keeps_what_it_was(waiting: Town) -> None:
 
     listed(waiting, "BLUE")
 
-    assert (remapped(waiting), walk.tasks(waiting)) == ([], [])
-    assert shelf(waiting, "RED") == (7, 0)
+    assert (remapped(waiting), looking.tasks(waiting)) == ([], [])
+    assert looking.on_shelf(waiting)["SH", "RED"] == (7, 0)
 
 
 def test_a_line_of_which_something_left_is_given_to_a_person_and_the_others_are_mapped_anew(town: Town) -> None:
@@ -110,7 +109,7 @@ def test_a_line_of_which_something_left_is_given_to_a_person_and_the_others_are_
 
     listed(town, "BLUE")
 
-    assert (held(town, "o1"), walk.tasks(town)) == ({"RED": 1, "BLUE": 1}, ["mapping_changed"])
+    assert (looking.held(town, "o1"), looking.tasks(town)) == ({"RED": 1, "BLUE": 1}, ["mapping_changed"])
 
 
 @pytest.fixture
@@ -129,8 +128,8 @@ def test_what_a_warehouse_was_told_to_send_is_given_to_a_person(pair: tuple[Town
 
     listed(town, "BLUE")
 
-    assert (held(town, "o1"), walk.tasks(town), remapped(town)) == ({"RED": 2}, ["mapping_changed"], [])
-    (why,) = rows(town, "SELECT reason FROM task")[0]
+    assert (looking.held(town, "o1"), looking.tasks(town), remapped(town)) == ({"RED": 2}, ["mapping_changed"], [])
+    (why,) = looking.rows(town, "SELECT reason FROM task")[0]
     assert why.endswith("line o1-1: 1 RED -> 1 BLUE")
 
 
@@ -143,5 +142,5 @@ def test_an_import_that_died_before_it_reached_the_orders_is_finished_by_upkeep(
 
     relook(waiting.ctx)
 
-    assert held(waiting, "o1") == {"BLUE": 2}
+    assert looking.held(waiting, "o1") == {"BLUE": 2}
     assert remap_wanted(waiting.ctx) == 0

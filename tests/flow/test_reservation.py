@@ -11,7 +11,7 @@ from erpsync.flows.operations.counters import verify_counters
 from erpsync.flows.operations.reservations import expire_reservations
 from erpsync.sdk.types import OrderState
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, held, shelf, status, story
+from tests.support.looking import count, held, on_shelf, status, story
 from tests.support.shop import Town
 
 UNPAID = OrderState.UNPAID
@@ -42,7 +42,7 @@ def test_an_unpaid_order_holds_nothing_by_default(make_town: Callable[..., Town]
     town = shop(make_town)
     place(town)
 
-    assert (status(town, "o1"), shelf(town, "TEA")) == (("unpaid", None), (5, 0))
+    assert (status(town, "o1"), on_shelf(town)["SH", "TEA"]) == (("unpaid", None), (5, 0))
 
 
 def test_a_shop_that_reserves_at_placement_holds_units_at_once(town: Town) -> None:
@@ -60,7 +60,7 @@ def test_a_reservation_ends_by_itself_and_not_a_second_early(town: Town) -> None
     town.advance(1)
     assert expire_reservations(town.ctx) == 1
 
-    assert (shelf(town, "TEA"), count(town, "hold"), count(town, "backorder")) == ((5, 0), 0, 0)
+    assert (on_shelf(town)["SH", "TEA"], count(town, "hold"), count(town, "backorder")) == ((5, 0), 0, 0)
     assert "order.reservation_ended" in story(town, "o1")
 
 
@@ -116,7 +116,7 @@ def test_a_placed_order_that_is_closed_gives_its_units_back(town: Town) -> None:
     closed = order("o1", line(qty=3), state=OrderState.CANCELLED, version_at=later(9))
     take_in(town, fact(closed, digest="b", read=(9, 9)))
 
-    assert (status(town, "o1"), shelf(town, "TEA")) == (("cancelled", None), (5, 0))
+    assert (status(town, "o1"), on_shelf(town)["SH", "TEA"]) == (("cancelled", None), (5, 0))
 
 
 def test_an_order_that_is_no_longer_ready_gives_its_units_back(make_town: Callable[..., Town]) -> None:
@@ -126,4 +126,4 @@ def test_an_order_that_is_no_longer_ready_gives_its_units_back(make_town: Callab
 
     take_in(town, fact(order("o1", line(qty=3), state=UNPAID, version_at=later(9)), digest="b", read=(9, 9)))
 
-    assert (status(town, "o1"), shelf(town, "TEA"), count(town, "backorder")) == (("unpaid", None), (5, 0), 0)
+    assert (status(town, "o1"), on_shelf(town)["SH", "TEA"], count(town, "backorder")) == (("unpaid", None), (5, 0), 0)

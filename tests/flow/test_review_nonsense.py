@@ -21,10 +21,9 @@ from erpsync.flows.shipments.record import ship
 from erpsync.sdk.errors import PayloadError, RateLimitedError
 from erpsync.sdk.types import BadLine, ListingPage, ListingRow
 from erpsync.store.tables import listing, sku
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, line, order, take_in
-from tests.support.looking import held, letter_id, letters, poll, rows, settle_in, shelf, status
 from tests.support.shop import Town, build_town
 
 HALF = "half an emoji: \ud83d"
@@ -36,7 +35,7 @@ NUL = "a NUL: \x00"
 def test_text_that_no_database_takes_stops_no_other_order(town: Town, text: str, place: str) -> None:
     """A platform that cuts a name in the middle of an emoji must not stop its shop for ever."""
     counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
-    settle_in(town)
+    walk.settle_in(town)
     if place == "id":
         town.shop.place(text, ("TEA", 1))
     elif place == "title":
@@ -47,20 +46,20 @@ def test_text_that_no_database_takes_stops_no_other_order(town: Town, text: str,
         town.shop.place(f"odd {text}", ("TEA", 1), broken=True)
     town.shop.place("good", ("TEA", 1))
 
-    report = poll(town)
+    report = walk.poll(town)
 
     assert (report.failed, report.error) == (False, "")
-    assert status(town, "good") == ("allocated", None)
+    assert looking.status(town, "good") == ("allocated", None)
     town.shop.place("next", ("TEA", 1))
-    assert not poll(town).failed
-    assert status(town, "next") == ("allocated", None)
+    assert not walk.poll(town).failed
+    assert looking.status(town, "next") == ("allocated", None)
 
 
 def test_a_channel_that_asks_to_wait_no_time_at_all_is_not_called_without_pause(town: Town) -> None:
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
     import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
     town.shop.trouble["stock before"] = [RateLimitedError("slow down", retry_after_s=0) for _ in range(50)]
-    settle_in(town)
+    walk.settle_in(town)
     walk.fan(town)
     town.advance(3)
 
@@ -72,7 +71,7 @@ def test_a_channel_that_asks_to_wait_no_time_at_all_is_not_called_without_pause(
 def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> None:
     counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
     town.shop.place("o1", ("TEA", 1))
-    settle_in(town)
+    walk.settle_in(town)
     ship(town.ctx, order="o1", carrier="SF", tracking="SF1")
     town.shop.trouble["ship before"] = [OperationalError("select", {}, OSError("connection reset"))]  # type: ignore[list-item]
     walk.push_due(town)
@@ -82,7 +81,7 @@ def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> No
     walk.push_due(town)
 
     assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
-    assert letters(town) == []
+    assert looking.letters(town) == []
 
 
 def test_a_listing_that_cannot_be_read_is_a_dead_letter_until_it_can(town: Town) -> None:
@@ -96,11 +95,11 @@ def test_a_listing_that_cannot_be_read_is_a_dead_letter_until_it_can(town: Town)
 
     for _ in range(2):
         read(ListingPage(rows=(tea,), bad=(odd,), mark="1"))
-    known, told = walk.rows(town, select(listing.c.channel_sku)), letters(town)
+    known, told = looking.rows(town, select(listing.c.channel_sku)), looking.letters(town)
     read(ListingPage(rows=(tea, ListingRow(channel_sku="CUP", item_ref="2")), mark="1"))
 
     assert ([row[0] for row in known], told) == (["TEA"], [("listing", "2")])
-    assert letters(town) == []
+    assert looking.letters(town) == []
 
 
 def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(town: Town) -> None:
@@ -116,7 +115,7 @@ def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(t
     import_listings(town.ctx, rows, actor="me")
 
     mapped = select(listing.c.item_ref, sku.c.code).join(sku, sku.c.id == listing.c.sku_id)
-    assert dict(walk.rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}
+    assert dict(looking.rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}
 
 
 def test_a_webhook_that_was_given_up_can_be_tried_again_by_a_person(make_town: Callable[..., Town]) -> None:
@@ -128,13 +127,13 @@ def test_a_webhook_that_was_given_up_can_be_tried_again_by_a_person(make_town: C
     for _ in range(61):
         town.advance(400)
         apply_inbox(without)
-    (key,) = (key for kind, key in letters(town) if kind == "inbox")
+    (key,) = (key for kind, key in looking.letters(town) if kind == "inbox")
 
-    dead.replay_letter(town.ctx, letter_id(town, key), actor="me")
+    dead.replay_letter(town.ctx, looking.letter_id(town, key), actor="me")
     apply_inbox(town.ctx)
 
-    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 2})
-    assert letters(town) == []
+    assert (looking.status(town, "o1"), looking.held(town, "o1")) == (("allocated", None), {"TEA": 2})
+    assert looking.letters(town) == []
 
 
 MOST = 12_000
@@ -175,7 +174,7 @@ def test_goods_that_thousands_wait_for_can_come_in(narrow: Town) -> None:
 
     counts.set_stock(narrow.ctx, warehouse="SH", sku="TEA", on_hand=count, actor="keeper")
 
-    assert shelf(narrow, "TEA") == (count, count)
+    assert looking.on_shelf(narrow)["SH", "TEA"] == (count, count)
 
 
 def test_a_file_of_very_many_bundles_is_taken(narrow: Town) -> None:
@@ -186,24 +185,24 @@ def test_a_file_of_very_many_bundles_is_taken(narrow: Town) -> None:
 
 @pytest.mark.parametrize(("qty", "price"), [(10**9, 10**13), (10**30, 1), (1, 10**30)])
 def test_a_sum_that_no_column_holds_is_told_as_what_it_is(town: Town, qty: int, price: int) -> None:
-    settle_in(town)
+    walk.settle_in(town)
     row = town.shop.place("huge", ("TEA", 1))
     row["lines"][0] |= {"qty": qty, "price": price}
     town.shop.change("huge", total=10)
     town.shop.place("good", ("TEA", 1))
-    poll(town)
+    walk.poll(town)
 
-    ((key, error),) = rows(town, 'SELECT "key", error FROM dead_letter')
+    ((key, error),) = looking.rows(town, 'SELECT "key", error FROM dead_letter')
     assert (key, "larger than any amount" in error, "defect" in error) == ("huge", True, False)
-    assert status(town, "good")[0] != ""
+    assert looking.status(town, "good")[0] != ""
 
 
 def test_a_refund_that_no_column_holds_is_told_as_what_it_is(town: Town) -> None:
-    settle_in(town)
+    walk.settle_in(town)
     town.shop.place("o1", ("TEA", 1))
-    poll(town)
+    walk.poll(town)
     town.shop.refund("r1", "o1", amount=10**30)
-    poll(town, "refunds")
+    walk.poll(town, "refunds")
 
-    ((error,),) = rows(town, "SELECT error FROM dead_letter")
+    ((error,),) = looking.rows(town, "SELECT error FROM dead_letter")
     assert "larger than any amount" in error

@@ -18,9 +18,8 @@ from erpsync.sdk.types import RefundState
 from erpsync.store.registry import lock_skus
 from erpsync.store.stock_book import Book
 from erpsync.store.tables import listing, sku
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.facts import fact, line, order, refund, refund_fact
-from tests.support.looking import status
 from tests.support.shop import Town
 
 OVERLAP_S = 0.2  # so often the second one is looked for where it waits; on SQLite it waits for its turn at once
@@ -57,7 +56,7 @@ def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(to
         )
     other.join()
 
-    assert status(town, "o1") == ("held", "refund_open")
+    assert looking.status(town, "o1") == ("held", "refund_open")
 
 
 def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -> None:
@@ -126,4 +125,4 @@ def test_an_import_of_listings_and_the_first_sale_of_one_never_wait_for_each_oth
         tx.execute(listing.insert().values(**row))
     other.join()
 
-    assert status(town, "o1") == ("allocated", None)
+    assert looking.status(town, "o1") == ("allocated", None)

@@ -7,8 +7,9 @@ import pytest
 from erpsync.flows.intake.webhooks import apply_inbox
 from erpsync.flows.inventory.counts import set_stock
 from tests.support.calling import deliver, with_calls
-from tests.support.looking import count, lines, poll, rows, settle_in, status, tasks
+from tests.support.looking import count, lines, rows, status, tasks
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 
 @pytest.fixture

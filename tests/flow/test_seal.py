@@ -11,8 +11,9 @@ from erpsync.flows.reconcile.certificate import prove
 from erpsync.flows.reconcile.compare import reconcile
 from erpsync.flows.reconcile.windows import SealReport, seal_windows
 from erpsync.sdk.errors import TransientError
-from tests.support.looking import letters, poll, rows, see, settle_in, status, story
+from tests.support.looking import letters, rows, see, status, story
 from tests.support.shop import NOON, Town, days
+from tests.support.walk import poll, settle_in
 
 HOUR = 3600
 MakeTown = Callable[..., Town]

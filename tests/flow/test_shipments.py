@@ -21,7 +21,7 @@ from erpsync.sdk.errors import (
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.outbox.queue import SHIPMENT, Claimed, claim, mark_sent
 from erpsync.store.tables import dead_letter, task
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import SHANGHAI, ShopConnector, Town
 
 
@@ -64,8 +64,8 @@ def test_a_parcel_without_lines_holds_everything(paid: Town) -> None:
 
     (parcel,) = paid.shop.parcels
     assert (parcel.whole, [(line.qty, line.ordered_qty) for line in parcel.lines]) == (True, [(2, 2), (2, 2)])
-    assert walk.on_shelf(paid) == {("SH", "A"): (3, 0), ("SH", "B"): (3, 0)}
-    assert walk.shipments(paid) == [(parcel.number, "sent")]
+    assert looking.on_shelf(paid) == {("SH", "A"): (3, 0), ("SH", "B"): (3, 0)}
+    assert looking.shipments(paid) == [(parcel.number, "sent")]
 
 
 def test_three_lines_in_four_parcels_are_told_parcel_by_parcel(town: Town) -> None:
@@ -90,14 +90,14 @@ def test_three_lines_in_four_parcels_are_told_parcel_by_parcel(town: Town) -> No
         ("SF3", False, [("o1-1", 1, 3, 2), ("o1-3", 1, 2, 0)]),
         ("SF4", False, [("o1-3", 1, 2, 1)]),
     ]
-    assert not walk.problems(town)
+    assert not looking.problems(town)
 
 
 def test_the_same_tracking_number_again_is_the_same_parcel(paid: Town) -> None:
     first, second = send(paid), send(paid)
 
     assert (second.number, second.repeated) == (first.number, True)
-    assert walk.on_shelf(paid)["SH", "A"] == (3, 0)
+    assert looking.on_shelf(paid)["SH", "A"] == (3, 0)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_same_tracking_number_again_is_the_same_parcel(paid: Town) -> None:
 def test_a_parcel_that_cannot_be_is_refused(paid: Town, lines: list[tuple[str, int]], problem: str) -> None:
     with pytest.raises(Refused, match=problem):
         send(paid, "SF1", *lines)
-    assert walk.on_shelf(paid)["SH", "A"] == (5, 2)
+    assert looking.on_shelf(paid)["SH", "A"] == (5, 2)
 
 
 def test_an_unknown_carrier_is_refused_with_what_was_perhaps_meant(paid: Town) -> None:
@@ -158,12 +158,12 @@ def test_a_timeout_after_the_effect_is_found_out_and_not_sent_twice(paid: Town) 
     send(paid)
     paid.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
     tell(paid)
-    assert walk.effects(paid, SHIPMENT) == [("pending", "", 1)]
+    assert looking.effects(paid, SHIPMENT) == [("pending", "", 1)]
 
     paid.advance(5)
     tell(paid)
     assert told(paid) == ["SF1"]
-    assert [state for _, state in walk.shipments(paid)] == ["sent"]
+    assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
 def test_a_timeout_before_the_effect_is_found_out_and_sent_again(paid: Town) -> None:
@@ -174,7 +174,7 @@ def test_a_timeout_before_the_effect_is_found_out_and_sent_again(paid: Town) -> 
     tell(paid)
 
     assert told(paid) == ["SF1"]
-    assert [state for _, state in walk.shipments(paid)] == ["sent"]
+    assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
 def test_where_repeating_is_safe_it_is_simply_sent_again(paid: Town) -> None:
@@ -196,12 +196,12 @@ def test_where_repeating_is_forbidden_a_person_looks_and_decides(paid: Town, the
     tell(paid)
     paid.advance(3600)
     assert tell(paid) == 0
-    assert walk.tasks(paid) == ["unknown"]
+    assert looking.tasks(paid) == ["unknown"]
 
-    (open_task,) = [i for (i,) in walk.rows(paid, select(task.c.id).where(task.c.closed_at.is_(None)))]
+    (open_task,) = [i for (i,) in looking.rows(paid, select(task.c.id).where(task.c.closed_at.is_(None)))]
     tasks.finish_task(paid.ctx, open_task, arrived=there, actor="me")
     tell(paid)
-    assert (told(paid), walk.tasks(paid)) == (["SF1"], [])
+    assert (told(paid), looking.tasks(paid)) == (["SF1"], [])
 
 
 def claimed_by_a_ghost(town: Town, *, sent: bool) -> Claimed:
@@ -219,7 +219,7 @@ def test_a_worker_that_dies_around_its_call_sends_no_parcel_twice(paid: Town, se
     send(paid)
     claimed_by_a_ghost(paid, sent=sent)
     if sent:  # and its call arrived
-        ((number, _),) = walk.shipments(paid)
+        ((number, _),) = looking.shipments(paid)
         paid.shop.parcels.append(
             Shipment(number=number, order_external_id="o1", carrier="SF", tracking="SF1", lines=())
         )
@@ -228,7 +228,7 @@ def test_a_worker_that_dies_around_its_call_sends_no_parcel_twice(paid: Town, se
     tell(paid)
 
     assert told(paid) == ["SF1"]
-    assert [state for _, state in walk.shipments(paid)] == ["sent"]
+    assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
 def test_a_look_that_fails_leaves_the_doubt(paid: Town) -> None:
@@ -241,7 +241,7 @@ def test_a_look_that_fails_leaves_the_doubt(paid: Town) -> None:
         tell(paid)
 
     assert told(paid) == ["SF1"]
-    assert [state for _, state in walk.shipments(paid)] == ["sent"]
+    assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_what_passes_is_tried_again(paid: Town, error: ConnectorError, after_s: 
     send(paid)
     paid.shop.trouble["ship before"] = [error]
     tell(paid)
-    assert walk.effects(paid, SHIPMENT) == [("pending", "", attempts)]
+    assert looking.effects(paid, SHIPMENT) == [("pending", "", attempts)]
 
     paid.advance(after_s + 1)
     walk.read(paid, "orders")
@@ -273,12 +273,12 @@ def test_a_refused_parcel_is_tried_once_and_can_be_replayed(paid: Town) -> None:
     tell(paid)
     paid.advance(9999)
     assert tell(paid) == 0
-    assert [state for _, state in walk.shipments(paid)] == ["refused"]
+    assert [state for _, state in looking.shipments(paid)] == ["refused"]
 
-    (letter,) = [i for (i,) in walk.rows(paid, select(dead_letter.c.id))]
+    (letter,) = [i for (i,) in looking.rows(paid, select(dead_letter.c.id))]
     dead_letters.replay_letter(paid.ctx, letter, actor="me")
     tell(paid)
-    assert (told(paid), [state for _, state in walk.shipments(paid)]) == (["SF1"], ["sent"])
+    assert (told(paid), [state for _, state in looking.shipments(paid)]) == (["SF1"], ["sent"])
 
 
 def test_one_refused_parcel_blocks_no_other(paid: Town) -> None:

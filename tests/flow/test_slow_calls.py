@@ -13,7 +13,7 @@ from erpsync.runtime.presence import Presence
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.nodes import beat
 from erpsync.store.outbox.queue import SHIPMENT, STOCK, claim, mark_sent
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import ShopConnector, Town
 
 CALL_S = 40.0
@@ -71,12 +71,12 @@ def test_parcels_that_wait_behind_slow_calls_are_told_once_whoever_takes_over(
     take_over()
 
     assert len(calls) == len(set(calls)) == PARCELS
-    assert {state for _, state in walk.shipments(town)} == {"sent"}
-    assert walk.tasks(town) == []
+    assert {state for _, state in looking.shipments(town)} == {"sent"}
+    assert looking.tasks(town) == []
 
 
 def leased(town: Town, kind: str) -> list[str]:
-    return [state for state, _, _ in walk.effects(town, kind)]
+    return [state for state, _, _ in looking.effects(town, kind)]
 
 
 @pytest.fixture

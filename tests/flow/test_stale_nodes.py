@@ -23,7 +23,7 @@ from erpsync.store.db.clock import DatabaseClock
 from erpsync.store.db.store import Store
 from erpsync.store.leases import Lease, LeaseLostError, take_lease, under
 from erpsync.store.tables import channel, dead_letter, seal_window
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.dialects import on_postgresql
 from tests.support.shop import NOON, SHANGHAI, ShopConnector, Town, days
 from tests.support.tokens import Desk, pair_of, with_tokens
@@ -51,7 +51,7 @@ def progress(town: Town) -> CursorRow:
 
 
 def down(town: Town) -> bool:
-    return walk.rows(town, select(channel.c.down_since_at)) != [(None,)]
+    return looking.rows(town, select(channel.c.down_since_at)) != [(None,)]
 
 
 def test_a_pass_that_ends_after_its_lease_is_no_whole_pass(town: Town, other: Town) -> None:
@@ -106,7 +106,7 @@ def test_a_comparison_that_wakes_up_late_writes_nothing(make_town: Callable[...,
     with pytest.raises(LeaseLostError), under(lease):
         reconcile(town.ctx, town.channel())
 
-    assert walk.rows(town, select(seal_window.c.start_at).where(seal_window.c.scanned_at.is_not(None))) == []
+    assert looking.rows(town, select(seal_window.c.start_at).where(seal_window.c.scanned_at.is_not(None))) == []
 
 
 def test_upkeep_that_wakes_up_late_ends_no_reservation(make_town: Callable[..., Town]) -> None:
@@ -123,7 +123,7 @@ def test_upkeep_that_wakes_up_late_ends_no_reservation(make_town: Callable[..., 
     with pytest.raises(LeaseLostError), under(lease):
         reservations.expire_reservations(town.ctx)
 
-    assert walk.held(town) == {"o1": 2}
+    assert looking.promised(town) == {"o1": 2}
 
 
 def test_a_token_that_was_renewed_is_kept_whoever_reads_the_channel_meanwhile(town: Town, other: Town) -> None:
@@ -175,7 +175,7 @@ def test_a_refused_call_is_halved_no_longer_than_its_lease_lasts(town: Town) -> 
     assert push.push_stock(town.ctx, town.channel()) == 4
 
     assert slow.calls == 2
-    assert {state for state, _, _ in walk.effects(town)} == {"pending"}
+    assert {state for state, _, _ in looking.effects(town)} == {"pending"}
 
 
 @pytest.mark.parametrize("error", [TransientError("reset"), RejectedError("gone")])
@@ -194,7 +194,7 @@ def test_a_number_that_fails_behind_its_lease_is_for_whoever_took_it_over(
     push.push_stock(town.ctx, town.channel())
 
     assert not down(town)
-    assert walk.rows(town, select(dead_letter.c.id)) == []
+    assert looking.rows(town, select(dead_letter.c.id)) == []
 
 
 # -- the database's clock

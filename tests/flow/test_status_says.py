@@ -14,7 +14,7 @@ from erpsync.settings.config import StatusLimits
 from erpsync.store.status import figures
 from erpsync.store.status.latencies import said
 from erpsync.store.views import list_stock
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.calling import deliver, with_calls
 from tests.support.shop import Town
 
@@ -51,7 +51,7 @@ def test_a_brake_that_has_tripped_makes_the_status_red_until_a_right_count(make_
     for code in "AB":
         counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=8, actor="me")
     walk.run(town)
-    assert (problems(town), walk.tasks(town)) == ([], [])
+    assert (problems(town), looking.tasks(town)) == ([], [])
 
 
 def test_an_outcome_that_nobody_knows_makes_the_status_red(town: Town) -> None:

@@ -14,7 +14,7 @@ from erpsync.flows.inventory.counts import Count
 from erpsync.flows.orders import actions
 from erpsync.flows.shipments import record
 from erpsync.store.tables import event, hold, ledger
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import Town
 
 
@@ -27,9 +27,9 @@ def test_goods_that_arrive_go_to_the_order_that_waits_longest(town: Town) -> Non
 
     counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=3, reason="arrival", actor="me")
 
-    assert walk.held(town) == {"o1": 2, "o2": 1}
-    assert walk.owed(town) == {"o2": 1}
-    assert not walk.problems(town)
+    assert looking.promised(town) == {"o1": 2, "o2": 1}
+    assert looking.owed(town) == {"o2": 1}
+    assert not looking.problems(town)
 
 
 def test_more_cannot_be_taken_away_than_there_is(town: Town) -> None:
@@ -37,7 +37,7 @@ def test_more_cannot_be_taken_away_than_there_is(town: Town) -> None:
 
     with pytest.raises(Refused, match="A has 2 in SH, cannot take away 3"):
         counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=-3, reason="lost", actor="me")
-    assert walk.booked(town, "A") == [(2, "count")]
+    assert looking.booked(town, "A") == [(2, "count")]
 
 
 def test_a_refused_row_of_a_count_stops_no_other(town: Town) -> None:
@@ -52,7 +52,7 @@ def test_a_refused_row_of_a_count_stops_no_other(town: Town) -> None:
     result = counts.import_counts(town.ctx, rows, actor="me")
 
     assert (result.taken, [source for source, _ in result.refused]) == (1, ["f:3", "f:4", "f:5"])
-    assert walk.on_shelf(town) == {("SH", "A"): (5, 0)}
+    assert looking.on_shelf(town) == {("SH", "A"): (5, 0)}
 
 
 def test_what_left_since_a_count_was_made_is_taken_off_once(town: Town) -> None:
@@ -68,19 +68,19 @@ def test_what_left_since_a_count_was_made_is_taken_off_once(town: Town) -> None:
     counts.import_counts(town.ctx, [count], actor="me")
     counts.import_counts(town.ctx, [count], actor="me")
 
-    assert walk.on_shelf(town) == {("SH", "A"): (7, 0)}
-    assert not walk.problems(town)
+    assert looking.on_shelf(town) == {("SH", "A"): (7, 0)}
+    assert not looking.problems(town)
 
 
 def test_what_moved_at_the_instant_of_a_count_is_in_it(town: Town) -> None:
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     town.advance(60)
     counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=5, reason="arrival", actor="me")
-    ((as_of,),) = walk.rows(town, select(func.max(ledger.c.at)))
+    ((as_of,),) = looking.rows(town, select(func.max(ledger.c.at)))
 
     counts.import_counts(town.ctx, [Count(warehouse="SH", sku="A", on_hand=12, as_of=as_of)], actor="me")
 
-    assert walk.on_shelf(town) == {("SH", "A"): (12, 0)}
+    assert looking.on_shelf(town) == {("SH", "A"): (12, 0)}
 
 
 def test_a_count_older_than_the_last_one_is_refused(town: Town) -> None:
@@ -112,7 +112,7 @@ def test_of_two_counts_of_a_place_in_one_file_the_later_one_counts(town: Town) -
 
     counts.import_counts(town.ctx, rows, actor="me")
 
-    assert walk.on_shelf(town) == {("SH", "A"): (9, 0)}
+    assert looking.on_shelf(town) == {("SH", "A"): (9, 0)}
 
 
 def test_unknown_stock_is_not_zero(town: Town) -> None:
@@ -138,10 +138,10 @@ def test_a_warehouse_with_less_than_promised_takes_back_from_who_paid_last(town:
 
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=3, actor="me")
 
-    assert walk.held(town) == {"o1": 2, "o2": 1}
-    assert walk.owed(town) == {"o2": 1}
-    assert walk.rows(town, select(event.c.kind).where(event.c.kind == "order.taken_back")) == [("order.taken_back",)]
-    assert not walk.problems(town)
+    assert looking.promised(town) == {"o1": 2, "o2": 1}
+    assert looking.owed(town) == {"o2": 1}
+    assert looking.rows(town, select(event.c.kind).where(event.c.kind == "order.taken_back")) == [("order.taken_back",)]
+    assert not looking.problems(town)
 
 
 def test_an_order_that_waits_in_part_already_can_lose_units_too(town: Town) -> None:
@@ -152,9 +152,9 @@ def test_an_order_that_waits_in_part_already_can_lose_units_too(town: Town) -> N
 
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
 
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {"o1": 4})
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 1}, {"o1": 4})
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 5}, {})
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 5}, {})
 
 
 def test_units_taken_back_in_one_warehouse_are_found_in_another(make_town: Callable[..., Town]) -> None:
@@ -166,8 +166,8 @@ def test_units_taken_back_in_one_warehouse_are_found_in_another(make_town: Calla
 
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=0, actor="me")
 
-    assert walk.on_shelf(town) == {("SH", "A"): (0, 0), ("GZ", "A"): (9, 2)}
-    assert walk.owed(town) == {}
+    assert looking.on_shelf(town) == {("SH", "A"): (0, 0), ("GZ", "A"): (9, 2)}
+    assert looking.owed(town) == {}
 
 
 def test_units_that_are_not_wanted_any_more_come_back_from_the_last_warehouse(
@@ -178,12 +178,12 @@ def test_units_that_are_not_wanted_any_more_come_back_from_the_last_warehouse(
         counts.set_stock(town.ctx, warehouse=warehouse, sku="A", on_hand=1, actor="me")
     row = town.shop.place("o1", ("A", 2))
     walk.read(town)
-    assert walk.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 1)}
+    assert looking.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 1)}
 
     town.shop.change("o1", lines=[{**row["lines"][0], "closed": 1}])
     walk.read(town)
 
-    assert walk.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 0)}
+    assert looking.on_shelf(town) == {("SH", "A"): (1, 1), ("GZ", "A"): (1, 0)}
 
 
 def test_units_a_warehouse_was_told_to_send_stay_promised_and_a_person_is_asked(town: Town) -> None:
@@ -195,8 +195,8 @@ def test_units_a_warehouse_was_told_to_send_stay_promised_and_a_person_is_asked(
 
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
 
-    assert walk.held(town) == {"o1": 4}
-    assert walk.tasks(town) == ["stock_short"]
+    assert looking.promised(town) == {"o1": 4}
+    assert looking.tasks(town) == ["stock_short"]
     walk.run(town)
     assert town.shop.shown == {"A": 0}
 
@@ -208,9 +208,9 @@ def test_units_that_left_without_being_in_the_books_are_a_task(town: Town) -> No
 
     record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
 
-    assert walk.booked(town, "A") == [(1, "count"), (-1, "shipped")]
-    assert walk.tasks(town) == ["stock_short"]
-    assert not walk.problems(town)
+    assert looking.booked(town, "A") == [(1, "count"), (-1, "shipped")]
+    assert looking.tasks(town) == ["stock_short"]
+    assert not looking.problems(town)
 
 
 def test_cancelled_units_are_free_for_the_next_in_line_at_once(town: Town) -> None:
@@ -221,8 +221,8 @@ def test_cancelled_units_are_free_for_the_next_in_line_at_once(town: Town) -> No
 
     actions.cancel_order(town.ctx, "o1", reason="buyer rang", actor="me")
 
-    assert walk.held(town) == {"o2": 1}
-    assert not walk.problems(town)
+    assert looking.promised(town) == {"o2": 1}
+    assert not looking.problems(town)
 
 
 def test_an_order_that_is_held_keeps_its_units_but_gets_no_more(town: Town) -> None:
@@ -233,11 +233,11 @@ def test_an_order_that_is_held_keeps_its_units_but_gets_no_more(town: Town) -> N
     actions.hold_order(town.ctx, "o1", reason="call first", actor="me")
 
     counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
-    assert walk.held(town) == {"o1": 1, "o2": 1}
+    assert looking.promised(town) == {"o1": 1, "o2": 1}
 
     counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=1, reason="arrival", actor="me")
     actions.end_hold(town.ctx, "o1", actor="me")
-    assert walk.held(town) == {"o1": 2, "o2": 1}
+    assert looking.promised(town) == {"o1": 2, "o2": 1}
 
 
 def test_a_warehouse_that_sells_nothing_feeds_nobody(make_town: Callable[..., Town]) -> None:
@@ -247,7 +247,7 @@ def test_a_warehouse_that_sells_nothing_feeds_nobody(make_town: Callable[..., To
     town.shop.place("o1", ("A", 1))
     walk.run(town)
 
-    assert walk.owed(town) == {"o1": 1}
+    assert looking.owed(town) == {"o1": 1}
     assert town.shop.shown == {"A": 0}
 
 
@@ -257,7 +257,7 @@ def test_safety_stock_is_never_promised(make_town: Callable[..., Town]) -> None:
     town.shop.place("o1", ("A", 2))
     walk.run(town)
 
-    assert (walk.held(town), walk.owed(town)) == ({"o1": 1}, {"o1": 1})
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 1}, {"o1": 1})
     assert town.shop.shown == {"A": 0}
 
 
@@ -272,4 +272,4 @@ def test_a_warehouse_that_shrinks_everywhere_is_asked_who_holds_it_once_and_not_
     counts.import_counts(town.ctx, [Count(warehouse="SH", sku=code, on_hand=0) for code in codes], actor="me")
 
     assert sum("FROM hold" in text for text in asked) <= 3
-    assert (walk.held(town), walk.owed(town), walk.problems(town)) == ({}, {"o1": 30}, [])
+    assert (looking.promised(town), looking.owed(town), looking.problems(town)) == ({}, {"o1": 30}, [])

@@ -17,7 +17,7 @@ from erpsync.settings.config import StatusLimits
 from erpsync.store.db.privacy import Vault
 from erpsync.store.status import figures
 from erpsync.store.tables import task, token
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import NOON, Town
 from tests.support.tokens import Desk, TokenShop, pair_of, with_tokens
 
@@ -48,7 +48,7 @@ def in_use(shop: TokenShop) -> tuple[str, str]:
 
 
 def reasons(town: Town, kind: str = "token") -> list[str]:
-    found = walk.rows(town, select(task.c.reason).where(task.c.kind == kind, task.c.closed_at.is_(None)))
+    found = looking.rows(town, select(task.c.reason).where(task.c.kind == kind, task.c.closed_at.is_(None)))
     return [reason for (reason,) in found]
 
 
@@ -108,7 +108,7 @@ def test_neither_token_stands_readable_in_the_database_and_a_new_key_seals_them_
     town.store.vault = Vault([b"n" * 32, b"k" * 32], b"i" * 32)
     rotate_keys(town.store)
 
-    ((sealed,),) = walk.rows(town, select(token.c.pair))
+    ((sealed,),) = looking.rows(town, select(token.c.pair))
     assert [secret for secret in (b"access-2", b"refresh-2") if secret in bytes(sealed)] == []
     town.store.vault = Vault([b"n" * 32], b"i" * 32)
     assert in_use(with_tokens(town, desk, FIRST)) == ("access-2", "refresh-2")
@@ -183,7 +183,7 @@ def test_a_refused_call_renews_once_and_nobody_is_alarmed(town: Town, shop: Toke
     assert (desk.asked, may_call(town.ctx, town.channel()), reasons(town, "auth")) == (1, True, [])
 
     walk.read(town, "orders")
-    assert (desk.asked, walk.rows(town, text("SELECT error FROM cursor WHERE stream = 'orders'"))) == (1, [("",)])
+    assert (desk.asked, looking.rows(town, text("SELECT error FROM cursor WHERE stream = 'orders'"))) == (1, [("",)])
 
 
 def test_a_call_refused_with_the_old_token_is_repeated_when_another_node_has_renewed(

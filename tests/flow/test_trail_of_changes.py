@@ -12,9 +12,8 @@ from erpsync.flows.operations.tasks import finish_task
 from erpsync.flows.orders.actions import end_hold, hold_order
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.views import TrailFilter, explain_order, iter_trail
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.depot import build_depot, work
-from tests.support.looking import rows
 from tests.support.shop import Town
 
 
@@ -140,7 +139,7 @@ def asked(known: Town) -> Town:
     """An order with two open tasks."""
     known.shop.place("o1", ("RED", 1))
     walk.read(known)
-    ((order_id,),) = rows(known, "SELECT id FROM orders")
+    ((order_id,),) = looking.rows(known, "SELECT id FROM orders")
     with known.store.begin() as tx:
         open_tasks(tx, [Task(kind="stock_short", key=key, reason="look", order_id=order_id) for key in ("k1", "k2")])
     return known
@@ -158,7 +157,7 @@ def test_a_task_that_closes_by_itself_is_told(asked: Town) -> None:
 
 
 def test_a_task_that_a_person_closes_is_told_once_and_stands_once_in_the_story(asked: Town) -> None:
-    ((task_id,),) = rows(asked, "SELECT id FROM task WHERE key = 'k1'")
+    ((task_id,),) = looking.rows(asked, "SELECT id FROM task WHERE key = 'k1'")
     finish_task(asked.ctx, task_id, actor="li")
 
     (closed,) = told(asked, "task.done")

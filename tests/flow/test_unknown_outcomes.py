@@ -79,7 +79,7 @@ def shown(town: Town) -> str:
 
 def question(town: Town) -> tuple[int, str]:
     query = select(task.c.id, task.c.reason).where(task.c.kind == "unknown", task.c.closed_at.is_(None))
-    ((id, text),) = walk.rows(town, query)
+    ((id, text),) = looking.rows(town, query)
     return int(id), str(text)
 
 
@@ -93,7 +93,7 @@ def test_wherever_the_worker_dies_the_parcel_is_told_once_and_nobody_is_asked(
     tell(left)
 
     assert ([parcel.tracking for parcel in left.shop.parcels], shown(left)) == (["SF1"], "sent")
-    assert walk.tasks(left) == []
+    assert looking.tasks(left) == []
 
 
 @pytest.mark.parametrize("at", DEATHS)
@@ -112,7 +112,7 @@ def test_where_nobody_can_look_a_person_is_asked_as_soon_as_it_may_have_been_sen
     tasks.finish_task(left.ctx, question(left)[0], arrived=there, actor="me")
     tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
-    assert walk.tasks(left) == []
+    assert looking.tasks(left) == []
 
 
 @pytest.mark.parametrize("error", [RejectedError("no right to look"), TransientError("no route")], ids=repr)
@@ -126,7 +126,7 @@ def test_what_looking_cannot_settle_is_a_question_and_never_a_refusal(
         tell(left)
         left.advance(400)
 
-    assert (shown(left), looking.letters(left), walk.tasks(left)) == ("unknown", [], ["unknown"])
+    assert (shown(left), looking.letters(left), looking.tasks(left)) == ("unknown", [], ["unknown"])
     tasks.finish_task(left.ctx, question(left)[0], arrived=arrived, actor="me")
     tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
@@ -147,11 +147,11 @@ def test_only_a_question_about_arrival_can_be_answered_with_it_arrived(left: Tow
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
     tell(left)
-    ((gate,),) = walk.rows(left, select(task.c.id))
+    ((gate,),) = looking.rows(left, select(task.c.id))
 
     with pytest.raises(Refused, match="does not ask"):
         tasks.finish_task(left.ctx, gate, arrived=True, actor="me")
-    assert walk.tasks(left) == ["gate"]
+    assert looking.tasks(left) == ["gate"]
 
 
 @pytest.mark.parametrize("repeat", [Repeat.LOOK_FIRST, Repeat.NEVER])

@@ -21,8 +21,9 @@ from erpsync.sdk.errors import RejectedError, TransientError
 from erpsync.store.views.story import explain_order
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, held, letter_id, letters, lines, poll, rows, settle_in, status, tasks
+from tests.support.looking import count, held, letter_id, letters, lines, rows, status, tasks
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 LOCKED = {"state": "locked"}
 

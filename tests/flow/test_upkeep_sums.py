@@ -17,8 +17,9 @@ from erpsync.sdk.types import OrderState
 from erpsync.store.tables import hold, stock
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, later, line, order, take_in
-from tests.support.looking import count, letter_id, poll, rows, see, settle_in
+from tests.support.looking import count, letter_id, rows, see
 from tests.support.shop import NOON, Town, days
+from tests.support.walk import poll, settle_in
 
 
 @pytest.fixture

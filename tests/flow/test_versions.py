@@ -9,8 +9,9 @@ from erpsync.sdk.errors import TransientError
 from erpsync.sdk.types import OrderState, RefundState
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import HOME, fact, later, line, order, refund, refund_fact, take_in
-from tests.support.looking import count, lines, mark, poll, see, settle_in, status
+from tests.support.looking import count, lines, mark, see, status
 from tests.support.shop import Town
+from tests.support.walk import poll, settle_in
 
 SHIPPED, UNPAID = OrderState.SHIPPED, OrderState.UNPAID
 

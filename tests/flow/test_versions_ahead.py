@@ -24,8 +24,9 @@ from erpsync.store.tables import channel as channels
 from erpsync.store.tables import instant, micros
 from tests.support.calling import CallingConnector, deliver, with_calls
 from tests.support.facts import fact, later, order, refund, refund_fact, take_in
-from tests.support.looking import letter_id, rows, settle_in, status, tasks
+from tests.support.looking import letter_id, rows, status, tasks
 from tests.support.shop import NOON, Town
+from tests.support.walk import settle_in
 
 FUTURE = datetime(2198, 1, 1, tzinfo=UTC)
 PAID, CANCELLED = OrderState.PAID, OrderState.CANCELLED

@@ -24,7 +24,7 @@ from erpsync.sdk.types import Repeat
 from erpsync.store.cursors import set_cursor
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.tables import dead_letter, release
-from tests.support import looking, walk
+from tests.support import looking
 from tests.support.depot import Depot, build_depot, read_shop, work
 from tests.support.shop import NOON, Town
 
@@ -77,7 +77,7 @@ def letters(town: Town) -> list[str]:
 
 def free(town: Town, sku: str = "A") -> dict[str, tuple[int, int]]:
     """Return on hand and reserved by warehouse."""
-    return {place: numbers for (place, code), numbers in walk.on_shelf(town).items() if code == sku}
+    return {place: numbers for (place, code), numbers in looking.on_shelf(town).items() if code == sku}
 
 
 def test_a_ready_order_goes_to_its_warehouse_once_and_comes_back_as_a_parcel(pair: Pair) -> None:
@@ -218,7 +218,7 @@ def test_a_cancel_frees_nothing_before_the_warehouse_says_yes(pair: Pair) -> Non
     work(town)
     assert (out(town)[0], depot.asked) == (("R1", "stopped"), [depot.got[0].number])
     assert (free(town), looking.status(town, "o2")[0]) == ({"SH": (10, 1)}, "released")
-    assert (walk.tasks(town), counters.verify_counters(town.ctx)) == ([], [])
+    assert (looking.tasks(town), counters.verify_counters(town.ctx)) == ([], [])
 
 
 def test_a_release_to_be_stopped_where_nobody_runs_the_warehouse_any_more_is_a_persons(
@@ -233,7 +233,7 @@ def test_a_release_to_be_stopped_where_nobody_runs_the_warehouse_any_more_is_a_p
     town.shop.change("o1", state="cancelled")
     read_shop(town)
 
-    assert (walk.tasks(town), depot.asked) == (["recall"], [])
+    assert (looking.tasks(town), depot.asked) == (["recall"], [])
 
 
 def test_a_no_asks_a_person_and_the_parcel_that_follows_is_booked(pair: Pair) -> None:
@@ -244,13 +244,13 @@ def test_a_no_asks_a_person_and_the_parcel_that_follows_is_booked(pair: Pair) ->
     town.shop.change("o1", state="cancelled")
     work(town)
     work(town)
-    assert (out(town), walk.tasks(town), free(town)) == ([("R1", "kept")], ["recall"], {"SH": (10, 2)})
+    assert (out(town), looking.tasks(town), free(town)) == ([("R1", "kept")], ["recall"], {"SH": (10, 2)})
     assert len(depot.asked) == 1
 
     depot.send(depot.got[0].number, "SF1")
     work(town)
     assert (out(town), free(town)) == ([("R1", "shipped")], {"SH": (8, 0)})
-    assert (town.shop.parcels, walk.tasks(town), letters(town)) == ([], ["gate"], [])
+    assert (town.shop.parcels, looking.tasks(town), letters(town)) == ([], ["gate"], [])
     assert counters.verify_counters(town.ctx) == []
 
 
@@ -262,13 +262,13 @@ def test_an_answer_may_come_later(pair: Pair, stopped: bool) -> None:
     work(town)
     town.shop.change("o1", state="cancelled")
     work(town)
-    assert (out(town), walk.tasks(town), free(town)) == ([("R1", "recalled")], ["recall"], {"SH": (10, 2)})
+    assert (out(town), looking.tasks(town), free(town)) == ([("R1", "recalled")], ["recall"], {"SH": (10, 2)})
 
     depot.say(depot.got[0].number, stopped=stopped)
     work(town)
     work(town)
     assert out(town) == [("R1", "stopped" if stopped else "kept")]
-    assert (walk.tasks(town), free(town)) == (([], {"SH": (10, 0)}) if stopped else (["recall"], {"SH": (10, 2)}))
+    assert (looking.tasks(town), free(town)) == (([], {"SH": (10, 0)}) if stopped else (["recall"], {"SH": (10, 2)}))
     assert len(depot.asked) == 1
 
 
@@ -301,7 +301,7 @@ def test_a_parcel_that_overtakes_the_answer_is_booked_and_the_answer_changes_not
     depot.say(depot.got[0].number, stopped=True)
     work(town)
 
-    assert (out(town), free(town), walk.tasks(town)) == ([("R1", "shipped")], {"SH": (8, 0)}, ["gate"])
+    assert (out(town), free(town), looking.tasks(town)) == ([("R1", "shipped")], {"SH": (8, 0)}, ["gate"])
 
 
 def test_a_refund_asked_for_recalls_the_order_and_a_closed_one_sends_it_again(pair: Pair) -> None:
@@ -412,7 +412,7 @@ def test_another_address_after_the_release_asks_a_person(pair: Pair) -> None:
     town.shop.change("o1", address="人民路 2 号")
     work(town)
 
-    assert (out(town), walk.tasks(town)) == ([("R1", "told")], ["order_edited"])
+    assert (out(town), looking.tasks(town)) == ([("R1", "told")], ["order_edited"])
 
 
 def test_a_warehouse_that_shrinks_keeps_what_it_was_told_to_send(pair: Pair) -> None:
@@ -421,7 +421,7 @@ def test_a_warehouse_that_shrinks_keeps_what_it_was_told_to_send(pair: Pair) -> 
     work(town)
     put(town, "A", 4)
 
-    assert (looking.status(town, "o1")[0], free(town), walk.tasks(town)) == (
+    assert (looking.status(town, "o1")[0], free(town), looking.tasks(town)) == (
         "released",
         {"SH": (4, 6)},
         ["stock_short"],
@@ -488,12 +488,12 @@ def test_a_warehouse_that_cannot_be_asked_leaves_an_unknown_release_to_a_person(
     town.shop.place("o1", ("A", 2))
     work(town)
 
-    assert (out(town), walk.tasks(town), len(letters(town))) == ([("R1", "unsure")], ["unknown"], 0)
+    assert (out(town), looking.tasks(town), len(letters(town))) == ([("R1", "unsure")], ["unknown"], 0)
     assert looking.status(town, "o1")[0] == "released"
     depot.send(depot.got[0].number, "SF1")
     work(town)
     assert (out(town), free(town)) == ([("R1", "shipped")], {"SH": (8, 0)})
-    assert walk.tasks(town) == []
+    assert looking.tasks(town) == []
 
 
 def test_a_refused_release_is_a_dead_letter_and_its_units_stay_with_the_order(pair: Pair) -> None:
@@ -623,7 +623,7 @@ def test_a_count_that_has_a_departure_off_already_is_not_reduced_again(pair: Pai
 
     depot.send(depot.got[1].number, "SF2", left_at=left_at)
     work(town)
-    assert (free(town), counters.verify_counters(town.ctx), walk.tasks(town)) == ({"SH": (6, 0)}, [], [])
+    assert (free(town), counters.verify_counters(town.ctx), looking.tasks(town)) == ({"SH": (6, 0)}, [], [])
 
 
 def test_an_older_snapshot_is_passed_over_quietly_and_a_foreign_one_is_not(pair: Pair) -> None:

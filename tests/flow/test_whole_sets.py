@@ -10,7 +10,7 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.bundles import BundlePart, import_bundles
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations import counters
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.depot import Depot, build_depot, work
 from tests.support.shop import Town
 
@@ -82,7 +82,7 @@ def test_warehouses_that_people_ship_from_bring_the_parts_of_a_set_together(make
     town.shop.place("o1", ("KIT", 2))
     work(town)
 
-    assert walk.held(town) == {"o1": 4}
+    assert looking.promised(town) == {"o1": 4}
 
 
 def test_a_set_whose_parts_lie_apart_waits_and_goes_as_soon_as_one_place_has_them(make: Make) -> None:
@@ -91,7 +91,7 @@ def test_a_set_whose_parts_lie_apart_waits_and_goes_as_soon_as_one_place_has_the
     put(town, A_SH=1, B_GZ=1, A_GZ=0, B_SH=0)
     town.shop.place("o1", ("KIT", 1))
     work(town)
-    assert (walk.held(town), walk.owed(town), sent(depot)) == ({}, {"o1": 2}, [])
+    assert (looking.promised(town), looking.owed(town), sent(depot)) == ({}, {"o1": 2}, [])
 
     put(town, B_SH=1)
     work(town)
@@ -114,7 +114,7 @@ def test_a_listing_of_three_is_not_put_together_from_two_warehouses(make: Make) 
     put(town, A_SH=2, A_GZ=1)
     town.shop.place("o1", ("TRIO", 1))
     work(town)
-    assert (walk.held(town), sent(depot)) == ({}, [])
+    assert (looking.promised(town), sent(depot)) == ({}, [])
 
     put(town, A_GZ=3)
     work(town)
@@ -128,10 +128,10 @@ def test_when_a_part_is_counted_away_the_other_is_given_back_and_another_place_s
     town.shop.place("o1", ("KIT", 1))
     town.shop.trouble["refunds"] = []
     walk.read(town)
-    assert walk.held(town) == {"o1": 2}
+    assert looking.promised(town) == {"o1": 2}
 
     put(town, A_SH=0)
-    assert (walk.held(town), walk.owed(town)) == ({}, {"o1": 2})
+    assert (looking.promised(town), looking.owed(town)) == ({}, {"o1": 2})
     put(town, B_GZ=1)
     put(town, A_GZ=1)
     work(town)
@@ -145,11 +145,11 @@ def test_what_an_older_version_allocated_apart_is_planned_anew(make: Make) -> No
     put(town, A_SH=1, B_GZ=1, A_GZ=0, B_SH=0)
     town.shop.place("o1", ("KIT", 1))
     walk.read(town)
-    assert walk.held(town) == {"o1": 2}
+    assert looking.promised(town) == {"o1": 2}
 
     town, depot = make(town=town, depot=depot, first=False)
     work(town)
-    assert (walk.held(town), walk.owed(town), sent(depot)) == ({}, {"o1": 2}, [])
+    assert (looking.promised(town), looking.owed(town), sent(depot)) == ({}, {"o1": 2}, [])
     put(town, A_GZ=1)
     work(town)
 

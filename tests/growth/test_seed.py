@@ -25,7 +25,7 @@ from erpsync.store.tables import backorder, hold, metadata, order_line, orders, 
 from erpsync.store.views.find import search_orders
 from tests.growth.seed import seed
 from tests.growth.town import NOW, SELLERS, VAULT, ZONE, Goods, context_over
-from tests.support import walk
+from tests.support import looking
 from tests.support.shop import Town
 
 ORDERS = 600
@@ -58,7 +58,7 @@ def seeded(url: str) -> Iterator[Town]:
 
 
 def test_counters_equal_their_sums_and_nobody_waits_beside_free_units(seeded: Town) -> None:
-    assert walk.problems(seeded) == []
+    assert looking.problems(seeded) == []
 
 
 def test_every_reference_is_to_a_row_that_is_there(seeded: Town) -> None:
@@ -106,8 +106,8 @@ def test_there_are_orders_of_every_status_but_open_and_of_every_reason(seeded: T
 def test_channels_were_told_the_numbers_they_should_show(seeded: Town) -> None:
     for seller in SELLERS:
         if seller.pushed:
-            told = {code: qty for code, (qty, _) in walk.told(seeded, seller.name).items()}
-            assert told == walk.right_numbers(seeded, seller.name)
+            told = {code: qty for code, (qty, _) in looking.told(seeded, seller.name).items()}
+            assert told == looking.right_numbers(seeded, seller.name)
 
 
 def test_every_page_of_what_people_are_shown_can_be_read(seeded: Town) -> None:

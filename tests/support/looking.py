@@ -1,34 +1,44 @@
-"""What a flow test looks at: orders as `orders show` prints them, the books, tasks and dead letters."""
+"""What a flow test looks at: orders as `orders show` prints them, the books, effects, tasks and dead letters."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from erpsync.flows.intake.poll import PassReport, poll_stream
-from erpsync.flows.intake.schedule import due_streams
-from erpsync.store.tables import dead_letter, task
+from erpsync.flows.availability.levels import load_listed
+from erpsync.flows.operations import counters
+from erpsync.store.cursors import read_cursor
+from erpsync.store.tables import (
+    backorder,
+    channel,
+    dead_letter,
+    hold,
+    ledger,
+    listing,
+    order_line,
+    orders,
+    outbox,
+    shipment,
+    sku,
+    stock,
+    task,
+    warehouse,
+)
 from erpsync.store.views.orders import show_order
 from erpsync.store.views.story import explain_order
 from tests.support.shop import Town
 
-PASSES = 12  # more than any town needs until nothing is due
+
+def rows(town: Town, query: Any, **values: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, an SQL text or a statement."""
+    statement = text(query) if isinstance(query, str) else query
+    with town.store.read() as connection:
+        return [tuple(row) for row in connection.execute(statement, values)]
 
 
-def poll(town: Town, stream: str = "orders", *, shop: str = "shop") -> PassReport:
-    """Read one stream once, due or not."""
-    return poll_stream(town.ctx, town.channel(shop), stream)
-
-
-def settle_in(town: Town, *, shop: str = "shop") -> None:
-    """Read whatever is due until nothing is: the first pass, the back-fill, the refunds, the catalogue."""
-    for _ in range(PASSES):
-        due = due_streams(town.ctx, town.channel(shop))
-        if not due:
-            return
-        for stream in due:
-            report = poll(town, stream, shop=shop)
-            assert not report.failed, report.error
-    raise AssertionError(f"still due: {due}")
+def count(town: Town, table: str) -> int:
+    """Return how many rows a table has."""
+    return int(rows(town, f"SELECT count(*) FROM {table}")[0][0])
 
 
 def see(town: Town, order: str) -> dict[str, Any]:
@@ -60,34 +70,24 @@ def held(town: Town, order: str) -> dict[str, int]:
     return found
 
 
-def shelf(town: Town, sku: str) -> tuple[int, int]:
-    """Return (on hand, reserved) of a SKU over all warehouses."""
-    query = "SELECT sum(on_hand), sum(reserved) FROM stock JOIN sku ON sku.id = sku_id WHERE code = :sku"
-    return _pair(rows(town, query, sku=sku)[0])
+def promised(town: Town) -> dict[str, int]:
+    """Return the units held for orders, by the channel's order id."""
+    query = (
+        select(orders.c.external_id, func.sum(hold.c.qty))
+        .select_from(hold.join(order_line, hold.c.owner_id == order_line.c.id).join(orders))
+        .group_by(orders.c.external_id)
+    )
+    return {order: int(qty) for order, qty in rows(town, query)}
 
 
-def _pair(row: Any) -> tuple[int, int]:
-    return int(row[0] or 0), int(row[1] or 0)
-
-
-def tasks(town: Town) -> list[str]:
-    """Return the kinds of the open tasks."""
-    with town.store.read() as connection:
-        query = select(task.c.kind).where(task.c.closed_at.is_(None)).order_by(task.c.id)
-        return list(connection.execute(query).scalars())
-
-
-def letters(town: Town, state: str = "open") -> list[tuple[str, str]]:
-    """Return (kind, key) of the dead letters in a state."""
-    with town.store.read() as connection:
-        query = select(dead_letter.c.kind, dead_letter.c.key).where(dead_letter.c.state == state)
-        return [(row.kind, row.key) for row in connection.execute(query.order_by(dead_letter.c.id))]
-
-
-def letter_id(town: Town, key: str) -> int:
-    """Return the open dead letter about `key`."""
-    query = "SELECT id FROM dead_letter WHERE key = :key AND state = 'open'"
-    return int(rows(town, query, key=key)[0][0])
+def owed(town: Town) -> dict[str, int]:
+    """Return the units nothing covers yet, by the channel's order id."""
+    query = (
+        select(orders.c.external_id, func.sum(backorder.c.qty))
+        .select_from(backorder.join(orders, backorder.c.order_id == orders.c.id))
+        .group_by(orders.c.external_id)
+    )
+    return {order: int(qty) for order, qty in rows(town, query)}
 
 
 def story(town: Town, order: str) -> list[str]:
@@ -96,18 +96,99 @@ def story(town: Town, order: str) -> list[str]:
         return [entry["what"] for entry in explain_order(connection, order)["story"]]
 
 
+def on_shelf(town: Town) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return (on hand, reserved) by (warehouse, SKU)."""
+    query = select(warehouse.c.code, sku.c.code, stock.c.on_hand, stock.c.reserved)
+    joined = query.select_from(stock.join(sku).join(warehouse))
+    return {(w, s): (on_hand, reserved) for w, s, on_hand, reserved in rows(town, joined)}
+
+
+def booked(town: Town, code: str) -> list[tuple[int, str]]:
+    """Return (quantity, reason) of a SKU's ledger."""
+    query = select(ledger.c.qty, ledger.c.reason).join(sku).where(sku.c.code == code).order_by(ledger.c.id)
+    return [(qty, reason) for qty, reason in rows(town, query)]
+
+
+def told(town: Town, name: str = "shop") -> dict[str, tuple[int | None, bool]]:
+    """Return (last accepted number, whether sure) by seller code."""
+    query = select(listing.c.channel_sku, listing.c.told_qty, listing.c.told_sure)
+    mine = query.where(listing.c.channel_id == town.channel(name).id)
+    return {code: (qty, sure) for code, qty, sure in rows(town, mine)}
+
+
+def right_numbers(town: Town, name: str) -> dict[str, int]:
+    """Return what each listing of a channel with known stock should show now, by seller code."""
+    one = town.channel(name)
+    with town.store.begin() as tx:
+        ids = list(tx.execute(select(listing.c.id).where(listing.c.channel_id == one.id)).scalars())
+        found = load_listed(tx, town.ctx, one, ids)
+    return {item.channel_sku: item.qty for item in found.values() if item.qty is not None}
+
+
+def effects(town: Town, kind: str = "stock") -> list[tuple[Any, ...]]:
+    """Return (state, waiting for, attempts) of the open and dead effects of a kind, oldest first."""
+    query = select(outbox.c.state, outbox.c.waiting_for, outbox.c.attempts).where(outbox.c.kind == kind)
+    return rows(town, query.where(outbox.c.state != "done").order_by(outbox.c.id))
+
+
+def shipments(town: Town) -> list[tuple[str, str]]:
+    """Return (number, state) of all shipments."""
+    return [(number, state) for number, state in rows(town, select(shipment.c.number, shipment.c.state))]
+
+
+def tasks(town: Town) -> list[str]:
+    """Return the kinds of the open tasks."""
+    return [kind for (kind,) in rows(town, select(task.c.kind).where(task.c.closed_at.is_(None)).order_by(task.c.id))]
+
+
+def letters(town: Town, state: str = "open") -> list[tuple[str, str]]:
+    """Return (kind, key) of the dead letters in a state."""
+    query = select(dead_letter.c.kind, dead_letter.c.key).where(dead_letter.c.state == state)
+    return [(kind, key) for kind, key in rows(town, query.order_by(dead_letter.c.id))]
+
+
+def letter_id(town: Town, key: str) -> int:
+    """Return the open dead letter about `key`."""
+    query = "SELECT id FROM dead_letter WHERE key = :key AND state = 'open'"
+    return int(rows(town, query, key=key)[0][0])
+
+
 def mark(town: Town, stream: str) -> str | None:
     """Return how far a stream has been read."""
     found = rows(town, "SELECT mark FROM cursor WHERE stream = :stream", stream=stream)
     return found[0][0] if found else None
 
 
-def rows(town: Town, query: str, **values: Any) -> list[tuple[Any, ...]]:
-    """Return the rows of a query."""
+def backfilled(town: Town, name: str) -> bool:
+    """Whether the channel's back-fill is done."""
     with town.store.read() as connection:
-        return [tuple(row) for row in connection.execute(text(query), values)]
+        return read_cursor(connection, town.channel(name).id, "backfill").complete_ended_at is not None
 
 
-def count(town: Town, table: str) -> int:
-    """Return how many rows a table has."""
-    return int(rows(town, f"SELECT count(*) FROM {table}")[0][0])
+def problems(town: Town) -> Sequence[str]:
+    """Return what no commit may ever leave behind: counters beside their sums, promises twice, gaps."""
+    return [*counters.verify_counters(town.ctx), *_promised_twice(town), *_gaps(town)]
+
+
+def _promised_twice(town: Town) -> list[str]:
+    return [f"{place}: {n[1]} promised of {n[0]}" for place, n in on_shelf(town).items() if n[1] > n[0]]
+
+
+def _gaps(town: Town) -> list[str]:
+    """Return backorders that wait beside units a warehouse of their channel has free."""
+    query = select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
+    free = {
+        (sku_id, place): on_hand - reserved - town.ctx.warehouses[place].safety_stock
+        for sku_id, place, on_hand, reserved in rows(town, query)
+    }
+    waiting = select(orders.c.external_id, backorder.c.sku_id, channel.c.id, orders.c.hold_reason, orders.c.ready_at)
+    joined = waiting.select_from(
+        backorder.join(orders, backorder.c.order_id == orders.c.id).join(channel, orders.c.channel_id == channel.c.id)
+    )
+    return [
+        f"{order} waits for sku {sku_id} although {place} has {free[sku_id, place]}"
+        for order, sku_id, channel_id, reason, ready_at in rows(town, joined)
+        if not reason and ready_at is not None
+        for place in town.ctx.sourcing[channel_id]
+        if free.get((sku_id, place), 0) > 0
+    ]

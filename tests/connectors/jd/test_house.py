@@ -12,7 +12,7 @@ from erpsync.flows.shipments import record
 from erpsync.flows.shipments.record import ShipLine
 from erpsync.store.db.store import Store
 from tests.connectors.jd.shop import Shop
-from tests.support import walk
+from tests.support import looking, walk
 from tests.support.shop import SHANGHAI, VAULT, Town
 
 
@@ -54,13 +54,13 @@ def test_stock_is_told_from_the_catalogue_before_the_first_order(town: JdTown) -
 def test_an_order_is_held_shipped_and_told_to_jd(town: JdTown) -> None:
     order_id = town.jd.sandbox.place_order([("A", 3)], pay=True)
     town.pass_time()
-    held = walk.on_shelf(town)
+    held = looking.on_shelf(town)
     record.ship(town.ctx, order=order_id, carrier="SF", tracking="SF001", actor="me")
     town.pass_time()
 
     assert held == {("SH", "A"): (10, 3)}
     assert [(parcel.order_id, parcel.number) for parcel in town.jd.sandbox.shipments()] == [(order_id, "SF001")]
-    assert walk.on_shelf(town) == {("SH", "A"): (7, 0)}
+    assert looking.on_shelf(town) == {("SH", "A"): (7, 0)}
     assert town.shown == 7
 
 
@@ -83,23 +83,23 @@ def test_a_refund_holds_the_order_and_its_grant_frees_the_units(town: JdTown) ->
     town.pass_time()
     with pytest.raises(Refused, match="open refund"):
         record.ship(town.ctx, order=order_id, carrier="SF", tracking="SF001", actor="me")
-    held = walk.on_shelf(town)
+    held = looking.on_shelf(town)
     town.jd.sandbox.grant_refund(refund_id)
     town.pass_time()
 
     assert held == {("SH", "A"): (10, 3)}
-    assert walk.on_shelf(town) == {("SH", "A"): (10, 0)}
+    assert looking.on_shelf(town) == {("SH", "A"): (10, 0)}
     assert town.shown == 10
 
 
 def test_an_order_of_jds_own_warehouse_touches_none_of_our_stock(town: JdTown) -> None:
     order_id = town.jd.sandbox.place_order([("A", 3)], pay=True, storeOrder="京仓订单")
     town.pass_time()
-    waiting = walk.on_shelf(town)
+    waiting = looking.on_shelf(town)
     town.jd.sandbox.change_order_fields(order_id, orderState="WAIT_GOODS_RECEIVE_CONFIRM", waybill="JD1")
     town.pass_time()
 
-    assert waiting == walk.on_shelf(town) == {("SH", "A"): (10, 0)}
+    assert waiting == looking.on_shelf(town) == {("SH", "A"): (10, 0)}
     with pytest.raises(Refused):
         record.ship(town.ctx, order=order_id, carrier="SF", tracking="SF001", actor="me")
 
@@ -107,8 +107,8 @@ def test_an_order_of_jds_own_warehouse_touches_none_of_our_stock(town: JdTown) -
 def test_a_split_moves_the_units_from_the_old_order_to_its_children(town: JdTown) -> None:
     order_id = town.jd.sandbox.place_order([("A", 1), ("A", 2)], pay=True)
     town.pass_time()
-    before = walk.on_shelf(town)
+    before = looking.on_shelf(town)
     town.jd.sandbox.split_order(order_id)
     town.pass_time()
 
-    assert before == walk.on_shelf(town) == {("SH", "A"): (10, 3)}
+    assert before == looking.on_shelf(town) == {("SH", "A"): (10, 3)}

@@ -13,7 +13,7 @@ from erpsync.flows.context import Context
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations import counters
 from erpsync.sdk.http import HttpClient
-from tests.support import looking, walk
+from tests.support import looking
 from tests.support.depot import build_depot, work
 from tests.support.shop import Town
 
@@ -58,7 +58,7 @@ def test_an_order_goes_out_as_a_file_and_its_parcel_comes_back_as_one(town: tupl
 
     assert looking.status(here, "o1")[0] == "shipped"
     assert [parcel.tracking for parcel in here.shop.parcels] == ["SF1"]
-    assert walk.on_shelf(here) == {("SH", "A"): (8, 0)}
+    assert looking.on_shelf(here) == {("SH", "A"): (8, 0)}
     assert (looking.letters(here), counters.verify_counters(here.ctx)) == ([], [])
 
 
@@ -71,8 +71,8 @@ def test_a_cancel_waits_for_the_answer_in_a_file(town: tuple[Town, FileWarehouse
         warehouse.left.add(number)
     here.shop.change("o1", state="cancelled")
     turn(here, warehouse)
-    assert (walk.on_shelf(here), walk.tasks(here)) == ({("SH", "A"): (10, 2)}, ["recall"])
+    assert (looking.on_shelf(here), looking.tasks(here)) == ({("SH", "A"): (10, 2)}, ["recall"])
 
     turn(here, warehouse)
-    assert walk.on_shelf(here) == {("SH", "A"): (10, 2 if left else 0)}
-    assert walk.tasks(here) == (["recall"] if left else [])
+    assert looking.on_shelf(here) == {("SH", "A"): (10, 2 if left else 0)}
+    assert looking.tasks(here) == (["recall"] if left else [])

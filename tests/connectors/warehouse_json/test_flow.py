@@ -17,7 +17,7 @@ from erpsync.flows.warehouses import push as warehouses_push
 from erpsync.flows.warehouses import release
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, FaultPlan
-from tests.support import looking, walk
+from tests.support import looking
 from tests.support.depot import build_depot, read_shop
 from tests.support.shop import Town
 
@@ -57,7 +57,7 @@ def test_a_release_is_sent_once_and_its_parcel_is_told_to_the_shop(town: tuple[T
 
     assert (looking.status(here, "o1")[0], warehouse.calls.count("release")) == ("shipped", 1)
     assert [parcel.tracking for parcel in here.shop.parcels] == ["SF1"]
-    assert walk.on_shelf(here) == {("SH", "A"): (98, 0)}
+    assert looking.on_shelf(here) == {("SH", "A"): (98, 0)}
 
 
 @pytest.mark.parametrize("fault", [Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER])
@@ -101,7 +101,7 @@ def test_on_a_bad_line_each_order_leaves_once_or_is_stopped(town: tuple[Town, Js
     orders = [each["order"] for number, each in warehouse.releases.items() if number in warehouse.left]
     units = sum(line["qty"] for number in warehouse.left for line in warehouse.releases[number]["lines"])
     assert len(orders) == len(set(orders))
-    assert walk.on_shelf(here) == {("SH", "A"): (100 - units, 0)}
+    assert looking.on_shelf(here) == {("SH", "A"): (100 - units, 0)}
     assert counters.verify_counters(here.ctx) == []
     assert {status for number in range(8) for status in [looking.status(here, f"o{number}")[0]]} <= {
         "shipped",
