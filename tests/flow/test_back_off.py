@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from erpsync.flows.availability import push
 from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
-from erpsync.sdk.errors import TransientError
+from erpsync.sdk.errors import RateLimitedError, TransientError
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.outbox.hurry import hurry_all
 from erpsync.store.outbox.queue import LANE_REST, LANE_URGENT, STOCK, Effect, claim, enqueue, retry
@@ -165,3 +165,16 @@ def test_what_waits_for_a_person_is_hurried_by_nobody(town: Town) -> None:
     walk.fan(town)
 
     assert looking.effects(town) == [("waiting", "person", 9)]
+
+
+def test_a_channel_that_asks_to_wait_no_time_at_all_is_not_called_without_pause(town: Town) -> None:
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    town.shop.trouble["stock before"] = [RateLimitedError("slow down", retry_after_s=0) for _ in range(50)]
+    walk.settle_in(town)
+    walk.fan(town)
+    town.advance(3)
+
+    handled = [push.push_stock(town.ctx, town.channel()) for _ in range(10)]
+
+    assert sum(handled) == 1

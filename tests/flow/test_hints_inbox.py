@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.event import listen
@@ -9,11 +10,13 @@ from sqlalchemy.event import listen
 from erpsync.flows.intake.hints import pull_hints
 from erpsync.flows.intake.schedule import due_streams
 from erpsync.flows.intake.webhooks import apply_inbox
+from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.counts import set_stock
+from erpsync.flows.operations import dead_letters as dead
 from erpsync.flows.operations.counters import verify_counters
 from erpsync.sdk.errors import AuthError, TransientError
 from tests.support.calling import caller, deliver, with_calls
-from tests.support.looking import count, held, letters, lines, on_shelf, rows, see, status
+from tests.support.looking import count, held, letter_id, letters, lines, on_shelf, rows, see, status
 from tests.support.shop import Town
 from tests.support.walk import poll, settle_in
 
@@ -218,3 +221,21 @@ def test_two_nodes_share_what_came_in_and_apply_nothing_twice(make_town: Callabl
 
     assert (sum(taken), count(town, "orders"), count(town, "hold")) == (60, 60, 10)
     assert verify_counters(town.ctx) == []
+
+
+def test_a_webhook_that_was_given_up_can_be_tried_again_by_a_person(make_town: Callable[..., Town]) -> None:
+    """failures.md row 8: what was answered 200 is never lost, however long its channel was not configured."""
+    town = with_calls(make_town(names=("shop",)))
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    deliver(town, town.shop.place("o1", ("TEA", 2)), id="d1")
+    without = replace(town.ctx, channels={})
+    for _ in range(61):
+        town.advance(400)
+        apply_inbox(without)
+    (key,) = (key for kind, key in letters(town) if kind == "inbox")
+
+    dead.replay_letter(town.ctx, letter_id(town, key), actor="me")
+    apply_inbox(town.ctx)
+
+    assert (status(town, "o1"), held(town, "o1")) == (("allocated", None), {"TEA": 2})
+    assert letters(town) == []

@@ -98,3 +98,34 @@ def test_a_number_that_gets_no_answer_in_time_counts_as_well(town: Town, shop: S
     push.push_stock(town.ctx, town.channel())
 
     assert timeouts(town) == 1
+
+
+HALF = "half an emoji: \ud83d"
+
+
+NUL = "a NUL: \x00"
+
+
+@pytest.mark.parametrize("text", [HALF, NUL])
+@pytest.mark.parametrize("place", ["id", "name", "title", "broken"])
+def test_text_that_no_database_takes_stops_no_other_order(town: Town, text: str, place: str) -> None:
+    """A platform that cuts a name in the middle of an emoji must not stop its shop for ever."""
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    walk.settle_in(town)
+    if place == "id":
+        town.shop.place(text, ("TEA", 1))
+    elif place == "title":
+        town.shop.place("odd", (text, 1))
+    elif place == "name":
+        town.shop.place("odd", ("TEA", 1), name=text)
+    else:
+        town.shop.place(f"odd {text}", ("TEA", 1), broken=True)
+    town.shop.place("good", ("TEA", 1))
+
+    report = walk.poll(town)
+
+    assert (report.failed, report.error) == (False, "")
+    assert looking.status(town, "good") == ("allocated", None)
+    town.shop.place("next", ("TEA", 1))
+    assert not walk.poll(town).failed
+    assert looking.status(town, "next") == ("allocated", None)

@@ -12,6 +12,7 @@ from erpsync.flows.records.batch import Batch
 from erpsync.flows.shipments.reported import apply_reports
 from erpsync.sdk.roles import MAX_LINES
 from erpsync.sdk.types import RefundLine, RefundState, ShipmentReport, ShipmentReportPage
+from tests.support import walk
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, line, order, refund, refund_fact
 from tests.support.looking import letter_id, letters, mark, rows, status
@@ -156,3 +157,28 @@ def test_a_batch_is_cut_by_lines_and_never_within_a_record() -> None:
 
     assert [[len(r.order.lines) for r in part.orders] for part in parts] == [[3, 1], [9], [1, 1]]
     assert parts[-1].refunds == (granted,)
+
+
+@pytest.mark.parametrize(("qty", "price"), [(10**9, 10**13), (10**30, 1), (1, 10**30)])
+def test_a_sum_that_no_column_holds_is_told_as_what_it_is(town: Town, qty: int, price: int) -> None:
+    walk.settle_in(town)
+    row = town.shop.place("huge", ("TEA", 1))
+    row["lines"][0] |= {"qty": qty, "price": price}
+    town.shop.change("huge", total=10)
+    town.shop.place("good", ("TEA", 1))
+    walk.poll(town)
+
+    ((key, error),) = rows(town, 'SELECT "key", error FROM dead_letter')
+    assert (key, "larger than any amount" in error, "defect" in error) == ("huge", True, False)
+    assert status(town, "good")[0] != ""
+
+
+def test_a_refund_that_no_column_holds_is_told_as_what_it_is(town: Town) -> None:
+    walk.settle_in(town)
+    town.shop.place("o1", ("TEA", 1))
+    walk.poll(town)
+    town.shop.refund("r1", "o1", amount=10**30)
+    walk.poll(town, "refunds")
+
+    ((error,),) = rows(town, "SELECT error FROM dead_letter")
+    assert "larger than any amount" in error

@@ -1,13 +1,14 @@
 """A stock call that had no answer may land behind a later one: until that is over no other number is sure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from erpsync.core.policy import StockPolicy
-from erpsync.flows.availability import fan_out
+from erpsync.flows.availability import fan_out, push
 from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations import upkeep
@@ -234,3 +235,29 @@ def test_how_long_a_call_may_take_effect_can_be_set(make_town: MakeTown) -> None
     assert looking.told(town) == {"A": (20, True)}
     assert looking.rows(town, select(listing.c.late_until_at)) == [(None,)]
     assert looking.rows(town, select(outbox.c.id).where(outbox.c.kind == STOCK, outbox.c.state != "done")) == []
+
+
+def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -> None:
+    """failures.md row 15: a call that hung lands behind the newer number of whoever took over."""
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
+    walk.run(town)
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
+    walk.fan(town)
+    town.advance(3)
+    walk.read(town, "orders")
+
+    def take_over() -> None:
+        town.advance(push.LEASE_S + 1)
+        assert upkeep.reclaim_leases(town.ctx) == 1
+        counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=4, actor="me")
+        Context().run(walk.run, town)  # another process has time of its own
+        assert town.shop.shown == {"A": 4}
+
+    town.shop.during = take_over
+    push.push_stock(town.ctx, town.channel())
+    assert town.shop.shown == {"A": 9}
+
+    walk.run(town)
+
+    assert town.shop.shown == {"A": 4}

@@ -7,9 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.flows.errors import Refused
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.catalogue import apply_listings
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.operations.dead_letters import drop_letter, replay_letter
-from erpsync.store.tables import event
+from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.types import BadLine, ListingPage, ListingRow
+from erpsync.store.tables import event, listing
 from tests.support.looking import held, letter_id, letters, lines, rows, status
 from tests.support.shop import Town
 from tests.support.walk import poll, settle_in
@@ -183,3 +187,21 @@ def test_a_line_that_stays_unreadable_is_one_dead_letter_not_many(town: Town) ->
 
     assert (letters(town), status(town, "o1")[1]) == ([("line", "o1/o1-2")], "bad_line")
     assert open_error(town) == ["$.lines.qty: expected a quantity"]
+
+
+def test_a_listing_that_cannot_be_read_is_a_dead_letter_until_it_can(town: Town) -> None:
+    """failures.md row 14: the rest of the catalogue is known at once."""
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    tea = ListingRow(channel_sku="TEA", item_ref="1")
+    odd = BadLine(key="2", error=PayloadError("expected text", path="$.title", source="page 1"), row={"id": "2"})
+
+    def read(page: ListingPage) -> None:
+        town.store.retrying(lambda tx: apply_listings(tx, ctx=town.ctx, channel=town.channel(), page=page))
+
+    for _ in range(2):
+        read(ListingPage(rows=(tea,), bad=(odd,), mark="1"))
+    known, told = rows(town, select(listing.c.channel_sku)), letters(town)
+    read(ListingPage(rows=(tea, ListingRow(channel_sku="CUP", item_ref="2")), mark="1"))
+
+    assert ([row[0] for row in known], told) == (["TEA"], [("listing", "2")])
+    assert letters(town) == []

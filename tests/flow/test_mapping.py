@@ -5,13 +5,15 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from erpsync.flows.inventory.bundles import BundlePart, import_bundles
+from erpsync.flows.inventory.catalogue import apply_listings
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations.upkeep import relook
-from erpsync.sdk.types import ListingRow
-from erpsync.store.tables import listing
+from erpsync.sdk.types import ListingPage, ListingRow
+from erpsync.store.tables import listing, sku
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, rows, see, status
 from tests.support.shop import Town
@@ -201,3 +203,19 @@ def test_a_catalogue_changes_no_mapping_that_a_person_made(town: Town) -> None:
     poll(town, "listings")
 
     assert rows(town, "SELECT factor, shown_qty FROM listing") == [(4, 9)]
+
+
+def test_an_item_that_was_mapped_by_its_own_id_stays_so_beside_its_seller_code(town: Town) -> None:
+    """One seller code on two items: the file names one of them, and the rest by the code alone."""
+    things = tuple(ListingRow(channel_sku="A", item_ref=ref) for ref in ("red", "blue"))
+    page = ListingPage(rows=things, mark="1")
+    town.store.retrying(lambda tx: apply_listings(tx, ctx=town.ctx, channel=town.channel(), page=page))
+    named = [
+        ListingMapping(channel="shop", channel_sku="A", sku="BLUE"),
+        ListingMapping(channel="shop", channel_sku="A", item_ref="red", sku="RED"),
+    ]
+
+    import_listings(town.ctx, named, actor="me")
+
+    mapped = select(listing.c.item_ref, sku.c.code).join(sku, sku.c.id == listing.c.sku_id)
+    assert dict(rows(town, mapped)) == {"": "BLUE", "red": "RED", "blue": "BLUE"}

@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from erpsync.core.policy import WarehousePolicy
 from erpsync.flows.context import ChannelSpec, open_context
@@ -9,7 +10,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.inventory import counts
 from erpsync.flows.operations import dead_letters, tasks, upkeep
 from erpsync.flows.shipments import push, record
-from erpsync.flows.shipments.record import ShipLine
+from erpsync.flows.shipments.record import ShipLine, ship
 from erpsync.sdk.errors import (
     AuthError,
     ConnectorError,
@@ -291,3 +292,19 @@ def test_one_refused_parcel_blocks_no_other(paid: Town) -> None:
     tell(paid)
 
     assert told(paid) == ["SF2"]
+
+
+def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> None:
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="keeper")
+    town.shop.place("o1", ("TEA", 1))
+    walk.settle_in(town)
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF1")
+    town.shop.trouble["ship before"] = [OperationalError("select", {}, OSError("connection reset"))]  # type: ignore[list-item]
+    walk.push_due(town)
+    assert town.shop.parcels == []
+
+    town.advance(5)
+    walk.push_due(town)
+
+    assert [parcel.tracking for parcel in town.shop.parcels] == ["SF1"]
+    assert looking.letters(town) == []

@@ -1,24 +1,21 @@
-"""Two at once: what a review found that only shows when two transactions or two workers overlap."""
+"""Two at once: what only shows when two transactions overlap."""
 
 from collections.abc import Callable
-from contextvars import Context
 from threading import Thread
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from erpsync.flows.availability import push
 from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
-from erpsync.flows.operations import upkeep
 from erpsync.flows.orders.apply import apply
 from erpsync.flows.records.batch import Batch
 from erpsync.sdk.types import RefundState
 from erpsync.store.registry import lock_skus
 from erpsync.store.stock_book import Book
 from erpsync.store.tables import listing, sku
-from tests.support import looking, walk
+from tests.support import looking
 from tests.support.facts import fact, line, order, refund, refund_fact
 from tests.support.shop import Town
 
@@ -57,32 +54,6 @@ def test_a_refund_and_its_order_that_come_at_the_same_instant_find_each_other(to
     other.join()
 
     assert looking.status(town, "o1") == ("held", "refund_open")
-
-
-def test_a_number_that_lands_after_its_lease_was_lost_is_corrected(town: Town) -> None:
-    """failures.md row 15: a call that hung lands behind the newer number of whoever took over."""
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
-    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="A", sku="A")], actor="me")
-    walk.run(town)
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=9, actor="me")
-    walk.fan(town)
-    town.advance(3)
-    walk.read(town, "orders")
-
-    def take_over() -> None:
-        town.advance(push.LEASE_S + 1)
-        assert upkeep.reclaim_leases(town.ctx) == 1
-        counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=4, actor="me")
-        Context().run(walk.run, town)  # another process has time of its own
-        assert town.shop.shown == {"A": 4}
-
-    town.shop.during = take_over
-    push.push_stock(town.ctx, town.channel())
-    assert town.shop.shown == {"A": 9}
-
-    walk.run(town)
-
-    assert town.shop.shown == {"A": 4}
 
 
 @pytest.mark.concurrent("threads")
