@@ -5,7 +5,27 @@ from typing import Any
 
 import pytest
 
+from erpsync.flows.inventory import counts
+from erpsync.flows.shipments import record
+from erpsync.sdk.clock import ManualClock
+from erpsync.store.db.store import Store
+from tests.support import walk
+from tests.support.depot import Depot, build_depot
 from tests.support.shop import Town, build_town
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still."""
+    return ManualClock()
+
+
+@pytest.fixture
+def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
+    """This test's database, by that clock."""
+    opened = Store.open(database_url, clock=clock)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -26,3 +46,22 @@ def make_town(database_url: str) -> Iterator[Callable[..., Town]]:
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop, one warehouse SH."""
     return make_town()
+
+
+@pytest.fixture
+def left(town: Town) -> Town:
+    """A parcel of a paid order of two A has left and was not told yet."""
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
+    town.shop.place("o1", ("A", 2))
+    walk.read(town)
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
+    return town
+
+
+@pytest.fixture
+def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
+    """Ten A in SH, run by a depot."""
+    town, depot = build_depot(database_url)
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
+    yield town, depot
+    town.store.close()

@@ -72,10 +72,6 @@ def right(town: Town, tracking: str, **more: str) -> Corrected:
     return correct(town.ctx, number=number(town), tracking=tracking, actor="ana", **more)
 
 
-def told(town: Town) -> list[str]:
-    return [parcel.tracking for parcel in town.shop.parcels]
-
-
 def test_a_channel_that_has_a_call_is_told_the_right_number_once(left: Town) -> None:
     connector = able(left)
     tell(left)
@@ -84,7 +80,7 @@ def test_a_channel_that_has_a_call_is_told_the_right_number_once(left: Town) -> 
     tell(left)
     tell(left)
 
-    assert (told(left), connector.said, looking.tasks(left)) == (["SF2"], ["SF2"], [])
+    assert (looking.told_parcels(left), connector.said, looking.tasks(left)) == (["SF2"], ["SF2"], [])
     assert "shipment.corrected" in looking.story(left, "o1")
     ((actor, detail),) = looking.rows(left, "SELECT actor, detail FROM event WHERE kind = 'shipment.corrected'")
     assert actor == "ana"
@@ -97,7 +93,7 @@ def test_a_channel_without_a_call_leaves_a_task_that_a_person_finishes(left: Tow
     assert right(left, "YT2", carrier="YTO").follows == "task"
     tell(left)
 
-    assert (told(left), looking.tasks(left)) == (["SF1"], ["tracking_changed"])
+    assert (looking.told_parcels(left), looking.tasks(left)) == (["SF1"], ["tracking_changed"])
     (reason,) = looking.rows(left, "SELECT reason FROM task")[0]
     assert "travels as YTO YT2, and shop was told SF SF1; correct it there" in reason
     tasks.finish_task(left.ctx, int(looking.rows(left, "SELECT id FROM task")[0][0]), actor="ana")
@@ -110,7 +106,7 @@ def test_a_parcel_that_was_not_told_yet_is_told_with_the_right_number(left: Town
     assert right(left, "SF2").follows == "later"
     tell(left)
 
-    assert (told(left), connector.said) == (["SF2"], [])
+    assert (looking.told_parcels(left), connector.said) == (["SF2"], [])
 
 
 def test_a_parcel_that_the_channel_refused_for_its_number_is_told_anew_with_the_right_one(left: Town) -> None:
@@ -122,7 +118,7 @@ def test_a_parcel_that_the_channel_refused_for_its_number_is_told_anew_with_the_
     replay_letter(left.ctx, looking.letter_id(left, number(left)), actor="ana")
     tell(left)
 
-    assert told(left) == ["SF2"]
+    assert looking.told_parcels(left) == ["SF2"]
 
 
 def test_of_two_corrections_the_last_one_is_told_once(left: Town) -> None:
@@ -132,7 +128,7 @@ def test_of_two_corrections_the_last_one_is_told_once(left: Town) -> None:
     right(left, "SF3")
     tell(left)
 
-    assert (told(left), connector.said) == (["SF3"], ["SF3"])
+    assert (looking.told_parcels(left), connector.said) == (["SF3"], ["SF3"])
 
 
 def test_the_same_correction_again_changes_and_tells_nothing(left: Town) -> None:
@@ -162,7 +158,7 @@ def test_a_node_that_dies_on_the_way_tells_it_once_all_the_same(left: Town, poin
     upkeep.reclaim_leases(left.ctx)
     tell(left)
 
-    assert (told(left), connector.said, looking.tasks(left)) == (["SF2"], ["SF2"], [])
+    assert (looking.told_parcels(left), connector.said, looking.tasks(left)) == (["SF2"], ["SF2"], [])
 
 
 def test_nothing_is_corrected_while_nobody_knows_whether_the_channel_was_told(left: Town) -> None:
@@ -219,7 +215,7 @@ def test_a_refused_correction_can_be_tried_again(left: Town) -> None:
     replay_letter(left.ctx, looking.letter_id(left, number(left)), actor="ana")
     tell(left)
 
-    assert (told(left), connector.said) == (["SF2"], ["SF2"])
+    assert (looking.told_parcels(left), connector.said) == (["SF2"], ["SF2"])
 
 
 @pytest.mark.parametrize(("shipment", "tracking", "says"), [("X-1", "SF2", "is not known"), (None, " ", "is needed")])
@@ -278,4 +274,4 @@ def test_two_nodes_that_correct_at_once_leave_one_number_and_tell_it(
     tell(left)
 
     ((now,),) = looking.rows(left, "SELECT tracking FROM shipment")
-    assert (told(left), connector.said) == ([now], [now])
+    assert (looking.told_parcels(left), connector.said) == ([now], [now])

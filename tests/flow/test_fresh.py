@@ -30,13 +30,9 @@ def sell(town: Town, order: str, qty: int) -> None:
     town.shop.shown["A"] -= qty
 
 
-def arrive(town: Town, qty: int) -> None:
-    counts.add_stock(town.ctx, warehouse="SH", sku="A", qty=qty, reason="arrival", actor="me")
-
-
 STEPS = {
     "sell": lambda town: sell(town, f"o{len(town.shop.orders)}", 3),
-    "arrive": lambda town: arrive(town, 5),
+    "arrive": lambda town: walk.arrive(town, 5),
     "read": lambda town: walk.read(town, "orders"),
     "push": lambda town: (town.advance(3), walk.push_due(town)),
 }
@@ -68,7 +64,7 @@ def test_a_number_waits_for_a_pass_begun_after_the_stock_changed(shop_with_ten: 
     """failures.md row 4. It holds no lease and no thread while it waits."""
     town = shop_with_ten
     sell(town, "o1", 3)
-    arrive(town, 5)
+    walk.arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
     assert looking.effects(town) == [("waiting", "fresh", 0)]
@@ -83,7 +79,7 @@ def test_a_number_waits_for_a_pass_begun_after_the_stock_changed(shop_with_ten: 
 def test_a_pass_that_began_before_the_change_does_not_count(shop_with_ten: Town) -> None:
     town = shop_with_ten
     town.shop.place("o0", ("A", 1))
-    town.shop.at_page = lambda: arrive(town, 5)
+    town.shop.at_page = lambda: walk.arrive(town, 5)
     walk.read(town, "orders")
     town.advance(3)
     walk.push_due(town)
@@ -109,7 +105,7 @@ def test_goods_that_arrive_while_such_a_row_settles_ask_for_one(shop_with_ten: T
     walk.read(town, "orders")
     walk.fan(town)
     sell(town, "o2", 4)
-    arrive(town, 5)
+    walk.arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
     assert (town.shop.shown, looking.effects(town)) == ({"A": 3}, [("waiting", "fresh", 0)])
@@ -124,10 +120,10 @@ def test_goods_that_arrive_while_such_a_row_settles_ask_for_one(shop_with_ten: T
 def test_later_marks_do_not_move_the_pass_that_a_row_waits_for(shop_with_ten: Town) -> None:
     """failures.md row 16: a SKU that changes all the time would else never be told."""
     town = shop_with_ten
-    arrive(town, 5)
+    walk.arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
-    town.shop.at_page = lambda: (arrive(town, 1), walk.fan(town))
+    town.shop.at_page = lambda: (walk.arrive(town, 1), walk.fan(town))
     town.shop.place("o1", ("B", 1))
     walk.read(town, "orders")
     town.advance(3)
@@ -140,12 +136,12 @@ def test_while_orders_cannot_be_read_only_lower_numbers_go(shop_with_ten: Town) 
     town = shop_with_ten
     town.shop.trouble["orders"] = [TransientError("away") for _ in range(50)]
     walk.read(town, "orders")
-    arrive(town, 5)
+    walk.arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
     assert (town.shop.shown, looking.effects(town)) == ({"A": 10}, [("waiting", "fresh", 0)])
 
-    arrive(town, -9)
+    walk.arrive(town, -9)
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
@@ -209,13 +205,13 @@ def test_not_even_a_first_zero_is_told_before_the_back_fill_is_done(town: Town) 
 def test_a_new_back_fill_stops_raising_numbers_until_it_is_done(shop_with_ten: Town) -> None:
     town = shop_with_ten
     control.ask_backfill(town.ctx, "shop", days=30, actor="me")
-    arrive(town, 5)
+    walk.arrive(town, 5)
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
     assert town.shop.shown == {"A": 10}
 
-    arrive(town, -9)
+    walk.arrive(town, -9)
     town.advance(3)
     walk.push_due(town)
     assert town.shop.shown == {"A": 6}
@@ -228,7 +224,7 @@ def test_a_new_back_fill_stops_raising_numbers_until_it_is_done(shop_with_ten: T
 def test_a_row_whose_waker_died_is_freed_by_the_next_pass(shop_with_ten: Town) -> None:
     """failures.md row 15."""
     town = shop_with_ten
-    arrive(town, 5)
+    walk.arrive(town, 5)
     town.advance(3)
     walk.push_due(town)
     walk.read(town, "orders")

@@ -5,7 +5,7 @@ import pytest
 from erpsync.core.policy import OrderPolicy
 from erpsync.flows.inventory import counts
 from erpsync.flows.operations import tasks
-from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments import record
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
 from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import task
@@ -29,38 +29,29 @@ def leave(town: Town, *, force: bool = False) -> None:
     record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", force=force, reason=reason, actor="me")
 
 
-def tell(town: Town) -> None:
-    push.push_shipments(town.ctx, town.channel())
-
-
-def state(town: Town) -> str:
-    ((_, now),) = looking.shipments(town)
-    return now
-
-
 def test_a_refund_asked_for_in_between_holds_the_parcel_until_it_is_closed(left: Town) -> None:
     """failures.md row 6."""
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
-    tell(left)
-    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("waiting", [], ["gate"])
+    walk.tell(left)
+    assert (looking.parcel_state(left), left.shop.parcels, looking.tasks(left)) == ("waiting", [], ["gate"])
 
     left.shop.refund("r1", "o1", state="closed", n1=2)
     walk.read(left, "refunds")
-    tell(left)
-    assert (state(left), len(left.shop.parcels), looking.tasks(left)) == ("sent", 1, [])
+    walk.tell(left)
+    assert (looking.parcel_state(left), len(left.shop.parcels), looking.tasks(left)) == ("sent", 1, [])
 
 
 def test_a_refund_granted_in_between_drops_it_and_the_parcel_is_asked_back(left: Town) -> None:
     """failures.md row 6."""
     left.shop.refund("r1", "o1", n1=2, n2=1)
     walk.read(left, "refunds")
-    tell(left)
+    walk.tell(left)
     left.shop.refund("r1", "o1", state="granted", n1=2, n2=1)
     walk.read(left, "refunds")
-    tell(left)
+    walk.tell(left)
 
-    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("dropped", [], ["gate"])
+    assert (looking.parcel_state(left), left.shop.parcels, looking.tasks(left)) == ("dropped", [], ["gate"])
     assert looking.on_shelf(left)["SH", "A"] == (3, 0)  # what has left is never restocked by a refund
 
 
@@ -68,47 +59,47 @@ def test_a_cancel_that_no_poll_has_brought_yet_is_read_at_the_gate(left: Town) -
     """failures.md row 6: the gate reads the order itself when its data is older than gate_s."""
     left.shop.change("o1", state="cancelled")
     left.advance(6)
-    tell(left)
+    walk.tell(left)
 
-    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("dropped", [], ["gate"])
+    assert (looking.parcel_state(left), left.shop.parcels, looking.tasks(left)) == ("dropped", [], ["gate"])
 
 
 def test_an_order_read_a_moment_ago_is_not_read_again(left: Town) -> None:
     left.shop.reads.clear()
-    tell(left)
+    walk.tell(left)
     assert left.shop.reads == []
 
 
 def test_an_order_whose_data_is_old_is_read_again(left: Town) -> None:
     left.shop.reads.clear()
     left.advance(OrderPolicy().gate_s + 1)
-    tell(left)
+    walk.tell(left)
     assert left.shop.reads == ["o1"]
-    assert state(left) == "sent"
+    assert looking.parcel_state(left) == "sent"
 
 
 def test_while_the_channel_cannot_be_read_nothing_is_told(left: Town) -> None:
     """failures.md row 6."""
     left.shop.trouble["complete"] = [TransientError("away")]
     left.advance(6)
-    tell(left)
+    walk.tell(left)
     assert (left.shop.parcels, looking.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
 
     left.advance(6)
-    tell(left)
-    assert state(left) == "sent"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "sent"
 
 
 def test_a_parcel_waits_while_the_channel_says_do_not_ship(left: Town) -> None:
     left.shop.change("o1", do_not_ship="risk control")
     left.advance(6)
-    tell(left)
-    assert state(left) == "waiting"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "waiting"
 
     left.shop.change("o1", do_not_ship="")
     walk.read(left, "orders")
-    tell(left)
-    assert state(left) == "sent"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "sent"
 
 
 def test_force_passes_an_open_refund_but_not_a_cancel(town: Town) -> None:
@@ -118,11 +109,11 @@ def test_force_passes_an_open_refund_but_not_a_cancel(town: Town) -> None:
     walk.read(town)
     leave(town, force=True)
     town.shop.trouble["ship before"] = [TransientError("busy")]
-    tell(town)
+    walk.tell(town)
     town.shop.change("o1", state="cancelled")
     town.advance(10)
-    tell(town)
-    assert (state(town), town.shop.parcels) == ("dropped", [])
+    walk.tell(town)
+    assert (looking.parcel_state(town), town.shop.parcels) == ("dropped", [])
 
 
 def test_a_forced_parcel_with_an_open_refund_is_told(town: Town) -> None:
@@ -131,8 +122,8 @@ def test_a_forced_parcel_with_an_open_refund_is_told(town: Town) -> None:
     town.shop.refund("r1", "o1", n1=1)
     walk.read(town)
     leave(town, force=True)
-    tell(town)
-    assert state(town) == "sent"
+    walk.tell(town)
+    assert looking.parcel_state(town) == "sent"
 
 
 def test_before_the_refunds_were_read_to_the_end_nothing_is_told(town: Town) -> None:
@@ -140,24 +131,24 @@ def test_before_the_refunds_were_read_to_the_end_nothing_is_told(town: Town) -> 
     town.shop.place("o1", ("A", 1))
     walk.read(town, "orders", "backfill")
     leave(town)
-    tell(town)
-    assert (state(town), looking.tasks(town)) == ("waiting", [])
+    walk.tell(town)
+    assert (looking.parcel_state(town), looking.tasks(town)) == ("waiting", [])
 
     walk.read(town, "refunds")
-    tell(town)
-    assert state(town) == "sent"
+    walk.tell(town)
+    assert looking.parcel_state(town) == "sent"
 
 
 def test_when_some_of_its_units_were_refunded_a_person_sees_to_them_first(left: Town) -> None:
     left.shop.refund("r1", "o1", state="granted", n2=1)
     walk.read(left, "refunds")
-    tell(left)
-    assert (state(left), looking.effects(left, SHIPMENT)) == ("waiting", [("waiting", "person", 0)])
+    walk.tell(left)
+    assert (looking.parcel_state(left), looking.effects(left, SHIPMENT)) == ("waiting", [("waiting", "person", 0)])
 
     ((task_id,),) = looking.rows(left, task.select().with_only_columns(task.c.id).where(task.c.closed_at.is_(None)))
     tasks.finish_task(left.ctx, task_id, actor="me")
-    tell(left)
-    assert state(left) == "sent"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "sent"
 
 
 @pytest.mark.parametrize("end", ["closed", "cancelled"])
@@ -165,7 +156,7 @@ def test_a_parcel_that_waits_for_a_person_is_ruled_on_anew_when_its_order_goes_o
     """failures.md row 15: what ends another hold, or the order, must not end the only question about the parcel."""
     left.shop.refund("r1", "o1", state="granted", n2=1)
     walk.read(left, "refunds")
-    tell(left)
+    walk.tell(left)
     if end == "closed":
         for now in ("open", "closed"):
             left.shop.refund("r2", "o1", state=now, n1=1)
@@ -173,9 +164,9 @@ def test_a_parcel_that_waits_for_a_person_is_ruled_on_anew_when_its_order_goes_o
     else:
         left.shop.change("o1", state="cancelled")
         walk.read(left, "orders")
-    tell(left)
+    walk.tell(left)
 
-    assert (state(left), looking.tasks(left)) == ("waiting" if end == "closed" else "dropped", ["gate"])
+    assert (looking.parcel_state(left), looking.tasks(left)) == ("waiting" if end == "closed" else "dropped", ["gate"])
     assert left.shop.parcels == []
 
 
@@ -188,8 +179,8 @@ def test_the_wish_to_have_a_parcel_back_outlives_another_refund_of_the_order(tow
     record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", lines=[record.ShipLine(line="o1-2")], actor="me")
     town.shop.refund("r1", "o1", state="granted", n2=1)
     walk.read(town, "refunds")
-    tell(town)
-    assert (state(town), looking.tasks(town)) == ("dropped", ["gate"])
+    walk.tell(town)
+    assert (looking.parcel_state(town), looking.tasks(town)) == ("dropped", ["gate"])
 
     for now in ("open", "closed"):
         town.shop.refund("r2", "o1", state=now, n1=1)
@@ -200,31 +191,31 @@ def test_the_wish_to_have_a_parcel_back_outlives_another_refund_of_the_order(tow
 def test_a_refund_and_then_a_cancel_do_not_leave_the_parcel_waiting_for_ever(left: Town) -> None:
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
-    tell(left)
+    walk.tell(left)
     left.shop.change("o1", state="cancelled")
     walk.read(left, "orders")
-    tell(left)
+    walk.tell(left)
 
-    assert state(left) == "dropped"
+    assert looking.parcel_state(left) == "dropped"
 
 
 def test_a_parcel_whose_sending_was_in_doubt_and_did_not_arrive_goes_through_the_gate_again(left: Town) -> None:
     """failures.md rows 6 and 26: the second try is a sending like the first."""
     left.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
-    tell(left)
+    walk.tell(left)
     left.shop.change("o1", state="cancelled")
     left.advance(10)
-    tell(left)
+    walk.tell(left)
 
-    assert (state(left), left.shop.parcels) == ("dropped", [])
+    assert (looking.parcel_state(left), left.shop.parcels) == ("dropped", [])
 
 
 def test_a_parcel_that_did_arrive_is_told_whatever_happened_since(left: Town) -> None:
     left.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
-    tell(left)
+    walk.tell(left)
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
     left.advance(10)
-    tell(left)
+    walk.tell(left)
 
-    assert (state(left), len(left.shop.parcels)) == ("sent", 1)
+    assert (looking.parcel_state(left), len(left.shop.parcels)) == ("sent", 1)

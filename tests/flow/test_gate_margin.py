@@ -1,6 +1,5 @@
 """A parcel whose order cannot be read again is held, and given to a person while there is still time to look."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,7 @@ from sqlalchemy import select
 from erpsync.flows.channels import control
 from erpsync.flows.inventory import counts
 from erpsync.flows.operations import tasks, upkeep
-from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments import record
 from erpsync.flows.warehouses import push as warehouses_push
 from erpsync.flows.warehouses import release
 from erpsync.sdk.errors import (
@@ -23,7 +22,7 @@ from erpsync.sdk.errors import (
 from erpsync.store.outbox.queue import RELEASE, SHIPMENT
 from erpsync.store.tables import task
 from tests.support import looking, walk
-from tests.support.depot import Depot, build_depot, read_shop
+from tests.support.depot import Depot, read_shop
 from tests.support.shop import Town
 
 HOUR_S = 3600
@@ -32,27 +31,14 @@ AWAY = 1000
 
 
 @pytest.fixture
-def left(town: Town) -> Town:
-    """A parcel of a paid order has left and was not told yet; what we know of the order is old."""
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
-    town.shop.place("o1", ("A", 2))
-    walk.read(town)
-    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
-    town.advance(10)
-    return town
-
-
-def tell(town: Town) -> int:
-    return push.push_shipments(town.ctx, town.channel())
+def left(left: Town) -> Town:
+    """What we know of the order is old."""
+    left.advance(10)
+    return left
 
 
 def go_away(town: Town, error: Exception | None = None) -> None:
     town.shop.trouble["complete"] = [error or TransientError("no route")] * AWAY  # type: ignore[list-item]
-
-
-def state(town: Town) -> str:
-    ((_, now),) = looking.shipments(town)
-    return now
 
 
 def asked(town: Town) -> list[tuple[int, str]]:
@@ -79,7 +65,7 @@ def test_whatever_keeps_the_order_from_being_read_costs_no_attempt_and_buries_no
     """failures.md row 6: nothing was sent, and only the channel can tell whether it may be."""
     go_away(left, error)
     for _ in range(20):
-        tell(left)
+        walk.tell(left)
         left.advance(400)
 
     assert looking.effects(left, SHIPMENT) == [("pending", "", 0)]
@@ -88,14 +74,14 @@ def test_whatever_keeps_the_order_from_being_read_costs_no_attempt_and_buries_no
     left.shop.trouble.clear()
     left.advance(400)
     control.resume_channel(left.ctx, "shop", actor="me")
-    tell(left)
-    assert state(left) == "sent"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "sent"
 
 
 def test_an_order_that_cannot_be_understood_any_more_holds_its_parcel(left: Town) -> None:
     left.shop.change("o1", broken=True)
     left.advance(10)
-    tell(left)
+    walk.tell(left)
 
     assert (looking.effects(left, SHIPMENT), left.shop.parcels) == ([("pending", "", 0)], [])
 
@@ -103,13 +89,13 @@ def test_an_order_that_cannot_be_understood_any_more_holds_its_parcel(left: Town
 def test_near_the_last_instant_a_person_is_asked_with_the_facts_beside_it(left: Town) -> None:
     """failures.md row 6: unreachable channel, hold until the ship-by margin."""
     go_away(left)
-    tell(left)
+    walk.tell(left)
     left.advance(41 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     assert asked(left) == []
 
     left.advance(2 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     ((_, text),) = asked(left)
     assert looking.effects(left, SHIPMENT) == [("waiting", "person", 0)]
     for fact in ("o1", "SF SF1", "2026-03-04T12:00", "2026-03-02T12:00", "no route", "tasks done"):
@@ -119,39 +105,39 @@ def test_near_the_last_instant_a_person_is_asked_with_the_facts_beside_it(left: 
 def test_the_person_lets_it_go_and_it_is_told_without_being_read(left: Town) -> None:
     go_away(left)
     left.advance(43 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     ((task_id, _),) = asked(left)
     left.shop.reads.clear()
 
     tasks.finish_task(left.ctx, task_id, actor="me")
-    tell(left)
-    assert (state(left), len(left.shop.parcels), left.shop.reads) == ("sent", 1, [])
+    walk.tell(left)
+    assert (looking.parcel_state(left), len(left.shop.parcels), left.shop.reads) == ("sent", 1, [])
 
 
 def test_one_that_did_not_arrive_the_first_time_is_let_go_all_the_same(left: Town) -> None:
     """failures.md rows 15 and 26: whoever looked for it has settled the doubt; only the order is still to be read."""
     walk.read(left, "orders")
     left.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
-    tell(left)
+    walk.tell(left)
     go_away(left)
     left.advance(43 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     ((task_id, _),) = asked(left)
 
     tasks.finish_task(left.ctx, task_id, actor="me")
-    tell(left)
-    assert (state(left), asked(left)) == ("sent", [])
+    walk.tell(left)
+    assert (looking.parcel_state(left), asked(left)) == ("sent", [])
 
 
 def test_what_is_known_by_then_still_rules(left: Town) -> None:
     go_away(left)
     left.advance(43 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     ((task_id, _),) = asked(left)
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
     tasks.finish_task(left.ctx, task_id, actor="me")
-    tell(left)
+    walk.tell(left)
 
     assert (looking.effects(left, SHIPMENT), left.shop.parcels) == ([("waiting", "gate", 0)], [])
 
@@ -161,24 +147,24 @@ def test_a_limit_that_the_channel_names_counts(left: Town) -> None:
     walk.read(left, "orders")
     go_away(left)
     left.advance(HOUR_S)
-    tell(left)
+    walk.tell(left)
     assert asked(left) == []
 
     left.advance(1.5 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     assert len(asked(left)) == 1
 
 
 def test_a_channel_that_can_be_read_again_frees_the_parcel_by_itself(left: Town) -> None:
     go_away(left)
     left.advance(43 * HOUR_S)
-    tell(left)
+    walk.tell(left)
     assert len(asked(left)) == 1
 
     left.shop.trouble.clear()
     walk.read(left, "orders")
-    tell(left)
-    assert (state(left), asked(left)) == ("sent", [])
+    walk.tell(left)
+    assert (looking.parcel_state(left), asked(left)) == ("sent", [])
 
 
 @pytest.mark.parametrize("why", ["paused", "refused"])
@@ -190,11 +176,11 @@ def test_a_channel_that_may_not_even_be_called_hides_no_parcel(left: Town, why: 
         left.shop.trouble["orders"] = [AuthError("session ended")] * AWAY
     for _ in range(44):
         walk.read(left, "orders")
-        tell(left)
+        walk.tell(left)
         left.advance(HOUR_S)
     if why == "refused":
         walk.read(left, "orders")
-    tell(left)
+    walk.tell(left)
 
     ((_, text),) = asked(left)
     assert ("moving house" if why == "paused" else "session ended") in text
@@ -203,15 +189,15 @@ def test_a_channel_that_may_not_even_be_called_hides_no_parcel(left: Town, why: 
 def test_a_parcel_whose_sending_is_in_doubt_is_looked_for_and_nobody_is_asked_whether_it_may_go(left: Town) -> None:
     """Whether it may go is no question any more; the task could be answered, and would change nothing."""
     left.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
-    tell(left)
+    walk.tell(left)
     control.pause_channel(left.ctx, "shop", reason="moving house", actor="me")
     left.advance(44 * HOUR_S)
     upkeep.free_fresh(left.ctx)
     assert asked(left) == []
 
     control.resume_channel(left.ctx, "shop", actor="me")
-    tell(left)
-    assert (state(left), len(left.shop.parcels)) == ("sent", 1)
+    walk.tell(left)
+    assert (looking.parcel_state(left), len(left.shop.parcels)) == ("sent", 1)
 
 
 @pytest.mark.parametrize("error", [TransientError("no route"), AuthError("no right to read refunds")], ids=repr)
@@ -221,7 +207,7 @@ def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instan
     town.shop.place("o1", ("A", 2))
     walk.read(town, "orders", "backfill")
     record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
-    tell(town)
+    walk.tell(town)
     town.shop.trouble["refunds"] = [error] * AWAY  # type: ignore[list-item]
     walk.read(town, "refunds")
     upkeep.free_fresh(town.ctx)
@@ -234,17 +220,8 @@ def test_a_parcel_whose_refunds_cannot_be_read_is_a_persons_near_the_last_instan
     tasks.finish_task(town.ctx, task_id, actor="me")
     town.shop.trouble.clear()
     town.advance(HOUR_S)
-    tell(town)
-    assert (state(town), asked(town)) == ("sent", [])
-
-
-@pytest.fixture
-def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
-    """Ten A in SH, run by a depot."""
-    town, depot = build_depot(database_url)
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
-    yield town, depot
-    town.store.close()
+    walk.tell(town)
+    assert (looking.parcel_state(town), asked(town)) == ("sent", [])
 
 
 def hand_over(town: Town) -> None:

@@ -10,8 +10,6 @@ from sqlalchemy import select
 from erpsync.flows.availability import push as stock_push
 from erpsync.flows.inventory import counts
 from erpsync.flows.operations import upkeep
-from erpsync.flows.shipments import push as shipment_push
-from erpsync.flows.shipments import record
 from erpsync.flows.shipments.push_once import SEND_WITHIN_S
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
@@ -74,18 +72,10 @@ def node(town: Town, repeat: Repeat, stop: Stop) -> tuple[Town, Wired]:
 
 
 @pytest.fixture
-def left(town: Town) -> Town:
-    """A parcel of a paid order has left and was not told yet; what we know of the order is old."""
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
-    town.shop.place("o1", ("A", 2))
-    walk.read(town)
-    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
-    town.advance(10)
-    return town
-
-
-def tell(town: Town) -> None:
-    shipment_push.push_shipments(town.ctx, town.channel())
+def left(left: Town) -> Town:
+    """What we know of the order is old."""
+    left.advance(10)
+    return left
 
 
 @pytest.mark.parametrize("repeat", [Repeat.SAFE, Repeat.LOOK_FIRST])
@@ -104,13 +94,13 @@ def test_a_node_that_slept_does_not_send_the_parcel_that_another_one_has_sent(
     def meanwhile() -> None:
         left.advance(slept_s)
         upkeep.reclaim_leases(left.ctx, owner_gone=silent)
-        tell(other)
+        walk.tell(other)
 
     if where == "at the gate":
         its.at_gate = meanwhile
     else:
         stop.then = meanwhile
-    tell(sleeper)
+    walk.tell(sleeper)
 
     assert (its.arrived, len(others.arrived)) == ([], 1)
     assert looking.shipments(left) == [("S20260302000001-1", "sent")]
@@ -130,19 +120,19 @@ def test_what_was_read_two_minutes_ago_lets_no_parcel_through(left: Town, where:
         wired.at_gate = meanwhile
     else:
         stop.then = meanwhile
-    tell(sleeper)
+    walk.tell(sleeper)
     assert (wired.arrived, looking.effects(left, SHIPMENT)) == ([], [("pending", "", 0)])
     assert looking.rows(left, select(channel.c.down_error)) == [("",)]
 
-    tell(sleeper)
+    walk.tell(sleeper)
     assert (wired.arrived, [state for _, state in looking.shipments(left)]) == ([], ["dropped"])
 
 
 def test_a_parcel_that_came_too_late_goes_at_the_next_try_without_a_question(left: Town) -> None:
     stop = Stop(then=lambda: left.advance(SEND_WITHIN_S + 1))
     sleeper, wired = node(left, Repeat.NEVER, stop)
-    tell(sleeper)
-    tell(sleeper)
+    walk.tell(sleeper)
+    walk.tell(sleeper)
 
     assert wired.arrived == ["S20260302000001-1"]
     assert looking.effects(left, SHIPMENT) == []

@@ -26,18 +26,6 @@ from tests.support.scene import Scene, built_of, eventually, running
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
-    opened = Store.open(database_url, clock=clock)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def other(database_url: str, clock: ManualClock) -> Iterator[Store]:
     """Another node of the same database."""
     opened = Store.open(database_url, clock=clock)

@@ -20,7 +20,7 @@ from erpsync.sdk.types import Cursor, RefundPage
 from erpsync.store.limits import SharedLimiter
 from tests.support import looking, walk
 from tests.support.calling import deliver, with_calls
-from tests.support.depot import Depot, build_depot, work
+from tests.support.depot import Depot, work
 from tests.support.shop import ShopConnector, Town
 
 MANY = 120
@@ -96,15 +96,6 @@ def test_refunds_are_read_with_the_calls_that_are_kept_for_cancels(town: Town) -
 
     assert connector.lanes == ("cancel",)
     assert current_lane.get() == "rest"
-
-
-@pytest.fixture
-def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
-    """Ten A in SH, run by a depot."""
-    town, depot = build_depot(database_url)
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
-    yield town, depot
-    town.store.close()
 
 
 def test_what_is_to_be_stopped_goes_before_what_is_to_be_sent(pair: tuple[Town, Depot]) -> None:

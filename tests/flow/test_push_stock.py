@@ -14,22 +14,6 @@ from erpsync.sdk.types import ListingRow
 from tests.support import looking, walk
 from tests.support.shop import Town
 
-
-def known(town: Town, code: str = "A", *, on_hand: int = 5) -> None:
-    """Have a SKU counted, listed and told."""
-    counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
-    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
-    walk.run(town)
-
-
-def arrive(town: Town, qty: int, code: str = "A") -> None:
-    counts.add_stock(town.ctx, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
-
-
-def calls(town: Town) -> int:
-    return len(town.shop.stock_calls)
-
-
 # -- the number
 
 
@@ -111,7 +95,7 @@ def test_unpaid_orders_of_a_channel_lower_its_own_number_for_three_days(make_tow
 
 def test_the_skus_of_an_unpaid_order_that_grew_old_are_marked_once(town: Town) -> None:
     """Not at every look: it comes round every five seconds."""
-    known(town)
+    walk.make_known(town)
     town.shop.place("o1", ("A", 2), paid=False)
     walk.read(town, "orders")
     town.advance(timedelta(days=3).total_seconds())
@@ -145,10 +129,10 @@ def test_an_unpaid_order_that_holds_units_lowers_the_number_once(make_town: Call
 
 def test_marks_coalesce_and_settling_runs_from_the_first(town: Town) -> None:
     """failures.md row 5."""
-    known(town, on_hand=50)
-    before = calls(town)
+    walk.make_known(town, on_hand=50)
+    before = len(town.shop.stock_calls)
     for _ in range(10):
-        arrive(town, 1)
+        walk.arrive(town, 1)
         town.advance(0.15)
     walk.fan(town)
     walk.read(town, "orders")
@@ -156,12 +140,12 @@ def test_marks_coalesce_and_settling_runs_from_the_first(town: Town) -> None:
     assert push.push_stock(town.ctx, town.channel()) == 0
     town.advance(0.7)
     walk.push_due(town)
-    assert (calls(town) - before, town.shop.shown) == (1, {"A": 60})
+    assert (len(town.shop.stock_calls) - before, town.shop.shown) == (1, {"A": 60})
 
 
 def test_a_scarce_sku_is_told_at_once(town: Town) -> None:
     """failures.md row 5: from 5 units down nothing settles."""
-    known(town, on_hand=50)
+    walk.make_known(town, on_hand=50)
     town.shop.place("o1", ("A", 46))
     walk.read(town, "orders")
     walk.fan(town)
@@ -171,8 +155,8 @@ def test_a_scarce_sku_is_told_at_once(town: Town) -> None:
 
 
 def test_urgent_only_brings_forward_what_settles_already(town: Town) -> None:
-    known(town, on_hand=50)
-    arrive(town, 10)
+    walk.make_known(town, on_hand=50)
+    walk.arrive(town, 10)
     walk.fan(town)
     town.shop.place("o1", ("A", 56))
     walk.read(town, "orders")
@@ -183,22 +167,22 @@ def test_urgent_only_brings_forward_what_settles_already(town: Town) -> None:
 
 
 def test_a_number_that_was_told_surely_costs_no_call(town: Town) -> None:
-    known(town)
-    before = calls(town)
-    arrive(town, 1)
-    arrive(town, -1)
+    walk.make_known(town)
+    before = len(town.shop.stock_calls)
+    walk.arrive(town, 1)
+    walk.arrive(town, -1)
     walk.run(town)
 
-    assert calls(town) == before
+    assert len(town.shop.stock_calls) == before
     assert looking.effects(town) == []
 
 
 def test_goods_that_make_up_for_a_sale_still_correct_what_the_channel_took_off_itself(town: Town) -> None:
     """The channel showed 5 and took its sale off: 4. With one unit come in 5 is right again, and was told before."""
-    known(town)
+    walk.make_known(town)
     town.shop.place("o1", ("A", 1))
     town.shop.shown["A"] -= 1
-    arrive(town, 1)
+    walk.arrive(town, 1)
     walk.run(town)
 
     assert town.shop.shown == {"A": 5}
@@ -206,8 +190,8 @@ def test_goods_that_make_up_for_a_sale_still_correct_what_the_channel_took_off_i
 
 
 def test_a_sale_that_is_read_while_a_number_is_on_its_way_leaves_it_unsure(town: Town) -> None:
-    known(town)
-    arrive(town, 1)
+    walk.make_known(town)
+    walk.arrive(town, 1)
     walk.fan(town)
     town.advance(3)
     walk.read(town, "orders")
@@ -220,6 +204,6 @@ def test_a_sale_that_is_read_while_a_number_is_on_its_way_leaves_it_unsure(town:
     push.push_stock(town.ctx, town.channel())
     assert looking.told(town) == {"A": (6, False)}
 
-    arrive(town, 1)
+    walk.arrive(town, 1)
     walk.run(town)
     assert looking.told(town) == {"A": (6, True)}

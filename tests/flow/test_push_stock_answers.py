@@ -27,21 +27,6 @@ from tests.support import looking, walk
 from tests.support.shop import SHANGHAI, ShopConnector, Town
 
 
-def known(town: Town, code: str = "A", *, on_hand: int = 5) -> None:
-    """Have a SKU counted, listed and told."""
-    counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
-    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
-    walk.run(town)
-
-
-def arrive(town: Town, qty: int, code: str = "A") -> None:
-    counts.add_stock(town.ctx, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
-
-
-def calls(town: Town) -> int:
-    return len(town.shop.stock_calls)
-
-
 def test_one_refused_listing_blocks_no_other(town: Town) -> None:
     """failures.md rows 14 and 16: it is tried once, and a person is told."""
     for code in "ABC":
@@ -88,7 +73,7 @@ def test_a_call_refused_whole_is_halved_until_the_listing_at_fault_is_alone(town
 def test_a_dead_letter_replayed_after_the_cause_is_mended_is_told(town: Town) -> None:
     """failures.md row 16."""
     town.shop.refused["A"] = "item deleted"
-    known(town)
+    walk.make_known(town)
     town.shop.refused.clear()
     (letter,) = [i for (i,) in looking.rows(town, select(dead_letter.c.id))]
 
@@ -100,9 +85,9 @@ def test_a_dead_letter_replayed_after_the_cause_is_mended_is_told(town: Town) ->
 
 def test_a_newer_number_that_is_accepted_ends_the_dead_letter_of_an_older_one(town: Town) -> None:
     town.shop.refused["A"] = "busy with an auction"
-    known(town)
+    walk.make_known(town)
     town.shop.refused.clear()
-    arrive(town, 1)
+    walk.arrive(town, 1)
     walk.run(town)
 
     assert town.shop.shown == {"A": 6}
@@ -111,34 +96,34 @@ def test_a_newer_number_that_is_accepted_ends_the_dead_letter_of_an_older_one(to
 
 def test_a_number_whose_outcome_is_unknown_is_sent_again_even_if_it_is_right(town: Town) -> None:
     """failures.md row 26."""
-    known(town)
-    arrive(town, 1)
+    walk.make_known(town)
+    walk.arrive(town, 1)
     town.shop.trouble["stock after"] = [OutcomeUnknownError("no answer")]
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
     assert looking.told(town) == {"A": (5, False)}
-    before = calls(town)
+    before = len(town.shop.stock_calls)
 
     walk.run(town)
 
-    assert calls(town) == before + 1
+    assert len(town.shop.stock_calls) == before + 1
     assert looking.told(town) == {"A": (6, True)}
     assert town.shop.shown == {"A": 6}
 
 
 def test_while_a_channel_fails_tries_grow_further_apart_and_new_marks_do_not_hurry_them(town: Town) -> None:
     """failures.md row 16."""
-    known(town)
+    walk.make_known(town)
     town.shop.trouble["stock before"] = [TransientError("busy") for _ in range(6)]
-    arrive(town, 1)
+    walk.arrive(town, 1)
     waits = []
     for _ in range(6):
         walk.fan(town)
         town.advance(push.next_run_s(town.ctx) or 0)
         walk.read(town, "orders")
         walk.push_due(town)
-        arrive(town, 1)
+        walk.arrive(town, 1)
         walk.fan(town)
         waits.append(push.next_run_s(town.ctx) or 0)
 
@@ -151,9 +136,9 @@ def test_while_a_channel_fails_tries_grow_further_apart_and_new_marks_do_not_hur
 
 def test_a_throttled_number_waits_as_told_and_costs_no_attempt(town: Town) -> None:
     """failures.md row 13."""
-    known(town)
+    walk.make_known(town)
     town.shop.trouble["stock before"] = [RateLimitedError("slow down", retry_after_s=40)]
-    arrive(town, 1)
+    walk.arrive(town, 1)
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
@@ -167,9 +152,9 @@ def test_a_throttled_number_waits_as_told_and_costs_no_attempt(town: Town) -> No
 
 def test_refused_credentials_pause_the_channel_with_one_alarm_until_they_work(town: Town) -> None:
     """failures.md row 10."""
-    known(town)
+    walk.make_known(town)
     town.shop.trouble["stock before"] = [AuthError("session expired")]
-    arrive(town, 1)
+    walk.arrive(town, 1)
     town.advance(3)
     walk.read(town, "orders")
     walk.push_due(town)
@@ -185,8 +170,8 @@ def test_refused_credentials_pause_the_channel_with_one_alarm_until_they_work(to
 
 def test_a_number_that_a_lost_worker_may_have_sent_is_pushed_by_the_next(town: Town) -> None:
     """failures.md row 15: it dies between its commit and the answer; the ack of a ghost counts for nothing."""
-    known(town)
-    arrive(town, 1)
+    walk.make_known(town)
+    walk.arrive(town, 1)
     walk.fan(town)
     town.advance(3)
     walk.read(town, "orders")
@@ -211,9 +196,9 @@ def test_what_a_channel_missed_while_it_was_not_pushed_to_is_told_when_it_is_aga
     make_town: Callable[..., Town],
 ) -> None:
     town = make_town()
-    known(town)
+    walk.make_known(town)
     off = make_town(town=town, stock=StockPolicy(push=False))
-    arrive(off, 3)
+    walk.arrive(off, 3)
     walk.run(off)
     assert town.shop.shown == {"A": 5}
 

@@ -1,36 +1,15 @@
 """A refund that only the order's own view tells of keeps its goods here; one that came too late is told. Row 6."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from erpsync.core.policy import OrderPolicy
-from erpsync.flows.inventory import counts
-from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments import push
 from erpsync.sdk.types import Shipment
 from tests.support import looking, walk
-from tests.support.depot import Depot, build_depot, work
+from tests.support.depot import Depot, work
 from tests.support.shop import ShopConnector, Town
-
-
-@pytest.fixture
-def left(town: Town) -> Town:
-    """A parcel of an order has left and was not told yet."""
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
-    town.shop.place("o1", ("A", 2))
-    walk.read(town)
-    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
-    return town
-
-
-def tell(town: Town) -> None:
-    push.push_shipments(town.ctx, town.channel())
-
-
-def state(town: Town) -> str:
-    ((_, now),) = looking.shipments(town)
-    return now
 
 
 def reason(town: Town) -> str:
@@ -42,13 +21,13 @@ def test_a_refund_that_the_gate_reads_in_the_order_itself_holds_the_parcel(left:
     """No list of refunds has shown it yet; the order, read again a moment ago, does."""
     left.shop.change("o1", refund_asked="r1")
     left.advance(OrderPolicy().gate_s + 1)
-    tell(left)
-    assert (state(left), left.shop.parcels, looking.tasks(left)) == ("waiting", [], ["gate"])
+    walk.tell(left)
+    assert (looking.parcel_state(left), left.shop.parcels, looking.tasks(left)) == ("waiting", [], ["gate"])
 
     left.shop.change("o1", refund_asked="")
     walk.read(left, "orders")
-    tell(left)
-    assert (state(left), len(left.shop.parcels)) == ("sent", 1)
+    walk.tell(left)
+    assert (looking.parcel_state(left), len(left.shop.parcels)) == ("sent", 1)
 
 
 @pytest.mark.parametrize("named", ["r1", "sub-order 17"])
@@ -56,13 +35,13 @@ def test_it_goes_on_when_the_list_of_refunds_says_that_it_was_closed(left: Town,
     """The order's view need not change with it."""
     left.shop.change("o1", refund_asked=named)
     walk.read(left, "orders")
-    tell(left)
-    assert state(left) == "waiting"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "waiting"
 
     left.shop.refund("r1", "o1", state="closed", n1=2)
     walk.read(left, "refunds")
-    tell(left)
-    assert state(left) == "sent"
+    walk.tell(left)
+    assert looking.parcel_state(left) == "sent"
 
 
 def test_a_refund_closed_earlier_does_not_hide_that_one_is_asked_for_again(left: Town) -> None:
@@ -70,9 +49,9 @@ def test_a_refund_closed_earlier_does_not_hide_that_one_is_asked_for_again(left:
     walk.read(left, "refunds")
     left.shop.change("o1", refund_asked="r1")
     walk.read(left, "orders")
-    tell(left)
+    walk.tell(left)
 
-    assert state(left) == "waiting"
+    assert looking.parcel_state(left) == "waiting"
 
 
 def test_a_view_that_says_nothing_of_refunds_ends_none(left: Town) -> None:
@@ -80,15 +59,15 @@ def test_a_view_that_says_nothing_of_refunds_ends_none(left: Town) -> None:
     walk.read(left, "orders")
     left.shop.change("o1", refund_asked=None)
     walk.read(left, "orders")
-    tell(left)
+    walk.tell(left)
 
-    assert state(left) == "waiting"
+    assert looking.parcel_state(left) == "waiting"
 
 
 def test_a_parcel_that_was_told_before_its_refund_became_known_opens_a_task(left: Town) -> None:
     left.shop.refund("r1", "o1", n1=2)
-    tell(left)
-    assert (state(left), looking.tasks(left)) == ("sent", [])
+    walk.tell(left)
+    assert (looking.parcel_state(left), looking.tasks(left)) == ("sent", [])
 
     walk.read(left, "refunds")
 
@@ -98,7 +77,7 @@ def test_a_parcel_that_was_told_before_its_refund_became_known_opens_a_task(left
 
 
 def test_a_return_that_is_asked_for_after_the_parcel_was_told_is_no_such_task(left: Town) -> None:
-    tell(left)
+    walk.tell(left)
     left.advance(60)
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
@@ -124,16 +103,7 @@ def test_a_refund_that_becomes_known_during_the_call_opens_a_task(left: Town) ->
 
     push.push_shipments(replace(left.ctx, channels={channel.id: channel}), channel)
 
-    assert (state(left), looking.tasks(left)) == ("sent", ["refund_late"])
-
-
-@pytest.fixture
-def pair(database_url: str) -> Iterator[tuple[Town, Depot]]:
-    """Ten A in SH, run by the depot."""
-    town, depot = build_depot(database_url)
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
-    yield town, depot
-    town.store.close()
+    assert (looking.parcel_state(left), looking.tasks(left)) == ("sent", ["refund_late"])
 
 
 def test_a_warehouse_is_not_told_of_an_order_whose_view_names_a_refund(pair: tuple[Town, Depot]) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from sqlalchemy import update
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
@@ -99,18 +98,6 @@ class Script:
 
     def polled(self) -> list[str]:
         return [entry for entry in self.diary if " " in entry and not entry.startswith("push")]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
-    opened = Store.open(database_url, clock=clock)
-    yield opened
-    opened.close()
 
 
 def context_of(store: Store, *names: str, settle_s: float = 2) -> Context:

@@ -9,7 +9,7 @@ from erpsync.flows.context import ChannelSpec, open_context
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory import counts
 from erpsync.flows.operations import dead_letters, tasks, upkeep
-from erpsync.flows.shipments import push, record
+from erpsync.flows.shipments import record
 from erpsync.flows.shipments.record import ShipLine, ship
 from erpsync.sdk.errors import (
     AuthError,
@@ -41,14 +41,6 @@ def send(town: Town, tracking: str = "SF1", *lines: tuple[str, int | None], orde
     return record.ship(town.ctx, order=order, carrier="SF", tracking=tracking, lines=wanted, actor="me")
 
 
-def tell(town: Town) -> int:
-    return push.push_shipments(town.ctx, town.channel())
-
-
-def told(town: Town) -> list[str]:
-    return [parcel.tracking for parcel in town.shop.parcels]
-
-
 def with_repeat(town: Town, repeat: Repeat) -> None:
     """Let the shop's connector promise another repeat rule."""
     kind = type("Other", (ShopConnector,), {"repeat": repeat})
@@ -61,7 +53,7 @@ def with_repeat(town: Town, repeat: Repeat) -> None:
 
 def test_a_parcel_without_lines_holds_everything(paid: Town) -> None:
     assert send(paid).number.endswith("-1")
-    tell(paid)
+    walk.tell(paid)
 
     (parcel,) = paid.shop.parcels
     assert (parcel.whole, [(line.qty, line.ordered_qty) for line in parcel.lines]) == (True, [(2, 2), (2, 2)])
@@ -79,7 +71,7 @@ def test_three_lines_in_four_parcels_are_told_parcel_by_parcel(town: Town) -> No
     send(town, "SF2", ("o1-1", 1), ("o1-2", None))
     send(town, "SF3", ("o1-1", 1), ("o1-3", 1))
     send(town, "SF4")
-    while tell(town):
+    while walk.tell(town):
         pass
 
     assert [
@@ -130,8 +122,8 @@ def test_an_unready_order_leaves_only_by_force_with_a_reason(town: Town) -> None
         record.ship(town.ctx, order="o1", carrier="SF", tracking="1", force=True, actor="me")
 
     record.ship(town.ctx, order="o1", carrier="SF", tracking="1", force=True, reason="a friend", actor="me")
-    tell(town)
-    assert told(town) == ["1"]
+    walk.tell(town)
+    assert looking.told_parcels(town) == ["1"]
 
 
 def test_a_cancelled_order_never_leaves_not_even_by_force(paid: Town) -> None:
@@ -149,32 +141,32 @@ def test_parcels_of_one_order_are_told_one_after_the_other(paid: Town) -> None:
     send(paid, "SF1", ("o1-1", 2))
     send(paid, "SF2", ("o1-2", 2))
 
-    assert tell(paid) == 1
-    assert tell(paid) == 1
-    assert told(paid) == ["SF1", "SF2"]
+    assert walk.tell(paid) == 1
+    assert walk.tell(paid) == 1
+    assert looking.told_parcels(paid) == ["SF1", "SF2"]
 
 
 def test_a_timeout_after_the_effect_is_found_out_and_not_sent_twice(paid: Town) -> None:
     """failures.md row 26."""
     send(paid)
     paid.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
-    tell(paid)
+    walk.tell(paid)
     assert looking.effects(paid, SHIPMENT) == [("pending", "", 1)]
 
     paid.advance(5)
-    tell(paid)
-    assert told(paid) == ["SF1"]
+    walk.tell(paid)
+    assert looking.told_parcels(paid) == ["SF1"]
     assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
 def test_a_timeout_before_the_effect_is_found_out_and_sent_again(paid: Town) -> None:
     send(paid)
     paid.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
-    tell(paid)
+    walk.tell(paid)
     paid.advance(5)
-    tell(paid)
+    walk.tell(paid)
 
-    assert told(paid) == ["SF1"]
+    assert looking.told_parcels(paid) == ["SF1"]
     assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
@@ -182,11 +174,11 @@ def test_where_repeating_is_safe_it_is_simply_sent_again(paid: Town) -> None:
     with_repeat(paid, Repeat.SAFE)
     send(paid)
     paid.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
-    tell(paid)
+    walk.tell(paid)
     paid.advance(5)
-    tell(paid)
+    walk.tell(paid)
 
-    assert told(paid) == ["SF1"]
+    assert looking.told_parcels(paid) == ["SF1"]
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -194,15 +186,15 @@ def test_where_repeating_is_forbidden_a_person_looks_and_decides(paid: Town, the
     with_repeat(paid, Repeat.NEVER)
     send(paid)
     paid.shop.trouble["ship after" if there else "ship before"] = [OutcomeUnknownError("no answer")]
-    tell(paid)
+    walk.tell(paid)
     paid.advance(3600)
-    assert tell(paid) == 0
+    assert walk.tell(paid) == 0
     assert looking.tasks(paid) == ["unknown"]
 
     (open_task,) = [i for (i,) in looking.rows(paid, select(task.c.id).where(task.c.closed_at.is_(None)))]
     tasks.finish_task(paid.ctx, open_task, arrived=there, actor="me")
-    tell(paid)
-    assert (told(paid), looking.tasks(paid)) == (["SF1"], [])
+    walk.tell(paid)
+    assert (looking.told_parcels(paid), looking.tasks(paid)) == (["SF1"], [])
 
 
 def claimed_by_a_ghost(town: Town, *, sent: bool) -> Claimed:
@@ -226,22 +218,22 @@ def test_a_worker_that_dies_around_its_call_sends_no_parcel_twice(paid: Town, se
         )
     paid.advance(61)
     upkeep.reclaim_leases(paid.ctx)
-    tell(paid)
+    walk.tell(paid)
 
-    assert told(paid) == ["SF1"]
+    assert looking.told_parcels(paid) == ["SF1"]
     assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
 def test_a_look_that_fails_leaves_the_doubt(paid: Town) -> None:
     send(paid)
     paid.shop.trouble["ship after"] = [OutcomeUnknownError("no answer")]
-    tell(paid)
+    walk.tell(paid)
     paid.shop.trouble["find"] = [TransientError("away"), TransientError("away")]
     for _ in range(3):
         paid.advance(60)
-        tell(paid)
+        walk.tell(paid)
 
-    assert told(paid) == ["SF1"]
+    assert looking.told_parcels(paid) == ["SF1"]
     assert [state for _, state in looking.shipments(paid)] == ["sent"]
 
 
@@ -258,28 +250,28 @@ def test_what_passes_is_tried_again(paid: Town, error: ConnectorError, after_s: 
     """failures.md row 16."""
     send(paid)
     paid.shop.trouble["ship before"] = [error]
-    tell(paid)
+    walk.tell(paid)
     assert looking.effects(paid, SHIPMENT) == [("pending", "", attempts)]
 
     paid.advance(after_s + 1)
     walk.read(paid, "orders")
-    tell(paid)
-    assert told(paid) == ["SF1"]
+    walk.tell(paid)
+    assert looking.told_parcels(paid) == ["SF1"]
 
 
 def test_a_refused_parcel_is_tried_once_and_can_be_replayed(paid: Town) -> None:
     """failures.md row 16."""
     send(paid)
     paid.shop.trouble["ship before"] = [RejectedError("carrier not open", code="B150")]
-    tell(paid)
+    walk.tell(paid)
     paid.advance(9999)
-    assert tell(paid) == 0
+    assert walk.tell(paid) == 0
     assert [state for _, state in looking.shipments(paid)] == ["refused"]
 
     (letter,) = [i for (i,) in looking.rows(paid, select(dead_letter.c.id))]
     dead_letters.replay_letter(paid.ctx, letter, actor="me")
-    tell(paid)
-    assert (told(paid), [state for _, state in looking.shipments(paid)]) == (["SF1"], ["sent"])
+    walk.tell(paid)
+    assert (looking.told_parcels(paid), [state for _, state in looking.shipments(paid)]) == (["SF1"], ["sent"])
 
 
 def test_one_refused_parcel_blocks_no_other(paid: Town) -> None:
@@ -289,9 +281,9 @@ def test_one_refused_parcel_blocks_no_other(paid: Town) -> None:
     send(paid, "SF1")
     send(paid, "SF2", order="o2")
     paid.shop.trouble["ship before"] = [RejectedError("no")]
-    tell(paid)
+    walk.tell(paid)
 
-    assert told(paid) == ["SF2"]
+    assert looking.told_parcels(paid) == ["SF2"]
 
 
 def test_a_database_that_is_away_for_a_moment_buries_no_parcel(town: Town) -> None:

@@ -9,9 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.flows.errors import Refused
-from erpsync.flows.inventory import counts
 from erpsync.flows.operations import tasks, upkeep
-from erpsync.flows.shipments import push, record
 from erpsync.flows.shipments.packing import load_parcel
 from erpsync.sdk.errors import ConnectorError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat, Shipment
@@ -40,20 +38,6 @@ def with_repeat(town: Town, repeat: Repeat) -> None:
     connector.repeat = repeat
     others = {id: replace(channel, connector=connector) for id, channel in town.ctx.channels.items()}
     town.ctx = replace(town.ctx, channels=others)
-
-
-@pytest.fixture
-def left(town: Town) -> Town:
-    """A parcel has left and was not told yet."""
-    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="me")
-    town.shop.place("o1", ("A", 2))
-    walk.read(town)
-    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF1", actor="me")
-    return town
-
-
-def tell(town: Town) -> None:
-    push.push_shipments(town.ctx, town.channel())
 
 
 def die(town: Town, repeat: Repeat, at: str) -> None:
@@ -90,7 +74,7 @@ def test_wherever_the_worker_dies_the_parcel_is_told_once_and_nobody_is_asked(
 ) -> None:
     with_repeat(left, repeat)
     die(left, repeat, at)
-    tell(left)
+    walk.tell(left)
 
     assert ([parcel.tracking for parcel in left.shop.parcels], shown(left)) == (["SF1"], "sent")
     assert looking.tasks(left) == []
@@ -100,17 +84,17 @@ def test_wherever_the_worker_dies_the_parcel_is_told_once_and_nobody_is_asked(
 def test_where_nobody_can_look_a_person_is_asked_as_soon_as_it_may_have_been_sent(left: Town, at: str) -> None:
     with_repeat(left, Repeat.NEVER)
     die(left, Repeat.NEVER, at)
-    tell(left)
+    walk.tell(left)
     if at == "claimed":
         assert (shown(left), len(left.shop.parcels)) == ("sent", 1)
         return
     there = at == "sent"
     assert (shown(left), len(left.shop.parcels)) == ("unknown", int(there))
     left.advance(86_400)
-    tell(left)
+    walk.tell(left)
 
     tasks.finish_task(left.ctx, question(left)[0], arrived=there, actor="me")
-    tell(left)
+    walk.tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
     assert looking.tasks(left) == []
 
@@ -123,19 +107,19 @@ def test_what_looking_cannot_settle_is_a_question_and_never_a_refusal(
     left.shop.trouble["ship after" if arrived else "ship before"] = [OutcomeUnknownError("no answer")]
     left.shop.trouble["find"] = [error] * 100
     for _ in range(62):
-        tell(left)
+        walk.tell(left)
         left.advance(400)
 
     assert (shown(left), looking.letters(left), looking.tasks(left)) == ("unknown", [], ["unknown"])
     tasks.finish_task(left.ctx, question(left)[0], arrived=arrived, actor="me")
-    tell(left)
+    walk.tell(left)
     assert (shown(left), [parcel.tracking for parcel in left.shop.parcels]) == ("sent", ["SF1"])
 
 
 def test_the_person_is_told_what_was_sent_when_to_whom_and_how_to_answer(left: Town) -> None:
     with_repeat(left, Repeat.NEVER)
     left.shop.trouble["ship after"] = [OutcomeUnknownError("no answer within 30 s")]
-    tell(left)
+    walk.tell(left)
 
     _, text = question(left)
     for fact in ("o1", "SF SF1", "to shop", "2026-03-02T12:00", "no answer within 30 s", "--arrived"):
@@ -146,7 +130,7 @@ def test_the_person_is_told_what_was_sent_when_to_whom_and_how_to_answer(left: T
 def test_only_a_question_about_arrival_can_be_answered_with_it_arrived(left: Town) -> None:
     left.shop.refund("r1", "o1", n1=2)
     walk.read(left, "refunds")
-    tell(left)
+    walk.tell(left)
     ((gate,),) = looking.rows(left, select(task.c.id))
 
     with pytest.raises(Refused, match="does not ask"):
@@ -158,7 +142,7 @@ def test_only_a_question_about_arrival_can_be_answered_with_it_arrived(left: Tow
 def test_lists_stories_and_figures_call_it_unknown(left: Town, repeat: Repeat) -> None:
     with_repeat(left, repeat)
     left.shop.trouble["ship before"] = [OutcomeUnknownError("no answer")]
-    tell(left)
+    walk.tell(left)
 
     with left.store.read() as connection:
         story = explain_order(connection, "o1")

@@ -136,6 +136,17 @@ def shipments(town: Town) -> list[tuple[str, str]]:
     return [(number, state) for number, state in rows(town, select(shipment.c.number, shipment.c.state))]
 
 
+def parcel_state(town: Town) -> str:
+    """Return the state of the only shipment."""
+    ((_, state),) = shipments(town)
+    return state
+
+
+def told_parcels(town: Town) -> list[str]:
+    """Return the tracking numbers that the shop was told."""
+    return [parcel.tracking for parcel in town.shop.parcels]
+
+
 def tasks(town: Town) -> list[str]:
     """Return the kinds of the open tasks."""
     return [kind for (kind,) in rows(town, select(task.c.kind).where(task.c.closed_at.is_(None)).order_by(task.c.id))]

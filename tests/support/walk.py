@@ -4,6 +4,8 @@ from erpsync.flows.availability import fan_out
 from erpsync.flows.availability import push as stock_push
 from erpsync.flows.intake.poll import PassReport, poll_stream
 from erpsync.flows.intake.schedule import due_streams
+from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.shipments import push as shipment_push
 from tests.support import looking
 from tests.support.shop import Town
@@ -44,6 +46,11 @@ def fan(town: Town) -> None:
         pass
 
 
+def tell(town: Town) -> int:
+    """Push parcels that are due to the shop once; return how many rows were handled."""
+    return shipment_push.push_shipments(town.ctx, town.channel())
+
+
 def push_due(town: Town, name: str = "shop") -> int:
     """Push what is due now; return how many rows were handled."""
     fan(town)
@@ -69,3 +76,15 @@ def run(town: Town, *, rounds: int = PASSES) -> None:
             town.advance(next_s + 0.01)
         elif not busy:
             return
+
+
+def make_known(town: Town, code: str = "A", *, on_hand: int = 5) -> None:
+    """Have a SKU counted, listed and told."""
+    counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=on_hand, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku=code, sku=code)], actor="me")
+    run(town)
+
+
+def arrive(town: Town, qty: int, code: str = "A") -> None:
+    """Let units of a SKU come in."""
+    counts.add_stock(town.ctx, warehouse="SH", sku=code, qty=qty, reason="arrival", actor="me")
