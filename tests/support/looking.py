@@ -1,19 +1,23 @@
 """What a flow test looks at: orders as `orders show` prints them, the books, effects, tasks and dead letters."""
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import func, select, text
 
-from erpsync.flows.availability.levels import load_listed
 from erpsync.flows.operations import counters
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import (
     backorder,
+    bundle,
     channel,
     dead_letter,
     hold,
     ledger,
+    line_part,
     listing,
     order_line,
     orders,
@@ -117,12 +121,55 @@ def told(town: Town, name: str = "shop") -> dict[str, tuple[int | None, bool]]:
 
 
 def right_numbers(town: Town, name: str) -> dict[str, int]:
-    """Return what each listing of a channel with known stock should show now, by seller code."""
-    one = town.channel(name)
-    with town.store.begin() as tx:
-        ids = list(tx.execute(select(listing.c.id).where(listing.c.channel_id == one.id)).scalars())
-        found = load_listed(tx, town.ctx, one, ids)
-    return {item.channel_sku: item.qty for item in found.values() if item.qty is not None}
+    """Return what each listing of a channel with known stock should show now, by seller code, in towns without caps.
+
+    `(floor(free x ratio) - buffer - unpaid) / units`, whole and never below 0, of the part that allows the least.
+    """
+    one, unpaid = town.channel(name), _unpaid(town, name)
+    free: dict[int, int] = {}
+    for sku_id, place, on_hand, reserved in rows(
+        town, select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
+    ):
+        if place in town.ctx.sourcing[one.id]:
+            units = max(0, on_hand - reserved - town.ctx.warehouses[place].safety_stock)
+            free[sku_id] = free.get(sku_id, 0) + units
+    parts: dict[int, dict[int, int]] = {}
+    for whole, part, qty in rows(town, select(bundle.c.bundle_id, bundle.c.sku_id, bundle.c.qty)):
+        parts.setdefault(whole, {})[part] = qty
+    query = select(listing.c.channel_sku, listing.c.sku_id, listing.c.factor).where(listing.c.channel_id == one.id)
+    right: dict[str, int] = {}
+    for code, sku_id, factor in rows(town, query.where(listing.c.sku_id.is_not(None))):
+        needs = parts.get(sku_id, {sku_id: 1})
+        if needs.keys() <= free.keys():
+            shares = {
+                part: int(free[part] * Fraction(str(one.stock.ratio))) - one.stock.buffer - unpaid[part]
+                for part in needs
+            }
+            right[code] = min(max(0, shares[part]) // (factor * qty) for part, qty in needs.items())
+    return right
+
+
+def _unpaid(town: Town, name: str) -> Counter[int]:
+    """Return the units of a channel's unpaid orders of the last three days that hold nothing, by SKU."""
+    lines = order_line.join(orders)
+    mine = (
+        (orders.c.channel_id == town.channel(name).id)
+        & (orders.c.placed_at > town.clock.now() - timedelta(days=3))
+        & ((orders.c.phase == "unpaid") | ((orders.c.phase == "held") & orders.c.ready_at.is_(None)))
+    )
+    left = order_line.c.qty - order_line.c.cancelled_qty - order_line.c.shipped_qty
+    plain = select(order_line.c.sku_id, left * order_line.c.factor).select_from(lines)
+    bundled = select(line_part.c.sku_id, left * line_part.c.qty).select_from(
+        lines.join(line_part, line_part.c.line_id == order_line.c.id)
+    )
+    kept = select(hold.c.sku_id, -hold.c.qty).select_from(
+        lines.join(hold, (hold.c.owner_id == order_line.c.id) & (hold.c.owner_kind == "line"))
+    )
+    units: Counter[int] = Counter()
+    for query in (plain.where(order_line.c.has_parts.is_(False)), bundled, kept):
+        for sku_id, qty in rows(town, query.where(mine)):
+            units[sku_id] += qty
+    return units
 
 
 def effects(town: Town, kind: str = "stock") -> list[tuple[Any, ...]]:
