@@ -108,3 +108,8 @@ def trade(desk: Desk) -> None:
     desk.drop(ORDERS)
     ran = desk.apart("run", "--once")
     assert ran.code == 0, ran.err
+
+
+def files_in(folder: Path) -> set[str]:
+    """Return the names of all files below a folder."""
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}

@@ -1,7 +1,6 @@
 """A request of the API is carried out once, however often it is sent, on each database."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,16 +9,10 @@ from erpsync.flows.api.access import Access, access_of
 from erpsync.flows.api.idempotency import Call, Claim, ClaimLostError, claim, for_claim
 from erpsync.flows.inventory.counts import add_stock
 from erpsync.flows.operations.prune import prune
-from tests.support.api import Api, api_of
+from tests.support.api import Api
 
 FOUND = {"warehouse": "SH", "sku": "A", "qty": 10, "reason": "found"}
 PATH = "/stock/adjust"
-
-
-@pytest.fixture
-def api(database_url: str) -> Iterator[Api]:
-    with api_of(database_url) as found:
-        yield found
 
 
 def on_hand(api: Api) -> int:

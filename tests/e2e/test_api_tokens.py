@@ -1,19 +1,10 @@
 """Tokens of the API, made and ended at the command line."""
 
-from pathlib import Path
-
 import pytest
 
 from erpsync.flows.api.access import access_of
 from erpsync.store.db.store import Store
-from tests.e2e.command_desk import Desk, set_up
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    found = set_up(tmp_path)
-    assert found.run("migrate").code == 0
-    return found
+from tests.e2e.command_desk import Desk
 
 
 def test_a_token_is_printed_once_and_kept_as_a_digest(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import CHANNEL, ORDERS, Desk, set_up
+from tests.e2e.command_desk import CHANNEL, ORDERS, Desk, files_in, set_up
 
 DEPOT = """id: {id}
 connector: warehouse_file
@@ -23,18 +23,14 @@ def desk(tmp_path: Path) -> Desk:
     return set_up(tmp_path)
 
 
-def files(folder: Path) -> set[str]:
-    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
-
-
 def test_check_says_where_keys_will_lie_and_writes_nothing(desk: Desk) -> None:
-    before = files(desk.folder)
+    before = files_in(desk.folder)
     ran = desk.run("check")
 
     assert ran.code == 0
     assert "privacy: note: " in ran.out
     assert ran.err == f"{desk.folder}: nothing wrong\n"
-    assert files(desk.folder) == before
+    assert files_in(desk.folder) == before
 
 
 def test_check_names_every_mistake_by_file_line_and_column_and_ends_with_78(desk: Desk) -> None:

@@ -11,11 +11,7 @@ import pytest
 
 from erpsync.cli.arguments import build_parser, parsers
 from erpsync.cli.commands import COMMANDS
-from tests.e2e.command_desk import Desk, set_up
-
-
-def files(folder: Path) -> set[str]:
-    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+from tests.e2e.command_desk import Desk, files_in, set_up
 
 
 def test_init_writes_a_small_configuration_that_passes_the_check(tmp_path: Path) -> None:
@@ -25,7 +21,7 @@ def test_init_writes_a_small_configuration_that_passes_the_check(tmp_path: Path)
 
     samples = {"orders-sample.csv", "stock-sample.csv", "listings-sample.csv"}
     assert ran.code == 0
-    assert files(desk.folder) == {"erpsync.yaml", "channels/my-shop.yaml", *samples}
+    assert files_in(desk.folder) == {"erpsync.yaml", "channels/my-shop.yaml", *samples}
     assert [each["severity"] for each in desk.json("check")] == ["note"]  # where the keys will lie
     assert f"erpsync --config {desk.folder} run --once\n" in ran.err
     assert stat.S_IMODE((desk.folder / "orders-sample.csv").stat().st_mode) & 0o077 == 0
@@ -39,14 +35,14 @@ def test_init_never_overwrites_and_names_the_file_that_is_there(tmp_path: Path) 
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == f"erpsync: {own} is there already; nothing was written: name another folder\n"
-    assert files(tmp_path) == {"channels/my-shop.yaml"}
+    assert files_in(tmp_path) == {"channels/my-shop.yaml"}
     assert Path(own).read_text(encoding="utf-8") == "id: mine\n"
 
 
 def test_init_without_a_folder_goes_where_the_configuration_is_named(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "here")
 
-    assert sorted(desk.run("init", "--json").json["files"]) == sorted(files(desk.folder))
+    assert sorted(desk.run("init", "--json").json["files"]) == sorted(files_in(desk.folder))
 
 
 @pytest.mark.concurrent("processes")

@@ -2,19 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up
+from tests.e2e.command_desk import Desk
 from tests.support.workbooks import xlsx
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    desk = set_up(tmp_path)
-    desk.run("migrate")
-    return desk
 
 
 def on_hand(desk: Desk) -> dict[tuple[str, str], int]:

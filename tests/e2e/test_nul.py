@@ -2,15 +2,13 @@
 
 import base64
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 from structlog.testing import capture_logs
 
-from tests.e2e.command_desk import Desk, set_up
-from tests.support.api import Api, api_of
+from tests.e2e.command_desk import Desk
+from tests.support.api import Api
 
 PATHS = ("orders/%00", "static/%00", "x%00y", "api/v1/orders/%00", "api/v1/stock/a%00b", "hooks/%00", "%00")
 QUERIES = (
@@ -25,12 +23,6 @@ QUERIES = (
     "api/v1/events?kind=a%00",
 )
 BODIES = (b'{"reason": "a\\u0000b"}', b'{"reason": "a\0b"}', '{"reason": "a\0b"}'.encode("utf-16"))
-
-
-@pytest.fixture
-def api(database_url: str) -> Iterator[Api]:
-    with api_of(database_url) as found:
-        yield found
 
 
 def get(api: Api, path: str) -> requests.Response:
@@ -66,13 +58,6 @@ def test_a_cursor_that_hides_a_nul_is_none_of_ours(api: Api) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(["a\0", "SH"]).encode()).decode().rstrip("=")
 
     assert api.get("/stock", after=cursor).status_code == 422
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    found = set_up(tmp_path)
-    assert found.run("migrate").code == 0
-    return found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,24 @@
+"""Fixtures of the end-to-end tests: a desk with a database, and a program at the API on each database."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.command_desk import Desk, set_up
+from tests.support.api import Api, api_of
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """A configuration folder whose database has its tables and no rows."""
+    desk = set_up(tmp_path)
+    assert desk.run("migrate").code == 0
+    return desk
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[Api]:
+    """The API of a small town."""
+    with api_of(database_url) as found:
+        yield found
