@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
@@ -65,9 +66,19 @@ def mutants_of(room: Room) -> Iterator[Mutant]:
             nodes = list(ast_nodes(get_ast(path.read_text(encoding="utf-8"))))
             for name in names:
                 operator = get_operator(name)()
-                count = sum(len(list(operator.mutation_positions(node))) for node in nodes)
-                for occurrence in range(count):
-                    yield Mutant(room.name, str(path.relative_to(ROOT)), name, occurrence)
+                places = (node for node in nodes for _ in operator.mutation_positions(node))
+                for occurrence, node in enumerate(places):
+                    if not is_of_signature(node):
+                        yield Mutant(room.name, str(path.relative_to(ROOT)), name, occurrence)
+
+
+def is_of_signature(node: Any) -> bool:
+    """Whether a node is part of a parameter list or a type: the `*` before keywords is no product."""
+    while node is not None:
+        if node.type in ("parameters", "annassign", "import_from", "decorator"):
+            return True
+        node = node.parent
+    return False
 
 
 def sample(rooms: Sequence[Room], most: int, seed: int) -> list[Mutant]:
