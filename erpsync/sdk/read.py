@@ -188,6 +188,20 @@ class Fields:
         """As `minor`, None when it is absent."""
         return None if self.raw(name) is None else self.minor(name)
 
+    def side_minor(self, name: str) -> int | None:
+        """As `minor_or_none`, of an amount that decides nothing: one that makes no sense is left out."""
+        try:
+            return self.minor_or_none(name)
+        except PayloadError:
+            return None
+
+    def side_text(self, name: str) -> str | None:
+        """As `text_or_none`, of a text that decides nothing: what is no text is left out."""
+        try:
+            return self.text_or_none(name)
+        except PayloadError:
+            return None
+
     def read_instant(self, value: object, *, path: str) -> datetime:
         """Return an instant as this platform writes it; ISO 8601 with an offset unless overridden."""
         return instant(value, path=path)

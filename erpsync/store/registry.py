@@ -82,22 +82,14 @@ def warehouse_ids(connection: Connection) -> dict[str, int]:
 
 def sku_ids(connection: Connection, codes: Iterable[str]) -> dict[str, int]:
     """Return the ids of those SKUs that exist, by code."""
-    wanted = sorted(set(codes))
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), 10_000):
-        query = select(sku.c.code, sku.c.id).where(sku.c.code.in_(wanted[start : start + 10_000]))
-        found.update((row.code, row.id) for row in connection.execute(query))
-    return found
+    found = (select(sku.c.code, sku.c.id).where(sku.c.code.in_(some)) for some in in_parts(codes))
+    return {row.code: row.id for query in found for row in connection.execute(query)}
 
 
 def sku_codes(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """Return SKU codes by id."""
-    wanted = sorted(set(ids))
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), 10_000):
-        query = select(sku.c.id, sku.c.code).where(sku.c.id.in_(wanted[start : start + 10_000]))
-        found.update((row.id, row.code) for row in connection.execute(query))
-    return found
+    found = (select(sku.c.id, sku.c.code).where(sku.c.id.in_(some)) for some in in_parts(ids))
+    return {row.id: row.code for query in found for row in connection.execute(query)}
 
 
 def make_skus(tx: Tx, codes: Iterable[str]) -> dict[str, int]:

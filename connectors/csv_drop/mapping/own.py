@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from connectors.csv_drop.mapping.cells import currency_code
 from connectors.csv_drop.mapping.payload import Row, refused
@@ -117,7 +118,11 @@ def require_agreement(good: Sequence[Read], texts: Sequence[str]) -> None:
     for field, value_of in fields.items():
         _agree(good, field, value_of)
     for field in texts:
-        _agree(good, field, lambda read, field=field: read.row.text(field) or None)  # type: ignore[misc]
+        _agree(good, field, partial(_text_of, field=field))
+
+
+def _text_of(read: Read, *, field: str) -> str | None:
+    return read.row.text(field) or None
 
 
 def _agree(good: Sequence[Read], field: str, value_of: Callable[[Read], object]) -> None:

@@ -91,7 +91,7 @@ def order_of(info: Mapping[str, Any], *, encrypted: bool) -> Order:
         total_minor=_total_minor(fields, paid_at),
         paid_minor=fields.fen_or_none("actualPay") if paid_at else 0,
         goods_minor=_first_side(fields, "orderTotalPrice", "totalOriginalPrice"),
-        freight_minor=fields.side_fen("freightPrice"),
+        freight_minor=fields.side_minor("freightPrice"),
         discount_minor=_discount_minor(fields),
         lines=lines,
         bad_lines=bad_lines,
@@ -147,7 +147,7 @@ def _first_fen(fields: Fields, *names: str) -> int | None:
 
 
 def _first_side(fields: Fields, *names: str) -> int | None:
-    amounts = (fields.side_fen(name) for name in names)
+    amounts = (fields.side_minor(name) for name in names)
     return next((amount for amount in amounts if amount is not None), None)
 
 
@@ -173,7 +173,7 @@ def _discount_minor(fields: Fields) -> int | None:
 
     What of it makes no sense is left out; the residual shows what is missing.
     """
-    own = fields.side_fen("sellerDiscount")
+    own = fields.side_minor("sellerDiscount")
     if own is None:
         return None
     try:
@@ -181,7 +181,7 @@ def _discount_minor(fields: Fields) -> int | None:
     except PayloadError:
         return own
     paid_by_jd = [row for row in coupons if (row.side_text("couponType") or "").partition("-")[0] in PLATFORM_COUPONS]
-    return own + sum(row.side_fen("couponPrice") or 0 for row in paid_by_jd)
+    return own + sum(row.side_minor("couponPrice") or 0 for row in paid_by_jd)
 
 
 def _lines(fields: Fields, state: OrderState) -> tuple[tuple[Line, ...], tuple[BadLine, ...]]:

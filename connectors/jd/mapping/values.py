@@ -57,20 +57,6 @@ class Fields(read.Fields):
         """As `fen`, None when it is absent."""
         return self.minor_or_none(name)
 
-    def side_fen(self, name: str) -> int | None:
-        """As `fen_or_none`, of an amount that decides nothing: one that cannot be read or is negative is left out."""
-        try:
-            return self.fen_or_none(name)
-        except PayloadError:
-            return None
-
-    def side_text(self, name: str) -> str | None:
-        """As `text_or_none`, of a text that decides nothing: what is no text is left out."""
-        try:
-            return self.text_or_none(name)
-        except PayloadError:
-            return None
-
     def fen_as_given(self, name: str) -> int:
         """Return an amount that the platform gives in fen."""
         value = self.raw(name)

@@ -71,8 +71,8 @@ def order_of(trade: Mapping[str, Any]) -> Order:
         currency="CNY",
         total_minor=fields.fen("payment"),
         paid_minor=_paid_minor(fields, state),
-        goods_minor=fields.side_fen("total_fee"),
-        freight_minor=fields.side_fen("post_fee"),
+        goods_minor=fields.side_minor("total_fee"),
+        freight_minor=fields.side_minor("post_fee"),
         discount_minor=_discount_minor(fields),
         lines=lines,
         bad_lines=bad_lines,
@@ -118,7 +118,7 @@ def _ready_at(fields: Fields, state: OrderState) -> Any:
 
 def _paid_minor(fields: Fields, state: OrderState) -> int | None:
     if _deposit_only(fields):
-        return fields.side_fen("step_paid_fee") or 0
+        return fields.side_minor("step_paid_fee") or 0
     if fields.raw("pay_time") is None:
         return 0
     refunded = any(row.get("refund_status") == "SUCCESS" for row in _rows(fields) if isinstance(row, dict))
@@ -130,7 +130,7 @@ def _discount_minor(fields: Fields) -> int | None:
 
     One that makes no sense counts as left out; the residual shows what is missing then.
     """
-    own = fields.side_fen("discount_fee")
+    own = fields.side_minor("discount_fee")
     if own is None:
         return None
     rows = [Fields(row, f"$.trade.orders.order[{index}]") for index, row in enumerate(_rows(fields))]

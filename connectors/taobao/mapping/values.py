@@ -50,20 +50,6 @@ class Fields(read.Fields):
         """As `fen`, None when it is absent."""
         return self.minor_or_none(name)
 
-    def side_fen(self, name: str) -> int | None:
-        """As `fen_or_none`, of an amount that decides nothing: one that cannot be read or is negative is left out."""
-        try:
-            return self.fen_or_none(name)
-        except PayloadError:
-            return None
-
-    def side_text(self, name: str) -> str | None:
-        """As `text_or_none`, of a text that decides nothing: what is no text is left out."""
-        try:
-            return self.text_or_none(name)
-        except PayloadError:
-            return None
-
     def read_instant(self, value: object, *, path: str) -> datetime:
         """Return an instant in Beijing time."""
         return parse_time(value, path=path)

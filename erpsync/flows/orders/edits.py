@@ -18,7 +18,7 @@ def ask_about_edits(tx: Tx, channel: Channel, edited: Sequence[Edited]) -> None:
 
     Before that, an edit just counts.
     """
-    released = released_orders(tx, [change.after.id for change, _ in edited if change.before is not None])
+    released = released_orders(tx, [change.after.id for change, names in edited if names and change.before is not None])
     tasks = []
     for change, names in edited:
         before, after = change.before, change.after
