@@ -29,7 +29,7 @@ test: $(STAMP) ## the whole test suite, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # In small portions, so that the first runs of all tests are done before the last ones of any.
-stress: WORKERS = 6
+stress: WORKERS = 8
 stress: $(STAMP) ## what is concurrent many times over, beside busy cores, in 40 minutes at most
 	@$(BIN)/python -m pytest --stress -n $(WORKERS) --dist load --maxschedchunk 4 $(ARGS)
 

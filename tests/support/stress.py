@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
@@ -18,6 +19,7 @@ TIMES = {"threads": 50, "processes": 5}
 MINUTES = 40.0
 BEGUN_WITHIN = 0.95  # of that time; the rest is for tests that are under way
 LOAD_LIMIT_S = 2 * 3600.0
+CROWD_OF_LATER_RUNS = 0.2  # fifty runs of forty buyers meet more often than ten of two hundred
 ENDS_AT_S = "ERPSYNC_STRESS_ENDS_AT_S"  # by the monotonic clock, which all workers share
 NO_TIME = "no time left for this run"
 RUN = re.compile(r"[\[-]run(\d+)\]$")
@@ -52,6 +54,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     times = max(1, round(TIMES[mark.args[0]] * metafunc.config.getoption("share")))
     metafunc.fixturenames.append("run_number")
     metafunc.parametrize("run_number", range(1, times + 1), ids=lambda number: f"run{number}")
+
+
+@pytest.fixture
+def crowd(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """How many of so many take part in this run: all, but for the runs under stress that follow the first."""
+    found = RUN.findall(request.node.nodeid)
+    share = CROWD_OF_LATER_RUNS if found and int(found[0]) > 1 else 1.0
+    return lambda number: round(number * share)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

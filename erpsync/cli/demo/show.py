@@ -137,13 +137,20 @@ def _watch(out: Output, stage: Stage, built: Built, traders: Traders, seconds: f
     began = time.monotonic()
     with out.progress("trading", None if seconds is None else int(seconds)) as advance:
         done = 0
-        while seconds is None or time.monotonic() - began < seconds:
+        while _trades(stage, time.monotonic() - began, seconds):
             time.sleep(1)
             now = int(time.monotonic() - began)
             advance(now - done)
             done = now
             if not out.err.isatty() and now % 5 == 0:
                 out.note(_line(stage, built, traders))
+
+
+def _trades(stage: Stage, open_s: float, seconds: float | None) -> bool:
+    """Whether the shops stay open: on a busy machine as much longer as it takes until somebody ordered in each."""
+    if seconds is None or open_s < seconds:
+        return True
+    return open_s < seconds + SETTLE_S and not all(shop.placed() for shop in stage.shops.values())
 
 
 def _line(stage: Stage, built: Built, traders: Traders) -> str:
