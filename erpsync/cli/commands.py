@@ -270,7 +270,11 @@ ATTENTION = (
         "tasks list",
         "list what people should do",
         "tasks:list_tasks",
-        (_CHANNEL, arg("--closed", action="store_true", help="also those that are done"), _ALL),
+        (
+            _CHANNEL,
+            arg("--closed", action="store_true", help="also those that are done, of all the latest 100"),
+            arg("--limit", type=count, metavar="N", help="how many at most; 0, the default without --closed, is all"),
+        ),
     ),
     Command(
         "tasks done",

@@ -5,6 +5,9 @@ from erpsync.cli.dead import act_on_each
 from erpsync.cli.errors import OK
 from erpsync.cli.tables import Column
 
+CLOSED = 100
+"""How many of those that are done, too, are printed: they are a history, not a list of what is to do."""
+
 
 def list_tasks(app: App) -> int:
     """Print what people should do, oldest first."""
@@ -22,8 +25,9 @@ def list_tasks(app: App) -> int:
     ]
     if args.closed:
         columns[-2:-2] = [Column("closed_at", "done", "instant", zone), Column("closed_by", "by")]
+    limit = args.limit if args.limit is not None else CLOSED if args.closed else 0
     with app.reading() as connection:
-        found = tasks(connection, channel_name=args.channel, closed=args.closed, limit=args.limit)
+        found = tasks(connection, channel_name=args.channel, closed=args.closed, limit=limit)
     app.out.rows(found, columns, empty="no task")
     return OK
 

@@ -57,19 +57,20 @@ def _letter(row: Any) -> Json:
 def list_tasks(
     connection: Connection, *, channel_name: str | None = None, closed: bool = False, limit: int = 0
 ) -> list[Json]:
-    """Return open tasks, oldest first; with `closed` also those that are done. Limit 0 is all."""
+    """Return open tasks, oldest first; with `closed` the latest, also those that are done. Limit 0 is all."""
     query = (
         select(task, channel.c.name.label("channel"), orders.c.number.label("order"))
         .outerjoin(channel, channel.c.id == task.c.channel_id)
         .outerjoin(orders, orders.c.id == task.c.order_id)
-        .order_by(task.c.id)
+        .order_by(task.c.id.desc() if closed else task.c.id)
         .limit(limit or None)
     )
     if channel_name is not None:
         query = query.where(channel.c.name == channel_name)
     if not closed:
         query = query.where(task.c.closed_at.is_(None))
-    return [_task(row) for row in connection.execute(query)]
+    rows = connection.execute(query).all()
+    return [_task(row) for row in (reversed(rows) if closed else rows)]
 
 
 def _task(row: Any) -> Json:

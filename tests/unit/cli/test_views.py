@@ -320,6 +320,7 @@ def test_tasks_name_their_order_and_done_ones_are_left_out_unless_asked_for(shop
             (order.number, "ask the parcel back")
         ]
         assert [row["closed_by"] for row in views.list_tasks(connection, closed=True)] == ["", "li"]
+        assert [row["closed_by"] for row in views.list_tasks(connection, closed=True, limit=1)] == ["li"]
 
 
 def test_shipments_are_found_by_their_channel_and_by_each_state(shop: Shop) -> None:
