@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that `erpsync.store.schema` gives, inside its transaction and lock."""
+"""Runs migrations on the connection that `erpsync.store.db.migration` gives, inside its transaction and lock."""
 
 from alembic import context
 

@@ -1,9 +1,13 @@
 """Threads that write at once: in turn on SQLite, and nobody inside another's transaction."""
 
+import sqlite3
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from erpsync.store.db.engine import make_engine
 from erpsync.store.db.turns import NoTurnError
 from tests.support.scene import eventually
 from tests.support.shop import Town
@@ -87,3 +91,31 @@ def test_who_gave_up_waiting_keeps_nobody_from_their_turn(town: Town) -> None:
         pass
     with town.store.begin():
         border.close()
+
+
+@pytest.mark.concurrent("threads")
+@pytest.mark.sqlite
+def test_a_new_file_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    """failures.md row 31: of four processes that began at once, one was told that the database is locked."""
+    path = tmp_path / "erpsync.db"
+    ended = threading.Event()
+    said: list[str] = []
+
+    def connect() -> None:
+        engine = make_engine(f"sqlite:///{path}")
+        try:
+            with engine.connect() as connection:
+                said.append(str(connection.exec_driver_sql("PRAGMA journal_mode").scalar()))
+        finally:
+            engine.dispose()
+            ended.set()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # what a rival does in the middle of changing the journal mode
+        thread = threading.Thread(target=connect)
+        thread.start()
+        ended.wait(0.5)  # long enough to be refused
+        other.execute("COMMIT")
+    thread.join()
+
+    assert said == ["wal"]

@@ -1,42 +1,19 @@
 """The migrations make exactly the tables that the code uses, once, whoever comes first."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from erpsync.store.db.engine import StoreError, make_engine
-from erpsync.store.db.schema import VERSION, SchemaError, current_version, is_current, migrate, migrations_folder
+from erpsync.store.db.schema import VERSION, SchemaError, current_version, is_current, migrate
 from erpsync.store.tables import metadata
+from tests.support.migrations import bring_to, go, opened, process_that_migrates
 
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4
 FIRST = "0001"
-MIGRATE = """
-import sys
-from erpsync.store.db.engine import make_engine
-from erpsync.store.db.schema import migrate
-sys.stdin.readline()
-print(migrate(make_engine(sys.argv[1])))
-"""
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    """Yield an engine that leaves no connection behind, whatever the test finds."""
-    engine = make_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def test_the_migrated_database_has_the_tables_of_the_code(database_url: str) -> None:
@@ -60,21 +37,9 @@ def test_every_check_and_partial_index_of_the_code_is_in_the_database(database_u
 
 @pytest.mark.concurrent("processes")
 def test_four_processes_that_migrate_at_once_leave_one_schema(empty_database_url: str) -> None:
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, empty_database_url],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(PROCESSES)
-    ]
+    workers = [process_that_migrates(empty_database_url) for _ in range(PROCESSES)]
     for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
+        go(worker)
     ended = [worker.communicate(timeout=120) for worker in workers]
 
     assert [worker.returncode for worker in workers] == [0] * PROCESSES, ended
@@ -93,22 +58,13 @@ def test_a_database_that_is_current_is_left_alone(database_url: str) -> None:
 def test_an_older_sqlite_database_is_copied_before_it_is_touched(tmp_path: Path) -> None:
     path = tmp_path / "erpsync.db"
     with opened(f"sqlite:///{path}") as engine:
-        older(engine)
+        bring_to(engine, FIRST)
         assert current_version(engine) == FIRST
         assert migrate(engine) is True
         assert current_version(engine) == VERSION
 
     with opened(f"sqlite:///{path}.before-{VERSION}") as copy:
         assert current_version(copy) == FIRST
-
-
-def older(engine: Engine) -> None:
-    """Make the tables of the first version."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()))
-    with engine.connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, FIRST)
 
 
 def claim(engine: Engine, *versions: str) -> None:

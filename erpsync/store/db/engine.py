@@ -16,11 +16,11 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import QueuePool
 
 BUSY_TIMEOUT_S, POOL_TIMEOUT_S, CONNECT_TIMEOUT_S = 30, 30, 10
+WAL_TRIES = 100
 POSTGRESQL_POOL, POSTGRESQL_BORDER_POOL = (20, 12), (4, 4)
 """Connections that are kept, and how many more there may be: of a hundred a server usually grants, two nodes fit."""
 
 PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA wal_autocheckpoint=4000",
@@ -108,11 +108,28 @@ def _sqlite(url: URL, wait_s: float) -> Engine:
 
 def _on_connect(connection: sqlite3.Connection, record: Any) -> None:
     del record
+    mode = _begin_wal(connection)
     for pragma in PRAGMAS:
         connection.execute(pragma)
-    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if mode != "wal":
         raise StoreError(f"SQLite cannot use WAL here (journal mode is {mode}); put the database on a local disk")
+
+
+def _begin_wal(connection: sqlite3.Connection) -> str:
+    """Return the journal mode that was asked for and had.
+
+    On a new file the mode is changed by who reads it already. Such a one is refused at once, whatever the busy
+    time-out, when another process does the same; a transaction that begins by locking the file is not.
+    """
+    for _ in range(WAL_TRIES):
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY":
+                raise
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("COMMIT")
+    raise StoreError("SQLite cannot use WAL: other programs keep the new database from being made")
 
 
 def _on_begin(connection: Connection) -> None:

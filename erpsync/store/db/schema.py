@@ -7,14 +7,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect
 
 from erpsync.store.db.engine import StoreError, UnusableError, sqlite_path
+from erpsync.store.db.migration import VERSION_TABLE, carry_out, versions_in
 from erpsync.store.tables import metadata
 
 VERSION = "0020"
-_LOCK = 0x65727073  # any number of our own: "erps"
-_TABLE = "alembic_version"
 _NOT_OURS = "erpsync did not make it; name another one under `database`"
 
 
@@ -44,13 +43,10 @@ def current_version(engine: Engine) -> str | None:
         return None
     with engine.connect() as raw:
         connection = raw.execution_options(erpsync_reads=True)  # asking takes no lock
-        look = inspect(connection)
-        found: list[str] = []
-        if look.has_table(_TABLE):
-            found = list(connection.execute(text(f"SELECT version_num FROM {_TABLE}")).scalars())
+        found = versions_in(connection)
         if found == [VERSION]:
             return VERSION
-        _refuse(engine, found, set(look.get_table_names()) - {_TABLE})
+        _refuse(engine, found, set(inspect(connection).get_table_names()) - {VERSION_TABLE})
     return found[0] if found else None
 
 
@@ -99,7 +95,7 @@ def _version_in(copy: Path) -> str | None:
     """Return the version of a copy that nobody writes to; None when it is no database."""
     try:
         with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
-            row = connection.execute(f"SELECT version_num FROM {_TABLE}").fetchone()
+            row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
     except sqlite3.Error:
         return None
     return None if row is None else str(row[0])
@@ -111,36 +107,13 @@ def is_current(engine: Engine) -> bool:
 
 
 def migrate(engine: Engine) -> bool:
-    """Bring the database to this version under a lock; return whether anything was done.
+    """Bring the database to this version, or leave it as it is; return whether anything was done.
 
     An SQLite database that has tables is copied beside itself first (`NAME.before-VERSION`).
     """
-    found = current_version(engine)
-    if found == VERSION:
+    if current_version(engine) == VERSION:
         return False
     path = sqlite_path(engine)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if found is not None:
-            _copy(path, path.with_name(f"{path.name}.before-{VERSION}"))
-    _upgrade(engine)
-    return True
-
-
-def _upgrade(engine: Engine) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()))
-    with engine.connect() as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _copy(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
+    return carry_out(engine, migrations_folder(), version=VERSION)
