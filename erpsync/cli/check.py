@@ -150,7 +150,7 @@ def _unknown_stock(app: App, config: "Config") -> dict[str, list[Json]]:
             app.out.note("the database is not at this version, so stock is not looked at")
             return {}
         ctx = stored_context(store, config)
-        pushed = {row_id: ctx.sourcing[row_id] for row_id, each in ctx.channels.items() if each.stock.push}
+        pushed = {row_id: ctx.sourcing.of(row_id) for row_id, each in ctx.channels.items() if each.stock.push}
         with store.read() as connection:
             found = list_unknown_stock(connection, pushed)
     finally:

@@ -1,14 +1,16 @@
-"""Which warehouse serves which order.
+"""Which warehouse serves whom.
 
 Why one planner for all: new orders, arriving stock, cancels and ended holds all ask the same question about some
-SKUs, so no path can leave units lying beside a waiting order.
+SKUs, so no path can leave units lying beside who waits for them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
 from typing import NamedTuple
+
+Groups = tuple[tuple[int, ...], ...]
 
 MAX_SEARCHED = 8  # warehouses up to which every combination is tried; beyond it, the greediest first
 
@@ -21,22 +23,76 @@ class StockKey(NamedTuple):
 
 
 class HoldOwner(NamedTuple):
-    """What holds units: an order line is the first kind."""
+    """What holds units: an order line is the first kind. Ids are those of a kind: line 7 and work 7 are two."""
 
     kind: str
     id: int
 
 
+Due = tuple[datetime, str]
+"""Whose turn it is: the earlier instant first, then by number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """Units of one SKU that an owner still needs. `warehouses` are those that may serve it, preferred first."""
+class Whole:
+    """How units of an owner are each sent whole.
+
+    Args:
+        parts: our units per one of the owner's, by SKU.
+        groups: warehouses that can send a whole unit together, preferred first; most are groups of one.
+    """
+
+    parts: Mapping[int, int]
+    groups: Groups
+
+
+def whole_of(parts: Mapping[int, int], groups: Groups) -> Whole | None:
+    """Return how units of these parts are sent whole; None where none could be torn apart."""
+    return Whole(parts=parts, groups=groups) if len(groups) > 1 and sum(parts.values()) > 1 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """All that an owner wants of stock now, whatever it holds already; what it holds beyond that is free for others.
+
+    Args:
+        group: who is served together, out of as few warehouses as can be; most are a group of their own.
+        units: by SKU, with 0 for those that it wanted before and wants no more.
+        warehouses: those that may serve it, preferred first.
+        channel_id: whose warehouses they are, for the time when only the backorder is known.
+        waits: whether what is short is served as soon as it comes; else when the owner is planned again.
+        expires_at: when its holds end; one whose holds end waits for nothing.
+        parts: our units per one of the owner's, if each of those is to be sent whole.
+    """
 
     owner: HoldOwner
+    group: HoldOwner
+    units: Mapping[int, int]
+    due: Due
+    warehouses: tuple[int, ...]
+    channel_id: int | None = None
+    waits: bool = True
+    expires_at: datetime | None = None
+    parts: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Units of one SKU that an owner still needs.
+
+    Args:
+        group: who is served together.
+        warehouses: those that may serve it, preferred first.
+        whole: how its units are sent whole, if they must be.
+    """
+
+    owner: HoldOwner
+    group: HoldOwner
     sku_id: int
     qty: int
-    order_id: int
-    due: tuple[datetime, str]
+    due: Due
     warehouses: tuple[int, ...]
+    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,56 +105,39 @@ class Allocation:
     qty: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """A line whose units are each sent whole.
+def plan(needs: Iterable[Need], free: Mapping[StockKey, int]) -> list[Allocation]:
+    """Allocate free units to groups of owners, oldest first, each from as few warehouses as can be.
 
     Args:
-        parts: our units per one of the line's, by SKU.
-        groups: warehouses that can send a whole unit together, preferred first; most are groups of one.
-    """
-
-    parts: Mapping[int, int]
-    groups: tuple[tuple[int, ...], ...]
-
-
-def plan(
-    needs: Iterable[Need], free: Mapping[StockKey, int], wholes: Mapping[HoldOwner, Whole] | None = None
-) -> list[Allocation]:
-    """Allocate free units to orders, oldest first, each from as few warehouses as can be.
-
-    Args:
-        needs: what owners want still; those of one order are served together, orders by `due`.
+        needs: what owners want still; those of one group (an order) are served together, groups by `due`.
         free: units that may be promised, per SKU and warehouse.
-        wholes: the lines whose units are promised whole or not at all.
 
     Returns:
         Takes of one unit or more. A need that none covers is the backorder.
     """
     left = dict(free)
     takes: list[Allocation] = []
-    for order in _by_order(needs):
-        chosen = _choose(order, left)
-        if wholes:
-            takes += _serve_whole(order, wholes, chosen, left)
-        takes += _serve([need for need in order if not wholes or need.owner not in wholes], chosen, left)
+    for group in _by_group(needs):
+        chosen = _choose(group, left)
+        takes += _serve_whole([need for need in group if need.whole], chosen, left)
+        takes += _serve([need for need in group if not need.whole], chosen, left)
     return takes
 
 
-def _by_order(needs: Iterable[Need]) -> list[list[Need]]:
-    groups: dict[int, list[Need]] = {}
+def _by_group(needs: Iterable[Need]) -> list[list[Need]]:
+    groups: dict[HoldOwner, list[Need]] = {}
     for need in needs:
         if need.qty > 0:
-            groups.setdefault(need.order_id, []).append(need)
+            groups.setdefault(need.group, []).append(need)
     return sorted(groups.values(), key=lambda group: group[0].due)
 
 
-def _choose(order: Sequence[Need], left: Mapping[StockKey, int]) -> tuple[int, ...]:
+def _choose(group: Sequence[Need], left: Mapping[StockKey, int]) -> tuple[int, ...]:
     """Return the fewest warehouses that cover all that can be covered, preferred first among equals."""
     needs: dict[int, int] = {}
-    for need in order:
+    for need in group:
         needs[need.sku_id] = needs.get(need.sku_id, 0) + need.qty
-    useful = [w for w in order[0].warehouses if any(left.get(StockKey(s, w), 0) > 0 for s in needs)]
+    useful = [w for w in group[0].warehouses if any(left.get(StockKey(s, w), 0) > 0 for s in needs)]
     for warehouse in useful:
         if all(left.get(StockKey(s, warehouse), 0) >= qty for s, qty in needs.items()):
             return (warehouse,)
@@ -126,9 +165,9 @@ def _greedy(useful: Sequence[int], reach: Mapping[int, int], left: Mapping[Stock
     return tuple(w for w in useful if w in chosen)
 
 
-def _serve(order: Sequence[Need], chosen: Sequence[int], left: dict[StockKey, int]) -> Iterable[Allocation]:
-    """Yield what each line gets, taken off `left`; lines of one order may want the same SKU."""
-    for need in order:
+def _serve(needs: Iterable[Need], chosen: Sequence[int], left: dict[StockKey, int]) -> Iterable[Allocation]:
+    """Yield what each owner gets, taken off `left`; those of one group may want the same SKU."""
+    for need in needs:
         open_qty = need.qty
         for warehouse in _whole_first(need, chosen, left):
             place = StockKey(need.sku_id, warehouse)
@@ -139,15 +178,16 @@ def _serve(order: Sequence[Need], chosen: Sequence[int], left: dict[StockKey, in
                 yield Allocation(owner=need.owner, sku_id=need.sku_id, warehouse_id=warehouse, qty=qty)
 
 
-def _serve_whole(
-    order: Sequence[Need], wholes: Mapping[HoldOwner, Whole], chosen: Sequence[int], left: dict[StockKey, int]
-) -> Iterable[Allocation]:
-    """Yield what each line gets in whole units, one group of warehouses that covers it before those that share it."""
+def _serve_whole(needs: Iterable[Need], chosen: Sequence[int], left: dict[StockKey, int]) -> Iterable[Allocation]:
+    """Yield what each owner gets in whole units, one group of warehouses that covers it before those that share it."""
     by_owner: dict[HoldOwner, dict[int, int]] = {}
-    for need in (each for each in order if each.owner in wholes):
-        by_owner.setdefault(need.owner, {})[need.sku_id] = need.qty
-    for owner, wanted in by_owner.items():
-        whole = wholes[owner]
+    wholes: dict[HoldOwner, Whole] = {}
+    for need in needs:
+        if need.whole is not None:
+            by_owner.setdefault(need.owner, {})[need.sku_id] = need.qty
+            wholes[need.owner] = need.whole
+    for owner, whole in wholes.items():
+        wanted = by_owner[owner]
         units = min(wanted.get(sku_id, 0) // per_unit for sku_id, per_unit in whole.parts.items())
         for group in _in_turn(whole, units, chosen, left):
             taken = min(units, whole_units(whole.parts, group, left))
@@ -182,7 +222,7 @@ def _take(
 
 
 def _whole_first(need: Need, chosen: Sequence[int], left: Mapping[StockKey, int]) -> list[int]:
-    """Return the chosen warehouses, one that covers the whole line before those that would share it."""
+    """Return the chosen warehouses, one that covers the whole need before those that would share it."""
 
     def shares(warehouse: int) -> bool:
         return left.get(StockKey(need.sku_id, warehouse), 0) < need.qty
@@ -192,11 +232,11 @@ def _whole_first(need: Need, chosen: Sequence[int], left: Mapping[StockKey, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A hold as the shrinking of a warehouse sees it: `due` of its order, whether the warehouse has the order."""
+    """A hold as the shrinking of a warehouse sees it: its owner's turn, whether the warehouse was told to send it."""
 
     owner: HoldOwner
     qty: int
-    due: tuple[datetime, str]
+    due: Due
     released: bool
 
 

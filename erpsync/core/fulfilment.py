@@ -6,7 +6,8 @@ from datetime import datetime
 from erpsync.core.allocation import HoldOwner
 from erpsync.core.orders import KnownOrder, phase
 
-LINE = "line"
+LINE, ORDER = "line", "order"
+"""Kinds of who holds units and of who is served together."""
 
 
 def needs(order: KnownOrder, *, reserve_until: datetime | None, now: datetime) -> Mapping[tuple[HoldOwner, int], int]:

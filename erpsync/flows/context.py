@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
+from erpsync.core.sourcing import Sourcing
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.db.store import Store
 from erpsync.store.registry import channels, sync_channels, sync_warehouses, warehouse_ids
@@ -96,7 +97,7 @@ class Context:
     timezone: ZoneInfo
     channels: Mapping[int, Channel]
     warehouses: Mapping[int, WarehousePolicy]
-    sourcing: Mapping[int, tuple[int, ...]]
+    sourcing: Sourcing
     sealing: SealPolicy = field(default_factory=SealPolicy)
     counting: CountPolicy = field(default_factory=CountPolicy)
     local_targets: frozenset[str] = frozenset()
@@ -194,9 +195,12 @@ def assemble(
         timezone=timezone,
         channels={channel.id: channel for channel in built},
         warehouses=places,
-        sourcing={
-            channel.id: tuple(row_id for row_id, place in selling if _feeds(place, channel.stock)) for channel in built
-        },
+        sourcing=Sourcing(
+            by_channel={
+                each.id: tuple(row_id for row_id, place in selling if _feeds(place, each.stock)) for each in built
+            },
+            run=frozenset(row_id for row_id, place in selling if place.channel),
+        ),
         sealing=sealing or SealPolicy(),
         counting=counting or CountPolicy(),
     )

@@ -43,7 +43,7 @@ def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], sourcing: Col
     A warehouse that is no longer configured keeps its stock and feeds nobody.
 
     Args:
-        feeding: codes of the warehouses that serve a channel.
+        sourcing: codes of the warehouses that serve a channel.
     """
     known = {row.code: row for row in tx.all(select(warehouse))}
     wanted = {

@@ -4,21 +4,21 @@ Why a working copy: a batch of orders is planned in memory and written with one 
 in the WHERE refuses any write that would promise a unit twice, whatever the plan said.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, select
 
-from erpsync.core.allocation import Held, HoldOwner, Need, StockKey
-from erpsync.core.fulfilment import LINE
+from erpsync.core.allocation import Due, HoldOwner, StockKey
+from erpsync.core.fulfilment import ORDER
 from erpsync.core.movements import Movement
 from erpsync.store.db.bulk import delete_many, in_parts, insert_many, update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.guard import add_guarded
 from erpsync.store.registry import lock_skus
-from erpsync.store.tables import backorder, hold, ledger, order_line, orders, stock
+from erpsync.store.tables import backorder, hold, ledger, stock
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,12 +32,18 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backorder:
-    """Units that nothing covers yet; `waits` when the order is ready and not held."""
+    """Units that nothing covers yet.
+
+    Args:
+        group: who is served together: an order, else the owner itself.
+        channel_id: whose warehouses may serve it; None where the owner's kind tells.
+        waits: whether they are served as soon as they come; not while an order is held.
+    """
 
     qty: int
-    order_id: int
-    channel_id: int
-    due: tuple[datetime, str]
+    group: HoldOwner
+    channel_id: int | None
+    due: Due
     waits: bool
 
 
@@ -91,11 +97,12 @@ class Book:
 
     def _add_waiting(self, wanted: ColumnElement[bool]) -> None:
         for row in self._tx.all(select(backorder).where(wanted)):
-            need = (HoldOwner(row.owner_kind, row.owner_id), row.sku_id)
+            owner = HoldOwner(row.owner_kind, row.owner_id)
+            need = (owner, row.sku_id)
             if need not in self._waiting_before:
                 self._waiting_before[need] = self.waiting[need] = Backorder(
                     qty=row.qty,
-                    order_id=row.order_id,
+                    group=owner if row.order_id is None else HoldOwner(ORDER, row.order_id),
                     channel_id=row.channel_id,
                     due=(row.due_at, row.number),
                     waits=row.waits,
@@ -172,57 +179,15 @@ class Book:
         before = self._holds_before
         return [key for key, was in before.items() if self.holds[key].released and self.holds[key].qty != was.qty]
 
-    def holders(self, places: Iterable[StockKey]) -> dict[StockKey, dict[HoldKey, tuple[Held, Backorder | None]]]:
-        """Return all holds on these places with their order's turn, and the backorder each would become.
-
-        The hold of an order that is not ready becomes none.
-        """
+    def holders(self, places: Iterable[StockKey]) -> list[HoldKey]:
+        """Return all holds on these places, whoever has them."""
+        wanted = set(places)
         # Scans hold: by SKU, and it holds what is open, no history.
-        found: dict[StockKey, dict[HoldKey, tuple[Held, Backorder | None]]] = {place: {} for place in places}
-        query = (
-            select(hold, orders.c.id.label("order_id"), orders.c.channel_id, orders.c.number, orders.c.hold_reason)
-            .add_columns(orders.c.paid_at, orders.c.placed_at, orders.c.ready_at)
-            .join(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
-            .join(orders, orders.c.id == order_line.c.order_id)
-        )
-        parts = [query.where(hold.c.sku_id.in_(some)) for some in in_parts(place.sku_id for place in found)]
-        for row in (row for part in parts for row in self._tx.all(part)):
-            key = (HoldOwner(row.owner_kind, row.owner_id), StockKey(row.sku_id, row.warehouse_id))
-            if key[1] not in found:
-                continue
-            self._add_loaded(row)
-            now, due = self.holds[key], (row.paid_at or row.placed_at, row.number)
-            becomes = Backorder(
-                qty=0, order_id=row.order_id, channel_id=row.channel_id, due=due, waits=not row.hold_reason
-            )
-            if now.qty > 0:
-                held = Held(owner=key[0], qty=now.qty, due=due, released=now.released)
-                found[key[1]][key] = (held, becomes if row.ready_at is not None else None)
-        return found
-
-    def waiting_before(self) -> Mapping[NeedKey, Backorder]:
-        """Return the backorders as they were loaded, and those made since."""
-        return self._waiting_before | self.waiting
-
-    def needs(self, sourcing: Mapping[int, tuple[int, ...]], eager: Iterable[int]) -> list[Need]:
-        """Return the backorders to be served now: ready ones, and those of the `eager` orders.
-
-        Args:
-            feeding: warehouses that may serve a channel, preferred first, by channel id.
-        """
-        also = set(eager)
-        return [
-            Need(
-                owner=owner,
-                sku_id=sku_id,
-                qty=waiting.qty,
-                order_id=waiting.order_id,
-                due=waiting.due,
-                warehouses=sourcing.get(waiting.channel_id, ()),
-            )
-            for (owner, sku_id), waiting in self.waiting.items()
-            if waiting.waits or waiting.order_id in also
-        ]
+        for some in in_parts(place.sku_id for place in wanted):
+            for row in self._tx.all(select(hold).where(hold.c.sku_id.in_(some))):
+                if (row.sku_id, row.warehouse_id) in wanted:
+                    self._add_loaded(row)
+        return sorted(key for key, held in self.holds.items() if key[1] in wanted and held.qty > 0)
 
     # -- changing
 
@@ -361,7 +326,7 @@ def _hold_row(key: HoldKey, held: Hold) -> dict[str, Any]:
 def _waiting_row(key: NeedKey, waiting: Backorder) -> dict[str, Any]:
     return _need_key(key) | {
         "qty": waiting.qty,
-        "order_id": waiting.order_id,
+        "order_id": waiting.group.id if waiting.group.kind == ORDER else None,
         "channel_id": waiting.channel_id,
         "due_at": waiting.due[0],
         "number": waiting.due[1],

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from erpsync.core.sourcing import Sourcing
 from erpsync.flows.context import Context
 from erpsync.flows.operations.counters import verify_counters
 from erpsync.store.db.store import Store
@@ -137,7 +138,10 @@ def wrong_counters(desk: Desk) -> list[str]:
     """Return where a counter differs from its ledger or its holds."""
     store = Store.open(f"sqlite:///{desk.folder / 'var' / 'erpsync.db'}")
     try:
-        return verify_counters(Context(store=store, timezone=ZoneInfo("UTC"), channels={}, warehouses={}, sourcing={}))
+        nowhere = Sourcing(by_channel={})
+        return verify_counters(
+            Context(store=store, timezone=ZoneInfo("UTC"), channels={}, warehouses={}, sourcing=nowhere)
+        )
     finally:
         store.close()
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from erpsync.core.policy import PollPolicy
+from erpsync.core.sourcing import Sourcing
 from erpsync.flows.context import Context
 from erpsync.sdk.roles import WebhookSource
 from erpsync.sdk.types import WebhookRequest, WebhookResult
@@ -264,7 +265,7 @@ def test_a_mapped_listing_without_a_stock_row_is_unknown_and_not_zero(fresh: Sho
 
 def test_stock_in_a_warehouse_that_feeds_others_only_stays_unknown_here(fresh: Shop) -> None:
     first, second = fresh.ctx.warehouses
-    apart = replace(fresh.ctx, sourcing={**fresh.ctx.sourcing, fresh.id(): (second,)})
+    apart = replace(fresh.ctx, sourcing=Sourcing(by_channel={fresh.id(): (second,)}))
     with fresh.store.begin() as tx:
         [sku] = add(tx, tables.sku, {"code": "SHIRT"})
         insert_many(tx, tables.stock, [{"sku_id": sku, "warehouse_id": first, "on_hand": 9, "reserved": 0}])

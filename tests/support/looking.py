@@ -79,6 +79,7 @@ def promised(town: Town) -> dict[str, int]:
     query = (
         select(orders.c.external_id, func.sum(hold.c.qty))
         .select_from(hold.join(order_line, hold.c.owner_id == order_line.c.id).join(orders))
+        .where(hold.c.owner_kind == "line")
         .group_by(orders.c.external_id)
     )
     return {order: int(qty) for order, qty in rows(town, query)}
@@ -130,7 +131,7 @@ def right_numbers(town: Town, name: str) -> dict[str, int]:
     for sku_id, place, on_hand, reserved in rows(
         town, select(stock.c.sku_id, stock.c.warehouse_id, stock.c.on_hand, stock.c.reserved)
     ):
-        if place in town.ctx.sourcing[one.id]:
+        if place in town.ctx.sourcing.of(one.id):
             units = max(0, on_hand - reserved - town.ctx.warehouses[place].safety_stock)
             free[sku_id] = free.get(sku_id, 0) + units
     parts: dict[int, dict[int, int]] = {}
@@ -247,6 +248,6 @@ def _gaps(town: Town) -> list[str]:
         f"{order} waits for sku {sku_id} although {place} has {free[sku_id, place]}"
         for order, sku_id, channel_id, reason, ready_at in rows(town, joined)
         if not reason and ready_at is not None
-        for place in town.ctx.sourcing[channel_id]
+        for place in town.ctx.sourcing.of(channel_id)
         if free.get((sku_id, place), 0) > 0
     ]

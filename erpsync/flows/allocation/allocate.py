@@ -1,34 +1,28 @@
-"""Turning decided orders and stock movements into holds, backorders, ledger rows and dirty marks.
+"""What decided orders want of stock, and what becomes of them by it.
 
 Why one function for everything that touches stock: each path plans all open needs of the SKUs it touched, oldest
 first, before it commits; so no commit leaves units lying beside an order that waits for them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
-from erpsync.core.allocation import Allocation, HoldOwner, Need, StockKey
-from erpsync.core.allocation import plan as share_out
+from erpsync.core.allocation import Allocation, HoldOwner, Wanted
 from erpsync.core.availability import UNPAID_COUNTS_FOR
-from erpsync.core.fulfilment import LINE
-from erpsync.core.movements import Movement
+from erpsync.core.fulfilment import LINE, ORDER, needs
+from erpsync.core.movements import Movement, Reason, Ref
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.allocation.changes import Change, Outcome
-from erpsync.flows.allocation.departures import book_out
+from erpsync.flows.allocation.departures import Gone
 from erpsync.flows.allocation.doubt import doubt
-from erpsync.flows.allocation.free_units import free_units
+from erpsync.flows.allocation.kinds import KINDS
 from erpsync.flows.allocation.recall import recall_changed
-from erpsync.flows.allocation.stock_holds import adjust_holds, hold_taken, take_back
-from erpsync.flows.allocation.whole_units import WholeUnits
+from erpsync.flows.allocation.stock_plan import StockPlan
 from erpsync.flows.context import Context
-from erpsync.store.db.store import Stage, Tx
-from erpsync.store.events import Event, write_events
-from erpsync.store.outbox.dirty import Cause, mark_dirty
-from erpsync.store.policies import Keep, kept_in
-from erpsync.store.sold_out import note_sold_out
-from erpsync.store.stock_book import Book
-from erpsync.store.tasks import Task, open_tasks
+from erpsync.store.db.store import Tx
+from erpsync.store.outbox.dirty import Cause
+from erpsync.store.tasks import Task
 
 
 def allocate(
@@ -47,160 +41,110 @@ def allocate(
         movements: stock that came, went or was counted.
         also: further SKUs to plan anew (a safety stock changed, a listing was told for the first time).
     """
-    plan = Plan.load(tx, ctx, changes, movements=movements, also=frozenset(also))
+    wants = [want for change in changes for want in _wants(tx, ctx, change)]
+    moved = {movement.place.sku_id for movement in movements}
+    plan = StockPlan.load(tx, ctx, KINDS, wants, touched=moved, also=frozenset(also))
     plan.move(movements, actor)
-    plan.book_out()
-    plan.adjust()
-    plan.take_back()
+    tasks = [task for change in changes for task in _book_out(plan, ctx, change)]
     plan.serve()
-    plan.recall()
-    return plan.write(cause)
+    recall_changed(tx, ctx, plan.book, changes)
+    dirty = doubt(tx, [(change.before, change.after) for change in changes]) | _unpaid(tx, changes)
+    plan.write(cause, dirty=dirty, tasks=tasks)
+    return _outcome(plan, [*tasks, *plan.tasks])
 
 
-@dataclass(slots=True, kw_only=True)
-class Plan:
-    """The stock book of a batch of changes, with what is to be said of it; each step leaves both to the next.
+def gather(tx: Tx, ctx: Context, order: KnownOrder) -> None:
+    """Let the units of an order be whole wherever they lie, or wait until they can be; the order is locked."""
+    allocate(tx, ctx, [Change(before=order, after=order)])
 
-    Args:
-        also: SKUs that are planned anew and told anew, whatever becomes of their units.
-        wishes: what orders that are not ready would like to have.
-        orders: whose units the owners in the plan are, by order id.
+
+def _wants(tx: Tx, ctx: Context, change: Change) -> Iterator[Wanted]:
+    """Yield what each line of an order wants now, 0 of what it was made of before."""
+    order, group = change.after, HoldOwner(ORDER, change.after.id)
+    ends_at = _reserve_until(ctx, order, tx.now) if order.ready_at is None else None
+    wanted = needs(order, reserve_until=ends_at, now=tx.trusted_now)
+    before = {line.id: line.parts for line in change.before.lines} if change.before else {}
+    after = {line.id: line.parts for line in order.lines}
+    warehouses = ctx.sourcing.warehouses_for(order)
+    for line_id in sorted(before.keys() | after.keys()):
+        owner, parts = HoldOwner(LINE, line_id), after.get(line_id, {})
+        skus = parts.keys() | before[line_id].keys() if line_id in before else parts
+        yield Wanted(
+            owner=owner,
+            group=group,
+            units={sku_id: wanted.get((owner, sku_id), 0) for sku_id in skus},
+            due=order.due,
+            warehouses=warehouses,
+            channel_id=order.channel_id,
+            waits=not order.holds,
+            expires_at=ends_at,
+            parts=parts,
+        )
+
+
+def _reserve_until(ctx: Context, order: KnownOrder, now: datetime) -> datetime | None:
+    """Return when the reservation of an order that is not ready ends; None when its channel reserves nothing.
+
+    One placed in our future, by a platform whose clock is ahead of ours, counts from when it came in.
     """
-
-    tx: Tx
-    ctx: Context
-    changes: Sequence[Change]
-    also: frozenset[int]
-    whole: WholeUnits
-    book: Book
-    keeps: Mapping[StockKey, Keep] = field(default_factory=dict)
-    wishes: list[Need] = field(default_factory=list)
-    takes: list[Allocation] = field(default_factory=list)
-    orders: dict[HoldOwner, int] = field(default_factory=dict)
-    tasks: list[Task] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-
-    @classmethod
-    def load(
-        cls, tx: Tx, ctx: Context, changes: Sequence[Change], *, movements: Sequence[Movement], also: frozenset[int]
-    ) -> "Plan":
-        """Return a plan with the book of all SKUs concerned, locked."""
-        whole = WholeUnits(tx, ctx)
-        skus = {sku_id for change in changes for sku_id in _skus_of(change)} | also
-        skus |= {movement.place.sku_id for movement in movements}
-        owners = [HoldOwner(LINE, line.id) for change in changes if change.before for line in change.before.lines]
-        book = Book(tx, skus | whole.partners(skus), owners)
-        return cls(tx=tx, ctx=ctx, changes=changes, also=also, whole=whole, book=book)
-
-    @property
-    def decided(self) -> list[KnownOrder]:
-        """The orders as they were decided to be."""
-        return [change.after for change in self.changes]
-
-    def move(self, movements: Iterable[Movement], actor: str) -> None:
-        """Take in what came, went or was counted."""
-        for movement in movements:
-            self.book.move(movement, actor=actor)
-
-    def book_out(self) -> None:
-        """Take off what left, the order's own units first."""
-        for change in self.changes:
-            self.tasks += book_out(self.book, self.ctx, change)
-
-    def adjust(self) -> None:
-        """Give back what orders no longer need or cannot send, and note what they lack."""
-        self.whole.mend_all(self.book, self.decided)
-        kept = self.book.held_skus()
-        for change in self.changes:
-            self.wishes += adjust_holds(self.book, self.ctx, change, self.tx, kept)
-
-    def take_back(self) -> None:
-        """Take promises back where more is promised than there is."""
-        events, tasks = take_back(self.book, self.ctx)
-        self.events += events
-        self.tasks += tasks
-
-    def serve(self) -> None:
-        """Promise what is free to all who wait for it, oldest first."""
-        book, sourcing = self.book, self.ctx.sourcing
-        some = free_units(book, self.ctx, kept_in(self.tx, book.sku_ids))
-        book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
-        self.whole.complete(book)
-        self.keeps = kept_in(self.tx, book.sku_ids)
-        needs = [*book.needs(sourcing, [order.id for order in self.decided]), *self.wishes]
-        self.orders = {need.owner: need.order_id for need in needs}
-        self.takes = share_out(needs, free_units(book, self.ctx, self.keeps), self.whole.lines)
-        book.load_owners(take.owner for take in self.takes)
-        hold_taken(book, self.takes, self.changes, self.ctx, self.tx.now)
-
-    def recall(self) -> None:
-        """Ask warehouses to stop what is wanted otherwise now."""
-        left_from = {change.after.id: change.departure.warehouse_id for change in self.changes if change.departure}
-        recall_changed(self.tx, self.ctx, self.book, self.decided, left_from=left_from)
-
-    def write(self, cause: Cause | None) -> Outcome:
-        """Write the book, the marks of numbers to be told, tasks and events; return what planning did."""
-        self.book.flush()
-        in_doubt = doubt(self.tx, [(change.before, change.after) for change in self.changes])
-        free = free_units(self.book, self.ctx, self.keeps)
-        self._mark(in_doubt, cause, free)
-        note_sold_out(self.tx, self._for_sale(free))
-        open_tasks(self.tx, self.tasks)
-        if any(policy.channel for policy in self.ctx.warehouses.values()):
-            self.tx.wake(Stage.RELEASE)
-        outcome = self._outcome()
-        write_events(self.tx, [*self.events, *self._filled(outcome.takes)])
-        return outcome
-
-    def _for_sale(self, free: Mapping[StockKey, int]) -> dict[int, int]:
-        """Return the units that some channel may be promised, by SKU, of those that lie where something is sold."""
-        selling = {place for sourcing in self.ctx.sourcing.values() for place in sourcing}
-        left: dict[int, int] = defaultdict(int)
-        for place, qty in free.items():
-            if place.warehouse_id in selling:
-                left[place.sku_id] += qty
-        return left
-
-    def _mark(self, in_doubt: Iterable[int], cause: Cause | None, free: Mapping[StockKey, int]) -> None:
-        dirty = {place.sku_id for place in self.book.changed_places()} | self.also | set(in_doubt)
-        recent = self.tx.trusted_now - UNPAID_COUNTS_FOR
-        for change in self.changes:
-            if change.after.placed_at > recent and (_is_unpaid(change.after) or _is_unpaid(change.before)):
-                dirty |= _skus_of(change)
-        below = max((channel.stock.urgent_below for channel in self.ctx.channels.values()), default=0)
-        left: dict[int, int] = defaultdict(int)
-        for place, qty in free.items():
-            left[place.sku_id] += qty
-        mark_dirty(self.tx, dirty, urgent=[sku_id for sku_id in dirty if left[sku_id] < below], cause=cause)
-
-    def _outcome(self) -> Outcome:
-        takes: dict[int, list[Allocation]] = defaultdict(list)
-        for take in self.takes:
-            takes[self.orders[take.owner]].append(take)
-        short: dict[int, int] = defaultdict(int)
-        for waiting in self.book.waiting.values():
-            short[waiting.order_id] += waiting.qty
-        return Outcome(takes=takes, short=short, tasks=tuple(self.tasks))
-
-    def _filled(self, takes: Mapping[int, Sequence[Allocation]]) -> list[Event]:
-        """Return the events of orders that waited and that no change speaks of."""
-        told = {order.id for order in self.decided}
-        return [
-            Event(kind="order.filled", order_id=order_id, detail={"takes": [take_detail(take) for take in mine]})
-            for order_id, mine in takes.items()
-            if order_id not in told
-        ]
+    channel = ctx.channels.get(order.channel_id)
+    if channel is None or channel.orders.reserve != "placement":
+        return None
+    return min(order.placed_at, order.imported_at or now) + timedelta(minutes=channel.orders.reserve_minutes)
 
 
-def _skus_of(change: Change) -> set[int]:
-    lines = [*change.after.lines, *(change.before.lines if change.before else ())]
-    return {sku_id for line in lines for sku_id in line.parts}
+def _book_out(plan: StockPlan, ctx: Context, change: Change) -> Iterator[Task]:
+    """Take off what left of an order; yield tasks about units that the books do not have."""
+    order, lines = change.after, {line.id: line for line in change.after.lines}
+    for reason, left in ((Reason.SHIPPED_ELSEWHERE, change.left), (Reason.SHIPPED, change.leaving)):
+        for line_id, qty in left.items():
+            line = lines[line_id]
+            gone = Gone(
+                owner=HoldOwner(LINE, line_id),
+                units={sku_id: qty * per_unit for sku_id, per_unit in line.parts.items()},
+                reason=reason,
+                ref=Ref(ORDER, order.id),
+                warehouses=ctx.sourcing.warehouses_for(order),
+                departure=change.departure,
+            )
+            short = plan.book_out(gone) if line.parts else qty
+            if short:
+                yield Task(
+                    kind="stock_short",
+                    key=f"{order.number}:{line.external_id}",
+                    reason=f"{short} units left ({reason}) that the books do not have; count the stock",
+                    channel_id=order.channel_id,
+                    order_id=order.id,
+                )
+
+
+def _unpaid(tx: Tx, changes: Iterable[Change]) -> set[int]:
+    """Return the SKUs of orders that count as unpaid, or did."""
+    recent = tx.trusted_now - UNPAID_COUNTS_FOR
+    return {
+        sku_id
+        for change in changes
+        if change.after.placed_at > recent and (_is_unpaid(change.after) or _is_unpaid(change.before))
+        for order in (change.before, change.after)
+        if order is not None
+        for line in order.lines
+        for sku_id in line.parts
+    }
 
 
 def _is_unpaid(order: KnownOrder | None) -> bool:
     return order is not None and order.ready_at is None and order.open_qty > 0
 
 
-def take_detail(take: Allocation) -> dict[str, int]:
-    """Return a take as an event holds it."""
-    return {"line_id": take.owner.id, "sku_id": take.sku_id, "warehouse_id": take.warehouse_id, "qty": take.qty}
+def _outcome(plan: StockPlan, tasks: Sequence[Task]) -> Outcome:
+    """Return what became of orders."""
+    takes: dict[int, list[Allocation]] = defaultdict(list)
+    for take in plan.takes:
+        group = plan.groups[take.owner]
+        if group.kind == ORDER:
+            takes[group.id].append(take)
+    short: dict[int, int] = defaultdict(int)
+    for waiting in plan.book.waiting.values():
+        if waiting.group.kind == ORDER:
+            short[waiting.group.id] += waiting.qty
+    return Outcome(takes=takes, short=short, tasks=tuple(tasks))

@@ -2,19 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from erpsync.core.allocation import Allocation
 from erpsync.core.orders import KnownOrder
+from erpsync.flows.allocation.departures import Departure
 from erpsync.store.tasks import Task
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Departure:
-    """Where and when units left; a count of that warehouse at that instant or later has them off already."""
-
-    warehouse_id: int
-    left_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ until it answers; only a yes frees them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from erpsync.core.allocation import HoldOwner
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import may_leave
+from erpsync.flows.allocation.changes import Change
 from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
@@ -26,25 +27,22 @@ from erpsync.store.tasks import Task, open_tasks
 log = structlog.get_logger()
 
 
-def recall_changed(
-    tx: Tx, ctx: Context, book: Book, decided: Iterable[KnownOrder], *, left_from: Mapping[int, int]
-) -> None:
+def recall_changed(tx: Tx, ctx: Context, book: Book, changes: Sequence[Change]) -> None:
     """Recall what warehouses were told of orders that are held, cancelled, want less or more, or left otherwise.
 
-    Args:
-        left_from: by order id, the warehouse that reports what left; it knows what of its release is gone.
+    The warehouse that reports what left knows what of its release is gone.
     """
-    order_of = {line.id: order for order in decided for line in order.lines}
+    left_from = {change.after.id: change.departure.warehouse_id for change in changes if change.departure}
+    order_of = {HoldOwner(LINE, line.id): change.after for change in changes for line in change.after.lines}
     unwanted: dict[int, set[int]] = defaultdict(set)
     for (owner, place), held in book.holds.items():
-        order = order_of.get(owner.id) if owner.kind == LINE and held.released and held.qty else None
+        order = order_of.get(owner) if held.released and held.qty else None
         if order is not None and _is_unwanted(book, order, owner, place.sku_id, tx):
             unwanted[order.id].add(place.warehouse_id)
     for owner, place in book.altered():
-        known = order_of.get(owner.id)
-        order_id = known.id if known else book.waiting_before()[owner, place.sku_id].order_id
-        if left_from.get(order_id) != place.warehouse_id:
-            unwanted[order_id].add(place.warehouse_id)
+        order = order_of.get(owner)
+        if order is not None and left_from.get(order.id) != place.warehouse_id:
+            unwanted[order.id].add(place.warehouse_id)
     recall(tx, ctx, unwanted)
 
 

@@ -1,4 +1,4 @@
-"""Lines whose units must each be sent whole: sets, and listings of several of our units.
+"""Owners whose units must each be sent whole: sets, and listings of several of our units.
 
 A warehouse that a channel runs is told to send whole units of an order line and knows nothing of halves that lie
 elsewhere. So the parts of a unit are promised together: from one such warehouse, or from those that people ship from,
@@ -10,90 +10,73 @@ while another one might have all of it.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
-
-from erpsync.core.allocation import HoldOwner, StockKey, Whole
-from erpsync.core.fulfilment import LINE
-from erpsync.core.orders import KnownOrder
-from erpsync.flows.context import Context
-from erpsync.store.db.bulk import in_parts
+from erpsync.core.allocation import Groups, HoldOwner, StockKey, Wanted, Whole, whole_of
+from erpsync.core.sourcing import Sourcing
+from erpsync.flows.allocation.owners import UNKNOWN, OwnerKind
+from erpsync.flows.allocation.stock_holds import ids_by_kind
 from erpsync.store.db.store import Tx
-from erpsync.store.stock_book import Book
-from erpsync.store.tables import backorder, line_part, order_line
-
-Groups = tuple[tuple[int, ...], ...]
-
-
-def together(ctx: Context, channel_id: int) -> Groups:
-    """Return the warehouses that feed a channel in groups that can each send a whole unit, preferred first."""
-    sourcing = ctx.sourcing.get(channel_id, ())
-    own = tuple(place for place in sourcing if not ctx.warehouses[place].channel)
-    return tuple(dict.fromkeys(own if place in own else (place,) for place in sourcing))
-
-
-def in_turn(ctx: Context, channel_id: int) -> dict[int, int]:
-    """Return the rank of each warehouse of a channel, those of a group beside one another."""
-    return {place: rank for rank, place in enumerate(w for group in together(ctx, channel_id) for w in group)}
+from erpsync.store.stock_book import Backorder, Book
 
 
 class WholeUnits:
-    """The lines of a plan whose units must be whole; none where no unit could be torn apart."""
+    """The owners of a plan whose units must be whole; none where no unit could be torn apart.
 
-    def __init__(self, tx: Tx, ctx: Context) -> None:
-        self._tx = tx
-        self._groups = {row_id: groups for row_id in ctx.channels if len(groups := together(ctx, row_id)) > 1}
-        if not any(policy.channel for policy in ctx.warehouses.values()):
-            self._groups = {}
-        self.lines: dict[HoldOwner, Whole] = {}
+    Args:
+        of: how their units are sent, by owner.
+    """
 
-    def add(self, channel_id: int, parts: Mapping[int, Mapping[int, int]]) -> list[HoldOwner]:
-        """Note lines of a channel, by id with our units per one of theirs; return those that must be whole."""
-        groups = self._groups.get(channel_id)
-        if groups is None:
-            return []
-        found = {
-            HoldOwner(LINE, line): needs for line, needs in parts.items() if len(needs) > 1 or sum(needs.values()) > 1
-        }
-        self.lines |= {owner: Whole(parts=needs, groups=groups) for owner, needs in found.items()}
-        return list(found)
+    def __init__(self, tx: Tx, sourcing: Sourcing, kinds: Mapping[str, OwnerKind], wants: Iterable[Wanted]) -> None:
+        self._tx, self._sourcing, self._kinds = tx, sourcing, kinds
+        self._torn = sourcing.tears
+        self.of: dict[HoldOwner, Whole] = {}
+        for want in wants if self._torn else ():
+            self._note(want.owner, want.parts, sourcing.together(want.warehouses))
 
-    def mend_all(self, book: Book, orders: Iterable[KnownOrder]) -> None:
-        """Note the lines of these orders, and give back what of them makes no whole unit where it lies."""
-        for order in orders:
-            for owner in self.add(order.channel_id, {line.id: line.parts for line in order.lines}):
-                self.mend(book, owner)
+    def _note(self, owner: HoldOwner, parts: Mapping[int, int], groups: Groups) -> None:
+        whole = whole_of(parts, groups)
+        if whole is not None:
+            self.of[owner] = whole
 
-    def partners(self, sku_ids: Iterable[int]) -> set[int]:
-        """Return the other parts of sets that wait for one of these SKUs: they are planned together."""
-        found: set[int] = set()
-        for some in in_parts(sku_ids) if self._groups else ():
-            waiting = select(backorder.c.owner_id).where(backorder.c.sku_id.in_(some), backorder.c.owner_kind == LINE)
-            parts = select(line_part.c.sku_id).where(line_part.c.line_id.in_(waiting))
-            found |= set(self._tx.execute(parts.distinct()).scalars())
-        return found
+    def partners(self, sku_ids: set[int]) -> set[int]:
+        """Return the other parts of what waits for one of these SKUs: they are planned together."""
+        if not self._torn:
+            return set()
+        return {other for kind in self._kinds.values() for other in kind.partners(self._tx, sku_ids)}
+
+    def mend_all(self, book: Book) -> None:
+        """Give back what makes no whole unit where it lies."""
+        for owner in self.of:
+            self._mend(book, owner)
 
     def complete(self, book: Book) -> None:
-        """Have all parts of the waiting sets in the book, and none of them held where the others are not."""
-        waiting = {need[0]: it.channel_id for need, it in book.waiting.items() if it.channel_id in self._groups}
-        fresh = [owner for owner in waiting if owner not in self.lines]
-        parts = self._parts_of([owner.id for owner in fresh])
-        owners = [owner for owner in waiting if owner in self.lines]
-        for owner in fresh:
-            owners += self.add(waiting[owner], {owner.id: parts.get(owner.id, {})})
-        book.widen(sku_id for owner in owners for sku_id in self.lines[owner].parts)
+        """Have all parts of what waits in the book, and none of them held where the others are not."""
+        waiting = {owner: it for (owner, _), it in book.waiting.items()} if self._torn else {}
+        self._learn({owner: it for owner, it in waiting.items() if owner not in self.of})
+        owners = [owner for owner in waiting if owner in self.of]
+        book.widen(sku_id for owner in owners for sku_id in self.of[owner].parts)
         book.load_owners(owners)
         for owner in owners:
-            back = self.mend(book, owner)
-            like = next(it for need, it in book.waiting.items() if need[0] == owner)
-            for sku_id, qty in back.items():
-                book.wait(owner, sku_id, qty, like=like)
+            for sku_id, qty in self._mend(book, owner).items():
+                book.wait(owner, sku_id, qty, like=waiting[owner])
 
-    def mend(self, book: Book, owner: HoldOwner) -> dict[int, int]:
-        """Give back what a line holds that makes no whole unit where it lies; return our units by SKU.
+    def _learn(self, fresh: Mapping[HoldOwner, Backorder]) -> None:
+        """Note which of these owners are to be sent whole."""
+        groups: dict[HoldOwner, Groups] = {}
+        for owner, it in fresh.items():
+            places = self._kinds.get(owner.kind, UNKNOWN).warehouses(self._sourcing, owner, it)
+            groups[owner] = self._sourcing.together(places)
+        torn = [owner for owner in fresh if len(groups[owner]) > 1]
+        for kind, ids in ids_by_kind(torn).items():
+            for row_id, parts in self._kinds.get(kind, UNKNOWN).parts(self._tx, ids).items():
+                owner = HoldOwner(kind, row_id)
+                self._note(owner, parts, groups[owner])
+
+    def _mend(self, book: Book, owner: HoldOwner) -> dict[int, int]:
+        """Give back what an owner holds that makes no whole unit where it lies; return our units by SKU.
 
         What a warehouse was told to send stays as it is.
         """
-        whole, back = self.lines[owner], dict[int, int]()
+        whole, back = self.of[owner], dict[int, int]()
         held = {sku_id: book.held_for((owner, sku_id)) for sku_id in whole.parts}
         if any(mine.released and mine.qty for by_place in held.values() for mine in by_place.values()):
             return back
@@ -108,16 +91,6 @@ class WholeUnits:
                     _unhold(book, owner, sku_id, group, surplus)
                     back[sku_id] = back.get(sku_id, 0) + surplus
         return back
-
-    def _parts_of(self, line_ids: Sequence[int]) -> dict[int, dict[int, int]]:
-        found: dict[int, dict[int, int]] = {}
-        for some in in_parts(line_ids):
-            plain = select(order_line.c.id, order_line.c.sku_id, order_line.c.factor)
-            for row in self._tx.all(plain.where(order_line.c.id.in_(some), order_line.c.has_parts.is_(False))):
-                found[row.id] = {row.sku_id: row.factor}
-            for row in self._tx.all(select(line_part).where(line_part.c.line_id.in_(some))):
-                found.setdefault(row.line_id, {})[row.sku_id] = row.qty
-        return found
 
 
 def _unhold(book: Book, owner: HoldOwner, sku_id: int, group: Sequence[int], qty: int) -> None:

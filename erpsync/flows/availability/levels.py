@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from erpsync.core.allocation import StockKey
+from erpsync.core.allocation import Groups, StockKey
 from erpsync.core.availability import (
     NOTHING_OWN,
     Own,
@@ -21,7 +21,6 @@ from erpsync.core.availability import (
     whole_number,
 )
 from erpsync.core.movements import Reason
-from erpsync.flows.allocation.whole_units import Groups, together
 from erpsync.flows.availability.unpaid import unpaid_units
 from erpsync.flows.context import Channel, Context
 from erpsync.store.db.store import Tx
@@ -59,7 +58,8 @@ def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[in
     skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
     unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
     shelves = _shelves(tx, ctx, channel, skus)
-    own, groups = own_of(tx, channel.id, [*skus, *(row.sku_id for row in rows)]), together(ctx, channel.id)
+    own = own_of(tx, channel.id, [*skus, *(row.sku_id for row in rows)])
+    groups = ctx.sourcing.together(ctx.sourcing.of(channel.id))
     numbers = {row.id: _number(channel, row, parts[row.id], shelves, unpaid, own, groups) for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
     sales = _sales(tx, ctx, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
@@ -98,8 +98,7 @@ def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[in
 
 
 def _shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
-    sourcing = ctx.sourcing.get(channel.id, ())
-    query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(sourcing))
+    query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(ctx.sourcing.of(channel.id)))
     kept = kept_in(tx, skus)
     shelves: dict[int, dict[int, Shelf]] = defaultdict(dict)
     for row in tx.all(query):
@@ -158,7 +157,7 @@ def _sales(
             ledger.c.sku_id.in_(sorted(skus)),
             ledger.c.at >= min(told),
             ledger.c.reason.in_([each.value for each in Reason if each.explains_zero]),
-            ledger.c.warehouse_id.in_(ctx.sourcing.get(channel.id, ())),
+            ledger.c.warehouse_id.in_(ctx.sourcing.of(channel.id)),
         )
         for row in tx.all(query):
             found[row.sku_id].append((row.at, -row.qty))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from erpsync.core.order_holds import HoldReason, addressed
 from erpsync.core.orders import KnownOrder
@@ -80,7 +80,7 @@ def _is_held_for_it(order: KnownOrder) -> bool:
 
 def _digest(ctx: Context, channel: Channel) -> int:
     """Return a number that changes with whatever decides which stock the channel gets and is told."""
-    places = [ctx.warehouses[warehouse_id] for warehouse_id in ctx.sourcing.get(channel.id, ())]
+    places = [ctx.warehouses[warehouse_id] for warehouse_id in ctx.sourcing.of(channel.id)]
     return zlib.crc32(repr((channel.stock, channel.enabled, places)).encode())
 
 
@@ -90,8 +90,10 @@ def _known(ctx: Context, channel: Channel) -> int | None:
 
 
 def _concerned(ctx: Context, channel_ids: Sequence[int]) -> list[int]:
+    # Who waits for the warehouses of no channel may be served from others now as well.
+    who = or_(backorder.c.channel_id.in_(channel_ids), backorder.c.channel_id.is_(None))
     with ctx.store.read() as connection:
-        waiting = connection.execute(select(backorder.c.sku_id).where(backorder.c.channel_id.in_(channel_ids)))
+        waiting = connection.execute(select(backorder.c.sku_id).where(who))
         listed = select(listing.c.sku_id).where(listing.c.channel_id.in_(channel_ids), listing.c.sku_id.is_not(None))
         skus = {*waiting.scalars(), *connection.execute(listed).scalars()}
         held = select(bundle.c.sku_id).join(listing, listing.c.sku_id == bundle.c.bundle_id)

@@ -39,7 +39,8 @@ def _bound_reservations(tx: Tx, *, ctx: Context) -> None:
     """Let no reservation run longer from now than any may: the clock was set back since it was made."""
     longest = max((channel.orders.reserve_minutes for channel in ctx.channels.values()), default=0)
     until = tx.now + timedelta(minutes=longest)
-    tx.execute(update(hold).where(hold.c.expires_at > until).values(expires_at=until))
+    of_lines = hold.c.owner_kind == LINE
+    tx.execute(update(hold).where(of_lines, hold.c.expires_at > until).values(expires_at=until))
 
 
 def _run_out(ctx: Context, last: int) -> list[int]:

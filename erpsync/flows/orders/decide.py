@@ -12,8 +12,10 @@ from erpsync.core.movements import Movement
 from erpsync.core.order_holds import HoldReason, hold_reasons
 from erpsync.core.orders import KnownOrder, phase, with_shipped
 from erpsync.core.refunds import with_refunds
-from erpsync.flows.allocation.allocate import allocate, take_detail
-from erpsync.flows.allocation.changes import Change, Departure, Outcome
+from erpsync.flows.allocation.allocate import allocate
+from erpsync.flows.allocation.changes import Change, Outcome
+from erpsync.flows.allocation.departures import Departure
+from erpsync.flows.allocation.order_lines import take_detail
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.changed import order_change
 from erpsync.flows.orders.hold_reasons import asks_for_address, free_shipments, frees

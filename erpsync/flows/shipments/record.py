@@ -15,7 +15,7 @@ from sqlalchemy import select
 from erpsync.core.order_holds import HoldReason, OrderHold, standing
 from erpsync.core.orders import KnownOrder, phase, with_shipped
 from erpsync.core.refunds import keeps_here, lines_asked
-from erpsync.flows.allocation.changes import Departure
+from erpsync.flows.allocation.departures import Departure
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.orders.decide import redecide

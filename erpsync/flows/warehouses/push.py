@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import NotWholeError, may_leave, pieces
-from erpsync.flows.allocation.gathering import gather
+from erpsync.flows.allocation.allocate import gather
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context

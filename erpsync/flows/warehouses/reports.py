@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import NotWholeError, Piece, units_of
-from erpsync.flows.allocation.changes import Departure
+from erpsync.flows.allocation.departures import Departure
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.believed_counts import believed

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, select, text, type_coerce, union_all
 
+from erpsync.core.fulfilment import LINE
 from erpsync.core.policy import PollPolicy, StockPolicy
+from erpsync.core.sourcing import Sourcing
 from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.nodes import Node, read_nodes
 from erpsync.store.status.latencies import Latencies, order_latencies, stock_latencies, webhook_latencies
@@ -69,7 +71,7 @@ class ContextLike(Protocol):
     @property
     def channels(self) -> Mapping[int, ChannelLike]: ...
     @property
-    def sourcing(self) -> Mapping[int, tuple[int, ...]]: ...
+    def sourcing(self) -> Sourcing: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def gather(connection: Connection, ctx: ContextLike, now: datetime) -> Figures:
         unknown_stock=_unknown_stock(connection, ctx),
         unmapped=_by(connection, select(listing.c.channel_id, func.count()).where(UNMAPPED_LISTING)),
         held=_held(connection),
-        backordered=_by(connection, select(backorder.c.channel_id, func.count(backorder.c.order_id.distinct()))),
+        backordered=_backordered(connection),
         hourly=_hourly(connection, hours),
         hours=hours,
         nodes=read_nodes(connection),
@@ -198,7 +200,7 @@ def _unknown_stock(connection: Connection, ctx: ContextLike) -> dict[int, int]:
     by_feeding: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for each in ctx.channels.values():
         if each.enabled and each.stock.push:
-            by_feeding[ctx.sourcing.get(each.id, ())].append(each.id)
+            by_feeding[ctx.sourcing.of(each.id)].append(each.id)
     found: dict[int, int] = {}
     for warehouses, ids in by_feeding.items():
         in_feeding = stock.c.warehouse_id.in_(warehouses)
@@ -211,6 +213,12 @@ def _unknown_stock(connection: Connection, ctx: ContextLike) -> dict[int, int]:
         )
         found |= _by(connection, query)
     return found
+
+
+def _backordered(connection: Connection) -> dict[int, int]:
+    """Return orders with units that nothing covers, by channel; others than orders may wait as well."""
+    query = select(backorder.c.channel_id, func.count(backorder.c.order_id.distinct()))
+    return _by(connection, query.where(backorder.c.owner_kind == LINE))
 
 
 def _drifted(connection: Connection) -> dict[int, int]:

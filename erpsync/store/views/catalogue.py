@@ -118,7 +118,7 @@ def list_unknown_stock(connection: Connection, sourcing: Mapping[int, Sequence[i
     `sku` is what has no stock row in any warehouse that feeds the channel: the listing's own, or a part of its bundle.
 
     Args:
-        feeding: ids of those warehouses, by id of each channel that is told stock.
+        sourcing: ids of those warehouses, by id of each channel that is told stock.
     """
     part = bundle.alias("part")
     needed = case((part.c.sku_id.is_(None), listing.c.sku_id), else_=part.c.sku_id)

@@ -65,6 +65,7 @@ def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
 
 
 def _holds(connection: Connection, sku_id: int) -> list[Json]:
+    """Return who has units; what belongs to no order names none."""
     # Scans hold: by SKU, and it holds what is open, no history.
     query = (
         select(
@@ -75,29 +76,34 @@ def _holds(connection: Connection, sku_id: int) -> list[Json]:
             hold.c.qty,
             hold.c.expires_at,
             hold.c.released,
+            hold.c.owner_kind.label("owner"),
         )
-        .join(order_line, and_(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id))
-        .join(orders, orders.c.id == order_line.c.order_id)
-        .join(channel, channel.c.id == orders.c.channel_id)
+        .select_from(hold)
+        .outerjoin(order_line, and_(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id))
+        .outerjoin(orders, orders.c.id == order_line.c.order_id)
+        .outerjoin(channel, channel.c.id == orders.c.channel_id)
         .join(warehouse, warehouse.c.id == hold.c.warehouse_id)
         .where(hold.c.sku_id == sku_id)
-        .order_by(orders.c.number, order_line.c.id)
+        .order_by(orders.c.number.is_(None), orders.c.number, hold.c.owner_kind, hold.c.owner_id)
     )
     rows = connection.execute(query)
     return [row_json(row, row._fields) for row in rows]
 
 
 def _backorders(connection: Connection, sku_id: int) -> list[Json]:
-    """Return who waits for units, in the order in which they will be served."""
+    """Return who waits for units, in the order in which they will be served; what is no order names none."""
     query = (
         select(
-            backorder.c.number.label("order"),
+            orders.c.number.label("order"),
             channel.c.name.label("channel"),
             backorder.c.qty,
             backorder.c.due_at,
             backorder.c.waits,
+            backorder.c.owner_kind.label("owner"),
         )
-        .join(channel, channel.c.id == backorder.c.channel_id)
+        .select_from(backorder)
+        .outerjoin(orders, orders.c.id == backorder.c.order_id)
+        .outerjoin(channel, channel.c.id == backorder.c.channel_id)
         .where(backorder.c.sku_id == sku_id)
         .order_by(backorder.c.due_at, backorder.c.number)
     )

@@ -193,7 +193,5 @@ def _missing(connection: Connection, order_id: int) -> Iterable[str]:
         .order_by(backorder.c.owner_id, sku.c.code)
     )
     for row in connection.execute(query):
-        ahead_of_it = (
-            f"older orders wait for {row.units_ahead} first" if row.units_ahead else "no order comes before it"
-        )
+        ahead_of_it = f"{row.units_ahead} go to others first" if row.units_ahead else "no order comes before it"
         yield f"{row.qty} of {row.sku} missing; {ahead_of_it if row.waits else 'not served while the order is held'}"

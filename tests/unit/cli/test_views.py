@@ -381,7 +381,7 @@ def test_the_story_of_an_order_says_why_it_waits_and_who_comes_first(shop: Shop)
         "the order is backordered",
         "held since 2026-03-02T04:00:00Z: operator (客户改地址)",
         "line L1: 1 of A held in GZ",
-        "2 of A missing; older orders wait for 3 first",
+        "2 of A missing; 3 go to others first",
     ]
     assert [(entry["about"], entry["what"]) for entry in got["story"]] == [
         ("stock", "shipped"),
@@ -407,6 +407,28 @@ def test_the_story_of_a_sku_tells_holders_waiters_and_told_numbers(shop: Shop) -
     assert [entry["what"] for entry in got["story"]] == ["count"]
     assert list(got) == ["sku", "stock", "holds", "backorders", "listings", "bundles", "story", "next"]
     assert got["next"][0] == advice.STOCK["unknown"]  # no count of it in any warehouse
+
+
+def test_what_belongs_to_no_order_stands_among_those_who_have_a_sku_and_wait_for_it(shop: Shop) -> None:
+    order = shop.order(placed_at=minutes(1)).hold(qty=4).missing(qty=1)
+    owner = {"owner_kind": "work", "owner_id": order.lines[0], "sku_id": shop.sku("A")}
+    shop.put(t.hold, owner | {"warehouse_id": shop.warehouses["SH"], "qty": 3})
+    shop.put(t.backorder, owner | {"qty": 2, "due_at": minutes(-60), "number": "W1", "waits": True})
+
+    with shop.store.read() as connection:
+        got = views.explain(connection, "A")
+        why = views.explain(connection, order.number)["why"]
+
+    assert [(row["owner"], row["order"], row["channel"], row["qty"]) for row in got["holds"]] == [
+        ("line", order.number, "tmall", 4),
+        ("work", None, None, 3),
+    ]
+    assert [(row["owner"], row["order"], row["channel"], row["qty"]) for row in got["backorders"]] == [
+        ("work", None, None, 2),
+        ("line", order.number, "tmall", 1),
+    ]
+    assert "1 of A missing; 2 go to others first" in why
+    assert sum(text.startswith("line ") for text in why) == 1
 
 
 def test_there_is_no_story_of_what_is_neither_order_nor_sku(shop: Shop) -> None:

@@ -15,7 +15,7 @@ SH, GZ, CD = 10, 20, 30
 def need(qty: int = 1, *, order: int = 1, line: int = 0, sku: int = A, places: tuple[int, ...] = (SH, GZ)) -> Need:
     due = (NOON + timedelta(minutes=order), f"S{order}")
     owner = HoldOwner("line", line or order)
-    return Need(owner=owner, sku_id=sku, qty=qty, order_id=order, due=due, warehouses=places)
+    return Need(owner=owner, group=HoldOwner("order", order), sku_id=sku, qty=qty, due=due, warehouses=places)
 
 
 def take(qty: int, place: int, *, line: int = 1, sku: int = A) -> Allocation:
@@ -92,6 +92,22 @@ def test_no_unit_is_given_twice_and_none_lies_beside_an_order_that_wants_it(
         left -= sum(t.qty for t in takes if t.sku_id == each.sku_id and t.warehouse_id in each.warehouses)
         assert got <= each.qty
         assert got == each.qty or left == 0
+
+
+def test_owners_of_one_id_and_of_several_kinds_are_served_each_in_its_turn() -> None:
+    early, late = (NOON, "W1"), (NOON + timedelta(hours=1), "S1")
+    wanted = {
+        HoldOwner("line", 7): (HoldOwner("order", 7), late),
+        HoldOwner("work", 7): (HoldOwner("work", 7), early),
+    }
+    needs = [
+        Need(owner=owner, group=group, sku_id=A, qty=3, due=due, warehouses=(SH,))
+        for owner, (group, due) in wanted.items()
+    ]
+
+    got = plan(needs, {StockKey(A, SH): 4})
+
+    assert [(take.owner.kind, take.qty) for take in got] == [("work", 3), ("line", 1)]
 
 
 def test_who_paid_last_gives_back_first() -> None:

@@ -9,7 +9,8 @@ SKU, SH, GZ = 7, 1, 2
 
 
 def demand(line: int, qty: int) -> Need:
-    return Need(owner=HoldOwner("line", line), sku_id=SKU, qty=qty, order_id=1, due=(NOON, "S1"), warehouses=(SH, GZ))
+    owner, group = HoldOwner("line", line), HoldOwner("order", 1)
+    return Need(owner=owner, group=group, sku_id=SKU, qty=qty, due=(NOON, "S1"), warehouses=(SH, GZ))
 
 
 def take(line: int, warehouse: int, qty: int) -> Allocation:

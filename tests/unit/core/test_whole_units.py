@@ -23,13 +23,13 @@ def test_what_is_shown_is_allocated_and_every_unit_is_whole(
 ) -> None:
     by_sku = {sku: {w: free.get((sku, w), 0) for w in PLACES} for sku in parts}
     shown = whole_number(parts, groups, by_sku, {sku: sum(places.values()) for sku, places in by_sku.items()})
-    owner, wanted = HoldOwner("line", 1), shown + 1
+    owner, wanted, whole = HoldOwner("line", 1), shown + 1, Whole(parts=parts, groups=groups)
     needs = [
-        Need(owner=owner, sku_id=s, qty=wanted * q, order_id=1, due=(NOON, "S1"), warehouses=PLACES)
+        Need(owner=owner, group=owner, sku_id=s, qty=wanted * q, due=(NOON, "S1"), warehouses=PLACES, whole=whole)
         for s, q in parts.items()
     ]
 
-    takes = plan(needs, {StockKey(*at): qty for at, qty in free.items()}, {owner: Whole(parts=parts, groups=groups)})
+    takes = plan(needs, {StockKey(*at): qty for at, qty in free.items()})
 
     for sku, per_unit in parts.items():
         assert sum(take.qty for take in takes if take.sku_id == sku) == shown * per_unit

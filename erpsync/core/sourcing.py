@@ -1,0 +1,47 @@
+"""Which warehouses may serve whom, preferred first, and which of them can bring the parts of a unit together.
+
+Why in one place: who waits, what a channel may show and what leaves must mean the same warehouses, and the day an order
+has wishes of its own they are asked for here.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from erpsync.core.allocation import Groups
+from erpsync.core.orders import KnownOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourcing:
+    """The warehouses that serve channels.
+
+    Args:
+        by_channel: their row ids by channel, preferred first.
+        run: those that a channel's system runs: they send what they have themselves, and bring nothing together.
+    """
+
+    by_channel: Mapping[int, tuple[int, ...]]
+    run: Collection[int] = ()
+
+    def of(self, channel_id: int | None) -> tuple[int, ...]:
+        """Return the warehouses that serve a channel; none where it is not configured."""
+        return () if channel_id is None else self.by_channel.get(channel_id, ())
+
+    def warehouses_for(self, order: KnownOrder) -> tuple[int, ...]:
+        """Return the warehouses that may serve an order."""
+        return self.of(order.channel_id)
+
+    def together(self, warehouses: tuple[int, ...]) -> Groups:
+        """Return warehouses in groups that can each send a whole unit; people bring parts together between theirs."""
+        ours = tuple(place for place in warehouses if place not in self.run)
+        return tuple(dict.fromkeys(ours if place in ours else (place,) for place in warehouses))
+
+    @property
+    def tears(self) -> bool:
+        """Whether a unit of some channel could be promised in parts that nobody can bring together."""
+        return bool(self.run) and any(len(self.together(places)) > 1 for places in self.by_channel.values())
+
+    @property
+    def selling(self) -> set[int]:
+        """Return the warehouses of which some channel sells."""
+        return {place for places in self.by_channel.values() for place in places}

@@ -1,0 +1,9 @@
+"""All kinds of owners there are: a new one is a row here, and a CHECK on backorders where its rows need more."""
+
+from collections.abc import Mapping
+
+from erpsync.core.fulfilment import LINE
+from erpsync.flows.allocation.order_lines import OrderLines
+from erpsync.flows.allocation.owners import OwnerKind
+
+KINDS: Mapping[str, OwnerKind] = {LINE: OrderLines()}
