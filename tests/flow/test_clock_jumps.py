@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from erpsync.core.policy import OrderPolicy, PollPolicy, SealPolicy, WarehousePolicy
 from erpsync.flows import retry
@@ -28,7 +28,7 @@ from erpsync.store.db.store import Store
 from erpsync.store.leases import take_lease
 from erpsync.store.orders import lock_orders
 from erpsync.store.outbox.queue import claim
-from erpsync.store.tables import base, outbox, seal_window
+from erpsync.store.tables import base, hold, outbox, seal_window
 from tests.support import looking, walk
 from tests.support.shop import NOON, VAULT, Town, build_town
 
@@ -296,6 +296,21 @@ def test_a_parcel_is_not_taken_for_checked_because_its_order_was_read_in_the_fut
     known = town.ctx.store.retrying(lambda tx: lock_orders(tx, town.channel().id, ["o1"]))["o1"]
     assert reread(town.ctx, town.channel(), known)
     assert len(town.shop.reads) == read + 1
+
+
+def test_a_clock_that_is_set_back_shortens_no_hold_but_a_reservation(stage: Stage) -> None:
+    stage.town.shop.place("o1", ("A", 2))
+    stage.pass_time(31)
+    _let_run(stage)
+    ends_at = stage.town.clock.now() + timedelta(days=30)
+    with stage.town.store.begin() as tx:
+        tx.execute(update(hold).values(owner_kind="work", expires_at=ends_at))
+    stage.jump(-HOUR)
+    stage.beat()
+
+    reservations.expire_reservations(stage.town.ctx)
+
+    assert looking.rows(stage.town, select(hold.c.expires_at)) == [(ends_at,)]
 
 
 # -- a leap ahead
