@@ -14,7 +14,7 @@ from erpsync.sdk.formulas import Formulas, safe_row
 from erpsync.sdk.sheets import Columns, open_sheet
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "shipments": ("release", "carrier", "tracking", "line_id", "sku", "qty", "left_at"),
+    "shipments": ("release", "carrier", "tracking", "order", "line_id", "sku", "qty", "left_at"),
     "stock": ("sku", "on_hand", "as_of", "warehouse"),
     "answers": ("release", "stopped", "reason"),
 }

@@ -2,7 +2,7 @@
 
 Our own layout; all quantities are pieces of our SKUs.
 
-    shipments-*.csv   release, carrier, tracking [, line_id, sku, qty] [, left_at]
+    shipments-*.csv   release, carrier, tracking [, line_id, sku, qty [, order]] [, left_at]
     stock-*.csv       sku, on_hand, as_of [, warehouse]
     answers-*.csv     release, stopped (yes or no) [, reason]
 """
@@ -105,7 +105,12 @@ def _dispatch(sheet: Sheet, rows: Rows) -> Dispatch:
         carrier=as_in_file(_needed(first, "carrier"), sheet.carrier_map),
         tracking=_needed(first, "tracking"),
         lines=tuple(
-            ReleaseLine(line=_needed(row, "line_id"), sku=row.get("sku", ""), qty=_whole(row, "qty", 1))
+            ReleaseLine(
+                line=_needed(row, "line_id"),
+                sku=row.get("sku", ""),
+                qty=_whole(row, "qty", 1),
+                order=row.get("order", ""),
+            )
             for row in named
         ),
         left_at=_instant(first, "left_at", sheet.zone) if first.get("left_at") else None,
@@ -171,9 +176,12 @@ def release_rows(order: Release) -> list[tuple[object, ...]]:
     who = (to.name, to.phone, to.province, to.city, to.district, to.address, to.ciphertext)
     when = (order.placed_at.isoformat(), order.paid_at.isoformat() if order.paid_at else "")
     return [
-        (order.number, order.order, order.warehouse, line.line, line.sku, line.qty, line.title, *who, *when)
-        for line in order.lines
+        (order.number, line.order or order.order, order.warehouse, *_cells(line), *who, *when) for line in order.lines
     ]
+
+
+def _cells(line: ReleaseLine) -> tuple[object, ...]:
+    return line.line, line.sku, line.qty, line.title
 
 
 def file_digest(kind: str, content_digest: str) -> str:

@@ -1,6 +1,6 @@
 """Our JSON for warehouse systems: releases out, reports in. All quantities are pieces of our SKUs.
 
-    {"type": "dispatch", "data": {id, release, carrier, tracking, lines: [{line, sku, qty}], left_at}}
+    {"type": "dispatch", "data": {id, release, carrier, tracking, lines: [{line, sku, qty, order}], left_at}}
     {"type": "count", "data": {id, sku, on_hand, as_of, warehouse}}
     {"type": "cancel_answer", "data": {id, release, stopped, reason}}
 
@@ -36,6 +36,7 @@ class PieceData(_Message):
     line: Text
     sku: str = ""
     qty: int = Field(ge=1, le=MAX_QTY)
+    order: str = ""
 
 
 class DispatchData(_Message):
@@ -120,7 +121,7 @@ def _dispatch(data: DispatchData) -> Dispatch:
         release=data.release,
         carrier=data.carrier,
         tracking=data.tracking,
-        lines=tuple(ReleaseLine(line=each.line, sku=each.sku, qty=each.qty) for each in data.lines),
+        lines=tuple(ReleaseLine(line=each.line, sku=each.sku, qty=each.qty, order=each.order) for each in data.lines),
         left_at=data.left_at,
     )
 
@@ -139,7 +140,10 @@ def release_data(order: Release) -> dict[str, Any]:
         "number": order.number,
         "order": order.order,
         "warehouse": order.warehouse,
-        "lines": [{"line": e.line, "sku": e.sku, "qty": e.qty, "title": e.title} for e in order.lines],
+        "lines": [
+            {"line": e.line, "sku": e.sku, "qty": e.qty, "title": e.title} | ({"order": e.order} if e.order else {})
+            for e in order.lines
+        ],
         "recipient": {
             "name": to.name,
             "phone": to.phone,

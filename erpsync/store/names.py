@@ -1,4 +1,4 @@
-"""What orders are called: our number, the channel's id, tracking numbers; written so that a part of one is found.
+"""What orders are called: our number, the channel's id, tracking numbers, releases; so written that a part is found.
 
 Each name stands there twice, forwards behind `>` and backwards behind `<`: what begins or ends with a text is one
 stretch of the table's key.

@@ -1,15 +1,54 @@
-"""What becomes of an order that was handed to a warehouse: the states of a release, from pending to its end."""
+"""What becomes of orders that were handed to a warehouse: whose lines a release holds, and its states to the end."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import case, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, update
 
+from erpsync.core.orders import KnownOrder
 from erpsync.store.db.store import Tx
-from erpsync.store.tables import release
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.outbox.queue import RELEASE
+from erpsync.store.tables import release, release_order
+from erpsync.store.tasks import task_key
 
 ENDS = ("dropped", "stopped", "shipped")
 RECALLABLE = ("unsure", "told")
+
+
+def orders_in(tx: Tx, release_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Return the ids of the orders of which each of these releases holds lines."""
+    query = select(release_order.c.release_id, release_order.c.order_id).order_by(*release_order.primary_key)
+    found: dict[int, list[int]] = {}
+    for row in tx.all(query.where(release_order.c.release_id.in_(sorted(set(release_ids))))):
+        found.setdefault(row.release_id, []).append(row.order_id)
+    return found
+
+
+def lock_orders_in(tx: Tx, release_id: int) -> list[KnownOrder]:
+    """Return the orders of which a release holds lines, locked: who changes a release has one of them at least."""
+    return list(lock_order_ids(tx, orders_in(tx, [release_id])[release_id]).values())
+
+
+def is_about(connection: Connection, order_id: int, table: Table) -> ColumnElement[bool]:
+    """Return which rows of `task` or `dead_letter` are about an order: its own, and those of a release that it shares.
+
+    What is asked about a release stands there once, under one of its orders.
+    """
+    mine = release_order.alias()
+    shared = (
+        select(release.c.id, release.c.number, release_order.c.order_id)
+        .join(mine, mine.c.release_id == release.c.id)
+        .join(release_order, release_order.c.release_id == release.c.id)
+        .where(mine.c.order_id == order_id, release_order.c.order_id != order_id)
+    )
+    ids, keys = {order_id}, set()
+    for row in connection.execute(shared):
+        ids.add(row.order_id)
+        keys |= {row.number, task_key(RELEASE, row.id)}
+    own = table.c.order_id == order_id
+    named = own if not keys else and_(table.c.order_id.in_(sorted(ids)), or_(own, table.c.key.in_(sorted(keys))))
+    return and_(named, table.c.order_id.is_not(None))
 
 
 def set_release_state(tx: Tx, release_id: int, state: str, *, reason: str | None = None) -> None:
@@ -17,6 +56,7 @@ def set_release_state(tx: Tx, release_id: int, state: str, *, reason: str | None
     why = {} if reason is None else {"reason": reason}
     ended_at = tx.now if state in ENDS else None
     tx.execute(update(release).where(release.c.id == release_id).values(state=state, ended_at=ended_at, **why))
+    tx.execute(update(release_order).where(release_order.c.release_id == release_id).values(ended_at=ended_at))
 
 
 def note_release_told(tx: Tx, release_id: int) -> int:
@@ -32,7 +72,10 @@ def note_release_found(tx: Tx, release_id: int, *, sent_at: datetime | None) -> 
     tx.execute(update(release).where(unsure).values(state="told", told_at=sent_at))
 
 
-def note_recalled(tx: Tx, release_ids: Iterable[int]) -> None:
-    """Note that these releases are to be stopped, but for those that have ended meanwhile."""
+def note_recalled(tx: Tx, release_ids: Iterable[int]) -> set[int]:
+    """Note that these releases are to be stopped, but for those that have ended meanwhile or are to be already.
+
+    Return which are: two orders of one release may ask for it at once.
+    """
     out = release.c.id.in_(sorted(release_ids)) & release.c.state.in_(RECALLABLE)
-    tx.execute(update(release).where(out).values(state="recalled"))
+    return set(tx.execute(update(release).where(out).values(state="recalled").returning(release.c.id)).scalars())

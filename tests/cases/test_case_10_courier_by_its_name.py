@@ -62,7 +62,7 @@ def test_a_name_that_nobody_knows_is_told_with_a_guess(export: Callable[..., Exp
 def test_the_files_of_a_warehouse_name_couriers_too(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    text = "release,carrier,tracking\nS1-R1,顺丰速运,SF1\nS2-R1,van,X1\n"
+    text = "release,carrier,tracking\nR20260302000001,顺丰速运,SF1\nR20260302000002,van,X1\n"
     (folder / "shipments-1.csv").write_text(text, encoding="utf-8")
     clock = ManualClock(NOON)
     made = WarehouseFileSettings(folder=folder, out_folder=tmp_path / "out", settle_s=0, carrier_map={"van": "YTO"})

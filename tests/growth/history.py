@@ -21,7 +21,7 @@ from erpsync.store.db.privacy import Vault
 from erpsync.store.outbox.queue import LANE_REST, LANE_SHIPMENT, RELEASE, SHIPMENT, STOCK
 from erpsync.store.tables import EPOCH, instant, micros
 from tests.growth.fates import BACKORDERED, ENDED, PARTLY, RELEASED, Fate, Fates
-from tests.growth.records import DAY, HOUR, SECOND, Item, Order, Records, line_name
+from tests.growth.records import DAY, HOUR, SECOND, Item, Order, Records, line_name, release_number
 from tests.growth.rows import Loader
 from tests.growth.shelves import Shelves
 from tests.growth.town import DEPOT, JD, SELLERS, SHOP, TMALL, TOLD_WAREHOUSE, ZONE, Goods, Seller
@@ -205,7 +205,7 @@ class History:
         if order.fate == RELEASED:
             release_id = next(self._release_ids)
             self.records.release(release_id, order, order.items, order.imported_us, ended_us=None)
-            self._tell_release(release_id, order, order.imported_us)
+            self._tell_release(release_id, order.imported_us)
         elif order.fate.reason == "refund_open":
             one = {order.items[0].id: 1}
             self.records.refund(next(self._refund_ids), order, "open", order.imported_us, one)
@@ -245,7 +245,7 @@ class History:
         if order.warehouse_id == TOLD_WAREHOUSE:
             release_id, made_us = next(self._release_ids), order.imported_us + SECOND
             self.records.release(release_id, order, order.left, made_us, ended_us=max(at_us, made_us))
-            self._tell_release(release_id, order, made_us)
+            self._tell_release(release_id, made_us)
         parcel_id, told_us = next(self._parcel_ids), at_us + self.chance.randrange(SECOND, 90 * SECOND)
         sent = told_us <= self.now_us
         self.records.parcel(parcel_id, order, at_us, sent_us=told_us if sent else None)
@@ -301,12 +301,12 @@ class History:
                         done_us=min(at_us + self.chance.randrange(2 * SECOND, 20 * SECOND), self.now_us),
                     )
 
-    def _tell_release(self, release_id: int, order: Order, at_us: int) -> None:
+    def _tell_release(self, release_id: int, at_us: int) -> None:
         if at_us > self.now_us - DONE_KEPT_US:
             self.records.effect(
                 DEPOT[0],
                 RELEASE,
-                f"{order.number}-R1",
+                release_number(release_id, at_us),
                 release_id,
                 serial=f"release:{release_id}",
                 lane=LANE_SHIPMENT,

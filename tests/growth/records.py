@@ -10,6 +10,7 @@ from erpsync.sdk.types import Recipient
 from erpsync.store.db.privacy import Vault
 from erpsync.store.encrypted import dead_letter_row, payload_row, recipient_columns, recipient_row
 from erpsync.store.names import beginning, ending, part_of, plain
+from erpsync.store.tables import instant
 from tests.growth.fates import Fate
 from tests.growth.rows import Loader
 from tests.growth.town import DROP, Goods, Seller
@@ -96,8 +97,9 @@ class Records:
         parcel = ("id", "order_id", "channel_id", "number", "carrier", "tracking", "state", "whole", "actor")
         self._shipment = loader.into("shipment", *parcel, "shipped_at", "sent_at")
         self._shipped = loader.into("shipment_line", "shipment_id", "line_id", "qty")
-        lot = ("id", "order_id", "warehouse_id", "number", "state", "made_at", "told_at", "ended_at")
+        lot = ("id", "warehouse_id", "number", "state", "made_at", "told_at", "ended_at")
         self._release = loader.into("release", *lot)
+        self._release_order = loader.into("release_order", "release_id", "order_id", "warehouse_id", "ended_at")
         self._release_line = loader.into(
             "release_line", "release_id", "line_id", "sku_id", "qty", "units", "left_units"
         )
@@ -196,8 +198,9 @@ class Records:
     def release(self, id: int, order: Order, items: Sequence[Item], at_us: int, *, ended_us: int | None) -> None:
         """Write what a warehouse was told to send; with `ended_us` it has."""
         state, told = "told" if ended_us is None else "shipped", at_us + 5 * SECOND
-        made = (id, order.id, order.warehouse_id, f"{order.number}-R1", state, at_us)
+        made = (id, order.warehouse_id, release_number(id, at_us), state, at_us)
         self._release((*made, min(told, ended_us or told), ended_us))
+        self._release_order((id, order.id, order.warehouse_id, ended_us))
         for item in items:
             for sku_id, units in item.parts:
                 left = 0 if ended_us is None else item.qty * units
@@ -264,6 +267,11 @@ def _detail(order: Order) -> str:
     if order.fate.reason == "unmapped_sku":
         return ", ".join(sorted({item.code for item in order.items if not item.parts}))
     return HELD[order.fate.reason]
+
+
+def release_number(id: int, at_us: int) -> str:
+    """Return the number of a release that was made at an instant."""
+    return f"R{instant(at_us):%Y%m%d}{id:06}"
 
 
 def line_name(seller: Seller, external_id: str, nth: int) -> str:

@@ -16,7 +16,7 @@ from erpsync.store.tables import metadata
 HISTORY = frozenset(
     (
         *("orders", "order_line", "line_part", "shipment", "shipment_line", "refund", "refund_line"),
-        *("release", "release_line", "event", "ledger", "payload", "outbox", "inbox", "hold"),
+        *("release", "release_order", "release_line", "event", "ledger", "payload", "outbox", "inbox", "hold"),
     )
 )
 # Columns of which one value stands in a share of all rows.

@@ -31,6 +31,7 @@ from erpsync.sdk.types import (
     StockCount,
     WarehousePage,
 )
+from erpsync.store.orders import lock_orders
 from tests.support.shop import SHANGHAI, ShopSettings, Town, build_town
 
 Report = Dispatch | StockCount | CancelAnswer
@@ -62,9 +63,16 @@ class Depot:
         if self.trouble.get(call):
             raise self.trouble[call].pop(0)
 
-    def send(self, release: str, tracking: str, *lines: tuple[str, str, int], left_at: datetime | None = None) -> None:
-        """Report a parcel of (line, SKU, quantity); all that is left of the release without any."""
-        held = tuple(ReleaseLine(line=line, sku=sku, qty=qty) for line, sku, qty in lines)
+    def send(
+        self,
+        release: str,
+        tracking: str,
+        *lines: tuple[str, str, int],
+        order: str = "",
+        left_at: datetime | None = None,
+    ) -> None:
+        """Report a parcel of (line, SKU, quantity) of an order; all that is left of the release without any."""
+        held = tuple(ReleaseLine(line=line, sku=sku, qty=qty, order=order) for line, sku, qty in lines)
         self.reports.append(
             Dispatch(
                 key=f"D{next(self._keys)}",
@@ -181,6 +189,14 @@ def work(town: Town, *, shop: bool = True) -> None:
         if not done:
             return
     raise AssertionError("it never comes to rest")
+
+
+def release_together(town: Town, *names: str) -> None:
+    """Make one release of what SH holds for orders (by the shop's ids), which go to one buyer in one parcel."""
+    [place] = [id for id, policy in town.ctx.warehouses.items() if policy.id == "SH"]
+    with town.store.begin() as tx:
+        known = lock_orders(tx, town.channel().id, names)
+        release.make_releases(tx, town.ctx, [(place, [known[name].id for name in names])])
 
 
 def read_shop(town: Town) -> None:

@@ -19,9 +19,9 @@ from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.queue import LANE_CANCEL, RELEASE_CANCEL, Effect, enqueue
-from erpsync.store.releases import RECALLABLE, note_recalled
+from erpsync.store.releases import RECALLABLE, note_recalled, orders_in
 from erpsync.store.stock_book import Book
-from erpsync.store.tables import hold, order_line, release
+from erpsync.store.tables import hold, order_line, release, release_order
 from erpsync.store.tasks import Task, open_tasks
 
 log = structlog.get_logger()
@@ -56,17 +56,19 @@ def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
     """Ask the warehouses (by order id) to stop the orders they have, once each."""
     if not unwanted:
         return
-    query = select(release).where(
-        release.c.order_id.in_(sorted(unwanted)), release.c.state.in_(RECALLABLE), release.c.ended_at.is_(None)
-    )
-    rows = [row for row in tx.all(query.order_by(release.c.id)) if row.warehouse_id in set(unwanted[row.order_id])]
-    if not rows:
+    mine = release_order.c.order_id.in_(sorted(unwanted)) & release_order.c.ended_at.is_(None)
+    query = select(release, release_order.c.order_id).join(release_order).where(mine, release.c.state.in_(RECALLABLE))
+    rows = {
+        row.id: row for row in tx.all(query.order_by(release.c.id)) if row.warehouse_id in set(unwanted[row.order_id])
+    }
+    recalled = note_recalled(tx, rows) if rows else set()
+    if not recalled:
         return
-    note_recalled(tx, [row.id for row in rows])
+    together = orders_in(tx, recalled)
     effects, events, tasks = [], [], []
-    for row in rows:
+    for row in [row for row in rows.values() if row.id in recalled]:
         detail = {"release": row.number, "warehouse_id": row.warehouse_id}
-        events.append(Event(kind="release.recalled", order_id=row.order_id, detail=detail))
+        events += [Event(kind="release.recalled", order_id=id, detail=detail) for id in together[row.id]]
         runner = ctx.runner(row.warehouse_id)
         if runner is None:
             reason = (
@@ -92,12 +94,12 @@ def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
     write_events(tx, events)
 
 
-def set_released(tx: Tx, order: KnownOrder, warehouse_id: int, *, released: bool) -> set[int]:
-    """Mark all that a warehouse holds for an order as handed over, or no more; return the SKUs concerned.
+def set_released(tx: Tx, orders: Iterable[KnownOrder], warehouse_id: int, *, released: bool) -> set[int]:
+    """Mark all that a warehouse holds for orders as handed over, or no more; return the SKUs concerned.
 
-    The order is locked; its SKUs are locked here, as every writer of holds does.
+    The orders are locked; their SKUs are locked here, as every writer of holds does.
     """
-    lines = [line.id for line in order.lines]
+    lines = [line.id for order in orders for line in order.lines]
     mine = (hold.c.owner_kind == LINE, hold.c.owner_id.in_(lines), hold.c.warehouse_id == warehouse_id)
     skus = set(tx.execute(select(hold.c.sku_id).where(*mine)).scalars())
     book = Book(tx, skus, [HoldOwner(LINE, line_id) for line_id in lines])

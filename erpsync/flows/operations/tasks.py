@@ -3,6 +3,8 @@
 Why two answers to an unknown outcome: only who has looked knows, and a wrong guess ships twice or never.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
@@ -16,7 +18,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import end_arrived, in_doubt, send_again, unpark
 from erpsync.store.outbox.queue import RELEASE, SHIPMENT
-from erpsync.store.releases import note_release_found
+from erpsync.store.releases import note_release_found, orders_in
 from erpsync.store.tables import shipment, task
 from erpsync.store.tasks import closed, task_subject
 
@@ -31,29 +33,30 @@ def answer(tx: Tx, task: Any, *, arrived: bool, actor: str) -> None:
         unpark(tx, *task_subject(task.key))
     elif task.kind == "unknown":
         for row in in_doubt(tx, task.channel_id, task.key):
-            (_is_there if arrived else _is_not_there)(tx, row, task.order_id, actor)
+            order_ids = orders_in(tx, [row.ref_id])[row.ref_id] if row.kind == RELEASE else [task.order_id]
+            (_is_there if arrived else _is_not_there)(tx, row, order_ids, actor)
 
 
-def _is_there(tx: Tx, row: Any, order_id: int | None, actor: str) -> None:
+def _is_there(tx: Tx, row: Any, order_ids: Sequence[int | None], actor: str) -> None:
     end_arrived(tx, row.id, note=f"found there by {actor}")
     if row.kind == SHIPMENT:
         _set(tx, shipment, row, state="sent", sent_at=row.sent_at)
     elif row.kind == RELEASE:
         note_release_found(tx, row.ref_id, sent_at=row.sent_at)
-    _note(tx, row, "told", order_id, actor)
+    _note(tx, row, "told", order_ids, actor)
 
 
-def _is_not_there(tx: Tx, row: Any, order_id: int | None, actor: str) -> None:
+def _is_not_there(tx: Tx, row: Any, order_ids: Sequence[int | None], actor: str) -> None:
     send_again(tx, row.id)
     if row.kind == SHIPMENT:
         _set(tx, shipment, row, state="pending")
-    _note(tx, row, "again", order_id, actor)
+    _note(tx, row, "again", order_ids, actor)
 
 
-def _note(tx: Tx, row: Any, what: str, order_id: int | None, actor: str) -> None:
+def _note(tx: Tx, row: Any, what: str, order_ids: Sequence[int | None], actor: str) -> None:
     detail = {row.kind: row.key, "looked": actor}
-    kind = f"{row.kind}.{what}"
-    write_events(tx, [Event(kind=kind, order_id=order_id, channel_id=row.destination_id, detail=detail, actor=actor)])
+    told = partial(Event, kind=f"{row.kind}.{what}", channel_id=row.destination_id, detail=detail, actor=actor)
+    write_events(tx, [told(order_id=order_id) for order_id in order_ids])
 
 
 def _set(tx: Tx, table: Any, row: Any, **values: Any) -> None:

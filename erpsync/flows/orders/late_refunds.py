@@ -18,7 +18,7 @@ from erpsync.flows.allocation.changes import Change
 from erpsync.sdk.types import Refund, RefundState
 from erpsync.store.db.store import Tx
 from erpsync.store.orders import refunds_of
-from erpsync.store.tables import RELEASES_OUT, release, shipment, shipment_line
+from erpsync.store.tables import RELEASES_OUT, release, release_order, shipment, shipment_line
 from erpsync.store.tasks import Task, open_tasks
 
 TASK = "refund_late"
@@ -102,9 +102,9 @@ def _parcels(tx: Tx, orders: Mapping[int, KnownOrder]) -> Sequence[Any]:
 
 
 def _releases(tx: Tx, orders: Mapping[int, KnownOrder]) -> Sequence[Any]:
-    query = select(release.c.order_id, release.c.number, release.c.told_at)
-    out = release.c.state.in_(RELEASES_OUT)
-    return tx.all(query.where(release.c.order_id.in_(sorted(orders)), out, release.c.told_at.is_not(None)))
+    query = select(release_order.c.order_id, release.c.number, release.c.told_at).join(release_order)
+    mine = release_order.c.order_id.in_(sorted(orders)) & release_order.c.ended_at.is_(None)
+    return tx.all(query.where(mine, release.c.state.in_(RELEASES_OUT), release.c.told_at.is_not(None)))
 
 
 def _task(order: KnownOrder, gone: str, asked_at: datetime | None) -> Task:

@@ -1,8 +1,8 @@
-"""Numbers for new orders: the next of their pattern that no order has."""
+"""Numbers for new orders and releases: the next of a pattern that none has."""
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import Column, select
 
 from erpsync.core.numbering import number, prefix
 from erpsync.flows.context import Channel, Context
@@ -14,17 +14,24 @@ AT_MOST = 500
 
 
 def free_numbers(tx: Tx, ctx: Context, channel: Channel, count: int) -> Iterator[str]:
-    """Return `count` order numbers that no order has, in the order they count up.
+    """Return `count` order numbers that no order has, in the order they count up."""
+    return next_numbers(tx, ctx, channel.orders.number, count, channel=channel.name, taken=orders.c.number)
+
+
+def next_numbers(
+    tx: Tx, ctx: Context, pattern: str, count: int, *, taken: Column[str], channel: str = ""
+) -> Iterator[str]:
+    """Return `count` numbers of a pattern that are not in the column `taken`, in the order they count up.
 
     A number may be taken although it was never given here: by another pattern of old, or after a counter was lost.
     Then more are looked at each time, so that a long stretch of taken ones holds up nobody.
     """
-    filled = prefix(channel.orders.number, channel=channel.name, at=tx.now.astimezone(ctx.timezone))
+    filled = prefix(pattern, channel=channel, at=tx.now.astimezone(ctx.timezone))
     free: list[str] = []
     wanted = count
     while len(free) < count:
         made = [number(filled, seq) for seq in take_numbers(tx, filled, wanted)]
-        taken = set(tx.execute(select(orders.c.number).where(orders.c.number.in_(made))).scalars())
-        free += [each for each in made if each not in taken]
+        known = set(tx.execute(select(taken).where(taken.in_(made))).scalars())
+        free += [each for each in made if each not in known]
         wanted = min(AT_MOST, max(count - len(free), 2 * wanted))
     return iter(free[:count])

@@ -4,6 +4,7 @@ Why an effect of its own: the parcel's was told and is over, and telling it anew
 are kept that a parcel had before: a report that names one again is about that parcel and no other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import select, update
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
-from erpsync.flows.shipments.packing import load_parcel
+from erpsync.flows.shipments.packing import load_parcel, order_ids
 from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
 from erpsync.flows.shipments.record import carrier_code
 from erpsync.sdk.roles import ShipmentCorrector, ShipmentSink, playing
@@ -181,7 +182,7 @@ def _kind(ctx: Context, channel: Channel, corrector: ShipmentCorrector) -> Kind[
 
     return Kind(
         noun=CORRECTION,
-        about=shipment,
+        order_ids=order_ids,
         repeat=corrector.correction_repeat,
         find=is_there,
         reread=lambda row: False,
@@ -218,6 +219,6 @@ def _note(tx: Tx, row: Claimed, outcome: Outcome) -> None:
     """Keep nothing: the parcel itself was told, and its dead letter or task says what is missing."""
 
 
-def _facts(tx: Tx, row: Claimed, order: KnownOrder) -> str:
+def _facts(tx: Tx, row: Claimed, orders: Sequence[KnownOrder]) -> str:
     sent = load_parcel(tx, row.ref_id).shipment
-    return f"the number {sent.carrier} {sent.tracking} of parcel {sent.number} of order {order.number}"
+    return f"the number {sent.carrier} {sent.tracking} of parcel {sent.number} of order {orders[0].number}"

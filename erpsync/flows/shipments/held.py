@@ -3,6 +3,7 @@
 Why it is never buried: nothing is wrong with it, and nothing was sent; only the channel can tell whether it may go.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -30,28 +31,34 @@ AT_ONCE = 50
 log = structlog.get_logger()
 
 
-def hold(tx: Tx, row: Claimed, order: KnownOrder, unread: UnreadError, *, facts: str) -> None:
-    """Hold a claimed row back until its order can be read, or until a person has to decide.
+def hold(tx: Tx, ctx: Context, row: Claimed, orders: Sequence[KnownOrder], unread: UnreadError, *, facts: str) -> None:
+    """Hold a claimed row back until its orders can be read, or until a person has to decide about the first due one.
 
     Args:
         facts: what is held and for whom, for people.
     """
-    shop = unread.shop
-    asks, since = asks_at(order, shop.orders), row.held_since_at or tx.now
+    shop, since = unread.shop, row.held_since_at or tx.now
+    waiting = [(ctx.channels.get(order.channel_id, shop), order) for order in orders]
+    due_shop, due = min(waiting, key=lambda each: asks_at(each[1], each[0].orders))
+    asks = asks_at(due, due_shop.orders)
     rest_s = asked_s(unread.cause, auth_retry_s=shop.poll.auth_retry_s)
     run_at = None if tx.now >= asks else look_again_at(since=since, asks=asks, now=tx.now, rest_s=rest_s)
     if not hold_back(tx, row, run_at=run_at, error=str(unread)):
         return
     if run_at is None:
-        _ask(tx, shop, order, task_key(row.kind, row.ref_id), facts=facts, since=since, why=str(unread))
+        key = task_key(row.kind, row.ref_id)
+        _ask(tx, due_shop, due, key, facts=facts, since=since, why=str(unread), unread=shop)
     else:
         log.warning("gate.held", channel=shop.name, kind=row.kind, key=row.key, error=str(unread))
 
 
-def _ask(tx: Tx, shop: Channel, order: KnownOrder, key: str, *, facts: str, since: datetime, why: str) -> None:
+def _ask(
+    tx: Tx, shop: Channel, order: KnownOrder, key: str, *, facts: str, since: datetime, why: str, unread: Channel
+) -> None:
     until = ship_by(order, shop.orders)
+    whose = "its orders" if unread.id == shop.id else f"orders of {unread.name}"
     reason = (
-        f"{facts}: {shop.name} is to be told by {stamp(until)} and its orders cannot be read since "
+        f"{facts}: {shop.name} is to be told by {stamp(until)} and {whose} cannot be read since "
         f"{stamp(since)} ({why}); look there whether it may go, then `erpsync tasks done ID` lets it go"
     )
     open_tasks(tx, [Task(kind="gate", key=key, reason=reason, channel_id=shop.id, order_id=order.id)])
@@ -106,5 +113,5 @@ def _ask_one(tx: Tx, *, shop: Channel, found: Any) -> int:
         return 0
     since = row.auth_failed_at or row.down_since_at or tx.now
     facts = describe(tx, found.ref_id, order)
-    _ask(tx, shop, order, task_key(SHIPMENT, found.ref_id), facts=facts, since=since, why=why)
+    _ask(tx, shop, order, task_key(SHIPMENT, found.ref_id), facts=facts, since=since, why=why, unread=shop)
     return 1

@@ -22,10 +22,14 @@ class LoadedParcel:
     state: str
 
 
+def order_ids(tx: Tx, shipment_id: int) -> list[int]:
+    """Return the order of a parcel, as a list of one."""
+    return [int(tx.execute(select(shipment.c.order_id).where(shipment.c.id == shipment_id)).scalar_one())]
+
+
 def load_parcel(tx: Tx, shipment_id: int) -> LoadedParcel:
     """Return a parcel. Its order is locked first, so that a correction under way counts."""
-    order_id = tx.execute(select(shipment.c.order_id).where(shipment.c.id == shipment_id)).scalar_one()
-    order = lock_order_ids(tx, [order_id])[order_id]
+    [order] = lock_order_ids(tx, order_ids(tx, shipment_id)).values()
     head = tx.execute(select(shipment).where(shipment.c.id == shipment_id)).one()
     query = select(shipment_line.c.line_id, shipment_line.c.qty).where(shipment_line.c.shipment_id == shipment_id)
     units = {line.line_id: line.qty for line in tx.all(query)}

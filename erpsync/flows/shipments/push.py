@@ -19,12 +19,13 @@ from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.corrections import push_corrections
 from erpsync.flows.shipments.gate import reread, rule
 from erpsync.flows.shipments.held import ask_overdue, describe
-from erpsync.flows.shipments.packing import LoadedParcel, load_parcel
-from erpsync.flows.shipments.push_once import Kind, Outcome, order_of, push_once
+from erpsync.flows.shipments.packing import LoadedParcel, load_parcel, order_ids
+from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
+from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import SHIPMENT, Claimed, ack, claim, mark_sent, park, prolong
 from erpsync.store.tables import shipment, shipment_line
 from erpsync.store.tasks import Task, close_tasks, open_tasks, task_key
@@ -71,7 +72,7 @@ def _kind(ctx: Context, channel: Channel, sink: ShipmentSink) -> Kind[Shipment, 
 
     return Kind(
         noun=SHIPMENT,
-        about=shipment,
+        order_ids=order_ids,
         repeat=sink.repeat,
         find=lambda row: sink.find_shipment(parcel(row).shipment),
         reread=lambda row: reread(ctx, channel, parcel(row).order),
@@ -79,7 +80,7 @@ def _kind(ctx: Context, channel: Channel, sink: ShipmentSink) -> Kind[Shipment, 
         send=sink.push_shipment,
         told=partial(_told, channel=channel),
         note=_note,
-        facts=lambda tx, row, order: describe(tx, row.ref_id, order),
+        facts=lambda tx, row, orders: describe(tx, row.ref_id, orders[0]),
     )
 
 
@@ -128,7 +129,7 @@ def _note(tx: Tx, row: Claimed, outcome: Outcome) -> None:
 
 def _told(tx: Tx, row: Claimed, answer: None, *, channel: Channel) -> None:
     del answer
-    order = order_of(tx, row, shipment)
+    [order] = lock_order_ids(tx, order_ids(tx, row.ref_id)).values()
     if not ack(tx, row):
         return
     forced = tx.execute(select(shipment.c.forced).where(shipment.c.id == row.ref_id)).scalar_one()

@@ -8,7 +8,7 @@
 Why a value per kind and one way for all: parcels and releases differ in what they say, not in what may go wrong.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
@@ -16,7 +16,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
 from erpsync.core.instants import stamp
 from erpsync.core.orders import KnownOrder
@@ -67,7 +67,7 @@ class Kind(Generic[Load, Answer]):
 
     Args:
         noun: what is sent, in events and for people.
-        about: the table of what is sent; its rows have an `order_id`.
+        order_ids: the orders that it is about, by its row id.
         lane: of the channel's call budget.
         find: whether the channel has it already; asked for `Repeat.LOOK_FIRST` only.
         reread: learns outside of any transaction what the decision needs, and says whether the channel was called for
@@ -81,7 +81,7 @@ class Kind(Generic[Load, Answer]):
     """
 
     noun: str
-    about: Table
+    order_ids: Callable[[Tx, int], Sequence[int]]
     lane: str = "shipment"
     repeat: Repeat
     find: Callable[[Claimed], bool]
@@ -90,7 +90,7 @@ class Kind(Generic[Load, Answer]):
     send: Callable[[Load], Answer]
     told: Callable[[Tx, Claimed, Answer | None], None]
     note: Callable[[Tx, Claimed, Outcome], None]
-    facts: Callable[[Tx, Claimed, KnownOrder], str]
+    facts: Callable[[Tx, Claimed, Sequence[KnownOrder]], str]
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ def push_once(ctx: Context, channel: Channel, row: Claimed, kind: Kind[Load, Ans
         with lane(kind.lane):
             called = _go(ctx, channel, way, kind)
     except UnreadError as unread:
-        ours = _if_ours(ctx, way.row, partial(_hold, row=way.row, kind=kind, unread=unread))
+        ours = _if_ours(ctx, way.row, partial(_hold, ctx=ctx, row=way.row, kind=kind, unread=unread))
         if unread.tells_of_channel and ours:
             mark_down(ctx, unread.shop, unread.cause)
     except Exception as error:  # noqa: BLE001 the one place that runs every effect; a state stays behind
@@ -120,14 +120,9 @@ def push_once(ctx: Context, channel: Channel, row: Claimed, kind: Kind[Load, Ans
             mark_up(ctx, channel)
 
 
-def order_of(tx: Tx, row: Claimed, about: Table) -> KnownOrder:
-    """Return the order that a row is about, locked; `about` is the table of what is sent."""
-    order_id = _order_id(tx, row, about)
-    return lock_order_ids(tx, [order_id])[order_id]
-
-
-def _order_id(tx: Tx, row: Claimed, about: Table) -> int:
-    return int(tx.execute(select(about.c.order_id).where(about.c.id == row.ref_id)).scalar_one())
+def _orders(tx: Tx, row: Claimed, kind: Kind[Load, Answer]) -> list[KnownOrder]:
+    """Return the orders that a row is about, locked."""
+    return list(lock_order_ids(tx, kind.order_ids(tx, row.ref_id)).values())
 
 
 def _if_ours(ctx: Context, row: Claimed, work: Callable[[Tx], None]) -> bool:
@@ -180,10 +175,10 @@ def _end(ctx: Context, channel: Channel, row: Claimed, kind: Kind[Load, Answer],
     log.info("push.done", channel=channel.name, kind=row.kind, key=row.key, attempt=row.attempts + 1)
 
 
-def _hold(tx: Tx, *, row: Claimed, kind: Kind[Load, Answer], unread: UnreadError) -> None:
+def _hold(tx: Tx, *, ctx: Context, row: Claimed, kind: Kind[Load, Answer], unread: UnreadError) -> None:
     """Hold what could not be judged; it costs no attempt, and near its last instant a person decides."""
-    order = order_of(tx, row, kind.about)
-    hold(tx, row, order, unread, facts=kind.facts(tx, row, order))
+    orders = _orders(tx, row, kind)
+    hold(tx, ctx, row, orders, unread, facts=kind.facts(tx, row, orders))
 
 
 def _fail(tx: Tx, *, channel: Channel, way: _Way, kind: Kind[Load, Answer], error: Exception) -> None:
@@ -219,16 +214,15 @@ def _ask_person(tx: Tx, *, channel: Channel, row: Claimed, kind: Kind[Load, Answ
     if not park(tx, row, waiting_for=PERSON, error=why, unknown=True):
         return
     kind.note(tx, row, Outcome.UNKNOWN)
-    order = order_of(tx, row, kind.about)
+    orders = _orders(tx, row, kind)
     when = "" if sent_at is None else f" at {stamp(sent_at)}"
     reason = (
-        f"{kind.facts(tx, row, order)} was sent to {channel.name}{when} and no answer came ({why}); "
+        f"{kind.facts(tx, row, orders)} was sent to {channel.name}{when} and no answer came ({why}); "
         f"look for it there: if it is there, `erpsync tasks done ID --arrived`, if it is not, "
         f"`erpsync tasks done ID` sends it again"
     )
-    open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id, order_id=order.id)])
-    detail = {kind.noun: row.key, "error": why}
-    write_events(tx, [Event(kind=f"{kind.noun}.unknown", order_id=order.id, channel_id=channel.id, detail=detail)])
+    open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id, order_id=orders[0].id)])
+    _tell(tx, channel, row, kind, "unknown", why, [order.id for order in orders])
     log.error("push.unknown", channel=channel.name, kind=row.kind, key=row.key, action="look on the channel")
 
 
@@ -236,11 +230,19 @@ def _bury(tx: Tx, channel: Channel, row: Claimed, kind: Kind[Load, Answer], why:
     if not kill(tx, row, error=why):
         return
     kind.note(tx, row, Outcome.REFUSED)
-    order_id = _order_id(tx, row, kind.about)
+    order_ids = kind.order_ids(tx, row.ref_id)
     letter = DeadLetter(
-        channel_id=channel.id, kind=row.kind, key=row.key, error=why, order_id=order_id, outbox_id=row.id
+        channel_id=channel.id, kind=row.kind, key=row.key, error=why, order_id=order_ids[0], outbox_id=row.id
     )
     add_dead_letters(tx, [letter])
-    detail = {kind.noun: row.key, "error": why}
-    write_events(tx, [Event(kind=f"{kind.noun}.refused", order_id=order_id, channel_id=channel.id, detail=detail)])
+    _tell(tx, channel, row, kind, "refused", why, order_ids)
     log.error("push.buried", channel=channel.name, kind=row.kind, key=row.key, error=why)
+
+
+def _tell(
+    tx: Tx, channel: Channel, row: Claimed, kind: Kind[Load, Answer], what: str, why: str, order_ids: Sequence[int]
+) -> None:
+    """Write into the story of each order what became of the row."""
+    detail = {kind.noun: row.key, "error": why}
+    told = partial(Event, kind=f"{kind.noun}.{what}", channel_id=channel.id, detail=detail)
+    write_events(tx, [told(order_id=order_id) for order_id in order_ids])

@@ -1,5 +1,6 @@
 """Telling warehouses what to send, and asking them to stop."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -7,15 +8,15 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
-from erpsync.core.release import NotWholeError, may_leave, pieces
+from erpsync.core.release import NotWholeError, Piece, may_leave, pieces
 from erpsync.flows.allocation.allocate import gather
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.gate import reread, rule
-from erpsync.flows.shipments.push_once import Kind, Outcome, order_of, push_once
-from erpsync.flows.warehouses.release import held_units, is_covered, write_release_lines
+from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
+from erpsync.flows.warehouses.release import are_covered, held_units, write_release_lines
 from erpsync.flows.warehouses.stop_answers import take_answer
 from erpsync.sdk.errors import RejectedError
 from erpsync.sdk.roles import WarehouseSink, playing
@@ -33,7 +34,7 @@ from erpsync.store.outbox.queue import (
     prolong,
 )
 from erpsync.store.registry import sku_codes
-from erpsync.store.releases import note_release_told, set_release_state
+from erpsync.store.releases import lock_orders_in, note_release_told, orders_in, set_release_state
 from erpsync.store.tables import orders, release, release_line
 from erpsync.store.tasks import close_tasks, task_key
 
@@ -64,7 +65,7 @@ def _head(tx: Tx, row: Claimed) -> Any:
 def _release(ctx: Context, sink: WarehouseSink) -> Kind[Release, None]:
     return Kind(
         noun="release",
-        about=release,
+        order_ids=_order_ids,
         repeat=sink.repeat,
         find=lambda row: sink.find_release(row.key),
         reread=partial(_reread, ctx),
@@ -72,73 +73,94 @@ def _release(ctx: Context, sink: WarehouseSink) -> Kind[Release, None]:
         send=sink.release,
         told=_told,
         note=partial(_note, ctx=ctx),
-        facts=lambda tx, row, order: f"release {row.key} of order {order.number} ({order.external_id})",
+        facts=_facts,
     )
 
 
+def _order_ids(tx: Tx, release_id: int) -> list[int]:
+    return orders_in(tx, [release_id])[release_id]
+
+
+def _facts(tx: Tx, row: Claimed, orders: Sequence[KnownOrder]) -> str:
+    named = [f"order {order.number} ({order.external_id})" for order in orders]
+    return f"release {row.key} of {' and '.join(named)}"
+
+
 def _reread(ctx: Context, row: Claimed) -> bool:
-    """Read the order again on its own channel if what we know of it is old; the warehouse is not called for it."""
-    order = ctx.store.retrying(lambda tx: order_of(tx, row, release))
-    shop = ctx.channels.get(order.channel_id)
-    if shop is not None:
-        reread(ctx, shop, order)
+    """Read orders again on their own channels if what we know of them is old; the warehouse is not called for it."""
+    for order in ctx.store.retrying(lambda tx: lock_orders_in(tx, row.ref_id)):
+        shop = ctx.channels.get(order.channel_id)
+        if shop is not None:
+            reread(ctx, shop, order)
     return False
 
 
 def _admit(tx: Tx, row: Claimed, *, ctx: Context) -> Release | None:
     """Ask the gate, and mark what is held as handed over."""
-    order, head = order_of(tx, row, release), _head(tx, row)
+    orders, head = lock_orders_in(tx, row.ref_id), _head(tx, row)
     if not prolong(tx, row, lease_s=LEASE_S):
         return None
     fresh = head.state in ("pending", "refused")
-    if not (_freeze(tx, ctx, order, head) if fresh else head.state == "unsure"):
+    if not (_freeze(tx, ctx, orders, head) if fresh else head.state == "unsure"):
         ack(tx, row, note=f"not sent, the release is {_head(tx, row).state}")
         return None
-    return _load(tx, ctx, order, head) if mark_sent(tx, [row]) else None
+    return _load(tx, ctx, orders, head) if mark_sent(tx, [row]) else None
 
 
-def _freeze(tx: Tx, ctx: Context, order: KnownOrder, head: Any) -> bool:
-    """Mark what the warehouse holds as handed over if the order may leave as a whole; else drop the release."""
-    why = _against(tx, ctx, order)
+def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: Any) -> bool:
+    """Mark what the warehouse holds as handed over if all orders may leave as a whole; else drop the release.
+
+    The orders of one that is dropped are released anew, those that may not leave as soon as they may.
+    """
+    why = _against(tx, ctx, orders)
+    found: list[Piece] = []
     if not why:
-        try:
-            found = pieces(order, held_units(tx, order, head.warehouse_id))
-        except NotWholeError as error:  # they are planned anew; a release is made when they lie together
-            set_release_state(tx, head.id, "dropped", reason=str(error))
-            gather(tx, ctx, order)
-            return False
-        why = "" if found else "nothing is held there any more"
+        held = held_units(tx, orders, head.warehouse_id)
+        for order in orders:
+            try:
+                mine = pieces(order, held)
+            except NotWholeError as error:  # they are planned anew; a release is made when they lie together
+                set_release_state(tx, head.id, "dropped", reason=str(error))
+                gather(tx, ctx, order)
+                return False
+            why = why if mine else "nothing is held there any more"
+            found += mine
     if why:
         set_release_state(tx, head.id, "dropped", reason=why)
         return False
     write_release_lines(tx, head.id, found)
-    set_released(tx, order, head.warehouse_id, released=True)
+    set_released(tx, orders, head.warehouse_id, released=True)
     set_release_state(tx, head.id, "unsure")
     return True
 
 
-def _against(tx: Tx, ctx: Context, order: KnownOrder) -> str:
-    if not may_leave(order):
-        return f"the order may not leave: {', '.join(order.holds) or 'nothing is open'}"
-    shop = ctx.channels.get(order.channel_id)
-    ruling = rule(tx, shop, order, {}, forced=False) if shop else None
-    if ruling is not None and not ruling.passes:
-        return ruling.reason
-    return "" if is_covered(tx, order) else "not all of it is held"
+def _against(tx: Tx, ctx: Context, orders: Sequence[KnownOrder]) -> str:
+    """Return what speaks against sending the orders together, nothing if they may go."""
+    for order in orders:
+        if not may_leave(order):
+            return f"the order may not leave: {', '.join(order.holds) or 'nothing is open'}"
+        shop = ctx.channels.get(order.channel_id)
+        ruling = rule(tx, shop, order, {}, forced=False) if shop else None
+        if ruling is not None and not ruling.passes:
+            return ruling.reason
+    if len({order.recipient_index for order in orders}) > 1:
+        return "its orders go to different recipients"
+    return "" if are_covered(tx, orders) else "not all of it is held"
 
 
 def _told(tx: Tx, row: Claimed, answer: None) -> None:
     """Note that the warehouse has it; one that was recalled meanwhile stays so."""
     del answer
-    order = order_of(tx, row, release)
+    orders = lock_orders_in(tx, row.ref_id)
     if not ack(tx, row):
         return
-    ask_if_asked(tx, order, f"release {row.key}")
+    for order in orders:
+        ask_if_asked(tx, order, f"release {row.key}")
     place = note_release_told(tx, row.ref_id)
     close_tasks(tx, "unknown", [row.key], by="erpsync")
     close_tasks(tx, "gate", [task_key(RELEASE, row.ref_id)], by="erpsync")
     detail = {"release": row.key, "warehouse_id": place}
-    write_events(tx, [Event(kind="release.told", order_id=order.id, detail=detail)])
+    write_events(tx, [Event(kind="release.told", order_id=order.id, detail=detail) for order in orders])
 
 
 def _note(tx: Tx, row: Claimed, outcome: Outcome, *, ctx: Context) -> None:
@@ -151,11 +173,11 @@ def _note(tx: Tx, row: Claimed, outcome: Outcome, *, ctx: Context) -> None:
 
 def _take_back(tx: Tx, ctx: Context, row: Claimed) -> None:
     """Take back the marks of what is not there. A recalled release is thereby stopped."""
-    order, head = order_of(tx, row, release), _head(tx, row)
+    orders, head = lock_orders_in(tx, row.ref_id), _head(tx, row)
     if head.state == "recalled":
         take_answer(tx, ctx, head, stopped=True, reason="it never got there")
     elif head.state == "unsure":
-        set_released(tx, order, head.warehouse_id, released=False)
+        set_released(tx, orders, head.warehouse_id, released=False)
         tx.execute(release_line.delete().where(release_line.c.release_id == head.id))
         set_release_state(tx, head.id, "pending")
 
@@ -179,7 +201,7 @@ def _recall(ctx: Context, sink: WarehouseSink) -> Kind[str, _Answer]:
 
     return Kind(
         noun="recall",
-        about=release,
+        order_ids=_order_ids,
         lane="cancel",
         repeat=Repeat.SAFE,
         find=lambda row: False,
@@ -188,7 +210,7 @@ def _recall(ctx: Context, sink: WarehouseSink) -> Kind[str, _Answer]:
         send=send,
         told=partial(_answered, ctx=ctx),
         note=_leave_recalled,
-        facts=lambda tx, row, order: f"recall {row.key}",
+        facts=lambda tx, row, orders: f"recall {row.key}",
     )
 
 
@@ -202,7 +224,7 @@ def _admit_recall(tx: Tx, row: Claimed) -> str | None:
 
 
 def _answered(tx: Tx, row: Claimed, answer: _Answer | None, *, ctx: Context) -> None:
-    order_of(tx, row, release)  # locked before its release is
+    lock_orders_in(tx, row.ref_id)  # before the release is
     if answer is not None and ack(tx, row):
         take_answer(tx, ctx, _head(tx, row), stopped=answer.stopped, reason=answer.reason)
 
@@ -211,13 +233,14 @@ def _leave_recalled(tx: Tx, row: Claimed, outcome: Outcome) -> None:
     """Keep nothing: the release stays recalled, and the dead letter says that it was not asked."""
 
 
-def _load(tx: Tx, ctx: Context, order: KnownOrder, head: Any) -> Release:
+def _load(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: Any) -> Release:
     rows = tx.all(select(release_line).where(release_line.c.release_id == head.id).order_by(*release_line.primary_key))
     codes = sku_codes(tx.connection, [row.sku_id for row in rows])
-    lines = {line.id: line for line in order.lines}
+    lines = {line.id: line for order in orders for line in order.lines}
+    order_of = {line.id: order.number for order in orders for line in order.lines}
     return Release(
         number=head.number,
-        order=order.number,
+        order=", ".join(order.number for order in orders),
         warehouse=ctx.warehouses[head.warehouse_id].id,
         lines=tuple(
             ReleaseLine(
@@ -225,12 +248,13 @@ def _load(tx: Tx, ctx: Context, order: KnownOrder, head: Any) -> Release:
                 sku=codes[row.sku_id],
                 qty=row.qty,
                 title=lines[row.line_id].title,
+                order=order_of[row.line_id] if len(orders) > 1 else "",
             )
             for row in rows
         ),
-        recipient=_recipient(tx, order),
-        placed_at=order.placed_at,
-        paid_at=order.paid_at,
+        recipient=_recipient(tx, orders[0]),
+        placed_at=min(order.placed_at for order in orders),
+        paid_at=min((order.paid_at for order in orders if order.paid_at), default=None),
     )
 
 

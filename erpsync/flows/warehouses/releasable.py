@@ -9,7 +9,7 @@ from erpsync.core.fulfilment import LINE
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.context import Context
 from erpsync.sdk.roles import RefundSource
-from erpsync.store.tables import backorder, hold, order_hold, order_line, orders, release
+from erpsync.store.tables import backorder, hold, order_hold, order_line, orders, release_order
 
 
 def read_to_the_end(ctx: Context, cursors: Mapping[tuple[int, str], Any]) -> list[int]:
@@ -30,9 +30,9 @@ def releasable(run: Iterable[int], channel_ids: Iterable[int]) -> Select[Any]:
         run: ids of the warehouses that a channel runs.
     """
     open_one = exists().where(
-        release.c.order_id == orders.c.id,
-        release.c.warehouse_id == hold.c.warehouse_id,
-        release.c.ended_at.is_(None),
+        release_order.c.order_id == orders.c.id,
+        release_order.c.warehouse_id == hold.c.warehouse_id,
+        release_order.c.ended_at.is_(None),
     )
     return (
         select(orders.c.id)

@@ -9,23 +9,24 @@ Why the holds are marked in the commit before the call: from there on the wareho
 it is given away until it says that it has stopped.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from erpsync.core.allocation import HoldOwner
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownOrder
 from erpsync.core.release import Piece, may_leave
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.orders.numbering import next_numbers
 from erpsync.flows.warehouses.releasable import read_to_the_end, releasable
 from erpsync.sdk.roles import WarehouseSink
 from erpsync.store.cursors import read_cursors
 from erpsync.store.db.bulk import insert_many, new_ids
 from erpsync.store.db.store import Tx
+from erpsync.store.names import write_names
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import (
     LANE_SHIPMENT,
@@ -34,8 +35,10 @@ from erpsync.store.outbox.queue import (
     enqueue,
 )
 from erpsync.store.stock_book import Book
-from erpsync.store.tables import hold, order_line, release, release_line
+from erpsync.store.tables import hold, order_line, release, release_line, release_order
 
+NUMBER = "R{yyyymmdd}{seq:06}"
+"""The pattern of release numbers. Nothing is to be read out of one: an order may have many, and one many orders."""
 ORDERS_AT_ONCE = 200
 log = structlog.get_logger()
 
@@ -53,31 +56,32 @@ def release_ready(ctx: Context) -> int:
 
 
 def _make(tx: Tx, *, ctx: Context, run: set[int], order_ids: Iterable[int]) -> int:
-    """Write a pending release per order and warehouse, with its effect."""
+    """Make a release per order and warehouse."""
     known = {i: order for i, order in lock_order_ids(tx, order_ids).items() if may_leave(order)}
-    wanted = sorted(_places(tx, known, run))
-    if not wanted:
-        return 0
-    counts = select(release.c.order_id, func.count().label("n")).where(release.c.order_id.in_(sorted(known)))
-    made = {row.order_id: int(row.n) for row in tx.all(counts.group_by(release.c.order_id))}
-    rows, effects = [], []
-    for id, (order_id, warehouse_id) in zip(new_ids(tx, release, len(wanted)), wanted, strict=True):
-        made[order_id] = made.get(order_id, 0) + 1
-        row = {
-            "id": id,
-            "order_id": order_id,
-            "warehouse_id": warehouse_id,
-            "number": f"{known[order_id].number}-R{made[order_id]}",
-            "state": "pending",
-            "made_at": tx.now,
-        }
-        rows.append(row)
+    groups = [(warehouse_id, [order_id]) for order_id, warehouse_id in sorted(_places(tx, known, run))]
+    make_releases(tx, ctx, groups)
+    return len(groups)
+
+
+def make_releases(tx: Tx, ctx: Context, groups: Sequence[tuple[int, Sequence[int]]]) -> None:
+    """Write a pending release for each group (a warehouse, and ids of locked orders), with its effect.
+
+    The database refuses a second one of an order that is open in a warehouse.
+    """
+    ids = new_ids(tx, release, len(groups))
+    numbers = next_numbers(tx, ctx, NUMBER, len(groups), taken=release.c.number)
+    heads, members, names, effects = [], [], [], []
+    for id, number, (warehouse_id, order_ids) in zip(ids, numbers, groups, strict=True):
+        heads.append({"id": id, "warehouse_id": warehouse_id, "number": number, "state": "pending", "made_at": tx.now})
+        members += [{"release_id": id, "order_id": each, "warehouse_id": warehouse_id} for each in order_ids]
+        names += [(each, number) for each in order_ids]
         runner = ctx.runner(warehouse_id)
         if runner is not None:
-            effects.append(_effect(tx, runner, row))
-    insert_many(tx, release, rows)
+            effects.append(_effect(tx, runner, id, number))
+    insert_many(tx, release, heads)
+    insert_many(tx, release_order, members)
+    write_names(tx, names)
     enqueue(tx, effects)
-    return len(rows)
 
 
 def _places(tx: Tx, known: Mapping[int, KnownOrder], run: set[int]) -> set[tuple[int, int]]:
@@ -87,42 +91,42 @@ def _places(tx: Tx, known: Mapping[int, KnownOrder], run: set[int]) -> set[tuple
         .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
         .where(order_line.c.order_id.in_(sorted(known)), hold.c.warehouse_id.in_(sorted(run)), ~hold.c.released)
     )
-    under_way = select(release.c.order_id, release.c.warehouse_id).where(
-        release.c.order_id.in_(sorted(known)), release.c.ended_at.is_(None)
+    under_way = select(release_order.c.order_id, release_order.c.warehouse_id).where(
+        release_order.c.order_id.in_(sorted(known)), release_order.c.ended_at.is_(None)
     )
     return {tuple(row) for row in tx.all(query)} - {tuple(row) for row in tx.all(under_way)}
 
 
-def _effect(tx: Tx, runner: Channel, row: Mapping[str, Any]) -> Effect:
+def _effect(tx: Tx, runner: Channel, release_id: int, number: str) -> Effect:
     return Effect(
         destination_id=runner.id,
         kind=RELEASE,
-        key=row["number"],
-        ref_id=row["id"],
-        serial_key=f"release:{row['id']}",
+        key=number,
+        ref_id=release_id,
+        serial_key=f"release:{release_id}",
         lane=LANE_SHIPMENT,
         run_at=tx.now,
         marked_at=tx.now,
     )
 
 
-def held_units(tx: Tx, order: KnownOrder, warehouse_id: int) -> dict[tuple[int, int], int]:
-    """Return what a warehouse holds for the order and was not told to send, by (line, SKU)."""
+def held_units(tx: Tx, orders: Iterable[KnownOrder], warehouse_id: int) -> dict[tuple[int, int], int]:
+    """Return what a warehouse holds for the orders and was not told to send, by (line, SKU)."""
     query = select(hold.c.owner_id, hold.c.sku_id, hold.c.qty).where(
         hold.c.owner_kind == LINE,
-        hold.c.owner_id.in_([line.id for line in order.lines]),
+        hold.c.owner_id.in_([line.id for order in orders for line in order.lines]),
         hold.c.warehouse_id == warehouse_id,
         ~hold.c.released,
     )
     return {(row.owner_id, row.sku_id): row.qty for row in tx.all(query)}
 
 
-def is_covered(tx: Tx, order: KnownOrder) -> bool:
-    """Whether the order's needs are fully held. Locks its SKUs."""
-    skus = {sku_id for line in order.lines for sku_id in line.parts}
-    book = Book(tx, skus, [HoldOwner(LINE, line.id) for line in order.lines])
-    wanted = needs(order, reserve_until=None, now=tx.now)
-    return all(book.held_qty(need) >= qty for need, qty in wanted.items())
+def are_covered(tx: Tx, orders: Sequence[KnownOrder]) -> bool:
+    """Whether the orders' needs are fully held. Locks their SKUs."""
+    lines = [line for order in orders for line in order.lines]
+    book = Book(tx, {sku_id for line in lines for sku_id in line.parts}, [HoldOwner(LINE, line.id) for line in lines])
+    wanted = [needs(order, reserve_until=None, now=tx.now) for order in orders]
+    return all(book.held_qty(need) >= qty for each in wanted for need, qty in each.items())
 
 
 def write_release_lines(tx: Tx, release_id: int, found: Iterable[Piece]) -> None:

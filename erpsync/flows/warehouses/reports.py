@@ -5,9 +5,10 @@ again. The gate before the shop is told stops it, and a task asks for the parcel
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -29,6 +30,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters, close_file_letters
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.registry import sku_codes
+from erpsync.store.releases import lock_orders_in, orders_in
 from erpsync.store.tables import RELEASES_OUT, release, release_line, shipment
 from erpsync.store.tasks import close_tasks
 
@@ -39,10 +41,10 @@ CLOCK_AHEAD = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """A release with its order and what it holds, by line id and SKU id; `left` are the units that are gone."""
+    """A release with its orders by id and what it holds, by line id and SKU id; `left` are the units that are gone."""
 
     head: Any
-    order: KnownOrder
+    orders: Mapping[int, KnownOrder]
     pieces: Mapping[int, Mapping[int, Piece]]
     left: dict[int, int]
 
@@ -50,6 +52,11 @@ class _Known:
         """Return the channel's units that have not left, by line id."""
         rest = {line: next(iter(each.values())).units - self.left[line] for line, each in self.pieces.items()}
         return {line: units for line, units in rest.items() if units > 0}
+
+    def by_order(self, units: Mapping[int, int]) -> dict[int, dict[int, int]]:
+        """Return units by line id once more by order id; orders that have none of these lines are left out."""
+        split = {id: {line.id: units[line.id] for line in o.lines if line.id in units} for id, o in self.orders.items()}
+        return {id: mine for id, mine in split.items() if mine}
 
 
 def apply_warehouse(tx: Tx, *, ctx: Context, channel: Channel, page: WarehousePage) -> None:
@@ -83,7 +90,8 @@ def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:
     """Return the releases of these numbers in the channel's warehouses, their orders locked."""
     query = select(release).where(release.c.number.in_(sorted(numbers)), release.c.warehouse_id.in_(sorted(run)))
     heads = tx.all(query)
-    orders = lock_order_ids(tx, [head.order_id for head in heads])
+    together = orders_in(tx, [head.id for head in heads])
+    orders = lock_order_ids(tx, [id for ids in together.values() for id in ids])
     rows: dict[int, dict[int, dict[int, Piece]]] = defaultdict(lambda: defaultdict(dict))
     left: dict[int, dict[int, int]] = defaultdict(dict)
     for row in tx.all(select(release_line).where(release_line.c.release_id.in_([head.id for head in heads]))):
@@ -91,7 +99,9 @@ def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:
         rows[row.release_id][row.line_id][row.sku_id] = piece
         left[row.release_id][row.line_id] = row.left_units
     return {
-        head.number: _Known(head=head, order=orders[head.order_id], pieces=rows[head.id], left=left[head.id])
+        head.number: _Known(
+            head=head, orders={id: orders[id] for id in together[head.id]}, pieces=rows[head.id], left=left[head.id]
+        )
         for head in heads
     }
 
@@ -103,75 +113,102 @@ def _dispatch(
     problems: dict[str, tuple[str, str]] = {}
     waiting = list(dispatches)
     while waiting:  # one parcel of each order at a time: what it may hold depends on those before
-        turn = {_subject(known, each): each for each in reversed(waiting)}
-        waiting = [each for each in waiting if turn[_subject(known, each)] is not each]
-        problems |= _record(tx, ctx, channel, list(turn.values()), known)
+        turn: list[Dispatch] = []
+        later: list[Dispatch] = []
+        named: set[int | str] = set()
+        for each in waiting:
+            subjects = _subjects(known, each)
+            (turn if named.isdisjoint(subjects) else later).append(each)
+            named |= subjects
+        waiting = later
+        problems |= _record(tx, ctx, channel, turn, known)
     return problems
 
 
-def _subject(known: Mapping[str, _Known], dispatch: Dispatch) -> int | str:
-    """Return the order a parcel is of; of a release that is not known its number."""
-    return known[dispatch.release].order.id if dispatch.release in known else dispatch.release
+def _subjects(known: Mapping[str, _Known], dispatch: Dispatch) -> set[int | str]:
+    """Return the orders a parcel may be of; of a release that is not known its number."""
+    return set(known[dispatch.release].orders) if dispatch.release in known else {dispatch.release}
 
 
 def _record(
     tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], known: Mapping[str, _Known]
 ) -> dict[str, tuple[str, str]]:
+    """Record a parcel for each order that has lines in it; return what was refused by key."""
     problems: dict[str, tuple[str, str]] = {}
     taken: list[tuple[Dispatch, _Known, Parcel]] = []
+    departures: dict[int, Departure] = {}
     for each in dispatches:
         found = known.get(each.release)
         try:
             if found is None or not found.pieces:
                 raise Refused("no release of that number is known here")
             refuse_giant(channel, len(each.lines))
-            taken.append((each, found, _parcel(tx, found, each, actor=f"channel {channel.name}")))
+            parcels = _parcels(tx, found, each, actor=f"channel {channel.name}")
         except Refused as refused:
             problems[each.key] = (refused.kept, each.source)
-    departures = {
-        found.order.id: Departure(warehouse_id=found.head.warehouse_id, left_at=each.left_at)
-        for each, found, _ in taken
-    }
+            continue
+        taken += [(each, found, parcel) for parcel in parcels.values()]
+        left = Departure(warehouse_id=found.head.warehouse_id, left_at=each.left_at)
+        departures |= dict.fromkeys(parcels, left)
     answers = record_parcels(tx, ctx, [parcel for _, _, parcel in taken], departures=departures)
+    gone: dict[str, _Known] = {}
     for (each, found, parcel), answer in zip(taken, answers, strict=True):
         if isinstance(answer, Refused):
             problems[each.key] = (answer.kept, each.source)
         elif not answer.repeated:
             for line_id, units in (parcel.units or {}).items():
                 found.left[line_id] += units
-            _note_left(tx, ctx, found)
+            gone[each.key] = found
+    for found in gone.values():
+        _note_left(tx, ctx, found)
     return problems
 
 
-def _parcel(tx: Tx, found: _Known, each: Dispatch, *, actor: str) -> Parcel:
-    """Return the parcel of a report. Raises `Refused` when it names what the warehouse was not told to send."""
+def _parcels(tx: Tx, found: _Known, each: Dispatch, *, actor: str) -> dict[int, Parcel]:
+    """Return what a report says has left, by order id.
+
+    Raises `Refused` when it names what the warehouse was not told to send.
+    """
     rest = found.rest()
-    units = _reported(tx, found, each) if each.lines else rest
-    over = [line for line, qty in units.items() if qty > rest.get(line, 0)]
-    if over and not _is_known(tx, found.order, each.tracking):
-        names = {line.id: line.external_id for line in found.order.lines}
-        raise Refused(f"release {each.release} has {rest.get(over[0], 0)} units of line {names[over[0]]} left to send")
-    units = {} if over else units
-    return Parcel(order=found.order.number, carrier=each.carrier, tracking=each.tracking, units=units, actor=actor)
+    split = found.by_order(_reported(tx, found, each) if each.lines else rest)
+    over = {id: [line for line, qty in mine.items() if qty > rest.get(line, 0)] for id, mine in split.items()}
+    again = _known_to(tx, found.orders, each.tracking) if any(over.values()) or not split else set()
+    for id, lines in over.items():
+        if lines and id not in again:
+            names = {line.id: line.external_id for line in found.orders[id].lines}
+            left = f"{rest.get(lines[0], 0)} units of line {names[lines[0]]} left to send"
+            raise Refused(f"release {each.release} has {left}")
+    split = split or {id: {} for id in again or sorted(found.orders)[:1]}  # nothing is left: it is told again, or wrong
+    said = partial(Parcel, carrier=each.carrier, tracking=each.tracking, actor=actor)
+    return {id: said(order=found.orders[id].number, units={} if over.get(id) else mine) for id, mine in split.items()}
 
 
-def _is_known(tx: Tx, order: KnownOrder, tracking: str) -> bool:
-    """Whether the parcel is recorded: a report that comes again tells nothing new."""
-    same = select(shipment.c.id).where(shipment.c.order_id == order.id, shipment.c.tracking == tracking.strip())
-    return tx.execute(same.limit(1)).first() is not None
+def _known_to(tx: Tx, order_ids: Iterable[int], tracking: str) -> set[int]:
+    """Return of which orders the parcel is recorded: a report that comes again tells nothing new."""
+    same = shipment.c.order_id.in_(sorted(order_ids)) & (shipment.c.tracking == tracking.strip())
+    return set(tx.execute(select(shipment.c.order_id).where(same)).scalars())
 
 
 def _reported(tx: Tx, found: _Known, each: Dispatch) -> dict[int, int]:
-    lines = {line.external_id: line.id for line in found.order.lines}
     codes = sku_codes(tx.connection, {sku_id for line in found.pieces.values() for sku_id in line})
+    named: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for order in found.orders.values():
+        for line in order.lines:
+            named[line.external_id].append((order.number, line.id))
+    alone = len(found.orders) == 1  # then whatever stands for the order is the warehouse's own
     sent: dict[tuple[int, int], int] = {}
     for reported in each.lines:
-        line_id = lines.get(reported.line)
-        there = found.pieces.get(line_id, {}) if line_id is not None else {}
-        sku_ids = [sku_id for sku_id in there if reported.sku in ("", codes[sku_id])]
-        if line_id is None or len(sku_ids) != 1:
+        fitting = [
+            (line_id, sku_id)
+            for number, line_id in named[reported.line]
+            for sku_id in found.pieces.get(line_id, ())
+            if (alone or reported.order in ("", number)) and reported.sku in ("", codes[sku_id])
+        ]
+        if len({line_id for line_id, _ in fitting}) > 1:
+            raise Refused(f"release {each.release} holds such a line of more than one order; the order must be named")
+        if len(fitting) != 1:
             raise Refused(f"release {each.release} has no such line with {'such' if reported.sku else 'one'} SKU")
-        sent[line_id, sku_ids[0]] = sent.get((line_id, sku_ids[0]), 0) + reported.qty
+        sent[fitting[0]] = sent.get(fitting[0], 0) + reported.qty
     try:
         return units_of(found.pieces, sent)
     except NotWholeError as error:
@@ -188,11 +225,12 @@ def _note_left(tx: Tx, ctx: Context, found: _Known) -> None:
     update_many(tx, release_line, rows, keys=["release_id", "line_id", "sku_id"])
     if found.rest() or found.head.state not in RELEASES_OUT:
         return
-    order = lock_order_ids(tx, [found.order.id])[found.order.id]
+    orders = lock_orders_in(tx, found.head.id)
     close_tasks(tx, TASK, [found.head.number], by="erpsync")
     detail = {"release": found.head.number, "warehouse_id": found.head.warehouse_id}
     reason = "it left before it was stopped" if found.head.state == "recalled" else None
-    end_release(tx, ctx, found.head, order, order, state="shipped", detail=detail, reason=reason)
+    unchanged = [(order, order) for order in orders]
+    end_release(tx, ctx, found.head, unchanged, state="shipped", detail=detail, reason=reason)
 
 
 def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 Why a cancel counts only with its answer: a unit that is freed while its parcel leaves is sold twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,8 @@ from erpsync.flows.context import Context
 from erpsync.flows.orders.decide import redecide
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.queue import RELEASE, RELEASE_CANCEL, drop_open
-from erpsync.store.releases import set_release_state
+from erpsync.store.releases import lock_orders_in, orders_in, set_release_state
 from erpsync.store.tables import RELEASES_OUT, release_line
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
@@ -36,54 +36,62 @@ def take_answer(tx: Tx, ctx: Context, head: Any, *, stopped: bool | None, reason
         return
     if stopped is None:
         text = f"release {head.number} is to be stopped; the warehouse was asked and has not answered yet"
-        open_tasks(tx, [Task(kind=TASK, key=head.number, reason=text, order_id=head.order_id)])
+        _ask(tx, head, text, orders_in(tx, [head.id])[head.id][0])
     elif stopped:
         _stop(tx, ctx, head, reason)
     elif head.state == "recalled":
         _keep(tx, head, reason)
 
 
+def _ask(tx: Tx, head: Any, text: str, order_id: int) -> None:
+    open_tasks(tx, [Task(kind=TASK, key=head.number, reason=text, order_id=order_id)])
+
+
 def _stop(tx: Tx, ctx: Context, head: Any, reason: str) -> None:
     """Free what the release held. One that a warehouse gives back unasked waits for a person, not for the next try."""
     detail = {"release": head.number, "warehouse_id": head.warehouse_id, "why": reason}
-    order = lock_order_ids(tx, [head.order_id])[head.order_id]
-    after = order
+    orders = lock_orders_in(tx, head.id)
+    after = orders
     if head.state in ("told", "unsure"):
         text = f"the warehouse gave release {head.number} back{f': {reason}' if reason else ''}"
-        after = replace(order, holds={HoldReason.OPERATOR.value: text, **order.holds})
+        after = [replace(order, holds={HoldReason.OPERATOR.value: text, **order.holds}) for order in orders]
     drop_open(tx, RELEASE_CANCEL, [head.id], note="stopped")
     close_tasks(tx, TASK, [head.number], by="erpsync")
-    close_tasks(tx, "order_edited", [order.number], by="erpsync")
-    end_release(tx, ctx, head, order, after, state="stopped", detail=detail)
-    log.info("release.stopped", release=head.number, order=order.number)
+    close_tasks(tx, "order_edited", [order.number for order in orders], by="erpsync")
+    end_release(tx, ctx, head, list(zip(orders, after, strict=True)), state="stopped", detail=detail)
+    log.info("release.stopped", release=head.number, order=", ".join(order.number for order in orders))
 
 
 def end_release(
     tx: Tx,
     ctx: Context,
     head: Any,
-    order: KnownOrder,
-    after: KnownOrder,
+    decided: Sequence[tuple[KnownOrder, KnownOrder]],
     *,
     state: str,
     detail: dict[str, Any],
     reason: str | None = None,
 ) -> None:
-    """End a release: what is left of its units is the order's again, planned anew and not in any warehouse's hands."""
+    """End a release: what is left of its units is its orders' again, planned anew and not in any warehouse's hands.
+
+    Args:
+        decided: all orders of the release, locked, as they are and as they are to be.
+    """
     set_release_state(tx, head.id, state, reason=reason)
     drop_open(tx, RELEASE, [head.id], note=state)
     close_tasks(tx, "unknown", [head.number], by="erpsync")
-    skus = set_released(tx, order, head.warehouse_id, released=False)
+    skus = set_released(tx, [order for order, _ in decided], head.warehouse_id, released=False)
     lines = select(release_line.c.sku_id).where(release_line.c.release_id == head.id)
     skus |= set(tx.execute(lines).scalars())
-    redecide(tx, ctx, [(order, after)], event=f"release.{state}", detail=detail, also=skus)
+    redecide(tx, ctx, decided, event=f"release.{state}", detail=detail, also=skus)
 
 
 def _keep(tx: Tx, head: Any, reason: str) -> None:
     said = f" ({reason})" if reason else ""
     text = f"the warehouse does not stop release {head.number}{said}; it leaves: get the parcel back"
     set_release_state(tx, head.id, "kept", reason=reason)
-    open_tasks(tx, [Task(kind=TASK, key=head.number, reason=text, order_id=head.order_id)])
+    order_ids = orders_in(tx, [head.id])[head.id]
+    _ask(tx, head, text, order_ids[0])
     detail = {"release": head.number, "warehouse_id": head.warehouse_id, "why": reason}
-    write_events(tx, [Event(kind="release.kept", order_id=head.order_id, detail=detail)])
+    write_events(tx, [Event(kind="release.kept", order_id=id, detail=detail) for id in order_ids])
     log.warning("release.kept", release=head.number, why=reason)

@@ -8,12 +8,18 @@ from erpsync.sdk.types.orders import BadLine, Recipient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLine:
-    """Units of one of our SKUs for one order line; `line` is the line's id on its channel."""
+    """Units of one of our SKUs for one order line; `line` is the line's id on its channel.
+
+    Args:
+        order: our number of the line's order, given where a release holds lines of several. A report may leave it out
+            where only one of them has such a line.
+    """
 
     line: str
     sku: str
     qty: int
     title: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +28,8 @@ class Release:
 
     Args:
         number: our own, unique; a release that was taken back comes again under another one.
-        order: our number of the order, for people; two warehouses may send parts of it.
+        order: our number of the order, for people; two warehouses may send parts of it. Of a release that holds lines
+            of several orders, which all go to the recipient in one parcel, it is all their numbers, with `, ` between.
         warehouse: our code of the warehouse.
     """
 

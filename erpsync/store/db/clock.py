@@ -228,8 +228,8 @@ def confirm(tx: "Tx") -> None:
 
 def settle(tx: "Tx") -> None:
     """Let what is said to have been done later than now count as done now, and bring deadlines within their span."""
-    # Scans orders, refund, release, shipment, ledger, hold, event, payload, outbox, inbox: no index knows which rows
-    # the old clock wrote, and a clock is set back seldom.
+    # Scans orders, refund, release, release_order, shipment, ledger, hold, event, payload, outbox, inbox: no index
+    # knows which rows the old clock wrote, and a clock is set back seldom.
     for table in metadata.sorted_tables:
         spans = {column: column.info["within"] for column in table.columns if "within" in column.info}
         latest = {column: literal(tx.now + within, Instant) for column, within in spans.items()}

@@ -11,7 +11,7 @@ from sqlalchemy import and_, exists, func, literal, or_, select, update
 
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, IS_WAITING, RELEASE, SHIPMENT, Claimed, park, retry
-from erpsync.store.tables import Instant, channel, orders, outbox, release
+from erpsync.store.tables import Instant, channel, orders, outbox, release_order
 
 PERSON = "person"
 _OPEN = {"state": "pending", "waiting_for": ""}
@@ -62,7 +62,7 @@ def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
 
 def free_held(tx: Tx, channel_id: int) -> int:
     """Let rows go on that wait because this channel's orders could not be read; they can be now."""
-    ours = exists().where(release.c.id == outbox.c.ref_id, orders.c.id == release.c.order_id)
+    ours = exists().where(release_order.c.release_id == outbox.c.ref_id, orders.c.id == release_order.c.order_id)
     own = and_(outbox.c.kind == SHIPMENT, outbox.c.destination_id == channel_id)
     # Whoever runs a warehouse is a channel too: named, and the kind asked such that only the index of what waits fits.
     places = outbox.c.destination_id.in_(select(channel.c.id))

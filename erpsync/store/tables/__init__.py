@@ -23,6 +23,7 @@ from erpsync.store.tables.orders import (
     refund_line,
     release,
     release_line,
+    release_order,
     shipment,
     shipment_line,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "refund_line",
     "release",
     "release_line",
+    "release_order",
     "seal_window",
     "shipment",
     "shipment_line",

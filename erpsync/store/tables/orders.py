@@ -175,7 +175,6 @@ release = Table(
     "release",
     metadata,
     row_id(),
-    ref("order_id", "orders.id"),
     ref("warehouse_id", "warehouse.id"),
     Column("number", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
@@ -184,9 +183,18 @@ release = Table(
     past("told_at"),
     past("ended_at"),
     one_of("state", *RELEASE_STATES),
-    Index("ix_release_order_id", "order_id"),
+)
+
+release_order = Table(
+    "release_order",
+    metadata,
+    ref("release_id", "release.id", primary_key=True),
+    ref("order_id", "orders.id", primary_key=True),
+    ref("warehouse_id", "warehouse.id"),
+    past("ended_at"),
+    Index("ix_release_order_order_id", "order_id"),
     Index(
-        "uq_release_open",
+        "uq_release_order_open",
         "order_id",
         "warehouse_id",
         unique=True,
@@ -194,6 +202,8 @@ release = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
 )
+"""Whose lines a release holds. It repeats the warehouse and the end of its release, so that the database refuses a
+second one of an order that is open in a warehouse."""
 
 release_line = Table(
     "release_line",

@@ -1,4 +1,4 @@
-"""Orders by what people have in hand: part of a number of ours, of the channel's or of a parcel, a SKU, goods.
+"""Orders by what people have in hand: part of a number of ours, of the channel's, a parcel or a release, a SKU, goods.
 
 Why no query is as long as the history: names are looked up in the parts of `order_name`, newest first, until enough
 are found; what begins or ends with the text is found among all of them, what only holds it among the newest. Goods are
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from erpsync.sdk.text import storable
 from erpsync.store.names import FORWARDS, PART_ORDERS, beginning, ending, part_of, plain
-from erpsync.store.tables import order_name, orders
+from erpsync.store.tables import order_name, orders, release, release_order
 from erpsync.store.views.goods import find_goods, orders_of
 from erpsync.store.views.orders import load_orders
 from erpsync.store.views.values import Json
@@ -51,24 +51,37 @@ def search_orders(connection: Connection, text: str, limit: int = 100) -> Found:
     chosen = sorted(exact, reverse=True)[:limit]
     others = bought.union(_called(connection, name, last, limit)) - exact
     chosen += sorted(others, reverse=True)[: limit - len(chosen)]
-    loaded = load_orders(connection, chosen)
+    loaded, released = load_orders(connection, chosen), _releases(connection, chosen)
     ordered = sorted(loaded, key=lambda id: id not in exact)
     notes = [goods.note] if goods.note else []
     if last >= MIDDLE_PARTS and len(chosen) < limit:
         notes.append(f"parts from the middle of a number are looked for among the newest {MIDDLE_ORDERS:,} orders only")
     return Found(
         orders=[loaded[id] for id in ordered],
-        matched={loaded[id]["number"]: matched(loaded[id], name, bought=id in bought) for id in ordered},
+        matched={
+            loaded[id]["number"]: _matched(loaded[id], name, bought=id in bought, releases=released.get(id, ()))
+            for id in ordered
+        },
         notes=notes,
     )
 
 
-def matched(order: Json, name: str, *, bought: bool) -> str:
+def _releases(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the numbers of the releases that hold lines of these orders, by order id."""
+    query = select(release_order.c.order_id, release.c.number).join(release)
+    found: dict[int, list[str]] = {}
+    for row in connection.execute(query.where(release_order.c.order_id.in_(ids))):
+        found.setdefault(row.order_id, []).append(row.number)
+    return found
+
+
+def _matched(order: Json, name: str, *, bought: bool, releases: Sequence[str]) -> str:
     """Return what of an order holds a plain name, in words."""
     called = {
         "number": [order["number"]],
         "channel's id": [order["external_id"]],
         "tracking": [parcel["tracking"] for parcel in order["shipments"]],
+        "release": releases,
     }
     found = [what for what, names in called.items() if any(name in plain(each) for each in names)]
     return ", ".join([*found, "goods"] if bought else found)

@@ -7,8 +7,9 @@ from sqlalchemy import Connection, select
 
 from erpsync.core import advice
 from erpsync.store.outbox.queue import IS_OPEN, IS_WAITING
+from erpsync.store.releases import is_about
 from erpsync.store.remedies import letter_remedy
-from erpsync.store.tables import channel, dead_letter, listing, order_hold, outbox, release, shipment, task
+from erpsync.store.tables import channel, dead_letter, listing, order_hold, outbox, release_order, shipment, task
 from erpsync.store.views.values import Json, iso
 
 _ENDED = ("cancelled", "completed", "shipped")
@@ -47,14 +48,15 @@ def _holds(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
 
 
 def _tasks(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
-    query = select(task.c.id, task.c.kind).where(task.c.order_id == order_id, task.c.closed_at.is_(None))
+    mine = is_about(connection, order_id, task)
+    query = select(task.c.id, task.c.kind).where(mine, task.c.closed_at.is_(None))
     for row in connection.execute(query.order_by(task.c.id)):
         names = {"id": row.id, "order": shown["number"], "channel": shown["channel"]}
         yield f"task {row.id}: {advice.fill(advice.TASKS.get(row.kind, advice.DONE), **names)}"
 
 
 def _letters(connection: Connection, order_id: int) -> Iterable[str]:
-    mine = (dead_letter.c.order_id == order_id) & dead_letter.c.order_id.is_not(None) & (dead_letter.c.state == "open")
+    mine = is_about(connection, order_id, dead_letter) & (dead_letter.c.state == "open")
     query = select(dead_letter.c.id, dead_letter.c.kind, letter_remedy().label("remedy")).where(mine)
     for row in connection.execute(query.order_by(dead_letter.c.id)):
         yield f"dead letter {row.id}: {advice.fill(advice.letter(row.kind, row.remedy), id=row.id)}"
@@ -116,7 +118,8 @@ def _parcels(connection: Connection, order_id: int) -> list[Any]:
 
 
 def _send(connection: Connection, order_id: int, shown: Json) -> str:
-    on_its_way = select(release.c.id).where(release.c.order_id == order_id, release.c.ended_at.is_(None))
+    mine = (release_order.c.order_id == order_id) & release_order.c.ended_at.is_(None)
+    on_its_way = select(release_order.c.release_id).where(mine)
     if connection.execute(on_its_way).first() is not None:
         return _NOTHING["released"]
     return f"send it, then `erpsync ship {shown['number']} --carrier CODE --tracking NUMBER`"

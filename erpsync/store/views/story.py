@@ -10,6 +10,7 @@ from itertools import chain
 from sqlalchemy import Connection, and_, func, or_, select
 
 from erpsync.store.outbox.queue import IS_OPEN
+from erpsync.store.releases import is_about
 from erpsync.store.tables import (
     backorder,
     channel,
@@ -115,14 +116,14 @@ def _shipments(connection: Connection, order_id: int) -> dict[int, str]:
 
 
 def _tasks(connection: Connection, order_id: int) -> Iterable[Json]:
-    for row in connection.execute(select(task).where(task.c.order_id == order_id).order_by(task.c.id)):
+    for row in connection.execute(select(task).where(is_about(connection, order_id, task)).order_by(task.c.id)):
         yield entry(row.opened_at, "task", "opened", {"id": row.id, "kind": row.kind, "reason": row.reason})
         if row.closed_at is not None:
             yield entry(row.closed_at, "task", "closed", {"id": row.id, "kind": row.kind}, row.closed_by)
 
 
 def _letters(connection: Connection, order_id: int) -> Iterable[Json]:
-    mine = and_(dead_letter.c.order_id == order_id, dead_letter.c.order_id.is_not(None))
+    mine = is_about(connection, order_id, dead_letter)
     for row in connection.execute(select(dead_letter).where(mine).order_by(dead_letter.c.id)):
         told = {"id": row.id, "kind": row.kind, "error": row.error, "source": row.source}
         yield entry(row.at, "dead letter", row.state, told)
@@ -158,7 +159,8 @@ def _unreported(connection: Connection, order_id: int) -> Iterable[str]:
 
 
 def _to_do(connection: Connection, order_id: int) -> Iterable[str]:
-    for row in connection.execute(select(task).where(task.c.order_id == order_id, task.c.closed_at.is_(None))):
+    mine = is_about(connection, order_id, task)
+    for row in connection.execute(select(task).where(mine, task.c.closed_at.is_(None))):
         yield f"task {row.id} is open: {row.reason}"
 
 

@@ -35,7 +35,7 @@ class FileHarness(Harness):
         return sorted(str(path) for path in self.folder.rglob("*"))
 
     def new_release(self) -> Release:
-        return release(f"S{next(self._numbers)}-R1")
+        return release(f"R20260302{next(self._numbers):06}")
 
     def releases(self) -> Sequence[str]:
         self.warehouse.take_in()

@@ -38,7 +38,7 @@ def connector(warehouse: FileWarehouse, clock: ManualClock) -> WarehouseFileConn
     return WarehouseFileConnector(settings, HttpClient(clock=clock), clock)
 
 
-def order(number: str = "S1-R1") -> Release:
+def order(number: str = "R20260302000001") -> Release:
     return Release(
         number=number,
         order="S1",
@@ -81,13 +81,13 @@ def test_what_spreadsheet_programs_make_of_numbers_is_taken_off_or_refused(
     connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
 ) -> None:
     """failures.md row 27: a tracking number of which digits are missing must not be told to a buyer."""
-    rows = '="S1-R1",SF,"=""435000123456789"""\nS2-R1,YUNDA,4.35E+14\nS3\0-R1,SF,SF1\n'
+    rows = '="R20260302000001",SF,"=""435000123456789"""\nR20260302000002,YUNDA,4.35E+14\nR20260302\x00000003,SF,SF1\n'
     (warehouse.folder / "shipments-1.csv").write_text(f"release,carrier,tracking\n{rows}", encoding="utf-8")
     clock.advance(seconds=10**9)
     [page] = pull(connector)
 
     read = [(each.release, each.tracking) for each in page.dispatches]
-    assert read == [("S1-R1", "435000123456789")]
+    assert read == [("R20260302000001", "435000123456789")]
     assert [(str(bad.error), bad.error.source) for bad in page.bad] == [
         ("tracking: a spreadsheet program cut the digits of this number to 4.35E+14", "shipments-1.csv:3"),
         ("line: line holds NUL or bytes that are not utf-8", "shipments-1.csv:4"),
@@ -129,14 +129,31 @@ def test_a_release_is_one_file_however_often_it_is_written(
 
     [path] = warehouse.out_folder.glob("*")
     rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    assert path.name == "release-S1-R1.csv"
+    assert path.name == "release-R20260302000001.csv"
     assert [(row["line_id"], row["sku"], row["qty"], row["address"]) for row in rows] == [
         ("1", "A", "2", "世纪大道1号, 5室"),
         ("2", "B", "1", "世纪大道1号, 5室"),
     ]
-    assert warehouse.take_in() == ["S1-R1"]
+    assert warehouse.take_in() == ["R20260302000001"]
     connector.release(order())
     assert warehouse.take_in() == []
+
+
+def test_rows_name_the_order_of_their_line_where_a_release_holds_those_of_several(
+    connector: WarehouseFileConnector, warehouse: FileWarehouse, clock: ManualClock
+) -> None:
+    lines = tuple(ReleaseLine(line="1", sku="A", qty=qty, order=number) for number, qty in (("S1", 2), ("S2", 1)))
+    connector.release(replace(order(), order="S1, S2", lines=lines))
+
+    [path] = warehouse.out_folder.glob("*")
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    assert [(row["order"], row["line_id"], row["qty"]) for row in rows] == [("S1", "1", "2"), ("S2", "1", "1")]
+
+    said = "release,carrier,tracking,order,line_id,sku,qty\nR20260302000001,SF,SF1,S2,1,A,1\n"
+    (warehouse.folder / "shipments-1.csv").write_text(said, encoding="utf-8")
+    clock.advance(seconds=10**9)
+    [page] = pull(connector)
+    assert [(line.order, line.line) for parcel in page.dispatches for line in parcel.lines] == [("S2", "1")]
 
 
 @pytest.mark.parametrize(("left", "stopped"), [(False, True), (True, False)])
@@ -146,13 +163,13 @@ def test_a_wish_to_stop_is_a_file_and_so_is_its_answer(
     connector.release(order())
     warehouse.take_in()
     if left:
-        warehouse.ship("S1-R1", "SF1")
-    assert connector.cancel("S1-R1") is None
+        warehouse.ship("R20260302000001", "SF1")
+    assert connector.cancel("R20260302000001") is None
     warehouse.take_in()
     clock.advance(seconds=5)
     answers = [answer for page in pull(connector) for answer in page.answers]
 
-    assert [(answer.release, answer.stopped) for answer in answers] == [("S1-R1", stopped)]
+    assert [(answer.release, answer.stopped) for answer in answers] == [("R20260302000001", stopped)]
 
 
 @pytest.mark.parametrize(("formulas", "name"), [("escape", "'=cmd|x"), ("keep", "=cmd|x")])

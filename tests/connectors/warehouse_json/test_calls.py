@@ -1,7 +1,7 @@
 """Signed calls to a warehouse system and its feed. The examples are written from our own messages."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -58,9 +58,20 @@ def test_calls_are_signed_as_standard_webhooks_says() -> None:
 def test_a_release_arrives_with_all_that_is_to_be_sent(warehouse: JsonWarehouse) -> None:
     connector(warehouse).release(release())
 
-    got = warehouse.releases["S1-R1"]
+    got = warehouse.releases["R20260302000001"]
     assert [(line["line"], line["sku"], line["qty"]) for line in got["lines"]] == [("1", "A", 2)]
-    assert (got["warehouse"], got["recipient"]["name"]) == ("SH", "王小明")
+    assert (got["order"], got["warehouse"], got["recipient"]["name"]) == ("S1", "SH", "王小明")
+
+
+def test_lines_name_their_order_only_where_a_release_holds_those_of_several(warehouse: JsonWarehouse) -> None:
+    one = release()
+    lines = tuple(replace(one.lines[0], order=order) for order in ("S1", "S2"))
+    connector(warehouse).release(one)
+    connector(warehouse).release(replace(one, number="R20260302000002", order="S1, S2", lines=lines))
+
+    assert [line.get("order") for line in warehouse.releases["R20260302000001"]["lines"]] == [None]
+    got = warehouse.releases["R20260302000002"]
+    assert (got["order"], [line["order"] for line in got["lines"]]) == ("S1, S2", ["S1", "S2"])
 
 
 def test_a_lost_answer_is_an_unknown_outcome_that_can_be_looked_up(warehouse: JsonWarehouse) -> None:
@@ -68,8 +79,8 @@ def test_a_lost_answer_is_an_unknown_outcome_that_can_be_looked_up(warehouse: Js
     with pytest.raises(OutcomeUnknownError):
         connector(warehouse).release(release())
 
-    assert connector(warehouse).find_release("S1-R1")
-    assert not connector(warehouse).find_release("S2-R1")
+    assert connector(warehouse).find_release("R20260302000001")
+    assert not connector(warehouse).find_release("R20260302000002")
 
 
 def test_a_release_that_is_there_already_counts_as_accepted(warehouse: JsonWarehouse) -> None:
@@ -80,7 +91,7 @@ def test_a_release_that_is_there_already_counts_as_accepted(warehouse: JsonWareh
 
 
 def test_a_release_that_was_stopped_before_it_came_is_refused(warehouse: JsonWarehouse) -> None:
-    assert connector(warehouse).cancel("S1-R1") is True
+    assert connector(warehouse).cancel("R20260302000001") is True
 
     with pytest.raises(RejectedError, match="stopped before it came"):
         connector(warehouse).release(release())
@@ -91,14 +102,14 @@ def test_a_wish_to_stop_is_answered_at_once_or_later(warehouse: JsonWarehouse, s
     connector(warehouse).release(release())
     warehouse.says = says
 
-    assert connector(warehouse).cancel("S1-R1") is says
+    assert connector(warehouse).cancel("R20260302000001") is says
 
 
 def test_what_has_left_is_not_stopped(warehouse: JsonWarehouse) -> None:
     connector(warehouse).release(release())
-    warehouse.ship("S1-R1", "SF1")
+    warehouse.ship("R20260302000001", "SF1")
 
-    assert connector(warehouse).cancel("S1-R1") is False
+    assert connector(warehouse).cancel("R20260302000001") is False
 
 
 def test_the_feed_is_read_page_by_page_from_the_mark_on(warehouse: JsonWarehouse) -> None:
@@ -122,7 +133,7 @@ def test_a_feed_that_does_not_move_is_trouble_and_no_endless_loop(warehouse: Jso
 
 def test_text_that_no_database_takes_does_not_hold_up_the_feed(warehouse: JsonWarehouse) -> None:
     """No database takes a NUL, an endless number or a time before all times: the page would be read for ever."""
-    warehouse.report("dispatch", release="S1-R1", carrier="SF\0", tracking="SF1\0")
+    warehouse.report("dispatch", release="R20260302000001", carrier="SF\0", tracking="SF1\0")
     warehouse.report("count", sku="\0", on_hand=10**30, as_of=NOW.isoformat())
 
     warehouse.report("count", sku="A", on_hand=1, as_of="0001-01-01T00:00:00+14:00")
@@ -144,7 +155,7 @@ def test_an_answer_nested_without_end_is_a_lost_one(warehouse: JsonWarehouse) ->
     http = HttpClient(clock=warehouse.clock, mount=nested, rng=Random(0))
 
     with pytest.raises(TransientError):
-        WarehouseJsonConnector(settings, http, warehouse.clock).cancel("S1-R1")
+        WarehouseJsonConnector(settings, http, warehouse.clock).cancel("R20260302000001")
 
 
 def test_a_wrong_secret_is_an_operators_matter(warehouse: JsonWarehouse) -> None:
@@ -159,7 +170,7 @@ def test_a_page_in_place_of_an_answer_is_a_lost_one(warehouse: JsonWarehouse) ->
     for _ in range(3):
         warehouse.faults.force(Fault.HTML_200)
     with pytest.raises(TransientError):
-        connector(warehouse).cancel("S1-R1")
+        connector(warehouse).cancel("R20260302000001")
 
 
 def test_a_secret_that_cannot_sign_is_refused_without_being_told() -> None:

@@ -31,7 +31,7 @@ class SystemHarness(Harness):
         return (sorted(self.warehouse.releases), sorted(self.warehouse.stopped), len(self.warehouse.feed))
 
     def new_release(self) -> Release:
-        return release(f"S{next(self._numbers)}-R1")
+        return release(f"R20260302{next(self._numbers):06}")
 
     def releases(self) -> Sequence[str]:
         return list(self.warehouse.releases)
