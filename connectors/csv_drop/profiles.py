@@ -41,6 +41,9 @@ ORDER_FIELDS = (
     "address",
     "buyer",
     "buyer_note",
+    "seller_note",
+    "seller_flag",
+    "properties",
     "refund_status",
 )
 RefundWord = Literal["none", "open", "closed", "granted", "decided"]
@@ -80,6 +83,9 @@ TAOBAO = Profile(
         "address": ("收货地址",),
         "buyer": ("买家会员名",),
         "buyer_note": ("买家留言",),
+        "seller_note": ("订单备注", "卖家备注", "商家备注", "备注"),
+        "seller_flag": ("旗帜", "备注旗帜"),
+        "properties": ("商品属性", "宝贝属性"),
         "refund_status": ("退款状态",),
     },
     refund_status_map={
@@ -124,6 +130,9 @@ JD = Profile(
         "address": ("客户地址", "收货地址"),
         "buyer": ("下单帐号", "下单账号"),
         "buyer_note": ("订单备注", "买家备注"),
+        "seller_note": ("商家备注", "卖家备注"),
+        "seller_flag": ("备注旗帜", "旗帜"),
+        "properties": ("商品属性", "规格"),
     },
     status_map={
         "等待付款": OrderState.UNPAID,
@@ -164,6 +173,9 @@ PDD = Profile(
         "district": ("区",),
         "address": ("街道", "详细地址"),
         "buyer_note": ("买家留言",),
+        "seller_note": ("商家备注",),
+        "seller_flag": ("备注旗帜", "旗帜"),
+        "properties": ("商品规格",),
         "refund_status": ("售后状态",),
     },
     refund_status_map={
@@ -218,6 +230,9 @@ DOUYIN = Profile(
         "district": ("区",),
         "address": ("详细地址",),
         "buyer_note": ("买家留言",),
+        "seller_note": ("商家备注",),
+        "seller_flag": ("旗帜颜色", "旗帜"),
+        "properties": ("商品规格", "规格"),
         "refund_status": ("售后状态",),
     },
     refund_status_map={
@@ -243,6 +258,17 @@ DOUYIN = Profile(
         "已关闭": OrderState.CANCELLED,
     },
 )
+
+
+FLAGS: Mapping[str, int] = {"无": 0, "灰": 0, "红": 1, "黄": 2, "绿": 3, "蓝": 4, "紫": 5}
+"""The seller's flag by its colour, as exports name it: 红, 红色, 红旗."""
+
+
+def flag_of(text: str) -> int | None:
+    """Return the number of a seller's flag, given as such or as its colour; None when it makes no sense."""
+    if text.isascii() and text.isdigit() and len(text) <= 2:
+        return int(text)
+    return FLAGS.get(text[:1])
 
 
 def status_key(text: str) -> str:

@@ -20,6 +20,7 @@ from erpsync.sdk.formulas import unescaped
 HEADER = (
     "external_id", "line_id", "updated_at", "placed_at", "paid_at", "channel_sku", "title", "qty", "price", "freight",
     "total", "recipient", "phone", "province", "city", "district", "address",
+    "buyer", "buyer_note", "seller_note", "seller_flag", "properties",
 )  # fmt: skip
 _NAMES = ("王小明", "李娜", "张伟", "陈静", "刘洋")
 _PLACES = (("上海", "上海市", "浦东新区"), ("广东省", "深圳市", "南山区"), ("浙江省", "杭州市", "西湖区"))
@@ -32,6 +33,7 @@ class DropLine:
     channel_sku: str
     qty: int = 1
     price_minor: int = 9_900
+    properties: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,10 @@ class DropOrder:
     phone: str = "13800138000"
     place: tuple[str, str, str] = ("上海", "上海市", "浦东新区")
     address: str = "世纪大道1号"
+    buyer: str = ""
+    buyer_note: str = ""
+    seller_note: str = ""
+    seller_flag: str = ""
 
     @property
     def total_minor(self) -> int:
@@ -146,10 +152,15 @@ def _rows(order: DropOrder) -> Iterator[list[object]]:
         order.phone,
         *order.place,
         order.address,
+        order.buyer,
+        order.buyer_note,
+        order.seller_note,
+        order.seller_flag,
     )
     times = (_iso(order.updated_at), _iso(order.placed_at), _iso(order.paid_at))
     for number, line in enumerate(order.lines, start=1):
-        yield [order.external_id, number, *times, line.channel_sku, "", line.qty, _yuan(line.price_minor), *whole]
+        goods = (line.channel_sku, "", line.qty, _yuan(line.price_minor))
+        yield [order.external_id, number, *times, *goods, *whole, line.properties]
 
 
 def _yuan(minor: int) -> str:

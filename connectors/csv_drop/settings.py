@@ -35,7 +35,8 @@ from erpsync.sdk.types import OrderState
 FieldName = Literal[
     "external_id", "line_id", "status", "updated_at", "placed_at", "paid_at", "channel_sku", "title", "qty", "price",
     "total", "paid", "refunded", "freight", "discount", "currency", "recipient", "phone", "province", "city",
-    "district", "address", "buyer", "buyer_note", "refund_status", "order", "carrier", "tracking",
+    "district", "address", "buyer", "buyer_note", "seller_note", "seller_flag", "properties", "refund_status", "order",
+    "carrier", "tracking",
 ]  # fmt: skip
 _NEEDED = {"orders": ("external_id", "channel_sku", "qty"), "shipments": ("order", "carrier", "tracking")}
 _EXACT = {

@@ -111,7 +111,14 @@ ORDERS = (
         "orders show",
         "show one order with its events",
         "orders:show",
-        (_ORDER, arg("--recipient", action="store_true", help="also name, phone and address; leaves an audit event")),
+        (
+            _ORDER,
+            arg(
+                "--recipient",
+                action="store_true",
+                help="also who bought, who gets it and what they wrote; leaves an audit event",
+            ),
+        ),
     ),
     Command("orders hold", "keep an order from leaving", "orders:hold", (_ORDER, _WHY)),
     Command("orders release", "end a hold set by `orders hold`", "orders:release", (_ORDER,)),

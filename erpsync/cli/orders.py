@@ -11,6 +11,7 @@ from erpsync.cli.tables import Column, local, money
 
 if TYPE_CHECKING:
     from erpsync.flows.context import Context
+    from erpsync.flows.orders.recipient import Revealed
 
 Json = dict[str, Any]
 
@@ -64,19 +65,19 @@ def summary(order: Json) -> Json:
 
 
 def show(app: App) -> int:
-    """Print one order with its events; with --recipient also who gets the parcel, which leaves an audit event."""
+    """Print one order with its events; with --recipient also who bought and what they wrote, which leaves a trace."""
     from erpsync.store.views import show_order
 
-    recipient = _recipient(app) if app.args.recipient else None
+    revealed = _revealed(app) if app.args.recipient else None
     with app.reading() as connection:
         order = show_order(connection, app.args.order)
-    if app.args.recipient:
-        order["recipient"] = recipient
+    if revealed is not None:
+        order = revealed.shown_in(order)
     app.out.value(order, lambda: _print(app, order))
     return OK
 
 
-def _recipient(app: App) -> Json | None:
+def _revealed(app: App) -> "Revealed":
     from erpsync.cli.build import vault_of
     from erpsync.flows.orders.recipient import reveal_recipient
 
@@ -154,8 +155,13 @@ def _print(app: App, order: Json) -> None:
     out.line("  ".join(instants))
     amounts = [name for name in order if name.endswith("_minor") and order[name] is not None]
     out.line("  ".join(f"{name[:-6]} {money(order[name], currency)}" for name in amounts))
-    for name, value in (order.get("recipient") or {}).items():
+    for name, value in ((order.get("recipient") or {}) | order.get("notes", {})).items():
         out.line(f"{name}: {value}")
+    if order.get("same_buyer"):
+        out.line(f"same buyer: {', '.join(order['same_buyer'])}")
+    for line in order["lines"]:
+        for each in line.get("properties", ()):
+            out.line(f"line {line['external_id']} {each['name']}: {each['value']}")
     out.rows([_line(line, currency) for line in order["lines"]], _LINES)
     if order["shipments"]:
         out.heading("Shipments")

@@ -7,10 +7,19 @@ decided in `readings`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeGuard
 
 from erpsync.core.readings import Reading, is_further
 from erpsync.sdk.types import Line, Order, OrderState, Recipient
+
+
+class Origin(StrEnum):
+    """Whose line it is: the channel's, or one that only we know, added by a rule or by hand."""
+
+    CHANNEL = "channel"
+    GIFT = "gift"
+    HAND = "hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +28,7 @@ class KnownLine:
 
     Cancelled units have three sources that may name the same units: the channel closed them, a refund was granted
     for them, we dropped them. The largest counts, and never a unit that has left. What is no goods (`no_stock`: a
-    surcharge, a service) never has anything to leave.
+    surcharge, a service) never has anything to leave. `properties` are encrypted.
     """
 
     id: int
@@ -37,6 +46,8 @@ class KnownLine:
     dropped_qty: int = 0
     shipped_qty: int = 0
     no_stock: bool = False
+    origin: Origin = Origin.CHANNEL
+    properties: bytes | None = None
 
     @property
     def cancelled_qty(self) -> int:
@@ -54,6 +65,8 @@ class KnownOrder:
     """An order as stored, without its recipient.
 
     Args:
+        notes: who bought and what was written, encrypted.
+        buyer_index: the keyed hash by which other orders of the same buyer are found.
         most_minor: what was to pay before the total was lowered while the order was due; None if it was not.
         lowered_at: the version of the view that lowered it last.
     """
@@ -82,6 +95,9 @@ class KnownOrder:
     refund_asked: str = ""
     address_complete: bool | None = None
     recipient_index: bytes | None = None
+    notes: bytes | None = None
+    buyer_index: bytes | None = None
+    seller_flag: int | None = None
     lines: tuple[KnownLine, ...] = ()
     holds: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,6 +105,11 @@ class KnownOrder:
     def due(self) -> tuple[datetime, str]:
         """Whose turn it is: oldest paid first."""
         return (self.paid_at or self.placed_at, self.number)
+
+    @property
+    def of_channel(self) -> tuple[KnownLine, ...]:
+        """The lines that the channel knows: its views, its refunds, its totals and its calls are about no others."""
+        return tuple(line for line in self.lines if line.origin is Origin.CHANNEL)
 
     @property
     def open_qty(self) -> int:
@@ -129,7 +150,7 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
         line_ids: ids for lines not seen before, taken as needed.
     """
     ids = iter(line_ids)
-    by_id = {line.external_id: line for line in known.lines}
+    by_id = {line.external_id: line for line in known.of_channel}
     lines: list[KnownLine] = []
     left: dict[int, int] = {}
     state = known.state if new.undated and is_further(known.state, new.state) else new.state
@@ -155,12 +176,37 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
             lines.append(replace(gone, closed_qty=gone.qty))
         else:
             lines.append(gone)
+    lines += own_lines(known)
     order = _merge_fields(known, new, state, reading, tuple(lines))
     fields = ("state", "paid_at", "ready_at", "do_not_ship", "refund_asked")
     changes += [name for name in fields if getattr(order, name) != getattr(known, name)]
+    if (order.seller_flag or 0) != (known.seller_flag or 0):
+        changes.append("seller_flag")
     if new.currency != known.currency:
         changes.append(f"{CURRENCY} {known.currency} -> {new.currency}")
     return Merged(order=order, left_behind=left, changes=tuple(changes))
+
+
+def own_lines(order: KnownOrder) -> tuple[KnownLine, ...]:
+    """Return the lines that the channel does not know."""
+    return tuple(line for line in order.lines if line.origin is not Origin.CHANNEL)
+
+
+def with_own_lines(order: KnownOrder) -> KnownOrder:
+    """Return the order with its own lines closed where every line of the channel was cancelled, else open.
+
+    A gift alone is never a parcel, and one of an order that the channel takes up again is wanted again. What has left
+    with a line of the channel's, or of an order that has none of those, is not judged by them.
+    """
+    sold = order.of_channel
+    if len(sold) in (0, len(order.lines)):
+        return order
+    gone = all(line.cancelled_qty == line.qty for line in sold)
+    wanted = {line.id: line.qty if gone else 0 for line in own_lines(order)}
+    if all(wanted.get(line.id, line.closed_qty) == line.closed_qty for line in order.lines):
+        return order
+    lines = (replace(line, closed_qty=wanted.get(line.id, line.closed_qty)) for line in order.lines)
+    return replace(order, lines=tuple(lines))
 
 
 def _to_send(line: KnownLine) -> tuple[str, str, int, int]:
@@ -173,7 +219,7 @@ def unshown(known: KnownOrder, new: Order) -> frozenset[str]:
     A bad line is named by `line_id` in its row, else by its key. One that fits no known line may be any of them that
     the view does not show.
     """
-    lines = frozenset(line.external_id for line in known.lines)
+    lines = frozenset(line.external_id for line in known.of_channel)
     named = {str(bad.row.get("line_id") or bad.key) for bad in new.bad_lines}
     return lines.difference(line.external_id for line in new.lines) if named - lines else frozenset(named)
 
@@ -226,6 +272,7 @@ def _merge_fields(
         currency=new.currency,
         do_not_ship=new.do_not_ship,
         refund_asked=known.refund_asked if new.refund_asked is None else new.refund_asked,
+        seller_flag=known.seller_flag if new.seller_flag is None else new.seller_flag,
         address_complete=new.recipient.complete if carries(new.recipient) else known.address_complete,
         lines=lines,
         **_lowered(known, new, reading),
@@ -283,6 +330,7 @@ def first_seen(
         currency=new.currency,
         do_not_ship=new.do_not_ship,
         refund_asked=new.refund_asked or "",
+        seller_flag=new.seller_flag,
         address_complete=None if new.recipient is None else new.recipient.complete,
         lines=tuple(lines),
         **{name: getattr(new, name) for name in _AMOUNTS},
@@ -313,6 +361,6 @@ def phase(order: KnownOrder) -> str:
 
 
 def residual_minor(order: KnownOrder) -> int:
-    """Return what the channel's total has beyond lines + freight - discount; shown, never corrected."""
-    goods = sum(line.price_minor * line.qty for line in order.lines)
+    """Return what the channel's total has beyond its lines + freight - discount; shown, never corrected."""
+    goods = sum(line.price_minor * line.qty for line in order.of_channel)
     return order.total_minor - goods - (order.freight_minor or 0) + (order.discount_minor or 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from erpsync.core.asked import still_asked
-from erpsync.core.orders import KnownOrder
+from erpsync.core.orders import KnownOrder, Origin
 from erpsync.sdk.types import Refund, RefundState
 
 
@@ -31,7 +31,7 @@ def names_units(order: KnownOrder, refund: Refund) -> bool:
 
     A line that the order does not have was taken out by a view that is newer than the refund; else it says nothing.
     """
-    lines = {line.external_id for line in order.lines}
+    lines = {line.external_id for line in order.of_channel}
     named = {line.line_external_id for line in refund.lines if line.qty}
     return bool(named) and (named <= lines or order.reading.version_at >= refund.version_at)
 
@@ -86,7 +86,8 @@ def with_refunds(order: KnownOrder, refunds: Iterable[Refund], *, net: bool | No
     whole = net is not None and covers_all(order, given, net=net)
     units: dict[int, int] = {}
     for known in order.lines:
-        taken = known.qty if whole else named.get(known.external_id, 0)
+        by_name = named.get(known.external_id, 0) if known.origin is Origin.CHANNEL else 0
+        taken = known.qty if whole else by_name
         units[known.id] = min(known.qty, max(taken, known.refunded_qty if net is None else 0))
     if all(known.refunded_qty == units[known.id] for known in order.lines):
         return order
@@ -128,14 +129,14 @@ def is_unplaced(order: KnownOrder, refunds: Sequence[Refund]) -> bool:
     Money that is no more than what units cost that were taken out otherwise (by the channel or a person) was for those.
     """
     unnamed = unnamed_minor(order, refunds)
-    if not unnamed or not order.open_qty:
+    if not unnamed or not any(line.open_qty for line in order.of_channel):
         return False
     named: dict[str, int] = {}
     for refund in granted(refunds):
         for line in refund.lines:
             named[line.line_external_id] = named.get(line.line_external_id, 0) + line.qty
     otherwise = sum(
-        line.price_minor * max(0, line.cancelled_qty - named.get(line.external_id, 0)) for line in order.lines
+        line.price_minor * max(0, line.cancelled_qty - named.get(line.external_id, 0)) for line in order.of_channel
     )
     return unnamed > otherwise
 
@@ -143,11 +144,12 @@ def is_unplaced(order: KnownOrder, refunds: Sequence[Refund]) -> bool:
 def lines_asked(order: KnownOrder, refunds: Iterable[Refund]) -> frozenset[str] | None:
     """Return the lines that must stay because a refund of them is asked for; None when it is the whole order.
 
-    What names no line of the order may mean any of them. Words in the order's own view that name none are about a
-    refund which is known, if that is at least as new as the view.
+    What names no line of the order may mean any of them; with the last that the channel wants, what we added stays too.
+    Words in the order's own view that name none are about a refund which is known, if that is at least as new as the
+    view.
     """
     asked = [each for each in refunds if each.state is RefundState.OPEN]
-    lines = {line.external_id for line in order.lines}
+    lines = {line.external_id for line in order.of_channel}
     found: set[str] = set()
     for each in asked:
         if not names_units(order, each):
@@ -162,6 +164,9 @@ def lines_asked(order: KnownOrder, refunds: Iterable[Refund]) -> frozenset[str] 
         if " " not in name or line not in lines:
             return None
         found.add(line)
+    left = {line.external_id for line in order.of_channel if line.open_qty}
+    if left and left <= found and len(order.of_channel) < len(order.lines):
+        return None
     return frozenset(found)
 
 

@@ -24,9 +24,9 @@ def completed(known: KnownOrder, view: Order) -> Order:
     if not view.some_lines:
         return view
     shown = {line.external_id for line in view.lines}
-    if shown - {line.external_id for line in known.lines}:
+    if shown - {line.external_id for line in known.of_channel}:
         view = replace(view, undated=False)  # how far the order was says nothing of lines that nobody had seen
-    absent = [line for line in known.lines if line.external_id not in shown and line.open_qty]
+    absent = [line for line in known.of_channel if line.external_id not in shown and line.open_qty]
     if not absent:
         return view
     view = replace(view, do_not_ship=view.do_not_ship or _unclear(known, view, absent))
@@ -50,7 +50,7 @@ def _with_state(line: Line, state: OrderState) -> Line:
 def _unclear(known: KnownOrder, view: Order, absent: Iterable[KnownLine]) -> str:
     if view.state is not OrderState.CANCELLED:
         return ""
-    open_before = {line.external_id for line in known.lines if line.open_qty}
+    open_before = {line.external_id for line in known.of_channel if line.open_qty}
     news = [line.external_id for line in view.lines if line.external_id in open_before]
     if not news:
         return known.do_not_ship if known.do_not_ship.startswith(UNCLEAR) else ""
@@ -59,13 +59,13 @@ def _unclear(known: KnownOrder, view: Order, absent: Iterable[KnownLine]) -> str
 
 def adds(known: KnownOrder, view: Order) -> bool:
     """Whether an older view shows lines that are not known yet; nothing else of it counts."""
-    lines = {line.external_id for line in known.lines}
+    lines = {line.external_id for line in known.of_channel}
     return view.some_lines and any(line.qty and line.external_id not in lines for line in view.lines)
 
 
 def with_added(known: KnownOrder, view: Order, line_ids: Iterable[int]) -> Merged:
     """Return the order with the lines of an older view that are not known yet."""
-    ids, lines = iter(line_ids), {line.external_id for line in known.lines}
+    ids, lines = iter(line_ids), {line.external_id for line in known.of_channel}
     added: list[KnownLine] = []
     left: dict[int, int] = {}
     for incoming in view.lines:

@@ -24,6 +24,7 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a dead letter is tried again | `operations` | `operations.dead_letters.replay_letter` |
 | a task is answered | `operations` | `operations.tasks.finish_task` |
 | old data is deleted | `operations` | `operations.prune.prune` |
+| notes of older orders are filled in | `operations` | `operations.fill_notes.fill_notes` |
 | keys are rotated | `operations` | `operations.rotate_keys.rotate_keys` |
 | a program is told of events | `api` | `api.event_webhooks.push_events` |
 """

@@ -24,6 +24,10 @@ _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,6})?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 _YEARS = range(1971, 2200)
+_BETWEEN = re.compile("([;；])")
+_NAMED = re.compile("[:：]")
+FLAGS = range(100)
+"""Numbers that may be a seller's flag; platforms have half a dozen and add some."""
 
 
 def kind(value: object) -> str:
@@ -96,6 +100,24 @@ def choice(value: object, table: Mapping[str, State], *, path: str) -> State:
     if word not in table:
         raise PayloadError(f"unknown {path.rpartition('.')[2]} {word[:40]!r}", path=path)
     return table[word]
+
+
+def properties(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the (name, value) pairs of a text like `颜色:红色;尺码:M`.
+
+    A part without a name goes on with the one before; a text that begins without one is the value of no name.
+    """
+    found: list[tuple[str, str]] = []
+    pieces = _BETWEEN.split(text)
+    for mark, part in zip(["", *pieces[1::2]], pieces[::2], strict=True):
+        name, *value = _NAMED.split(part, maxsplit=1)
+        if value:
+            found.append((name.strip(), value[0].strip()))
+        elif found and part.strip():
+            found[-1] = (found[-1][0], f"{found[-1][1]}{mark}{part.strip()}")
+        elif part.strip():
+            found.append(("", part.strip()))
+    return tuple(found)
 
 
 def enumeration(value: object, kind_: type[StrEnum], *, path: str) -> Any:
@@ -201,6 +223,26 @@ class Fields:
             return self.text_or_none(name)
         except PayloadError:
             return None
+
+    def note(self, name: str) -> str | None:
+        """Return what a person wrote: empty where the view shows that it is nothing, None where it does not carry it.
+
+        What is no text is left out, as of `side_text`.
+        """
+        value = self.row.get(name)
+        return value if isinstance(value, str) else None
+
+    def seller_flag(self, name: str) -> int | None:
+        """Return the number of the seller's flag, None when it is absent or makes no sense."""
+        try:
+            return whole(self.raw(name), most=FLAGS[-1], path=self.path_of(name))
+        except PayloadError:
+            return None
+
+    def properties(self, name: str) -> tuple[tuple[str, str], ...] | None:
+        """As `properties`, of a field; None when it is absent or no text."""
+        value = self.row.get(name)
+        return properties(value) if isinstance(value, str) else None
 
     def read_instant(self, value: object, *, path: str) -> datetime:
         """Return an instant as this platform writes it; ISO 8601 with an offset unless overridden."""

@@ -1,4 +1,4 @@
-"""What rows hold encrypted and what it is sealed for: recipients, with keyed hashes to find them, and secrets.
+"""What rows hold encrypted and what it is sealed for: people, with keyed hashes to find them, and secrets.
 
 Why the identities stand together: whoever seals, opens or rotates a value has to name the same one, or it stays shut.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.privacy import Vault
-from erpsync.store.tables import dead_letter, inbox, key_proof, orders, payload, subscription, token
+from erpsync.store.tables import dead_letter, inbox, key_proof, order_line, orders, payload, subscription, token
 
 PROOF_ROW = "key_proof|1"
 
@@ -19,6 +19,16 @@ PROOF_ROW = "key_proof|1"
 def recipient_row(channel_id: int, external_id: str) -> str:
     """Return the identity a recipient is sealed for."""
     return f"orders|{channel_id}|{external_id}"
+
+
+def notes_row(channel_id: int, external_id: str) -> str:
+    """Return the identity an order's notes are sealed for."""
+    return f"notes|{channel_id}|{external_id}"
+
+
+def line_row(order_id: int, external_id: str) -> str:
+    """Return the identity a line's properties are sealed for."""
+    return f"order_line|{order_id}|{external_id}"
 
 
 def payload_row(channel_id: int, kind: str, external_id: str) -> str:
@@ -57,6 +67,8 @@ class Sealed:
 
 SEALED = (
     Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
+    Sealed(orders, "notes", lambda r: notes_row(r.channel_id, r.external_id)),
+    Sealed(order_line, "properties", lambda r: line_row(r.order_id, r.external_id)),
     Sealed(payload, "body", lambda r: payload_row(r.channel_id, r.kind, r.external_id)),
     Sealed(inbox, "body", lambda r: inbox_row(r.channel_id, r.delivery_key)),
     Sealed(token, "pair", lambda r: token_row(r.channel_id)),
@@ -80,6 +92,11 @@ def recipient_columns(vault: Vault, recipient: Recipient, *, row: str) -> dict[s
 def recipient_index(vault: Vault, recipient: Recipient) -> bytes:
     """Return the keyed hash by which a changed recipient is noticed without opening the known one."""
     return vault.index(_plain(recipient))
+
+
+def buyer_index(vault: Vault, channel_id: int, buyer: str) -> bytes:
+    """Return the keyed hash by which the orders of one buyer on one channel are found."""
+    return vault.index(["buyer", channel_id, buyer])
 
 
 def _plain(recipient: Recipient) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, text
 
 from erpsync.core.order_holds import first_reason
-from erpsync.core.orders import KnownLine, KnownOrder, phase
+from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase
 from erpsync.core.readings import Reading
 from erpsync.core.refunds import KnownRefund
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
@@ -94,6 +94,8 @@ def _line(row: Any, parts: Mapping[int, int] | None) -> KnownLine:
         dropped_qty=row.dropped_qty,
         shipped_qty=row.shipped_qty,
         no_stock=row.no_stock,
+        origin=Origin(row.origin),
+        properties=row.properties,
     )
 
 
@@ -119,6 +121,9 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         refund_asked=row.refund_asked,
         address_complete=row.address_complete,
         recipient_index=row.recipient_index,
+        notes=row.notes,
+        buyer_index=row.buyer_index,
+        seller_flag=row.seller_flag,
         lines=lines,
         holds=holds,
         **{name: getattr(row, name) for name in _AMOUNTS},
@@ -145,6 +150,7 @@ def _order_row(order: KnownOrder) -> dict[str, Any]:
         "do_not_ship": order.do_not_ship,
         "refund_asked": order.refund_asked,
         "address_complete": order.address_complete,
+        "seller_flag": order.seller_flag,
     } | {name: getattr(order, name) for name in _AMOUNTS}
 
 
@@ -165,6 +171,7 @@ def _line_row(line: KnownLine) -> dict[str, Any]:
         "cancelled_qty": line.cancelled_qty,
         "shipped_qty": line.shipped_qty,
         "price_minor": line.price_minor,
+        "properties": line.properties,
     }
 
 
@@ -177,6 +184,8 @@ def insert_orders(tx: Tx, new: Sequence[tuple[KnownOrder, Mapping[str, Any]]]) -
             "external_id": order.external_id,
             "number": order.number,
             "imported_at": tx.now,
+            "notes": order.notes,
+            "buyer_index": order.buyer_index,
         }
         | dict(extra)
         for order, extra in new
@@ -191,6 +200,9 @@ def update_orders(tx: Tx, changed: Sequence[tuple[KnownOrder, KnownOrder]]) -> N
     """Write what differs between each order's (before, after)."""
     rows = [(_order_row(before), _order_row(after)) for before, after in changed]
     update_many(tx, orders, [new for old, new in rows if old != new], keys=["id"])
+    noted = [after for before, after in changed if after.notes != before.notes]
+    written = [{"id": order.id, "notes": order.notes, "buyer_index": order.buyer_index} for order in noted]
+    update_many(tx, orders, written, keys=["id"])
     lines_before = {line.id: line for before, _ in changed for line in before.lines}
     fresh, differing = [], []
     for _, after in changed:
@@ -206,7 +218,10 @@ def update_orders(tx: Tx, changed: Sequence[tuple[KnownOrder, KnownOrder]]) -> N
 
 
 def _insert_lines(tx: Tx, lines: Sequence[tuple[int, KnownLine]]) -> None:
-    rows = [_line_row(line) | {"order_id": order_id, "external_id": line.external_id} for order_id, line in lines]
+    rows = [
+        _line_row(line) | {"order_id": order_id, "external_id": line.external_id, "origin": line.origin.value}
+        for order_id, line in lines
+    ]
     insert_many(tx, order_line, rows)
     _insert_parts(tx, [line for _, line in lines])
 

@@ -42,6 +42,7 @@ EVENTS = {
     "leases.reclaimed": "What a lost worker had in hand was taken back.",
     "library.logged": "A library that erpsync uses had something to say.",
     "order.found_late": "An order that polling had missed was found when its window was read again; it is stored now.",
+    "notes.filled": "Buyers, notes and properties of orders of an older version were filled in from kept payloads.",
     "poll.done": "A stream was read to its end.",
     "poll.failed": "A pass broke off; pages already committed stay, the rest is read again.",
     "push.buried": "A number or parcel was refused for good, or given up; it is a dead letter now.",

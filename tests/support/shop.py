@@ -249,6 +249,7 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
                     price_minor=line["price"],
                     cancelled_qty=line["closed"],
                     shipped_qty=line["shipped"],
+                    properties=_pairs(line.get("properties")),
                 )
                 for line in lines
             ),
@@ -256,6 +257,10 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
             recipient=Recipient(name=row["name"], phone=row["phone"], address=row["address"]),
             do_not_ship=row["do_not_ship"],
             refund_asked=row.get("refund_asked"),
+            buyer=row.get("buyer"),
+            buyer_note=row.get("buyer_note"),
+            seller_note=row.get("seller_note"),
+            seller_flag=row.get("seller_flag"),
         )
 
     def pull_refunds(self, cursor: Cursor) -> Iterator[RefundPage]:
@@ -318,6 +323,10 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+
+
+def _pairs(rows: Sequence[Sequence[str]] | None) -> tuple[tuple[str, str], ...] | None:
+    return None if rows is None else tuple((name, value) for name, value in rows)
 
 
 def _bad_line(order: str, line: Mapping[str, Any]) -> BadLine:

@@ -25,10 +25,11 @@ from connectors.csv_drop.mapping.cells import (
 )
 from connectors.csv_drop.mapping.own import Bad, Read, currencies_of, require_agreement, with_one_state
 from connectors.csv_drop.mapping.payload import Row, refused, rows_of
-from connectors.csv_drop.profiles import RefundWord, is_status, status_key
+from connectors.csv_drop.profiles import RefundWord, flag_of, is_status, status_key
 from connectors.csv_drop.settings import Layout
 from erpsync.sdk.bad_lines import no_line
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.read import properties
 from erpsync.sdk.sheets import amount_of, instant, tidy
 from erpsync.sdk.text import quoted
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Raw, Recipient
@@ -238,6 +239,7 @@ def _lines(good: Sequence[Read]) -> tuple[Line, ...]:
             qty=read.qty,
             price_minor=whole_minor(_price(read, single=len(good) == 1)),
             title=read.title,
+            properties=properties(text) if (text := read.row.text("properties")) else None,
         )
         for read in good
     ]
@@ -293,6 +295,8 @@ def _assemble(raw: Raw, good: list[Read], coupons: Mapping[str, int], bad: list[
         recipient=_recipient(good, layout),
         buyer=_text(good, "buyer"),
         buyer_note=_text(good, "buyer_note"),
+        seller_note=_text(good, "seller_note"),
+        seller_flag=flag_of(_text(good, "seller_flag") or ""),
         do_not_ship=_refunded_to_send(good),
         refund_asked=_refund_asked(good, layout),
         undated=all(read.updated_at is None for read in good),

@@ -20,9 +20,9 @@ from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient
 
 OPTIONAL_FIELDS = (
     "orderId,venderId,orderType,payType,orderTotalPrice,orderSellerPrice,orderPayment,actualPay,shouldPay,"
-    "totalOriginalPrice,freightPrice,sellerDiscount,orderState,orderStateRemark,orderRemark,orderStartTime,"
-    "paymentConfirmTime,modified,openIdBuyer,xidBuyer,returnOrder,parentOrderId,directParentOrderId,storeOrder,"
-    "waybill,logisticsId,partialLogisticsInfoModel,consigneeInfo,itemInfoList,couponDetailList,scDT"
+    "totalOriginalPrice,freightPrice,sellerDiscount,orderState,orderStateRemark,orderRemark,venderRemark,"
+    "orderStartTime,paymentConfirmTime,modified,openIdBuyer,xidBuyer,returnOrder,parentOrderId,directParentOrderId,"
+    "storeOrder,waybill,logisticsId,partialLogisticsInfoModel,consigneeInfo,itemInfoList,couponDetailList,scDT"
 )
 """What is asked for; a field that is not named does not come. Source: protocol note jd.md section 3.2."""
 
@@ -71,6 +71,7 @@ def order_of(info: Mapping[str, Any], *, encrypted: bool) -> Order:
 
     `ready_at` is the time of payment; for cash on delivery, and for what JD wants shipped before it is paid (monthly
     billing), the time of the order. The old order of a split is cancelled; its children come as orders of their own.
+    The seller's flag and the properties of a row are in no view of an order.
 
     Args:
         encrypted: receiver fields hold cipher text.
@@ -97,7 +98,8 @@ def order_of(info: Mapping[str, Any], *, encrypted: bool) -> Order:
         bad_lines=bad_lines,
         recipient=_recipient(fields, encrypted),
         buyer=fields.side_text("openIdBuyer") or fields.side_text("xidBuyer"),
-        buyer_note=fields.side_text("orderRemark"),
+        buyer_note=fields.note("orderRemark"),
+        seller_note=fields.note("venderRemark"),
         do_not_ship=do_not_ship(fields),
     )
 

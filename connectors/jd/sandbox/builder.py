@@ -74,6 +74,7 @@ def order_info(
         "orderState": state,
         "orderStateRemark": state,
         "orderRemark": "",
+        "venderRemark": "",
         "orderStartTime": created,
         "paymentConfirmTime": paid or NEVER,
         "modified": paid or created,

@@ -20,7 +20,7 @@ from connectors.taobao.connector.streams import (
     resumed,
     within,
 )
-from connectors.taobao.mapping import LIST_FIELDS, WHOLE_FIELDS, format_time, order_of, parse_time
+from connectors.taobao.mapping import LIST_FIELDS, NOTES, WHOLE_FIELDS, format_time, order_of, parse_time
 from erpsync.sdk.errors import RejectedError, TransientError
 from erpsync.sdk.roles import OrderScan, OrderSource
 from erpsync.sdk.types import Cursor, Head, Order, OrderPage, Raw
@@ -124,7 +124,8 @@ class TaobaoOrders(TaobaoBase, OrderSource, OrderScan):
         trade = answer.body.get("trade")
         if not isinstance(trade, dict):
             raise TransientError(f"answer to the detail call for {head.external_id} holds no trade")
-        return Raw(head=head, payload=trade, read_from=answer.sent_at, read_to=answer.received_at)
+        payload = {**dict.fromkeys(NOTES, ""), **trade}
+        return Raw(head=head, payload=payload, read_from=answer.sent_at, read_to=answer.received_at)
 
 
 def _backfill_mark(step: str, until: datetime, window: str) -> str:

@@ -2,7 +2,7 @@
 
 from connectors.taobao.mapping.carriers import CARRIERS, company_code
 from connectors.taobao.mapping.listings import item_ref_of, listing_rows, split_ref
-from connectors.taobao.mapping.orders import COD_TYPES, LIST_FIELDS, WHOLE_FIELDS, is_open, order_of
+from connectors.taobao.mapping.orders import COD_TYPES, LIST_FIELDS, NOTES, WHOLE_FIELDS, is_open, order_of
 from connectors.taobao.mapping.refunds import REFUND_FIELDS, refund_of
 from connectors.taobao.mapping.values import BEIJING, Fields, format_time, parse_time
 
@@ -11,6 +11,7 @@ __all__ = [
     "CARRIERS",
     "COD_TYPES",
     "LIST_FIELDS",
+    "NOTES",
     "REFUND_FIELDS",
     "WHOLE_FIELDS",
     "Fields",

@@ -20,12 +20,15 @@ _RECEIVER = (
 )
 LIST_FIELDS = (
     "tid,status,type,step_trade_status,step_paid_fee,created,pay_time,modified,payment,total_fee,post_fee,discount_fee,"
-    f"top_hold,team_buy_hold,forbid_consign,buyer_nick,buyer_open_uid,{_RECEIVER},orders"
+    f"top_hold,team_buy_hold,forbid_consign,buyer_nick,buyer_open_uid,seller_flag,has_buyer_message,{_RECEIVER},orders"
 )
 """What list calls ask for: all that normal form needs, so that a row whose detail call is refused is still an order.
 The five fields without which the platform leaves out `oaid` are among them. Source: section 3.6."""
 
-WHOLE_FIELDS = f"{LIST_FIELDS},buyer_message"
+NOTES = ("buyer_message", "seller_memo")
+"""Shown by the detail call alone, which leaves out those that are empty."""
+
+WHOLE_FIELDS = ",".join((LIST_FIELDS, *NOTES))
 
 STATES: Mapping[str, OrderState] = {
     "TRADE_NO_CREATE_PAY": OrderState.UNPAID,
@@ -78,7 +81,9 @@ def order_of(trade: Mapping[str, Any]) -> Order:
         bad_lines=bad_lines,
         recipient=_recipient(fields),
         buyer=fields.side_text("buyer_open_uid") or fields.side_text("buyer_nick"),
-        buyer_note=fields.side_text("buyer_message"),
+        buyer_note=_buyer_note(fields),
+        seller_note=fields.note("seller_memo"),
+        seller_flag=fields.seller_flag("seller_flag"),
         do_not_ship=_do_not_ship(fields),
         refund_asked=_refund_asked(fields),
     )
@@ -143,6 +148,11 @@ def _readable_discount(line: Fields) -> int:
         return line.fen_or_none("discount_fee") or 0
     except (PayloadError, AttributeError):
         return 0
+
+
+def _buyer_note(fields: Fields) -> str | None:
+    """Return what the buyer wrote; only the detail call shows it, a list says whether there is anything."""
+    return "" if fields.row.get("has_buyer_message") is False else fields.note("buyer_message")
 
 
 def _do_not_ship(fields: Fields) -> str:
@@ -215,6 +225,7 @@ def _line(fields: Fields, order_state: OrderState) -> Line:
         title=fields.side_text("title") or "",
         cancelled_qty=0 if shipped_qty else _cancelled_qty(fields, order_state, qty),
         shipped_qty=shipped_qty,
+        properties=fields.properties("sku_properties_name"),
     )
 
 

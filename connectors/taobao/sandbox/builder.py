@@ -32,6 +32,7 @@ class TradeLine:
     outer_iid: str = ""
     outer_sku_id: str = ""
     title: str = "示例商品"
+    properties: str = ""
 
 
 def yuan(amount: Decimal | str) -> str:
@@ -54,6 +55,7 @@ def trade_of(
     receiver: Mapping[str, str] = RECEIVER,
     buyer_nick: str = "小明同学",
     message: str = "",
+    memo: str = "",
     **more: Any,
 ) -> dict[str, Any]:
     """Return a trade with its sub-orders; times are Beijing texts, amounts yuan texts, `more` adds or replaces fields.
@@ -93,6 +95,7 @@ def trade_of(
         "trade_from": "WAP",
         "has_buyer_message": bool(message),
         "buyer_message": message,
+        "seller_memo": memo,
         "is_part_consign": False,
         "top_hold": 0,
         "orders": {"order": orders},
@@ -112,6 +115,7 @@ def _order(line: TradeLine, *, oid: int, status: str, share: Decimal) -> dict[st
         "outer_iid": line.outer_iid,
         "outer_sku_id": line.outer_sku_id,
         "title": line.title,
+        "sku_properties_name": line.properties,
         "num": line.num,
         "price": yuan(line.price),
         "total_fee": yuan(amount),

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
 
-from erpsync.sdk.read import MAX_MINOR, iso
+from erpsync.sdk.read import FLAGS, MAX_MINOR, iso
 
 MAX_ID_CHARS = 200
 MAX_QTY = 10**6
@@ -36,6 +36,15 @@ def _side(value: Any) -> int | None:
     """Return an amount that decides nothing; one that makes no sense is left out."""
     is_amount = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_MINOR
     return value if is_amount else None
+
+
+def _side_text(value: Any) -> str | None:
+    """Return a text that decides nothing; what is none is left out."""
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else None
+
+
+def _side_flag(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value in FLAGS else None
 
 
 Instant = Annotated[
@@ -64,6 +73,14 @@ SideMinor = Annotated[
     BeforeValidator(_side),
     WithJsonSchema({"anyOf": [{"maximum": MAX_MINOR, "minimum": 0, "type": "integer"}, {"type": "null"}]}),
 ]
+SideText = Annotated[
+    str | None, BeforeValidator(_side_text), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
+]
+SideFlag = Annotated[
+    int | None,
+    BeforeValidator(_side_flag),
+    WithJsonSchema({"anyOf": [{"maximum": FLAGS[-1], "minimum": 0, "type": "integer"}, {"type": "null"}]}),
+]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -84,6 +101,22 @@ class RecipientData(Part):
     address: Text = ""
 
 
+class PropertyData(Part):
+    """What was chosen or written for a line: a colour, a size, an engraving."""
+
+    name: Text = ""
+    value: Text = ""
+
+
+def _properties(value: Any) -> Any:
+    """Return properties that decide nothing: what cannot be read of them is left out."""
+    rows = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else None
+    return None if rows is None else [{key: _side_text(each.get(key)) for key in ("name", "value")} for each in rows]
+
+
+Properties = Annotated[list[PropertyData] | None, BeforeValidator(_properties)]
+
+
 class LineData(Part):
     """One thing that was bought. A line that a later message leaves out, or sets to 0, counts as cancelled."""
 
@@ -92,6 +125,10 @@ class LineData(Part):
     title: Text = ""
     qty: LineQty = Field(description="0 says that the line was taken out")
     price_minor: Minor = Field(description="price of one unit, in minor units (fen, cents)")
+    properties: Properties = Field(
+        default=None,
+        description="what was chosen or written for it; left out it says nothing, [] that there is none",
+    )
 
 
 class OrderHead(Part):
@@ -109,6 +146,15 @@ class OrderHead(Part):
     freight_minor: SideMinor = Field(default=None, description="decides nothing: what makes no sense is left out")
     discount_minor: SideMinor = Field(default=None, description="as freight_minor")
     recipient: RecipientData | None = None
+    buyer: SideText = Field(default=None, description="who bought, by the same text in every order of theirs")
+    buyer_note: SideText = Field(
+        default=None,
+        description="what the buyer wrote; left out it says nothing, empty that there is none",
+    )
+    seller_note: SideText = Field(default=None, description="what your people wrote; as buyer_note")
+    seller_flag: SideFlag = Field(
+        default=None, description="colour of your flag: 0 none, 1 red, 2 yellow, 3 green, 4 blue, 5 purple"
+    )
     refund_status: Literal["none", "open"] | None = Field(
         default=None, description="open: the buyer asked for a refund that is not decided, so nothing is sent"
     )

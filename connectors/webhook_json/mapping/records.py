@@ -54,6 +54,10 @@ def order_of(payload: Payload) -> Order:
         lines=lines,
         bad_lines=bad_lines,
         recipient=Recipient(**head.recipient.model_dump()) if head.recipient else None,
+        buyer=head.buyer or None,
+        buyer_note=head.buyer_note,
+        seller_note=head.seller_note,
+        seller_flag=head.seller_flag,
         refund_asked=None if head.refund_status is None else ASKED[head.refund_status],
     )
 
@@ -140,6 +144,7 @@ def _line(row: Any, path: str) -> Line:
         qty=data.qty,
         price_minor=data.price_minor,
         title=data.title,
+        properties=None if data.properties is None else tuple((each.name, each.value) for each in data.properties),
     )
 
 

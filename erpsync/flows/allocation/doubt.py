@@ -21,8 +21,10 @@ def doubt(tx: Tx, changes: Iterable[tuple[KnownOrder | None, KnownOrder]]) -> se
     moved: set[int] = set()
     for before, after in changes:
         if before is None or _by_channel(before) != _by_channel(after):
-            sold[after.channel_id] |= {line.sku_id for line in after.lines if line.sku_id is not None}
-            moved |= {sku_id for order in (before, after) if order for line in order.lines for sku_id in line.parts}
+            sold[after.channel_id] |= {line.sku_id for line in after.of_channel if line.sku_id is not None}
+            moved |= {
+                sku_id for order in (before, after) if order for line in order.of_channel for sku_id in line.parts
+            }
     for channel_id, skus in sorted(sold.items()):
         same = (listing.c.channel_id == channel_id) & listing.c.sku_id.in_(sorted(skus))
         locked = select(listing.c.id).where(same).order_by(listing.c.id).with_for_update(key_share=True)
@@ -33,4 +35,4 @@ def doubt(tx: Tx, changes: Iterable[tuple[KnownOrder | None, KnownOrder]]) -> se
 
 def _by_channel(order: KnownOrder) -> list[object]:
     """Return what of an order moves the number that its channel shows."""
-    return [order.ready_at is None, *((line.id, line.sku_id, line.qty, line.closed_qty) for line in order.lines)]
+    return [order.ready_at is None, *((line.id, line.sku_id, line.qty, line.closed_qty) for line in order.of_channel)]

@@ -110,12 +110,12 @@ def _differing(tx: Tx, known: Sequence[KnownOrder]) -> list[tuple[KnownOrder, li
         by_channel.setdefault(order.channel_id, []).append(order)
     found = []
     for channel_id, mine in by_channel.items():
-        lines = [line for order in mine for line in order.lines if _may_change(line)]
+        lines = [line for order in mine for line in order.of_channel if _may_change(line)]
         mapped = map_things(tx, channel_id, {Thing(line.channel_sku, line.item_ref) for line in lines})
         for order in mine:
             each = [
                 (line, ours)
-                for line in order.lines
+                for line in order.of_channel
                 if _may_change(line) and (ours := mapped.get(Thing(line.channel_sku, line.item_ref)))
                 if as_mapped(line, ours) != line
             ]

@@ -59,6 +59,6 @@ def _open_newest(tx: Tx, vault: Vault) -> None:
 
 
 def _newest(tx: Tx, sealed: Sealed) -> Any:
-    # Scans orders, payload, inbox, dead_letter: newest first, to the first one that was not erased; at the first start.
+    # Scans orders, order_line, payload, inbox, dead_letter: newest first, to one not erased; at the first start.
     query = select(sealed.table).where(sealed.table.c[sealed.column].is_not(None)).order_by(sealed.table.c.id.desc())
     return tx.execute(query.limit(1)).first()

@@ -1,4 +1,4 @@
-"""What was kept long enough is deleted in small batches; recipients of ended orders are erased, totals stay."""
+"""What was kept long enough is deleted in small batches; who bought ended orders is erased, totals stay."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,10 +9,12 @@ from erpsync.flows.api.idempotency import KEPT
 from erpsync.flows.context import Context
 from erpsync.store.registry import channels
 from erpsync.store.tables import (
+    PERSONAL,
     api_request,
     dead_letter,
     event,
     inbox,
+    order_line,
     orders,
     outbox,
     payload,
@@ -26,9 +28,12 @@ DONE_KEPT = timedelta(days=7)
 
 KEPT_DAYS = 180
 
+ERASED = ("recipient", "phone_index", "recipient_index", "notes", "buyer_index")
+"""What of an order says who bought it."""
+
 
 def prune(ctx: Context, retention_days: int | Mapping[str, int]) -> int:
-    """Delete what is kept long enough, in small batches; recipients of ended orders are erased, totals stay.
+    """Delete what is kept long enough, in small batches; who bought ended orders is erased, totals stay.
 
     Args:
         retention_days: by channel; under an empty name for channels that are not configured any more.
@@ -51,14 +56,13 @@ def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
     done += _delete(ctx, inbox, applied.where(inbox.c.state != "pending").order_by(inbox.c.received_at))
     # Named by what has not ended: by a list of phases SQLite would walk those that were erased long ago.
     ended = orders.c.phase.not_in(("partially_shipped", "held", "unpaid", "ready"))
-    known = select(orders.c.id).where(
-        orders.c.channel_id == channel_id, orders.c.placed_at < oldest, orders.c.recipient.is_not(None)
-    )
+    known = select(orders.c.id).where(orders.c.channel_id == channel_id, orders.c.placed_at < oldest, PERSONAL)
     while True:
-        erased = {"recipient": None, "phone_index": None, "recipient_index": None}
         with ctx.store.begin() as tx:
             ids = list(tx.execute(known.where(ended).order_by(orders.c.placed_at).limit(PRUNE_AT_ONCE)).scalars())
-            tx.execute(update(orders).where(orders.c.id.in_(ids)).values(**erased))
+            tx.execute(update(orders).where(orders.c.id.in_(ids)).values(**dict.fromkeys(ERASED)))
+            written = order_line.c.order_id.in_(ids) & order_line.c.properties.is_not(None)
+            tx.execute(update(order_line).where(written).values(properties=None))
         done += len(ids)
         if len(ids) < PRUNE_AT_ONCE:
             return done

@@ -29,7 +29,7 @@ def rotate_keys(store: Store, *, progress: Callable[[str, int, int], None] = lam
 
 def _rotate(store: Store, vault: Vault, sealed: Sealed, progress: Callable[[str, int, int], None]) -> int:
     present: ColumnElement[bool] = sealed.table.c[sealed.column].is_not(None)
-    # Scans orders, payload, inbox, outbox: new keys are for every row, and the progress bar wants to know how many.
+    # Scans orders, order_line, payload, inbox, outbox: new keys are for every row, and the bar wants to know how many.
     with store.read() as connection:
         total = int(connection.execute(select(func.count()).select_from(sealed.table).where(present)).scalar_one())
     changed = seen = last = 0

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from erpsync.flows.context import Context
 from erpsync.flows.inventory.remap import remap_wanted
 from erpsync.flows.inventory.unmapped import relook_unmapped, relook_unread, unmapped_codes
+from erpsync.flows.operations.fill_notes import fill_notes
 from erpsync.flows.shipments.held import ask_overdue
 from erpsync.store.cursors import read_cursors
 from erpsync.store.db.store import Tx
@@ -56,8 +57,8 @@ def free_fresh(ctx: Context) -> int:
 
 
 def relook(ctx: Context) -> int:
-    """Map what can be mapped by now, or otherwise than before, and hold what an open letter speaks of.
+    """Map what can be mapped by now, or otherwise than before, hold what an open letter speaks of, fill in notes.
 
     It is the safety net of what died half-way.
     """
-    return relook_unmapped(ctx, unmapped_codes(ctx)) + remap_wanted(ctx) + relook_unread(ctx)
+    return relook_unmapped(ctx, unmapped_codes(ctx)) + remap_wanted(ctx) + relook_unread(ctx) + fill_notes(ctx)

@@ -13,7 +13,7 @@ from erpsync.store.events import Event
 from erpsync.store.tables import bundle, listing
 
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")
-_FIELDS = ("state", *_AMOUNTS, "currency", "paid_at", "ready_at", "do_not_ship")
+_FIELDS = ("state", *_AMOUNTS, "currency", "paid_at", "ready_at", "do_not_ship", "seller_flag")
 
 Mapped = Mapping[tuple[int, str, str], tuple[int | None, int, bool]]
 """(SKU, factor) by channel, the channel's SKU and the platform's ids."""

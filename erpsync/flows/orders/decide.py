@@ -10,7 +10,7 @@ from typing import Any
 
 from erpsync.core.movements import Movement
 from erpsync.core.order_holds import HoldReason, hold_reasons
-from erpsync.core.orders import KnownOrder, phase, with_shipped
+from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase, with_own_lines, with_shipped
 from erpsync.core.refunds import with_refunds
 from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.allocation.changes import Change, Outcome
@@ -25,7 +25,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import open_line_letters
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import update_orders
-from erpsync.store.sku_mapping import Thing, map_line, map_things, note_listings
+from erpsync.store.sku_mapping import Mapped, Thing, map_line, map_things, note_listings
 
 Tell = Callable[[Change, Outcome], Event | None]
 """What the event of an order says; None where nothing is worth one."""
@@ -47,7 +47,7 @@ def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
         channel: None when it is configured no more.
     """
     shipped, refunds = with_shipped(wanted.after, wanted.left), beside.refunds.get(wanted.after.id, ())
-    order = with_refunds(shipped, refunds, net=channel.nets_refunds if channel else None)
+    order = with_own_lines(with_refunds(shipped, refunds, net=channel.nets_refunds if channel else None))
     holds = hold_reasons(
         order,
         refunds=refunds,
@@ -142,14 +142,18 @@ def map_orders(
     Args:
         before: the same orders as they are stored, whose SKUs are planned in this transaction as well.
     """
-    unmapped = [line for order in orders for line in order.lines if not line.parts]
+    unmapped = [line for order in orders for line in order.of_channel if not line.parts]
     things = {Thing(line.channel_sku, line.item_ref): line.title for line in unmapped}
     if not things:
         return list(orders), set()
     mapped = map_things(tx, channel_id, things)
-    lines = [line for order in (*orders, *before) for line in order.lines]
+    lines = [line for order in (*orders, *before) for line in order.of_channel]
     listed = note_listings(tx, channel_id, things, mapped, lines=lines)
-    return [replace(order, lines=tuple(map_line(line, mapped) for line in order.lines)) for order in orders], listed
+    return [replace(order, lines=tuple(_map_line(line, mapped) for line in order.lines)) for order in orders], listed
+
+
+def _map_line(line: KnownLine, mapped: Mapping[Thing, Mapped]) -> KnownLine:
+    return map_line(line, mapped) if line.origin is Origin.CHANNEL else line
 
 
 def remapped(tx: Tx, ctx: Context, known: Iterable[KnownOrder]) -> list[tuple[KnownOrder, KnownOrder]]:

@@ -1,28 +1,82 @@
-"""Showing who gets a parcel: the one place that opens a recipient for a person's eyes."""
+"""Showing who bought, who gets the parcel and what they wrote: the one place that opens it for a person's eyes."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import select
 
+from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Context
 from erpsync.flows.orders.find import find_order
+from erpsync.flows.orders.notes import opened_notes, opened_properties
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.tables import orders
 
+MOST_ORDERS = 20
 
-def reveal_recipient(ctx: Context, order: str, *, actor: str) -> dict[str, str] | None:
-    """Return who gets the parcel, None where the channel never said; who asked is on record before it is returned.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revealed:
+    """What is personal of an order.
+
+    Args:
+        recipient: None where the channel never said.
+        notes: by name (buyer, buyer_note, seller_note); empty where nobody told any.
+        properties: by the line's external id, those that have any.
+        same_buyer: numbers of other orders of the same buyer on the same channel, latest placed first, 20 at most.
+    """
+
+    recipient: dict[str, str] | None
+    notes: dict[str, str]
+    properties: dict[str, list[dict[str, str]]]
+    same_buyer: list[str]
+
+    def shown_in(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Return an order as views print it, with this in its places."""
+        lines = [line | {"properties": self.properties.get(line["external_id"], [])} for line in order["lines"]]
+        own = {"recipient": self.recipient, "notes": self.notes, "same_buyer": self.same_buyer}
+        return order | {"lines": lines} | own
+
+
+def reveal_recipient(ctx: Context, order: str, *, actor: str) -> Revealed:
+    """Return what is personal of an order; who asked is on record before it is returned.
 
     Raises `Refused` when no order, or more than one, is meant; `PrivacyError` when no key at hand opens it.
     """
 
-    def look(tx: Tx) -> dict[str, str] | None:
+    def look(tx: Tx) -> Revealed:
         known = find_order(tx, order)
-        sealed = tx.execute(select(orders.c.recipient).where(orders.c.id == known.id)).scalar_one()
-        opened: dict[str, str] | None = None
-        if sealed is not None:
-            opened = tx.vault.decrypt(sealed, row=recipient_row(known.channel_id, known.external_id))
+        found = Revealed(
+            recipient=_recipient(tx, known),
+            notes={name: text for name, text in asdict(opened_notes(tx, known)).items() if text},
+            properties={
+                line.external_id: [
+                    {"name": name, "value": value} for name, value in opened_properties(tx, known.id, line)
+                ]
+                for line in known.lines
+                if line.properties is not None
+            },
+            same_buyer=_same_buyer(tx, known),
+        )
         write_events(tx, [Event(kind="order.recipient_shown", order_id=known.id, actor=actor)])
-        return opened
+        return found
 
     return ctx.store.retrying(look)
+
+
+def _recipient(tx: Tx, order: KnownOrder) -> dict[str, str] | None:
+    sealed = tx.execute(select(orders.c.recipient).where(orders.c.id == order.id)).scalar_one()
+    if sealed is None:
+        return None
+    opened: dict[str, str] = tx.vault.decrypt(sealed, row=recipient_row(order.channel_id, order.external_id))
+    return opened
+
+
+def _same_buyer(tx: Tx, order: KnownOrder) -> list[str]:
+    if order.buyer_index is None:
+        return []
+    mine = (orders.c.buyer_index == order.buyer_index) & (orders.c.id != order.id)
+    query = select(orders.c.number).where(mine).order_by(orders.c.placed_at.desc(), orders.c.id.desc())
+    return list(tx.execute(query.limit(MOST_ORDERS)).scalars())

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 
+from erpsync.core.notes import newer, older
 from erpsync.core.orders import KnownOrder, Merged, carries, first_seen, merge, ordered
 from erpsync.core.readings import Verdict, is_further, judge
 from erpsync.core.some_lines import adds, completed, with_added
 from erpsync.flows.allocation.changes import Change
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.orders.notes import with_notes
 from erpsync.flows.orders.numbering import free_numbers
 from erpsync.flows.records.batch import OrderRecord
 from erpsync.flows.records.unread import Read
@@ -121,14 +123,18 @@ def merge_views(
         order, reading, before = record.order, record.reading, known.get(key)
         if before is not None:
             merged = _with_recipient(tx, merge(before, completed(before, order), reading, line_ids), record)
+            noted, changes = with_notes(tx, merged.order, order, newer, before=before)
+            merged = replace(merged, order=noted, changes=tuple(dict.fromkeys((*merged.changes, *changes))))
         else:
             number = next(numbers)
             seen = first_seen(order, reading, id=ids[key], channel_id=channel.id, number=number, ids=line_ids)
-            merged = Merged(order=seen)
+            merged = Merged(order=with_notes(tx, seen, order, newer)[0])
         views[key] = View(before=before, merged=merged, record=record)
     line_ids = iter(new_line_ids(tx, _count_new_lines(known, late)))
     for key, record in late.items():
-        views[key] = View(before=known[key], merged=with_added(known[key], record.order, line_ids), late=record)
+        merged = with_added(known[key], record.order, line_ids)
+        noted, _ = with_notes(tx, merged.order, record.order, older)
+        views[key] = View(before=known[key], merged=replace(merged, order=noted), late=record)
     return views
 
 
@@ -136,7 +142,7 @@ def _count_new_lines(known: Known, records: Records) -> int:
     count = 0
     for external_id, record in records.items():
         before = known.get(external_id)
-        seen = {line.external_id for line in before.lines} if before else set()
+        seen = {line.external_id for line in before.of_channel} if before else set()
         count += sum(1 for line in record.order.lines if line.external_id not in seen)
     return count
 

@@ -17,6 +17,7 @@ from sqlalchemy import func, or_, select, union, update
 from erpsync.core.availability import unpack_sent
 from erpsync.core.drift import Drift
 from erpsync.core.drift import drift as drift_of
+from erpsync.core.orders import Origin
 from erpsync.flows.availability.fan_out import pushes
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.inventory.catalogue import GRACE
@@ -163,6 +164,7 @@ def _ordered(tx: Tx, channel: Channel, rows: Sequence[Any]) -> dict[int, int]:
         .where(
             order_line.c.order_id.in_(select(recent.c.id)),
             order_line.c.channel_sku.in_([row.channel_sku for row in rows]),
+            order_line.c.origin == Origin.CHANNEL,
         )
     )
     for line in tx.all(query):

@@ -100,8 +100,9 @@ def rule(
         confirmed: a person has seen to units that were refunded after they left.
         unread_ok: a person has looked on the channel, which cannot be read.
     """
-    gone = [line for line in order.lines if line.id in units and _taken_out(line)]
-    if order.state is OrderState.CANCELLED or (gone and len(gone) == len(units)):
+    told = [line for line in order.of_channel if line.id in units]
+    gone = [line for line in told if _taken_out(line)]
+    if order.state is OrderState.CANCELLED or (gone and len(gone) == len(told)):
         reason = "the order was cancelled or refunded on the channel"
         return Ruling(reason=reason, task=f"{reason}; get the parcel back")
     if forced:

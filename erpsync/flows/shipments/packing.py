@@ -13,7 +13,10 @@ from erpsync.store.tables import shipment, shipment_line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedParcel:
-    """A shipment as the channel is told of it, with its order as of now; `state` is how far it is told."""
+    """A shipment as the channel is told of it, with its order as of now; `state` is how far it is told.
+
+    `units`, by line id, are all that is in it; its lines are those that the channel knows.
+    """
 
     shipment: Shipment
     order: KnownOrder
@@ -34,7 +37,7 @@ def load_parcel(tx: Tx, shipment_id: int) -> LoadedParcel:
     query = select(shipment_line.c.line_id, shipment_line.c.qty).where(shipment_line.c.shipment_id == shipment_id)
     units = {line.line_id: line.qty for line in tx.all(query)}
     earlier = _earlier(tx, head.order_id, shipment_id)
-    lines = {line.id: line for line in order.lines}
+    lines = {line.id: line for line in order.of_channel}
     parcel = Shipment(
         number=head.number,
         order_external_id=order.external_id,
@@ -48,6 +51,7 @@ def load_parcel(tx: Tx, shipment_id: int) -> LoadedParcel:
                 earlier_qty=earlier.get(line_id, 0),
             )
             for line_id, qty in sorted(units.items())
+            if line_id in lines
         ),
         whole=head.whole,
         shipped_at=head.shipped_at,

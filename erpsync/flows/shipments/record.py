@@ -193,12 +193,23 @@ def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
         number=number,
         carrier=code,
         tracking=tracking,
-        whole=order.shipped_qty == 0 and leaving.now.open_qty == 0,
+        whole=_is_whole(order, leaving.now),
         forced=parcel.force,
         forced_reason=parcel.reason if parcel.force else "",
         actor=parcel.actor,
         units=units,
     )
+
+
+def _is_whole(before: KnownOrder, after: KnownOrder) -> bool:
+    """Whether a parcel holds all that the channel ever ships of its order; what only we know does not count."""
+    shipped, left = before.of_channel, after.of_channel
+    return not any(line.shipped_qty for line in shipped) and not any(line.open_qty for line in left)
+
+
+def _is_own(parcel: NewShipment) -> bool:
+    """Whether nothing in a parcel is known to the channel, which is told nothing of it then."""
+    return not any(line.id in parcel.units for line in parcel.order.of_channel)
 
 
 def carrier_code(code: str) -> str:
@@ -239,7 +250,7 @@ def _refuse(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> 
 
 def _refund_refused(order: KnownOrder, hold: OrderHold, asked: frozenset[str] | None) -> Refused:
     of_lines = f" of line {', '.join(sorted(asked))}" if asked else ""
-    rest = "--line ships the others, " if asked and asked < {line.external_id for line in order.lines} else ""
+    rest = "--line ships the others, " if asked and asked < {line.external_id for line in order.of_channel} else ""
     return Refused(f"order {order.number} {hold.refusal}{of_lines}; {rest}{hold.instead}")
 
 
@@ -305,7 +316,7 @@ def _write(
         leaving={item.before.id: item.units for item in moved},
         departures=departures,
     )
-    enqueue(tx, [_effect(tx, id, parcel) for id, parcel in new])
+    enqueue(tx, [_effect(tx, id, parcel) for id, parcel in new if not _is_own(parcel)])
     for parcel in parcels:
         log.info("shipment.recorded", shipment=parcel.number, carrier=parcel.carrier, forced=parcel.forced)
 
@@ -318,7 +329,7 @@ def _row(tx: Tx, shipment_id: int, parcel: NewShipment) -> dict[str, Any]:
         "number": parcel.number,
         "carrier": parcel.carrier,
         "tracking": parcel.tracking,
-        "state": "pending",
+        "state": "kept" if _is_own(parcel) else "pending",
         "whole": parcel.whole,
         "forced": parcel.forced,
         "forced_reason": parcel.forced_reason,

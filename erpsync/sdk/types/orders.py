@@ -54,6 +54,8 @@ class Line:
         qty: 0 says that the line was taken out; what is known of it is cancelled.
         cancelled_qty: units that the channel itself says are closed or cancelled.
         shipped_qty: units that the channel itself says have left.
+        properties: what was chosen or written for it, as (name, value), the name empty where there is none; None where
+            the view does not carry it.
     """
 
     external_id: str
@@ -64,6 +66,7 @@ class Line:
     title: str = ""
     cancelled_qty: int = 0
     shipped_qty: int = 0
+    properties: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,10 @@ class Order:
         ship_by_at: until when the channel wants to be told that it left, if it says.
         total_minor: what the buyer has to pay in all, postage in, discounts out, as the channel states it.
         paid_minor: what the buyer has paid; never used to decide whether the order is paid.
+        buyer: by what the channel knows who bought, the same in every order of theirs.
+        buyer_note: what the buyer wrote; empty where the view says that there is nothing, None where it does not carry
+            it. So is `seller_note`, what the seller's people wrote.
+        seller_flag: the colour of the seller's flag: 0 none, 1 red, 2 yellow, 3 green, 4 blue, 5 purple; more are kept.
         do_not_ship: the channel's reason for not shipping yet; empty when there is none.
         refund_asked: the ids of refunds that this view calls asked for and not decided, by ", "; words with a blank
             where it names none; None when it says nothing about refunds. Nothing leaves while there is one.
@@ -111,6 +118,8 @@ class Order:
     recipient: Recipient | None = None
     buyer: str | None = None
     buyer_note: str | None = None
+    seller_note: str | None = None
+    seller_flag: int | None = None
     do_not_ship: str = ""
     refund_asked: str | None = None
     some_lines: bool = False

@@ -9,6 +9,7 @@ from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata,
 from erpsync.store.tables.names import order_name
 from erpsync.store.tables.nodes import channel, counter, cursor, in_force, lease, node, token
 from erpsync.store.tables.orders import (
+    PERSONAL,
     PHASES,
     RELEASE_STATES,
     RELEASES_OUT,
@@ -48,6 +49,7 @@ from erpsync.store.tables.stock import (
 
 __all__ = [
     "EPOCH",
+    "PERSONAL",
     "PHASES",
     "RELEASES_OUT",
     "RELEASE_STATES",

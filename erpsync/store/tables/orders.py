@@ -36,6 +36,9 @@ orders = Table(
     Column("recipient", LargeBinary),
     Column("recipient_index", LargeBinary),
     Column("phone_index", LargeBinary),
+    Column("notes", LargeBinary),
+    Column("buyer_index", LargeBinary),
+    Column("seller_flag", BigInt),
     Column("address_complete", Boolean(create_constraint=False)),
     words("do_not_ship"),
     words("refund_asked"),
@@ -66,13 +69,23 @@ orders = Table(
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
     Index(
-        "ix_orders_recipient",
+        "ix_orders_buyer_index",
+        "buyer_index",
+        "placed_at",
+        sqlite_where=text("buyer_index IS NOT NULL"),
+        postgresql_where=text("buyer_index IS NOT NULL"),
+    ),
+    Index(
+        "ix_orders_personal",
         "channel_id",
         "placed_at",
-        sqlite_where=text("recipient IS NOT NULL"),
-        postgresql_where=text("recipient IS NOT NULL"),
+        sqlite_where=text("recipient IS NOT NULL OR notes IS NOT NULL"),
+        postgresql_where=text("recipient IS NOT NULL OR notes IS NOT NULL"),
     ),
 )
+
+PERSONAL = text("(recipient IS NOT NULL OR notes IS NOT NULL)")
+"""Orders that hold what is personal, in the words of their index; where only a line does, its notes are empty."""
 
 order_line = Table(
     "order_line",
@@ -83,6 +96,8 @@ order_line = Table(
     Column("channel_sku", Text, nullable=False),
     words("item_ref"),
     words("title"),
+    Column("properties", LargeBinary),
+    words("origin", default="channel"),
     ref("sku_id", "sku.id", nullable=True),
     count("factor", default=1),
     flag("has_parts"),
@@ -98,6 +113,7 @@ order_line = Table(
     *not_negative("qty", "closed_qty", "refunded_qty", "dropped_qty", "cancelled_qty", "shipped_qty"),
     CheckConstraint("cancelled_qty + shipped_qty <= qty", name="not_more_than_ordered"),
     CheckConstraint("factor > 0", name="factor_positive"),
+    one_of("origin", "channel", "gift", "hand"),
     Index(
         "ix_order_line_sku_id_order_id",
         "sku_id",

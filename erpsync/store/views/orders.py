@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, or_, select, union
 
+from erpsync.core.orders import Origin
 from erpsync.store.db.lookups import has
 from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku
 from erpsync.store.views.parts import Parts, load_parts
@@ -238,6 +239,7 @@ def _order(row: Any, names: Mapping[int, str], parts: Parts) -> Json:
         "hold_reason": row.hold_reason or None,
         **row_json(row, ("placed_at", "paid_at", "ready_at", *_AMOUNTS)),
         "residual_minor": _residual_minor(row, lines),
+        "seller_flag": row.seller_flag,
         "lines": lines,
         "shipments": parts.shipments.get(row.id, []),
         "refunds": parts.refunds.get(row.id, []),
@@ -246,5 +248,5 @@ def _order(row: Any, names: Mapping[int, str], parts: Parts) -> Json:
 
 def _residual_minor(row: Any, lines: Sequence[Json]) -> int:
     """As `core.orders.residual_minor`, from what was read here."""
-    goods = sum(line["price_minor"] * line["qty"] for line in lines)
+    goods = sum(line["price_minor"] * line["qty"] for line in lines if line["origin"] == Origin.CHANNEL)
     return int(row.total_minor - goods - (row.freight_minor or 0) + (row.discount_minor or 0))

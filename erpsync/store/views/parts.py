@@ -59,6 +59,7 @@ def _lines(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "external_id": row.external_id,
             "channel_sku": row.channel_sku,
             "sku": row.code,
+            "origin": row.origin,
             "qty": row.qty,
             "cancelled_qty": row.cancelled_qty,
             "price_minor": row.price_minor,

@@ -66,7 +66,10 @@ def show(
     deps: TheDeps,
     access: Reader,
     recipient: Annotated[
-        bool, Query(description="also name, phone and address: scope admin only, and leaves an audit event")
+        bool,
+        Query(
+            description="also who bought, who gets it and what they wrote: scope admin only, and leaves an audit event"
+        ),
     ] = False,
 ) -> Response:
     """One order with its events."""
@@ -74,7 +77,7 @@ def show(
     if recipient:
         if not access.allows("admin"):
             raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
-        found["recipient"] = reveal_recipient(deps.ctx, found["number"], actor=access.actor)
+        found = reveal_recipient(deps.ctx, found["number"], actor=access.actor).shown_in(found)
     return answer(found)
 
 

@@ -52,6 +52,18 @@ def test_a_paid_order_comes_with_its_lines_and_receiver() -> None:
     assert got.recipient.complete
 
 
+def test_what_people_wrote_comes_with_the_detail_and_a_memo_that_was_taken_back_comes_empty() -> None:
+    shop = Shop()
+    shop.item(code="A-1")
+    tid = shop.sandbox.place_order([("A-1", 2)], pay=True, memo="发顺丰", seller_flag=3)
+    before = shop.order(tid)
+    shop.sandbox.change_trade_fields(tid, seller_memo="", seller_flag=0)
+    after = shop.order(tid)
+
+    assert (before.seller_note, before.seller_flag, before.buyer_note) == ("发顺丰", 3, "")
+    assert (after.seller_note, after.seller_flag) == ("", 0)
+
+
 def test_a_new_address_gives_a_new_oaid() -> None:
     shop = Shop()
     shop.item()

@@ -25,9 +25,12 @@ def test_the_schema_demands_what_an_order_cannot_do_without() -> None:
         "external_id", "updated_at", "status", "placed_at", "currency", "total_minor", "lines",
     }  # fmt: skip
     assert set(parts["OrderData"]["properties"]) - set(parts["OrderData"]["required"]) == {
-        "paid_at", "freight_minor", "discount_minor", "recipient", "refund_status",
+        "paid_at", "freight_minor", "discount_minor", "recipient", "refund_status", "buyer", "buyer_note",
+        "seller_note", "seller_flag",
     }  # fmt: skip
-    assert set(parts["LineData"]["properties"]) == {"external_id", "channel_sku", "title", "qty", "price_minor"}
+    assert set(parts["LineData"]["properties"]) == {
+        "external_id", "channel_sku", "title", "qty", "price_minor", "properties",
+    }  # fmt: skip
     assert set(parts["RefundData"]["properties"]) == {
         "external_id", "order_external_id", "updated_at", "status", "amount_minor", "lines",
     }  # fmt: skip

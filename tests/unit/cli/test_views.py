@@ -18,11 +18,11 @@ from tests.unit.cli.builders import NOON, Shop, minutes
 ORDER = [
     "number", "channel", "external_id", "status", "hold_reason", "placed_at", "paid_at", "ready_at", "currency",
     "total_minor", "paid_minor", "refunded_minor", "goods_minor", "freight_minor", "discount_minor", "residual_minor",
-    "lines", "shipments", "refunds", "events",
+    "seller_flag", "lines", "shipments", "refunds", "events",
 ]  # fmt: skip
 LINE = [
-    "external_id", "channel_sku", "sku", "qty", "cancelled_qty", "price_minor", "allocations", "backordered_qty",
-    "shipped_qty",
+    "external_id", "channel_sku", "sku", "origin", "qty", "cancelled_qty", "price_minor", "allocations",
+    "backordered_qty", "shipped_qty",
 ]  # fmt: skip
 
 

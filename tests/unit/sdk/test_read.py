@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.read import Fields, choice, enumeration, instant, local, minor, problem_of, text, whole
+from erpsync.sdk.read import Fields, choice, enumeration, instant, local, minor, problem_of, properties, text, whole
 
 BEIJING = timezone(timedelta(hours=8))
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -120,3 +120,42 @@ def test_what_pydantic_finds_becomes_one_line_without_values() -> None:
 
     assert (error.path, "王小明" in str(error)) == ("$.data.pieces[0].qty", False)
     assert "(and 1 more)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("said", "pairs"),
+    [
+        ("颜色分类:红色;尺码:M", (("颜色分类", "红色"), ("尺码", "M"))),
+        ("颜色：红色；刻字：a;b", (("颜色", "红色"), ("刻字", "a;b"))),
+        ("时间:12:30", (("时间", "12:30"),)),
+        ("红色,M", (("", "红色,M"),)),
+        (" ; ", ()),
+    ],
+    ids=["as platforms write", "wide marks, and one within a value", "a mark within a value", "no names", "nothing"],
+)
+def test_properties_in_a_text_are_told_apart(said: str, pairs: tuple[tuple[str, str], ...]) -> None:
+    assert properties(said) == pairs
+
+
+@pytest.mark.parametrize(
+    ("row", "note", "flag"),
+    [
+        ({}, None, None),
+        ({"note": "", "flag": ""}, "", None),
+        ({"note": None, "flag": None}, None, None),
+        ({"note": "发顺丰", "flag": "3"}, "发顺丰", 3),
+        ({"note": ["发顺丰"], "flag": "red"}, None, None),
+    ],
+    ids=["not carried", "empty", "null", "said", "senseless"],
+)
+def test_what_people_wrote_refuses_nothing(row: dict[str, Any], note: str | None, flag: int | None) -> None:
+    assert (Fields(row).note("note"), Fields(row).seller_flag("flag")) == (note, flag)
+
+
+@given(ANYTHING)
+def test_no_note_flag_or_property_is_ever_refused(value: object) -> None:
+    fields = Fields({"x": value})
+
+    assert fields.note("x") is None or isinstance(fields.note("x"), str)
+    assert fields.seller_flag("x") in (None, *range(100))
+    assert fields.properties("x") is None or isinstance(value, str)

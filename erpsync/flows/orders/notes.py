@@ -1,0 +1,76 @@
+"""What people wrote, on its way into the books: encrypted, and opened only where a view says something about it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from erpsync.core.notes import Notes, changed, older, told
+from erpsync.core.orders import KnownLine, KnownOrder, Origin
+from erpsync.sdk.types import Order
+from erpsync.store.db.store import Tx
+from erpsync.store.encrypted import buyer_index, line_row, notes_row
+
+Properties = tuple[tuple[str, str], ...]
+Join = Callable[[Notes, Order], Notes]
+"""How a view is joined with what is known: `newer` or `older`."""
+
+
+def with_notes(
+    tx: Tx, order: KnownOrder, view: Order, join: Join, *, before: KnownOrder | None = None
+) -> tuple[KnownOrder, tuple[str, ...]]:
+    """Return the order with what a view tells of its buyer, notes and properties; and the names of what changed.
+
+    Args:
+        before: the order as it was stored; nothing of a new one, or of a line that is, has changed.
+    """
+    said = {line.external_id: line.properties for line in view.lines if line.properties is not None}
+    noted, names = order, list[str]()
+    if said:
+        lines = [_with_properties(tx, order.id, line, said.get(line.external_id), join) for line in order.lines]
+        noted = replace(order, lines=tuple(lines))
+        names = _names(before, noted)
+    carried = (view.buyer, view.buyer_note, view.seller_note) != (None, None, None)
+    written = any(line.properties is not None for line in noted.lines)
+    if not carried and (order.notes is not None or not written):
+        return noted, tuple(names)
+    known = opened_notes(tx, order)
+    now = join(known, view)
+    kept = told(now)
+    if kept == told(known) and (order.notes is not None) == (written or bool(kept)):
+        return noted, tuple(names)
+    sealed = tx.vault.encrypt(kept, row=notes_row(order.channel_id, order.external_id)) if kept or written else None
+    index = buyer_index(tx.vault, order.channel_id, now.buyer) if now.buyer else None
+    return replace(noted, notes=sealed, buyer_index=index), (*(changed(known, now) if before else ()), *names)
+
+
+def opened_notes(tx: Tx, order: KnownOrder) -> Notes:
+    """Return what is known of an order's buyer and notes."""
+    if order.notes is None:
+        return Notes()
+    return Notes(**tx.vault.decrypt(order.notes, row=notes_row(order.channel_id, order.external_id)))
+
+
+def opened_properties(tx: Tx, order_id: int, line: KnownLine) -> Properties:
+    """Return what is known of a line's properties."""
+    if line.properties is None:
+        return ()
+    rows = tx.vault.decrypt(line.properties, row=line_row(order_id, line.external_id))
+    return tuple((name, value) for name, value in rows)
+
+
+def _with_properties(tx: Tx, order_id: int, line: KnownLine, said: Properties | None, join: Join) -> KnownLine:
+    if said is None or line.origin is not Origin.CHANNEL or (line.properties is not None and join is older):
+        return line
+    if said == opened_properties(tx, order_id, line):
+        return line
+    sealed = tx.vault.encrypt(said, row=line_row(order_id, line.external_id)) if said else None
+    return replace(line, properties=sealed)
+
+
+def _names(before: KnownOrder | None, now: KnownOrder) -> list[str]:
+    """Return how a change of properties is told: where none were known, nothing that is to be sent has changed."""
+    known = {line.id: line.properties for line in before.lines} if before else {}
+    differing = [line for line in now.lines if line.id in known and line.properties != known[line.id]]
+    return [
+        f"details of line {line.external_id}" if known[line.id] is None else f"line {line.external_id} changed"
+        for line in differing
+    ]
