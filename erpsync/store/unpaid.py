@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, union_all
 
 from erpsync.core.fulfilment import LINE
+from erpsync.core.orders import Origin
 from erpsync.store.tables import hold, line_part, order_line, orders
 
 
@@ -29,6 +30,7 @@ def unpaid_orders(*which: ColumnElement[bool], after: datetime) -> Select[tuple[
 def unpaid_by_sku(*which: ColumnElement[bool], skus: Sequence[int], after: datetime) -> Select[tuple[int, int]]:
     """Return a query for `sku_id` and `qty`: units of these orders that hold nothing, for these SKUs among others.
 
+    Of what we added to an order the channel has taken nothing off its number.
     The lines are looked up once for all three sums: of a channel with thousands of unpaid orders they cost most.
     """
     recent = unpaid_orders(*which, after=after)
@@ -43,6 +45,7 @@ def unpaid_by_sku(*which: ColumnElement[bool], skus: Sequence[int], after: datet
         .where(
             order_line.c.order_id.in_(recent.with_only_columns(recent.selected_columns.id)),
             or_(order_line.c.has_parts.is_(True), order_line.c.sku_id.in_(skus)),
+            order_line.c.origin == Origin.CHANNEL,
         )
         .cte("unpaid_line")
     )

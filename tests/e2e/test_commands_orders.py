@@ -117,6 +117,31 @@ def test_personal_data_is_shown_only_when_asked_for_and_that_is_on_record(desk: 
     assert "王小明" in desk.run("orders", "show", "1001", "--recipient").out
 
 
+NOTED = """
+external_id,status,placed_at,paid_at,channel_sku,qty,price,recipient,phone,address,buyer,seller_note,seller_flag,properties
+2001,paid,2026-03-02 12:11,2026-03-02 12:12,A,1,9.00,王小明,13800138000,文一西路969号,u-77,老客户发顺丰,红旗,刻字:小明
+2002,paid,2026-03-02 12:13,2026-03-02 12:14,A,1,9.00,王小明,13800138000,文一西路969号,u-77,,,
+"""
+
+
+def test_what_people_wrote_is_shown_with_the_recipient_and_stands_nowhere_else(desk: Desk) -> None:
+    desk.write("shop/in/noted.csv", NOTED.strip() + "\n")
+    ran = desk.apart("run", "--once")
+    asked = desk.json("orders", "show", "2001", "--recipient")
+    text = desk.run("orders", "show", "2001", "--recipient").out
+
+    assert (asked["notes"], asked["seller_flag"]) == ({"buyer": "u-77", "seller_note": "老客户发顺丰"}, 1)
+    assert asked["lines"][0]["properties"] == [{"name": "刻字", "value": "小明"}]
+    assert asked["same_buyer"] == [number(desk, "2002")]
+    assert "seller_note: 老客户发顺丰" in text
+    assert "刻字: 小明" in text
+    plain = [
+        desk.run("orders", *words).out for words in (("show", "2001"), ("show", "2001", "--json"), ("list", "--json"))
+    ]
+    for secret in ("u-77", "发顺丰", "刻字"):
+        assert secret not in "".join([ran.out, ran.err, *plain])
+
+
 def test_hold_release_and_cancel_tell_what_the_order_is_then(desk: Desk) -> None:
     mine = number(desk, "1001")
 

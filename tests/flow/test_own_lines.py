@@ -6,6 +6,7 @@ import pytest
 
 from erpsync.core.orders import KnownLine, Origin
 from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.orders.decide import redecide
 from erpsync.flows.shipments.record import ShipLine, ship
 from erpsync.sdk.types import OrderState, RefundState
@@ -120,6 +121,20 @@ def test_a_gift_moves_no_number_that_the_channel_shows_by_itself(given: Town) ->
     given.store.retrying(lambda tx: _drop_gift(tx, given))
 
     assert looking.told(given) == before
+
+
+def test_a_gift_of_an_unpaid_order_is_not_taken_off_the_number_shown(town: Town) -> None:
+    for code in ("TEA", "SCARF"):
+        counts.set_stock(town.ctx, warehouse="SH", sku=code, on_hand=10, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="SCARF", sku="SCARF")], actor="me")
+    walk.read(town)
+    take_in(town, fact(order("o1", line(qty=2), state=OrderState.UNPAID)))
+    town.store.retrying(lambda tx: add_gift(tx, town))
+
+    town.advance(5)
+    walk.push_due(town)
+
+    assert looking.told(town) == {"TEA": (8, True), "SCARF": (10, True)}
 
 
 def _drop_gift(tx: Tx, town: Town) -> None:

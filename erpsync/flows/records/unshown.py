@@ -25,7 +25,7 @@ def unshown_letters(tx: Tx, channel_id: int, read: Sequence[Record]) -> dict[int
     for order_id, keys in open_line_letters(tx, partial).items():
         view = partial[order_id].order
         shown = {line.external_id for line in view.lines}
-        new = shown - {line.external_id for line in known[order_id].lines}
+        new = shown - {line.external_id for line in known[order_id].of_channel}
         for key in keys:
             about = _lines_of(tx, channel_id, key)
             if not (about <= shown if about else new):

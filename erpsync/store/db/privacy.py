@@ -87,14 +87,14 @@ class Vault:
         """Return a keyed hash by which equal values can be told without opening them."""
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         plain = text.encode("utf-8", "surrogatepass")
-        return hmac.new(self._index_key, b"value" + plain, hashlib.sha256).digest()[:16]
+        return hmac.digest(self._index_key, b"value" + plain, "sha256")[:16]
 
     def phone_index(self, phone: str) -> bytes | None:
         """Return the look-up value of a phone number: keyed hash of its last 11 digits; None if it is masked."""
         digits = re.sub(r"\D", "", normalize("NFKC", phone))[-11:]
         if len(digits) < 7 or "*" in phone:
             return None
-        return hmac.new(self._index_key, digits.encode(), hashlib.sha256).digest()[:16]
+        return hmac.digest(self._index_key, digits.encode(), "sha256")[:16]
 
 
 def key_id(key: bytes) -> bytes:
