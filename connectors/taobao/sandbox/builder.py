@@ -55,7 +55,6 @@ def trade_of(
     receiver: Mapping[str, str] = RECEIVER,
     buyer_nick: str = "小明同学",
     message: str = "",
-    memo: str = "",
     **more: Any,
 ) -> dict[str, Any]:
     """Return a trade with its sub-orders; times are Beijing texts, amounts yuan texts, `more` adds or replaces fields.
@@ -95,7 +94,7 @@ def trade_of(
         "trade_from": "WAP",
         "has_buyer_message": bool(message),
         "buyer_message": message,
-        "seller_memo": memo,
+        "seller_memo": "",
         "is_part_consign": False,
         "top_hold": 0,
         "orders": {"order": orders},

@@ -55,7 +55,7 @@ def test_a_paid_order_comes_with_its_lines_and_receiver() -> None:
 def test_what_people_wrote_comes_with_the_detail_and_a_memo_that_was_taken_back_comes_empty() -> None:
     shop = Shop()
     shop.item(code="A-1")
-    tid = shop.sandbox.place_order([("A-1", 2)], pay=True, memo="发顺丰", seller_flag=3)
+    tid = shop.sandbox.place_order([("A-1", 2)], pay=True, seller_memo="发顺丰", seller_flag=3)
     before = shop.order(tid)
     shop.sandbox.change_trade_fields(tid, seller_memo="", seller_flag=0)
     after = shop.order(tid)
