@@ -26,7 +26,7 @@ IDS = frozenset({"order", "sku", "key", "channel", "kind", "stream", "number", "
 """Keys whose values are ids: long numbers in them are order numbers, not telephone numbers."""
 
 PERSONAL = re.compile(
-    r"(^|_)(recipients?|receiver|buyer|note|notes|properties|phone|mobile|tel|address|province|city|district|name|email"
+    r"(^|_)(recipients?|receiver|buyer|buyer_note|seller_note|notes|properties|phone|mobile|tel|address|province|city|district|name|email"
     r"|body|payload|params|headers|cookie|authorization|password|secret|token|session|sign|signature|app_key)$"
 )
 _PATTERNS = (

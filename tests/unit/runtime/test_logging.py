@@ -97,7 +97,9 @@ def test_order_numbers_stay_as_they_are(stream: io.StringIO) -> None:
     assert record["error"] == "tid 2067719225654838001"
 
 
-@pytest.mark.parametrize("key", ["phone", "recipient", "buyer_name", "address", "access_token", "app_secret", "body"])
+@pytest.mark.parametrize(
+    "key", ["phone", "recipient", "buyer_name", "address", "access_token", "app_secret", "body", "seller_note"]
+)
 def test_values_under_personal_keys_are_hidden(stream: io.StringIO, key: str) -> None:
     log.info("order.stored", **{key: "something"})
 
