@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.csv_drop.mapping.cells import currency_code, identifier, minor_units, quantity
+from connectors.csv_drop.mapping.cells import (
+    currency_code,
+    exact_minor,
+    identifier,
+    minor_units,
+    quantity,
+    whole_minor,
+)
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.sheets import clean, instant
 
@@ -55,6 +62,15 @@ def test_other_quantities_are_refused(text: str) -> None:
     assert caught.value.path == "qty"
 
 
+def test_a_quantity_out_of_bounds_says_which_way() -> None:
+    assert quantity("1000000000", "qty") == 1_000_000_000
+    assert quantity("0", "qty", least=0) == 0
+    with pytest.raises(PayloadError, match="is too large"):
+        quantity("1000000001", "qty")
+    with pytest.raises(PayloadError, match="must be 2 or more, is 1"):
+        quantity("1", "qty", least=2)
+
+
 @pytest.mark.parametrize(
     ("text", "minor"),
     [
@@ -87,9 +103,25 @@ def test_amounts_that_could_mean_two_things_are_refused(text: str) -> None:
     assert caught.value.path == "total"
 
 
-@pytest.mark.parametrize(("currency", "minor"), [("JPY", 1200), ("CNY", 120000), ("KWD", 1200000)])
-def test_minor_units_follow_the_currency(currency: str, minor: int) -> None:
-    assert minor_units("1,200", currency, "total") == minor
+@pytest.mark.parametrize(
+    ("currencies", "minor"),
+    [("JPY KRW VND CLP ISK PYG", 1200), ("CNY USD EUR", 120000), ("BHD JOD KWD OMR TND", 1200000)],
+)
+def test_minor_units_follow_the_currency(currencies: str, minor: int) -> None:
+    assert {minor_units("1,200", currency, "total") for currency in currencies.split()} == {minor}
+
+
+def test_an_amount_has_at_most_a_quadrillion_minor_units() -> None:
+    assert minor_units("10000000000000.00", "CNY", "total") == 10**15
+    assert exact_minor("-10000000000000.00", "CNY", "total") == -(10**15)
+    for text in ("10000000000000.01", "-10000000000000.01"):
+        with pytest.raises(PayloadError, match="amount is too large"):
+            exact_minor(text, "CNY", "total")
+
+
+@pytest.mark.parametrize(("exact", "whole"), [("2.5", 3), ("-2.5", -3), ("2.49", 2), ("-2.51", -3), ("7", 7)])
+def test_parts_of_a_minor_unit_are_rounded_halves_away_from_zero(exact: str, whole: int) -> None:
+    assert whole_minor(Decimal(exact)) == whole
 
 
 def test_a_discount_may_be_written_with_or_without_its_minus() -> None:

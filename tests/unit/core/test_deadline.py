@@ -12,7 +12,9 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def order(*, paid_at: datetime | None = NOON, ship_by_at: datetime | None = None) -> KnownOrder:
+def order(
+    *, paid_at: datetime | None = NOON, ready_at: datetime | None = None, ship_by_at: datetime | None = None
+) -> KnownOrder:
     return KnownOrder(
         id=1,
         channel_id=1,
@@ -22,7 +24,7 @@ def order(*, paid_at: datetime | None = NOON, ship_by_at: datetime | None = None
         reading=Reading(version_at=NOON, digest="", read_from=NOON, read_to=NOON),
         placed_at=NOON - HOUR,
         paid_at=paid_at,
-        ready_at=paid_at,
+        ready_at=ready_at or paid_at,
         ship_by_at=ship_by_at,
         currency="CNY",
         total_minor=0,
@@ -38,8 +40,13 @@ def test_what_the_channel_says_counts() -> None:
     assert ship_by(order(ship_by_at=NOON + 5 * HOUR), OrderPolicy()) == NOON + 5 * HOUR
 
 
-def test_an_order_that_is_paid_on_delivery_counts_from_when_it_was_placed() -> None:
+def test_an_order_that_is_paid_on_delivery_counts_from_when_it_was_due_else_from_when_it_was_placed() -> None:
+    assert ship_by(order(paid_at=None, ready_at=NOON + HOUR), OrderPolicy()) == NOON + 49 * HOUR
     assert ship_by(order(paid_at=None), OrderPolicy()) == NOON + 47 * HOUR
+
+
+def test_the_payment_counts_whenever_the_order_was_due() -> None:
+    assert ship_by(order(ready_at=NOON + HOUR), OrderPolicy()) == NOON + 48 * HOUR
 
 
 def test_the_longer_it_fails_the_later_it_is_tried_again() -> None:
@@ -54,3 +61,8 @@ def test_the_longer_it_fails_the_later_it_is_tried_again() -> None:
 def test_a_channel_that_asks_for_rest_gets_it_but_the_margin_is_not_slept_through() -> None:
     assert look_again_at(since=NOON, asks=NOON + HOUR, now=NOON, rest_s=600) == NOON + timedelta(seconds=600)
     assert look_again_at(since=NOON, asks=NOON + HOUR, now=NOON, rest_s=86_400) == NOON + HOUR
+
+
+def test_past_the_margin_it_is_still_tried_again() -> None:
+    assert look_again_at(since=NOON - HOUR, asks=NOON, now=NOON) == NOON + timedelta(seconds=5)
+    assert look_again_at(since=NOON - HOUR, asks=NOON + timedelta(seconds=6), now=NOON) == NOON + timedelta(seconds=6)

@@ -1,8 +1,7 @@
 """The life of an order as a pure matter: merging views, refunds, holds, phases, money."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,63 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erpsync.core.order_holds import ORDER_HOLDS, first_reason, hold_reasons
-from erpsync.core.orders import (
-    KnownOrder,
-    Merged,
-    first_seen,
-    merge,
-    phase,
-    residual_minor,
-    with_shipped,
-)
-from erpsync.core.readings import Reading
+from erpsync.core.orders import KnownOrder, phase, residual_minor, with_shipped
 from erpsync.core.refunds import with_refunds
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, Refund, RefundLine, RefundState
+from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, Refund, RefundState
+from tests.support.views import NOON, asked, granted, known, line, merged, view
 
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-READ = Reading(version_at=NOON, digest="a", read_from=NOON, read_to=NOON)
 HOME = Recipient(name="王小明", phone="13800001111", address="解放路 1 号")
-
-
-def line(id: str = "L1", qty: int = 2, **fields: Any) -> Line:
-    return Line(external_id=id, channel_sku=fields.pop("sku", "TEA"), qty=qty, price_minor=1000, **fields)
-
-
-def view(*lines: Line, state: OrderState = OrderState.PAID, **fields: Any) -> Order:
-    values: dict[str, Any] = {
-        "version_at": NOON,
-        "placed_at": NOON,
-        "paid_at": NOON,
-        "ready_at": None if state is OrderState.UNPAID else NOON,
-        "currency": "CNY",
-        "total_minor": 2000,
-    } | fields
-    return Order(external_id="o1", state=state, lines=lines, **values)
-
-
-def known(*lines: Line, **fields: Any) -> KnownOrder:
-    return first_seen(view(*(lines or (line(),)), **fields), READ, id=1, channel_id=1, number="S1", ids=count(1))
-
-
-def merged(before: KnownOrder, new: Order) -> Merged:
-    return merge(before, new, READ, count(100))
-
-
-def granted(amount: int = 0, **units: int) -> Refund:
-    return asked(amount, state=RefundState.GRANTED, **units)
-
-
-def asked(amount: int = 0, *, state: RefundState = RefundState.OPEN, **units: int) -> Refund:
-    return Refund(
-        external_id="r1",
-        order_external_id="o1",
-        version_at=NOON,
-        state=state,
-        amount_minor=amount,
-        currency="CNY",
-        lines=tuple(RefundLine(line_external_id=id, qty=qty) for id, qty in units.items()),
-    )
 
 
 def reasons(order: KnownOrder, *refunds: Refund, **fields: Any) -> dict[str, str]:

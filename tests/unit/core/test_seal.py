@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from erpsync.core.drift import Drift, drift, remembered
-from erpsync.core.seal import Scan, Window, grid, hash_of, hash_of_all, in_turn, judged
+from erpsync.core.seal import Scan, Window, due_at, grid, hash_of, hash_of_all, in_turn, judged, why_open
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -64,7 +65,66 @@ def test_a_late_order_opens_a_sealed_window_again_and_it_is_counted() -> None:
 
 
 def test_a_sealed_window_that_is_scanned_again_keeps_the_time_of_its_seal() -> None:
-    assert after(scan(0, "a"), scan(1, "a"), scan(25, "a")).sealed_at == NOON + 2 * HOUR
+    again = after(scan(0, "a"), scan(1, "a"), scan(25, "a"))
+
+    assert (again.sealed_at, again.reopened) == (NOON + 2 * HOUR, 0)
+
+
+def test_a_window_that_is_open_is_not_opened_again_by_a_scan_that_differs() -> None:
+    assert after(scan(0, "a"), scan(1, "b"), scan(2, "c")).reopened == 0
+
+
+@pytest.mark.parametrize(
+    ("last", "why"),
+    [
+        (scan(0), "a second scan that agrees has to follow"),
+        (scan(0, missed=2), "2 orders had been missed; a scan that finds none has to follow"),
+        (scan(0, missed=2, gone=3), "the list lacks 3 orders that were read before"),
+        (scan(0, missed=2, gone=3, unheld=4), "4 orders of the list cannot be stored; see the dead letters"),
+    ],
+)
+def test_why_a_window_stays_open_is_told_by_what_a_person_can_do_most_about(last: Scan, why: str) -> None:
+    assert why_open(after(last), last) == why
+
+
+def test_a_sealed_window_needs_no_reason() -> None:
+    last = scan(1, "a")
+
+    assert why_open(after(scan(0, "a"), last), last) == ""
+
+
+def seen(*, scanned_h: float, since_h: float, sealed: bool = False) -> Window:
+    scanned, since = (NOON + timedelta(hours=hour) for hour in (scanned_h, since_h))
+    return Window(
+        start=NOON, end=NOON + HOUR, scanned_at=scanned, since_at=since, sealed_at=scanned if sealed else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "now_h", "after_h", "due_h"),
+    [
+        (WINDOW, 0, 1, 1),
+        (seen(scanned_h=5, since_h=5), 5, 1, 6),
+        (seen(scanned_h=5, since_h=5), 73, 1, 6),
+        (seen(scanned_h=5, since_h=4), 72.9, 1, 6),
+        (seen(scanned_h=5, since_h=4), 73, 1, 29),
+        (seen(scanned_h=65, since_h=5), 73, 48, 113),
+        (seen(scanned_h=5, since_h=4, sealed=True), 72.9, 1, 29),
+        (seen(scanned_h=5, since_h=4, sealed=True), 73, 1, None),
+    ],
+    ids=["never scanned", "open", "old", "agrees", "agrees and old", "long apart", "sealed", "sealed and old"],
+)
+def test_an_open_window_is_due_after_a_pause_and_a_sealed_one_a_day_later_for_three_days(
+    window: Window, now_h: float, after_h: int, due_h: int | None
+) -> None:
+    due = due_at(window, after=after_h * HOUR, now=NOON + timedelta(hours=now_h))
+
+    assert due == (None if due_h is None else NOON + due_h * HOUR)
+
+
+def test_a_window_is_scanned_from_the_instant_on_that_it_is_due() -> None:
+    assert in_turn([WINDOW], after=HOUR, now=NOON + HOUR) == [WINDOW]
+    assert in_turn([WINDOW], after=HOUR, now=NOON + timedelta(minutes=59)) == []
 
 
 def test_windows_lie_on_whole_hours_and_only_whole_ones_count() -> None:
@@ -119,8 +179,18 @@ def test_what_a_channel_shows_is_told_apart() -> None:
     assert [seen(6), seen(99)] == [Drift.HAND_EDIT, Drift.HAND_EDIT]
 
 
+def test_buyers_who_ordered_more_than_was_told_explain_a_zero() -> None:
+    assert drift(0, told_qty=2, ordered_qty=5, earlier=()) is Drift.SALE
+    assert drift(-1, told_qty=2, ordered_qty=5, earlier=()) is Drift.HAND_EDIT
+
+
+def test_an_earlier_number_that_sales_explain_is_a_sale() -> None:
+    assert drift(8, told_qty=10, ordered_qty=3, earlier=(8,)) is Drift.SALE
+
+
 def test_a_channel_remembers_a_few_earlier_numbers_the_latest_first() -> None:
     assert remembered((7, 6, 5, 4), 8, 9) == (8, 7, 6, 5)
     assert remembered((7,), 8, 7) == (8,)
     assert remembered((7,), 8, 8) == (7,)
     assert remembered((), None, 8) == ()
+    assert remembered((7, 8, 6), 8, 9) == (8, 7, 6)
