@@ -70,6 +70,13 @@ def test_with_very_many_warehouses_all_that_can_be_covered_still_is() -> None:
     assert sum(t.qty for t in plan([need(11, places=places)], free)) == 11
 
 
+def test_with_very_many_warehouses_those_that_have_most_serve() -> None:
+    places = tuple(range(1, MAX_SEARCHED + 5))
+    free = {StockKey(A, place): 1 for place in places} | {StockKey(A, places[-2]): 4, StockKey(A, places[-1]): 5}
+
+    assert plan([need(9, places=places)], free) == [take(4, places[-2]), take(5, places[-1])]
+
+
 stocks = st.dictionaries(st.tuples(st.sampled_from([A, B]), st.sampled_from([SH, GZ, CD])), st.integers(-2, 6))
 wishes = st.lists(st.tuples(st.integers(1, 4), st.sampled_from([A, B]), st.integers(1, 7)), max_size=10)
 
@@ -120,3 +127,8 @@ def test_units_a_warehouse_was_told_to_send_stay_promised() -> None:
     holds = [held(2, order=1), held(2, order=2, released=True)]
 
     assert shrink(holds, 4) == [(holds[0], 2)]
+
+
+def test_as_long_as_nothing_is_missing_nobody_gives_back() -> None:
+    assert shrink([held(2, order=1)], 0) == []
+    assert shrink([held(2, order=1)], -1) == []

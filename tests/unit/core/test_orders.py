@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from erpsync.core.order_holds import ORDER_HOLDS, first_reason, hold_reasons
-from erpsync.core.orders import KnownOrder, phase, residual_minor, with_shipped
+from erpsync.core.orders import KnownOrder, merge, phase, residual_minor, with_shipped
 from erpsync.core.refunds import with_refunds
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import BadLine, Line, Order, OrderState, Recipient, Refund, RefundState
-from tests.support.views import NOON, asked, granted, known, line, merged, view
+from tests.support.views import NOON, READ, asked, granted, known, line, merged, view
 
 HOME = Recipient(name="王小明", phone="13800001111", address="解放路 1 号")
 
@@ -107,6 +107,45 @@ def test_without_change_times_a_state_never_goes_back() -> None:
     assert (after.state, after.ready_at) == (OrderState.SHIPPED, NOON)
 
 
+def test_what_a_view_does_not_say_of_refunds_stays_and_what_it_says_counts() -> None:
+    before = known(refund_asked="r1")
+
+    assert merged(before, view(line(), refund_asked=None)).order.refund_asked == "r1"
+    assert merged(before, view(line(), refund_asked="")).order.refund_asked == ""
+
+
+def test_a_line_that_names_other_goods_is_to_be_mapped_anew() -> None:
+    before = known(line(item_ref="77:1"))
+    before = replace(before, lines=(replace(before.lines[0], sku_id=7, factor=3, parts={7: 3}, no_stock=True),))
+
+    same = merged(before, view(line(qty=1, item_ref="77:1"))).order.lines[0]
+    code, variant = (
+        merged(before, view(other)).order.lines[0]
+        for other in (line(sku="RED", item_ref="77:1"), line(item_ref="77:2"))
+    )
+
+    assert (same.sku_id, same.factor, same.parts, same.no_stock) == (7, 3, {7: 3}, True)
+    for other in (code, variant):
+        assert (other.sku_id, other.factor, other.parts, other.no_stock) == (None, 1, {}, False)
+
+
+def test_the_most_that_was_to_pay_is_kept_as_long_as_the_total_is_lower() -> None:
+    order, kept = known(), []
+    for hour, total in enumerate((1500, 900, 900, 1999, 2000)):
+        reading = replace(READ, version_at=NOON + timedelta(hours=hour))
+        order = merge(order, view(line(), total_minor=total), reading, []).order
+        kept.append((order.most_minor, order.lowered_at))
+
+    first, second = NOON, NOON + timedelta(hours=1)
+    assert kept == [(2000, first), (2000, second), (2000, second), (2000, second), (None, None)]
+
+
+def test_a_price_agreed_on_before_the_order_was_due_is_simply_its_price() -> None:
+    unpaid = known(state=OrderState.UNPAID)
+
+    assert merged(unpaid, view(line(), total_minor=1500)).order.most_minor is None
+
+
 # -- what left
 
 
@@ -130,6 +169,12 @@ def test_a_parcel_of_ours_that_the_channel_confirms_takes_nothing_twice() -> Non
 def test_an_order_first_seen_as_shipped_has_left_already() -> None:
     assert phase(known(state=OrderState.SHIPPED)) == "shipped"
     assert phase(known(state=OrderState.COMPLETED)) == "completed"
+
+
+def test_of_an_order_first_seen_in_part_the_rest_is_open() -> None:
+    order = known(line(qty=3, shipped_qty=1), line("L2", qty=3, shipped_qty=9))
+
+    assert [(item.shipped_qty, item.open_qty) for item in order.lines] == [(1, 2), (3, 0)]
 
 
 def test_a_line_never_shrinks_below_what_has_left() -> None:
@@ -233,6 +278,16 @@ def phases() -> list[tuple[KnownOrder, str]]:
 @pytest.mark.parametrize(("order", "name"), phases(), ids=[name for _, name in phases()])
 def test_the_first_phase_that_fits_is_the_one_shown(order: KnownOrder, name: str) -> None:
     assert phase(order) == name
+
+
+def test_an_order_of_nothing_but_services_waits_for_nothing_but_its_payment() -> None:
+    order = known()
+    order = replace(order, lines=(replace(order.lines[0], no_stock=True),))
+
+    assert phase(replace(order, ready_at=None)) == "unpaid"
+    assert phase(order) == "shipped"
+    assert phase(replace(order, state=OrderState.COMPLETED)) == "completed"
+    assert phase(replace(order, lines=(replace(order.lines[0], closed_qty=2),))) == "cancelled"
 
 
 # -- money

@@ -49,12 +49,24 @@ def test_the_version_counts_first_then_the_digest_then_the_time_of_reading(new: 
         (reading(0, "b", (10.5, 20)), False, False, Verdict.NEWER),
         (reading(0, "b", (10.5, 20)), False, True, Verdict.DISPUTED),
         (reading(0, "b", (20, 21)), False, True, Verdict.DISPUTED),
+        (reading(0, "b", (10, 11)), False, False, Verdict.NEWER),
+        (reading(0, "b", (10, 11)), False, True, Verdict.DISPUTED),
         (reading(0, "b", (5, 10.5)), False, True, Verdict.OLDER),
         (reading(0, "b", (5, 10.5)), True, False, Verdict.NEWER),
         (reading(0, "a", (20, 21)), False, True, Verdict.SAME),
         (reading(1, "b", (20, 21)), False, True, Verdict.NEWER),
     ],
-    ids=["later", "later and back", "read later and back", "earlier", "further", "equal", "newer version"],
+    ids=[
+        "later",
+        "later and back",
+        "read later and back",
+        "at once",
+        "at once and back",
+        "earlier",
+        "further",
+        "equal",
+        "newer version",
+    ],
 )
 def test_where_nothing_can_be_read_again_the_later_arrival_counts_unless_it_goes_back(
     new: Reading, further: bool, back: bool, verdict: Verdict
