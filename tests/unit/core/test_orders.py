@@ -59,6 +59,11 @@ def test_every_edit_on_the_channel_is_named(new: Order, change: str) -> None:
     assert change in merged(known(), new).changes
 
 
+@pytest.mark.parametrize(("before", "after"), [("CNY", "USD"), ("USD", "CNY")])
+def test_another_currency_is_named_with_the_one_before(before: str, after: str) -> None:
+    assert merged(known(currency=before), view(line(), currency=after)).changes == (f"currency {before} -> {after}",)
+
+
 def test_an_equal_view_changes_nothing() -> None:
     assert merged(known(), view(line())).changes == ()
 
