@@ -33,6 +33,11 @@ stress: WORKERS = 8
 stress: $(STAMP) ## what is concurrent many times over, beside busy cores, in 40 minutes at most
 	@$(BIN)/python -m pytest --stress -n $(WORKERS) --dist load --maxschedchunk 4 $(ARGS)
 
+# Its one package is in no environment but this one's that asked for it: neither the service nor the tests need it.
+mutants: $(STAMP) ## break the code at random places, one at a time, and see whether the tests notice (an hour)
+	@$(BIN)/python -c 'import cosmic_ray' 2>/dev/null || $(PIP) --quiet --require-hashes -r requirements-mutants.lock
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
 lint: $(STAMP) ## style, formatting, types and import rules
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -61,18 +66,22 @@ docs: $(STAMP) ## write docs/reference.md and the table of failures in tests/REA
 
 # Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
 # Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.
-# Two files: what a service needs, to build and to run it, and the same versions with all that tests and tools need.
+# Three files: what a service needs, to build and to run it; the same versions with all that tests and tools need; and
+# what `make mutants` needs besides.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
   --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
-lock: ## choose the newest allowed versions anew and write both lock files
+lock: ## choose the newest allowed versions anew and write the lock files
 	@[ -x $(BIN)/uv ] || $(MAKE) $(STAMP)
-	@{ echo '# Written by "make lock" from pyproject.toml: all extras, every file by its hash.'; \
-	   $(COMPILE) --all-extras --upgrade; } > $(VENV)/lock-dev
+	@{ echo '# Written by "make lock" from pyproject.toml: all that tests and tools need, every file by its hash.'; \
+	   $(COMPILE) --extra build --extra test --extra dev --upgrade; } > $(VENV)/lock-dev
 	@{ echo '# Written by "make lock" from pyproject.toml: what a service needs, every file by its hash.'; \
 	   $(COMPILE) --extra build --constraints $(VENV)/lock-dev; } > $(VENV)/lock
+	@{ echo '# Written by "make lock" from pyproject.toml: what make mutants needs, every file by its hash.'; \
+	   $(COMPILE) --extra mutants --constraints $(VENV)/lock-dev; } > $(VENV)/lock-mutants
 	@mv $(VENV)/lock-dev requirements-dev.lock && mv $(VENV)/lock requirements.lock
-	@grep -c '==' requirements.lock requirements-dev.lock
+	@mv $(VENV)/lock-mutants requirements-mutants.lock
+	@grep -c '==' requirements.lock requirements-dev.lock requirements-mutants.lock
 
 PIP = $(BIN)/python -m pip install --disable-pip-version-check
 # One line that moves, for a terminal: what pip is at. It ends as pip did.

