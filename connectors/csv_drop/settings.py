@@ -24,9 +24,9 @@ from connectors.csv_drop.profiles import (
     status_key,
 )
 from erpsync.sdk.carriers import CARRIER_MAP, CarrierMap
-from erpsync.sdk.currencies import CURRENCIES
 from erpsync.sdk.folder import READ_FILES, Folder, note_on_read_files
 from erpsync.sdk.formulas import FORMULAS, Formulas
+from erpsync.sdk.money import CURRENCIES
 from erpsync.sdk.patterns import lying_unread
 from erpsync.sdk.roles import ConnectorSettings
 from erpsync.sdk.sheets import Columns, tidy

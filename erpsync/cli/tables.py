@@ -6,15 +6,9 @@ from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from erpsync.core import instants
+from erpsync.sdk.money import major
 
 Kind = Literal["text", "long", "number", "instant", "status"]
-
-# ISO 4217, list one: currencies whose minor unit is not a hundredth.
-_DIGITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"), 0),
-    **dict.fromkeys(("VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +52,4 @@ def local(instant: str | None, zone: tzinfo | None) -> str:
 
 def money(minor: int | None, currency: str) -> str:
     """Return an amount as people write it, with its currency."""
-    if minor is None:
-        return "-"
-    digits = _DIGITS.get(currency, 2)
-    sign, whole = ("-" if minor < 0 else ""), str(abs(minor)).rjust(digits + 1, "0")
-    return f"{sign}{whole[: len(whole) - digits]}{'.' if digits else ''}{whole[len(whole) - digits :]} {currency}"
+    return "-" if minor is None else f"{major(minor, currency):f} {currency}"

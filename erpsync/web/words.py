@@ -3,18 +3,15 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
 from erpsync.core.instants import with_local
+from erpsync.sdk.money import major
 from erpsync.store.status.figures import spell
 
-# Digits after the point where there are not two. Source: ISO 4217, table A.1, column "minor unit".
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "PYG": 0, "XAF": 0, "XOF": 0, "XPF": 0, "UGX": 0, "RWF": 0}
-_DIGITS |= {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "KRW": "₩"}
 
 STATUS_WORDS = {
@@ -63,10 +60,7 @@ def money(minor: int | None, currency: str) -> str:
     """Return an amount as people write it: ¥1,288.00."""
     if minor is None:
         return "–"
-    digits = _DIGITS.get(currency, 2)
-    amount = Decimal(minor).scaleb(-digits)
-    sign = "−" if amount < 0 else ""
-    return f"{sign}{_SIGNS.get(currency, currency + ' ')}{abs(amount):,.{digits}f}"
+    return f"{'−' if minor < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{major(abs(minor), currency):,f}"
 
 
 def moment(at: str | datetime | None) -> datetime | None:

@@ -7,8 +7,8 @@ import pytest
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory import counts
 from erpsync.flows.operations import dead_letters as dead
-from erpsync.sdk.currencies import CURRENCIES, require_currency
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.money import CURRENCIES, require_currency
 from erpsync.sdk.types import Head, Order, Raw
 from tests.support.facts import fact, later, order, take_in
 from tests.support.looking import letter_id, letters, rows, status, tasks

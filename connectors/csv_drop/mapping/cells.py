@@ -9,28 +9,14 @@ import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
-from erpsync.sdk.currencies import require_currency
 from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.money import decimals, require_currency
 from erpsync.sdk.sheets import amount_of, has_lost_digits
 from erpsync.sdk.text import cut_to, quoted
 
 MAX_QTY = 1_000_000_000
 MAX_MINOR = 10**15
 _CURRENCY_SIGNS = re.compile(r"[¥$€£元]|RMB|CNY|USD|EUR|GBP|HKD", re.IGNORECASE)
-_EXPONENTS = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "PYG": 0,
-    "BHD": 3,
-    "JOD": 3,
-    "KWD": 3,
-    "OMR": 3,
-    "TND": 3,
-}
-"""Minor digits that are not 2. Source: ISO 4217."""
 
 
 def identifier(text: str, field: str) -> str:
@@ -76,7 +62,7 @@ def exact_minor(text: str, currency: str, field: str) -> Decimal | None:
         amount = amount_of(_CURRENCY_SIGNS.sub("", unicodedata.normalize("NFKC", text)))
     if amount is None:
         raise PayloadError(f"expected an amount like 12.50{quoted(text)}", path=field)
-    minor = amount.scaleb(_EXPONENTS.get(currency, 2))
+    minor = amount.scaleb(decimals(currency))
     if abs(minor) > MAX_MINOR:
         raise PayloadError("amount is too large", path=field)
     return minor

@@ -14,8 +14,8 @@ from erpsync.flows.errors import defect_text
 from erpsync.flows.orders.apply import apply
 from erpsync.flows.records.batch import Batch, OrderRecord, RefundRecord, letter_of
 from erpsync.flows.records.bounds import bounded, bounded_refund
-from erpsync.sdk.currencies import require_currency
 from erpsync.sdk.errors import ConnectorError, PayloadError, RejectedError
+from erpsync.sdk.money import require_currency
 from erpsync.sdk.roles import OrderReader, OrderSource, RefundReader, playing
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Head, Order, Raw, Refund

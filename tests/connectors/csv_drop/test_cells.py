@@ -105,7 +105,12 @@ def test_amounts_that_could_mean_two_things_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("currencies", "minor"),
-    [("JPY KRW VND CLP ISK PYG", 1200), ("CNY USD EUR", 120000), ("BHD JOD KWD OMR TND", 1200000)],
+    [
+        ("JPY KRW VND CLP ISK PYG XOF", 1200),
+        ("CNY USD EUR", 120000),
+        ("BHD IQD JOD KWD OMR TND", 1200000),
+        ("UYW", 12000000),
+    ],
 )
 def test_minor_units_follow_the_currency(currencies: str, minor: int) -> None:
     assert {minor_units("1,200", currency, "total") for currency in currencies.split()} == {minor}
