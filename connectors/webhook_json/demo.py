@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.webhook_json.sandbox import SECRET, OwnShop, SoldOut, over_http
+from connectors.webhook_json.sandbox import SECRET, OwnShop, over_http
 from erpsync.sdk.sandbox.demo import DemoShop, Good
+from erpsync.sdk.sandbox.shop import SoldOut
 
 
 class WebhookJsonDemo(DemoShop):

@@ -40,6 +40,7 @@ from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.sdk.errors import AuthError, ConnectorError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, FaultPlan, Sandbox, SandboxRequest, SandboxResponse
+from erpsync.sdk.sandbox.shop import SoldOut
 from erpsync.sdk.types import WebhookRequest
 
 SECRET = "whsec_b3duLXNob3Atc2FuZGJveC1zZWNyZXQ="  # noqa: S105 - of the sandbox
@@ -49,10 +50,6 @@ BUYER = RecipientData(
 
 Deliver = Callable[[bytes, Mapping[str, str]], int]
 """Takes body and headers to erpsync; returns the status of its answer, 0 when none came."""
-
-
-class SoldOut(Exception):
-    """The shop shows fewer units than the buyer wants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

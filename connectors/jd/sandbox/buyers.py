@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.jd.mapping.values import format_time
-from connectors.jd.sandbox.book import Record
 from connectors.jd.sandbox.builder import RECEIVER, OrderItem, order_info, yuan
-from connectors.jd.sandbox.catalogue import Catalogue, SoldOut
+from connectors.jd.sandbox.catalogue import Catalogue
 from connectors.jd.sandbox.state import FIRST_ORDER
+from erpsync.sdk.sandbox.shop import Record
 
 WAITING = "WAIT_SELLER_STOCK_OUT"
 SHIPPED = frozenset({"WAIT_GOODS_RECEIVE_CONFIRM", "FINISHED_L"})
@@ -165,14 +165,7 @@ class Buyers(Catalogue):
         self.save(self.refunds, {**refund, "status": status, "checkTime": now, "modified": now})
 
     def _take(self, refs: Sequence[tuple[str, int]]) -> None:
-        wanted: dict[str, int] = {}
-        for ref, units in refs:
-            wanted[ref] = wanted.get(ref, 0) + units
-        shown = self.stock()
-        for ref, units in wanted.items():
-            if shown.get(ref, 0) < units:
-                raise SoldOut(f"{ref} shows {shown.get(ref, 0)} units")
-        for ref, units in wanted.items():
+        for ref, units in self.demand_shown(refs).items():
             self.shift_shown(ref, -units)
 
     def _give_back(self, order: Record) -> None:

@@ -8,12 +8,9 @@ from typing import Any
 
 from connectors.jd.sandbox.errors import invalid
 from connectors.jd.sandbox.state import ShopState
+from erpsync.sdk.sandbox.shop import SoldOut
 
 Params = Mapping[str, Any]
-
-
-class SoldOut(Exception):
-    """The shop shows fewer units than the buyer wants."""
 
 
 class Catalogue(ShopState):

@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.jd.mapping.values import parse_time
-from connectors.jd.sandbox.book import Record
 from connectors.jd.sandbox.buyers import Buyers
 from connectors.jd.sandbox.errors import JdError, invalid
 from connectors.jd.sandbox.views import order_view
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.sandbox import Fault
+from erpsync.sdk.sandbox.shop import Record
 
 Params = Mapping[str, Any]
 LONGEST = timedelta(days=31)
@@ -48,7 +48,7 @@ class Lists(Buyers):
             shown = order["orderState"] != "NOT_PAY" if "ALL" in wanted else order["orderState"] in wanted
             return shown and not self.left_out(str(order["orderId"]))
 
-        found = self.orders.within(field, low, high, keep=keep, end_inside=self.right_end_inside)
+        found = list(filter(keep, self.orders.within(field, low, high, end_inside=self.right_end_inside)))
         if str(params.get("sortType")) == "1":
             found.reverse()
         rows = [order_view(row, fields, encrypted=encrypted) for row in found[(number - 1) * size : number * size]]
@@ -69,8 +69,8 @@ class Lists(Buyers):
         size, number = _number(params, "pageSize", 50), _number(params, "pageIndex", MAX_PAGE)
         field = "checkTime" if params.get("checkTimeStart") else "applyTime"
         low, high = _window(params, f"{field}Start", f"{field}End", LONGEST)
-        found = self.refunds.within(field, low, high, keep=lambda _: True, end_inside=self.right_end_inside)
-        found.sort(key=lambda row: (row["applyTime"], row["id"]), reverse=True)
+        listed = self.refunds.within(field, low, high, end_inside=self.right_end_inside)
+        found = sorted(listed, key=lambda row: (row["applyTime"], row["id"]), reverse=True)
         rows = self._doubled([dict(row) for row in found[(number - 1) * size : number * size]])
         return {"queryResult": {"success": True, "errorCode": "", "totalCount": len(found), "result": rows}}
 

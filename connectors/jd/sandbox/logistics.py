@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.jd.mapping.carriers import CARRIERS
-from connectors.jd.sandbox.book import Record
 from connectors.jd.sandbox.buyers import SHIPPED, WAITING
 from connectors.jd.sandbox.errors import invalid
 from connectors.jd.sandbox.lists import Lists
+from erpsync.sdk.sandbox.shop import Record
 
 Params = Mapping[str, Any]
 NO_NUMBER_NEEDED = "1274"

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.taobao.mapping.values import format_time
-from connectors.taobao.sandbox.book import Record
 from connectors.taobao.sandbox.builder import RECEIVER, TradeLine, trade_of, yuan
-from connectors.taobao.sandbox.catalogue import Catalogue, SoldOut
+from connectors.taobao.sandbox.catalogue import Catalogue
 from connectors.taobao.sandbox.state import FIRST_TID
+from erpsync.sdk.sandbox.shop import Record
 
 CLOSED = ("TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO")
 SHIPPED = ("WAIT_BUYER_CONFIRM_GOODS", "TRADE_BUYER_SIGNED", "TRADE_FINISHED")
@@ -48,7 +48,7 @@ class Buyers(Catalogue):
         """
         with self.lock:
             refs = [(self.find_ref(code), units) for code, units in lines]
-            self._demand_shown(refs)
+            self.demand_shown(refs)
             trade_lines = [self._line(ref, units) for ref, units in refs]
             now = self.now_text()
             if type == "step":
@@ -196,15 +196,6 @@ class Buyers(Catalogue):
         """As `shift_shown`; items that are not in the catalogue have no number to change."""
         if ref in self.stock():
             self.shift_shown(ref, units)
-
-    def _demand_shown(self, refs: Sequence[tuple[str, int]]) -> None:
-        shown = self.stock()
-        wanted: dict[str, int] = {}
-        for ref, units in refs:
-            wanted[ref] = wanted.get(ref, 0) + units
-        for ref, units in wanted.items():
-            if shown.get(ref, 0) < units:
-                raise SoldOut(f"{ref} shows {shown.get(ref, 0)} units")
 
     def _line(self, ref: str, units: int) -> TradeLine:
         num_iid, _, sku_id = ref.partition(":")

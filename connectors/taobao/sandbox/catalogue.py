@@ -6,17 +6,14 @@ Source: protocol note taobao.md sections 5 and 5.1.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from connectors.taobao.sandbox.book import Record
 from connectors.taobao.sandbox.errors import TopError, invalid, missing, refused
+from connectors.taobao.sandbox.slices import slice_of
 from connectors.taobao.sandbox.state import ShopState
 from connectors.taobao.sandbox.views import picked
+from erpsync.sdk.sandbox.shop import Record, SoldOut
 
 MAX_REACH = 20_000
 QUANTITY = "item-quantity-update"
-
-
-class SoldOut(Exception):
-    """The shop shows fewer units than the buyer wants."""
 
 
 class Catalogue(ShopState):
@@ -175,7 +172,8 @@ class Catalogue(ShopState):
         if not 1 <= size <= 200 or number < 1 or number * size > MAX_REACH:
             raise invalid("page_no")
         bounds = (params.get("start_modified") or "", params.get("end_modified") or "9999")
-        page = self.items.page("modified", bounds, number=number, size=size, keep=keep, count=True)
+        newest = filter(keep, self.items.within("modified", *bounds, newest_first=True))
+        page = slice_of(newest, number=number, size=size, count=True)
         rows = [picked(item, params["fields"]) for item in page.rows]
         return {**_listed("items", "item", rows), "total_results": page.total}
 

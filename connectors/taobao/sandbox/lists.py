@@ -5,17 +5,18 @@ belong to it; no snapshot is kept between two pages. Refunds are sorted by when 
 is about their change: nobody documents it, and that is the worse case.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from connectors.taobao.mapping.values import parse_time
-from connectors.taobao.sandbox.book import Book, Record, Slice
 from connectors.taobao.sandbox.buyers import Buyers
 from connectors.taobao.sandbox.errors import TopError, invalid, missing
+from connectors.taobao.sandbox.slices import Slice, slice_of
 from connectors.taobao.sandbox.views import picked, trade_view
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.sandbox import Fault
+from erpsync.sdk.sandbox.shop import Record
 
 DEFAULT_TYPES = "guarantee_trade,auto_delivery,ec,cod,step"
 GUARANTEE = frozenset({"fixed", "auction"})
@@ -53,35 +54,23 @@ class Lists(Buyers):
         """Answer taobao.refunds.receive.get."""
         bounds = _bounds(params, "modified", timedelta(days=92), required=False)
         keep = _keeps(params.get("status"), "status")
-        found = self.refunds.page("modified", bounds, number=1, size=len(self.refunds.records), keep=keep, count=False)
-        found.rows.sort(key=lambda refund: (refund["created"], str(refund["refund_id"])), reverse=True)
-        page = _cut(found.rows, params)
+        found = filter(keep, self.refunds.within("modified", *bounds))
+        newest = sorted(found, key=lambda refund: (refund["created"], str(refund["refund_id"])), reverse=True)
+        page = _page(newest, params)
         return self._listed("refunds", "refund", [picked(row, _fields(params)) for row in page.rows], page)
 
     def _trades(self, params: Mapping[str, str], time_field: str, span: timedelta, *, required: bool) -> dict[str, Any]:
         bounds = _bounds(params, time_field, span, required=required)
         types = _types(params.get("type") or DEFAULT_TYPES)
         of_status = _keeps(params.get("status"), "status")
-        page = self._page(
-            self.trades,
-            time_field,
-            bounds,
-            params,
-            lambda trade: trade["type"] in types and of_status(trade) and not self.left_out(str(trade["tid"])),
+        found = (
+            trade
+            for trade in self.trades.within(time_field, *bounds, newest_first=True)
+            if trade["type"] in types and of_status(trade) and not self.left_out(str(trade["tid"]))
         )
+        page = _page(found, params)
         fields = _fields(params)
         return self._listed("trades", "trade", [trade_view(row, fields, detail=False) for row in page.rows], page)
-
-    def _page(
-        self,
-        book: Book,
-        time_field: str,
-        bounds: tuple[str, str],
-        params: Mapping[str, str],
-        keep: Callable[[Record], bool],
-    ) -> Slice:
-        number, size, count = _wanted(params)
-        return book.page(time_field, bounds, number=number, size=size, keep=keep, count=count)
 
     def _listed(self, plural: str, singular: str, rows: list[dict[str, Any]], page: Slice) -> dict[str, Any]:
         if rows and self.faults.strikes(Fault.DUPLICATE):
@@ -90,20 +79,14 @@ class Lists(Buyers):
         return {**answer, **({plural: {singular: rows}} if rows else {})}
 
 
-def _wanted(params: Mapping[str, str]) -> tuple[int, int, bool]:
-    """Return number and size of the page, and whether its answer is to count."""
+def _page(found: Iterable[Record], params: Mapping[str, str]) -> Slice:
+    """Return the page that is asked for."""
     number, size = _number(params, "page_no", 1), _number(params, "page_size", 40)
     if not 1 <= size <= 100:
         raise invalid("page_size")
     if number < 1:
         raise invalid("page_no")
-    return number, size, params.get("use_has_next") != "true"
-
-
-def _cut(found: list[Record], params: Mapping[str, str]) -> Slice:
-    number, size, count = _wanted(params)
-    rows = found[(number - 1) * size : number * size]
-    return Slice(rows=rows, has_next=len(found) > number * size, total=len(found) if count else None)
+    return slice_of(found, number=number, size=size, count=params.get("use_has_next") != "true")
 
 
 def _fields(params: Mapping[str, str]) -> str:

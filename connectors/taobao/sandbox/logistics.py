@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.taobao.sandbox.book import Record
 from connectors.taobao.sandbox.buyers import CLOSED, SHIPPED
 from connectors.taobao.sandbox.errors import TopError, missing, refused
 from connectors.taobao.sandbox.lists import Lists
+from erpsync.sdk.sandbox.shop import Record
 
 COMPANIES: Mapping[str, tuple[int, str]] = {
     "SF": (505, "顺丰速运"),

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from connectors.webhook_json.sandbox import OwnShop, SoldOut
+from connectors.webhook_json.sandbox import OwnShop
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxRequest, SandboxResponse
+from erpsync.sdk.sandbox.shop import SoldOut
 from tests.connectors.webhook_json.shop import NOW, connector, level
 
 
