@@ -1,33 +1,25 @@
 """Signed calls to the warehouse system.
 
 Why every call is a POST of one signed body: the signature then covers all that is asked, and an operator opens one
-address. Source of the signature: Standard Webhooks specification, "Signature scheme"; vectors in
-tests/connectors/webhook_json/standardwebhooks.json.
+address. It is that of Standard Webhooks.
 """
 
-import base64
 import hashlib
-import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
+from connectors.warehouse_json.settings import WarehouseJsonSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import AuthError, ConnectorError, RejectedError, TransientError
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
+from erpsync.sdk.signing import decode_key, signed_headers
 from erpsync.sdk.text import read_json
 
 ERRORS: Mapping[int, type[ConnectorError]] = {401: AuthError, 403: AuthError, 407: AuthError, 425: TransientError}
 """Statuses below 500 that are not plain refusals; `HttpClient` raises for 408, 429 and 5xx itself."""
 
 MAX_TEXT = 200
-
-
-def sign(key: bytes, body: bytes, *, id: str, timestamp: str) -> str:
-    """Return `v1,` and the signature in base64."""
-    digest = hmac.new(key, f"{id}.{timestamp}.".encode("ascii") + body, hashlib.sha256).digest()
-    return f"v1,{base64.b64encode(digest).decode('ascii')}"
 
 
 class WarehouseClient:
@@ -43,13 +35,8 @@ class WarehouseClient:
         """Return the system's answer, a JSON object. Other 2xx answers are lost ones: a proxy spoke in its place."""
         body = json.dumps({"type": type, "data": data}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
         id = f"{type}-{hashlib.sha256(body).hexdigest()[:16]}"
-        timestamp = str(int(self._clock.now().timestamp()))
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": id,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": sign(self._key, body, id=id, timestamp=timestamp),
-        }
+        signed = signed_headers(self._key, body, id=id, at=self._clock.now())
+        headers = {"content-type": "application/json", **signed}
         response = self._http.request("POST", self._url, data=body, headers=headers, repeatable=repeatable)
         answer = _answer(response)
         if 200 <= response.status < 300:

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from connectors.warehouse_json.client import sign
-from connectors.warehouse_json.settings import decode_key
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.sdk.sandbox import Fault, FaultPlan, Sandbox, SandboxRequest, SandboxResponse
+from erpsync.sdk.signing import ID, SIGNATURE, TIMESTAMP, decode_key, sign
 
 SECRET = "whsec_d2FyZWhvdXNlLXNhbmRib3gtc2VjcmV0"  # noqa: S105 - of the sandbox
 TOLERANCE_S = 300
@@ -112,9 +111,9 @@ class JsonWarehouse(Sandbox):
     def answer(self, request: SandboxRequest) -> SandboxResponse:
         """Check the signature, then carry the call out."""
         headers = request.headers
-        id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+        id, timestamp = headers.get(ID, ""), headers.get(TIMESTAMP, "")
         wanted = sign(self._key, request.body, id=id, timestamp=timestamp)
-        good = hmac.compare_digest(wanted, headers.get("webhook-signature", ""))
+        good = hmac.compare_digest(wanted, headers.get(SIGNATURE, ""))
         off_s = abs(self.clock.now().timestamp() - int(timestamp)) if timestamp.isdigit() else TOLERANCE_S + 1
         if not good or off_s > TOLERANCE_S or self.faults.strikes(Fault.EXPIRED_TOKEN):
             return SandboxResponse.of_json({"error": "the signature is wrong"}, status=401)

@@ -1,27 +1,11 @@
 """What a warehouse system needs to be configured."""
 
-import base64
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from erpsync.sdk.roles import ConnectorSettings
-
-PREFIX = "whsec_"
-
-
-def decode_key(secret: str) -> bytes:
-    """Return the key in a Standard Webhooks secret; raises `ValueError`, without the secret, when there is none.
-
-    Source: Standard Webhooks specification, "Symmetric signatures": base64, `whsec_` before it.
-    """
-    try:
-        key = base64.b64decode(secret.strip().removeprefix(PREFIX), validate=True)
-    except ValueError:
-        key = b""
-    if not key:
-        raise ValueError("secret must be base64, with or without whsec_ before it")
-    return key
+from erpsync.sdk.signing import decode_key
 
 
 class WarehouseJsonSettings(ConnectorSettings):

@@ -8,8 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from connectors.webhook_json.client.keys import decode_key
 from erpsync.sdk.roles import ConnectorSettings
+from erpsync.sdk.signing import decode_key
 
 
 class HeaderSignature(BaseModel):

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from erpsync.flows.api.event_webhooks import AT_ONCE, push_events
-from erpsync.flows.api.signing import signed_headers
 from erpsync.flows.api.subscriptions import Wanted, go_back, restart, reveal_secret, subscribe, unsubscribe
 from erpsync.flows.channels.control import ask_poll
 from erpsync.flows.errors import Refused
@@ -22,6 +21,7 @@ from erpsync.flows.operations.rotate_keys import rotate_keys
 from erpsync.runtime.once import drain
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox.base import ConnectionLost, SandboxRequest, SandboxResponse
+from erpsync.sdk.signing import decode_key, signed_headers
 from erpsync.store.db.privacy import Vault
 from erpsync.store.events import Event, write_events
 from erpsync.store.feed import settled_id
@@ -98,7 +98,9 @@ def tasks(town: Town) -> list[str]:
 def test_calls_are_signed_as_standard_webhooks_says(vector: dict[str, Any]) -> None:
     at = datetime.fromtimestamp(int(vector["params"]["webhook-timestamp"]), UTC)
 
-    got = signed_headers(vector["secret"], vector["body"].encode(), id=vector["params"]["webhook-id"], at=at)
+    got = signed_headers(
+        decode_key(vector["secret"]), vector["body"].encode(), id=vector["params"]["webhook-id"], at=at
+    )
 
     assert got == vector["params"] | {"webhook-signature": vector["expected"]}
 
@@ -126,7 +128,7 @@ def test_a_subscriber_is_told_every_event_in_order_and_can_check_the_signature(
         "actor": "",
         "cursor": "",
     }
-    signed = signed_headers(secret, first.body, id=f"evt_{subscriber.told[0]}", at=town.store.clock.now())
+    signed = signed_headers(decode_key(secret), first.body, id=f"evt_{subscriber.told[0]}", at=town.store.clock.now())
     assert first.headers["webhook-signature"] == signed["webhook-signature"]
 
 

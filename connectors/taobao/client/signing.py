@@ -4,29 +4,16 @@ Why the sandbox imports this too: both sides are tested against vectors of indep
 cannot hide a common mistake.
 """
 
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr
 
-
-def _md5(text: bytes, secret: bytes) -> str:
-    return hashlib.md5(secret + text + secret, usedforsecurity=False).hexdigest()
-
-
-def _hmac_md5(text: bytes, secret: bytes) -> str:
-    return hmac.new(secret, text, hashlib.md5).hexdigest()
-
-
-def _hmac_sha256(text: bytes, secret: bytes) -> str:
-    return hmac.new(secret, text, hashlib.sha256).hexdigest()
-
+from erpsync.sdk.signing import hmac_md5, hmac_sha256, md5
 
 SIGN_METHODS: Mapping[str, Callable[[bytes, bytes], str]] = {
-    "md5": _md5,
-    "hmac": _hmac_md5,
-    "hmac-sha256": _hmac_sha256,
+    "md5": md5,
+    "hmac": hmac_md5,
+    "hmac-sha256": hmac_sha256,
 }
 
 

@@ -10,12 +10,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from connectors.webhook_json.client.keys import decode_key
 from connectors.webhook_json.settings import HeaderSignature, WebhookJsonSettings
 from erpsync.sdk.errors import AuthError
+from erpsync.sdk.signing import ID, SIGNATURE, TIMESTAMP, decode_key, sign, signed_headers
 from erpsync.sdk.types import WebhookRequest
 
-ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 MAX_ID_CHARS = 256
 
 
@@ -33,24 +32,14 @@ class Signature(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandardSignature(Signature):
-    """The three headers of Standard Webhooks, symmetric.
-
-    Source: Standard Webhooks specification, "Signature scheme"; vectors in
-    tests/connectors/webhook_json/standardwebhooks.json.
-    """
+    """The three headers of Standard Webhooks, symmetric."""
 
     key: bytes = field(repr=False)
     tolerance_s: int
 
     def headers(self, body: bytes, *, id: str, at: datetime) -> dict[str, str]:
         """Return id, time and signature."""
-        timestamp = str(int(at.timestamp()))
-        return {ID: id, TIMESTAMP: timestamp, SIGNATURE: self.sign(body, id=id, timestamp=timestamp)}
-
-    def sign(self, body: bytes, *, id: str, timestamp: str) -> str:
-        """Return `v1,` and the signature in base64."""
-        digest = hmac.new(self.key, f"{id}.{timestamp}.".encode("ascii") + body, hashlib.sha256).digest()
-        return f"v1,{base64.b64encode(digest).decode('ascii')}"
+        return signed_headers(self.key, body, id=id, at=at)
 
     def verify(self, request: WebhookRequest) -> str:
         """Return the webhook-id of a delivery signed with our key and sent within the tolerance.
@@ -63,7 +52,7 @@ class StandardSignature(Signature):
             raise AuthError(f"one of the headers {ID}, {TIMESTAMP}, {SIGNATURE} is missing")
         if not (id.isascii() and len(id) <= MAX_ID_CHARS and timestamp.isascii() and timestamp.isdigit()):
             raise AuthError(f"{ID} or {TIMESTAMP} is not what Standard Webhooks allows")
-        wanted = self.sign(request.body, id=id, timestamp=timestamp)
+        wanted = sign(self.key, request.body, id=id, timestamp=timestamp)
         if not any(_equal(each, wanted) for each in given):
             raise AuthError("the signature is wrong")
         off_s = int(request.received_at.timestamp()) - int(timestamp[:15])

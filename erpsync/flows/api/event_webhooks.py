@@ -16,13 +16,13 @@ from typing import Any
 import structlog
 from sqlalchemy import select, update
 
-from erpsync.flows.api.signing import signed_headers
 from erpsync.flows.api.subscriptions import TASK
 from erpsync.flows.context import Context
 from erpsync.flows.retry import asked_s, backoff_s
 from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.errors import ConnectorError, TooLateError
 from erpsync.sdk.http import HttpClient
+from erpsync.sdk.signing import decode_key, signed_headers
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import subscription_row
@@ -151,7 +151,7 @@ def _call(ctx: Context, http: HttpClient, row: Any, event: Json) -> _Refusal | N
         if ctx.store.vault is None:
             raise PrivacyError("there is no key to open the secret with")
         secret: str = ctx.store.vault.decrypt(row.secret, row=subscription_row(row.id))
-        signed = signed_headers(secret, body, id=f"evt_{event['id']}", at=ctx.store.clock.now())
+        signed = signed_headers(decode_key(secret), body, id=f"evt_{event['id']}", at=ctx.store.clock.now())
         headers = {"content-type": "application/json", **signed}
         answer = http.request("POST", row.url, data=body, headers=headers, repeatable=True)
     except TooLateError:

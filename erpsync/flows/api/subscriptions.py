@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, update
 
-from erpsync.flows.api.signing import new_secret
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
+from erpsync.sdk.signing import new_secret
 from erpsync.sdk.targets import is_callable_name, is_local
 from erpsync.store.db.bulk import insert_many, new_ids
 from erpsync.store.db.store import Tx

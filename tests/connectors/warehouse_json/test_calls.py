@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.warehouse_json.client import sign
 from connectors.warehouse_json.connector import WarehouseJsonConnector
 from connectors.warehouse_json.mapping import report_of
 from connectors.warehouse_json.sandbox import SECRET, JsonWarehouse
-from connectors.warehouse_json.settings import WarehouseJsonSettings, decode_key
+from connectors.warehouse_json.settings import WarehouseJsonSettings
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import AuthError, OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, SandboxRequest, SandboxResponse
+from erpsync.sdk.signing import decode_key, sign
 from erpsync.sdk.types import BadLine, Cursor
 from tests.connectors.warehouse_json.orders import NOW, release
 
