@@ -13,9 +13,9 @@ from typing import Any
 
 from connectors.jd.client import rows_of, total_of
 from connectors.jd.connector.base import JdBase
-from connectors.jd.connector.streams import marks_readable
 from connectors.jd.mapping import SKU_FIELDS, listing_rows
 from erpsync.sdk.errors import TransientError
+from erpsync.sdk.lists import marks_readable
 from erpsync.sdk.roles import ListingSource
 from erpsync.sdk.types import Cursor, ListingPage
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from connectors.jd.client import Answer, result_of, rows_of, total_of
 from connectors.jd.connector.base import JdBase
-from connectors.jd.connector.streams import Found, Page, heads_of, marks_readable, read_pages, within
-from connectors.jd.mapping import OPTIONAL_FIELDS, format_time, order_of, parse_time
+from connectors.jd.connector.streams import Found, heads_of, read_pages
+from connectors.jd.mapping import OPTIONAL_FIELDS, Fields, format_time, order_of, parse_time
 from erpsync.sdk.errors import TransientError
+from erpsync.sdk.lists import Page, marks_readable, within
 from erpsync.sdk.roles import OrderScan, OrderSource
 from erpsync.sdk.types import Cursor, Head, Order, OrderPage, Raw
 from erpsync.sdk.windows import Ask, ShrinkingWindow, WindowRules
@@ -77,7 +78,7 @@ class JdOrders(JdBase, OrderSource, OrderScan):
         """
         window = ShrinkingWindow.over(self._rules(), start, end)
         for page in self._pages(window, BY_CREATED, "ALL"):
-            yield _heads(within(page, "orderStartTime", start, end))
+            yield _heads(within(page, Fields, "orderStartTime", start, end))
 
     def complete(self, heads: Sequence[Head]) -> list[Raw]:
         """Return the whole order of each head, by a call of its own only where the list row is not whole."""

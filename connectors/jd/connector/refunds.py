@@ -14,8 +14,9 @@ from typing import Any
 
 from connectors.jd.client import Answer, result_of, rows_of, total_of
 from connectors.jd.connector.base import JdBase
-from connectors.jd.connector.streams import Found, Page, heads_of, marks_readable, read_pages
+from connectors.jd.connector.streams import Found, heads_of, read_pages
 from connectors.jd.mapping import format_time, parse_time, refund_of
+from erpsync.sdk.lists import Page, marks_readable
 from erpsync.sdk.roles import RefundSource
 from erpsync.sdk.types import Cursor, Raw, Refund, RefundPage
 from erpsync.sdk.windows import Ask, ShrinkingWindow, WindowRules

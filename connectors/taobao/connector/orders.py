@@ -15,13 +15,12 @@ from connectors.taobao.connector.streams import (
     SECOND,
     Listing,
     heads_of,
-    marks_readable,
     read_pages,
     resumed,
-    within,
 )
-from connectors.taobao.mapping import LIST_FIELDS, NOTES, WHOLE_FIELDS, format_time, order_of, parse_time
+from connectors.taobao.mapping import LIST_FIELDS, NOTES, WHOLE_FIELDS, Fields, format_time, order_of, parse_time
 from erpsync.sdk.errors import RejectedError, TransientError
+from erpsync.sdk.lists import marks_readable, within
 from erpsync.sdk.roles import OrderScan, OrderSource
 from erpsync.sdk.types import Cursor, Head, Order, OrderPage, Raw
 from erpsync.sdk.windows import ShrinkingWindow
@@ -84,7 +83,7 @@ class TaobaoOrders(TaobaoBase, OrderSource, OrderScan):
         listing = self._of_types(CREATED)
         window = ShrinkingWindow.over(listing.rules(self.settings.page_size), start, end - SECOND)
         for page in read_pages(self, listing, window):
-            yield heads_of(within(page, listing, start, end), "tid")
+            yield heads_of(within(page, Fields, listing.time_field, start, end), "tid")
 
     def complete(self, heads: Sequence[Head]) -> list[Raw]:
         """Return the whole trade of each head, one call each.

@@ -1,19 +1,15 @@
-"""Lists read by time window, for orders and refunds.
-
-Why a bad row is still a head: one record that cannot be read must become a dead letter, not stop the stream.
-"""
+"""Lists read by time window, for orders and refunds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.taobao.client import Answer, rows_of
 from connectors.taobao.connector.base import TaobaoBase
-from connectors.taobao.mapping import Fields, format_time, parse_time
-from erpsync.sdk.digest import digest_of
-from erpsync.sdk.errors import PayloadError, TransientError
+from connectors.taobao.mapping import Fields, format_time
+from erpsync.sdk.errors import TransientError
+from erpsync.sdk.lists import Page, head_of, marks_readable, time_or_none
 from erpsync.sdk.types import Head
 from erpsync.sdk.windows import ShrinkingWindow, WindowRules
 
@@ -45,16 +41,6 @@ class Listing:
         return WindowRules(page_size=page_size, max_span=self.max_span, min_span=SECOND)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Rows of one list call, and the mark that is valid once they are committed."""
-
-    rows: list[Mapping[str, Any]]
-    answer: Answer
-    source: str
-    mark: str
-
-
 def read_pages(shop: TaobaoBase, listing: Listing, window: ShrinkingWindow) -> Iterator[Page]:
     """Yield what the window asks for, page by page."""
     while not window.done:
@@ -78,13 +64,7 @@ def read_pages(shop: TaobaoBase, listing: Listing, window: ShrinkingWindow) -> I
 
 def heads_of(page: Page, id_field: str) -> tuple[Head, ...]:
     """Return the heads of a page's rows."""
-    return tuple(head_of(row, id_field, page.answer, page.source) for row in page.rows)
-
-
-def within(page: Page, listing: Listing, start: datetime, end: datetime) -> Page:
-    """Return the page with its rows of [start, end) only, and those whose time cannot be read."""
-    times = ((row, _time(row, listing.time_field)) for row in page.rows)
-    return replace(page, rows=[row for row, at in times if at is None or start <= at < end])
+    return tuple(head_of(Fields(row), page, id=id_field, order="tid", changed=("modified",)) for row in page.rows)
 
 
 def resumed(listing: Listing, page_size: int, mark: str | None, **times: Any) -> ShrinkingWindow:
@@ -95,35 +75,6 @@ def resumed(listing: Listing, page_size: int, mark: str | None, **times: Any) ->
     if not window.done and window.request().start < oldest:
         return ShrinkingWindow.resume(listing.rules(page_size), None, **{**times, "begin": oldest})
     return window
-
-
-@contextmanager
-def marks_readable() -> Iterator[None]:
-    """Turn what goes wrong while a mark is read into a `PayloadError`: it was not written by this connector."""
-    try:
-        yield
-    except (ValueError, KeyError, TypeError):
-        raise PayloadError("the mark of the stream was not written by this connector", path="$.mark") from None
-
-
-def head_of(row: Mapping[str, Any], id_field: str, answer: Answer, source: str) -> Head:
-    """Return the head of a list row; an unreadable id or time is found again, and named, when the row is normalised."""
-    fields, digest, modified = Fields(row, "$"), digest_of(row), _time(row, "modified")
-    try:
-        external_id = fields.id(id_field)
-    except PayloadError:
-        external_id = f"unreadable-{digest}"
-    return Head(
-        external_id=external_id,
-        order_external_id=str(row.get("tid") or ""),
-        version_at=modified or answer.sent_at,
-        dated=modified is not None,
-        digest=digest,
-        read_from=answer.sent_at,
-        read_to=answer.received_at,
-        row=row,
-        source=source,
-    )
 
 
 def _more(answer: Answer, found: int, *, asked: int, size: int) -> bool:
@@ -141,12 +92,5 @@ def _more(answer: Answer, found: int, *, asked: int, size: int) -> bool:
 
 
 def _times(rows: Sequence[Mapping[str, Any]], listing: Listing) -> list[datetime]:
-    found = (_time(row, listing.time_field) for row in rows)
+    found = (time_or_none(Fields(row), listing.time_field) for row in rows)
     return [at for at in found if at is not None]
-
-
-def _time(row: Mapping[str, Any], name: str) -> datetime | None:
-    try:
-        return parse_time(row.get(name), path=f"$.{name}")
-    except PayloadError:
-        return None
