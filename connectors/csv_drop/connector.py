@@ -27,8 +27,8 @@ from connectors.csv_drop.mapping.payload import digest_of_rows, payload_of, rows
 from connectors.csv_drop.mapping.shipments import report_of
 from connectors.csv_drop.settings import CsvDropSettings, layout_of
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError, TransientError
-from erpsync.sdk.folder import Claim, DropFolder, Fingerprint, error_of, unusable
+from erpsync.sdk.errors import ConnectorError, PayloadError, TransientError
+from erpsync.sdk.folder import Claim, DropFolder, Fingerprint, folder_errors
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource, ShipmentSink, ShipmentSource, StockSink
 from erpsync.sdk.sheets import PassedOver
@@ -97,14 +97,7 @@ class CsvDropConnector(Connector):
     def check(self) -> CheckReport:
         """Look into the folders without changing anything. Raises `AuthError` when we cannot work in them."""
         with _mapped():
-            _usable(self.settings.folder)
-            waiting = len(self._folder.waiting())
-            notes = [f"{waiting} {'file waits' if waiting == 1 else 'files wait'} to be read"]
-            notes += [told] if (told := self.settings.unread_files()) else []
-            if (out := self.settings.out_folder) and out.exists():
-                _usable(out)
-            elif out:
-                notes.append("out_folder does not exist yet; it is made with the first file")
+            notes = self._folder.check(out=self.settings.out_folder, unread=self.settings.unread_files())
         mapped = {*self._layout.columns, *self._layout.constants}
         if self.settings.reads == "orders" and not mapped & {"status", "paid_at"}:
             notes.append("neither status nor paid_at is mapped, so every order counts as unpaid")
@@ -144,12 +137,8 @@ class CsvDropConnector(Connector):
     def _file_away(self, reading: _Reading) -> None:
         if reading.passed:
             log.info("file.rows_passed_over", file=reading.claim.name, rows=str(reading.passed))
-        if reading.claim.fingerprint() != reading.before:
-            self._folder.renew(reading.claim)
-        elif reading.problem:
-            self._folder.fail(reading.claim, reading.problem)
-        else:
-            self._folder.finish(reading.claim, mends=bool(reading.pages or reading.after))
+        mends = bool(reading.pages or reading.after)
+        self._folder.file_away(reading.claim, reading.before, problem=reading.problem, mends=mends)
 
 
 class OrderDrop(CsvDropConnector, OrderSource):
@@ -259,18 +248,12 @@ def _resume_at(cursor: Cursor, claim: Claim, now: Fingerprint) -> int:
 
 @contextmanager
 def _mapped() -> Iterator[None]:
-    """Turn what the file system says into who has to act."""
+    """Turn what the file system and the scratch database say into who has to act."""
     try:
-        yield
-    except OSError as error:
-        raise error_of(error) from error
+        with folder_errors():
+            yield
     except sqlite3.Error as error:
         raise TransientError(f"rows could not be grouped on disk: {error}") from error
-
-
-def _usable(folder: Path) -> None:
-    if problem := unusable(folder):
-        raise AuthError(problem)
 
 
 def _out(settings: CsvDropSettings) -> Path:

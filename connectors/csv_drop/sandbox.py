@@ -1,11 +1,8 @@
 """The other side of a drop folder: a shop that writes order files and reads the stock and shipments it is told.
 
-Why it is no HTTP sandbox: a drop folder has no wire. Everything goes through the two folders, as a real shop's export
-job would do it: hidden name first, rename when whole.
+Why it is no HTTP sandbox: a drop folder has no wire. Everything goes through the two folders.
 """
 
-import csv
-import os
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +12,7 @@ from pathlib import Path
 
 from connectors.csv_drop.client.replies import SHIPMENT_HEADER
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.formulas import unescaped
+from erpsync.sdk.sandbox.files import drop, rows_in
 
 HEADER = (
     "external_id", "line_id", "updated_at", "placed_at", "paid_at", "channel_sku", "title", "qty", "price", "freight",
@@ -93,15 +90,7 @@ class DropShop:
         self, name: str, header: Sequence[str], rows: Sequence[Sequence[object]], *, encoding: str = "utf-8"
     ) -> Path:
         """Write any CSV file, stamped with the time of this shop's clock."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        hidden = self.folder / f".{name}.tmp"
-        with hidden.open("w", encoding=encoding, newline="") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(header)
-            writer.writerows(rows)
-        stamp = self.clock.now().timestamp()
-        os.utime(hidden, (stamp, stamp))
-        return hidden.rename(self.folder / name)
+        return drop(self.folder / name, self.clock.now(), header, rows, encoding=encoding)
 
     def stock(self) -> dict[str, int]:
         """Return the quantity last told by seller code; behind a slash the platform's ids where there are any."""
@@ -120,9 +109,7 @@ class DropShop:
         if self.out_folder is None:
             return
         for path in sorted(self.out_folder.glob(pattern)):
-            with path.open(encoding="utf-8", newline="") as handle:
-                for row in csv.DictReader(handle):
-                    yield {name: unescaped(cell) for name, cell in row.items()}
+            yield from rows_in(path)
 
     def _random_order(self, rng: random.Random, skus: Sequence[str], now: datetime) -> DropOrder:
         number = next(self._numbers)

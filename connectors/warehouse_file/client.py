@@ -1,16 +1,10 @@
-"""Files of the warehouse: theirs read as numbered rows, ours written whole."""
+"""Files of the warehouse, read as numbered rows."""
 
-import csv
-import io
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.folder import Claim, write_whole
-from erpsync.sdk.formulas import Formulas, safe_row
+from erpsync.sdk.folder import Claim
 from erpsync.sdk.sheets import Columns, open_sheet
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -55,18 +49,3 @@ def rows_of(claim: Claim, kind: str, needed: Sequence[str], sheet: str = "") -> 
         table.close()
     read.passed = str(table.passed)
     return read
-
-
-def write_rows(target: Path, header: Sequence[str], rows: Iterable[Sequence[object]], formulas: Formulas) -> None:
-    """Write a CSV file in UTF-8 that appears whole."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows(safe_row(row, formulas) for row in rows)
-    write_whole(target, text.getvalue().encode("utf-8"))
-
-
-def file_part(number: str) -> str:
-    """Return a number fit for a file name, still different for different numbers."""
-    safe = re.sub(r"[^\w.-]", "_", number, flags=re.ASCII)[:100]
-    return safe if safe == number else f"{safe}-{digest_of({'number': number})[:8]}"

@@ -5,16 +5,15 @@ that one number is one release, also when it took the first file away already.
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from connectors.warehouse_file.client import file_part, rows_of, write_rows
+from connectors.warehouse_file.client import rows_of
 from connectors.warehouse_file.mapping import (
     CANCEL_HEADER,
     NEEDED,
@@ -28,19 +27,17 @@ from connectors.warehouse_file.mapping import (
 )
 from connectors.warehouse_file.settings import PATTERNS, WarehouseFileSettings
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.errors import AuthError, PayloadError
-from erpsync.sdk.folder import Claim, DropFolder, error_of, unusable
+from erpsync.sdk.errors import PayloadError
+from erpsync.sdk.files import csv_bytes, file_part, write_whole
+from erpsync.sdk.folder import Claim, DropFolder, folder_errors
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, WarehouseSink, WarehouseSource
 from erpsync.sdk.types import (
     BadLine,
-    CancelAnswer,
     CheckReport,
     Cursor,
-    Dispatch,
     Release,
     Repeat,
-    StockCount,
     WarehousePage,
 )
 
@@ -61,34 +58,29 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
 
     def check(self) -> CheckReport:
         """Look into the folders without changing anything. Raises `AuthError` when we cannot work in them."""
-        with _mapped():
-            _usable(self.settings.folder)
-            notes = [f"{len(self._folder.waiting())} files wait to be read"]
-            notes += [told] if (told := self.settings.unread_files()) else []
-            if self.settings.out_folder.exists():
-                _usable(self.settings.out_folder)
-            else:
-                notes.append("out_folder does not exist yet; it is made with the first file")
+        with folder_errors():
+            notes = self._folder.check(out=self.settings.out_folder, unread=self.settings.unread_files())
         return CheckReport(notes=tuple(notes))
 
     def release(self, order: Release) -> None:
         """Write the release's file; written again, it is the same file."""
-        with _mapped():
-            target = self.settings.out_folder / f"release-{file_part(order.number)}.csv"
-            write_rows(target, RELEASE_HEADER, release_rows(order), self.settings.formulas)
+        with folder_errors():
+            self._write(f"release-{file_part(order.number)}.csv", RELEASE_HEADER, release_rows(order))
 
     def cancel(self, number: str) -> bool | None:
         """Write the wish to stop; the answer comes as a file."""
-        with _mapped():
-            target = self.settings.out_folder / f"cancel-{file_part(number)}.csv"
-            write_rows(target, CANCEL_HEADER, [(number,)], self.settings.formulas)
+        with folder_errors():
+            self._write(f"cancel-{file_part(number)}.csv", CANCEL_HEADER, [(number,)])
         return None
 
     def pull_warehouse(self, cursor: Cursor) -> Iterator[WarehousePage]:
         """Yield what stands in all whole files; a file is filed away once its last page is committed."""
-        with _mapped(), closing(self._folder.claims()) as claims:
+        with folder_errors(), closing(self._folder.claims()) as claims:
             for claim in claims:
                 yield from self._file(claim, cursor)
+
+    def _write(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        write_whole(self.settings.out_folder / name, csv_bytes(header, rows, self.settings.formulas))
 
     def _file(self, claim: Claim, cursor: Cursor) -> Iterator[WarehousePage]:
         before = claim.fingerprint()
@@ -122,26 +114,10 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         while batch := list(islice(rest, PAGE)):
             begins = "" if done else claim.name
             done += len(batch)
-            yield _page(batch, _mark(read_as, done), begins)
+            yield WarehousePage.of(batch, mark=_mark(read_as, done), begins=begins)
         if passed:
             log.info("file.rows_passed_over", file=claim.name, rows=passed)
-        if claim.fingerprint() != before:
-            self._folder.renew(claim)
-        elif problem:
-            self._folder.fail(claim, problem)
-        else:
-            self._folder.finish(claim, mends=done > 0)
-
-
-def _page(batch: list[Report | BadLine], mark: str, begins: str) -> WarehousePage:
-    return WarehousePage(
-        dispatches=tuple(each for each in batch if isinstance(each, Dispatch)),
-        counts=tuple(each for each in batch if isinstance(each, StockCount)),
-        answers=tuple(each for each in batch if isinstance(each, CancelAnswer)),
-        bad=tuple(each for each in batch if isinstance(each, BadLine)),
-        mark=mark,
-        begins=begins,
-    )
+        self._folder.file_away(claim, before, problem=problem, mends=done > 0)
 
 
 def _mark(read_as: str, done: int) -> str:
@@ -155,17 +131,3 @@ def _resume_at(cursor: Cursor, read_as: str) -> int:
         return int(mark["done"]) if mark.get("file") == read_as else 0
     except (ValueError, TypeError, KeyError, AttributeError):
         return 0
-
-
-@contextmanager
-def _mapped() -> Iterator[None]:
-    """Turn what the file system says into who has to act."""
-    try:
-        yield
-    except OSError as error:
-        raise error_of(error) from error
-
-
-def _usable(folder: Path) -> None:
-    if problem := unusable(folder):
-        raise AuthError(problem)

@@ -1,17 +1,15 @@
 """The other side of the two folders: a warehouse that picks what it is told to and drops its files.
 
-Why it is no HTTP sandbox: there is no wire. Files are written as a real system would: hidden name first, then renamed.
+Why it is no HTTP sandbox: there is no wire.
 """
 
-import csv
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.formulas import unescaped
+from erpsync.sdk.sandbox.files import drop, rows_in
 
 
 class FileWarehouse:
@@ -37,7 +35,7 @@ class FileWarehouse:
         """Read what came out and take it away; return the numbers of new releases. A number known is no new one."""
         fresh: list[str] = []
         for path in sorted(self.out_folder.glob("release-*.csv")):
-            rows = _read(path)
+            rows = rows_in(path)
             number = rows[0]["release"]
             if number not in self.released:
                 self.released[number] = rows
@@ -45,7 +43,7 @@ class FileWarehouse:
             path.unlink()
         answers = []
         for path in sorted(self.out_folder.glob("cancel-*.csv")):
-            number = _read(path)[0]["release"]
+            number = rows_in(path)[0]["release"]
             gone = number in self.left
             if not gone:
                 self.stopped.add(number)
@@ -73,17 +71,4 @@ class FileWarehouse:
 
     def drop(self, kind: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
         """Write a file of this kind, stamped with the time of this warehouse's clock."""
-        name = f"{kind}-{next(self._numbers):05}.csv"
-        hidden = self.folder / f".{name}.tmp"
-        with hidden.open("w", encoding="utf-8", newline="") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(header)
-            writer.writerows(rows)
-        stamp = self.clock.now().timestamp()
-        os.utime(hidden, (stamp, stamp))
-        return hidden.rename(self.folder / name)
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return [{name: unescaped(cell) for name, cell in row.items()} for row in csv.DictReader(handle)]
+        return drop(self.folder / f"{kind}-{next(self._numbers):05}.csv", self.clock.now(), header, rows)

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from erpsync.sdk.carriers import CARRIER_MAP, CarrierMap
 from erpsync.sdk.folder import READ_FILES, Folder, note_on_read_files
 from erpsync.sdk.formulas import FORMULAS, Formulas
 from erpsync.sdk.patterns import lying_unread
-from erpsync.sdk.roles import ConnectorSettings
+from erpsync.sdk.roles import ConnectorSettings, ZoneName
 
 PATTERNS = ("*.csv", "*.xlsx", "*.xls")
 
@@ -26,7 +25,7 @@ class WarehouseFileSettings(ConnectorSettings):
     out_folder: Annotated[Path, Folder(made=True)] = Field(
         description="folder for release-NUMBER.csv and cancel-NUMBER.csv; another one"
     )
-    timezone: str = Field("Asia/Shanghai", description="time zone of instants in files that do not say their own")
+    timezone: ZoneName = Field("Asia/Shanghai", description="time zone of instants in files that do not say their own")
     sheet: str = Field("", description="which sheet of a workbook is read, where it has several")
     carrier_map: CarrierMap = Field(default_factory=dict, description=CARRIER_MAP)
     settle_s: float = Field(2, ge=0, le=3600, description="seconds a file must have been left alone to count as whole")
@@ -40,15 +39,6 @@ class WarehouseFileSettings(ConnectorSettings):
     def notes(self) -> Mapping[str, str]:
         """Say that read files stay, as long as nobody has decided."""
         return note_on_read_files(self)
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"unknown time zone {value!r}") from error
-        return value
 
     @model_validator(mode="after")
     def _two_folders(self) -> Self:

@@ -15,14 +15,10 @@ from erpsync.sdk.errors import RejectedError, TransientError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector, WarehouseSink, WarehouseSource
 from erpsync.sdk.types import (
-    BadLine,
-    CancelAnswer,
     CheckReport,
     Cursor,
-    Dispatch,
     Release,
     Repeat,
-    StockCount,
     WarehousePage,
 )
 
@@ -76,7 +72,7 @@ class WarehouseJsonConnector(Connector, WarehouseSink, WarehouseSource):
             if after == mark:
                 raise TransientError("the feed's mark does not move, although there are reports")
             mark = after
-            yield _page(rows, mark)
+            yield WarehousePage.of([report_of(row) for row in rows], mark=mark)
 
 
 def _flag(answer: Any, name: str) -> bool | None:
@@ -85,14 +81,3 @@ def _flag(answer: Any, name: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise TransientError(f"expected {name} to be true, false or null")
     return value
-
-
-def _page(rows: list[Any], mark: str) -> WarehousePage:
-    read = [report_of(row) for row in rows]
-    return WarehousePage(
-        dispatches=tuple(each for each in read if isinstance(each, Dispatch)),
-        counts=tuple(each for each in read if isinstance(each, StockCount)),
-        answers=tuple(each for each in read if isinstance(each, CancelAnswer)),
-        bad=tuple(each for each in read if isinstance(each, BadLine)),
-        mark=mark,
-    )

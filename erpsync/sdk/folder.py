@@ -69,6 +69,11 @@ def unusable(folder: Path, *, made: bool = False) -> str:
     return "" if os.access(folder, os.R_OK | os.W_OK | os.X_OK) else f"this user may not read and write in {folder}"
 
 
+def _demand_usable(folder: Path) -> None:
+    if problem := unusable(folder):
+        raise AuthError(problem)
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What tells one content of a file from another."""
@@ -89,6 +94,15 @@ def error_of(error: OSError) -> ConnectorError:
     if isinstance(error, PermissionError):
         return AuthError(f"the folder does not let us work: {what}")
     return TransientError(f"the folder does not answer: {what}")
+
+
+@contextmanager
+def folder_errors() -> Iterator[None]:
+    """Turn what the file system says into who has to act."""
+    try:
+        yield
+    except OSError as error:
+        raise error_of(error) from error
 
 
 def shown(name: str) -> str:
@@ -160,6 +174,22 @@ class DropFolder:
         whole = sorted((info.st_mtime_ns, name) for info, name in found if info is not None and info.st_size)
         return [self._folder / name for _, name in whole]
 
+    def check(self, *, out: Path | None, unread: str) -> list[str]:
+        """Return what `check` says of the folder and of the one we write into. Raises `AuthError`.
+
+        Args:
+            unread: what lies there that nobody reads.
+        """
+        _demand_usable(self._folder)
+        waiting = len(self.waiting())
+        notes = [f"{waiting} {'file waits' if waiting == 1 else 'files wait'} to be read"]
+        notes += [unread] if unread else []
+        if out and out.exists():
+            _demand_usable(out)
+        elif out:
+            notes.append("out_folder does not exist yet; it is made with the first file")
+        return notes
+
     def claims(self) -> Generator[Claim, None, None]:
         """Yield files one at a time: first what a killed process had claimed, then new ones that are settled.
 
@@ -177,6 +207,15 @@ class DropFolder:
                     yield claim
                 finally:
                     claim.stream.close()
+
+    def file_away(self, claim: Claim, before: Fingerprint, *, problem: str, mends: bool) -> None:
+        """File away what was read to its end, finished or failed; what changed meanwhile is read again."""
+        if claim.fingerprint() != before:
+            self.renew(claim)
+        elif problem:
+            self.fail(claim, problem)
+        else:
+            self.finish(claim, mends=mends)
 
     def finish(self, claim: Claim, *, mends: bool = False) -> None:
         """Move a file that was read to its end into `done`, or remove it.
@@ -342,19 +381,3 @@ def _free(folder: Path, claim: Claim) -> Path:
     folder.mkdir(exist_ok=True)
     plain = folder / _split(claim.path.name)[1]
     return folder / claim.path.name if plain.exists() else plain
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file that appears whole and on disk; one that has the name already is replaced by it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    hidden = target.with_name(f".{target.name}.{os.getpid()}-{id(content):x}.tmp")
-    with hidden.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    hidden.rename(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

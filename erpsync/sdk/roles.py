@@ -6,9 +6,10 @@ Why small classes: a platform that only takes orders implements one method pair,
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import ConnectorError
@@ -37,6 +38,18 @@ from erpsync.sdk.types import (
 
 Role = TypeVar("Role")
 MAX_LINES = 5_000
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {name!r}") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+"""A setting that names a time zone, such as Asia/Shanghai."""
 
 
 class ConnectorSettings(BaseModel):

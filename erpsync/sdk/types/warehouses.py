@@ -1,5 +1,6 @@
 """What crosses the border to a warehouse: orders released to it, cancels, counts, answers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -99,3 +100,18 @@ class WarehousePage:
     bad: tuple[BadLine, ...] = ()
     mark: str
     begins: str = ""
+
+    @classmethod
+    def of(
+        cls, reports: Iterable[Dispatch | StockCount | CancelAnswer | BadLine], *, mark: str, begins: str = ""
+    ) -> "WarehousePage":
+        """Return a page of reports of any kind."""
+        read = list(reports)
+        return cls(
+            dispatches=tuple(report for report in read if isinstance(report, Dispatch)),
+            counts=tuple(report for report in read if isinstance(report, StockCount)),
+            answers=tuple(report for report in read if isinstance(report, CancelAnswer)),
+            bad=tuple(report for report in read if isinstance(report, BadLine)),
+            mark=mark,
+            begins=begins,
+        )
