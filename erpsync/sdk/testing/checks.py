@@ -7,8 +7,9 @@ Why each says beforehand what it needs: a check of a role that is not played is 
 kept for what a person should see to.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from erpsync.sdk.errors import ConnectorError, RateLimitedError
 from erpsync.sdk.roles import Connector
@@ -18,6 +19,16 @@ from erpsync.sdk.testing.harness import Harness
 NewHarness = Callable[[], Harness]
 Need = Callable[[Harness, Connector], bool]
 """Whether a check concerns a connector at all, told by a harness and a connector that nothing else uses."""
+
+
+class Named(Protocol):
+    """Something with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Kind = TypeVar("Kind", bound=Named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +70,24 @@ def check(*needs: Need) -> Callable[[Callable[[NewHarness], None]], Callable[[Ne
 
     def added(run: Callable[[NewHarness], None]) -> Callable[[NewHarness], None]:
         CHECKS.append(Check(name=run.__name__, body=run, needs=needs))
+        return run
+
+    return added
+
+
+def check_each(
+    kinds: Sequence[Kind], played: Callable[[Kind], Need], *needs: Need
+) -> Callable[[Callable[[NewHarness, Kind], None]], Callable[[NewHarness, Kind], None]]:
+    """As `check`, once for each kind of thing that a connector may play, named KIND_NAME."""
+
+    def added(run: Callable[[NewHarness, Kind], None]) -> Callable[[NewHarness, Kind], None]:
+        for kind in kinds:
+            check_of_kind = Check(
+                name=f"{kind.name}_{run.__name__}",
+                body=lambda new, kind=kind: run(new, kind),  # type: ignore[misc]
+                needs=(played(kind), *needs),
+            )
+            CHECKS.append(check_of_kind)
         return run
 
     return added

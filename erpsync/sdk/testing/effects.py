@@ -19,12 +19,11 @@ from erpsync.sdk.errors import (
 from erpsync.sdk.roles import Connector, ShipmentSink, WarehouseSink
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
 from erpsync.sdk.testing.checks import (
-    CHECKS,
-    Check,
     Need,
     NewHarness,
     attempt,
     check,
+    check_each,
     plays,
     requests_of,
     speaks_http,
@@ -83,18 +82,7 @@ Run = Callable[[NewHarness, Effect], None]
 
 def per_effect(*needs: Need) -> Callable[[Run], Run]:
     """Register one check per kind of effect, named EFFECT_NAME."""
-
-    def added(run: Run) -> Run:
-        for effect in (SHIPMENT, RELEASE):
-            name = f"{effect.name}_{run.__name__}"
-            CHECKS.append(Check(name=name, body=_bound(run, effect), needs=(plays(effect.role), *needs)))
-        return run
-
-    return added
-
-
-def _bound(run: Run, effect: Effect) -> Callable[[NewHarness], None]:
-    return lambda new: run(new, effect)
+    return check_each((SHIPMENT, RELEASE), lambda effect: plays(effect.role), *needs)
 
 
 def _declares(repeat: Repeat) -> Need:

@@ -9,7 +9,7 @@ from typing import Any
 
 from erpsync.sdk.roles import HintSource, ShipmentSource, WarehouseSource
 from erpsync.sdk.sandbox import Fault
-from erpsync.sdk.testing.checks import CHECKS, Check, Need, NewHarness, attempt, check, plays, speaks_http
+from erpsync.sdk.testing.checks import Need, NewHarness, attempt, check, check_each, plays, speaks_http
 from erpsync.sdk.testing.findings import Finding, fail
 from erpsync.sdk.testing.harness import Harness
 from erpsync.sdk.testing.inspect import inspect
@@ -49,18 +49,7 @@ Run = Callable[[NewHarness, Feed], None]
 
 def per_feed_of_reports(*needs: Need) -> Callable[[Run], Run]:
     """Register one check per kind of reports, named FEED_NAME."""
-
-    def added(run: Run) -> Run:
-        for feed in (PARCELS, WAREHOUSE):
-            name = f"{feed.name}_{run.__name__}"
-            CHECKS.append(Check(name=name, body=_bound(run, feed), needs=(plays(feed.role), *needs)))
-        return run
-
-    return added
-
-
-def _bound(run: Run, feed: Feed) -> Callable[[NewHarness], None]:
-    return lambda new: run(new, feed)
+    return check_each((PARCELS, WAREHOUSE), lambda feed: plays(feed.role), *needs)
 
 
 @dataclass(slots=True)

@@ -7,14 +7,14 @@ be what hides a lost page.
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, TransientError
 from erpsync.sdk.roles import Connector, OrderSource
 from erpsync.sdk.sandbox import Fault
-from erpsync.sdk.testing.checks import CHECKS, Check, Need, NewHarness, attempt, check, plays, speaks_http
+from erpsync.sdk.testing.checks import Need, NewHarness, attempt, check, check_each, plays, speaks_http
 from erpsync.sdk.testing.findings import Finding, fail
 from erpsync.sdk.testing.harness import Harness
 from erpsync.sdk.testing.reader import ORDERS, REFUNDS, STREAMS, Crash, Reader, Stream, compare
@@ -39,29 +39,15 @@ Run = Callable[[NewHarness, Stream], None]
 
 def per_stream(*needs: Need) -> Callable[[Run], Run]:
     """Register one check per stream, named STREAM_NAME."""
-    return _registered(STREAMS, needs)
+    return check_each(STREAMS, _is_played, *needs)
 
 
 def per_feed(*needs: Need) -> Callable[[Run], Run]:
     """As `per_stream`, without the back-fill, which never repeats and shares its records with the orders."""
-    return _registered((ORDERS, REFUNDS), needs)
+    return check_each((ORDERS, REFUNDS), _is_played, *needs)
 
 
-def _registered(streams: Sequence[Stream], needs: Sequence[Need]) -> Callable[[Run], Run]:
-    def added(run: Run) -> Run:
-        for stream in streams:
-            name = f"{stream.name}_{run.__name__}"
-            CHECKS.append(Check(name=name, body=_bound(run, stream), needs=(_has(stream), *needs)))
-        return run
-
-    return added
-
-
-def _bound(run: Run, stream: Stream) -> Callable[[NewHarness], None]:
-    return lambda new: run(new, stream)
-
-
-def _has(stream: Stream) -> Need:
+def _is_played(stream: Stream) -> Need:
     return lambda _, connector: stream.played_by(connector)
 
 
