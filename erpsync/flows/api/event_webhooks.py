@@ -7,11 +7,11 @@ same then.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import select, update
@@ -50,6 +50,18 @@ GONE = 410
 log = structlog.get_logger()
 
 
+class _Subscriber(Protocol):
+    """A row of `subscription`, as it was read."""
+
+    id: int
+    url: str
+    secret: bytes
+    kinds: str
+    cursor: int
+    attempts: int
+    failing_since_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refusal:
     """Why an event was not taken; `wait_s` as the subscriber asked, `gone` when it wants no more calls."""
@@ -68,7 +80,7 @@ def push_events(ctx: Context, *, http: HttpClient | None = None, step: Callable[
     now = ctx.store.clock.now()
     due = select(subscription).where(subscription.c.state == "active", subscription.c.run_at <= now)
     with ctx.store.read() as connection:
-        rows = connection.execute(due.order_by(subscription.c.attempts, subscription.c.id)).all()
+        rows: Sequence[Any] = connection.execute(due.order_by(subscription.c.attempts, subscription.c.id)).all()
     if not rows:
         return 0
     until = settled_id(ctx.store)
@@ -93,7 +105,7 @@ def _client(ctx: Context, http: HttpClient | None) -> Iterator[HttpClient]:
         own.close()
 
 
-def _serve(ctx: Context, http: HttpClient, row: Any, until: int) -> int:
+def _serve(ctx: Context, http: HttpClient, row: _Subscriber, until: int) -> int:
     """Tell one subscriber, unless there is nothing for it or another node is at it."""
     if until - row.cursor < PASSED_OVER and not _events_of(ctx, row, until, limit=1):
         return 0
@@ -132,7 +144,7 @@ def _tell(ctx: Context, http: HttpClient, held: Lease, id: int, until: int) -> i
     return taken
 
 
-def _events_of(ctx: Context, row: Any, until: int, *, limit: int) -> list[Json]:
+def _events_of(ctx: Context, row: _Subscriber, until: int, *, limit: int) -> list[Json]:
     kinds = json.loads(row.kinds)
     with ctx.store.read() as connection:
         return list_events(connection, after=row.cursor, until=until, kinds=kinds, limit=limit)
@@ -145,7 +157,7 @@ def message_of(event: Json) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _call(ctx: Context, http: HttpClient, row: Any, event: Json) -> _Refusal | None:
+def _call(ctx: Context, http: HttpClient, row: _Subscriber, event: Json) -> _Refusal | None:
     body = message_of(event)
     try:
         if ctx.store.vault is None:
@@ -163,7 +175,7 @@ def _call(ctx: Context, http: HttpClient, row: Any, event: Json) -> _Refusal | N
     return _Refusal(problem=f"the subscriber answered {answer.status}", gone=answer.status == GONE)
 
 
-def _advance(tx: Tx, held: Lease, row: Any, cursor: int, refusal: _Refusal | None) -> None:
+def _advance(tx: Tx, held: Lease, row: _Subscriber, cursor: int, refusal: _Refusal | None) -> None:
     """Move the cursor behind what was taken, unless somebody moved it meanwhile, and say when to go on."""
     fence(tx, held)
     if refusal is None:
@@ -176,7 +188,7 @@ def _advance(tx: Tx, held: Lease, row: Any, cursor: int, refusal: _Refusal | Non
     tx.execute(update(subscription).where(same).values(cursor=cursor, **values))
 
 
-def _failed(tx: Tx, row: Any, refusal: _Refusal, *, moved: bool) -> dict[str, Any]:
+def _failed(tx: Tx, row: _Subscriber, refusal: _Refusal, *, moved: bool) -> dict[str, Any]:
     attempts = 1 if moved else row.attempts + 1
     since = tx.now if moved or row.failing_since_at is None else row.failing_since_at
     stopped = refusal.gone or tx.trusted_now - since >= GIVES_UP_AFTER
@@ -196,7 +208,7 @@ def _failed(tx: Tx, row: Any, refusal: _Refusal, *, moved: bool) -> dict[str, An
     }
 
 
-def _give_up(tx: Tx, row: Any, refusal: _Refusal) -> None:
+def _give_up(tx: Tx, row: _Subscriber, refusal: _Refusal) -> None:
     reason = f"{row.url} is told no more events: {refusal.problem}; resume or end subscription {row.id} through the API"
     open_tasks(tx, [Task(kind=TASK, key=str(row.id), reason=reason)])
     detail = {"subscription": row.id, "error": refusal.problem}

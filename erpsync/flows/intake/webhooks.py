@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import select, text, update
@@ -107,11 +107,22 @@ def _record(kind: str, raw: Raw) -> dict[str, Any]:
     }
 
 
+class _Inbox(Protocol):
+    """A row of `inbox` that is to be applied, as it was read."""
+
+    id: int
+    channel_id: int
+    delivery_key: str
+    body: bytes
+    received_at: datetime
+    attempts: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Delivery:
     """A stored webhook, opened and read."""
 
-    row: Any
+    row: _Inbox
     batch: Batch
     hints: Sequence[str]
 
@@ -139,14 +150,14 @@ def apply_inbox(ctx: Context) -> int:
         .limit(AT_ONCE)
     )
     with ctx.store.read() as connection:
-        rows = connection.execute(query).all()
-    groups: dict[tuple[int, int], list[Any]] = {}
+        rows: Sequence[Any] = connection.execute(query).all()
+    groups: dict[tuple[int, int], list[_Inbox]] = {}
     for row in rows:
         groups.setdefault((row.lane, row.channel_id), []).append(row)
     return sum(_apply_rows(ctx, channel_id, group) for (_, channel_id), group in groups.items())
 
 
-def _apply_rows(ctx: Context, channel_id: int, rows: Sequence[Any]) -> int:
+def _apply_rows(ctx: Context, channel_id: int, rows: Sequence[_Inbox]) -> int:
     """Apply what is about different orders in one commit, or else each by itself; return how many were this node's."""
     channel, taken = ctx.channels.get(channel_id), len(rows)
     if channel is None or channel.connector is None:
@@ -165,7 +176,7 @@ def _apply_rows(ctx: Context, channel_id: int, rows: Sequence[Any]) -> int:
 
 
 @contextmanager
-def _leaving_state(ctx: Context, channel: Channel, row: Any) -> Iterator[None]:
+def _leaving_state(ctx: Context, channel: Channel, row: _Inbox) -> Iterator[None]:
     """Whatever goes wrong inside with an inbox row, a state stays behind."""
     try:
         yield
@@ -175,7 +186,7 @@ def _leaving_state(ctx: Context, channel: Channel, row: Any) -> Iterator[None]:
         ctx.store.retrying(partial(_fail, ctx=ctx, channel=channel, row=row, error=error))
 
 
-def _open_all(ctx: Context, channel: Channel, rows: Sequence[Any]) -> Iterator[_Delivery]:
+def _open_all(ctx: Context, channel: Channel, rows: Sequence[_Inbox]) -> Iterator[_Delivery]:
     """Yield those of these webhooks that can be opened and read."""
     for row in rows:
         with _leaving_state(ctx, channel, row):
@@ -250,14 +261,14 @@ def _apply(tx: Tx, ctx: Context, channel: Channel, deliveries: Sequence[_Deliver
     return again
 
 
-def _opened(ctx: Context, row: Any) -> dict[str, Any]:
+def _opened(ctx: Context, row: _Inbox) -> dict[str, Any]:
     if ctx.store.vault is None:
         raise LookupError("this process runs without encryption keys")
     body: dict[str, Any] = ctx.store.vault.decrypt(row.body, row=inbox_row(row.channel_id, row.delivery_key))
     return body
 
 
-def _batch(channel: Channel, row: Any, body: dict[str, Any]) -> Batch:
+def _batch(channel: Channel, row: _Inbox, body: dict[str, Any]) -> Batch:
     raws: dict[str, list[Raw]] = {"order": [], "refund": []}
     for record in body["records"]:
         head = Head(
@@ -286,7 +297,7 @@ def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:
     return read_orders(channel, source.complete([r.raw.head for r in batch.orders if r.order.external_id in again]))
 
 
-def _fail(tx: Tx, *, ctx: Context, channel: Channel | None, row: Any, error: Exception) -> None:
+def _fail(tx: Tx, *, ctx: Context, channel: Channel | None, row: _Inbox, error: Exception) -> None:
     """Leave a state behind for a webhook that was not applied; one that is given up holds the order it speaks of.
 
     Args:
@@ -307,7 +318,7 @@ def _fail(tx: Tx, *, ctx: Context, channel: Channel | None, row: Any, error: Exc
     tx.execute(update(inbox).where(inbox.c.id == row.id, inbox.c.state == "pending").values(error=why, **values))
 
 
-def _subject(ctx: Context, row: Any) -> dict[str, Any]:
+def _subject(ctx: Context, row: _Inbox) -> dict[str, Any]:
     """Return which order a delivery speaks of, and of which version, as far as it can be opened and says so."""
     try:
         records = _opened(ctx, row)["records"]

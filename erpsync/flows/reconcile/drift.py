@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import func, or_, select, union, update
+from sqlalchemy import Connection, func, or_, select, union, update
 
 from erpsync.core.availability import unpack_sent
 from erpsync.core.drift import Drift
@@ -37,6 +37,22 @@ MOST_REPAIRS = 3
 
 TASK = "stock_drift"
 log = structlog.get_logger()
+
+
+class _Listed(Protocol):
+    """A row of `listing` that was told a number and shows one, as it was read."""
+
+    id: int
+    sku_id: int
+    channel_sku: str
+    item_ref: str
+    told_qty: int
+    told_sure: bool
+    told_at: datetime
+    shown_qty: int
+    shown_at: datetime
+    shown_since_at: datetime | None
+    earlier: str
 
 
 def find_drift(ctx: Context, channel: Channel, *, most: int = AT_ONCE) -> dict[str, int]:
@@ -66,7 +82,7 @@ def find_drift(ctx: Context, channel: Channel, *, most: int = AT_ONCE) -> dict[s
     return dict(found)
 
 
-def _suspects(connection: Any, channel: Channel, read: CursorRow, most: int) -> Sequence[Any]:
+def _suspects(connection: Connection, channel: Channel, read: CursorRow, most: int) -> Sequence[_Listed]:
     """Return the listings whose number was told surely, long enough before a whole reading, and is not the one shown.
 
     Those with a number on its way are left out: the next reading sees what comes of it.
@@ -90,10 +106,11 @@ def _suspects(connection: Any, channel: Channel, read: CursorRow, most: int) -> 
         .order_by((listing.c.shown_qty - listing.c.told_qty).desc(), listing.c.id)
         .limit(most)
     )
-    return [row for row in connection.execute(query) if pushes(channel, row.item_ref)]
+    rows: Sequence[Any] = connection.execute(query).all()
+    return [row for row in rows if pushes(channel, row.item_ref)]
 
 
-def _fresh(channel: Channel, row: Any, sold: CursorRow) -> bool:
+def _fresh(channel: Channel, row: _Listed, sold: CursorRow) -> bool:
     """Whether the orders were read since the number was first shown, in whichever reading of the catalogue.
 
     In the last one only it would never be so where the catalogue is read more often than the orders.
@@ -104,7 +121,7 @@ def _fresh(channel: Channel, row: Any, sold: CursorRow) -> bool:
     return began is not None and row.shown_since_at is not None and began > row.shown_since_at
 
 
-def _shown_again(connection: Any, channel: Channel) -> list[int]:
+def _shown_again(connection: Connection, channel: Channel) -> list[int]:
     """Return the listings that drifted once and show what they were told."""
     query = (
         select(drift.c.listing_id)
@@ -125,7 +142,7 @@ def _end(tx: Tx, *, listing_ids: Sequence[int]) -> None:
     close_tasks(tx, TASK, [str(listing_id) for listing_id in listing_ids], by="erpsync")
 
 
-def _classify(tx: Tx, *, channel: Channel, suspects: Sequence[Any]) -> Counter[str]:
+def _classify(tx: Tx, *, channel: Channel, suspects: Sequence[_Listed]) -> Counter[str]:
     """Note what each suspect is, and repair or report it; one that was told anew meanwhile is left alone."""
     ids = [row.id for row in suspects]
     query = select(listing).where(listing.c.id.in_(ids)).order_by(listing.c.id).with_for_update(key_share=True)
@@ -145,11 +162,11 @@ def _classify(tx: Tx, *, channel: Channel, suspects: Sequence[Any]) -> Counter[s
     return found
 
 
-def _unchanged(before: Any, now: Any) -> bool:
+def _unchanged(before: _Listed, now: _Listed) -> bool:
     return bool(now.told_sure) and (now.told_at, now.shown_at) == (before.told_at, before.shown_at)
 
 
-def _ordered(tx: Tx, channel: Channel, rows: Sequence[Any]) -> dict[int, int]:
+def _ordered(tx: Tx, channel: Channel, rows: Sequence[_Listed]) -> dict[int, int]:
     """Return the units of each listing that orders took since it was told; cancelled ones were given back."""
     if not rows:
         return {}
@@ -172,11 +189,11 @@ def _ordered(tx: Tx, channel: Channel, rows: Sequence[Any]) -> dict[int, int]:
     return {row.id: _since(units, row) for row in rows}
 
 
-def _since(units: Mapping[tuple[str, str], list[tuple[datetime, int]]], row: Any) -> int:
+def _since(units: Mapping[tuple[str, str], list[tuple[datetime, int]]], row: _Listed) -> int:
     return sum(qty for at, qty in units.get((row.channel_sku, row.item_ref), ()) if at >= row.told_at)
 
 
-def _act(tx: Tx, channel: Channel, row: Any, kind: Drift, repairs: int) -> int:
+def _act(tx: Tx, channel: Channel, row: _Listed, kind: Drift, repairs: int) -> int:
     """Do what the policy says; return how often the listing was repaired by now."""
     if kind is Drift.SALE:
         return repairs
@@ -201,7 +218,7 @@ def _act(tx: Tx, channel: Channel, row: Any, kind: Drift, repairs: int) -> int:
     return repairs
 
 
-def _write(tx: Tx, row: Any, kind: Drift, repairs: int) -> None:
+def _write(tx: Tx, row: _Listed, kind: Drift, repairs: int) -> None:
     values = {
         "kind": kind.value,
         "shown_qty": row.shown_qty,
