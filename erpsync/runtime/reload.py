@@ -12,10 +12,10 @@ from erpsync.runtime.parts import Built, Stages
 from erpsync.runtime.world import World
 from erpsync.sdk.text import storable
 from erpsync.settings import Config, ConfigError, Diff, changed_channels
+from erpsync.store import tables
 from erpsync.store.cursors import forget_failures, want_pass
 from erpsync.store.db.engine import StoreError
 from erpsync.store.events import Event, write_events
-from erpsync.store.tables import channel as channels
 
 log = structlog.get_logger("erpsync.runtime.reload")
 
@@ -100,9 +100,9 @@ def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
 def try_refused(ctx: Context, stages: Stages) -> None:
     """Try channels that refused our credentials at once, and not only when their time comes: they may be new ones."""
     with ctx.store.begin() as tx:
-        refused = (channels.c.auth_failed_at.is_not(None), channels.c.active, ~channels.c.paused)
-        for channel_id in sorted(tx.execute(select(channels.c.id).where(*refused)).scalars()):
-            tx.execute(update(channels).where(channels.c.id == channel_id).values(auth_failed_at=None))
+        refused = (tables.channel.c.auth_failed_at.is_not(None), tables.channel.c.active, ~tables.channel.c.paused)
+        for channel_id in sorted(tx.execute(select(tables.channel.c.id).where(*refused)).scalars()):
+            tx.execute(update(tables.channel).where(tables.channel.c.id == channel_id).values(auth_failed_at=None))
             forget_failures(tx, channel_id)
             if channel_id in ctx.channels:
                 want_pass(tx, channel_id, stages.streams_of(ctx.channels[channel_id]))

@@ -17,8 +17,8 @@ from erpsync.runtime.chains import Run, Runs
 from erpsync.runtime.meters import Meters
 from erpsync.runtime.parts import Stages
 from erpsync.runtime.presence import Presence
+from erpsync.store import tables
 from erpsync.store.db.store import Store
-from erpsync.store.tables import channel as channels
 
 log = structlog.get_logger("erpsync.runtime")
 
@@ -87,7 +87,7 @@ class World:
 
     def look_for_slow(self, connection: Connection) -> None:
         """See which channels timed out several times in a row; said once when one becomes so, once when it is not."""
-        query = select(channels.c.name).where(channels.c.active, channels.c.timeouts >= TIMEOUTS)
+        query = select(tables.channel.c.name).where(tables.channel.c.active, tables.channel.c.timeouts >= TIMEOUTS)
         slow = frozenset(connection.execute(query).scalars())
         before, self._slow = self._slow, slow
         self.meters.set("erpsync_channels_isolated", len(slow))

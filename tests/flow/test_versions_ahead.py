@@ -18,9 +18,9 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.operations import dead_letters as dead
 from erpsync.flows.reconcile.windows import seal_windows
 from erpsync.sdk.types import Order, OrderState, Raw, RefundState
+from erpsync.store import tables
 from erpsync.store.db.engine import make_engine
 from erpsync.store.db.schema import migrate, migrations_folder
-from erpsync.store.tables import channel as channels
 from erpsync.store.tables import instant, micros
 from tests.support.calling import CallingConnector, deliver, with_calls
 from tests.support.facts import fact, later, order, refund, refund_fact, take_in
@@ -99,7 +99,7 @@ def test_a_clock_within_a_day_of_ours_is_believed(stocked: Town) -> None:
 def test_nothing_is_judged_by_a_clock_that_is_known_to_be_off(stocked: Town, ahead_s: float, counts: datetime) -> None:
     """The channel's platform says that this machine is behind: its orders may well be of today."""
     with stocked.store.begin() as tx:
-        tx.execute(update(channels).values(clock_ahead_s=ahead_s))
+        tx.execute(update(tables.channel).values(clock_ahead_s=ahead_s))
 
     take_in(stocked, fact(order(version_at=FUTURE), read=(0, 1)))
 
@@ -110,7 +110,7 @@ def test_a_channel_that_tells_no_time_is_judged_by_what_others_say_of_the_clock(
     town = make_town(names=("shop", "jd"))
     town.advance(60)
     with town.store.begin() as tx:
-        tx.execute(update(channels).where(channels.c.name == "jd").values(clock_ahead_s=90.0))
+        tx.execute(update(tables.channel).where(tables.channel.c.name == "jd").values(clock_ahead_s=90.0))
 
     take_in(town, fact(order(version_at=FUTURE), read=(0, 1)))
 

@@ -16,11 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from erpsync.flows.context import Context
 from erpsync.sdk.dates import platform_lead
 from erpsync.sdk.http import HttpResponse
+from erpsync.store import tables
 from erpsync.store.db.clock import OFF, UNCONFIRMED, confirm
 from erpsync.store.db.sequence import read_mark
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.status.figures import clock_off, spell
-from erpsync.store.tables import channel as channels
 from erpsync.store.tables import task
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
@@ -64,8 +64,8 @@ class PlatformClock:
 
     def _note(self, tx: Tx, *, lead: timedelta, answer: HttpResponse) -> None:
         lead_s = round(lead.total_seconds(), 1)
-        told = update(channels).where(channels.c.id == self._channel_id)
-        tx.execute(told.values(clock_ahead_s=lead_s, clock_told_at=answer.received_at))
+        measured = update(tables.channel).where(tables.channel.c.id == self._channel_id)
+        tx.execute(measured.values(clock_ahead_s=lead_s, clock_told_at=answer.received_at))
         if abs(lead) > OFF:
             words = clock_off(lead_s, self._name, database=tx.dialect)
             reason = f"{words}; set it right (NTP), this task is closed then"

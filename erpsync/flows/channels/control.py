@@ -8,12 +8,12 @@ from sqlalchemy import select, update
 from erpsync.flows.channels.streams import ASKED, STREAMS, streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
+from erpsync.store import tables
 from erpsync.store.cursors import forget_failures, set_cursor, want_pass
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import free_held
 from erpsync.store.outbox.hurry import run_now
-from erpsync.store.tables import channel as channels
 
 
 def _named(ctx: Context, name: str) -> Channel:
@@ -31,7 +31,7 @@ def pause_channel(ctx: Context, name: str, *, reason: str, actor: str) -> None:
     def work(tx: Tx) -> None:
         values = {"paused": True, "paused_reason": reason, "paused_by": actor}
         detail = {"reason": reason, "from": _standing(tx, channel), "to": "paused"}
-        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(**values))
         event = Event(kind="channel.paused", channel_id=channel.id, detail=detail, actor=actor)
         write_events(tx, [event])
 
@@ -52,7 +52,7 @@ def resume_channel(ctx: Context, name: str, *, actor: str) -> None:
             "blocked_until_at": None,
         }
         detail = {"from": _standing(tx, channel), "to": "running"}
-        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(**values))
         forget_failures(tx, channel.id)
         run_now(tx, channel.id)
         free_held(tx, channel.id)
@@ -65,7 +65,9 @@ def resume_channel(ctx: Context, name: str, *, actor: str) -> None:
 
 def _standing(tx: Tx, channel: Channel) -> str:
     """Return in words how a channel stands, its row locked."""
-    row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
+    row = tx.execute(
+        select(tables.channel).where(tables.channel.c.id == channel.id).with_for_update(key_share=True)
+    ).one()
     if row.paused:
         return f"paused by {row.paused_by}" + (f": {row.paused_reason}" if row.paused_reason else "")
     if row.auth_failed_at is not None:

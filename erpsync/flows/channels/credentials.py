@@ -24,11 +24,11 @@ from erpsync.sdk.errors import AuthError, OutcomeUnknownError, PayloadError, Rej
 from erpsync.sdk.http import lane
 from erpsync.sdk.roles import TokenHolder, playing
 from erpsync.sdk.tokens import TokenPair
+from erpsync.store import tables
 from erpsync.store.db.store import Store, Tx, unguarded
 from erpsync.store.events import Event, write_events
 from erpsync.store.leases import end_leases, take_lease
 from erpsync.store.registry import channels as channel_rows
-from erpsync.store.tables import channel as channels
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
 
@@ -257,7 +257,9 @@ def _watch(ctx: Context, channel: Channel) -> None:
     expires_at = channel.connector.token_expires_at() if channel.connector else None
     with ctx.store.read() as connection:
         row = read_token(connection, channel.id)
-        known = connection.execute(select(channels.c.token_expires_at).where(channels.c.id == channel.id)).scalar()
+        known = connection.execute(
+            select(tables.channel.c.token_expires_at).where(tables.channel.c.id == channel.id)
+        ).scalar()
     alarm = None if expires_at is None else alarm_days(expires_at, ctx.store.clock.now())
     warned = row.warned_days if row is not None and row.warned_for_at == expires_at else 0
     news = alarm is not None and is_news(alarm, warned=warned)

@@ -13,13 +13,13 @@ from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import error_repr, error_text
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, TimedOut, TooLateError
 from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
+from erpsync.store import tables
 from erpsync.store.cursors import forget_failures
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.limits import OWN_BUDGET
 from erpsync.store.outbox.held import free_held
 from erpsync.store.outbox.hurry import run_now
-from erpsync.store.tables import channel as channels
 from erpsync.store.tables import cursor
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
@@ -39,7 +39,9 @@ def mark_down(ctx: Context, channel: Channel, error: Exception) -> None:
         ctx.store.retrying(partial(_try_at_once, channel=channel))
         return
     with ctx.store.begin() as tx:
-        row = tx.execute(select(channels).where(channels.c.id == channel.id).with_for_update(key_share=True)).one()
+        row = tx.execute(
+            select(tables.channel).where(tables.channel.c.id == channel.id).with_for_update(key_share=True)
+        ).one()
         values = {"down_error": error_text(error), "timeouts": row.timeouts + 1 if isinstance(error, TimedOut) else 0}
         if isinstance(error, RateLimitedError):
             values = {"blocked_until_at": tx.now + timedelta(seconds=min(error.retry_after_s, 86_400))}
@@ -48,14 +50,14 @@ def mark_down(ctx: Context, channel: Channel, error: Exception) -> None:
         if isinstance(error, AuthError):
             values["auth_failed_at"] = tx.now
             _alarm(tx, channel, error)
-        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(**values))
     if "down_since_at" in values:
         log.error("channel.down", channel=channel.name, error=error_repr(error), action=_action(error))
 
 
 def _try_at_once(tx: Tx, *, channel: Channel) -> None:
     """Let what the old token failed at be tried with the new one."""
-    tx.execute(update(channels).where(channels.c.id == channel.id).values(auth_failed_at=None))
+    tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(auth_failed_at=None))
     forget_failures(tx, channel.id)
     run_now(tx, channel.id)
     tx.wake(Stage.PUSH)
@@ -81,16 +83,16 @@ def mark_up(ctx: Context, channel: Channel) -> None:
     not. Refused credentials are the exception, for they were every stream's trouble.
     """
     with ctx.store.read() as connection:
-        query = select(channels.c.down_since_at, channels.c.auth_failed_at, channels.c.timeouts)
-        row = connection.execute(query.where(channels.c.id == channel.id)).one()
+        query = select(tables.channel.c.down_since_at, tables.channel.c.auth_failed_at, tables.channel.c.timeouts)
+        row = connection.execute(query.where(tables.channel.c.id == channel.id)).one()
     if row.down_since_at is None and row.auth_failed_at is None and not row.timeouts:
         return
     with ctx.store.begin() as tx:
         if row.auth_failed_at is None and _any_stream_fails(tx, channel):
-            tx.execute(update(channels).where(channels.c.id == channel.id).values(timeouts=0))
+            tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(timeouts=0))
             return
         values = {"down_since_at": None, "down_error": "", "auth_failed_at": None, "timeouts": 0}
-        tx.execute(update(channels).where(channels.c.id == channel.id).values(**values))
+        tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(**values))
         close_tasks(tx, "auth", [channel.name], by="erpsync")
         forget_failures(tx, channel.id)
         free_held(tx, channel.id)
@@ -121,7 +123,7 @@ def may_call(ctx: Context, channel: Channel, *, probing: bool = False) -> bool:
     if not channel.enabled:
         return False
     with ctx.store.read() as connection:
-        row = connection.execute(select(channels).where(channels.c.id == channel.id)).one()
+        row = connection.execute(select(tables.channel).where(tables.channel.c.id == channel.id)).one()
     return admits(channel, row, ctx.store.clock.now(), probing=probing)
 
 

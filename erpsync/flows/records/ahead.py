@@ -19,11 +19,11 @@ from erpsync.flows.context import Channel
 from erpsync.flows.records.batch import Batch, OrderRecord, RefundRecord
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import Raw
+from erpsync.store import tables
 from erpsync.store.db.clock import OFF
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.payloads import keep_payloads
-from erpsync.store.tables import channel as channels
 from erpsync.store.tables import dead_letter, orders, payload, refund
 from erpsync.store.tasks import Task, open_tasks
 
@@ -94,7 +94,9 @@ def _records(batch: Batch) -> list[tuple[str, Record]]:
 
 def _clock_is_off(tx: Tx, channel: Channel) -> bool:
     """Whether the channel's platform says so; where it has no clock of its own, whether any platform does."""
-    rows = tx.all(select(channels.c.id, channels.c.clock_ahead_s).where(channels.c.clock_ahead_s.is_not(None)))
+    rows = tx.all(
+        select(tables.channel.c.id, tables.channel.c.clock_ahead_s).where(tables.channel.c.clock_ahead_s.is_not(None))
+    )
     told = {row.id: row.clock_ahead_s for row in rows}
     said = [told[channel.id]] if channel.id in told else list(told.values())
     return any(abs(lead_s) > OFF.total_seconds() for lead_s in said)

@@ -16,10 +16,10 @@ from erpsync.flows.records.batch import Batch, OrderRecord, letter_of
 from erpsync.flows.records.unshown import unshown_letters
 from erpsync.sdk.bad_lines import as_one
 from erpsync.sdk.errors import PayloadError
+from erpsync.store import tables
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters, open_line_letters
 from erpsync.store.orders import lock_refunds
-from erpsync.store.tables import channel as channels
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.unread import end_read, holding, orders_of_refunds, status_tasks, unknown_statuses
 
@@ -142,7 +142,7 @@ def ask_about_statuses(tx: Tx, channel_id: int) -> None:
     found = unknown_statuses(tx, channel_id)
     if not asked and not found:
         return
-    name = tx.execute(select(channels.c.name).where(channels.c.id == channel_id)).scalar_one()
+    name = tx.execute(select(tables.channel.c.name).where(tables.channel.c.id == channel_id)).scalar_one()
     wanted = {f"{name}:{status}": (status, *told) for status, told in found.items()}
     open_tasks(tx, [_asking(key, name, channel_id, *told) for key, told in wanted.items()])
     close_tasks(tx, TASK, asked - wanted.keys(), by="erpsync")

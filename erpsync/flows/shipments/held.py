@@ -18,12 +18,12 @@ from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.retry import asked_s
 from erpsync.flows.shipments.gate import UnreadError
+from erpsync.store import tables
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.outbox.held import hold_back, hold_unclaimed
 from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, SHIPMENT, Claimed
-from erpsync.store.tables import channel as channels
 from erpsync.store.tables import orders, outbox, shipment
 from erpsync.store.tasks import Task, open_tasks, task_key
 
@@ -106,7 +106,7 @@ def _overdue(shop: Channel, now: datetime) -> Any:
 
 def _ask_one(tx: Tx, *, shop: Channel, found: Any) -> int:
     order = lock_order_ids(tx, [found.order_id])[found.order_id]
-    row = tx.execute(select(channels).where(channels.c.id == shop.id)).one()
+    row = tx.execute(select(tables.channel).where(tables.channel.c.id == shop.id)).one()
     paused = row.paused_reason or "the channel is paused"
     why = paused if row.paused else row.down_error or found.error or "the channel may not be called"
     if not hold_unclaimed(tx, found.id, error=why):

@@ -96,10 +96,10 @@ class DatabaseClock:
             with self._engine.connect() as connection:
                 self.measure(connection)
         with self._lock:
-            told, at_s = self._told(), self._base.monotonic()
+            measured, at_s = self._measured(), self._base.monotonic()
             if self._last_s is not None:
-                self._compare(told, self._last + timedelta(seconds=at_s - self._last_s))
-            self._last = told if told < self._last - BACK else max(told, self._last + _TICK)
+                self._compare(measured, self._last + timedelta(seconds=at_s - self._last_s))
+            self._last = measured if measured < self._last - BACK else max(measured, self._last + _TICK)
             self._last_s = at_s
             return self._last
 
@@ -166,7 +166,7 @@ class DatabaseClock:
         """Whether the clock is another one than this machine's."""
         return self._engine.dialect.name != "sqlite" and isinstance(self._base, SystemClock)
 
-    def _told(self) -> datetime:
+    def _measured(self) -> datetime:
         if not self._is_measured:
             return self._base.now()
         return self._reference + timedelta(seconds=self._base.monotonic() - self._measured_at)
@@ -189,12 +189,12 @@ class DatabaseClock:
         finally:
             self._measuring.release()
 
-    def _compare(self, told: datetime, expected: datetime) -> None:
+    def _compare(self, measured: datetime, expected: datetime) -> None:
         """Notice a jump; a leap ahead is not trusted from this very instant on."""
-        if told < self._last - BACK or told - expected > AHEAD:
+        if measured < self._last - BACK or measured - expected > AHEAD:
             self._jumps += 1
             self.expected = max(expected, self.expected or expected)
-            self.unconfirmed += max(_ZERO, told - expected)
+            self.unconfirmed += max(_ZERO, measured - expected)
 
 
 def keep_time(tx: "Tx", clock: DatabaseClock) -> Found:
