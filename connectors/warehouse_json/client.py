@@ -11,15 +11,10 @@ from typing import Any
 
 from connectors.warehouse_json.settings import WarehouseJsonSettings
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.errors import AuthError, ConnectorError, RejectedError, TransientError
+from erpsync.sdk.errors import refusal
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
 from erpsync.sdk.signing import decode_key, signed_headers
 from erpsync.sdk.text import read_json
-
-ERRORS: Mapping[int, type[ConnectorError]] = {401: AuthError, 403: AuthError, 407: AuthError, 425: TransientError}
-"""Statuses below 500 that are not plain refusals; `HttpClient` raises for 408, 429 and 5xx itself."""
-
-MAX_TEXT = 200
 
 
 class WarehouseClient:
@@ -43,10 +38,7 @@ class WarehouseClient:
             if answer is None:
                 raise lost(f"the warehouse answered {type} with no JSON object", repeatable=repeatable)
             return answer
-        kind = ERRORS.get(response.status, RejectedError)
-        reason = (answer or {}).get("error")
-        text = f": {reason[:MAX_TEXT]}" if isinstance(reason, str) else ""
-        raise kind(f"the warehouse answered {type} with {response.status}{text}", code=str(response.status))
+        raise refusal(response.status, f"the warehouse answered {type} with", (answer or {}).get("error"))
 
 
 def _answer(response: HttpResponse) -> Mapping[str, Any] | None:

@@ -105,3 +105,17 @@ class PayloadError(ConnectorError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+_REFUSALS: dict[int, type[ConnectorError]] = {401: AuthError, 403: AuthError, 407: AuthError, 425: TransientError}
+
+
+def refusal(status: int, said: str, reason: object) -> ConnectorError:
+    """Return the error for a status that `HttpClient` leaves to the connector, as most systems mean it.
+
+    Args:
+        said: who answered, for people; the status follows.
+        reason: what the answer gives as its reason, told where it is text.
+    """
+    text = f": {reason[:200]}" if isinstance(reason, str) else ""
+    return _REFUSALS.get(status, RejectedError)(f"{said} {status}{text}", code=str(status))

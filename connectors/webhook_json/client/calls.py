@@ -10,12 +10,8 @@ from typing import Any
 from connectors.webhook_json.client.signing import signature_of
 from connectors.webhook_json.settings import WebhookJsonSettings
 from erpsync.sdk.clock import Clock
-from erpsync.sdk.errors import AuthError, ConnectorError, RejectedError, TransientError
+from erpsync.sdk.errors import TransientError, refusal
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
-
-MAX_TEXT = 200
-ERRORS: Mapping[int, type[ConnectorError]] = {401: AuthError, 403: AuthError, 407: AuthError, 425: TransientError}
-"""Statuses below 500 that are not plain refusals; `HttpClient` raises for 408, 429 and 5xx itself."""
 
 
 class ShopClient:
@@ -31,7 +27,7 @@ class ShopClient:
         """Return what the shop answers, empty when it answers nothing we can read.
 
         Any 2xx accepts the call, except for a page: that is a proxy or a log-in form speaking in the shop's place.
-        Other statuses are a `RejectedError` unless `ERRORS` says otherwise.
+        Other statuses are as `refusal` says.
         """
         headers = {"content-type": "application/json", **self._signature.headers(body, id=id, at=self._clock.now())}
         response = self._http.request("POST", self._url, data=body, headers=headers, repeatable=True)
@@ -40,10 +36,7 @@ class ShopClient:
             if response.body.lstrip()[:1] == b"<":
                 raise lost(f"push_url answered {response.status} with a page", repeatable=True)
             return answer
-        kind = ERRORS.get(response.status, RejectedError)
-        reason = answer.get("error")
-        text = f": {reason[:MAX_TEXT]}" if isinstance(reason, str) else ""
-        raise kind(f"push_url answered {response.status}{text}", code=str(response.status))
+        raise refusal(response.status, "push_url answered", answer.get("error"))
 
 
 def _answer(response: HttpResponse) -> Mapping[str, Any]:
