@@ -75,18 +75,6 @@ def receive(ctx: Context, channel: Channel, request: WebhookRequest) -> Receipt:
     return store_webhook(ctx, channel, request)
 
 
-def _yes() -> bool:
-    return True
-
-
-def _no() -> bool:
-    return False
-
-
-def _none() -> Sequence[Sample]:
-    return ()
-
-
 REST_FACTOR = 20
 log = structlog.get_logger(__name__)
 
@@ -131,9 +119,9 @@ class Site:
     store: Store
     ctx: Callable[[], Context]
     limits: Callable[[], Limits]
-    meters: Callable[[], Sequence[Sample]] = _none
-    alive: Callable[[], bool] = _yes
-    draining: Callable[[], bool] = _no
+    meters: Callable[[], Sequence[Sample]] = tuple
+    alive: Callable[[], bool] = lambda: True
+    draining: Callable[[], bool] = lambda: False
     receive: Callable[[Context, Channel, WebhookRequest], Receipt] = receive
     places: Callable[[], Sequence[tuple[str, Path]]] = tuple
     hosts: Callable[[], Collection[str]] = tuple

@@ -1,6 +1,5 @@
 """`/orders` and `/shipments`."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -40,24 +39,13 @@ def list_(
     after: After = None,
 ) -> Response:
     """Orders without their events, newest first."""
-    wanted = _filter(channel, status, sku, since, until, hold_reason)
+    wanted = OrderFilter(channel=channel, status=status, sku=sku, since=since, until=until, hold_reason=hold_reason)
     try:
         with deps.reading() as connection:
             found = list_orders(connection, wanted, limit + 1, after)
     except ValueError as error:
         raise Problem(422, str(error)) from error
     return page(found[:limit], found[limit - 1]["number"] if len(found) > limit else None)
-
-
-def _filter(
-    channel: str | None,
-    status: str | None,
-    sku: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    hold_reason: str | None,
-) -> OrderFilter:
-    return OrderFilter(channel=channel, status=status, sku=sku, since=since, until=until, hold_reason=hold_reason)
 
 
 @router.get("/orders/{order}", responses=examples.one(examples.ORDER))
