@@ -1,11 +1,10 @@
 """Fixtures of the whole suite: a fresh database per test, on each dialect the product supports."""
 
 import os
+import shutil
 import signal
-import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -91,6 +90,12 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def sqlite_file(migrated_sqlite: Path, tmp_path: Path) -> Path:
+    """An SQLite file with the tables of this version and no rows, this test's own."""
+    return Path(shutil.copy(migrated_sqlite, tmp_path))
+
+
 def _migrate(url: str) -> None:
     from erpsync.store.db.engine import make_engine
     from erpsync.store.db.schema import migrate
@@ -112,20 +117,13 @@ def empty_database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: P
 
 
 @pytest.fixture
-def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(dialect: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a database with the tables of this version and no rows, this test's own."""
     if dialect == "sqlite":
-        path = tmp_path / "erpsync.db"
-        _copy_sqlite(request.getfixturevalue("migrated_sqlite"), path)
-        yield f"sqlite:///{path}"
+        yield f"sqlite:///{request.getfixturevalue('sqlite_file')}"
     else:
         template = request.getfixturevalue("migrated_postgres")
         yield from _own_database(request.getfixturevalue("postgres_server"), template)
-
-
-def _copy_sqlite(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
 
 
 def _own_database(server: postgres.Server, template: str) -> Iterator[str]:

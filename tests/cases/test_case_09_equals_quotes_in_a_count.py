@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up
+from tests.e2e.command_desk import Desk, open_desk
 from tests.support.export import CASES
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    desk = set_up(tmp_path)
-    desk.run("migrate")
-    return desk
+    return open_desk(tmp_path)
 
 
 def test_a_count_is_of_the_code_and_not_of_its_wrapping(desk: Desk) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -100,14 +101,28 @@ def set_up(folder: Path, *, database: str = "sqlite:///var/erpsync.db", channels
     return desk
 
 
-def trade(desk: Desk) -> None:
-    """Let a day's orders come in: 1001 allocated, 1002 short, 1003 unpaid, 1004 unmapped, 1005 unreadable."""
+def open_desk(folder: Path) -> Desk:
+    """Return such a desk whose database has its tables and no rows."""
+    desk = set_up(folder)
+    assert desk.run("migrate").code == 0
+    return desk
+
+
+def copy_of(desk: Desk, folder: Path) -> Desk:
+    """Return a desk of one's own that was what another is."""
+    shutil.copytree(desk.folder, folder)
+    return Desk(folder)
+
+
+def trade(desk: Desk) -> Desk:
+    """Return the desk with a day's orders: 1001 allocated, 1002 short, 1003 unpaid, 1004 unmapped, 1005 unreadable."""
     assert desk.run("migrate").code == 0
     counts = desk.write("counts.csv", "warehouse,sku,on_hand\nSH,A,6\nSH,B,5\n")
     assert desk.run("stock", "import", counts).code == 0
     desk.drop(ORDERS)
     ran = desk.apart("run", "--once")
     assert ran.code == 0, ran.err
+    return desk
 
 
 def files_in(folder: Path) -> set[str]:

@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up
+from tests.e2e.command_desk import Desk, open_desk
 from tests.support.api import Api, api_of
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A configuration folder whose database has its tables and no rows."""
-    desk = set_up(tmp_path)
-    assert desk.run("migrate").code == 0
-    return desk
+    return open_desk(tmp_path)
 
 
 @pytest.fixture

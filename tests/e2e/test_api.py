@@ -1,7 +1,5 @@
 """The REST API as a program uses it, over HTTP."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +11,9 @@ from erpsync.store.dead_letters import DeadLetter, add_dead_letters
 from erpsync.store.tables import event
 from erpsync.web.api import examples
 from erpsync.web.api.events import LOOK_AT
-from tests.support.api import Api, api_of
+from tests.support.api import Api
 
-
-@pytest.fixture
-def api(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Api]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    with api_of(f"sqlite:///{path}") as found:
-        yield found
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 def detail(answer: requests.Response) -> str:

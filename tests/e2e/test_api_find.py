@@ -1,24 +1,14 @@
 """Orders found through the REST API; a phone number stands in no address and in nothing that is kept."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
 from erpsync.store.tables import api_request
 from erpsync.web.api import examples
-from tests.support.api import Api, api_of
+from tests.support.api import Api
 
 PHONE = "13800001111"
-
-
-@pytest.fixture
-def api(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Api]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    with api_of(f"sqlite:///{path}") as found:
-        yield found
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 def test_orders_are_found_as_at_the_command_line(api: Api) -> None:

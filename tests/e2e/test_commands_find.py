@@ -1,30 +1,27 @@
 """`orders find` as an operator uses it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up, trade
+from tests.e2e.command_desk import Desk, copy_of, set_up, trade
 
 PHONE = "+86 138-0013-8000"
 
 
 @pytest.fixture(scope="module")
-def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a day's orders have come in and one has left, to be copied and never worked on."""
-    desk = set_up(tmp_path_factory.mktemp("traded") / "config")
-    trade(desk)
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk at which a day's orders have come in and one has left, to be copied and never worked at."""
+    desk = trade(set_up(tmp_path_factory.mktemp("traded")))
     assert desk.run("ship", "1001", "--carrier", "SF", "--tracking", "SF1400022331").code == 0
-    return desk.folder
+    return desk
 
 
 @pytest.fixture
-def desk(traded: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(traded, tmp_path / "config")
-    return Desk(tmp_path / "config")
+def desk(traded: Desk, tmp_path: Path) -> Desk:
+    return copy_of(traded, tmp_path / "config")
 
 
 def by_phone(desk: Desk, typed: str, *more: str) -> subprocess.CompletedProcess[str]:

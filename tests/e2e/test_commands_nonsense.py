@@ -35,9 +35,7 @@ USAGE: dict[str, tuple[tuple[str, ...], str]] = {
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    desk = set_up(tmp_path_factory.mktemp("nonsense"))
-    trade(desk)
-    return desk
+    return trade(set_up(tmp_path_factory.mktemp("nonsense")))
 
 
 @pytest.mark.parametrize("case", USAGE)

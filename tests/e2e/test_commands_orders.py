@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from erpsync.cli.key_file import begin_rotation
-from tests.e2e.command_desk import Desk, set_up, trade
+from tests.e2e.command_desk import Desk, copy_of, set_up, trade
 
 HOLD_LOCK = """
 import sys
@@ -24,17 +23,14 @@ with only_daemon(Path(sys.argv[1])):
 
 
 @pytest.fixture(scope="module")
-def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a day's orders have come in, to be copied and never worked on."""
-    folder = tmp_path_factory.mktemp("traded") / "config"
-    trade(set_up(folder))
-    return folder
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A desk at which a day's orders have come in, to be copied and never worked at."""
+    return trade(set_up(tmp_path_factory.mktemp("traded")))
 
 
 @pytest.fixture
-def desk(traded: Path, tmp_path: Path) -> Desk:
-    shutil.copytree(traded, tmp_path / "config")
-    return Desk(tmp_path / "config")
+def desk(traded: Desk, tmp_path: Path) -> Desk:
+    return copy_of(traded, tmp_path / "config")
 
 
 def number(desk: Desk, external_id: str) -> str:

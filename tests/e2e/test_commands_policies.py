@@ -1,18 +1,14 @@
 """What is set for single SKUs at the command line: a spreadsheet in, a list out."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up
+from tests.e2e.command_desk import Desk
 
 HEADER = "sku,channel,warehouse,safety,cap,buffer,paused"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    desk = set_up(tmp_path)
-    desk.run("migrate")
+def desk(desk: Desk) -> Desk:
     desk.json("stock", "set", "--warehouse", "SH", "--sku", "A", "--on-hand", "9")
     return desk
 

@@ -1,18 +1,15 @@
 """The trail at the command line."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.command_desk import Desk, set_up
+from tests.e2e.command_desk import Desk
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(desk: Desk) -> Desk:
     """A shop that was paused and resumed."""
-    desk = set_up(tmp_path)
-    desk.run("migrate")
     desk.json("stock", "set", "--warehouse", "SH", "--sku", "A", "--on-hand", "7")
     desk.json("channels", "pause", "shop", "--reason", "盘点")
     desk.json("channels", "resume", "shop")

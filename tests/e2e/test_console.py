@@ -50,10 +50,8 @@ class Console:
 
 
 @pytest.fixture
-def console(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Console]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}")
+def console(sqlite_file: Path) -> Iterator[Console]:
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}")
     server, _ = serve(store, ctx, keep_s=0)
     yield Console(server, store, ctx)
     server.stop(2)
@@ -111,10 +109,8 @@ def test_a_channel_that_wants_no_call_says_for_how_long(console: Console) -> Non
     assert words_of(console.get("/")).count("It wants no call for another 52 s; what is due waits.") == 1
 
 
-def test_a_shop_that_is_switched_off_is_not_said_to_send_what_it_has(migrated_sqlite: Path, tmp_path: Path) -> None:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}")
+def test_a_shop_that_is_switched_off_is_not_said_to_send_what_it_has(sqlite_file: Path) -> None:
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}")
     pause_channel(ctx, SHOP, reason="stocktaking", actor="ana")
     server, _ = serve(store, with_channel(ctx, OTHER, enabled=False, connector=None), keep_s=0)
     page = words_of(requests.get(server.url, timeout=10))

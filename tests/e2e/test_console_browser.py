@@ -64,10 +64,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(chromium: Browser, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}")
+def shop(chromium: Browser, sqlite_file: Path) -> Iterator[Shop]:
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}")
     fill(store, ctx)
     server, _ = serve(store, ctx, keep_s=0)
     complaints: list[str] = []

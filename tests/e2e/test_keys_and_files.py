@@ -18,9 +18,7 @@ ONE, TWO, THREE = ("c" * 42 + "g=", "d" * 42 + "g=", "e" * 42 + "g=")
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """A shop with orders, whose keys lie in a file beside its database."""
-    desk = set_up(tmp_path)
-    trade(desk)
-    return desk
+    return trade(set_up(tmp_path))
 
 
 def refused(ran: Ran) -> str:

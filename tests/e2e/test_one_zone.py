@@ -69,10 +69,8 @@ def trouble(store: Store, ctx: Context, shop: str) -> None:
 
 
 @pytest.fixture
-def console(migrated_sqlite: Path, tmp_path: Path) -> Iterator[AppServer]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}")
+def console(sqlite_file: Path) -> Iterator[AppServer]:
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}")
     fill(store, ctx)
     trouble(store, ctx, "tmall-flagship")
     server, _ = serve(store, ctx, keep_s=0)

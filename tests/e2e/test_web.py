@@ -35,9 +35,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
-    shop = Shop(path=tmp_path / "erpsync.db")
-    shop.path.write_bytes(migrated_sqlite.read_bytes())
+def shop(sqlite_file: Path) -> Iterator[Shop]:
+    shop = Shop(path=sqlite_file)
     store, ctx = open_shop(f"sqlite:///{shop.path}")
     shop.store, shop.ctx = store, ctx
     shop.server, _ = serve(

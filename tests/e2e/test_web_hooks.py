@@ -38,10 +38,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}", names=("tmall-flagship", "jd-main", "closed", "folder"))
+def shop(sqlite_file: Path) -> Iterator[Shop]:
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}", names=("tmall-flagship", "jd-main", "closed", "folder"))
     mail = Mailbox()
     ctx = with_channel(ctx, "closed", enabled=False)
     server, _ = serve(store, ctx, receive=mail, max_body_bytes=LIMIT, body_s=0.5)
@@ -185,16 +183,14 @@ def test_what_became_of_webhooks_is_counted_and_guessed_names_make_no_new_series
     assert not [line for line in lines if "guess" in line]
 
 
-def test_a_webhook_is_not_taken_once_the_database_file_is_gone(migrated_sqlite: Path, tmp_path: Path) -> None:
+def test_a_webhook_is_not_taken_once_the_database_file_is_gone(sqlite_file: Path) -> None:
     """failures.md row 8: the open connections took it, and it was gone with the process."""
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}", vault=Vault([b"k" * 32], b"i" * 32))
     server, _ = serve(store, ctx, receive=receive)
     try:
         shop = Shop(server, Mailbox())
         before = shop.post("jd-main", b"first")
-        path.unlink()
+        sqlite_file.unlink()
         after = [shop.post("jd-main", b"second"), shop.post("jd-main", b"first")]
         ready = requests.get(f"{server.url}readyz", timeout=60)
     finally:
@@ -203,14 +199,12 @@ def test_a_webhook_is_not_taken_once_the_database_file_is_gone(migrated_sqlite: 
 
     assert (before.status_code, [each.status_code for each in after]) == (200, [503, 503])
     assert (ready.status_code, "was removed while it was in use" in ready.text) == (503, True)
-    assert not path.exists()
+    assert not sqlite_file.exists()
 
 
-def test_one_delivery_that_comes_twice_is_one_inbox_row(migrated_sqlite: Path, tmp_path: Path) -> None:
+def test_one_delivery_that_comes_twice_is_one_inbox_row(sqlite_file: Path) -> None:
     """failures.md rows 7 and 8, with the product's own inbox."""
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}", vault=Vault([b"k" * 32], b"i" * 32))
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}", vault=Vault([b"k" * 32], b"i" * 32))
     server, _ = serve(store, ctx, receive=receive)
     try:
         shop = Shop(server, Mailbox())

@@ -17,10 +17,8 @@ ALLOWED = ["erp.example"]
 
 
 @pytest.fixture
-def server(migrated_sqlite: Path, tmp_path: Path) -> Iterator[AppServer]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    store, ctx = open_shop(f"sqlite:///{path}")
+def server(sqlite_file: Path) -> Iterator[AppServer]:
+    store, ctx = open_shop(f"sqlite:///{sqlite_file}")
     server, _ = serve(store, ctx, hosts=lambda: ALLOWED)
     yield server
     server.stop(2)

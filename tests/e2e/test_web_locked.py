@@ -50,10 +50,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Shop]:
-    file = tmp_path / "erpsync.db"
-    file.write_bytes(migrated_sqlite.read_bytes())
-    opened = Shop(file)
+def shop(sqlite_file: Path) -> Iterator[Shop]:
+    opened = Shop(sqlite_file)
     yield opened
     opened.close()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from erpsync.core.policy import PollPolicy, SealPolicy
 from erpsync.flows.inventory import counts
 from erpsync.flows.shipments import record
 from erpsync.sdk.clock import ManualClock
@@ -21,7 +22,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def store(database_url: str, clock: ManualClock) -> Iterator[Store]:
+def store(database_url: str, clock: ManualClock | None) -> Iterator[Store]:
     """This test's database, by that clock."""
     opened = Store.open(database_url, clock=clock)
     yield opened
@@ -40,6 +41,16 @@ def make_town(database_url: str) -> Iterator[Callable[..., Town]]:
     yield make
     for town in made:
         town.store.close()
+
+
+@pytest.fixture
+def proven(make_town: Callable[..., Town]) -> Town:
+    """A shop that opened just before one o'clock; it is one o'clock, and its past is proven from then on."""
+    town = make_town(poll=PollPolicy(backfill_days=0), sealing=SealPolicy(after_s=3600))
+    town.advance(3599)
+    walk.settle_in(town)
+    town.advance(1)
+    return town
 
 
 @pytest.fixture

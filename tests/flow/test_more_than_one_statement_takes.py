@@ -20,16 +20,14 @@ MOST = 12_000
 
 
 @pytest.fixture
-def narrow(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Town]:
+def narrow(sqlite_file: Path) -> Iterator[Town]:
     """A town on an SQLite that takes as few parameters as its older builds; PostgreSQL takes 65,535."""
 
     def limit(connection: sqlite3.Connection, record: object) -> None:
         del record
         connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, MOST)
 
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    town = build_town(f"sqlite:///{path}")
+    town = build_town(f"sqlite:///{sqlite_file}")
     event.listen(town.store.engine, "connect", limit)
     town.store.close()
     yield town

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.core.policy import PollPolicy, SealPolicy
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.reconcile.compare import Reconciled
@@ -43,12 +42,8 @@ class AtOnce:
 
 
 @pytest.fixture
-def town(make_town: Callable[..., Town]) -> Town:
-    made = make_town(poll=PollPolicy(backfill_days=0), sealing=SealPolicy(after_s=HOUR))
-    made.advance(HOUR - 1)
-    settle_in(made)
-    made.advance(1)
-    return made
+def town(proven: Town) -> Town:
+    return proven
 
 
 def compare(town: Town) -> tuple[Meters, AtOnce]:

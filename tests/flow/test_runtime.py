@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-import structlog
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
@@ -26,24 +25,21 @@ from erpsync.runtime.wakes import PostgresWatcher
 from erpsync.runtime.world import World
 from erpsync.sdk.clock import ManualClock
 from erpsync.settings import Config, Loaded, Problem
+from erpsync.store import tables
 from erpsync.store.cursors import read_cursor, want_pass
 from erpsync.store.db.store import Stage, Store
 from erpsync.store.events import Event, write_events
 from erpsync.store.leases import LEASE_S, take_lease
 from erpsync.store.nodes import living
 from erpsync.store.outbox.queue import LANE_REST, LANE_URGENT, STOCK, Effect, enqueue
-from erpsync.store.tables import channel as channels
 from erpsync.store.tables import event, lease, node
 from tests.support.dialects import on_postgresql
 from tests.support.scene import LONG_S, FakeBuilt, Pass, Scene, built_of, config_of, eventually, running, running_with
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    structlog.reset_defaults()
-    opened = Store.open(database_url)
-    yield opened
-    opened.close()
+def clock() -> None:
+    """That of the database itself."""
 
 
 @pytest.mark.concurrent("threads")
@@ -85,7 +81,7 @@ def test_a_shop_that_timed_out_twice_runs_on_the_pool_for_slow_ones_until_it_ans
 
     def set_timeouts(count: int) -> None:
         with store.begin() as tx:
-            tx.execute(update(channels).values(timeouts=count))
+            tx.execute(update(tables.channel).values(timeouts=count))
 
     def last_thread() -> str:
         return [thread for what, _, thread in scene.diary if what == "orders"][-1]
@@ -391,12 +387,12 @@ def test_a_shop_that_refused_our_credentials_is_tried_at_once_after_a_reload(sto
     """Row 10: nobody has to wait for the next probe once the token is renewed."""
     built, scene = built_of(store, "jd"), Scene(due={"jd": ["orders"]})
     with store.begin() as tx:
-        tx.execute(update(channels).values(auth_failed_at=tx.now))
+        tx.execute(update(tables.channel).values(auth_failed_at=tx.now))
 
     assert reload(built, World(built.ctx, stages=scene.stages(), meters=Meters())).taken
 
     with store.read() as connection:
-        assert connection.execute(select(channels.c.auth_failed_at)).scalar_one() is None
+        assert connection.execute(select(tables.channel.c.auth_failed_at)).scalar_one() is None
         assert read_cursor(connection, built.ctx.channel("jd").id, "orders").wanted
 
 

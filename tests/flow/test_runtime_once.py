@@ -13,36 +13,24 @@ from erpsync.flows.context import ChannelSpec, Context, open_context
 from erpsync.runtime.once import Drained, drain
 from erpsync.runtime.parts import Stages
 from erpsync.sdk.clock import ManualClock
-from erpsync.sdk.roles import Connector, OrderSource
-from erpsync.sdk.types import CheckReport, Cursor, Order, OrderPage, Raw
+from erpsync.sdk.roles import OrderSource
+from erpsync.sdk.types import Cursor, Order, OrderPage, Raw
+from erpsync.store import tables
 from erpsync.store.cursors import set_cursor, want_pass
 from erpsync.store.db.store import Store
-from erpsync.store.tables import channel as channels
+from tests.support.scene import Pass, Silent
 
 BACKFILLED = {"backfill"}
 
 
-class Shop(Connector, OrderSource):
+class Shop(Silent, OrderSource):
     """A channel with orders; the stages decide what they are."""
-
-    def __init__(self) -> None:
-        pass
-
-    def check(self) -> CheckReport:
-        return CheckReport()
 
     def pull_orders(self, cursor: Cursor) -> Iterator[OrderPage]:
         return iter(())
 
     def normalise(self, raw: Raw) -> Order:
         raise AssertionError("nothing is read here")
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    failed: bool = False
-    timed_out: bool = False
-    pages: int = 0
 
 
 @dataclass
@@ -156,7 +144,7 @@ def test_a_stream_that_was_read_at_the_second_try_was_read(store: Store) -> None
 def test_a_paused_shop_is_left_alone(store: Store) -> None:
     ctx, script = context_of(store, "jd", "tmall"), Script()
     with store.begin() as tx:
-        tx.execute(update(channels).where(channels.c.name == "jd").values(paused=True))
+        tx.execute(update(tables.channel).where(tables.channel.c.name == "jd").values(paused=True))
 
     drain(ctx, stages=script.stages())
 

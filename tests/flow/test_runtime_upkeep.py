@@ -1,11 +1,10 @@
 """What the daemon does beside selling, with stages that hang: no shop's trouble keeps another from anything."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-import structlog
 
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.reconcile.compare import Reconciled
@@ -17,11 +16,8 @@ pytestmark = pytest.mark.concurrent("threads")
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    structlog.reset_defaults()
-    opened = Store.open(database_url)
-    yield opened
-    opened.close()
+def clock() -> None:
+    """That of the database itself."""
 
 
 def test_shops_that_do_not_answer_keep_no_other_from_being_compared_and_no_reservation_from_ending(

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from erpsync.core.policy import PollPolicy, SealPolicy
 from erpsync.flows.channels.control import pause_channel
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.reconcile.certificate import prove
@@ -20,13 +19,8 @@ MakeTown = Callable[..., Town]
 
 
 @pytest.fixture
-def town(make_town: MakeTown) -> Town:
-    """A shop that opened just before one o'clock; it is one o'clock, and its past is proven from then on."""
-    made = make_town(poll=PollPolicy(backfill_days=0), sealing=SealPolicy(after_s=HOUR))
-    made.advance(HOUR - 1)
-    settle_in(made)
-    made.advance(1)
-    return made
+def town(proven: Town) -> Town:
+    return proven
 
 
 def an_hour_goes_by(town: Town) -> None:

@@ -1,7 +1,5 @@
 """A sandbox shop and a connector on it, for this folder's tests."""
 
-import json
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -13,6 +11,7 @@ from connectors.jd.settings import JdSettings
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.types import Cursor, Head, Order, Raw, Refund
+from tests.support.records import bare_head
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -69,14 +68,4 @@ class Shop:
 
 
 def head(external_id: str, row: dict[str, Any] | None = None) -> Head:
-    return Head(external_id=external_id, version_at=NOW, digest="", read_from=NOW, read_to=NOW, row=row or {})
-
-
-def plain(value: Order | Refund) -> Any:
-    """Return a record as JSON would hold it."""
-
-    def text(other: object) -> str:
-        assert isinstance(other, datetime)
-        return other.isoformat()
-
-    return json.loads(json.dumps(asdict(value), default=text))
+    return bare_head(external_id, NOW, row)

@@ -11,6 +11,7 @@ from connectors.jd.sandbox.builder import RECEIVER, yuan
 from erpsync.sdk.testing import ConnectorSuite, Harness
 from erpsync.sdk.types import Shipment, ShipmentLine, StockLevel
 from tests.connectors.jd.shop import settings
+from tests.support.records import changed
 
 NAME, PHONE, STREET = "王小明", "13800138000", "莫干山路1号"
 SKU = "100000000001"
@@ -56,7 +57,7 @@ class JdHarness(Harness):
         self.shop.touch(external_id, changed_at)
 
     def orders(self) -> Mapping[str, datetime]:
-        return _changed(self.shop.orders.records)
+        return changed(self.shop.orders.records, parse_time)
 
     def add_refund(self, changed_at: datetime, *, amount_minor: int) -> str:
         order_id, text = self.add_order(changed_at, total_minor=amount_minor), format_time(changed_at)
@@ -70,7 +71,7 @@ class JdHarness(Harness):
         self.shop.stamp_refund(external_id, changed_at, checkRemark=f"checked {changed_at}")
 
     def refunds(self) -> Mapping[str, datetime]:
-        return _changed(self.shop.refunds.records)
+        return changed(self.shop.refunds.records, parse_time)
 
     def new_shipment(self) -> Shipment:
         order_id = self.add_order(self.clock.now(), total_minor=1000)
@@ -109,10 +110,6 @@ class OtherReadings(JdHarness):
     right_end_inside = False
     stock_method = "single"
     orders_as = "plain"
-
-
-def _changed(records: Mapping[str, Mapping[str, object]]) -> Mapping[str, datetime]:
-    return {key: parse_time(record["modified"], path="modified") for key, record in records.items()}
 
 
 class TestJd(ConnectorSuite):

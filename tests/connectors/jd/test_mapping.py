@@ -13,13 +13,10 @@ from hypothesis import strategies as st
 from connectors.jd.mapping import format_time, order_of, parse_time, refund_of, sku_number
 from erpsync.sdk.errors import PayloadError, RejectedError
 from erpsync.sdk.read import minor
-from tests.connectors.jd.shop import HERE, plain
+from tests.connectors.jd.shop import HERE
+from tests.support.records import golden, plain
 
 GOLDEN = sorted((HERE / "golden").glob("*.json"))
-
-
-def golden(name: str) -> Any:
-    return json.loads((HERE / "golden" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def read(kind: str, raw: Any) -> Any:
@@ -27,7 +24,7 @@ def read(kind: str, raw: Any) -> Any:
 
 
 def to_ship(**changes: Any) -> Any:
-    return {**copy.deepcopy(golden("order-to-ship")["raw"]), **changes}
+    return {**copy.deepcopy(golden(HERE, "order-to-ship")["raw"]), **changes}
 
 
 def with_item(**changes: Any) -> Any:
@@ -86,7 +83,7 @@ def test_what_is_no_amount_in_yuan_is_refused_and_not_guessed(value: object) -> 
 @pytest.mark.parametrize("value", ["105.00.1", 105.5, "-1", None, True, "1e3"])
 def test_what_is_no_amount_in_fen_is_refused_and_not_guessed(value: object) -> None:
     with pytest.raises(PayloadError) as caught:
-        refund_of({**golden("refund-asked-for")["raw"], "applyRefundSum": value})
+        refund_of({**golden(HERE, "refund-asked-for")["raw"], "applyRefundSum": value})
 
     assert caught.value.path == "$.refund.applyRefundSum"
 
@@ -116,7 +113,9 @@ def test_a_day_that_means_none_is_no_payment(days_that_mean_none: object) -> Non
 )
 def test_a_line_that_cannot_be_read_is_set_aside_and_the_others_are_kept(field: str, value: object) -> None:
     raw = with_item(**{field: value})
-    raw["itemInfoList"].append({**golden("order-to-ship")["raw"]["itemInfoList"][0], "skuId": "2", "outerSkuId": "B-1"})
+    raw["itemInfoList"].append(
+        {**golden(HERE, "order-to-ship")["raw"]["itemInfoList"][0], "skuId": "2", "outerSkuId": "B-1"}
+    )
     got = order_of(raw, encrypted=True)
 
     assert [line.channel_sku for line in got.lines] == ["B-1"]
@@ -131,7 +130,7 @@ def test_an_order_without_one_readable_line_is_refused() -> None:
 
 
 def test_rows_of_one_sku_keep_their_names_when_another_reading_lists_them_in_another_order() -> None:
-    raw = golden("order-gift-repeats-the-sku")["raw"]
+    raw = golden(HERE, "order-gift-repeats-the-sku")["raw"]
     turned = {**raw, "itemInfoList": raw["itemInfoList"][::-1]}
 
     first = {line.external_id: line.price_minor for line in order_of(raw, encrypted=True).lines}
@@ -140,7 +139,7 @@ def test_rows_of_one_sku_keep_their_names_when_another_reading_lists_them_in_ano
 
 
 def test_a_parcel_counts_for_the_row_that_its_uuid_names() -> None:
-    raw = golden("order-rows-told-apart-by-uuid")["raw"]
+    raw = golden(HERE, "order-rows-told-apart-by-uuid")["raw"]
     sent = [{"skuId": "100000001", "skuUuid": "u-2", "num": "1"}]
     got = order_of({**raw, "partialLogisticsInfoModel": [{"waybillId": "SF1", "skus": sent}]}, encrypted=True)
 
@@ -148,7 +147,7 @@ def test_a_parcel_counts_for_the_row_that_its_uuid_names() -> None:
 
 
 def test_a_parcel_without_uuid_fills_one_row_after_the_other() -> None:
-    raw = golden("order-gift-repeats-the-sku")["raw"]
+    raw = golden(HERE, "order-gift-repeats-the-sku")["raw"]
     parcel = {"waybillId": "SF1", "skus": [{"skuId": "100000001", "num": "1"}]}
     got = order_of({**raw, "partialLogisticsInfoModel": [parcel, parcel]}, encrypted=True)
 

@@ -1,7 +1,5 @@
 """A sandbox shop and a connector on it, for this folder's tests."""
 
-import json
-from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -13,6 +11,7 @@ from connectors.taobao.settings import TaobaoSettings
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.types import Cursor, Head, Order, Raw
+from tests.support.records import bare_head
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -50,18 +49,8 @@ class Shop:
 
 
 def head(external_id: str, row: dict[str, Any] | None = None) -> Head:
-    return Head(external_id=external_id, version_at=NOW, digest="", read_from=NOW, read_to=NOW, row=row or {})
+    return bare_head(external_id, NOW, row)
 
 
 def raw(payload: dict[str, Any]) -> Raw:
     return Raw(head=head("1"), payload=payload, read_from=NOW, read_to=NOW)
-
-
-def plain(value: object) -> Any:
-    """Return a value as JSON would hold it."""
-
-    def text(other: object) -> str:
-        assert isinstance(other, datetime)
-        return other.isoformat()
-
-    return json.loads(json.dumps(asdict(value) if is_dataclass(value) else value, default=text))  # type: ignore[call-overload]

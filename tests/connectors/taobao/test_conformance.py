@@ -12,6 +12,7 @@ from connectors.taobao.sandbox.builder import RECEIVER, yuan
 from erpsync.sdk.testing import ConnectorSuite, Finding, Harness, audit
 from erpsync.sdk.types import Shipment, ShipmentLine, StockLevel
 from tests.connectors.taobao.shop import settings
+from tests.support.records import changed
 
 NAME, PHONE, STREET = "王小明", "13800138000", "莫干山路1号"
 
@@ -43,7 +44,7 @@ class TaobaoHarness(Harness):
         self.shop.touch(external_id, changed_at)
 
     def orders(self) -> Mapping[str, datetime]:
-        return _changed(self.shop.trades.records)
+        return changed(self.shop.trades.records, parse_time)
 
     def add_refund(self, changed_at: datetime, *, amount_minor: int) -> str:
         tid = self._add_trade(changed_at, amount_minor, lines=1)
@@ -55,7 +56,7 @@ class TaobaoHarness(Harness):
         self._stamp_refund(external_id, changed_at, reason=f"changed {changed_at}")
 
     def refunds(self) -> Mapping[str, datetime]:
-        return _changed(self.shop.refunds.records)
+        return changed(self.shop.refunds.records, parse_time)
 
     def new_shipment(self) -> Shipment:
         tid = self._add_trade(self.clock.now(), 1000, lines=1)
@@ -112,10 +113,6 @@ class TaobaoHarness(Harness):
     def _parcel(self, tid: str, tracking: str) -> Shipment:
         line = ShipmentLine(external_id=tid, qty=1, ordered_qty=1)
         return Shipment(number=tracking, order_external_id=tid, carrier="SF", tracking=tracking, lines=(line,))
-
-
-def _changed(records: Mapping[str, Mapping[str, Any]]) -> Mapping[str, datetime]:
-    return {key: parse_time(record["modified"], path="modified") for key, record in records.items()}
 
 
 class TestTaobao(ConnectorSuite):

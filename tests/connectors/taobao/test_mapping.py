@@ -13,13 +13,10 @@ from hypothesis import strategies as st
 from connectors.taobao.mapping import format_time, listing_rows, order_of, parse_time, refund_of, split_ref
 from erpsync.sdk.errors import PayloadError, RejectedError
 from erpsync.sdk.read import minor
-from tests.connectors.taobao.shop import HERE, plain
+from tests.connectors.taobao.shop import HERE
+from tests.support.records import golden, plain
 
 GOLDEN = sorted((HERE / "golden").glob("*.json"))
-
-
-def golden(name: str) -> Any:
-    return json.loads((HERE / "golden" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def read(kind: str, raw: Any) -> Any:
@@ -31,7 +28,7 @@ def read(kind: str, raw: Any) -> Any:
 
 
 def paid_order(**changes: Any) -> Any:
-    return {**copy.deepcopy(golden("order-paid-two-lines")["raw"]), **changes}
+    return {**copy.deepcopy(golden(HERE, "order-paid-two-lines")["raw"]), **changes}
 
 
 def first_line(**changes: Any) -> Any:
@@ -168,7 +165,7 @@ def test_an_id_beyond_two_to_the_53_keeps_every_digit() -> None:
 
 
 def test_a_refund_in_a_closed_state_of_an_exchange_gives_no_money() -> None:
-    raw = golden("refund-exchange-done")["raw"]
+    raw = golden(HERE, "refund-exchange-done")["raw"]
 
     assert refund_of(raw).amount_minor == 0
 

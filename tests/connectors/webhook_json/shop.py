@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -14,7 +13,8 @@ from connectors.webhook_json.sandbox import SECRET, OwnShop
 from connectors.webhook_json.settings import WebhookJsonSettings
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
-from erpsync.sdk.types import Head, Raw, StockLevel, WebhookRequest
+from erpsync.sdk.types import Raw, StockLevel, WebhookRequest
+from tests.support.records import bare_head
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 2, 8, 10, tzinfo=UTC)
@@ -91,16 +91,8 @@ def vector_request(vector: Mapping[str, Any], received_at: datetime) -> tuple[St
 
 
 def raw(payload: Mapping[str, Any]) -> Raw:
-    head = Head(external_id="1", version_at=NOW, digest="", read_from=NOW, read_to=NOW, row=payload)
-    return Raw(head=head, payload=payload, read_from=NOW, read_to=NOW)
+    return Raw(head=bare_head("1", NOW, payload), payload=payload, read_from=NOW, read_to=NOW)
 
 
 def level(sku: str, qty: int) -> StockLevel:
     return StockLevel(key=f"key of {sku}", channel_sku=sku, item_ref="", qty=qty)
-
-
-def plain(value: object) -> Any:
-    """Return a value as JSON would hold it."""
-    assert is_dataclass(value)
-    assert not isinstance(value, type)
-    return json.loads(json.dumps(asdict(value), default=lambda other: other.isoformat()))

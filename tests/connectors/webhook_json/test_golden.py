@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from connectors.webhook_json.mapping.messages import OrderMessage, RefundMessage
-from tests.connectors.webhook_json.shop import HERE, connector, plain, raw
+from tests.connectors.webhook_json.shop import HERE, connector, raw
+from tests.support.records import plain
 
 FILES = sorted((HERE / "golden").glob("*.json"))
 

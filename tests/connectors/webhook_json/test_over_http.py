@@ -76,10 +76,8 @@ class Street:
 
 
 @pytest.fixture
-def street(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Street]:
-    path = tmp_path / "erpsync.db"
-    path.write_bytes(migrated_sqlite.read_bytes())
-    made = Street(f"sqlite:///{path}")
+def street(sqlite_file: Path) -> Iterator[Street]:
+    made = Street(f"sqlite:///{sqlite_file}")
     yield made
     made.close()
 
