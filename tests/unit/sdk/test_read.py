@@ -92,6 +92,12 @@ def test_whole_numbers_come_as_numbers_or_digits_within_bounds() -> None:
             whole(value, path="$")
 
 
+@pytest.mark.parametrize(("value", "found"), [("", "nothing"), (None, "nothing"), (3, "other int")])
+def test_what_is_no_text_is_told_from_what_is_empty(value: object, found: str) -> None:
+    with pytest.raises(PayloadError, match=f"expected text, found {found}"):
+        text(value, path="$")
+
+
 def test_a_bound_itself_is_within() -> None:
     assert whole(10**9, path="$") == 10**9
     assert (whole(2, least=2, path="$"), whole(9, most=9, path="$")) == (2, 9)
@@ -226,7 +232,8 @@ def test_a_name_that_is_no_field_stands_in_no_path() -> None:
     with pytest.raises(ValidationError) as found:
         Message.model_validate({"pieces": [{"sku": "A"}]})
 
-    assert problem_of(found.value, leave_out=["pieces"], path="$.data").path == "$.data[0].qty"
+    problem = problem_of(found.value, leave_out=["pieces"], path="$.data")
+    assert (problem.path, "field required" in str(problem)) == ("$.data[0].qty", True)
 
 
 @pytest.mark.parametrize("value", [None, ""])
