@@ -119,8 +119,9 @@ def plan(needs: Iterable[Need], free: Mapping[StockKey, int]) -> list[Allocation
     takes: list[Allocation] = []
     for group in _by_group(needs):
         chosen = _choose(group, left)
-        takes += _serve_whole([need for need in group if need.whole], chosen, left)
-        takes += _serve([need for need in group if not need.whole], chosen, left)
+        whole = [need for need in group if need.whole]
+        takes += _serve_whole(whole, chosen, left) if whole else ()
+        takes += _serve([need for need in group if not need.whole] if whole else group, chosen, left)
     return takes
 
 

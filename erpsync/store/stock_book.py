@@ -187,7 +187,7 @@ class Book:
             for row in self._tx.all(select(hold).where(hold.c.sku_id.in_(some))):
                 if (row.sku_id, row.warehouse_id) in wanted:
                     self._add_loaded(row)
-        return sorted(key for key, held in self.holds.items() if key[1] in wanted and held.qty > 0)
+        return [key for key, held in self.holds.items() if key[1] in wanted and held.qty > 0]
 
     # -- changing
 
@@ -232,8 +232,8 @@ class Book:
 
     def wait(self, owner: HoldOwner, sku_id: int, qty: int, *, like: Backorder) -> None:
         """Let an owner wait for so many units more of a SKU, as it does `like` for another."""
-        before = self.waiting.get((owner, sku_id), replace(like, qty=0))
-        self.waiting[owner, sku_id] = replace(before, qty=before.qty + qty)
+        before = self.waiting.get((owner, sku_id))
+        self.waiting[owner, sku_id] = replace(before or like, qty=qty + (before.qty if before else 0))
 
     def changed_places(self) -> set[StockKey]:
         """Return the places whose numbers differ from what was loaded."""

@@ -101,7 +101,17 @@ class StockPlan:
         kept, wishes = self.book.held_skus(), list[Need]()
         for want in self.wants.values():
             for sku_id, qty in adjust_holds(self.book, self.ctx, want, kept.get(want.owner, ())).items():
-                wishes.append(self._need(want.owner, sku_id, qty, like=want, warehouses=want.warehouses))
+                wishes.append(
+                    Need(
+                        owner=want.owner,
+                        group=want.group,
+                        sku_id=sku_id,
+                        qty=qty,
+                        due=want.due,
+                        warehouses=want.warehouses,
+                        whole=self.whole.of.get(want.owner),
+                    )
+                )
         return wishes
 
     def _needs(self) -> Iterator[Need]:
@@ -109,15 +119,15 @@ class StockPlan:
         groups = {want.group for want in self.wants.values()}
         for (owner, sku_id), waiting in self.book.waiting.items():
             if waiting.waits or waiting.group in groups:
-                yield self._need(owner, sku_id, waiting.qty, like=waiting, warehouses=self._places(owner, waiting))
-
-    def _need(
-        self, owner: HoldOwner, sku_id: int, qty: int, *, like: Wanted | Backorder, warehouses: tuple[int, ...]
-    ) -> Need:
-        whole = self.whole.of.get(owner)
-        return Need(
-            owner=owner, group=like.group, sku_id=sku_id, qty=qty, due=like.due, warehouses=warehouses, whole=whole
-        )
+                yield Need(
+                    owner=owner,
+                    group=waiting.group,
+                    sku_id=sku_id,
+                    qty=waiting.qty,
+                    due=waiting.due,
+                    warehouses=self._places(owner, waiting),
+                    whole=self.whole.of.get(owner),
+                )
 
     def _places(self, owner: HoldOwner, waiting: Backorder) -> tuple[int, ...]:
         want = self.wants.get(owner)
@@ -140,8 +150,8 @@ class StockPlan:
         if self.ctx.sourcing.run:
             self.tx.wake(Stage.RELEASE)
         wanted = {want.group for want in self.wants.values()}
-        given = [Given(units=take, group=self.groups[take.owner]) for take in self.takes]
-        news = News(served=[each for each in given if each.group not in wanted], taken_back=self.lost)
+        others = [(take, group) for take in self.takes if (group := self.groups[take.owner]) not in wanted]
+        news = News(served=[Given(units=take, group=group) for take, group in others], taken_back=self.lost)
         for kind in self.kinds.values():
             kind.tell(self.tx, news)
 
