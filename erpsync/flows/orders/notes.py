@@ -1,6 +1,6 @@
 """What people wrote, on its way into the books: encrypted, and opened only where a view says something about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from erpsync.core.notes import Notes, changed, older, told
@@ -23,23 +23,23 @@ def with_notes(
         before: the order as it was stored; nothing of a new one, or of a line that is, has changed.
     """
     said = {line.external_id: line.properties for line in view.lines if line.properties is not None}
-    noted, names = order, list[str]()
+    lines = order.lines
     if said:
-        lines = [_with_properties(tx, order.id, line, said.get(line.external_id), join) for line in order.lines]
-        noted = replace(order, lines=tuple(lines))
-        names = _names(before, noted)
+        lines = tuple(_with_properties(tx, order.id, line, said.get(line.external_id), join) for line in lines)
+    names = _names(before, lines) if said and before else []
     carried = (view.buyer, view.buyer_note, view.seller_note) != (None, None, None)
-    written = any(line.properties is not None for line in noted.lines)
+    written = any(line.properties is not None for line in lines)
     if not carried and (order.notes is not None or not written):
-        return noted, tuple(names)
+        return (replace(order, lines=lines) if said else order), tuple(names)
     known = opened_notes(tx, order)
     now = join(known, view)
     kept = told(now)
     if kept == told(known) and (order.notes is not None) == (written or bool(kept)):
-        return noted, tuple(names)
+        return (replace(order, lines=lines) if said else order), tuple(names)
     sealed = tx.vault.encrypt(kept, row=notes_row(order.channel_id, order.external_id)) if kept or written else None
     index = buyer_index(tx.vault, order.channel_id, now.buyer) if now.buyer else None
-    return replace(noted, notes=sealed, buyer_index=index), (*(changed(known, now) if before else ()), *names)
+    noted = replace(order, lines=lines, notes=sealed, buyer_index=index)
+    return noted, (*(changed(known, now) if before else ()), *names)
 
 
 def opened_notes(tx: Tx, order: KnownOrder) -> Notes:
@@ -66,10 +66,10 @@ def _with_properties(tx: Tx, order_id: int, line: KnownLine, said: Properties | 
     return replace(line, properties=sealed)
 
 
-def _names(before: KnownOrder | None, now: KnownOrder) -> list[str]:
+def _names(before: KnownOrder, lines: Iterable[KnownLine]) -> list[str]:
     """Return how a change of properties is told: where none were known, nothing that is to be sent has changed."""
-    known = {line.id: line.properties for line in before.lines} if before else {}
-    differing = [line for line in now.lines if line.id in known and line.properties != known[line.id]]
+    known = {line.id: line.properties for line in before.lines}
+    differing = [line for line in lines if line.id in known and line.properties != known[line.id]]
     return [
         f"details of line {line.external_id}" if known[line.id] is None else f"line {line.external_id} changed"
         for line in differing

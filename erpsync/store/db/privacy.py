@@ -27,6 +27,9 @@ _MAGIC = b"v1|"
 _NONCE_BYTES = 12
 _SMALL = (1, zlib.DEFLATED, 12, 4)  # level, window, memory: zlib's usual buffers cost more than packing a short text
 KEY_BYTES = 32
+# Made once: json.dumps makes one for every value, and an order has half a dozen.
+_AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class PrivacyError(Exception):
@@ -52,7 +55,7 @@ class Vault:
 
     def encrypt(self, value: Any, *, row: str) -> bytes:
         """Return `value` (anything JSON can hold) compressed and encrypted for the row named `table|identity`."""
-        plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        plain = _AS_IT_IS.encode(value).encode("utf-8", "surrogatepass")
         return self.encrypt_bytes(plain, row=row)
 
     def encrypt_bytes(self, plain: bytes, *, row: str) -> bytes:
@@ -85,8 +88,7 @@ class Vault:
 
     def index(self, value: Any) -> bytes:
         """Return a keyed hash by which equal values can be told without opening them."""
-        text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        plain = text.encode("utf-8", "surrogatepass")
+        plain = _SORTED.encode(value).encode("utf-8", "surrogatepass")
         return hmac.digest(self._index_key, b"value" + plain, "sha256")[:16]
 
     def phone_index(self, phone: str) -> bytes | None:
