@@ -26,6 +26,11 @@ MAX_QTY = 10**12
 Instant = Annotated[datetime, BeforeValidator(iso)]
 
 
+def _text(value: object) -> str:
+    """Return a text; systems that were built before it meant anything may send what they like in its place."""
+    return value if isinstance(value, str) else ""
+
+
 class _Message(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)
 
@@ -36,7 +41,7 @@ class PieceData(_Message):
     line: Text
     sku: str = ""
     qty: int = Field(ge=1, le=MAX_QTY)
-    order: str = ""
+    order: Annotated[str, BeforeValidator(_text)] = ""
 
 
 class DispatchData(_Message):

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from erpsync.flows.inventory import counts
 from erpsync.flows.operations import counters
 from erpsync.flows.operations.tasks import finish_task
 from erpsync.flows.orders import actions
+from erpsync.flows.shipments.record import ship
 from erpsync.flows.warehouses import push
 from erpsync.flows.warehouses import release as releasing
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
@@ -90,6 +92,18 @@ def test_a_parcel_of_all_of_it_ships_every_order_and_is_told_to_the_shop_for_eac
     ]
     assert looking.on_shelf(town) == {("SH", "A"): (8, 0), ("SH", "B"): (9, 0)}
     assert (looking.letters(town), counters.verify_counters(town.ctx)) == ([], [])
+
+
+def test_the_story_of_each_order_names_its_own_parcel_only(pair: Pair) -> None:
+    town, depot = pair
+    work(town)
+    depot.send(depot.numbers[0], "SF1")
+    work(town)
+
+    for order in ("o1", "o2"):
+        shown = looking.see(town, order)
+        [left] = [event["detail"]["shipments"] for event in shown["events"] if event["kind"] == "order.shipped"]
+        assert left == [parcel["number"] for parcel in shown["shipments"]]
 
 
 def test_a_parcel_of_one_orders_lines_leaves_the_other_with_the_warehouse(pair: Pair) -> None:
@@ -223,6 +237,38 @@ def test_a_shop_that_cannot_be_read_holds_the_release_until_every_order_could_be
     town.advance(10)
     work(town, shop=False)
     assert (len(depot.got), states(town)) == (1, ["told"])
+
+
+def test_a_release_that_cannot_be_judged_is_a_persons_when_the_first_of_its_orders_is_due(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.change("o2", ship_by_at=town.clock.now() + timedelta(hours=8))
+    read_shop(town)
+    town.shop.trouble["complete"] = [TransientError("no route")] * 100
+    town.advance(3 * 3600)
+    push.push_releases(town.ctx, town.channel("wms"))
+
+    [(asked, reason)] = looking.rows(town, select(task.c.id, task.c.reason).where(task.c.kind == "gate"))
+    assert reason.startswith(f"release R20260302000001 of order {number(town, 'o1')} (o1) and order ")
+    for order in ("o1", "o2"):
+        assert [step for step in next_steps(town, order) if step.startswith(f"task {asked}: ")]
+
+    finish_task(town.ctx, asked, actor="me")
+    push.push_releases(town.ctx, town.channel("wms"))
+    assert (len(depot.got), looking.tasks(town)) == (1, [])
+
+
+def test_units_that_somebody_sent_by_hand_are_no_news_of_a_release_but_the_rest_of_it_is(pair: Pair) -> None:
+    """The warehouse was asked to stop, and sends all of it nevertheless: the other order's units have left."""
+    town, depot = pair
+    depot.answer = None
+    work(town)
+    ship(town.ctx, order="o1", carrier="SF", tracking="SF9", actor="me")
+    depot.send(depot.numbers[0], "SF1")
+    work(town)
+
+    assert [(each.order_external_id, each.tracking) for each in town.shop.parcels] == [("o1", "SF9"), ("o2", "SF1")]
+    assert (both(town), len(looking.letters(town))) == (("shipped", "shipped"), 1)
+    assert counters.verify_counters(town.ctx) == []
 
 
 def test_a_refusal_is_one_letter_that_each_order_shows(pair: Pair) -> None:

@@ -305,6 +305,9 @@ def _write(
         for line_id, qty in parcel.units.items()
     ]
     insert_many(tx, shipment_line, lines)
+    numbers: dict[int, list[str]] = {}
+    for parcel in parcels:
+        numbers.setdefault(parcel.order.id, []).append(parcel.number)
     moved = [item for item in leaving.values() if item.units]
     redecide(
         tx,
@@ -312,7 +315,7 @@ def _write(
         [(item.before, item.now) for item in moved],
         event="order.shipped",
         actor=parcels[0].actor,
-        detail={"shipments": [parcel.number for parcel in parcels]},
+        details={order_id: {"shipments": mine} for order_id, mine in numbers.items()},
         leaving={item.before.id: item.units for item in moved},
         departures=departures,
     )
