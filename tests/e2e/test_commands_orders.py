@@ -120,6 +120,7 @@ external_id,status,placed_at,paid_at,channel_sku,qty,price,recipient,phone,addre
 """
 
 
+@pytest.mark.concurrent("processes")
 def test_what_people_wrote_is_shown_with_the_recipient_and_stands_nowhere_else(desk: Desk) -> None:
     desk.write("shop/in/noted.csv", NOTED.strip() + "\n")
     ran = desk.apart("run", "--once")

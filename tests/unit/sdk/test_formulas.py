@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.csv_drop.client.replies import SHIPMENT_HEADER, _content
+from connectors.csv_drop.client.replies import SHIPMENT_HEADER
+from erpsync.sdk.files import csv_bytes
 from erpsync.sdk.formulas import escaped, safe_row, unescaped
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.from_regex(
@@ -39,7 +40,7 @@ def test_only_text_is_looked_at_and_machines_may_have_it_as_it_is() -> None:
 @given(st.lists(CELLS, min_size=5, max_size=5))
 def test_what_we_write_is_read_as_it_was(cells: list[str]) -> None:
     assume(all(unescaped(cell) == cell for cell in cells))  # an apostrophe that somebody else had put there
-    written = _content(SHIPMENT_HEADER, [safe_row(cells, "escape")], "utf-8").decode()
+    written = csv_bytes(SHIPMENT_HEADER, [cells], "escape").decode()
 
     [_, read] = csv.reader(io.StringIO(written, newline=""))
     assert [unescaped(cell) for cell in read] == cells
