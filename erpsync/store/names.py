@@ -11,10 +11,9 @@ from unicodedata import normalize
 
 from erpsync.store.db.bulk import insert_columns
 from erpsync.store.db.store import Tx
-from erpsync.store.tables import order_name
+from erpsync.store.tables import PART_ORDERS, order_name
 
 FORWARDS, BACKWARDS = ">", "<"
-PART_ORDERS = 4096
 MOST_CHARS = 100  # of a name: the key of an index holds no text of any length
 _LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212]+")
 

@@ -20,7 +20,7 @@ from erpsync.store.tables import metadata
 
 Values = tuple[Any, ...]
 
-UNORDERED = ("ix_orders_phone_index", "ix_order_line_sku_id_order_id", "ix_line_part_sku_id")
+UNORDERED = ("ix_orders_phone_index", "ix_orders_buyer_index", "ix_order_line_sku_id_order_id", "ix_line_part_sku_id")
 
 
 class Driver(Protocol):

@@ -1,12 +1,11 @@
 """Finding orders by a buyer's telephone: by its keyed hash, and on record who asked, though never for which number."""
 
-from sqlalchemy import select
-
 from erpsync.core.phones import spellings
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
+from erpsync.store.keyed import orders_with
 from erpsync.store.tables import orders
 from erpsync.store.views.orders import load_orders
 from erpsync.store.views.values import Json
@@ -24,13 +23,10 @@ def find_by_phone(ctx: Context, phone: str, *, actor: str, limit: int = 100) -> 
 
 
 def _look(tx: Tx, phone: str, actor: str, limit: int) -> list[int]:
-    hashes = {tx.vault.phone_index(each) for each in spellings(phone) or (phone,)}
-    found: list[tuple[int, int]] = []
-    if None in hashes:
+    wanted = [tx.vault.phone_index(each) for each in spellings(phone) or (phone,)]
+    hashes = {each for each in wanted if each is not None}
+    if None in wanted:
         raise Refused("a phone number is needed whole: 7 digits at least, none of them starred out")
-    for each in hashes:
-        query = select(orders.c.placed_at, orders.c.id).where(orders.c.phone_index == each)
-        found += tx.all(query.order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(limit))
-    newest = [id for _, id in sorted(found, reverse=True)[:limit]]
+    newest = [row.id for row in orders_with(tx, orders.c.phone_index, hashes, limit=limit)]
     write_events(tx, [Event(kind="phone.searched", detail={"orders": len(newest)}, actor=actor)])
     return newest

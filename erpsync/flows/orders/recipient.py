@@ -12,6 +12,7 @@ from erpsync.flows.orders.notes import opened_notes, opened_properties
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
 from erpsync.store.events import Event, write_events
+from erpsync.store.keyed import orders_with
 from erpsync.store.tables import orders
 
 MOST_ORDERS = 20
@@ -77,6 +78,5 @@ def _recipient(tx: Tx, order: KnownOrder) -> dict[str, str] | None:
 def _same_buyer(tx: Tx, order: KnownOrder) -> list[str]:
     if order.buyer_index is None:
         return []
-    mine = (orders.c.buyer_index == order.buyer_index) & (orders.c.id != order.id)
-    query = select(orders.c.number).where(mine).order_by(orders.c.placed_at.desc(), orders.c.id.desc())
-    return list(tx.execute(query.limit(MOST_ORDERS)).scalars())
+    same = orders_with(tx, orders.c.buyer_index, [order.buyer_index], limit=MOST_ORDERS + 1)
+    return [row.number for row in same if row.id != order.id][:MOST_ORDERS]

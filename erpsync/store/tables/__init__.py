@@ -9,6 +9,8 @@ from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata,
 from erpsync.store.tables.names import order_name
 from erpsync.store.tables.nodes import channel, counter, cursor, in_force, lease, node, token
 from erpsync.store.tables.orders import (
+    ORDER_PART,
+    PART_ORDERS,
     PERSONAL,
     PHASES,
     RELEASE_STATES,
@@ -49,6 +51,8 @@ from erpsync.store.tables.stock import (
 
 __all__ = [
     "EPOCH",
+    "ORDER_PART",
+    "PART_ORDERS",
     "PERSONAL",
     "PHASES",
     "RELEASES_OUT",

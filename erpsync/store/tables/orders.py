@@ -1,6 +1,18 @@
 """What buyers want, give back and were sent."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, LargeBinary, Table, Text, UniqueConstraint, and_, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    literal_column,
+    text,
+)
 
 from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, one_of, past, ref, row_id, words
 
@@ -63,15 +75,15 @@ orders = Table(
     ),
     Index(
         "ix_orders_phone_index",
+        text("(id / 4096)"),
         "phone_index",
-        "placed_at",
         sqlite_where=text("phone_index IS NOT NULL"),
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
     Index(
         "ix_orders_buyer_index",
+        text("(id / 4096)"),
         "buyer_index",
-        "placed_at",
         sqlite_where=text("buyer_index IS NOT NULL"),
         postgresql_where=text("buyer_index IS NOT NULL"),
     ),
@@ -83,6 +95,13 @@ orders = Table(
         postgresql_where=text("recipient IS NOT NULL OR notes IS NOT NULL"),
     ),
 )
+
+PART_ORDERS = 4096
+ORDER_PART = literal_column("(orders.id / 4096)", BigInt)
+"""The part of all orders to which one belongs, in the words of its indexes.
+
+A key that comes in no order is looked up part by part: what is written together lies together, and an import writes few
+pages however long the history is."""
 
 PERSONAL = text("(recipient IS NOT NULL OR notes IS NOT NULL)")
 """Orders that hold what is personal, in the words of their index; where only a line does, its notes are empty."""

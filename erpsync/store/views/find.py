@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from erpsync.sdk.text import storable
-from erpsync.store.names import FORWARDS, PART_ORDERS, beginning, ending, part_of, plain
-from erpsync.store.tables import order_name, orders, release, release_order
+from erpsync.store.names import FORWARDS, beginning, ending, part_of, plain
+from erpsync.store.tables import PART_ORDERS, order_name, orders, release, release_order
 from erpsync.store.views.goods import find_goods, orders_of
 from erpsync.store.views.orders import load_orders
 from erpsync.store.views.values import Json
