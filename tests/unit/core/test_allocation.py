@@ -1,5 +1,6 @@
 """Which warehouse serves which order, and who gives units back when there are fewer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -78,9 +79,9 @@ def test_with_very_many_warehouses_those_that_have_most_serve() -> None:
 
 
 def test_units_that_make_no_whole_one_are_not_given_although_they_are_there() -> None:
-    wholes = {HoldOwner("line", 1): Whole(parts={A: 2}, groups=((SH,),))}
+    pairs = replace(need(3), whole=Whole(parts={A: 2}, groups=((SH,),)))
 
-    assert plan([need(3)], {StockKey(A, SH): 4}, wholes) == [take(2, SH)]
+    assert plan([pairs], {StockKey(A, SH): 4}) == [take(2, SH)]
 
 
 stocks = st.dictionaries(st.tuples(st.sampled_from([A, B]), st.sampled_from([SH, GZ, CD])), st.integers(-2, 6))
