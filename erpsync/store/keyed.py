@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Column, func, select
+from sqlalchemy import Column, bindparam, func, select
 
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
@@ -15,6 +15,7 @@ def orders_with(tx: Tx, key: Column[Any], hashes: Iterable[bytes], *, limit: int
     """Return id, number and `placed_at` of the orders with one of these hashes in a column, newest first."""
     last = part_of(tx.execute(select(func.max(orders.c.id))).scalar() or 0)
     query = select(orders.c.id, orders.c.number, orders.c.placed_at).where(key.in_(list(hashes)))
+    query = query.where(ORDER_PART.in_(bindparam("parts", expanding=True)))
     newest = query.order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(limit)
-    found = [row for parts in in_parts(range(last + 1)) for row in tx.all(newest.where(ORDER_PART.in_(parts)))]
+    found = [row for parts in in_parts(range(last + 1)) for row in tx.all(newest.params(parts=parts))]
     return sorted(found, key=lambda row: (row.placed_at, row.id), reverse=True)[:limit]

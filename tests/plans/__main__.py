@@ -36,7 +36,7 @@ ORDERS = {"sqlite": 20_000, "postgresql": 100_000}
 LEAST = 400
 """So many statements a whole run of the suite keeps of each database at least; fewer prove nothing."""
 
-MIGRATING = "erpsync/store/db/schema.py"
+MIGRATING = "erpsync/store/db/migration.py"
 """Brings a database to this version once, table by table."""
 
 _EXCUSE = re.compile(r"#\s*Scans ((?:\w+, )*\w+): \S")
