@@ -1,5 +1,6 @@
 """`run` and `demo`."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,7 +26,18 @@ def run(app: App) -> int:
     # The lock comes before the migration: nobody else's daemon may run on tables that are being changed.
     with only_daemon(config.sqlite_file), _built(app, config) as built:
         _log_as_asked(app)
+        spare_collector()
         return daemon.run(built, once=app.args.once)
+
+
+def spare_collector() -> None:
+    """Let the garbage collector pass over what is there already, which lives as long as the process.
+
+    Orders taken in make many small objects, and each look through a heap of modules and mappers costs more than they
+    do: a fifth of the CPU of large batches.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _log_as_asked(app: App) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import structlog
 
+from erpsync.cli.run import spare_collector
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
 from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
@@ -194,6 +195,7 @@ def main() -> int:
     parser.add_argument("--no-postgres", action="store_true", help="measure SQLite alone")
     args = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    spare_collector()  # as the daemon does
     with tempfile.TemporaryDirectory(prefix="erpsync-bench-") as name:
         try:
             if not args.no_postgres:

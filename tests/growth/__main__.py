@@ -12,6 +12,7 @@ import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from erpsync.cli.run import spare_collector
 from tests.growth import chores, commands, pages, trade
 from tests.growth.cache import PostgresCache, SQLiteCache, caches
 from tests.growth.ground import Ground, ground
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, default=Path(".cache/growth"), help="where they are kept")
     args = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    spare_collector()  # as the daemon does
     try:
         with caches(args.cache, args.engines) as found, _progress() as progress:
             for cache in found:

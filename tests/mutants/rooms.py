@@ -76,6 +76,11 @@ EFFECTS = (
             "tests/flow/test_warehouse.py",
             "tests/flow/test_sold_out.py",
             "tests/flow/test_trail_of_stock.py",
+            "tests/flow/test_owners.py",
+            "tests/flow/test_own_lines.py",
+            "tests/flow/test_shared_release.py",
+            "tests/flow/test_replan.py",
+            "tests/flow/test_left_behind.py",
         ),
     ),
     Room(
@@ -87,6 +92,11 @@ EFFECTS = (
             "tests/flow/test_unknown_outcomes.py",
             "tests/flow/test_push_stock.py",
             "tests/flow/test_priority.py",
+            "tests/flow/test_brake.py",
+            "tests/flow/test_fresh.py",
+            "tests/flow/test_late_sends.py",
+            "tests/flow/test_letters.py",
+            "tests/flow/test_reconcile.py",
         ),
     ),
     Room(
