@@ -1,6 +1,6 @@
 """Ways to break a file, one small change each, and a sample of them.
 
-Why some operators are left out: a dataclass without its decorator, a type `A | B` with another sign and `==` in place
+Why some are left out: a dataclass without its decorator or with slots, a type `A | B` with another sign and `==` in place
 of `is` beside a member of an enumeration break no decision.
 """
 
@@ -79,10 +79,10 @@ def mutants_of(room: Room) -> Iterator[Mutant]:
 
 
 def is_signature(node: Any) -> bool:
-    """Whether a node of the syntax tree is part of a type or of how arguments are named, as the `*` before them is."""
+    """Whether a node of the syntax tree is part of a decorator, a type or of how arguments are named, as `*` is."""
     while node.parent is not None:
         parent = node.parent
-        if parent.type in {"parameters", "import_from", "decorator"} and node.type == "operator":
+        if parent.type == "decorator" or (parent.type in {"parameters", "import_from"} and node.type == "operator"):
             return True
         if parent.type in {"annassign", "tfpdef"} and node is parent.children[1 if parent.type == "annassign" else 2]:
             return True

@@ -95,7 +95,7 @@ def test_amounts_are_exact(text: str, minor: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["12,50", "1.234,50", "12.345", "-1", "1e3", "abc", "12.5.0", "1,23,456", "inf", "9" * 18]
+    "text", ["12,50", "1.234,50", "12.345", "-1", "-0.01", "1e3", "abc", "12.5.0", "1,23,456", "inf", "9" * 18]
 )
 def test_amounts_that_could_mean_two_things_are_refused(text: str) -> None:
     with pytest.raises(PayloadError) as caught:

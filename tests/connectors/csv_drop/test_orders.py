@@ -240,6 +240,16 @@ def test_status_and_time_of_payment_together_say_whether_an_order_is_due(
     assert (orders["1001"].state, orders["1001"].ready_at) == (state, due)
 
 
+@pytest.mark.parametrize("first", ["unpaid", "待发货"])
+def test_an_order_is_as_far_as_its_line_that_is_least_far(tmp_path: Path, first: str) -> None:
+    states = [first, *({"unpaid", "待发货"} - {first})]
+    rows = [f"{row(sku=sku, paid='')},{text}" for sku, text in zip("AB", states, strict=True)]
+
+    orders, _ = read_text(tmp_path, f"{HEADER},state", *rows, columns=STATUS, status_map=WORDS)
+
+    assert orders["1001"].state is OrderState.UNPAID
+
+
 def test_a_time_of_payment_alone_does_not_say_where_a_status_should_stand(tmp_path: Path) -> None:
     _, (problem,) = read_text(tmp_path, f"{HEADER},state", f"{row()},", columns=STATUS, status_map=WORDS)
 

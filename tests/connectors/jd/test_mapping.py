@@ -42,6 +42,16 @@ def test_a_payload_of_the_notes_becomes_the_expected_normal_form(path: Any) -> N
     assert case["origin"] == "notes"
 
 
+@pytest.mark.parametrize("missing", [("fullname",), ("mobile", "telephone"), ("fullAddress",)])
+def test_cipher_texts_of_which_one_is_missing_are_none(missing: tuple[str, ...]) -> None:
+    raw = copy.deepcopy(golden(HERE, "order-without-oaid")["raw"])
+    assert order_of(raw, encrypted=True).recipient.ciphertext
+
+    raw["consigneeInfo"] |= dict.fromkeys(missing, "")
+
+    assert not order_of(raw, encrypted=True).recipient.ciphertext
+
+
 def test_a_state_that_is_in_no_table_is_not_understood() -> None:
     with pytest.raises(PayloadError) as caught:
         order_of(to_ship(orderState="WAIT_FOR_DRONE"), encrypted=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connectors.taobao.mapping import format_time, listing_rows, order_of, parse_time, refund_of, split_ref
 from erpsync.sdk.errors import PayloadError, RejectedError
 from erpsync.sdk.read import minor
+from erpsync.sdk.types import OrderState
 from tests.connectors.taobao.shop import HERE
 from tests.support.records import golden, plain
 
@@ -55,6 +56,21 @@ def test_a_payload_of_the_notes_becomes_the_expected_normal_form(path: Any) -> N
 )
 def test_a_side_amount_that_makes_no_sense_is_left_out(field: str, name: str, value: object) -> None:
     assert getattr(order_of(paid_order(**{field: value})), name) is None
+
+
+def test_an_orders_own_discount_and_those_of_its_lines_add_up() -> None:
+    raw = paid_order(discount_fee="3.00")
+    rows = raw["orders"]["order"]
+    for row in rows:
+        row["discount_fee"] = "1.00"
+
+    assert order_of(raw).discount_minor == 300 + 100 * len(rows)
+
+
+def test_a_presale_of_which_the_deposit_is_paid_is_unpaid_whatever_its_status_says() -> None:
+    got = order_of(paid_order(step_trade_status="FRONT_PAID_FINAL_NOPAID"))
+
+    assert (got.state, got.ready_at, got.paid_at) == (OrderState.UNPAID, None, None)
 
 
 def test_a_status_that_is_in_no_table_is_told_as_one() -> None:

@@ -140,7 +140,9 @@ def test_numbers_sent_come_back_as_they_were_stored() -> None:
     assert unpack_sent(pack_sent([3, 4])) == (3, 4)
 
 
-@pytest.mark.parametrize(("zeros", "above", "want"), [(6, 20, False), (7, 20, True), (19, 19, False), (0, 100, False)])
+@pytest.mark.parametrize(
+    ("zeros", "above", "want"), [(6, 20, False), (7, 20, True), (40, 100, True), (19, 19, False), (0, 100, False)]
+)
 def test_the_brake_trips_above_its_share_of_enough_listings(zeros: int, above: int, want: bool) -> None:
     assert braked(unexplained_zeros=zeros, told_above_zero=above, policy=BrakePolicy()) is want
 

@@ -23,6 +23,10 @@ def test_a_number_follows_its_pattern(pattern: str, made: str) -> None:
     assert number(prefix(pattern, channel="tmall", at=AT), 42) == made
 
 
+def test_a_number_without_a_width_is_as_long_as_it_is() -> None:
+    assert number("S{seq}", 4) == "S4"
+
+
 def test_numbers_that_outgrow_their_width_only_get_longer() -> None:
     assert number("S{seq:02}", 12345) == "S12345"
 

@@ -14,6 +14,7 @@ from erpsync.core.refunds import (
     lines_asked,
     names_units,
     to_pay_when_granted,
+    unnamed_minor,
     with_refunds,
 )
 from erpsync.sdk.types import Refund, RefundState
@@ -131,6 +132,20 @@ def test_a_later_refund_covers_the_order_with_those_after_it_only() -> None:
 @pytest.mark.parametrize(("told", "covered"), [(1999, False), (2000, True), (2001, True), (None, False)])
 def test_money_that_only_the_order_tells_of_counts_too(told: int | None, covered: bool) -> None:
     assert covers_all(known(refunded_minor=told), [], net=False) is covered
+
+
+def test_an_order_that_costs_nothing_is_covered_by_no_money() -> None:
+    free = known(total_minor=0)
+
+    assert not covers_all(free, [given(100)], net=False)
+    assert not covers_all(replace(free, refunded_minor=100), [], net=False)
+
+
+def test_money_that_a_refund_and_money_that_the_order_alone_tells_of_add_up() -> None:
+    order = known(refunded_minor=600)
+
+    assert unnamed_minor(order, [given(300)]) == 600
+    assert unnamed_minor(order, [given(300, L1=1)]) == 300
 
 
 def test_money_that_the_order_tells_of_is_compared_with_the_most_that_was_to_pay() -> None:

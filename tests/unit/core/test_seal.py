@@ -26,6 +26,10 @@ def after(*scans: Scan) -> Window:
     return window
 
 
+def test_a_hash_is_128_bits_however_many_ids_it_stands_for() -> None:
+    assert {len(hash_of(map(str, range(count)))) for count in (0, 1, 2, 1000)} == {32}
+
+
 def test_one_scan_seals_nothing() -> None:
     assert after(scan(0, "a")).sealed_at is None
 

@@ -187,10 +187,18 @@ def test_what_pydantic_finds_becomes_one_line_without_values() -> None:
         ("颜色分类:红色;尺码:M", (("颜色分类", "红色"), ("尺码", "M"))),
         ("颜色：红色；刻字：a;b", (("颜色", "红色"), ("刻字", "a;b"))),
         ("时间:12:30", (("时间", "12:30"),)),
+        ("a:1;b:2;c:3;4", (("a", "1"), ("b", "2"), ("c", "3;4"))),
         ("红色,M", (("", "红色,M"),)),
         (" ; ", ()),
     ],
-    ids=["as platforms write", "wide marks, and one within a value", "a mark within a value", "no names", "nothing"],
+    ids=[
+        "as platforms write",
+        "wide marks, and one within a value",
+        "a mark within a value",
+        "a mark within the last of three",
+        "no names",
+        "nothing",
+    ],
 )
 def test_properties_in_a_text_are_told_apart(said: str, pairs: tuple[tuple[str, str], ...]) -> None:
     assert properties(said) == pairs
