@@ -1,7 +1,7 @@
 """Ways to break a file, one small change each, and a sample of them.
 
-Why some are left out: a dataclass without its decorator or with slots, a type `A | B` with another sign and `==` in place
-of `is` beside a member of an enumeration break no decision.
+Why some are left out: a dataclass without its decorator or with slots, a type `A | B` with another sign and `==` in
+place of `is` beside a member of an enumeration break no decision.
 """
 
 import random
