@@ -139,9 +139,6 @@ def _choose(group: Sequence[Need], left: Mapping[StockKey, int]) -> tuple[int, .
     for need in group:
         needs[need.sku_id] = needs.get(need.sku_id, 0) + need.qty
     useful = [w for w in group[0].warehouses if any(left.get(StockKey(s, w), 0) > 0 for s in needs)]
-    for warehouse in useful:
-        if all(left.get(StockKey(s, warehouse), 0) >= qty for s, qty in needs.items()):
-            return (warehouse,)
     reach = {s: min(qty, sum(max(0, left.get(StockKey(s, w), 0)) for w in useful)) for s, qty in needs.items()}
     if len(useful) > MAX_SEARCHED:
         return _greedy(useful, reach, left)

@@ -38,6 +38,28 @@ def test_a_lease_given_back_passes_on_at_once(town: Town, make_town: Callable[..
     assert take_lease(other.store, "b") is not None
 
 
+def test_who_ends_or_prolongs_leases_touches_no_other(town: Town, make_town: Callable[..., Town]) -> None:
+    other = make_town(town=town)
+    mine, theirs = take_lease(town.store, "b", ttl_s=15), take_lease(other.store, "a", ttl_s=30)
+    also_mine = take_lease(town.store, "c", ttl_s=15)
+    assert mine is not None
+    assert theirs is not None
+    assert also_mine is not None
+
+    assert renew_lease(town.store, mine, ttl_s=40)
+    end_leases(town.store)
+    assert renew_lease(other.store, theirs, ttl_s=30)
+    assert take_lease(town.store, "a") is None
+
+    mine = take_lease(town.store, "b", ttl_s=15)
+    assert mine is not None
+    take_lease(town.store, "c", ttl_s=15)
+    renew_lease(town.store, mine, ttl_s=40)
+    town.advance(20)
+    assert take_lease(other.store, "b") is None
+    assert take_lease(other.store, "c") is not None
+
+
 def test_whoever_was_stopped_for_longer_than_its_lease_writes_nothing(
     town: Town, make_town: Callable[..., Town]
 ) -> None:

@@ -626,6 +626,43 @@ def test_a_count_that_has_a_departure_off_already_is_not_reduced_again(pair: Pai
     assert (free(town), counters.verify_counters(town.ctx), looking.tasks(town)) == ({"SH": (6, 0)}, [], [])
 
 
+def test_a_count_of_nothing_left_has_off_what_a_parcel_took_that_is_reported_later(pair: Pair) -> None:
+    town, depot = pair
+    town.shop.place("o1", ("A", 2))
+    work(town)
+    town.advance(60)
+    left_at = town.clock.now()
+    town.advance(60)
+    depot.count("A", 0, town.clock.now())
+    work(town)
+    depot.send(depot.got[0].number, "SF1", left_at=left_at)
+    work(town)
+
+    assert (looking.status(town, "o1")[0], free(town), counters.verify_counters(town.ctx)) == (
+        "shipped",
+        {"SH": (0, 0)},
+        [],
+    )
+
+
+@pytest.mark.parametrize("leaves", ["SH", "GZ"])
+def test_of_a_line_that_two_warehouses_hold_that_one_gives_its_units_which_sent_them(
+    make: Callable[..., Pair], leaves: str
+) -> None:
+    both = [WarehousePolicy(id="SH", channel="wms"), WarehousePolicy(id="GZ", priority=2, channel="wms")]
+    town, depot = make(warehouses=both)
+    for place in ("SH", "GZ"):
+        put(town, "A", 1, place)
+    town.shop.place("o1", ("A", 2))
+    work(town)
+
+    (sent,) = [got for got in depot.got if got.warehouse == leaves]
+    depot.send(sent.number, "SF1")
+    work(town)
+
+    assert free(town) == {place: (0, 0) if place == leaves else (1, 1) for place in ("SH", "GZ")}
+
+
 def test_an_older_snapshot_is_passed_over_quietly_and_a_foreign_one_is_not(pair: Pair) -> None:
     town, depot = pair
     depot.count("A", 3, NOON - timedelta(days=1))

@@ -140,6 +140,19 @@ def test_when_a_part_is_counted_away_the_other_is_given_back_and_another_place_s
     assert counters.verify_counters(town.ctx) == []
 
 
+def test_when_two_of_six_are_counted_away_a_line_of_threes_keeps_three(make: Make) -> None:
+    town, _ = make()
+    put(town, A_SH=6, A_GZ=0)
+    town.shop.place("o1", ("TRIO", 2))
+    walk.read(town)
+    assert looking.promised(town) == {"o1": 6}
+
+    put(town, A_SH=4)
+
+    assert (looking.promised(town), looking.owed(town)) == ({"o1": 3}, {"o1": 3})
+    assert counters.verify_counters(town.ctx) == []
+
+
 def test_what_an_older_version_allocated_apart_is_planned_anew(make: Make) -> None:
     town, depot = make(warehouses=OURS)
     put(town, A_SH=1, B_GZ=1, A_GZ=0, B_SH=0)

@@ -34,6 +34,10 @@ DECISIONS = (
             "tests/flow/test_counts_believed.py",
             "tests/flow/test_push_stock.py",
             "tests/flow/test_whole_sets.py",
+            "tests/flow/test_find.py",
+            "tests/flow/test_next_steps.py",
+            "tests/flow/test_fresh.py",
+            "tests/house/test_advice.py",
         ),
     ),
     Room(
@@ -86,7 +90,7 @@ EFFECTS = (
     Room(
         name="outbox",
         files=("erpsync/store/outbox/*.py",),
-        quick=("tests/flow/test_outbox.py", "tests/flow/test_back_off.py"),
+        quick=("tests/flow/test_outbox.py", "tests/flow/test_back_off.py", "tests/flow/test_rows_of_others.py"),
         rest=(
             "tests/flow/test_gate.py",
             "tests/flow/test_unknown_outcomes.py",
@@ -96,13 +100,14 @@ EFFECTS = (
             "tests/flow/test_fresh.py",
             "tests/flow/test_late_sends.py",
             "tests/flow/test_letters.py",
-            "tests/flow/test_reconcile.py",
+            "tests/flow/test_gate_margin.py",
+            "tests/flow/test_warehouse.py",
         ),
     ),
     Room(
         name="leases",
         files=("erpsync/store/leases.py", "erpsync/store/nodes.py"),
-        quick=("tests/flow/test_leases.py",),
+        quick=("tests/flow/test_leases.py", "tests/flow/test_rows_of_others.py"),
         rest=("tests/flow/test_nodes.py", "tests/flow/test_stale_nodes.py", "tests/flow/test_clock_jumps.py"),
     ),
 )

@@ -41,6 +41,14 @@ def test_a_coupon_row_is_a_discount_of_its_order(tmp_path: Path) -> None:
     assert (orders["1001"].discount_minor, orders["1001"].total_minor) == (750, 2250)
 
 
+@pytest.mark.parametrize("coupon", [row(sku="COUPON", price=""), row(sku="COUPON", qty="many", price="-5")])
+def test_a_coupon_without_an_amount_is_a_bad_row(tmp_path: Path, coupon: str) -> None:
+    orders, _ = read_text(tmp_path, HEADER, row(price="30"), coupon, **COUPONS)
+
+    assert len(orders["1001"].bad_lines) == 1
+    assert orders["1001"].discount_minor in {None, 0}
+
+
 def test_a_coupon_above_zero_is_a_bad_row(tmp_path: Path) -> None:
     orders, _ = read_text(tmp_path, HEADER, row(price="30"), row(sku="COUPON", price="5.50"), **COUPONS)
 

@@ -256,6 +256,16 @@ def test_a_time_of_payment_alone_does_not_say_where_a_status_should_stand(tmp_pa
     assert (problem.path, problem.problem) == ("status", "is empty in every row of this order")
 
 
+def test_a_row_without_a_status_beside_rows_of_several_could_be_as_far_as_any_of_them(tmp_path: Path) -> None:
+    rows = [f"{row(sku=sku)},{text}" for sku, text in (("A", "待发货"), ("B", ""), ("C", "已发货"))]
+
+    orders, _ = read_text(tmp_path, f"{HEADER},state", *rows, columns=STATUS, status_map=WORDS)
+
+    order = orders["1001"]
+    assert [line.channel_sku for line in order.lines] == ["A", "C"]
+    assert [bad.error.problem for bad in order.bad_lines] == ["is empty, and the other rows of the order differ in it"]
+
+
 DATED = {**COLUMNS, "updated_at": "changed", "line_id": "line"}
 
 

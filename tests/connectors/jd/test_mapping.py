@@ -148,12 +148,16 @@ def test_rows_of_one_sku_keep_their_names_when_another_reading_lists_them_in_ano
     assert first == {"100000001": 6000, "100000001:1": 0}
 
 
-def test_a_parcel_counts_for_the_row_that_its_uuid_names() -> None:
+@pytest.mark.parametrize("uuid", ["u-1", "u-2"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_parcel_counts_for_the_row_that_its_uuid_names(uuid: str, turned: bool) -> None:
     raw = golden(HERE, "order-rows-told-apart-by-uuid")["raw"]
-    sent = [{"skuId": "100000001", "skuUuid": "u-2", "num": "1"}]
-    got = order_of({**raw, "partialLogisticsInfoModel": [{"waybillId": "SF1", "skus": sent}]}, encrypted=True)
+    rows = raw["itemInfoList"][::-1] if turned else raw["itemInfoList"]
+    sent = [{"skuId": "100000001", "skuUuid": uuid, "num": "1"}]
+    parcel = {"waybillId": "SF1", "skus": sent}
+    got = order_of({**raw, "itemInfoList": rows, "partialLogisticsInfoModel": [parcel]}, encrypted=True)
 
-    assert [line.shipped_qty for line in got.lines] == [0, 1]
+    assert [line.external_id for line in got.lines if line.shipped_qty] == [f"100000001:{uuid}"]
 
 
 def test_a_parcel_without_uuid_fills_one_row_after_the_other() -> None:

@@ -67,10 +67,18 @@ def test_an_orders_own_discount_and_those_of_its_lines_add_up() -> None:
     assert order_of(raw).discount_minor == 300 + 100 * len(rows)
 
 
-def test_a_presale_of_which_the_deposit_is_paid_is_unpaid_whatever_its_status_says() -> None:
-    got = order_of(paid_order(step_trade_status="FRONT_PAID_FINAL_NOPAID"))
+@pytest.mark.parametrize("step", ["FRONT_NOPAID_FINAL_NOPAID", "FRONT_PAID_FINAL_NOPAID", "OF_TOMORROW"])
+def test_a_presale_that_is_not_paid_wholly_is_unpaid_whatever_its_status_says(step: str) -> None:
+    got = order_of(paid_order(step_trade_status=step))
 
     assert (got.state, got.ready_at, got.paid_at) == (OrderState.UNPAID, None, None)
+
+
+@pytest.mark.parametrize("missing", ["oid", "num"])
+def test_a_refund_that_does_not_say_of_what_or_how_many_names_no_units(missing: str) -> None:
+    raw = {name: value for name, value in golden(HERE, "refund-asked-for")["raw"].items() if name != missing}
+
+    assert refund_of(raw).lines == ()
 
 
 def test_a_status_that_is_in_no_table_is_told_as_one() -> None:

@@ -47,6 +47,16 @@ def test_a_line_is_shared_rather_than_left_waiting() -> None:
     assert plan([need(5)], {StockKey(A, SH): 3, StockKey(A, GZ): 1}) == [take(3, SH), take(1, GZ)]
 
 
+def test_one_warehouse_that_has_all_there_is_beats_two_although_something_is_nowhere() -> None:
+    order = [need(3, line=1), need(2, line=2), need(line=3, sku=B)]
+
+    assert plan(order, {StockKey(A, SH): 2, StockKey(A, GZ): 5}) == [take(3, GZ, line=1), take(2, GZ, line=2)]
+
+
+def test_a_warehouse_that_owes_units_gives_none() -> None:
+    assert plan([need(2)], {StockKey(A, SH): -3, StockKey(A, GZ): 1}) == [take(1, GZ)]
+
+
 def test_two_warehouses_that_cover_beat_three() -> None:
     order = [need(6, places=(SH, GZ, CD))]
 

@@ -105,11 +105,26 @@ def test_an_order_that_is_opened_again_under_a_newer_version_is_believed() -> No
     assert (after.state, after.open_qty) == (OrderState.PAID, 2)
 
 
-def test_without_change_times_a_state_never_goes_back() -> None:
+@pytest.mark.parametrize("older", [OrderState.UNPAID, OrderState.PAID])
+def test_without_change_times_a_state_never_goes_back_nor_the_time_since_when_it_is_ready(older: OrderState) -> None:
     before = merged(known(), view(line(), state=OrderState.SHIPPED)).order
-    after = merged(before, view(line(), state=OrderState.UNPAID, undated=True)).order
+    after = merged(before, view(line(), state=older, undated=True, ready_at=None)).order
 
     assert (after.state, after.ready_at) == (OrderState.SHIPPED, NOON)
+
+
+def test_an_order_is_ready_since_it_was_paid() -> None:
+    before = merged(known(state=OrderState.UNPAID), view(line(), state=OrderState.UNPAID)).order
+    assert before.ready_at is None
+
+    assert merged(before, view(line())).order.ready_at == NOON
+
+
+def test_a_time_to_ship_by_is_taken_up_when_it_is_told_and_kept_when_it_is_not() -> None:
+    told = merged(known(), view(line(), ship_by_at=NOON)).order
+
+    assert told.ship_by_at == NOON
+    assert merged(told, view(line(), ship_by_at=None)).order.ship_by_at == NOON
 
 
 def test_what_a_view_does_not_say_of_refunds_stays_and_what_it_says_counts() -> None:
@@ -124,13 +139,12 @@ def test_a_line_that_names_other_goods_is_to_be_mapped_anew() -> None:
     before = replace(before, lines=(replace(before.lines[0], sku_id=7, factor=3, parts={7: 3}, no_stock=True),))
 
     same = merged(before, view(line(qty=1, item_ref="77:1"))).order.lines[0]
-    code, variant = (
-        merged(before, view(other)).order.lines[0]
-        for other in (line(sku="RED", item_ref="77:1"), line(item_ref="77:2"))
-    )
+    others = [line(sku=sku, item_ref="77:1") for sku in ("RED", "TEE")] + [
+        line(item_ref=ref) for ref in ("77:0", "77:2")
+    ]
 
     assert (same.sku_id, same.factor, same.parts, same.no_stock) == (7, 3, {7: 3}, True)
-    for other in (code, variant):
+    for other in (merged(before, view(other)).order.lines[0] for other in others):
         assert (other.sku_id, other.factor, other.parts, other.no_stock) == (None, 1, {}, False)
 
 

@@ -38,6 +38,11 @@ def test_two_scans_that_agree_an_hour_apart_seal_the_window() -> None:
     assert after(scan(0, "a", "b"), scan(1, "b", "a")).sealed_at == NOON + 2 * HOUR
 
 
+@pytest.mark.parametrize(("before", "later"), [(["a"], ["a", "b"]), (["a", "b"], ["a"])])
+def test_a_scan_that_found_more_or_less_than_the_one_before_begins_anew(before: list[str], later: list[str]) -> None:
+    assert after(scan(0, *before), scan(1, *later)).sealed_at is None
+
+
 def test_two_scans_that_agree_too_soon_do_not_and_the_first_of_them_still_counts_for_the_third() -> None:
     early = after(scan(0, "a"), scan(0.5, "a"))
 

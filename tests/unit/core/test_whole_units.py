@@ -38,6 +38,29 @@ def test_what_is_shown_is_allocated_and_every_unit_is_whole(
         assert len({divmod(mine[sku], per_unit) for sku, per_unit in parts.items()}) == 1
 
 
+def in_whole(qty: int, *groups: tuple[int, ...], free: dict[int, int]) -> list[tuple[int, int]]:
+    """Return from which warehouses so many units of A alone come that may be torn apart within a group only."""
+    owner, whole = HoldOwner("line", 1), Whole(parts={A: 1}, groups=groups)
+    need = Need(owner=owner, group=owner, sku_id=A, qty=qty, due=(NOON, "S1"), warehouses=PLACES, whole=whole)
+    takes = plan([need], {StockKey(A, place): units for place, units in free.items()})
+    return [(take.warehouse_id, take.qty) for take in takes]
+
+
+def test_warehouses_that_send_together_share_only_what_none_of_them_has() -> None:
+    assert in_whole(2, (10, 20, 30), free={10: 1, 20: 2, 30: 2}) == [(20, 2)]
+    assert in_whole(3, (10, 20, 30), free={10: 1, 20: 2, 30: 2}) == [(10, 1), (20, 2)]
+
+
+def test_a_warehouse_without_units_or_that_owes_some_gives_none_of_a_group() -> None:
+    assert in_whole(2, (10, 20, 30), free={20: 1, 30: 1}) == [(20, 1), (30, 1)]
+    assert in_whole(2, (10, 20, 30), free={10: -3, 20: 1, 30: 1}) == [(20, 1), (30, 1)]
+
+
+def test_a_group_that_has_all_comes_before_a_preferred_one_that_has_some() -> None:
+    assert in_whole(3, (10,), (20,), free={10: 1, 20: 3}) == [(20, 3)]
+    assert in_whole(3, (10,), (20,), free={10: 1, 20: 9}) == [(20, 3)]
+
+
 def test_what_is_kept_back_is_first_taken_from_units_that_make_no_set() -> None:
     """Four unpaid A beside three sets leave all three where A lies in plenty."""
     free = {A: {10: 5, 20: 2}, B: {10: 2, 20: 1}}
