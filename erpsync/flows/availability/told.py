@@ -109,7 +109,7 @@ def finish(
     _doubt_late(tx, [*overrun, *unanswered], now)
     _note_late(tx, channel, failed, now, lost=all_in_doubt)
     close_dead_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
-    for send, error in sorted(failed, key=lambda each: each[0].row.key):
+    for send, error in sorted(failed, key=lambda failure: failure[0].row.key):
         _fail(tx, channel, send, error)
     if any(send.row.attempts for send in accepted):
         run_now(tx, channel.id, kinds=[STOCK])
@@ -200,8 +200,8 @@ def _overtaken(tx: Tx, channel: Channel, sends: Sequence[Send]) -> set[int]:
     keys = [send.row.key for send in sends]
     skus = {sku_id for send in sends for sku_id in send.listed.skus}
     dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
-    mine = (outbox.c.destination_id == channel.id, outbox.c.kind == STOCK, outbox.c.key.in_(keys))
-    waiting = select(outbox.c.ref_id).where(*mine, IS_OPEN)  # by key: a best seller was told its number many times
+    of_keys = (outbox.c.destination_id == channel.id, outbox.c.kind == STOCK, outbox.c.key.in_(keys))
+    waiting = select(outbox.c.ref_id).where(*of_keys, IS_OPEN)  # by key: a best seller was told its number many times
     return set(tx.execute(waiting).scalars()) | {s.listed.id for s in sends if dirty.intersection(s.listed.skus)}
 
 

@@ -253,8 +253,8 @@ def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
                 batch = read_orders(run.channel, raws) if raws else Batch()
                 batch = replace(batch, letters=(*letters, *batch.letters))
                 mark = page.mark if error is None else None
-                known = {head.external_id: head for head in heads}
-                yield _Page(mark=mark, batch=batch, work=partial(_end_earlier, run, page, batch), heads=known)
+                by_id = {head.external_id: head for head in heads}
+                yield _Page(mark=mark, batch=batch, work=partial(_end_earlier, run, page, batch), heads=by_id)
             if error is not None:
                 raise error
     finally:
@@ -297,14 +297,14 @@ def _warehouse_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]
 def _as_they_are(
     run: _Pass,
     reading: Iterator[Any],
-    work: Callable[..., None],
+    apply_page: Callable[..., None],
     count: Callable[[Any], int],
     after: Callable[[Any], object] = lambda page: None,
 ) -> Generator[_Page, None, None]:
     try:
         for page in reading:
             run.records += count(page)
-            yield _Page(mark=page.mark, work=partial(work, ctx=run.ctx, channel=run.channel, page=page))
+            yield _Page(mark=page.mark, work=partial(apply_page, ctx=run.ctx, channel=run.channel, page=page))
             after(page)
     finally:
         _close(reading)

@@ -77,7 +77,7 @@ def finish_task(ctx: Context, task_id: int, *, actor: str, arrived: bool = False
     if asked is not None and asked.closed_at is None and asks_about_counts(asked.kind):
         skus = take_asked(ctx, asked.kind, asked.key, actor=actor)
 
-    def work(tx: Tx) -> None:
+    def close_task(tx: Tx) -> None:
         row = tx.execute(select(task).where(task.c.id == task_id).with_for_update(key_share=True)).first()
         if row is None:
             raise Refused(f"task {task_id} is not known")
@@ -89,5 +89,5 @@ def finish_task(ctx: Context, task_id: int, *, actor: str, arrived: bool = False
             skus.extend(take_last(tx, ctx, row.kind, row.key, actor=actor))
         write_events(tx, [closed(row, by=actor)])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(close_task)
     look_again(ctx, skus)

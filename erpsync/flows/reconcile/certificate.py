@@ -38,8 +38,8 @@ def prove(
         since: from when; by default from the beginning of the first back-fill.
         until: up to when; by default up to the youngest window that had the time to be sealed.
     """
-    found = [_certificate(connection, ctx, each, since, until, at) for each in channels]
-    return {"ok": all(each["state"] != "open" for each in found), "at": iso(at), "channels": found}
+    proofs = [_certificate(connection, ctx, channel, since, until, at) for channel in channels]
+    return {"ok": all(proof["state"] != "open" for proof in proofs), "at": iso(at), "channels": proofs}
 
 
 def _certificate(
@@ -98,12 +98,12 @@ def _never(ctx: Context, rows: Sequence[Any], since: datetime | None, until: dat
     width = timedelta(seconds=ctx.sealing.window_s)
     first = min((row.start_at for row in rows), default=until)
     last = max((row.end_at for row in rows), default=None)
-    found = []
+    stretches = []
     if since is not None and first is not None and any(grid(since, first, width)):
-        found.append({"from": iso(since), "to": iso(first), "why": "before what the back-fill has read"})
+        stretches.append({"from": iso(since), "to": iso(first), "why": "before what the back-fill has read"})
     if until is not None and last is not None and any(grid(last, until, width)):
-        found.append({"from": iso(last), "to": iso(until), "why": "too young to be scanned"})
-    return found
+        stretches.append({"from": iso(last), "to": iso(until), "why": "too young to be scanned"})
+    return stretches
 
 
 def windows(

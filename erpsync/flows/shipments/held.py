@@ -39,7 +39,7 @@ def hold(tx: Tx, ctx: Context, row: Claimed, orders: Sequence[KnownOrder], unrea
     """
     shop, since = unread.shop, row.held_since_at or tx.now
     waiting = [(ctx.channels.get(order.channel_id, shop), order) for order in orders]
-    due_shop, due = min(waiting, key=lambda each: asks_at(each[1], each[0].orders))
+    due_shop, due = min(waiting, key=lambda pair: asks_at(pair[1], pair[0].orders))
     asks = asks_at(due, due_shop.orders)
     rest_s = asked_s(unread.cause, auth_retry_s=shop.poll.auth_retry_s)
     run_at = None if tx.now >= asks else look_again_at(since=since, asks=asks, now=tx.now, rest_s=rest_s)
@@ -84,7 +84,7 @@ def ask_overdue(ctx: Context, shop: Channel) -> int:
         stuck |= IS_PENDING
     with ctx.store.read() as connection:
         ids = connection.execute(_overdue(shop, ctx.store.clock.now()).where(stuck)).all()
-    return sum(ctx.store.retrying(partial(_ask_one, shop=shop, found=found)) for found in ids)
+    return sum(ctx.store.retrying(partial(_ask_one, shop=shop, found=row)) for row in ids)
 
 
 def _overdue(shop: Channel, now: datetime) -> Any:

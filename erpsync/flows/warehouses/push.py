@@ -113,22 +113,22 @@ def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: Any) -> bo
     The orders of one that is dropped are released anew, those that may not leave as soon as they may.
     """
     why = _against(tx, ctx, orders)
-    found: list[Piece] = []
+    handed: list[Piece] = []
     if not why:
         held = held_units(tx, orders, head.warehouse_id)
         for order in orders:
             try:
-                mine = pieces(order, held)
+                of_order = pieces(order, held)
             except NotWholeError as error:  # they are planned anew; a release is made when they lie together
                 set_release_state(tx, head.id, "dropped", reason=str(error))
                 gather(tx, ctx, order)
                 return False
-            why = why if mine else "nothing is held there any more"
-            found += mine
+            why = why if of_order else "nothing is held there any more"
+            handed += of_order
     if why:
         set_release_state(tx, head.id, "dropped", reason=why)
         return False
-    write_release_lines(tx, head.id, found)
+    write_release_lines(tx, head.id, handed)
     set_released(tx, orders, head.warehouse_id, released=True)
     set_release_state(tx, head.id, "unsure")
     return True
