@@ -19,10 +19,10 @@ RECALLABLE = ("unsure", "told")
 def orders_in(tx: Tx, release_ids: Iterable[int]) -> dict[int, list[int]]:
     """Return the ids of the orders of which each of these releases holds lines."""
     query = select(release_order.c.release_id, release_order.c.order_id).order_by(*release_order.primary_key)
-    found: dict[int, list[int]] = {}
+    order_ids: dict[int, list[int]] = {}
     for row in tx.all(query.where(release_order.c.release_id.in_(sorted(set(release_ids))))):
-        found.setdefault(row.release_id, []).append(row.order_id)
-    return found
+        order_ids.setdefault(row.release_id, []).append(row.order_id)
+    return order_ids
 
 
 def lock_orders_in(tx: Tx, release_id: int) -> list[KnownOrder]:
@@ -35,12 +35,12 @@ def is_about(connection: Connection, order_id: int, table: Table) -> ColumnEleme
 
     What is asked about a release stands there once, under one of its orders.
     """
-    mine = release_order.alias()
+    of_order = release_order.alias()
     shared = (
         select(release.c.id, release.c.number, release_order.c.order_id)
-        .join(mine, mine.c.release_id == release.c.id)
+        .join(of_order, of_order.c.release_id == release.c.id)
         .join(release_order, release_order.c.release_id == release.c.id)
-        .where(mine.c.order_id == order_id, release_order.c.order_id != order_id)
+        .where(of_order.c.order_id == order_id, release_order.c.order_id != order_id)
     )
     ids, keys = {order_id}, set()
     for row in connection.execute(shared):

@@ -38,7 +38,7 @@ def reach(connection: Connection, channel_id: int) -> tuple[datetime, datetime] 
 
 def add_windows(tx: Tx, channel_id: int, windows: Iterable[Window]) -> None:
     """Add windows; those that are there stay as they are."""
-    rows = [{"channel_id": channel_id, "start_at": each.start, "end_at": each.end} for each in windows]
+    rows = [{"channel_id": channel_id, "start_at": window.start, "end_at": window.end} for window in windows]
     if rows:
         tx.execute(tx.insert(seal_window).on_conflict_do_nothing(), rows)
 
@@ -58,10 +58,10 @@ def lock_window(tx: Tx, channel_id: int, start: datetime) -> Window:
 
 def write_window(tx: Tx, channel_id: int, window: Window, *, why: str) -> None:
     """Write what a scan made of a window."""
-    mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == window.start)
+    this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == window.start)
     tx.execute(
         update(seal_window)
-        .where(mine)
+        .where(this_window)
         .values(
             scanned_at=window.scanned_at,
             since_at=window.since_at,
@@ -76,13 +76,13 @@ def write_window(tx: Tx, channel_id: int, window: Window, *, why: str) -> None:
 
 def note_late(tx: Tx, channel_id: int, start: datetime, external_ids: Sequence[str]) -> None:
     """Note orders that only a scan of the window found."""
-    mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
-    query = select(seal_window.c.late, seal_window.c.missed).where(mine)
+    this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
+    query = select(seal_window.c.late, seal_window.c.missed).where(this_window)
     row = tx.execute(query.with_for_update()).one()
     named = json.loads(row.late)
-    late = [*named, *(each for each in external_ids if each not in named)][:MOST_NAMED]
+    late = [*named, *(external_id for external_id in external_ids if external_id not in named)][:MOST_NAMED]
     values = {"late": json.dumps(late, ensure_ascii=False), "missed": row.missed + len(external_ids)}
-    tx.execute(update(seal_window).where(mine).values(**values))
+    tx.execute(update(seal_window).where(this_window).values(**values))
 
 
 def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: timedelta) -> dict[datetime, list[str]]:
@@ -97,24 +97,24 @@ def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: ti
     query = select(seal_window.c.start_at, seal_window.c.end_at).where(
         seal_window.c.channel_id == channel_id, near, seal_window.c.sealed_at.is_not(None)
     )
-    found: dict[datetime, list[str]] = {}
+    reopened: dict[datetime, list[str]] = {}
     for row in tx.all(query.order_by(seal_window.c.start_at).with_for_update()):
-        late = sorted(each for each, at in placed.items() if row.start_at <= at < row.end_at)
+        late = sorted(external_id for external_id, at in placed.items() if row.start_at <= at < row.end_at)
         if late:
-            found[row.start_at] = late
-    for start, late in found.items():
-        mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
+            reopened[row.start_at] = late
+    for start, late in reopened.items():
+        this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
         why = f"{len(late)} orders came after it was sealed: {', '.join(late[:3])}{', …' if late[3:] else ''}"
         values = {"sealed_at": None, "since_at": None, "reopened": seal_window.c.reopened + 1, "why": why}
-        tx.execute(update(seal_window).where(mine).values(**values))
-    return found
+        tx.execute(update(seal_window).where(this_window).values(**values))
+    return reopened
 
 
 def versions(connection: Connection, channel_id: int, external_ids: Sequence[str]) -> dict[str, datetime]:
     """Return the stored version of each of these orders that is stored."""
     query = select(orders.c.external_id, orders.c.version_at)
-    mine = query.where(orders.c.channel_id == channel_id, orders.c.external_id.in_(external_ids))
-    return {row.external_id: row.version_at for row in connection.execute(mine)}
+    of_orders = query.where(orders.c.channel_id == channel_id, orders.c.external_id.in_(external_ids))
+    return {row.external_id: row.version_at for row in connection.execute(of_orders)}
 
 
 def placed_within(connection: Connection, channel_id: int, window: Window, *, before: datetime) -> set[str]:

@@ -153,12 +153,12 @@ def claim(
     rows: dict[str, Any] = {}
     for row in tx.all(query):
         rows.setdefault(row.serial_key, row)
-    mine = {row.id: row for row in _without_rivals(tx, rows)}
-    if not mine:
+    claimable = {row.id: row for row in _without_rivals(tx, rows)}
+    if not claimable:
         return []
     leased = (
         update(outbox)
-        .where(outbox.c.id.in_(mine), _nobody_is_at_it(outbox.c.serial_key))
+        .where(outbox.c.id.in_(claimable), _nobody_is_at_it(outbox.c.serial_key))
         .values(
             state="leased",
             lease_owner=owner,
@@ -168,7 +168,7 @@ def claim(
         .returning(outbox.c.id)
     )
     taken = set(tx.execute(leased).scalars())
-    return [_claimed(row, fence=row.fence + 1) for row in mine.values() if row.id in taken]
+    return [_claimed(row, fence=row.fence + 1) for row in claimable.values() if row.id in taken]
 
 
 def _nobody_is_at_it(serial_key: Any) -> Any:
