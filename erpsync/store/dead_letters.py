@@ -118,7 +118,7 @@ def dropped_views(tx: Tx, keys: Iterable[tuple[int, str, str]]) -> set[tuple[int
 
 def _storable(letter: DeadLetter) -> DeadLetter:
     """Return the letter with names that can be stored whatever the channel sent; its body keeps what came."""
-    key, error, source = (storable(text_) for text_ in (letter.key, letter.error, letter.source))
+    key, error, source = (storable(name) for name in (letter.key, letter.error, letter.source))
     order = storable(letter.order_external_id) if letter.order_external_id else None
     return replace(letter, key=key, error=error, source=source, order_external_id=order)
 

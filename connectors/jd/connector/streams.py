@@ -34,11 +34,11 @@ def read_pages(
     """
     while not window.done:
         ask = window.request()
-        answer = ask_for(ask)
-        more = _more(answer, asked=ask.page * window.rules.page_size, size=window.rules.page_size)
-        window.advance(_times(answer.rows, sorted_by) if sorted_by else [], full=more, total=answer.total)
+        listed = ask_for(ask)
+        more = _more(listed, asked=ask.page * window.rules.page_size, size=window.rules.page_size)
+        window.advance(_times(listed.rows, sorted_by) if sorted_by else [], full=more, total=listed.total)
         source = f"{name} {ask.start.isoformat()} to {ask.end.isoformat()} page {ask.page}"
-        yield Page(rows=answer.rows, answer=answer.answer, source=source, mark=window.mark())
+        yield Page(rows=listed.rows, answer=listed.answer, source=source, mark=window.mark())
 
 
 def heads_of(page: Page, id_field: str, time_fields: Sequence[str]) -> tuple[Head, ...]:
@@ -46,10 +46,10 @@ def heads_of(page: Page, id_field: str, time_fields: Sequence[str]) -> tuple[Hea
     return tuple(head_of(Fields(row), page, id=id_field, order="orderId", changed=time_fields) for row in page.rows)
 
 
-def _more(answer: Found, *, asked: int, size: int) -> bool:
+def _more(listed: Found, *, asked: int, size: int) -> bool:
     """Return whether rows follow: as the total counts, else if the page is full."""
-    more = answer.total > asked if answer.total is not None else len(answer.rows) >= size
-    if more and not answer.rows:
+    more = listed.total > asked if listed.total is not None else len(listed.rows) >= size
+    if more and not listed.rows:
         raise TransientError("a list page without rows says that more follow")
     return more
 

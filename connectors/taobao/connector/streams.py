@@ -77,7 +77,7 @@ def resumed(listing: Listing, page_size: int, mark: str | None, **times: Any) ->
     return window
 
 
-def _more(answer: Answer, rows: int, *, asked: int, size: int) -> bool:
+def _more(answer: Answer, on_page: int, *, asked: int, size: int) -> bool:
     """Return whether rows follow: as `has_next` says, else as `total_results` counts, else if the page is full."""
     said, total = answer.body.get("has_next"), answer.body.get("total_results")
     if isinstance(said, bool):
@@ -85,8 +85,8 @@ def _more(answer: Answer, rows: int, *, asked: int, size: int) -> bool:
     elif isinstance(total, int):
         more = total > asked
     else:
-        more = rows >= size
-    if more and not rows:
+        more = on_page >= size
+    if more and not on_page:
         raise TransientError("a list page without rows says that more follow")
     return more
 
