@@ -1,7 +1,9 @@
 """What becomes of orders that were handed to a warehouse: whose lines a release holds, and its states to the end."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, update
 
@@ -14,6 +16,33 @@ from erpsync.store.tasks import task_key
 
 ENDS = ("dropped", "stopped", "shipped")
 RECALLABLE = ("unsure", "told")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseHead:
+    """A release without its lines, as it stands in the database; `state` is one of `RELEASE_STATES`."""
+
+    id: int
+    number: str
+    warehouse_id: int
+    state: str
+
+
+def read_head(tx: Tx, release_id: int) -> ReleaseHead:
+    """Return a release as it stands now; there must be one of that id."""
+    return _head(tx.execute(select(release).where(release.c.id == release_id)).one())
+
+
+def heads_numbered(tx: Tx, numbers: Iterable[str], warehouse_ids: Iterable[int]) -> list[ReleaseHead]:
+    """Return the releases of these numbers that are in one of these warehouses."""
+    query = select(release).where(
+        release.c.number.in_(sorted(numbers)), release.c.warehouse_id.in_(sorted(warehouse_ids))
+    )
+    return [_head(row) for row in tx.all(query)]
+
+
+def _head(row: Any) -> ReleaseHead:
+    return ReleaseHead(id=row.id, number=row.number, warehouse_id=row.warehouse_id, state=row.state)
 
 
 def orders_in(tx: Tx, release_ids: Iterable[int]) -> dict[int, list[int]]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import select
 
@@ -30,8 +29,8 @@ from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters, close_file_letters
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.registry import sku_codes
-from erpsync.store.releases import lock_orders_in, orders_in
-from erpsync.store.tables import RELEASES_OUT, release, release_line, shipment
+from erpsync.store.releases import ReleaseHead, heads_numbered, lock_orders_in, orders_in, read_head
+from erpsync.store.tables import RELEASES_OUT, release_line, shipment
 from erpsync.store.tasks import close_tasks
 
 LETTER = "warehouse_report"
@@ -43,7 +42,7 @@ CLOCK_AHEAD = timedelta(minutes=5)
 class _Known:
     """A release with its orders by id and what it holds, by line id and SKU id; `left` are the units that are gone."""
 
-    head: Any
+    head: ReleaseHead
     orders: Mapping[int, KnownOrder]
     pieces: Mapping[int, Mapping[int, Piece]]
     left: dict[int, int]
@@ -70,8 +69,7 @@ def apply_warehouse(tx: Tx, *, ctx: Context, channel: Channel, page: WarehousePa
         if stored is None:
             problems[answer.key] = ("no release of that number is known here", answer.source)
             continue
-        head = tx.execute(select(release).where(release.c.id == stored.head.id)).one()
-        take_answer(tx, ctx, head, stopped=answer.stopped, reason=answer.reason)
+        take_answer(tx, ctx, read_head(tx, stored.head.id), stopped=answer.stopped, reason=answer.reason)
     problems |= _count(tx, ctx, channel, page.counts)
     _bury(tx, channel, page, problems)
 
@@ -88,8 +86,7 @@ def relook_counted(ctx: Context, page: WarehousePage) -> None:
 
 def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:
     """Return the releases of these numbers in the channel's warehouses, their orders locked."""
-    query = select(release).where(release.c.number.in_(sorted(numbers)), release.c.warehouse_id.in_(sorted(run)))
-    heads = tx.all(query)
+    heads = heads_numbered(tx, numbers, run)
     together = orders_in(tx, [head.id for head in heads])
     orders = lock_order_ids(tx, [id for ids in together.values() for id in ids])
     rows: dict[int, dict[int, dict[int, Piece]]] = defaultdict(lambda: defaultdict(dict))
