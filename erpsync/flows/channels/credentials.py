@@ -11,7 +11,6 @@ successor is used; where it is void, the platform says so and a person is asked,
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -30,7 +29,16 @@ from erpsync.store.events import Event, write_events
 from erpsync.store.leases import end_leases, take_lease
 from erpsync.store.registry import channels as channel_rows
 from erpsync.store.tasks import Task, close_tasks, open_tasks
-from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
+from erpsync.store.tokens import (
+    StoredToken,
+    lock_token,
+    note_expiry,
+    origin_of,
+    read_token,
+    seal_pair,
+    stored_pair,
+    write_token,
+)
 
 LEASE_S = 180.0  # outlives the HTTP client's total deadline
 CALL_S = 60.0
@@ -127,7 +135,7 @@ def _is_fresh(ctx: Context, channel: Channel, holder: TokenHolder) -> bool:
         row = read_token(connection, channel.id)
     if row is None or row.renewed_at is None or row.origin != origin_of(holder.tokens.configured):
         return False
-    return bool(ctx.store.clock.now() - row.renewed_at < timedelta(seconds=FRESH_S))
+    return ctx.store.clock.now() - row.renewed_at < timedelta(seconds=FRESH_S)
 
 
 def _renew_alone(ctx: Context, channel: Channel, holder: TokenHolder) -> bool:
@@ -268,7 +276,7 @@ def _watch(ctx: Context, channel: Channel) -> None:
     ctx.store.retrying(partial(_note, channel=channel, expires_at=expires_at, row=row, alarm=alarm if news else None))
 
 
-def _note(tx: Tx, *, channel: Channel, expires_at: datetime | None, row: Any, alarm: int | None) -> None:
+def _note(tx: Tx, *, channel: Channel, expires_at: datetime | None, row: StoredToken | None, alarm: int | None) -> None:
     """Keep the end for `status`, and say once per alarm that it is near; a new end takes the task back."""
     note_expiry(tx, channel.id, expires_at)
     if alarm is None:
