@@ -3,9 +3,9 @@
 Why on the outbox row: it is what waits, and a restart or another node must know since when.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, exists, func, literal, or_, select, update
 
@@ -92,10 +92,26 @@ def unpark(tx: Tx, kind: str, ref_id: int) -> bool:
     return bool(freed)
 
 
-def in_doubt(tx: Tx, channel_id: int, key: str) -> Sequence[Any]:
-    """Return the rows of a key, locked, that were sent without an answer and wait for a person."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """An effect that was sent and had no answer: `ref_id` is the parcel's or the release's row."""
+
+    id: int
+    destination_id: int
+    kind: str
+    key: str
+    ref_id: int
+    sent_at: datetime
+
+
+def in_doubt(tx: Tx, channel_id: int | None, key: str) -> list[InDoubt]:
+    """Return the effects of a key, locked, that were sent without an answer and wait for a person."""
     of_key = and_(_BY_HAND, outbox.c.destination_id == channel_id, outbox.c.key == key, outbox.c.sent_at.is_not(None))
-    return tx.all(select(outbox).where(of_key).with_for_update())
+    rows = tx.all(select(outbox).where(of_key).with_for_update())
+    return [
+        InDoubt(id=r.id, destination_id=r.destination_id, kind=r.kind, key=r.key, ref_id=r.ref_id, sent_at=r.sent_at)
+        for r in rows
+    ]
 
 
 def send_again(tx: Tx, row_id: int) -> None:
