@@ -6,7 +6,7 @@ return that is asked for afterwards is none of this.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -98,15 +98,30 @@ def _lines_sent(tx: Tx, orders: Mapping[int, KnownOrder]) -> dict[int, set[int]]
     return lines
 
 
-def _parcels(tx: Tx, orders: Mapping[int, KnownOrder]) -> Sequence[Any]:
+class _SentParcel(NamedTuple):
+    id: int
+    order_id: int
+    number: str
+    sent_at: datetime
+
+
+def _parcels(tx: Tx, orders: Mapping[int, KnownOrder]) -> list[_SentParcel]:
     query = select(shipment.c.id, shipment.c.order_id, shipment.c.number, shipment.c.sent_at)
-    return tx.all(query.where(shipment.c.order_id.in_(sorted(orders)), shipment.c.sent_at.is_not(None)))
+    sent = query.where(shipment.c.order_id.in_(sorted(orders)), shipment.c.sent_at.is_not(None))
+    return [_SentParcel(*row) for row in tx.all(sent)]
 
 
-def _releases(tx: Tx, orders: Mapping[int, KnownOrder]) -> Sequence[Any]:
+class _ToldRelease(NamedTuple):
+    order_id: int
+    number: str
+    told_at: datetime
+
+
+def _releases(tx: Tx, orders: Mapping[int, KnownOrder]) -> list[_ToldRelease]:
     query = select(release_order.c.order_id, release.c.number, release.c.told_at).join(release_order)
     of_orders = release_order.c.order_id.in_(sorted(orders)) & release_order.c.ended_at.is_(None)
-    return tx.all(query.where(of_orders, release.c.state.in_(RELEASES_OUT), release.c.told_at.is_not(None)))
+    told = query.where(of_orders, release.c.state.in_(RELEASES_OUT), release.c.told_at.is_not(None))
+    return [_ToldRelease(*row) for row in tx.all(told)]
 
 
 def _task(order: KnownOrder, gone: str, asked_at: datetime | None) -> Task:
