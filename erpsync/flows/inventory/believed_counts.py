@@ -6,7 +6,6 @@ wait. Why a person's own counts never wait: `stock set` and `stock import` are t
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from erpsync.core.allocation import StockKey
 from erpsync.core.counting import is_far
@@ -16,6 +15,7 @@ from erpsync.flows.inventory.unmapped import relook_unmapped
 from erpsync.flows.inventory.waiting_counts import (
     ROSE,
     UNKNOWN,
+    Asked,
     Waiting,
     asked_of,
     key_of,
@@ -145,9 +145,10 @@ def take_last(tx: Tx, ctx: Context, kind: str, key: str, *, actor: str) -> list[
     return _take(tx, ctx, asked_of(tx, kind, key, limit=AT_ONCE), actor)
 
 
-def _take(tx: Tx, ctx: Context, rows: Sequence[Any], actor: str) -> list[str]:
+def _take(tx: Tx, ctx: Context, asked: Sequence[Asked], actor: str) -> list[str]:
     counts = [
-        Count(warehouse=row.code, sku=row.sku, on_hand=row.on_hand, as_of=min(row.counted_at, tx.now)) for row in rows
+        Count(warehouse=count.warehouse, sku=count.sku, on_hand=count.on_hand, as_of=min(count.counted_at, tx.now))
+        for count in asked
     ]
     take_counts(tx, ctx, counts, actor)
     return [count.sku for count in counts]

@@ -5,7 +5,7 @@ counts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -38,22 +38,38 @@ class Waiting:
     unknown: bool
 
 
-def waiting_for(tx: Tx, warehouse_ids: Iterable[int], skus: Iterable[str]) -> dict[tuple[int, str], Any]:
+_FIELDS = tuple(field.name for field in fields(Waiting))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A count that a task asks a person about; `warehouse` is the code."""
+
+    warehouse: str
+    sku: str
+    on_hand: int
+    counted_at: datetime
+
+
+def waiting_for(tx: Tx, warehouse_ids: Iterable[int], skus: Iterable[str]) -> dict[tuple[int, str], Waiting]:
     """Return the counts that wait for these warehouses and SKUs, by (warehouse id, SKU)."""
     places = sorted(set(warehouse_ids))
-    waiting: dict[tuple[int, str], Any] = {}
+    waiting: dict[tuple[int, str], Waiting] = {}
     for codes in in_parts(skus):
         query = select(waiting_count).where(waiting_count.c.warehouse_id.in_(places), waiting_count.c.sku.in_(codes))
-        waiting |= {(row.warehouse_id, row.sku): row for row in tx.all(query)}
+        waiting |= {(row.warehouse_id, row.sku): _waiting(row) for row in tx.all(query)}
     return waiting
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(**{name: getattr(row, name) for name in _FIELDS})
 
 
 def let_wait(tx: Tx, counts: Sequence[Waiting]) -> None:
     """Keep counts until somebody decides; each replaces what waited for its place."""
-    names = ("warehouse_id", "sku", "channel_id", "on_hand", "counted_at", "unknown")
     ordered = sorted(counts, key=lambda count: (count.warehouse_id, count.sku))
     insert_many(
-        tx, waiting_count, [{name: getattr(count, name) for name in names} for count in ordered], conflict=_NEWER
+        tx, waiting_count, [{name: getattr(count, name) for name in _FIELDS} for count in ordered], conflict=_NEWER
     )
 
 
@@ -89,15 +105,16 @@ def tell_unknown(tx: Tx, warehouse_id: int, *, by: str = "erpsync") -> None:
     open_tasks(tx, [Task(kind=UNKNOWN, key=code, reason=reason, channel_id=first[0].channel_id)])
 
 
-def asked_of(tx: Tx, kind: str, key: str, *, limit: int) -> Sequence[Any]:
-    """Return up to `limit` counts that a task of this kind and key is about, locked, each with its warehouse's code."""
+def asked_of(tx: Tx, kind: str, key: str, *, limit: int) -> list[Asked]:
+    """Return up to `limit` counts that a task of this kind and key is about, locked."""
     query = select(waiting_count, warehouse.c.code).join(warehouse, warehouse.c.id == waiting_count.c.warehouse_id)
     if kind == UNKNOWN:
         query = query.where(warehouse.c.code == key, waiting_count.c.unknown)
     else:
         place, _, code = key.partition(" ")
         query = query.where(warehouse.c.code == place, waiting_count.c.sku == code, ~waiting_count.c.unknown)
-    return tx.all(query.order_by(waiting_count.c.sku).limit(limit).with_for_update(of=waiting_count))
+    rows = tx.all(query.order_by(waiting_count.c.sku).limit(limit).with_for_update(of=waiting_count))
+    return [Asked(warehouse=row.code, sku=row.sku, on_hand=row.on_hand, counted_at=row.counted_at) for row in rows]
 
 
 def key_of(code: str, sku: str) -> str:
