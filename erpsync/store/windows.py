@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,23 @@ from erpsync.store.tables import orders, seal_window
 
 MOST_NAMED = 50
 """So many late orders of a window are named; all are counted, and each has its event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A window as it stands, with what its scans have found; `late` is JSON, the orders that only a scan found."""
+
+    start_at: datetime
+    end_at: datetime
+    scanned_at: datetime | None
+    since_at: datetime | None
+    order_count: int
+    ids_hash: str
+    sealed_at: datetime | None
+    reopened: int
+    missed: int
+    late: str
+    why: str
 
 
 def window_of(row: Any) -> Window:
@@ -134,11 +152,12 @@ def placed_within(connection: Connection, channel_id: int, window: Window, *, be
 
 def certified(
     connection: Connection, channel_id: int, *, since: datetime | None = None, until: datetime | None = None
-) -> list[Any]:
-    """Return the rows of a channel's windows that touch [since, until), by time."""
+) -> list[Evidence]:
+    """Return a channel's windows that touch [since, until), by time."""
     query = select(seal_window).where(seal_window.c.channel_id == channel_id)
     if since is not None:
         query = query.where(seal_window.c.end_at > since)
     if until is not None:
         query = query.where(seal_window.c.start_at < until)
-    return list(connection.execute(query.order_by(seal_window.c.start_at)))
+    rows = connection.execute(query.order_by(seal_window.c.start_at))
+    return [Evidence(**{field.name: getattr(row, field.name) for field in fields(Evidence)}) for row in rows]
