@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, update
@@ -111,11 +111,17 @@ def unsubscribe(ctx: Context, id: int, *, actor: str) -> None:
     ctx.store.retrying(delete_subscription)
 
 
-def _row(tx: Tx, id: int) -> Any:
+class _Subscription(NamedTuple):
+    state: str
+    cursor: int
+    secret: bytes
+
+
+def _row(tx: Tx, id: int) -> _Subscription:
     row = tx.execute(select(subscription).where(subscription.c.id == id).with_for_update()).first()
     if row is None:
         raise Refused(f"subscription {id} is not known")
-    return row
+    return _Subscription(state=row.state, cursor=row.cursor, secret=row.secret)
 
 
 def _restart(tx: Tx, id: int, actor: str, **values: Any) -> None:
