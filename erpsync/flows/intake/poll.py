@@ -151,7 +151,7 @@ class _Page:
 
     mark: str | None
     batch: Batch = field(default_factory=Batch)
-    work: Callable[[Tx], None] = lambda tx: None
+    write: Callable[[Tx], None] = lambda tx: None
     heads: Mapping[str, Head] = field(default_factory=dict)
 
 
@@ -159,7 +159,7 @@ def _store(run: _Pass, page: _Page, *, last: bool = False) -> None:
     """Commit a page with its mark, in several transactions if it is very large, the mark in the last one."""
     *before, rest = page.batch.parts(LINES_AT_ONCE)
     for part in before:
-        _store_part(run, replace(page, mark=None, batch=part, work=lambda tx: None), last=last)
+        _store_part(run, replace(page, mark=None, batch=part, write=lambda tx: None), last=last)
     _store_part(run, replace(page, batch=rest), last=last)
 
 
@@ -190,7 +190,7 @@ def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
     applied = apply(tx, run.ctx, run.channel, page.batch, cause=run.cause)
     if applied.read_again and not last:
         raise _OverlapError(applied.read_again)
-    page.work(tx)
+    page.write(tx)
     if page.mark is not None and still_reaches(tx, run.channel.id, run.stream, run.since):
         set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
 
@@ -254,7 +254,7 @@ def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
                 batch = replace(batch, letters=(*letters, *batch.letters))
                 mark = page.mark if error is None else None
                 by_id = {head.external_id: head for head in heads}
-                yield _Page(mark=mark, batch=batch, work=partial(_end_earlier, run, page, batch), heads=by_id)
+                yield _Page(mark=mark, batch=batch, write=partial(_end_earlier, run, page, batch), heads=by_id)
             if error is not None:
                 raise error
     finally:
@@ -304,7 +304,7 @@ def _as_they_are(
     try:
         for page in reading:
             run.records += count(page)
-            yield _Page(mark=page.mark, work=partial(apply_page, ctx=run.ctx, channel=run.channel, page=page))
+            yield _Page(mark=page.mark, write=partial(apply_page, ctx=run.ctx, channel=run.channel, page=page))
             after(page)
     finally:
         _close(reading)

@@ -72,7 +72,7 @@ def apply(tx: Tx, ctx: Context, channel: Channel, batch: Batch, *, cause: Cause 
     counting, late = used[Use.COUNTS], used[Use.ADDS_LINES]
     views = merge_views(tx, ctx, channel, stored, counting, late)
     disputed += [
-        Disputed(record=record, known=stored[key].reading, state=stored[key].state)
+        Disputed(record=record, stored=stored[key].reading, state=stored[key].state)
         for key, record in used[Use.DISPUTED].items()
     ]
     ask_which(tx, channel, disputed, stored)

@@ -122,7 +122,7 @@ def store_refunds(tx: Tx, channel: Channel, incoming: Sequence[RefundRecord]) ->
         back = state is not None and is_refund_further(state, record.refund.state)
         verdict = judge(reading, record.reading, further=further, rereads=False, back=back)
         if verdict is Verdict.DISPUTED and reading is not None and state is not None:
-            disputed.append(Disputed(record=record, known=reading, state=state))
+            disputed.append(Disputed(record=record, stored=reading, state=state))
         elif verdict in (Verdict.NEW, Verdict.NEWER):
             written.append((row_id, record.refund, record.reading))
     write_refunds(tx, channel.id, written)

@@ -27,10 +27,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disputed:
-    """A record that would take a state back under the version that is known."""
+    """A record that would take a state back under the version that is stored."""
 
     record: OrderRecord | RefundRecord
-    known: Reading
+    stored: Reading
     state: OrderState | RefundState
 
     @property
@@ -51,9 +51,9 @@ def ask_which(tx: Tx, channel: Channel, disputed: Sequence[Disputed], stored: Ma
         keep_payloads(tx, channel.id, kind, [(storable(key), raw.payload)])
         source = f", {raw.head.source}" if raw.head.source else ""
         reason = (
-            f"{channel.name} sent two views of {kind} {storable(key)}, both changed at {stamp(case.known.version_at)}: "
-            f"{case.state.value} (came at {stamp(case.known.read_to)}), which stays in force, and {state.value} "
-            f"(came at {stamp(raw.read_to)}{source})"
+            f"{channel.name} sent two views of {kind} {storable(key)}, both changed at "
+            f"{stamp(case.stored.version_at)}: {case.state.value} (came at {stamp(case.stored.read_to)}), which stays "
+            f"in force, and {state.value} (came at {stamp(raw.read_to)}{source})"
         )
         task_key, order_id = f"{channel.name}:{kind}:{storable(key)}", order.id if order else None
         open_tasks(tx, [Task(kind=TASK, key=task_key, reason=reason, channel_id=channel.id, order_id=order_id)])
