@@ -280,7 +280,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
     {"generic": GENERIC, "taobao": TAOBAO, "jd": JD, "pdd": PDD, "douyin": DOUYIN}
 )
 STATUS_WORDS = frozenset(
-    status_key(word) for word in (*OrderState, *(word for each in PROFILES.values() for word in each.status_map))
+    status_key(word) for word in (*OrderState, *(word for profile in PROFILES.values() for word in profile.status_map))
 )
 """Texts that are a status on some platform, and so nobody's name."""
 

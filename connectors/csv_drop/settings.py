@@ -134,9 +134,9 @@ class CsvDropSettings(ConnectorSettings):
 
     @model_validator(mode="after")
     def _enough_columns(self) -> Self:
-        known = ORDER_FIELDS if self.reads == "orders" else SHIPMENT_FIELDS
-        if odd := [name for name in (*self.columns, *self.constants) if name not in known]:
-            raise ValueError(f"files of {self.reads} have no {odd[0]!r}; their fields are {', '.join(known)}")
+        fields = ORDER_FIELDS if self.reads == "orders" else SHIPMENT_FIELDS
+        if odd := [name for name in (*self.columns, *self.constants) if name not in fields]:
+            raise ValueError(f"files of {self.reads} have no {odd[0]!r}; their fields are {', '.join(fields)}")
         if (currency := self.constants.get("currency", "CNY").upper()) not in CURRENCIES:
             raise ValueError(f"there is no currency {currency[:3]!r}")
         if self.out_folder == self.folder:

@@ -26,11 +26,11 @@ class Read:
 
 def rows_of(claim: Claim, kind: str, needed: Sequence[str], sheet: str = "") -> Read:
     """Return what stands in a file of a kind. Raises `PayloadError` about the file as a whole."""
-    known = COLUMNS[kind]
+    fields = COLUMNS[kind]
     columns = Columns(
-        headers={name: (name,) for name in known},
+        headers={name: (name,) for name in fields},
         demanded=frozenset(needed),
-        exact=_EXACT & frozenset(known),
+        exact=_EXACT & frozenset(fields),
         folds=True,
         fills=True,
     )

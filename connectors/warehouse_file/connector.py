@@ -88,7 +88,7 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
         digest = file_digest(kind or "", before.digest)
         read_as = f"{claim.id} {digest}"
         problem = claim.problem or ("" if kind else "the name must begin with shipments-, stock- or answers-")
-        found: Iterator[Report | BadLine] = iter(())
+        reports: Iterator[Report | BadLine] = iter(())
         passed = ""
         try:
             if not problem and kind:
@@ -102,7 +102,7 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
                     problems=read.problems,
                     carrier_map=self.settings.carrier_map,
                 )
-                found = reports_of(kind, sheet)
+                reports = reports_of(kind, sheet)
         except PayloadError as error:
             problem = str(error)
         if problem:
@@ -110,7 +110,7 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
             bad = BadLine(key=f"{claim.name}#{digest[:8]}", error=told, row={})
             yield WarehousePage(bad=(bad,), mark=_mark(read_as, 0), begins=claim.name)
         done = _resume_at(cursor, read_as)
-        rest = islice(found, done, None)
+        rest = islice(reports, done, None)
         while batch := list(islice(rest, PAGE)):
             begins = "" if done else claim.name
             done += len(batch)

@@ -87,7 +87,7 @@ def _dispatches(sheet: Sheet) -> Iterator[Report | BadLine]:
     for rows in groups.values():
         line, row = rows[0]
         try:
-            yield _dispatch(sheet, [(number, sheet.sound(number, each)) for number, each in rows])
+            yield _dispatch(sheet, [(number, sheet.sound(number, cells)) for number, cells in rows])
         except PayloadError as error:
             yield _bad(sheet, line, row, error)
 
@@ -164,10 +164,10 @@ def _whole(row: Mapping[str, str], name: str, least: int) -> int:
 
 
 def _instant(row: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime:
-    found = instant(_needed(row, name), (), zone, name)
-    if found is None:
+    at = instant(_needed(row, name), (), zone, name)
+    if at is None:
         raise PayloadError("is empty", path=name)
-    return found
+    return at
 
 
 def release_rows(order: Release) -> list[tuple[object, ...]]:

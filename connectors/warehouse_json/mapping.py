@@ -126,7 +126,7 @@ def _dispatch(data: DispatchData) -> Dispatch:
         release=data.release,
         carrier=data.carrier,
         tracking=data.tracking,
-        lines=tuple(ReleaseLine(line=each.line, sku=each.sku, qty=each.qty, order=each.order) for each in data.lines),
+        lines=tuple(ReleaseLine(line=line.line, sku=line.sku, qty=line.qty, order=line.order) for line in data.lines),
         left_at=data.left_at,
     )
 

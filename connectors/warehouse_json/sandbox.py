@@ -49,7 +49,7 @@ class JsonWarehouse(Sandbox):
             if number in self.stopped:
                 return
             self.left.add(number)
-            lines = [{name: each[name] for name in ("line", "sku", "qty")} for each in self.releases[number]["lines"]]
+            lines = [{name: line[name] for name in ("line", "sku", "qty")} for line in self.releases[number]["lines"]]
             data = {"release": number, "carrier": carrier, "tracking": tracking, "lines": lines}
             self.report("dispatch", **data, left_at=self.clock.now().isoformat())
 

@@ -291,7 +291,7 @@ class OwnShop(Sandbox):
             if route == "GET /stock":
                 return SandboxResponse.of_json(self.stock())
             if route == "GET /shipments":
-                return SandboxResponse.of_json([each.model_dump(mode="json") for each in self.shipments()])
+                return SandboxResponse.of_json([shipment.model_dump(mode="json") for shipment in self.shipments()])
             if route not in ("POST /hook", "POST /orders"):
                 return _refusal(404, "no such address")
         return self._serve_buyer(request)
@@ -338,8 +338,8 @@ class OwnShop(Sandbox):
         """Take numbers, unless a later call has set them already; name those of things that are off sale."""
         refused = [level for level in data.levels if level.channel_sku in self.off_sale]
         for level in data.levels:
-            known = self._stock.get(level.channel_sku)
-            if level not in refused and (known is None or data.as_of >= known[0]):
+            stored = self._stock.get(level.channel_sku)
+            if level not in refused and (stored is None or data.as_of >= stored[0]):
                 self._stock[level.channel_sku] = data.as_of, level.qty
         named = [{"channel_sku": level.channel_sku, "error": "off sale"} for level in refused]
         return SandboxResponse.of_json({"ok": True, "refused": named})

@@ -110,5 +110,5 @@ def letter(kind: str, remedy: str) -> str:
 
 def fill(advice: str, **names: object) -> str:
     """Return the advice with names in their places; what is not known is a word in capitals."""
-    known = {"order": "ORDER", "channel": "CHANNEL", "channel_sku": "CODE", "id": "ID"}
-    return advice.format(**known | {name: value for name, value in names.items() if value})
+    unfilled = {"order": "ORDER", "channel": "CHANNEL", "channel_sku": "CODE", "id": "ID"}
+    return advice.format(**unfilled | {name: value for name, value in names.items() if value})

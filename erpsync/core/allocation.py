@@ -143,9 +143,9 @@ def _choose(group: Sequence[Need], left: Mapping[StockKey, int]) -> tuple[int, .
     if len(useful) > MAX_SEARCHED:
         return _greedy(useful, reach, left)
     for size in range(1, len(useful)):
-        for some in combinations(useful, size):
-            if all(sum(max(0, left.get(StockKey(s, w), 0)) for w in some) >= qty for s, qty in reach.items()):
-                return some
+        for warehouses in combinations(useful, size):
+            if all(sum(max(0, left.get(StockKey(s, w), 0)) for w in warehouses) >= qty for s, qty in reach.items()):
+                return warehouses
     return tuple(useful)
 
 

@@ -17,7 +17,7 @@ def still_asked(told: str, viewed_at: datetime, refunds: Iterable[Refund]) -> li
         told: the refunds' ids, or words where the view names none, by commas.
         viewed_at: the version of the view. A refund that was decided before is told of as asked for again.
     """
-    decided = [each for each in refunds if each.state is not RefundState.OPEN and each.version_at >= viewed_at]
-    ids = {each.external_id for each in decided}
+    decided = [refund for refund in refunds if refund.state is not RefundState.OPEN and refund.version_at >= viewed_at]
+    ids = {refund.external_id for refund in decided}
     names = [name for name in told.split(", ") if name]
     return [name for name in names if not (name in ids or (" " in name and decided))]

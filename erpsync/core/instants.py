@@ -23,10 +23,10 @@ def local(at: datetime, zone: tzinfo | None) -> str:
 def with_local(text: str, zone: tzinfo | None) -> str:
     """Return a text with the ISO instants in it as `local` shows them; what only looks like one stays as it is."""
 
-    def shown(found: re.Match[str]) -> str:
+    def shown(match: re.Match[str]) -> str:
         try:
-            return local(datetime.fromisoformat(found[0]), zone)
+            return local(datetime.fromisoformat(match[0]), zone)
         except (ValueError, OverflowError):  # no such day, or one beyond all calendars, in what somebody sent
-            return found[0]
+            return match[0]
 
     return _INSTANT.sub(shown, text)

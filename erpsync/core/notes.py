@@ -24,21 +24,21 @@ def told(notes: Notes) -> dict[str, str]:
     return {name: text for name, text in values.items() if text is not None} if any(values.values()) else {}
 
 
-def newer(known: Notes, view: Order) -> Notes:
+def newer(stored: Notes, view: Order) -> Notes:
     """Return the notes as a newer view has them; what it does not carry stays."""
-    return _with(_carried(view), instead_of=known)
+    return _with(_carried(view), instead_of=stored)
 
 
-def older(known: Notes, view: Order) -> Notes:
+def older(stored: Notes, view: Order) -> Notes:
     """Return the notes with what an older view tells where nothing is known."""
     return _with(
-        {name: getattr(known, name) for name in Notes.__dataclass_fields__}, instead_of=Notes(**_carried(view))
+        {name: getattr(stored, name) for name in Notes.__dataclass_fields__}, instead_of=Notes(**_carried(view))
     )
 
 
-def changed(known: Notes, now: Notes) -> tuple[str, ...]:
+def changed(stored: Notes, now: Notes) -> tuple[str, ...]:
     """Return the names of what reads otherwise than before; that a buyer becomes known is no change of an order."""
-    before, after = told(known), told(now)
+    before, after = told(stored), told(now)
     names = [name for name in Notes.__dataclass_fields__ if before.get(name, "") != after.get(name, "")]
     return tuple(name for name in names if name != "buyer" or before.get(name))
 

@@ -21,12 +21,12 @@ def prefix(pattern: str, *, channel: str, at: datetime) -> str:
         at: the instant of numbering, in the operator's time zone.
     """
     values = {"yyyymmdd": f"{at:%Y%m%d}", "yyyy": f"{at:%Y}", "mm": f"{at:%m}", "dd": f"{at:%d}", "channel": channel}
-    return _FIELD.sub(lambda found: values.get(found[1], found[0]), pattern)
+    return _FIELD.sub(lambda match: values.get(match[1], match[0]), pattern)
 
 
 def number(filled: str, seq: int) -> str:
     """Return the order number for `seq` in a pattern filled by `prefix`."""
-    return _FIELD.sub(lambda found: f"{seq:0{found[2] or 1}d}", filled)
+    return _FIELD.sub(lambda match: f"{seq:0{match[2] or 1}d}", filled)
 
 
 def meeting(one: tuple[str, str], other: tuple[str, str]) -> str | None:
@@ -59,13 +59,13 @@ def _text(pattern: str, digits: int) -> Text:
     """Return the numbers whose count has so many digits, less the zeros before it."""
     places: list[str] = []
     end = 0
-    for found in _FIELD.finditer(pattern):
-        places += pattern[end : found.start()]
-        places += _DATE.get(found[1]) or ["0"] * (int(found[2] or 1) - digits) + [
+    for match in _FIELD.finditer(pattern):
+        places += pattern[end : match.start()]
+        places += _DATE.get(match[1]) or ["0"] * (int(match[2] or 1) - digits) + [
             _DIGITS[:9],
             *[_DIGITS] * (digits - 1),
         ]
-        end = found.end()
+        end = match.end()
     return (*places, *pattern[end:])
 
 

@@ -143,18 +143,18 @@ CURRENCY = "currency"
 _AMOUNTS = ("total_minor", "paid_minor", "goods_minor", "freight_minor", "discount_minor", "refunded_minor")
 
 
-def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[int]) -> Merged:
+def merge(stored: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[int]) -> Merged:
     """Return the order as the newer view has it; what the view does not carry stays.
 
     Args:
         line_ids: ids for lines not seen before, taken as needed.
     """
     ids = iter(line_ids)
-    by_id = {line.external_id: line for line in known.of_channel}
+    by_id = {line.external_id: line for line in stored.of_channel}
     lines: list[KnownLine] = []
     left: dict[int, int] = {}
-    state = known.state if new.undated and is_further(known.state, new.state) else new.state
-    changes = [name for name in _AMOUNTS if _differs(getattr(known, name), getattr(new, name))]
+    state = stored.state if new.undated and is_further(stored.state, new.state) else new.state
+    changes = [name for name in _AMOUNTS if _differs(getattr(stored, name), getattr(new, name))]
     for incoming in ordered(new):
         before = by_id.pop(incoming.external_id, None)
         line = merge_line(before, incoming, state, ids)
@@ -167,7 +167,7 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
         if extra > 0:
             left[line.id] = extra
         lines.append(line)
-    stay = unshown(known, new) if state is not OrderState.CANCELLED else frozenset()
+    stay = unshown(stored, new) if state is not OrderState.CANCELLED else frozenset()
     taken_out = {line.external_id for line in new.lines if not line.qty}
     for gone in by_id.values():
         ends = gone.external_id in taken_out or not (new.some_lines or gone.external_id in stay)
@@ -176,14 +176,14 @@ def merge(known: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[in
             lines.append(replace(gone, closed_qty=gone.qty))
         else:
             lines.append(gone)
-    lines += own_lines(known)
-    order = _merge_fields(known, new, state, reading, tuple(lines))
+    lines += own_lines(stored)
+    order = _merge_fields(stored, new, state, reading, tuple(lines))
     fields = ("state", "paid_at", "ready_at", "do_not_ship", "refund_asked")
-    changes += [name for name in fields if getattr(order, name) != getattr(known, name)]
-    if (order.seller_flag or 0) != (known.seller_flag or 0):
+    changes += [name for name in fields if getattr(order, name) != getattr(stored, name)]
+    if (order.seller_flag or 0) != (stored.seller_flag or 0):
         changes.append("seller_flag")
-    if new.currency != known.currency:
-        changes.append(f"{CURRENCY} {known.currency} -> {new.currency}")
+    if new.currency != stored.currency:
+        changes.append(f"{CURRENCY} {stored.currency} -> {new.currency}")
     return Merged(order=order, left_behind=left, changes=tuple(changes))
 
 
@@ -213,19 +213,19 @@ def _to_send(line: KnownLine) -> tuple[str, str, int, int]:
     return (line.channel_sku, line.item_ref, line.qty, line.cancelled_qty)
 
 
-def unshown(known: KnownOrder, new: Order) -> frozenset[str]:
+def unshown(stored: KnownOrder, new: Order) -> frozenset[str]:
     """Return the known lines that may be in the view although it does not show them, because they cannot be read.
 
     A bad line is named by `line_id` in its row, else by its key. One that fits no known line may be any of them that
     the view does not show.
     """
-    lines = frozenset(line.external_id for line in known.of_channel)
+    lines = frozenset(line.external_id for line in stored.of_channel)
     named = {str(bad.row.get("line_id") or bad.key) for bad in new.bad_lines}
     return lines.difference(line.external_id for line in new.lines) if named - lines else frozenset(named)
 
 
-def _differs(known: int | None, new: int | None) -> bool:
-    return new is not None and new != known
+def _differs(stored: int | None, new: int | None) -> bool:
+    return new is not None and new != stored
 
 
 def merge_line(before: KnownLine | None, new: Line, state: OrderState, ids: Iterable[int]) -> KnownLine:
@@ -257,36 +257,36 @@ def merge_line(before: KnownLine | None, new: Line, state: OrderState, ids: Iter
 
 
 def _merge_fields(
-    known: KnownOrder, new: Order, state: OrderState, reading: Reading, lines: tuple[KnownLine, ...]
+    stored: KnownOrder, new: Order, state: OrderState, reading: Reading, lines: tuple[KnownLine, ...]
 ) -> KnownOrder:
-    kept = {name: getattr(known, name) if (v := getattr(new, name)) is None else v for name in _AMOUNTS}
+    kept = {name: getattr(stored, name) if (v := getattr(new, name)) is None else v for name in _AMOUNTS}
     back = state is not new.state
     return replace(
-        known,
+        stored,
         state=state,
         reading=reading,
         placed_at=new.placed_at,
-        paid_at=new.paid_at or known.paid_at,
-        ship_by_at=new.ship_by_at or known.ship_by_at,
-        ready_at=known.ready_at if back else new.ready_at,
+        paid_at=new.paid_at or stored.paid_at,
+        ship_by_at=new.ship_by_at or stored.ship_by_at,
+        ready_at=stored.ready_at if back else new.ready_at,
         currency=new.currency,
         do_not_ship=new.do_not_ship,
-        refund_asked=known.refund_asked if new.refund_asked is None else new.refund_asked,
-        seller_flag=known.seller_flag if new.seller_flag is None else new.seller_flag,
-        address_complete=new.recipient.complete if carries(new.recipient) else known.address_complete,
+        refund_asked=stored.refund_asked if new.refund_asked is None else new.refund_asked,
+        seller_flag=stored.seller_flag if new.seller_flag is None else new.seller_flag,
+        address_complete=new.recipient.complete if carries(new.recipient) else stored.address_complete,
         lines=lines,
-        **_lowered(known, new, reading),
+        **_lowered(stored, new, reading),
         **kept,
     )
 
 
-def _lowered(known: KnownOrder, new: Order, reading: Reading) -> dict[str, Any]:
+def _lowered(stored: KnownOrder, new: Order, reading: Reading) -> dict[str, Any]:
     """Return what was to pay at most, and since when it is less. A price agreed on before it was due does not count."""
-    if known.ready_at is None or new.total_minor >= max(known.total_minor, known.most_minor or 0):
+    if stored.ready_at is None or new.total_minor >= max(stored.total_minor, stored.most_minor or 0):
         return {"most_minor": None, "lowered_at": None}
-    if new.total_minor >= known.total_minor:
-        return {"most_minor": known.most_minor, "lowered_at": known.lowered_at}
-    return {"most_minor": max(known.total_minor, known.most_minor or 0), "lowered_at": reading.version_at}
+    if new.total_minor >= stored.total_minor:
+        return {"most_minor": stored.most_minor, "lowered_at": stored.lowered_at}
+    return {"most_minor": max(stored.total_minor, stored.most_minor or 0), "lowered_at": reading.version_at}
 
 
 def carries(recipient: Recipient | None) -> TypeGuard[Recipient]:

@@ -24,10 +24,10 @@ def spellings(text: str) -> tuple[str, ...]:
     What platforms give instead of the buyer's own, a number with an extension, is one, with its extension.
     """
     said = normalize("NFKC", text).casefold()
-    found = _NUMBER.fullmatch(_BETWEEN.sub("", said))
-    if found is None:
+    match = _NUMBER.fullmatch(_BETWEEN.sub("", said))
+    if match is None:
         base = _EXTENSION.sub("", said)
         return (said,) if base != said and _NUMBER.fullmatch(_BETWEEN.sub("", base)) else ()
-    if bare := found["landline"]:
+    if bare := match["landline"]:
         return (f"0{bare}", f"86{bare}", bare)
-    return (found["mobile"] or found[0],)
+    return (match["mobile"] or match[0],)

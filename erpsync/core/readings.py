@@ -54,7 +54,7 @@ class Reading:
     read_to: datetime
 
 
-def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool, back: bool = False) -> Verdict:
+def judge(stored: Reading | None, new: Reading, *, further: bool, rereads: bool, back: bool = False) -> Verdict:
     """Return what `new` is worth beside what is known.
 
     Of a sender that cannot be asked again, the view that arrived later counts; one that would take the state back is
@@ -65,19 +65,19 @@ def judge(known: Reading | None, new: Reading, *, further: bool, rereads: bool, 
         rereads: whether the channel can be asked for this one record again.
         back: whether the known state is further along than the new one.
     """
-    if known is None:
+    if stored is None:
         return Verdict.NEW
-    if new.version_at != known.version_at:
-        return Verdict.NEWER if new.version_at > known.version_at else Verdict.OLDER
-    if new.digest == known.digest:
+    if new.version_at != stored.version_at:
+        return Verdict.NEWER if new.version_at > stored.version_at else Verdict.OLDER
+    if new.digest == stored.digest:
         return Verdict.SAME
-    if known.read_from > new.read_to:
+    if stored.read_from > new.read_to:
         return Verdict.OLDER
     if rereads:
-        return Verdict.NEWER if new.read_from > known.read_to else Verdict.READ_AGAIN
+        return Verdict.NEWER if new.read_from > stored.read_to else Verdict.READ_AGAIN
     if further:
         return Verdict.NEWER
-    if new.read_to < known.read_to:
+    if new.read_to < stored.read_to:
         return Verdict.OLDER
     return Verdict.DISPUTED if back else Verdict.NEWER
 
@@ -106,14 +106,14 @@ def is_ahead(version_at: datetime, received_at: datetime) -> bool:
     return version_at - received_at > AHEAD
 
 
-def is_further(new: OrderState, known: OrderState) -> bool:
-    """Whether `new` may follow `known`."""
-    return new in TRANSITIONS[known]
+def is_further(new: OrderState, stored: OrderState) -> bool:
+    """Whether `new` may follow `stored`."""
+    return new in TRANSITIONS[stored]
 
 
-def is_refund_further(new: RefundState, known: RefundState) -> bool:
-    """Whether a refund may come from `known` to `new`."""
-    return new in _REFUND_TRANSITIONS[known]
+def is_refund_further(new: RefundState, stored: RefundState) -> bool:
+    """Whether a refund may come from `stored` to `new`."""
+    return new in _REFUND_TRANSITIONS[stored]
 
 
 def reading_of(head: Head, *, version_at: datetime | None = None) -> Reading:

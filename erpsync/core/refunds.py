@@ -23,7 +23,9 @@ class KnownRefund(Refund):
 
 def granted(refunds: Iterable[Refund]) -> list[Refund]:
     """Return those that were granted, the one granted first first."""
-    return sorted((each for each in refunds if each.state is RefundState.GRANTED), key=lambda each: each.version_at)
+    return sorted(
+        (refund for refund in refunds if refund.state is RefundState.GRANTED), key=lambda refund: refund.version_at
+    )
 
 
 def names_units(order: KnownOrder, refund: Refund) -> bool:
@@ -41,14 +43,14 @@ def to_pay_when_granted(order: KnownOrder, refunds: Iterable[Refund]) -> dict[st
 
     More money than the total of a view that is newer than the refund says that the view has it out of its total.
     """
-    found: dict[str, int] = {}
+    to_pay: dict[str, int] = {}
     money = granted(refunds)
-    left = sum(each.amount_minor for each in money)
-    for each in money:
-        if _kept(each) is None:
-            found[each.external_id] = _to_pay_at(order, each.version_at, left)
-        left -= each.amount_minor
-    return found
+    left = sum(refund.amount_minor for refund in money)
+    for refund in money:
+        if _kept(refund) is None:
+            to_pay[refund.external_id] = _to_pay_at(order, refund.version_at, left)
+        left -= refund.amount_minor
+    return to_pay
 
 
 def _to_pay_at(order: KnownOrder, at: datetime, money: int) -> int:
@@ -85,13 +87,13 @@ def with_refunds(order: KnownOrder, refunds: Iterable[Refund], *, net: bool | No
             named[line.line_external_id] = named.get(line.line_external_id, 0) + line.qty
     whole = net is not None and covers_all(order, given, net=net)
     units: dict[int, int] = {}
-    for known in order.lines:
-        by_name = named.get(known.external_id, 0) if known.origin is Origin.CHANNEL else 0
-        taken = known.qty if whole else by_name
-        units[known.id] = min(known.qty, max(taken, known.refunded_qty if net is None else 0))
-    if all(known.refunded_qty == units[known.id] for known in order.lines):
+    for stored in order.lines:
+        by_name = named.get(stored.external_id, 0) if stored.origin is Origin.CHANNEL else 0
+        taken = stored.qty if whole else by_name
+        units[stored.id] = min(stored.qty, max(taken, stored.refunded_qty if net is None else 0))
+    if all(stored.refunded_qty == units[stored.id] for stored in order.lines):
         return order
-    return replace(order, lines=tuple(replace(known, refunded_qty=units[known.id]) for known in order.lines))
+    return replace(order, lines=tuple(replace(stored, refunded_qty=units[stored.id]) for stored in order.lines))
 
 
 def covers_all(order: KnownOrder, refunds: Iterable[Refund], *, net: bool) -> bool:
@@ -107,20 +109,20 @@ def covers_all(order: KnownOrder, refunds: Iterable[Refund], *, net: bool) -> bo
     told = order.refunded_minor or 0
     if 0 < _most(order) <= told:
         return True
-    left = sum(each.amount_minor for each in given)
-    for each in given:
-        kept = _kept(each)
+    left = sum(refund.amount_minor for refund in given)
+    for refund in given:
+        kept = _kept(refund)
         if 0 < max(order.total_minor, order.total_minor if kept is None else kept) <= left:
             return True
-        left -= each.amount_minor
+        left -= refund.amount_minor
     return False
 
 
 def unnamed_minor(order: KnownOrder, refunds: Iterable[Refund]) -> int:
     """Return how much of the money given back names no units, as far as refunds and the order's own view tell."""
     given = granted(refunds)
-    unnamed = sum(each.amount_minor for each in given if not names_units(order, each))
-    return unnamed + max(0, (order.refunded_minor or 0) - sum(each.amount_minor for each in given))
+    unnamed = sum(refund.amount_minor for refund in given if not names_units(order, refund))
+    return unnamed + max(0, (order.refunded_minor or 0) - sum(refund.amount_minor for refund in given))
 
 
 def is_unplaced(order: KnownOrder, refunds: Sequence[Refund]) -> bool:
@@ -148,26 +150,26 @@ def lines_asked(order: KnownOrder, refunds: Iterable[Refund]) -> frozenset[str] 
     Words in the order's own view that name none are about a refund which is known, if that is at least as new as the
     view.
     """
-    asked = [each for each in refunds if each.state is RefundState.OPEN]
+    asked = [refund for refund in refunds if refund.state is RefundState.OPEN]
     lines = {line.external_id for line in order.of_channel}
-    found: set[str] = set()
-    for each in asked:
-        if not names_units(order, each):
+    lines_named: set[str] = set()
+    for refund in asked:
+        if not names_units(order, refund):
             return None
-        found |= {line.line_external_id for line in each.lines if line.qty}
-    known = {each.external_id for each in asked}
-    answered = any(each.version_at >= order.reading.version_at for each in asked)
+        lines_named |= {line.line_external_id for line in refund.lines if line.qty}
+    asked_ids = {refund.external_id for refund in asked}
+    answered = any(refund.version_at >= order.reading.version_at for refund in asked)
     for name in still_asked(order.refund_asked, order.reading.version_at, refunds):
         line = name.partition(" ")[2]
-        if name in known or (" " in name and line not in lines and answered):
+        if name in asked_ids or (" " in name and line not in lines and answered):
             continue
         if " " not in name or line not in lines:
             return None
-        found.add(line)
+        lines_named.add(line)
     left = {line.external_id for line in order.of_channel if line.open_qty}
-    if left and left <= found and len(order.of_channel) < len(order.lines):
+    if left and left <= lines_named and len(order.of_channel) < len(order.lines):
         return None
-    return frozenset(found)
+    return frozenset(lines_named)
 
 
 def keeps_here(asked: Collection[str] | None, lines: Collection[str]) -> bool:

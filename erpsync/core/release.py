@@ -39,16 +39,16 @@ def pieces(order: KnownOrder, held: Mapping[tuple[int, int], int]) -> tuple[Piec
 
     Raises `NotWholeError` where they are no whole units of a line: half a set lies elsewhere.
     """
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     for line in order.lines:
-        mine = {sku_id: held.get((line.id, sku_id), 0) for sku_id in line.parts}
-        if not any(mine.values()):
+        held_parts = {sku_id: held.get((line.id, sku_id), 0) for sku_id in line.parts}
+        if not any(held_parts.values()):
             continue
-        counts = {divmod(qty, line.parts[sku_id]) for sku_id, qty in mine.items()}
+        counts = {divmod(qty, line.parts[sku_id]) for sku_id, qty in held_parts.items()}
         if len(counts) != 1 or (whole := counts.pop())[1]:
             raise NotWholeError(f"line {line.external_id} lies in parts in more than one warehouse")
-        found += [Piece(line_id=line.id, sku_id=s, qty=qty, units=whole[0]) for s, qty in sorted(mine.items())]
-    return tuple(found)
+        pieces += [Piece(line_id=line.id, sku_id=s, qty=qty, units=whole[0]) for s, qty in sorted(held_parts.items())]
+    return tuple(pieces)
 
 
 def units_of(released: Mapping[int, Mapping[int, Piece]], sent: Mapping[tuple[int, int], int]) -> dict[int, int]:

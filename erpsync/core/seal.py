@@ -67,13 +67,13 @@ class Scan:
 
 def hash_of(external_ids: Iterable[str]) -> str:
     """Return 32 hex digits for a set of ids, whatever their order: the sum of their SHA-256 modulo 2^128."""
-    digests = (hashlib.sha256(each.encode("utf-8", "surrogatepass")).digest() for each in set(external_ids))
+    digests = (hashlib.sha256(id.encode("utf-8", "surrogatepass")).digest() for id in set(external_ids))
     return f"{sum(int.from_bytes(digest[:16], 'big') for digest in digests) % SIZE:032x}"
 
 
 def hash_of_all(hashes: Iterable[str]) -> str:
     """Return the hash of the union of disjoint sets of ids from theirs."""
-    return f"{sum(int(each, 16) for each in hashes if each) % SIZE:032x}"
+    return f"{sum(int(ids_hash, 16) for ids_hash in hashes if ids_hash) % SIZE:032x}"
 
 
 def judged(window: Window, scan: Scan, *, after: timedelta) -> Window:
@@ -125,8 +125,8 @@ def due_at(window: Window, *, after: timedelta, now: datetime) -> datetime | Non
 
 def in_turn(windows: Iterable[Window], *, after: timedelta, now: datetime) -> list[Window]:
     """Return the windows to be scanned now: unsealed ones first, oldest first."""
-    due = [each for each in windows if (at := due_at(each, after=after, now=now)) is not None and at <= now]
-    return sorted(due, key=lambda each: (each.sealed_at is not None, each.start))
+    due = [window for window in windows if (at := due_at(window, after=after, now=now)) is not None and at <= now]
+    return sorted(due, key=lambda window: (window.sealed_at is not None, window.start))
 
 
 def grid(start: datetime, end: datetime, width: timedelta) -> Iterator[Window]:

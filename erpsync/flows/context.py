@@ -146,8 +146,8 @@ class Rows(NamedTuple):
 def read_rows(store: Store) -> Rows:
     """Return what channels and warehouses there are."""
     with store.read() as connection:
-        known = {name: row.id for name, row in channels(connection).items()}
-        return Rows(known, warehouse_ids(connection))
+        channel_ids = {name: row.id for name, row in channels(connection).items()}
+        return Rows(channel_ids, warehouse_ids(connection))
 
 
 def open_context(
@@ -197,7 +197,8 @@ def assemble(
         warehouses=places,
         sourcing=Sourcing(
             by_channel={
-                each.id: tuple(row_id for row_id, place in selling if _feeds(place, each.stock)) for each in built
+                channel.id: tuple(row_id for row_id, place in selling if _feeds(place, channel.stock))
+                for channel in built
             },
             run=frozenset(row_id for row_id, place in selling if place.channel),
         ),

@@ -63,11 +63,11 @@ class Comparing:
 
             try:
                 with under(held.lease):
-                    found = world.stages.reconcile(visit.ctx, visit.channel, stopping=ends)
+                    compared = world.stages.reconcile(visit.ctx, visit.channel, stopping=ends)
             except LeaseLostError:
                 return TAKEN_S
-        world.meters.add("erpsync_windows_sealed_total", found.sealed, channel=name)
-        world.meters.add("erpsync_orders_found_late_total", found.missed, channel=name)
-        for kind, count in found.drifted.items():
+        world.meters.add("erpsync_windows_sealed_total", compared.sealed, channel=name)
+        world.meters.add("erpsync_orders_found_late_total", compared.missed, channel=name)
+        for kind, count in compared.drifted.items():
             world.meters.add("erpsync_listings_drifted_total", count, channel=name, kind=kind)
-        return BEHIND_S if found.more else COMPARE_S
+        return BEHIND_S if compared.more else COMPARE_S

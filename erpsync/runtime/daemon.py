@@ -100,8 +100,8 @@ def _compare(ctx: Context, stages: Stages, stopping: Callable[[], bool]) -> bool
     wanted = False
     for channel in ctx.channels.values():
         if channel.enabled and channel.connector is not None and not stopping():
-            found = stages.reconcile(ctx, channel, stopping=stopping)
-            wanted = wanted or bool(found.missed or found.drifted)
+            compared = stages.reconcile(ctx, channel, stopping=stopping)
+            wanted = wanted or bool(compared.missed or compared.drifted)
     return wanted
 
 
@@ -348,14 +348,14 @@ class Daemon:
 
 def _pools(channels: int) -> dict[str, int]:
     """Return threads per class of work: one per channel while they are few, so that none waits for another."""
-    each = min(MOST_THREADS, max(4, channels))
+    per_pool = min(MOST_THREADS, max(4, channels))
     return {
         "beat": 1,
         "ingest": 4,
-        "poll": each,
-        "fast": each,
-        "bulk": min(MOST_THREADS, 3 * each),
-        "push": 2 * each,
+        "poll": per_pool,
+        "fast": per_pool,
+        "bulk": min(MOST_THREADS, 3 * per_pool),
+        "push": 2 * per_pool,
         "slow": 6,
         "upkeep": 2,
     }

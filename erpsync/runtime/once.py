@@ -58,17 +58,17 @@ def drain(
     """
     clock = ctx.store.clock
     began_s = clock.monotonic()
-    work = _Work(ctx, stages or flow_stages(), stopping)
+    run = _Work(ctx, stages or flow_stages(), stopping)
     if poll:
-        work.poll_all()
+        run.poll_all()
     for _ in range(MOST_ROUNDS):
-        busy = work.round()
+        busy = run.round()
         if stopping() or not until_idle:
             break
-        if not busy and not work.wait_for_next():
+        if not busy and not run.wait_for_next():
             break
-    work.done.took_ms = round((clock.monotonic() - began_s) * 1000)
-    return work.done
+    run.done.took_ms = round((clock.monotonic() - began_s) * 1000)
+    return run.done
 
 
 class _Work:

@@ -102,14 +102,14 @@ class Polling:
         with self._world.store.read() as connection:
             self._world.look_for_slow(connection)
         ctx = self._world.ctx
-        channels = [each for each in ctx.channels.values() if each.enabled and each.connector is not None]
+        channels = [channel for channel in ctx.channels.values() if channel.enabled and channel.connector is not None]
         outlooks = self._world.stages.outlooks(ctx, channels)
         for channel in channels:
             for lane in LANES:
                 chain = self._lanes.get((channel.name, lane.name))
                 if chain is not None and any(stream in outlooks[channel.id].due for stream in lane.streams):
                     chain.wake()
-        return min((max(each.next_s, 0) or OVERDUE_S for each in outlooks.values()), default=IDLE_S)
+        return min((max(outlook.next_s, 0) or OVERDUE_S for outlook in outlooks.values()), default=IDLE_S)
 
     def _poll(self, name: str, lane: Lane) -> float | None:
         """Read the lane's streams that are due; after a failure that brought nothing the lane rests a moment."""

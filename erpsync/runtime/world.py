@@ -57,8 +57,8 @@ class World:
         """Return an enabled channel as it is configured now, None when it is not there any more."""
         stopping = self._stopping(name)  # before the context is looked at: a reload in between then ends the visit
         ctx = self.ctx
-        found = (channel for channel in ctx.channels.values() if channel.name == name and channel.enabled)
-        channel = next(found, None)
+        named = (channel for channel in ctx.channels.values() if channel.name == name and channel.enabled)
+        channel = next(named, None)
         return None if channel is None else Visit(ctx=ctx, channel=channel, stopping=stopping)
 
     def replace(self, ctx: Context, changed: Iterable[str]) -> None:

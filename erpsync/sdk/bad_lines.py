@@ -16,16 +16,16 @@ def as_one(bad: Sequence[BadLine]) -> list[BadLine]:
     """Return nothing, the only bad line, or the first one with an error that names the first twenty and the count."""
     if len(bad) < 2:
         return list(bad)
-    told = "; ".join(f"{each.key}: {each.error}" for each in bad[:MOST_NAMED])
+    told = "; ".join(f"{line.key}: {line.error}" for line in bad[:MOST_NAMED])
     more = f"; and {len(bad) - MOST_NAMED} more" if len(bad) > MOST_NAMED else ""
     error = PayloadError(
         f"{len(bad)} lines cannot be read: {told}{more}",
         path="lines",
         source=bad[0].error.source,
-        broken=all(each.error.broken for each in bad),
-        unknown_status=next((each.error.unknown_status for each in bad if each.error.unknown_status), ""),
+        broken=all(line.error.broken for line in bad),
+        unknown_status=next((line.error.unknown_status for line in bad if line.error.unknown_status), ""),
     )
-    lines = [each.row.get("line_id") for each in bad]
+    lines = [line.row.get("line_id") for line in bad]
     row = {**bad[0].row, "line_ids": lines} if any(lines) else bad[0].row
     return [replace(bad[0], error=error, row=row)]
 

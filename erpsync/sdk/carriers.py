@@ -83,7 +83,11 @@ def _name_key(name: str) -> str:
 
 _BY_NAME: Mapping[str, str] = {
     **{_name_key(name): code for code, names in _NAMES_MORE.items() for name in names},
-    **{_name_key(name): each.code for each in CARRIERS.values() for name in (each.code, each.name, each.name_zh)},
+    **{
+        _name_key(name): courier.code
+        for courier in CARRIERS.values()
+        for name in (courier.code, courier.name, courier.name_zh)
+    },
 }
 CARRIER_MAP = "our code for each name of a courier that stands in the files and is not known here"
 
@@ -103,7 +107,7 @@ def as_in_file(name: str, mapped: Mapping[str, str]) -> str:
         mapped: our code by name, as an operator says; counts more than our own table of names.
     """
     key = _name_key(name)
-    own = next((code for each, code in mapped.items() if _name_key(each) == key), None)
+    own = next((code for mapped_name, code in mapped.items() if _name_key(mapped_name) == key), None)
     return own or _BY_NAME.get(key, name)
 
 
@@ -124,10 +128,10 @@ def carrier(code: str) -> Carrier:
     Raises:
         UnknownCarrierError: no such code; names are not codes, but lead to a suggestion.
     """
-    found = CARRIERS.get(code.strip().upper())
-    if found is None:
+    courier = CARRIERS.get(code.strip().upper())
+    if courier is None:
         raise UnknownCarrierError(code, _suggestions(code.strip()))
-    return found
+    return courier
 
 
 def map_carrier(table: Mapping[str, Mapped], code: str) -> Mapped:
@@ -136,11 +140,11 @@ def map_carrier(table: Mapping[str, Mapped], code: str) -> Mapped:
     Raises:
         RejectedError: the platform has no name for it, so an operator must choose another courier or extend the table.
     """
-    known = CARRIERS.get(code.strip().upper())
-    if known is None or known.code not in table:
+    courier = CARRIERS.get(code.strip().upper())
+    if courier is None or courier.code not in table:
         near = ", ".join(_suggestions(code.strip())) or "none like it"
         raise RejectedError(f"the channel has no courier code for {code!r}; nearest known: {near}", code="carrier")
-    return table[known.code]
+    return table[courier.code]
 
 
 def _suggestions(text: str) -> tuple[str, ...]:

@@ -45,8 +45,8 @@ def to_be_sent_within(clock: Clock, seconds: float, *, renew: Callable[[], bool]
     Args:
         renew: asked when the time is up; True lets calls begin for as long again, counted from the question.
     """
-    mine = _Limit(clock=clock, seconds=seconds, until_s=clock.monotonic() + seconds, renew=renew)
-    token = _limits.set((*_limits.get(), mine))
+    limit = _Limit(clock=clock, seconds=seconds, until_s=clock.monotonic() + seconds, renew=renew)
+    token = _limits.set((*_limits.get(), limit))
     try:
         yield
     finally:
@@ -55,7 +55,7 @@ def to_be_sent_within(clock: Clock, seconds: float, *, renew: Callable[[], bool]
 
 def left_s() -> float:
     """Return the seconds within which a call may still begin, come what may; infinite where nobody said."""
-    return min((each.left_s for each in _limits.get() if each.renew is None), default=float("inf"))
+    return min((limit.left_s for limit in _limits.get() if limit.renew is None), default=float("inf"))
 
 
 def refuse_late(own_left_s: float = float("inf")) -> None:
@@ -65,5 +65,5 @@ def refuse_late(own_left_s: float = float("inf")) -> None:
         own_left_s: seconds that the call itself has left.
     """
     # `left_s` comes last: renewing asks the database, which may take long.
-    if own_left_s <= 0 or not all(each.holds() for each in _limits.get()) or left_s() <= 0:
+    if own_left_s <= 0 or not all(limit.holds() for limit in _limits.get()) or left_s() <= 0:
         raise TooLateError("not sent: its time was up before it could be")

@@ -60,7 +60,7 @@ def unusable(folder: Path, *, made: bool = False) -> str:
     except FileNotFoundError:
         if not made:
             return f"there is no folder {folder}"
-        text = unusable(next(each for each in folder.parents if os.path.lexists(each)))
+        text = unusable(next(parent for parent in folder.parents if os.path.lexists(parent)))
         return f"{text}, so {folder} cannot be made" if text else ""
     except OSError as error:
         return f"{folder} cannot be reached: {(error.strerror or type(error).__name__).lower()}"
@@ -170,8 +170,8 @@ class DropFolder:
     def waiting(self) -> list[Path]:
         """Return the files that would be read, settled or not, oldest first."""
         with os.scandir(self._folder) as entries:
-            found = [(_regular(entry), entry.name) for entry in entries if self._is_meant(entry.name)]
-        whole = sorted((info.st_mtime_ns, name) for info, name in found if info is not None and info.st_size)
+            files = [(_regular(entry), entry.name) for entry in entries if self._is_meant(entry.name)]
+        whole = sorted((info.st_mtime_ns, name) for info, name in files if info is not None and info.st_size)
         return [self._folder / name for _, name in whole]
 
     def check(self, *, out: Path | None, unread: str) -> list[str]:

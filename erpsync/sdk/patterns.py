@@ -31,10 +31,10 @@ def lying_unread(folder: Path, patterns: Sequence[str]) -> str:
     """Return what is said of files in a folder that nobody will read; nothing where there are none, or no folder."""
     try:
         with os.scandir(folder) as entries:
-            found = [entry for entry in entries if not is_passing(entry.name) and _lies(entry, patterns)]
+            unread = [entry for entry in entries if not is_passing(entry.name) and _lies(entry, patterns)]
     except OSError:
         return ""
-    names = sorted(_shown(entry.name) for entry in found)
+    names = sorted(_shown(entry.name) for entry in unread)
     if not names:
         return ""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""

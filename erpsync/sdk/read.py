@@ -107,17 +107,17 @@ def properties(text: str) -> tuple[tuple[str, str], ...]:
 
     A part without a name goes on with the one before; a text that begins without one is the value of no name.
     """
-    found: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     pieces = _BETWEEN.split(text)
     for mark, part in zip(["", *pieces[1::2]], pieces[::2], strict=True):
         name, *value = _NAMED.split(part, maxsplit=1)
         if value:
-            found.append((name.strip(), value[0].strip()))
-        elif found and part.strip():
-            found[-1] = (found[-1][0], f"{found[-1][1]}{mark}{part.strip()}")
+            pairs.append((name.strip(), value[0].strip()))
+        elif pairs and part.strip():
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]}{mark}{part.strip()}")
         elif part.strip():
-            found.append(("", part.strip()))
-    return tuple(found)
+            pairs.append(("", part.strip()))
+    return tuple(pairs)
 
 
 def enumeration(value: object, kind_: type[StrEnum], *, path: str) -> Any:

@@ -93,10 +93,10 @@ def _pool(pool: type[Any], connection: type[Any], allowed: Allowed) -> type[Any]
 
 def _first_address(connection: Any, name: str) -> str:
     try:
-        found = socket.getaddrinfo(name, connection.port, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(name, connection.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise urllib3.exceptions.NewConnectionError(connection, "the name leads nowhere") from error
-    addresses = [str(address[0]) for *_, address in found]
+    addresses = [str(address[0]) for *_, address in answers]
     if any(is_local(address) for address in addresses):
         raise LocalTargetError(connection, "leads to this machine or a link-local address")
     return addresses[0]

@@ -57,9 +57,9 @@ def is_timeout(error: BaseException) -> bool:
 
     Requests calls a body that stops coming in a broken connection; what broke it stands inside.
     """
-    found = [error, error.__cause__, *error.args, *(getattr(arg, "reason", None) for arg in error.args)]
+    causes = [error, error.__cause__, *error.args, *(getattr(arg, "reason", None) for arg in error.args)]
     refused = urllib3.exceptions.NewConnectionError  # a kind of time-out to urllib3
-    return any(isinstance(each, _TIME_OUTS) and not isinstance(each, refused) for each in found)
+    return any(isinstance(cause, _TIME_OUTS) and not isinstance(cause, refused) for cause in causes)
 
 
 def before_sending(error: BaseException) -> bool:

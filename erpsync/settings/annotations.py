@@ -26,50 +26,52 @@ def kinds(annotation: Any) -> Kinds:
     return (annotation,)
 
 
-def models(found: Kinds) -> list[type[BaseModel]]:
+def models(alternatives: Kinds) -> list[type[BaseModel]]:
     """Return those alternatives that are pydantic models."""
-    return [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [kind for kind in alternatives if isinstance(kind, type) and issubclass(kind, BaseModel)]
 
 
-def keys(found: Kinds) -> dict[str, Kinds]:
+def keys(alternatives: Kinds) -> dict[str, Kinds]:
     """Return the keys that the models among the alternatives know, with the alternatives of each."""
-    known: dict[str, Kinds] = {}
-    for model in models(found):
+    below: dict[str, Kinds] = {}
+    for model in models(alternatives):
         for name, field in model.model_fields.items():
             key = field.alias or name
-            known[key] = known.get(key, ()) + kinds(field.annotation)
-    return known
+            below[key] = below.get(key, ()) + kinds(field.annotation)
+    return below
 
 
-def member(found: Kinds, key: str) -> Kinds:
+def member(alternatives: Kinds, key: str) -> Kinds:
     """Return the alternatives of what stands under `key`; none if nothing is known about it."""
-    values = [get_args(kind) for kind in found if get_origin(kind) in _MAPPINGS]
-    return keys(found).get(key, ()) + tuple(kind for args in values for kind in kinds(args[1]))
+    values = [get_args(kind) for kind in alternatives if get_origin(kind) in _MAPPINGS]
+    return keys(alternatives).get(key, ()) + tuple(kind for args in values for kind in kinds(args[1]))
 
 
-def item(found: Kinds) -> Kinds:
+def item(alternatives: Kinds) -> Kinds:
     """Return the alternatives of a list's items."""
-    args = [arg for kind in found if get_origin(kind) in _SEQUENCES for arg in get_args(kind) if arg is not Ellipsis]
+    args = [
+        arg for kind in alternatives if get_origin(kind) in _SEQUENCES for arg in get_args(kind) if arg is not Ellipsis
+    ]
     return tuple(kind for arg in args for kind in kinds(arg))
 
 
-def at(found: Kinds, path: Sequence[str | int]) -> Kinds:
+def at(alternatives: Kinds, path: Sequence[str | int]) -> Kinds:
     """Return the alternatives at `path` below."""
     for part in path:
-        found = item(found) if isinstance(part, int) else member(found, part)
-    return found
+        alternatives = item(alternatives) if isinstance(part, int) else member(alternatives, part)
+    return alternatives
 
 
-def is_secret(found: Kinds) -> bool:
+def is_secret(alternatives: Kinds) -> bool:
     """Return whether a value here is a secret."""
-    return SecretStr in found or SecretBytes in found
+    return SecretStr in alternatives or SecretBytes in alternatives
 
 
-def is_path(found: Kinds) -> bool:
+def is_path(alternatives: Kinds) -> bool:
     """Return whether a value here is a file or folder."""
-    return any(isinstance(kind, type) and issubclass(kind, Path) for kind in found)
+    return any(isinstance(kind, type) and issubclass(kind, Path) for kind in alternatives)
 
 
-def is_number(found: Kinds) -> bool:
+def is_number(alternatives: Kinds) -> bool:
     """Return whether a value here is a number or true/false and cannot be text."""
-    return str not in found and any(kind in (int, float, bool) for kind in found)
+    return str not in alternatives and any(kind in (int, float, bool) for kind in alternatives)

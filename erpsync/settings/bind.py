@@ -69,26 +69,26 @@ class Binder:
                 text = text.replace(value, "***")
         return text
 
-    def _plain(self, node: Node, found: Kinds, path: Path, place: Place) -> Any:
+    def _plain(self, node: Node, alternatives: Kinds, path: Path, place: Place) -> Any:
         if isinstance(node, Mapping):
             return {
-                key: self._plain(child, member(found, key), (*path, key), node.keys[key])
+                key: self._plain(child, member(alternatives, key), (*path, key), node.keys[key])
                 for key, child in node.items.items()
             }
         if isinstance(node, Sequence):
-            below = item(found)
+            below = item(alternatives)
             return [self._plain(child, below, (*path, n), child.place) for n, child in enumerate(node.items)]
-        if node.value is None and models(found) and type(None) not in found:
+        if node.value is None and models(alternatives) and type(None) not in alternatives:
             return {}
-        return self._scalar(node, found, path, place)
+        return self._scalar(node, alternatives, path, place)
 
-    def _scalar(self, scalar: Scalar, found: Kinds, path: Path, place: Place) -> Any:
+    def _scalar(self, scalar: Scalar, alternatives: Kinds, path: Path, place: Place) -> Any:
         value = scalar.value
         if is_reference(scalar):
-            value = self._referred_value(scalar, found, path, place)
-        elif is_secret(found) and isinstance(value, str):
+            value = self._referred_value(scalar, alternatives, path, place)
+        elif is_secret(alternatives) and isinstance(value, str):
             value = self._literal_secret(value, path, place)
-        if is_path(found) and isinstance(value, str) and value:
+        if is_path(alternatives) and isinstance(value, str) and value:
             return self.sources.folder / value
         return value
 
@@ -103,9 +103,9 @@ class Binder:
         self._unresolved.add(path)
         return NOT_RESOLVED
 
-    def _referred_value(self, scalar: Scalar, found: Kinds, path: Path, place: Place) -> Any:
+    def _referred_value(self, scalar: Scalar, alternatives: Kinds, path: Path, place: Place) -> Any:
         self._referred.add(path)
-        secret = is_secret(found)
+        secret = is_secret(alternatives)
         if (secret and not self.secrets) or (self.lenient and scalar.tag):
             self._unresolved.add(path)
             return NOT_RESOLVED
@@ -116,4 +116,4 @@ class Binder:
             if not self.lenient:
                 self.findings.add(place, path, str(error))
             return NOT_RESOLVED
-        return core_scalar(text) if is_number(found) else text
+        return core_scalar(text) if is_number(alternatives) else text

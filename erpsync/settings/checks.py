@@ -140,28 +140,28 @@ def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
     if main.node is None:
         return
     _check_runners(main, first)
-    known = {id for _, id in _warehouses(main)}
-    closed = {each.id for each in main.model.warehouses if not each.sellable} if main.model else set()
-    _check_stock(main, ("defaults", "stock", "warehouses"), known, closed)
+    warehouse_ids = {id for _, id in _warehouses(main)}
+    closed = {warehouse.id for warehouse in main.model.warehouses if not warehouse.sellable} if main.model else set()
+    _check_stock(main, ("defaults", "stock", "warehouses"), warehouse_ids, closed)
     for channel in channels:
-        _check_stock(channel, ("stock", "warehouses"), known, closed)
+        _check_stock(channel, ("stock", "warehouses"), warehouse_ids, closed)
 
 
 def check_numbers(main: ReadMain, channels: list[ReadChannel]) -> None:
     """Note channels whose order numbers could be those of another channel: from then on none of theirs is stored."""
-    known: list[tuple[str, str, ReadChannel]] = []
+    patterns: list[tuple[str, str, ReadChannel]] = []
     for channel in channels:
         if channel.model is None:
             continue
         id, pattern = channel.model.id, _pattern(main, channel.model)
-        for other_id, other, file in known:
+        for other_id, other, file in patterns:
             met = meeting((id, pattern), (other_id, other))
             if met is not None:
                 text = f"'{pattern}' of channel '{id}' can make the number {met}, and so can '{other}' of '{other_id}'"
                 path = ("orders", "number") if channel.at("orders", "number") else ("id",)
                 channel.add(path, f"{text} ({file.findings.file}); put something in that tells them apart")
                 break
-        known.append((id, pattern, channel))
+        patterns.append((id, pattern, channel))
 
 
 def _pattern(main: ReadMain, channel: ChannelFile) -> str:
@@ -188,15 +188,15 @@ def _check_runners(main: ReadMain, channels: dict[str, ReadChannel]) -> None:
             main.add(path, f"channel '{id}' is disabled, so nothing is released to this warehouse", "warning")
 
 
-def _check_stock(file: ReadFile, path: tuple[str, ...], known: set[str], closed: set[str]) -> None:
+def _check_stock(file: ReadFile, path: tuple[str, ...], warehouse_ids: set[str], closed: set[str]) -> None:
     rows = file.at(*path)
     seen: set[str] = set()
     for n, row in enumerate(rows.items if isinstance(rows, Sequence) else ()):
         id = text_of(row)
         if id is None:
             continue
-        if id not in known:
-            hint = did_you_mean(id, known) or f"; known are {one_of(known)}"
+        if id not in warehouse_ids:
+            hint = did_you_mean(id, warehouse_ids) or f"; known are {one_of(warehouse_ids)}"
             file.add((*path, n), f"no warehouse '{id}' in erpsync.yaml{hint}")
         elif id in seen:
             file.add((*path, n), f"warehouse '{id}' stands twice")

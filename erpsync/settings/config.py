@@ -150,7 +150,7 @@ def changed_channels(old: Config, new: Config) -> Diff:
     """Return what differs between two configurations, by resolved values: a new secret counts as a change."""
     before = {channel.id: channel for channel in old.channels}
     after = {channel.id: channel for channel in new.channels}
-    names = [each.name for each in fields(Config) if each.compare and each.name != "channels"]
+    names = [field.name for field in fields(Config) if field.compare and field.name != "channels"]
     return Diff(
         added=tuple(id for id in after if id not in before),
         removed=tuple(id for id in before if id not in after),

@@ -55,8 +55,8 @@ def explain(error: ValidationError, node: Node, model: type[BaseModel], *, hidde
         path, place = locate(node, detail["loc"])  # leaves out what is not in the file, such as names of union members
         if detail["type"] == "missing":
             path = (*path, detail["loc"][-1])
-        found = at((model,), path)
-        show = path not in hidden and not is_secret(found)
+        alternatives = at((model,), path)
+        show = path not in hidden and not is_secret(alternatives)
         text = _text(dict(detail), (model,), path, show=show)
         places[path] = place
         texts.setdefault(path, [])
@@ -87,12 +87,12 @@ def _text(detail: dict[str, Any], root: Kinds, path: Path, *, show: bool) -> str
     return f"{text}, is {_shown(detail['input'])}{quotes}"
 
 
-def _unknown(key: str, known: dict[str, Kinds]) -> str:
-    below = [name for name, found in known.items() if key in keys(found)]
+def _unknown(key: str, keys_known: dict[str, Kinds]) -> str:
+    below = [name for name, alternatives in keys_known.items() if key in keys(alternatives)]
     if below:
         return f"unknown key; it belongs under '{below[0]}'"
-    hint = did_you_mean(key, known)
-    return f"unknown key{hint}" if hint else f"unknown key; known are {one_of(known)}"
+    hint = did_you_mean(key, keys_known)
+    return f"unknown key{hint}" if hint else f"unknown key; known are {one_of(keys_known)}"
 
 
 def _plain_words(message: str) -> str:

@@ -52,13 +52,13 @@ def channel_files(folder: Path, findings: Findings) -> tuple[list[Path], list[Pa
     if not folder.is_dir():
         return [], []
     try:
-        found = sorted((folder / CHANNELS).iterdir())
+        entries = sorted((folder / CHANNELS).iterdir())
     except FileNotFoundError:
-        found = []
+        entries = []
     except OSError as error:
         findings.add((1, 1), (), _unreadable(error))
         return [], []
-    files = [file for file in found if not file.name.startswith(".") and not file.is_dir()]
+    files = [file for file in entries if not file.name.startswith(".") and not file.is_dir()]
     shops = [file for file in files if file.suffix == ".yaml"]
     if not shops:
         findings.add((1, 1), (), "no channel: nothing is read or told", severity="warning")

@@ -19,12 +19,12 @@ DATABASE = "database"
 
 def folders(config: Config) -> list[tuple[str, Path]]:
     """Return (what for, folder) of an SQLite database and of every path in the settings of enabled channels."""
-    found = [] if config.sqlite_file is None else [(DATABASE, config.sqlite_file.parent)]
+    folders_used = [] if config.sqlite_file is None else [(DATABASE, config.sqlite_file.parent)]
     for channel in config.channels:
         if channel.enabled:
             paths = (value for value in vars(channel.settings).values() if isinstance(value, Path))
-            found += [(channel.id, path) for path in paths]
-    return found
+            folders_used += [(channel.id, path) for path in paths]
+    return folders_used
 
 
 def unusable_folders(base: Path, main: ReadMain, channels: Sequence[ReadChannel]) -> tuple[Problem, ...]:
@@ -33,11 +33,11 @@ def unusable_folders(base: Path, main: ReadMain, channels: Sequence[ReadChannel]
     Args:
         base: the folder that a relative database lies in.
     """
-    found = [_problem(main, ("database",), text) for text in _of_database(base, main)]
+    problems = [_problem(main, ("database",), text) for text in _of_database(base, main)]
     for channel in channels:
         if channel.model is not None and channel.model.enabled:
-            found += [_problem(channel, ("settings", key), text) for key, text in _of_settings(channel)]
-    return tuple(found)
+            problems += [_problem(channel, ("settings", key), text) for key, text in _of_settings(channel)]
+    return tuple(problems)
 
 
 def _problem(file: ReadFile, path: Keys, text: str) -> Problem:

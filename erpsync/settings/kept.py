@@ -39,9 +39,9 @@ def keep(file: Path, main: ReadMain, channels: Environ[Path, ReadChannel]) -> st
         "file": str(file.absolute()),
         "main": _less(main, "database", MainFile),
         "channels": {
-            path.name: _less(each, "settings", ChannelFile)
-            | {"settings": _plain(each.at("settings") or _EMPTY, (type(each.settings),))}
-            for path, each in channels.items()
+            path.name: _less(channel, "settings", ChannelFile)
+            | {"settings": _plain(channel.at("settings") or _EMPTY, (type(channel.settings),))}
+            for path, channel in channels.items()
         },
     }
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
@@ -52,16 +52,16 @@ def _less(read: ReadFile, key: str, model: type[BaseModel]) -> dict[str, Any]:
     return _mapping(read.node.without(key), (model,)) if isinstance(read.node, Mapping) else {}
 
 
-def _mapping(node: Mapping, found: Kinds) -> dict[str, Any]:
-    return {key: _plain(child, member(found, key)) for key, child in node.items.items()}
+def _mapping(node: Mapping, alternatives: Kinds) -> dict[str, Any]:
+    return {key: _plain(child, member(alternatives, key)) for key, child in node.items.items()}
 
 
-def _plain(node: Node, found: Kinds) -> Any:
+def _plain(node: Node, alternatives: Kinds) -> Any:
     if isinstance(node, Mapping):
-        return _mapping(node, found)
+        return _mapping(node, alternatives)
     if isinstance(node, Sequence):
-        return [_plain(child, item(found)) for child in node.items]
-    return _scalar(node, secret=is_secret(found))
+        return [_plain(child, item(alternatives)) for child in node.items]
+    return _scalar(node, secret=is_secret(alternatives))
 
 
 def _scalar(scalar: Scalar, *, secret: bool) -> Any:

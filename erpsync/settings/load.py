@@ -51,9 +51,9 @@ def load(
     check_main(root)
     check_together(root, channels)
     files = [root.findings, folder, *(channel.findings for channel in channels), *map(_ignored, ignored)]
-    found = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
-    problems = tuple(problem for problem in found if problem.severity == "error")
-    notes = tuple(problem for problem in found if problem.severity != "error")
+    listed = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
+    problems = tuple(problem for problem in listed if problem.severity == "error")
+    notes = tuple(problem for problem in listed if problem.severity != "error")
     unusable = unusable_folders(sources.folder, root, channels) if folders else ()
     if problems or root.model is None:
         return Loaded(config=None, problems=problems, notes=notes, unusable=unusable)
@@ -122,7 +122,7 @@ class _Loading:
 
 def _may_play(kind: type, role: type) -> bool:
     """Whether a connector's class plays a role, or one of those does that it may turn into by its settings."""
-    return issubclass(kind, role) or any(_may_play(each, role) for each in kind.__subclasses__())
+    return issubclass(kind, role) or any(_may_play(subclass, role) for subclass in kind.__subclasses__())
 
 
 def _at_key(block: Node, parent: Mapping) -> Node:

@@ -79,15 +79,15 @@ def owners(installed: Iterable[Distribution]) -> list[str]:
     lists none of its modules; its entry points give it away.
     """
     file = re.compile(rf"^{SHARED_IMPORT_NAME}(/|\.py,)", re.MULTILINE)
-    return [each.name for each in installed if file.search(each.read_text("RECORD") or "")]
+    return [distribution.name for distribution in installed if file.search(distribution.read_text("RECORD") or "")]
 
 
 def from_entry_points(points: Iterable[EntryPoint], owners: Iterable[str] = ()) -> Registry:
     """Return the registry of `points`; `owners` are distributions known to own the import name `connectors`."""
-    found: dict[str, EntryPoint] = {}
+    by_name: dict[str, EntryPoint] = {}
     shared = {owner.lower() for owner in owners}
     for point in points:
-        other = found.setdefault(point.name, point)
+        other = by_name.setdefault(point.name, point)
         if (other.value, _owner(other)) != (point.value, _owner(point)):
             raise RegistryError(f"two connectors are named '{point.name}': {_source(other)} and {_source(point)}")
         if point.module.partition(".")[0] == SHARED_IMPORT_NAME:
@@ -96,7 +96,7 @@ def from_entry_points(points: Iterable[EntryPoint], owners: Iterable[str] = ()) 
         raise RegistryError(
             f"two distributions own the import name '{SHARED_IMPORT_NAME}': {', '.join(sorted(shared))}; uninstall one"
         )
-    return Registry({name: point.load for name, point in found.items()})
+    return Registry({name: point.load for name, point in by_name.items()})
 
 
 def _same(kind: type[Connector]) -> type[Connector]:
@@ -128,7 +128,7 @@ def _version_problem(written_for: object) -> str | None:
         return None
     if not isinstance(written_for, str) or not re.fullmatch(r"[0-9]{1,4}\.[0-9]{1,4}", written_for):
         return f"its sdk must be a version of erpsync.sdk like {VERSION}"
-    (major, minor), (ours, newest) = (tuple(map(int, each.split("."))) for each in (written_for, VERSION))
+    (major, minor), (ours, newest) = (tuple(map(int, version.split("."))) for version in (written_for, VERSION))
     if major != ours or minor > newest:
         return f"it was written for erpsync.sdk {written_for}, this is {VERSION}; install versions that fit"
     return None

@@ -57,9 +57,9 @@ def _settings_rule(name: str, registry: Registry, defs: dict[str, Any]) -> dict[
 
 def _schema_of(model: type[BaseModel], prefix: str, defs: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of `model`; what it refers to goes into `defs` under `prefix`."""
-    found = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
-    defs.update({f"{prefix}.{name}": body for name, body in found.pop("$defs", {}).items()})
-    return found
+    schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
+    defs.update({f"{prefix}.{name}": body for name, body in schema.pop("$defs", {}).items()})
+    return schema
 
 
 def fields() -> list[FieldDoc]:
@@ -72,18 +72,18 @@ def connector_fields(model: type[BaseModel], prefix: str = "") -> list[FieldDoc]
 
     Its own stand before those that all models of its kind have.
     """
-    found: list[FieldDoc] = []
-    for name, field in sorted(model.model_fields.items(), key=lambda each: each[0] not in model.__annotations__):
+    docs: list[FieldDoc] = []
+    for name, field in sorted(model.model_fields.items(), key=lambda pair: pair[0] not in model.__annotations__):
         path = f"{prefix}{field.alias or name}"
-        found.append(FieldDoc(path, _type(field.annotation), _default(field), field.description or ""))
+        docs.append(FieldDoc(path, _type(field.annotation), _default(field), field.description or ""))
         if field.annotation is Defaults:
             continue
         for kind in kinds(field.annotation):
             for below in models((kind,)):
-                found += connector_fields(below, f"{path}.")
+                docs += connector_fields(below, f"{path}.")
             for below in models(item((kind,))):
-                found += connector_fields(below, f"{path}[].")
-    return found
+                docs += connector_fields(below, f"{path}[].")
+    return docs
 
 
 def _default(field: FieldInfo) -> str:

@@ -102,7 +102,7 @@ def core_scalar(text: str) -> str | int | float | bool | None:
 
 def locate(node: Node, path: Path) -> tuple[Path, Place]:
     """Return the part of `path` that exists and where it stands: at its key, a list's item at itself."""
-    found: Path = ()
+    existing: Path = ()
     place = node.place
     for part in path:
         if isinstance(node, Mapping) and part in node.items:
@@ -112,8 +112,8 @@ def locate(node: Node, path: Path) -> tuple[Path, Place]:
             place = node.place
         else:
             continue
-        found = (*found, part)
-    return found, place
+        existing = (*existing, part)
+    return existing, place
 
 
 def parse(data: bytes, findings: Findings) -> Node | None:
@@ -129,8 +129,8 @@ def parse(data: bytes, findings: Findings) -> Node | None:
         findings.add(stop.place, stop.path, stop.text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        if found := _full_width(text.splitlines()[: mark.line + 1] if mark else []):
-            findings.add(found[0], (), found[1])
+        if odd := _full_width(text.splitlines()[: mark.line + 1] if mark else []):
+            findings.add(odd[0], (), odd[1])
             return None
         # The parser reports what is missing at the end one line behind it.
         findings.add(min(_place(mark), _end(text)) if mark else (1, 1), (), _syntax(error, text.splitlines()))

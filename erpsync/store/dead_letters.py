@@ -51,7 +51,7 @@ def add_dead_letters(tx: Tx, letters: Iterable[DeadLetter]) -> None:
     A view older than the one of the open letter changes nothing, nor does one that a person dropped.
     """
     wanted = [_storable(letter) for letter in letters]
-    dropped = dropped_views(tx, [(each.channel_id, each.kind, each.key) for each in wanted if each.digest])
+    dropped = dropped_views(tx, [(letter.channel_id, letter.kind, letter.key) for letter in wanted if letter.digest])
     for letter in sorted(wanted, key=lambda item: (item.channel_id, item.kind, item.key)):
         if (letter.channel_id, letter.kind, letter.key, letter.digest) in dropped:
             continue
@@ -106,19 +106,19 @@ def dropped_views(tx: Tx, keys: Iterable[tuple[int, str, str]]) -> set[tuple[int
     groups: dict[tuple[int, str], list[str]] = {}
     for channel_id, kind, key in sorted(set(keys)):
         groups.setdefault((channel_id, kind), []).append(key)
-    found: set[tuple[int, str, str, str]] = set()
+    views: set[tuple[int, str, str, str]] = set()
     for (channel_id, kind), wanted in groups.items():
-        for some in in_parts(wanted):
-            of_these = dead_letter.c.key.in_(some) & text("dead_letter.state = 'dropped'")
-            mine = (dead_letter.c.channel_id == channel_id) & (dead_letter.c.kind == kind) & of_these
-            rows = tx.all(select(dead_letter.c.key, dead_letter.c.digest).where(mine))
-            found |= {(channel_id, kind, row.key, row.digest) for row in rows}
-    return found
+        for part in in_parts(wanted):
+            of_these = dead_letter.c.key.in_(part) & text("dead_letter.state = 'dropped'")
+            of_channel = (dead_letter.c.channel_id == channel_id) & (dead_letter.c.kind == kind) & of_these
+            rows = tx.all(select(dead_letter.c.key, dead_letter.c.digest).where(of_channel))
+            views |= {(channel_id, kind, row.key, row.digest) for row in rows}
+    return views
 
 
 def _storable(letter: DeadLetter) -> DeadLetter:
     """Return the letter with names that can be stored whatever the channel sent; its body keeps what came."""
-    key, error, source = (storable(each) for each in (letter.key, letter.error, letter.source))
+    key, error, source = (storable(name) for name in (letter.key, letter.error, letter.source))
     order = storable(letter.order_external_id) if letter.order_external_id else None
     return replace(letter, key=key, error=error, source=source, order_external_id=order)
 
@@ -179,10 +179,10 @@ def open_line_letters(tx: Tx, order_ids: Iterable[int]) -> dict[int, list[str]]:
     wanted = sorted(set(order_ids))
     if not wanted:
         return {}
-    found: dict[int, list[str]] = {}
+    keys: dict[int, list[str]] = {}
     query = select(dead_letter.c.order_id, dead_letter.c.key).where(
         dead_letter.c.order_id.in_(wanted), dead_letter.c.kind == "line", dead_letter.c.state == "open"
     )
     for row in tx.all(query):
-        found.setdefault(row.order_id, []).append(row.key)
-    return found
+        keys.setdefault(row.order_id, []).append(row.key)
+    return keys

@@ -29,9 +29,9 @@ def add_guarded(tx: Tx, deltas: Sequence[tuple[StockKey, int, int]]) -> None:
             )
         )
         rows = [{"s": p.sku_id, "w": p.warehouse_id, "h": h, "r": r} for p, h, r in deltas]
-        found = tx.execute(statement, rows).rowcount
+        updated = tx.execute(statement, rows).rowcount
     else:
-        found = tx.connection.exec_driver_sql(
+        updated = tx.connection.exec_driver_sql(
             "UPDATE stock t SET on_hand = t.on_hand + n.h, reserved = t.reserved + n.r "
             "FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS n(s, w, h, r) "
             "WHERE t.sku_id = n.s AND t.warehouse_id = n.w "
@@ -40,5 +40,5 @@ def add_guarded(tx: Tx, deltas: Sequence[tuple[StockKey, int, int]]) -> None:
                 list(column) for column in zip(*((p.sku_id, p.warehouse_id, h, r) for p, h, r in deltas), strict=True)
             ),
         ).rowcount
-    if found != len(deltas):
-        raise StockConflictError(f"{len(deltas) - found} of {len(deltas)} stock rows changed under their lock")
+    if updated != len(deltas):
+        raise StockConflictError(f"{len(deltas) - updated} of {len(deltas)} stock rows changed under their lock")

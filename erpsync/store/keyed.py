@@ -17,5 +17,5 @@ def orders_with(tx: Tx, key: Column[Any], hashes: Iterable[bytes], *, limit: int
     query = select(orders.c.id, orders.c.number, orders.c.placed_at).where(key.in_(list(hashes)))
     query = query.where(ORDER_PART.in_(bindparam("parts", expanding=True)))
     newest = query.order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(limit)
-    found = [row for parts in in_parts(range(last + 1)) for row in tx.all(newest.params(parts=parts))]
-    return sorted(found, key=lambda row: (row.placed_at, row.id), reverse=True)[:limit]
+    rows = [row for parts in in_parts(range(last + 1)) for row in tx.all(newest.params(parts=parts))]
+    return sorted(rows, key=lambda row: (row.placed_at, row.id), reverse=True)[:limit]

@@ -38,11 +38,11 @@ def take_lease(store: Store, key: str, *, ttl_s: float = LEASE_S) -> Lease | Non
     with store.begin() as tx:
         until = tx.now + timedelta(seconds=ttl_s)
         fresh = tx.insert(lease).values(key=key, owner=store.owner, epoch=1, until_at=until)
-        mine = lease.c.owner == store.owner
+        is_ours = lease.c.owner == store.owner
         taken = fresh.on_conflict_do_update(
             index_elements=["key"],
             set_={"owner": store.owner, "until_at": until, "epoch": lease.c.epoch + 1},
-            where=mine | (lease.c.until_at < tx.now),
+            where=is_ours | (lease.c.until_at < tx.now),
         ).returning(lease.c.epoch)
         epoch = tx.execute(taken).scalar()
     return None if epoch is None else Lease(key=key, owner=store.owner, epoch=epoch)

@@ -54,29 +54,29 @@ def doubt_sent(tx: Tx, sent_since: Mapping[int, Iterable[int]]) -> None:
 
 def note_sent(tx: Tx, sent: Iterable[Sent]) -> None:
     """Note numbers before the call that tells them; only its answer makes them sure."""
-    update_many(tx, listing, [_late(each) | _unsure(each.sent_since) for each in sent], keys=["id"])
+    update_many(tx, listing, [_late(number) | _unsure(number.sent_since) for number in sent], keys=["id"])
 
 
 def note_accepted(tx: Tx, accepted: Iterable[Accepted]) -> None:
     """Note numbers that their channel took."""
     rows = [
-        _late(each)
+        _late(number)
         | {
-            "told_qty": each.qty,
-            "told_sure": each.sure,
+            "told_qty": number.qty,
+            "told_sure": number.sure,
             "told_at": tx.now,
             "sent_since": "[]",
-            "earlier": pack_sent(each.earlier),
+            "earlier": pack_sent(number.earlier),
             "refused": "",
         }
-        for each in accepted
+        for number in accepted
     ]
     update_many(tx, listing, rows, keys=["id"])
 
 
 def note_late(tx: Tx, late: Iterable[Late]) -> None:
     """Note which numbers may still land after a call that failed."""
-    update_many(tx, listing, [_late(each) for each in late], keys=["id"])
+    update_many(tx, listing, [_late(number) for number in late], keys=["id"])
 
 
 def map_listings(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -104,5 +104,5 @@ def _unsure(sent_since: Iterable[int]) -> dict[str, Any]:
     return {"told_sure": False, "sent_since": pack_sent(sorted(set(sent_since)))}
 
 
-def _late(each: Late) -> dict[str, Any]:
-    return {"id": each.id, "late": pack_sent(sorted(set(each.late))), "late_until_at": each.late_until_at}
+def _late(number: Late) -> dict[str, Any]:
+    return {"id": number.id, "late": pack_sent(sorted(set(number.late))), "late_until_at": number.late_until_at}

@@ -69,10 +69,10 @@ def _lines(tx: Tx, wanted: ColumnElement[bool]) -> dict[int, list[KnownLine]]:
     if bundles:
         for part in tx.all(select(line_part).where(line_part.c.line_id.in_(bundles))):
             parts.setdefault(part.line_id, {})[part.sku_id] = part.qty
-    found: dict[int, list[KnownLine]] = {}
+    lines: dict[int, list[KnownLine]] = {}
     for row in rows:
-        found.setdefault(row.order_id, []).append(_line(row, parts.get(row.id)))
-    return found
+        lines.setdefault(row.order_id, []).append(_line(row, parts.get(row.id)))
+    return lines
 
 
 def _line(row: Any, parts: Mapping[int, int] | None) -> KnownLine:
@@ -273,10 +273,10 @@ def refunds_of(tx: Tx, channel_id: int, order_external_ids: Iterable[str]) -> di
         .order_by(refund.c.id)
     )
     lines = _refund_lines(tx, [row.id for row in rows])
-    found: dict[str, list[KnownRefund]] = {}
+    by_order: dict[str, list[KnownRefund]] = {}
     for row in rows:
-        found.setdefault(row.order_external_id, []).append(_refund(row, lines.get(row.id, ())))
-    return found
+        by_order.setdefault(row.order_external_id, []).append(_refund(row, lines.get(row.id, ())))
+    return by_order
 
 
 def lock_refunds(tx: Tx, channel_id: int, external_ids: Iterable[str]) -> dict[str, tuple[int, Reading, RefundState]]:
@@ -309,10 +309,10 @@ def write_refunds(tx: Tx, channel_id: int, written: Sequence[tuple[int | None, R
             for i, (item, reading) in zip(ids, fresh, strict=True)
         ],
     )
-    known = [(row_id, item, reading) for row_id, item, reading in written if row_id is not None]
-    update_many(tx, refund, [_refund_row(item, reading) | {"id": i} for i, item, reading in known], keys=["id"])
-    delete_many(tx, refund_line, [{"refund_id": i} for i, _, _ in known])
-    numbered = [(i, item) for i, item, _ in known] + [(i, item) for i, (item, _) in zip(ids, fresh, strict=True)]
+    stored = [(row_id, item, reading) for row_id, item, reading in written if row_id is not None]
+    update_many(tx, refund, [_refund_row(item, reading) | {"id": i} for i, item, reading in stored], keys=["id"])
+    delete_many(tx, refund_line, [{"refund_id": i} for i, _, _ in stored])
+    numbered = [(i, item) for i, item, _ in stored] + [(i, item) for i, (item, _) in zip(ids, fresh, strict=True)]
     insert_many(
         tx,
         refund_line,
@@ -346,12 +346,12 @@ def _refund_row(item: Refund, reading: Reading) -> dict[str, Any]:
 
 
 def _refund_lines(tx: Tx, ids: Sequence[int]) -> dict[int, list[RefundLine]]:
-    found: dict[int, list[RefundLine]] = {}
+    lines: dict[int, list[RefundLine]] = {}
     if ids:
         for row in tx.all(select(refund_line).where(refund_line.c.refund_id.in_(ids))):
             line = RefundLine(line_external_id=row.line_external_id, qty=row.qty)
-            found.setdefault(row.refund_id, []).append(line)
-    return found
+            lines.setdefault(row.refund_id, []).append(line)
+    return lines
 
 
 def _refund(row: Any, lines: Iterable[RefundLine]) -> KnownRefund:

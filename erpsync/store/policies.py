@@ -30,23 +30,23 @@ AS_CONFIGURED = Keep()
 
 def kept_in(tx: Tx, sku_ids: Iterable[int]) -> dict[StockKey, Keep]:
     """Return what warehouses keep of these SKUs, where people have set something."""
-    found: dict[StockKey, Keep] = {}
-    for some in in_parts(sku_ids):
-        query = select(sku_policy).where(sku_policy.c.sku_id.in_(some), sku_policy.c.warehouse_id.is_not(None))
+    keeps: dict[StockKey, Keep] = {}
+    for part in in_parts(sku_ids):
+        query = select(sku_policy).where(sku_policy.c.sku_id.in_(part), sku_policy.c.warehouse_id.is_not(None))
         for row in tx.all(query):
-            found[StockKey(row.sku_id, row.warehouse_id)] = Keep(safety=row.safety, paused=bool(row.paused))
-    return found
+            keeps[StockKey(row.sku_id, row.warehouse_id)] = Keep(safety=row.safety, paused=bool(row.paused))
+    return keeps
 
 
 def own_of(tx: Tx, channel_id: int, sku_ids: Iterable[int]) -> dict[int, Own]:
     """Return what people have set for these SKUs on a channel, by SKU id."""
-    found: dict[int, Own] = {}
-    for some in in_parts(sku_ids):
-        mine = (sku_policy.c.channel_id == channel_id) & sku_policy.c.channel_id.is_not(None)
-        for row in tx.all(select(sku_policy).where(sku_policy.c.sku_id.in_(some), mine)):
+    by_sku: dict[int, Own] = {}
+    for part in in_parts(sku_ids):
+        of_channel = (sku_policy.c.channel_id == channel_id) & sku_policy.c.channel_id.is_not(None)
+        for row in tx.all(select(sku_policy).where(sku_policy.c.sku_id.in_(part), of_channel)):
             own = Own(safety=row.safety or 0, cap=row.cap, buffer=row.buffer, paused=bool(row.paused))
-            found[row.sku_id] = own
-    return found
+            by_sku[row.sku_id] = own
+    return by_sku
 
 
 def list_policies(connection: Connection, **only: str | None) -> list[Json]:

@@ -23,11 +23,11 @@ class ChannelRow(NamedTuple):
 
 def sync_channels(tx: Tx, configured: Sequence[tuple[str, str]]) -> None:
     """Make the channel rows equal to the configured (name, connector) pairs; others stay, not active."""
-    known = {row.name: row for row in tx.all(select(channel.c.id, channel.c.name, channel.c.connector))}
-    fresh = [{"name": name, "connector": kind, "active": True} for name, kind in configured if name not in known]
+    stored = {row.name: row for row in tx.all(select(channel.c.id, channel.c.name, channel.c.connector))}
+    fresh = [{"name": name, "connector": kind, "active": True} for name, kind in configured if name not in stored]
     insert_many(tx, channel, [dict(row, id=i) for row, i in zip(fresh, new_ids(tx, channel, len(fresh)), strict=True)])
     tx.execute(update(channel).where(channel.c.name.not_in([n for n, _ in configured])).values(active=False))
-    kept = [{"id": known[n].id, "connector": kind, "active": True} for n, kind in configured if n in known]
+    kept = [{"id": stored[n].id, "connector": kind, "active": True} for n, kind in configured if n in stored]
     update_many(tx, channel, kept, keys=["id"])
 
 
@@ -45,7 +45,7 @@ def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], sourcing: Col
     Args:
         sourcing: codes of the warehouses that serve a channel.
     """
-    known = {row.code: row for row in tx.all(select(warehouse))}
+    stored = {row.code: row for row in tx.all(select(warehouse))}
     wanted = {
         w.id: {
             "priority": w.priority,
@@ -55,7 +55,7 @@ def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], sourcing: Col
         }
         for w in configured
     }
-    for code, row in known.items():
+    for code, row in stored.items():
         if code not in wanted:
             wanted[code] = {
                 "priority": row.priority,
@@ -63,12 +63,12 @@ def sync_warehouses(tx: Tx, configured: Sequence[WarehousePolicy], sourcing: Col
                 "sellable": False,
                 "feeds": False,
             }
-    fresh = [code for code in wanted if code not in known]
+    fresh = [code for code in wanted if code not in stored]
     ids = new_ids(tx, warehouse, len(fresh))
     insert_many(tx, warehouse, [{"id": i, "code": c, **wanted[c]} for c, i in zip(fresh, ids, strict=True)])
     changed = [
         {"id": row.id, **wanted[code]}
-        for code, row in known.items()
+        for code, row in stored.items()
         if (row.priority, row.safety_stock, row.sellable, row.feeds) != tuple(wanted[code].values())
     ]
     update_many(tx, warehouse, changed, keys=["id"])
@@ -82,35 +82,35 @@ def warehouse_ids(connection: Connection) -> dict[str, int]:
 
 def sku_ids(connection: Connection, codes: Iterable[str]) -> dict[str, int]:
     """Return the ids of those SKUs that exist, by code."""
-    found = (select(sku.c.code, sku.c.id).where(sku.c.code.in_(some)) for some in in_parts(codes))
-    return {row.code: row.id for query in found for row in connection.execute(query)}
+    queries = (select(sku.c.code, sku.c.id).where(sku.c.code.in_(part)) for part in in_parts(codes))
+    return {row.code: row.id for query in queries for row in connection.execute(query)}
 
 
 def sku_codes(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
     """Return SKU codes by id."""
-    found = (select(sku.c.id, sku.c.code).where(sku.c.id.in_(some)) for some in in_parts(ids))
-    return {row.id: row.code for query in found for row in connection.execute(query)}
+    queries = (select(sku.c.id, sku.c.code).where(sku.c.id.in_(part)) for part in in_parts(ids))
+    return {row.id: row.code for query in queries for row in connection.execute(query)}
 
 
 def make_skus(tx: Tx, codes: Iterable[str]) -> dict[str, int]:
     """Return the ids of all the SKUs, those that are new made first."""
     wanted = sorted(set(codes))
-    known = sku_ids(tx.connection, wanted)
-    fresh = [code for code in wanted if code not in known]
+    ids = sku_ids(tx.connection, wanted)
+    fresh = [code for code in wanted if code not in ids]
     if fresh:
         statement = tx.insert(sku).on_conflict_do_nothing(index_elements=["code"])
         rows = [{"id": i, "code": c} for c, i in zip(fresh, new_ids(tx, sku, len(fresh)), strict=True)]
         tx.execute(statement, rows)
-        known |= sku_ids(tx.connection, fresh)
-    return known
+        ids |= sku_ids(tx.connection, fresh)
+    return ids
 
 
 def lock_skus(tx: Tx, sku_ids: Iterable[int]) -> None:
     """Lock SKUs, in order of id: after orders, before listings and dirty marks."""
     if tx.dialect == "sqlite":
         return
-    for some in in_parts(sku_ids):
-        rows = select(sku.c.id).where(sku.c.id.in_(some)).order_by(sku.c.id)
+    for part in in_parts(sku_ids):
+        rows = select(sku.c.id).where(sku.c.id.in_(part)).order_by(sku.c.id)
         tx.execute(rows.with_for_update(key_share=True))
 
 

@@ -1,7 +1,9 @@
 """What becomes of orders that were handed to a warehouse: whose lines a release holds, and its states to the end."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, or_, select, update
 
@@ -16,13 +18,40 @@ ENDS = ("dropped", "stopped", "shipped")
 RECALLABLE = ("unsure", "told")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseHead:
+    """A release without its lines, as it stands in the database; `state` is one of `RELEASE_STATES`."""
+
+    id: int
+    number: str
+    warehouse_id: int
+    state: str
+
+
+def read_head(tx: Tx, release_id: int) -> ReleaseHead:
+    """Return a release as it stands now; there must be one of that id."""
+    return _head(tx.execute(select(release).where(release.c.id == release_id)).one())
+
+
+def heads_numbered(tx: Tx, numbers: Iterable[str], warehouse_ids: Iterable[int]) -> list[ReleaseHead]:
+    """Return the releases of these numbers that are in one of these warehouses."""
+    query = select(release).where(
+        release.c.number.in_(sorted(numbers)), release.c.warehouse_id.in_(sorted(warehouse_ids))
+    )
+    return [_head(row) for row in tx.all(query)]
+
+
+def _head(row: Any) -> ReleaseHead:
+    return ReleaseHead(id=row.id, number=row.number, warehouse_id=row.warehouse_id, state=row.state)
+
+
 def orders_in(tx: Tx, release_ids: Iterable[int]) -> dict[int, list[int]]:
     """Return the ids of the orders of which each of these releases holds lines."""
     query = select(release_order.c.release_id, release_order.c.order_id).order_by(*release_order.primary_key)
-    found: dict[int, list[int]] = {}
+    order_ids: dict[int, list[int]] = {}
     for row in tx.all(query.where(release_order.c.release_id.in_(sorted(set(release_ids))))):
-        found.setdefault(row.release_id, []).append(row.order_id)
-    return found
+        order_ids.setdefault(row.release_id, []).append(row.order_id)
+    return order_ids
 
 
 def lock_orders_in(tx: Tx, release_id: int) -> list[KnownOrder]:
@@ -35,12 +64,12 @@ def is_about(connection: Connection, order_id: int, table: Table) -> ColumnEleme
 
     What is asked about a release stands there once, under one of its orders.
     """
-    mine = release_order.alias()
+    of_order = release_order.alias()
     shared = (
         select(release.c.id, release.c.number, release_order.c.order_id)
-        .join(mine, mine.c.release_id == release.c.id)
+        .join(of_order, of_order.c.release_id == release.c.id)
         .join(release_order, release_order.c.release_id == release.c.id)
-        .where(mine.c.order_id == order_id, release_order.c.order_id != order_id)
+        .where(of_order.c.order_id == order_id, release_order.c.order_id != order_id)
     )
     ids, keys = {order_id}, set()
     for row in connection.execute(shared):

@@ -11,8 +11,8 @@ from erpsync.store.tables import channel, dead_letter, inbox, outbox
 
 def letter_remedy() -> ColumnElement[str]:
     """Return the SQL expression of a letter's remedy, `replay`, `mend` or `drop`, for queries on `dead_letter`."""
-    mine = and_(inbox.c.channel_id == dead_letter.c.channel_id, inbox.c.delivery_key == dead_letter.c.key)
-    delivered = has(select(inbox.c.id).where(mine, inbox.c.state == "dead", inbox.c.body.is_not(None)), of=dead_letter)
+    same = and_(inbox.c.channel_id == dead_letter.c.channel_id, inbox.c.delivery_key == dead_letter.c.key)
+    delivered = has(select(inbox.c.id).where(same, inbox.c.state == "dead", inbox.c.body.is_not(None)), of=dead_letter)
     its_effect = outbox.c.id == dead_letter.c.outbox_id
     effect = has(select(outbox.c.id).where(its_effect, outbox.c.state == "dead"), of=dead_letter)
     configured = exists().where(channel.c.id == dead_letter.c.channel_id, channel.c.active).correlate(dead_letter)

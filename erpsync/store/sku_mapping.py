@@ -45,15 +45,15 @@ def map_things(tx: Tx, channel_id: int, things: Iterable[Thing]) -> dict[Thing, 
     exact, by_code = _listed(tx, channel_id, codes)
     missing = [t.channel_sku for t in wanted if t not in exact and t.channel_sku not in by_code]
     equal = sku_ids(tx.connection, missing) if missing else {}
-    found: dict[Thing, Ours] = {}
+    by_thing: dict[Thing, Ours] = {}
     for thing in wanted:
-        known = exact.get(thing) or by_code.get(thing.channel_sku)
-        if known is None and thing.channel_sku in equal:
-            known = (equal[thing.channel_sku], 1)
-        if known is not None:
-            found[thing] = known
-    parts = bundle_parts(tx, [sku_id for sku_id, _ in found.values() if sku_id is not None])
-    return {thing: _as_mapped(sku_id, factor, parts) for thing, (sku_id, factor) in found.items()}
+        ours = exact.get(thing) or by_code.get(thing.channel_sku)
+        if ours is None and thing.channel_sku in equal:
+            ours = (equal[thing.channel_sku], 1)
+        if ours is not None:
+            by_thing[thing] = ours
+    parts = bundle_parts(tx, [sku_id for sku_id, _ in by_thing.values() if sku_id is not None])
+    return {thing: _as_mapped(sku_id, factor, parts) for thing, (sku_id, factor) in by_thing.items()}
 
 
 def _as_mapped(sku_id: int | None, factor: int, parts: Mapping[int, Mapping[int, int]]) -> Mapped:
@@ -93,10 +93,10 @@ def _explode(sku_id: int, factor: int, parts: Mapping[int, Mapping[int, int]]) -
 
 def map_line(line: KnownLine, mapped: Mapping[Thing, Mapped]) -> KnownLine:
     """Return the line with its SKU, if it has none yet and its thing is mapped."""
-    found = mapped.get(Thing(line.channel_sku, line.item_ref))
-    if line.parts or found is None:
+    mapping = mapped.get(Thing(line.channel_sku, line.item_ref))
+    if line.parts or mapping is None:
         return line
-    return as_mapped(line, found)
+    return as_mapped(line, mapping)
 
 
 def as_mapped(line: KnownLine, ours: Mapped) -> KnownLine:
@@ -123,12 +123,12 @@ def note_listings(
     query = select(listing.c.id, listing.c.channel_sku, listing.c.item_ref, listing.c.title).where(
         listing.c.channel_id == channel_id, listing.c.channel_sku.in_(codes)
     )
-    known = {Thing(row.channel_sku, row.item_ref): row for row in tx.all(query)} if codes else {}
+    stored = {Thing(row.channel_sku, row.item_ref): row for row in tx.all(query)} if codes else {}
     named = [
-        {"id": known[t].id, "title": seen[t]} for t in known.keys() & seen.keys() if seen[t] > known[t].title == ""
+        {"id": stored[t].id, "title": seen[t]} for t in stored.keys() & seen.keys() if seen[t] > stored[t].title == ""
     ]
     update_many(tx, listing, sorted(named, key=lambda row: row["id"]), keys=["id"])
-    fresh = sorted(thing for thing in seen if thing not in known)
+    fresh = sorted(thing for thing in seen if thing not in stored)
     first = {sku_id for thing in fresh if thing in mapped for sku_id in mapped[thing].parts}
     if fresh:
         lock_skus(tx, {*first, *(sku_id for line in lines for sku_id in map_line(line, mapped).parts)})

@@ -22,9 +22,9 @@ def note_sold_out(tx: Tx, left: Mapping[int, int]) -> None:
         left: units that may be promised, by SKU; the SKUs are locked.
     """
     for part in in_parts(left):
-        known = set(tx.execute(select(sold_out.c.sku_id).where(sold_out.c.sku_id.in_(part), OPEN)).scalars())
-        gone = [sku_id for sku_id in part if left[sku_id] <= 0 and sku_id not in known]
-        back = [sku_id for sku_id in part if left[sku_id] > 0 and sku_id in known]
+        sold_out_now = set(tx.execute(select(sold_out.c.sku_id).where(sold_out.c.sku_id.in_(part), OPEN)).scalars())
+        gone = [sku_id for sku_id in part if left[sku_id] <= 0 and sku_id not in sold_out_now]
+        back = [sku_id for sku_id in part if left[sku_id] > 0 and sku_id in sold_out_now]
         if gone:
             tx.execute(insert(sold_out), [{"sku_id": sku_id, "from_at": tx.now} for sku_id in gone])
         if back:

@@ -75,7 +75,7 @@ class Book:
 
     def _load_stock(self, sku_ids: Sequence[int]) -> None:
         for row in (
-            r for some in in_parts(sku_ids) for r in self._tx.all(select(stock).where(stock.c.sku_id.in_(some)))
+            r for part in in_parts(sku_ids) for r in self._tx.all(select(stock).where(stock.c.sku_id.in_(part)))
         ):
             place = StockKey(row.sku_id, row.warehouse_id)
             self._stock[place] = (row.on_hand, row.reserved)
@@ -92,8 +92,8 @@ class Book:
 
     def load_waiting(self, sku_ids: Iterable[int]) -> None:
         """Load all backorders on these SKUs; needed only where units are free to serve them."""
-        for some in in_parts(sku_ids):
-            self._add_waiting(backorder.c.sku_id.in_(some))
+        for part in in_parts(sku_ids):
+            self._add_waiting(backorder.c.sku_id.in_(part))
 
     def _add_waiting(self, wanted: ColumnElement[bool]) -> None:
         for row in self._tx.all(select(backorder).where(wanted)):
@@ -116,11 +116,11 @@ class Book:
                 by_kind.setdefault(owner.kind, set()).add(owner.id)
                 self._loaded.add(owner)
         for kind, ids in by_kind.items():
-            for some in in_parts(ids):
-                query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(some))
+            for part in in_parts(ids):
+                query = select(hold).where(hold.c.owner_kind == kind, hold.c.owner_id.in_(part))
                 for row in self._tx.all(query):
                     self._add_loaded(row)
-                self._add_waiting((backorder.c.owner_kind == kind) & backorder.c.owner_id.in_(some))
+                self._add_waiting((backorder.c.owner_kind == kind) & backorder.c.owner_id.in_(part))
 
     def _add_loaded(self, row: Any) -> None:
         key = (HoldOwner(row.owner_kind, row.owner_id), StockKey(row.sku_id, row.warehouse_id))
@@ -169,10 +169,10 @@ class Book:
 
     def held_skus(self) -> dict[HoldOwner, set[int]]:
         """Return the SKUs of this book that each loaded owner holds."""
-        mine, found = set(self.sku_ids), dict[HoldOwner, set[int]]()
-        for owner, place in (key for key, held in self.holds.items() if held.qty and key[1].sku_id in mine):
-            found.setdefault(owner, set()).add(place.sku_id)
-        return found
+        skus, held_skus = set(self.sku_ids), dict[HoldOwner, set[int]]()
+        for owner, place in (key for key, held in self.holds.items() if held.qty and key[1].sku_id in skus):
+            held_skus.setdefault(owner, set()).add(place.sku_id)
+        return held_skus
 
     def altered(self) -> list[HoldKey]:
         """Return the holds handed to a warehouse that are no more what it was told to send."""
@@ -183,8 +183,8 @@ class Book:
         """Return all holds on these places, whoever has them."""
         wanted = set(places)
         # Scans hold: by SKU, and it holds what is open, no history.
-        for some in in_parts(place.sku_id for place in wanted):
-            for row in self._tx.all(select(hold).where(hold.c.sku_id.in_(some))):
+        for part in in_parts(place.sku_id for place in wanted):
+            for row in self._tx.all(select(hold).where(hold.c.sku_id.in_(part))):
                 if (row.sku_id, row.warehouse_id) in wanted:
                     self._add_loaded(row)
         return [key for key, held in self.holds.items() if key[1] in wanted and held.qty > 0]
@@ -217,12 +217,12 @@ class Book:
 
     def hold(self, owner: HoldOwner, place: StockKey, qty: int, *, expires_at: datetime | None = None) -> None:
         """Promise units to an owner."""
-        known = self.holds.get((owner, place))
-        if known is None:
+        held = self.holds.get((owner, place))
+        if held is None:
             self._set((owner, place), Hold(qty=qty, expires_at=expires_at))
         else:
-            known.qty += qty
-            known.expires_at = expires_at
+            held.qty += qty
+            held.expires_at = expires_at
         self._reserved[place] = self._reserved.get(place, 0) + qty
 
     def unhold(self, owner: HoldOwner, place: StockKey, qty: int) -> None:

@@ -13,6 +13,17 @@ from erpsync.store.tables import task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTask:
+    """A task as it stands in the database, open or just closed."""
+
+    id: int
+    kind: str
+    key: str
+    channel_id: int | None
+    order_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """Something a person should do, with a reason. One open task per (kind, key)."""
 
@@ -50,12 +61,17 @@ def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
         return 0
     statement = update(task).where(task.c.kind == kind, task.c.key.in_(wanted), task.c.closed_at.is_(None))
     told = (task.c.id, task.c.kind, task.c.key, task.c.order_id, task.c.channel_id)
-    rows = tx.all(statement.values(closed_at=tx.now, closed_by=by).returning(*told))
-    write_events(tx, [closed(row, by=by) for row in sorted(rows, key=lambda row: int(row.id))])
+    rows = [task_of(row) for row in tx.all(statement.values(closed_at=tx.now, closed_by=by).returning(*told))]
+    write_events(tx, [closed(row, by=by) for row in sorted(rows, key=lambda row: row.id)])
     return len(rows)
 
 
-def closed(row: Any, *, by: str) -> Event:
+def task_of(row: Any) -> StoredTask:
+    """Return a row of `task` with a type."""
+    return StoredTask(id=row.id, kind=row.kind, key=row.key, channel_id=row.channel_id, order_id=row.order_id)
+
+
+def closed(row: StoredTask, *, by: str) -> Event:
     """Return the event of a task that is closed."""
     detail = {"id": row.id, "task": row.kind, "key": row.key}
     return Event(kind="task.done", order_id=row.order_id, channel_id=row.channel_id, detail=detail, actor=by)

@@ -4,6 +4,7 @@ Why a digest of the configured pair: only so can be told whether the operator pu
 """
 
 import hashlib
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,26 @@ from erpsync.store.encrypted import token_row
 from erpsync.store.tables import channel, token
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredToken:
+    """What is stored of a channel's token.
+
+    `pair` is sealed, None before the first renewal; `origin` names the configured pair it descends from. `asked_at`
+    says that a renewal was asked for and got no answer yet, `refused_at` that the platform renews this pair no more.
+    """
+
+    pair: bytes | None
+    origin: str
+    renewals: int
+    renewed_at: datetime | None
+    tries: int
+    asked_at: datetime | None
+    refused_at: datetime | None
+    try_at: datetime | None
+    warned_for_at: datetime | None
+    warned_days: int
+
+
 def origin_of(configured: TokenPair) -> str:
     """Return a digest of a configured pair; the instant of its end does not count, the operator may correct it."""
     refresh = configured.refresh_token.get_secret_value() if configured.refresh_token else ""
@@ -24,15 +45,21 @@ def origin_of(configured: TokenPair) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def read_token(connection: Connection, channel_id: int) -> Any:
+def read_token(connection: Connection, channel_id: int) -> StoredToken | None:
     """Return what is stored of a channel's token, None if nothing is."""
-    return connection.execute(select(token).where(token.c.channel_id == channel_id)).first()
+    return _stored(connection.execute(select(token).where(token.c.channel_id == channel_id)).first())
 
 
-def lock_token(tx: Tx, channel_id: int) -> Any:
+def lock_token(tx: Tx, channel_id: int) -> StoredToken | None:
     """Return as `read_token` does, locked; the channel's row first, as everywhere."""
     tx.execute(select(channel.c.id).where(channel.c.id == channel_id).with_for_update(key_share=True))
-    return tx.execute(select(token).where(token.c.channel_id == channel_id).with_for_update()).first()
+    return _stored(tx.execute(select(token).where(token.c.channel_id == channel_id).with_for_update()).first())
+
+
+def _stored(row: Any) -> StoredToken | None:
+    return (
+        None if row is None else StoredToken(**{field.name: getattr(row, field.name) for field in fields(StoredToken)})
+    )
 
 
 def stored_pair(connection: Connection, vault: Vault, channel_id: int, configured: TokenPair) -> TokenPair | None:

@@ -21,9 +21,9 @@ def _phase(name: str) -> ColumnElement[str]:
 
 def unpaid_orders(*which: ColumnElement[bool], after: datetime) -> Select[tuple[int, datetime]]:
     """Return a query for `id` and `placed_at` of the unpaid orders placed after an instant that meet all conditions."""
-    mine = select(orders.c.id, orders.c.placed_at).where(*which, orders.c.placed_at > after)
-    held = mine.where(orders.c.phase == _phase("held"), orders.c.ready_at.is_(None))
-    both = union_all(mine.where(orders.c.phase == _phase("unpaid")), held).subquery("unpaid")
+    chosen = select(orders.c.id, orders.c.placed_at).where(*which, orders.c.placed_at > after)
+    held = chosen.where(orders.c.phase == _phase("held"), orders.c.ready_at.is_(None))
+    both = union_all(chosen.where(orders.c.phase == _phase("unpaid")), held).subquery("unpaid")
     return select(both.c.id, both.c.placed_at)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,23 @@ from erpsync.store.tables import orders, seal_window
 
 MOST_NAMED = 50
 """So many late orders of a window are named; all are counted, and each has its event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A window as it stands, with what its scans have found; `late` is JSON, the orders that only a scan found."""
+
+    start_at: datetime
+    end_at: datetime
+    scanned_at: datetime | None
+    since_at: datetime | None
+    order_count: int
+    ids_hash: str
+    sealed_at: datetime | None
+    reopened: int
+    missed: int
+    late: str
+    why: str
 
 
 def window_of(row: Any) -> Window:
@@ -38,7 +56,7 @@ def reach(connection: Connection, channel_id: int) -> tuple[datetime, datetime] 
 
 def add_windows(tx: Tx, channel_id: int, windows: Iterable[Window]) -> None:
     """Add windows; those that are there stay as they are."""
-    rows = [{"channel_id": channel_id, "start_at": each.start, "end_at": each.end} for each in windows]
+    rows = [{"channel_id": channel_id, "start_at": window.start, "end_at": window.end} for window in windows]
     if rows:
         tx.execute(tx.insert(seal_window).on_conflict_do_nothing(), rows)
 
@@ -58,10 +76,10 @@ def lock_window(tx: Tx, channel_id: int, start: datetime) -> Window:
 
 def write_window(tx: Tx, channel_id: int, window: Window, *, why: str) -> None:
     """Write what a scan made of a window."""
-    mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == window.start)
+    this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == window.start)
     tx.execute(
         update(seal_window)
-        .where(mine)
+        .where(this_window)
         .values(
             scanned_at=window.scanned_at,
             since_at=window.since_at,
@@ -76,13 +94,13 @@ def write_window(tx: Tx, channel_id: int, window: Window, *, why: str) -> None:
 
 def note_late(tx: Tx, channel_id: int, start: datetime, external_ids: Sequence[str]) -> None:
     """Note orders that only a scan of the window found."""
-    mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
-    query = select(seal_window.c.late, seal_window.c.missed).where(mine)
+    this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
+    query = select(seal_window.c.late, seal_window.c.missed).where(this_window)
     row = tx.execute(query.with_for_update()).one()
     named = json.loads(row.late)
-    late = [*named, *(each for each in external_ids if each not in named)][:MOST_NAMED]
+    late = [*named, *(external_id for external_id in external_ids if external_id not in named)][:MOST_NAMED]
     values = {"late": json.dumps(late, ensure_ascii=False), "missed": row.missed + len(external_ids)}
-    tx.execute(update(seal_window).where(mine).values(**values))
+    tx.execute(update(seal_window).where(this_window).values(**values))
 
 
 def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: timedelta) -> dict[datetime, list[str]]:
@@ -97,24 +115,24 @@ def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: ti
     query = select(seal_window.c.start_at, seal_window.c.end_at).where(
         seal_window.c.channel_id == channel_id, near, seal_window.c.sealed_at.is_not(None)
     )
-    found: dict[datetime, list[str]] = {}
+    reopened: dict[datetime, list[str]] = {}
     for row in tx.all(query.order_by(seal_window.c.start_at).with_for_update()):
-        late = sorted(each for each, at in placed.items() if row.start_at <= at < row.end_at)
+        late = sorted(external_id for external_id, at in placed.items() if row.start_at <= at < row.end_at)
         if late:
-            found[row.start_at] = late
-    for start, late in found.items():
-        mine = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
+            reopened[row.start_at] = late
+    for start, late in reopened.items():
+        this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
         why = f"{len(late)} orders came after it was sealed: {', '.join(late[:3])}{', …' if late[3:] else ''}"
         values = {"sealed_at": None, "since_at": None, "reopened": seal_window.c.reopened + 1, "why": why}
-        tx.execute(update(seal_window).where(mine).values(**values))
-    return found
+        tx.execute(update(seal_window).where(this_window).values(**values))
+    return reopened
 
 
 def versions(connection: Connection, channel_id: int, external_ids: Sequence[str]) -> dict[str, datetime]:
     """Return the stored version of each of these orders that is stored."""
     query = select(orders.c.external_id, orders.c.version_at)
-    mine = query.where(orders.c.channel_id == channel_id, orders.c.external_id.in_(external_ids))
-    return {row.external_id: row.version_at for row in connection.execute(mine)}
+    of_orders = query.where(orders.c.channel_id == channel_id, orders.c.external_id.in_(external_ids))
+    return {row.external_id: row.version_at for row in connection.execute(of_orders)}
 
 
 def placed_within(connection: Connection, channel_id: int, window: Window, *, before: datetime) -> set[str]:
@@ -134,11 +152,12 @@ def placed_within(connection: Connection, channel_id: int, window: Window, *, be
 
 def certified(
     connection: Connection, channel_id: int, *, since: datetime | None = None, until: datetime | None = None
-) -> list[Any]:
-    """Return the rows of a channel's windows that touch [since, until), by time."""
+) -> list[Evidence]:
+    """Return a channel's windows that touch [since, until), by time."""
     query = select(seal_window).where(seal_window.c.channel_id == channel_id)
     if since is not None:
         query = query.where(seal_window.c.end_at > since)
     if until is not None:
         query = query.where(seal_window.c.start_at < until)
-    return list(connection.execute(query.order_by(seal_window.c.start_at)))
+    rows = connection.execute(query.order_by(seal_window.c.start_at))
+    return [Evidence(**{field.name: getattr(row, field.name) for field in fields(Evidence)}) for row in rows]

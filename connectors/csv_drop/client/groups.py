@@ -67,12 +67,12 @@ class Groups:
             after = page[-1].first
 
     def _page(self, after: int) -> list[Group]:
-        found = self._db.execute(
+        sizes = self._db.execute(
             "SELECT key, size FROM groups WHERE first > ? ORDER BY first LIMIT ?", (after, PAGE_GROUPS)
         ).fetchall()
         page: list[Group] = []
         rows = 0
-        for key, size in found:
+        for key, size in sizes:
             if page and rows + size > PAGE_ROWS:
                 break
             page.append(Group(key, size, self._rows(key)))

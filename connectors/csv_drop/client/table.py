@@ -94,8 +94,8 @@ def _keyed(sheet: Sheet, layout: Layout, keys: Sequence[str]) -> Iterator[tuple[
     """Yield (key, line, row as JSON): a list of cells, or an object that says what is wrong with the line."""
     dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
     indexes = [_index(sheet.header, layout, key) for key in keys]
-    found = _filled_down(sheet, layout) if layout.fill_down else sheet.records
-    for record in found:
+    records = _filled_down(sheet, layout) if layout.fill_down else sheet.records
+    for record in records:
         if record.problem:
             ids = sheet.ids(record, indexes)
             row = dumps({"problem": record.problem, "path": record.path, "text": _kept(_text_of(record))})
@@ -116,9 +116,9 @@ def _filled_down(sheet: Sheet, layout: Layout) -> Iterator[Record]:
     number, line_id, sku = (_index(sheet.header, layout, field) for field in ("external_id", "line_id", "channel_sku"))
     above = ""
     for record in sheet.records:
-        mine, line, code = sheet.ids(record, (number, line_id, sku))
-        if mine:
-            above = "" if has_lost_digits(mine) else record.cells[number] if record.cells else mine
+        order, line, code = sheet.ids(record, (number, line_id, sku))
+        if order:
+            above = "" if has_lost_digits(order) else record.cells[number] if record.cells else order
         elif record.problem:
             above = ""
         elif not line and not code:

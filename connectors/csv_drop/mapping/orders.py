@@ -79,15 +79,15 @@ def order_of(raw: Raw, layout: Layout) -> Order:
 
 def changed_at(rows: Sequence[Row]) -> datetime | None:
     """Return the newest `updated_at` of an order's rows; None if there is none that can be read."""
-    found = []
+    changes = []
     for row in rows:
         try:
             when = _instant(row, "updated_at")
         except PayloadError:
             continue
         if when:
-            found.append(when)
-    return max(found, default=None)
+            changes.append(when)
+    return max(changes, default=None)
 
 
 def _line_ids(rows: Sequence[Row]) -> list[str]:
@@ -169,8 +169,8 @@ def _needed(row: Row, field: str) -> str:
 
 
 def _instant(row: Row, field: str) -> datetime | None:
-    found = instant(row.text(field), row.layout.datetime_formats, row.layout.zone, field)
-    return found.astimezone(UTC) if found else None
+    when = instant(row.text(field), row.layout.datetime_formats, row.layout.zone, field)
+    return when.astimezone(UTC) if when else None
 
 
 def _state(row: Row) -> OrderState | None:
@@ -205,10 +205,8 @@ def _refunded_to_send(good: Sequence[Read]) -> str:
 
     Whether the money was for the goods or a favour stands nowhere, so nothing is cancelled and nothing leaves.
     """
-    found = [read.line_id for read in good if read.refund == "granted" and read.state is OrderState.PAID]
-    return (
-        f"a refund of line {', '.join(found)} is granted while the status says that it is to be sent" if found else ""
-    )
+    ids = [read.line_id for read in good if read.refund == "granted" and read.state is OrderState.PAID]
+    return f"a refund of line {', '.join(ids)} is granted while the status says that it is to be sent" if ids else ""
 
 
 def _latest(good: list[Read]) -> list[Read]:
@@ -223,8 +221,8 @@ def _distinct(good: list[Read], bad: list[Bad]) -> list[Read]:
     """Return one row per line id: equal rows are one, a second that differs is bad."""
     kept: dict[str, Read] = {}
     for read in good:
-        known = kept.setdefault(read.line_id, read)
-        if known is not read and known.row.entry.get("cells") != read.row.entry.get("cells"):
+        first = kept.setdefault(read.line_id, read)
+        if first is not read and first.row.entry.get("cells") != read.row.entry.get("cells"):
             error = PayloadError("stands twice in one order with different values", path="line_id")
             bad.append(Bad(read.row, read.line_id, refused(read.row, error)))
     return list(kept.values())
@@ -324,8 +322,8 @@ def _bad_lines(external_id: str, bad: Sequence[Bad], raw: Raw) -> tuple[BadLine,
 
 def _order_state(good: Sequence[Read], *, paid: bool) -> OrderState:
     """Return how far the order is: its least advanced open line; a time of payment lifts unpaid to paid."""
-    known = [read.state or (OrderState.PAID if paid else OrderState.UNPAID) for read in good]
-    open_states = [state for state in known if state is not OrderState.CANCELLED]
+    states = [read.state or (OrderState.PAID if paid else OrderState.UNPAID) for read in good]
+    open_states = [state for state in states if state is not OrderState.CANCELLED]
     if not open_states:
         return OrderState.CANCELLED
     state = min(open_states, key=_ADVANCE.__getitem__)
@@ -336,5 +334,5 @@ def _recipient(good: Sequence[Read], layout: Layout) -> Recipient | None:
     """Return who gets the parcel; None where the files have no column for any of it."""
     if not any(name in layout.columns or name in layout.constants for name in RECIPIENT):
         return None
-    found = {name: _text(good, name) or "" for name in RECIPIENT}
-    return Recipient(name=found.pop("recipient"), **found)
+    texts = {name: _text(good, name) or "" for name in RECIPIENT}
+    return Recipient(name=texts.pop("recipient"), **texts)

@@ -56,18 +56,20 @@ def currencies_of(rows: Sequence[Row], layout: Layout) -> list[str | PayloadErro
     A row that names none has that of the others, the usual one where the file has no column for it. Raises
     `PayloadError` where the rows name several, or none in a file that has the column.
     """
-    found = [_currency(row) for row in rows]
-    named = {each: row for each, row in zip(found, rows, strict=True) if each and isinstance(each, str)}
+    currencies = [_currency(row) for row in rows]
+    named = {
+        currency: row for currency, row in zip(currencies, rows, strict=True) if currency and isinstance(currency, str)
+    }
     if len(named) > 1 and not layout.row_is_order:
         one, other, *_ = named.values()
         raise _differ(one, other, "currency")
     if not named:
-        if error := next((each for each in found if isinstance(each, PayloadError)), None):
+        if error := next((currency for currency in currencies if isinstance(currency, PayloadError)), None):
             raise error
         if blank := next((row for row in rows if row.has("currency")), None):
             raise refused(blank, PayloadError("is empty in every row of this order", path="currency"))
     usual = next(iter(named), USUAL_CURRENCY)
-    return [each or usual for each in found]
+    return [currency or usual for currency in currencies]
 
 
 def _currency(row: Row) -> str | PayloadError:

@@ -50,8 +50,8 @@ def body_of(method: str, document: object) -> Mapping[str, Any] | None:
     """Return what stands under the root key, None when the answer is none of this method."""
     if not isinstance(document, dict):
         return None
-    found = (document.get(key) for key in root_keys(method))
-    return next((body for body in found if isinstance(body, dict)), None)
+    candidates = (document.get(key) for key in root_keys(method))
+    return next((body for body in candidates if isinstance(body, dict)), None)
 
 
 def truth(value: object) -> bool | None:
@@ -61,8 +61,8 @@ def truth(value: object) -> bool | None:
 
 def first(holder: Mapping[str, Any], names: Sequence[str]) -> str:
     """Return the first value that says something, as text; empty when none does."""
-    found = (holder.get(name) for name in names)
-    return next((str(value) for value in found if value not in (None, "", 0, "0", "0.0")), "")
+    values = (holder.get(name) for name in names)
+    return next((str(value) for value in values if value not in (None, "", 0, "0", "0.0")), "")
 
 
 def result_of(answer: Answer, name: str, *, repeatable: bool = True, flags: str = "") -> Mapping[str, Any]:

@@ -35,8 +35,8 @@ class JdListings(JdBase, ListingSource):
         if number < 1:
             number = self._last_sku_page()
         while number >= 1:
-            found = rows_of(self.list_skus(number, self._sku_page_size()), "data", path="$.page")
-            rows, bad = listing_rows(found, source=f"{LIST} page {number}")
+            listed = rows_of(self.list_skus(number, self._sku_page_size()), "data", path="$.page")
+            rows, bad = listing_rows(listed, source=f"{LIST} page {number}")
             number -= 1
             yield ListingPage(rows=rows, bad=bad, mark=json.dumps({"page": number}))
 
@@ -51,10 +51,10 @@ class JdListings(JdBase, ListingSource):
             pageNo=page,
             page_size=size,
         )
-        found = answer.body.get("page")
-        if not isinstance(found, dict):
+        listed = answer.body.get("page")
+        if not isinstance(listed, dict):
             raise TransientError("the answer to the SKU list holds no page")
-        return found
+        return listed
 
     def _sku_page_size(self) -> int:
         return min(PAGE_SIZE, self.settings.page_size)

@@ -34,11 +34,11 @@ def read_pages(
     """
     while not window.done:
         ask = window.request()
-        found = ask_for(ask)
-        more = _more(found, asked=ask.page * window.rules.page_size, size=window.rules.page_size)
-        window.advance(_times(found.rows, sorted_by) if sorted_by else [], full=more, total=found.total)
+        listed = ask_for(ask)
+        more = _more(listed, asked=ask.page * window.rules.page_size, size=window.rules.page_size)
+        window.advance(_times(listed.rows, sorted_by) if sorted_by else [], full=more, total=listed.total)
         source = f"{name} {ask.start.isoformat()} to {ask.end.isoformat()} page {ask.page}"
-        yield Page(rows=found.rows, answer=found.answer, source=source, mark=window.mark())
+        yield Page(rows=listed.rows, answer=listed.answer, source=source, mark=window.mark())
 
 
 def heads_of(page: Page, id_field: str, time_fields: Sequence[str]) -> tuple[Head, ...]:
@@ -46,15 +46,15 @@ def heads_of(page: Page, id_field: str, time_fields: Sequence[str]) -> tuple[Hea
     return tuple(head_of(Fields(row), page, id=id_field, order="orderId", changed=time_fields) for row in page.rows)
 
 
-def _more(found: Found, *, asked: int, size: int) -> bool:
+def _more(listed: Found, *, asked: int, size: int) -> bool:
     """Return whether rows follow: as the total counts, else if the page is full."""
-    more = found.total > asked if found.total is not None else len(found.rows) >= size
-    if more and not found.rows:
+    more = listed.total > asked if listed.total is not None else len(listed.rows) >= size
+    if more and not listed.rows:
         raise TransientError("a list page without rows says that more follow")
     return more
 
 
 def _times(rows: Sequence[Mapping[str, Any]], name: str) -> list[datetime]:
     """Return the rows' times; none at all when one cannot be read, so that pages are counted instead."""
-    found = [at for row in rows if (at := time_or_none(Fields(row), name)) is not None]
-    return found if len(found) == len(rows) else []
+    times = [at for row in rows if (at := time_or_none(Fields(row), name)) is not None]
+    return times if len(times) == len(rows) else []

@@ -33,5 +33,5 @@ def carrier_id(carrier: str, own: Mapping[str, str]) -> str:
 
 def carrier_name(carrier: str) -> str:
     """Return the courier's Chinese name, as part shipments want it beside the id."""
-    known = OURS.get(carrier.strip().upper())
-    return known.name_zh if known else carrier
+    courier = OURS.get(carrier.strip().upper())
+    return courier.name_zh if courier else carrier

@@ -81,10 +81,10 @@ def sent_units(order: Fields, items: Sequence[Item]) -> dict[str, int]:
 def _line_of(row: Fields, items: Sequence[Item], sent: Counter[str]) -> str:
     """Return the line that a parcel's row speaks of: by skuUuid, else the first of that SKU that is not full yet."""
     sku, uuid = row.id_or_none("skuId"), row.text_or_none("skuUuid")
-    mine = [item for item in items if item.fields.raw("skuId") is not None and _sku(item.fields) == sku]
-    named = [item for item in mine if uuid and str(item.fields.row.get("skuUuid")) == uuid]
-    open_ones = [item for item in mine if sent[item.line_id] < _units(item.fields)]
-    chosen = named or open_ones or mine
+    of_sku = [item for item in items if item.fields.raw("skuId") is not None and _sku(item.fields) == sku]
+    named = [item for item in of_sku if uuid and str(item.fields.row.get("skuUuid")) == uuid]
+    open_ones = [item for item in of_sku if sent[item.line_id] < _units(item.fields)]
+    chosen = named or open_ones or of_sku
     return chosen[0].line_id if chosen else ""
 
 

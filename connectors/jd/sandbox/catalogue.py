@@ -66,9 +66,9 @@ class Catalogue(ShopState):
             raise invalid("page_size")
         wanted = set(str(params.get("skuStatuValue") or "1").split(","))
         names = set(str(params.get("field") or "").split(",")) | {"skuId", "wareId"}
-        found = [sku for _, sku in sorted(self.skus.items()) if str(sku["status"]) in wanted]
-        rows = [{k: v for k, v in sku.items() if k in names} for sku in found[(number - 1) * size : number * size]]
-        return {"page": {"data": rows, "pageNo": number, "pageSize": size, "totalItem": len(found)}}
+        chosen = [sku for _, sku in sorted(self.skus.items()) if str(sku["status"]) in wanted]
+        rows = [{k: v for k, v in sku.items() if k in names} for sku in chosen[(number - 1) * size : number * size]]
+        return {"page": {"data": rows, "pageNo": number, "pageSize": size, "totalItem": len(chosen)}}
 
     def update_sku_stock(self, params: Params) -> dict[str, Any]:
         """Answer jingdong.stock.write.updateSkuStock."""

@@ -48,11 +48,11 @@ class Lists(Buyers):
             shown = order["orderState"] != "NOT_PAY" if "ALL" in wanted else order["orderState"] in wanted
             return shown and not self.left_out(str(order["orderId"]))
 
-        found = list(filter(keep, self.orders.within(field, low, high, end_inside=self.right_end_inside)))
+        orders = list(filter(keep, self.orders.within(field, low, high, end_inside=self.right_end_inside)))
         if str(params.get("sortType")) == "1":
-            found.reverse()
-        rows = [order_view(row, fields, encrypted=encrypted) for row in found[(number - 1) * size : number * size]]
-        result = {"apiResult": OK, "orderTotal": len(found), "orderInfoList": self._doubled(rows)}
+            orders.reverse()
+        rows = [order_view(row, fields, encrypted=encrypted) for row in orders[(number - 1) * size : number * size]]
+        result = {"apiResult": OK, "orderTotal": len(orders), "orderInfoList": self._doubled(rows)}
         return {"searchorderinfo_result": result}
 
     def get_order(self, params: Params, *, encrypted: bool) -> dict[str, Any]:
@@ -70,9 +70,9 @@ class Lists(Buyers):
         field = "checkTime" if params.get("checkTimeStart") else "applyTime"
         low, high = _window(params, f"{field}Start", f"{field}End", LONGEST)
         listed = self.refunds.within(field, low, high, end_inside=self.right_end_inside)
-        found = sorted(listed, key=lambda row: (row["applyTime"], row["id"]), reverse=True)
-        rows = self._doubled([dict(row) for row in found[(number - 1) * size : number * size]])
-        return {"queryResult": {"success": True, "errorCode": "", "totalCount": len(found), "result": rows}}
+        refunds = sorted(listed, key=lambda row: (row["applyTime"], row["id"]), reverse=True)
+        rows = self._doubled([dict(row) for row in refunds[(number - 1) * size : number * size]])
+        return {"queryResult": {"success": True, "errorCode": "", "totalCount": len(refunds), "result": rows}}
 
     def _demand_cloud(self, encrypted: bool) -> None:
         if not encrypted and not self.cloud:

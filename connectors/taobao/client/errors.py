@@ -111,8 +111,8 @@ def error_of(document: Mapping[str, Any], *, repeatable: bool, secrets: tuple[st
 
 def ban_s(document: Mapping[str, Any]) -> float:
     """Return how many seconds the ban lasts; the number stands only in the text of sub_msg."""
-    found = re.search(r"(\d+)\s*(?:more\s+)?second", str(document.get("sub_msg") or ""))
-    return float(found.group(1)) if found else DEFAULT_BAN_S
+    seconds = re.search(r"(\d+)\s*(?:more\s+)?second", str(document.get("sub_msg") or ""))
+    return float(seconds.group(1)) if seconds else DEFAULT_BAN_S
 
 
 def is_clock_error(document: Mapping[str, Any]) -> bool:

@@ -48,10 +48,10 @@ class TaobaoHints(TaobaoBase, HintSource):
 
 def _streams(messages: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the streams that the messages speak of, each once; none for messages that mean nothing to us."""
-    found: dict[str, None] = {}
+    named: dict[str, None] = {}
     for message in messages:
         topic = str(message.get("topic") or "")
         for beginning, streams in STREAMS.items():
             if topic.startswith(beginning):
-                found |= dict.fromkeys(streams)
-    return tuple(found)
+                named |= dict.fromkeys(streams)
+    return tuple(named)

@@ -30,14 +30,14 @@ class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, 
         companies = self.client.call(
             "taobao.logistics.companies.get", {"fields": "id,code,name,reg_mail_no"}, with_session=False
         )
-        known = {str(row.get("code")) for row in rows_of(companies.body, "logistics_companies", "logistics_company")}
+        codes = {str(row.get("code")) for row in rows_of(companies.body, "logistics_companies", "logistics_company")}
         start, end = format_time(now - timedelta(minutes=1)), format_time(now)
         for listing in (CHANGED, RECEIVED):
             fields = listing.id_field
             self.read(listing.method, fields=fields, start_modified=start, end_modified=end, page_size=1)
         self.read("taobao.items.onsale.get", fields="num_iid", page_size=1)
         return CheckReport(
-            notes=tuple(self._notes(known)),
+            notes=tuple(self._notes(codes)),
             clock_ahead_s=self.client.ahead_s(),
             token_expires_at=self.token_expires_at(),
         )

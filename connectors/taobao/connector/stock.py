@@ -72,13 +72,13 @@ class TaobaoStock(TaobaoBase, StockSink):
     def _find(self, code: str) -> list[tuple[str, str]]:
         """Return the ids of everything that carries a seller code: SKUs, else items."""
         skus = self._rows("taobao.skus.custom.get", "skus", "sku", fields="sku_id,iid,num_iid,outer_id", outer_id=code)
-        found = [_ids_of(Fields(row, f"$.skus.sku[{index}]")) for index, row in enumerate(skus)]
-        if not found:
+        ids = [_ids_of(Fields(row, f"$.skus.sku[{index}]")) for index, row in enumerate(skus)]
+        if not ids:
             items = self._rows("taobao.items.custom.get", "items", "item", fields="num_iid,outer_id", outer_id=code)
-            found = [(Fields(row, f"$.items.item[{index}]").id("num_iid"), "") for index, row in enumerate(items)]
-        if not found:
+            ids = [(Fields(row, f"$.items.item[{index}]").id("num_iid"), "") for index, row in enumerate(items)]
+        if not ids:
             raise RejectedError(f"no item or SKU of the shop carries the seller code {code!r}", code=NOT_FOUND)
-        return found
+        return ids
 
     def _rows(self, method: str, plural: str, singular: str, **params: str) -> list[Mapping[str, object]]:
         try:

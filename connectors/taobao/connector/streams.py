@@ -77,7 +77,7 @@ def resumed(listing: Listing, page_size: int, mark: str | None, **times: Any) ->
     return window
 
 
-def _more(answer: Answer, found: int, *, asked: int, size: int) -> bool:
+def _more(answer: Answer, on_page: int, *, asked: int, size: int) -> bool:
     """Return whether rows follow: as `has_next` says, else as `total_results` counts, else if the page is full."""
     said, total = answer.body.get("has_next"), answer.body.get("total_results")
     if isinstance(said, bool):
@@ -85,12 +85,12 @@ def _more(answer: Answer, found: int, *, asked: int, size: int) -> bool:
     elif isinstance(total, int):
         more = total > asked
     else:
-        more = found >= size
-    if more and not found:
+        more = on_page >= size
+    if more and not on_page:
         raise TransientError("a list page without rows says that more follow")
     return more
 
 
 def _times(rows: Sequence[Mapping[str, Any]], listing: Listing) -> list[datetime]:
-    found = (time_or_none(Fields(row), listing.time_field) for row in rows)
-    return [at for at in found if at is not None]
+    times = (time_or_none(Fields(row), listing.time_field) for row in rows)
+    return [at for at in times if at is not None]

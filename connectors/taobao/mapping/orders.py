@@ -200,8 +200,8 @@ def _lines(fields: Fields, state: OrderState) -> tuple[tuple[Line, ...], tuple[B
                 raise PayloadError(f"expected an object, found {type(row).__name__}", path=path)
             good.append(_line(Fields(row, path), state))
         except PayloadError as error:
-            known = row if isinstance(row, dict) else {}
-            bad.append(BadLine(key=str(known.get("oid") or known.get("oid_str") or index), error=error, row=known))
+            shown = row if isinstance(row, dict) else {}
+            bad.append(BadLine(key=str(shown.get("oid") or shown.get("oid_str") or index), error=error, row=shown))
     if not good:
         raise no_line(bad)
     return tuple(good), tuple(bad)

@@ -126,23 +126,23 @@ class Catalogue(ShopState):
         ids = [part for part in params.get("num_iids", "").split(",") if part]
         if not 1 <= len(ids) <= 40:
             raise invalid("num_iids")
-        found = [sku for key in ids if key in self.items.records for sku in self.items.records[key]["skus"]]
-        return _listed("skus", "sku", [picked(sku, params["fields"]) for sku in found])
+        skus = [sku for key in ids if key in self.items.records for sku in self.items.records[key]["skus"]]
+        return _listed("skus", "sku", [picked(sku, params["fields"]) for sku in skus])
 
     def skus_custom_get(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Answer taobao.skus.custom.get; the item's id stands in `iid`, and in no other field."""
         code = params.get("outer_id") or _raise(missing("outer_id"))
-        found = [sku for item in self._live() for sku in item["skus"] if sku["outer_id"] == code]
-        if not found:
+        skus = [sku for item in self._live() for sku in item["skus"] if sku["outer_id"] == code]
+        if not skus:
             raise refused("item-skus-custom-get", "ITEM_NOT_FOUND")
-        rows = [{"sku_id": sku["sku_id"], "iid": str(sku["num_iid"]), "outer_id": sku["outer_id"]} for sku in found]
+        rows = [{"sku_id": sku["sku_id"], "iid": str(sku["num_iid"]), "outer_id": sku["outer_id"]} for sku in skus]
         return _listed("skus", "sku", [picked(row, params["fields"]) for row in rows])
 
     def items_custom_get(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Answer taobao.items.custom.get."""
         codes = (params.get("outer_id") or _raise(missing("outer_id"))).split(",")
-        found = [item for item in self._live() if item["outer_id"] in codes]
-        return _listed("items", "item", [picked(item, params["fields"]) for item in found])
+        items = [item for item in self._live() if item["outer_id"] in codes]
+        return _listed("items", "item", [picked(item, params["fields"]) for item in items])
 
     def item_quantity_update(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Answer taobao.item.quantity.update."""

@@ -54,8 +54,8 @@ class Lists(Buyers):
         """Answer taobao.refunds.receive.get."""
         bounds = _bounds(params, "modified", timedelta(days=92), required=False)
         keep = _keeps(params.get("status"), "status")
-        found = filter(keep, self.refunds.within("modified", *bounds))
-        newest = sorted(found, key=lambda refund: (refund["created"], str(refund["refund_id"])), reverse=True)
+        refunds = filter(keep, self.refunds.within("modified", *bounds))
+        newest = sorted(refunds, key=lambda refund: (refund["created"], str(refund["refund_id"])), reverse=True)
         page = _page(newest, params)
         return self._listed("refunds", "refund", [picked(row, _fields(params)) for row in page.rows], page)
 
@@ -63,12 +63,12 @@ class Lists(Buyers):
         bounds = _bounds(params, time_field, span, required=required)
         types = _types(params.get("type") or DEFAULT_TYPES)
         of_status = _keeps(params.get("status"), "status")
-        found = (
+        trades = (
             trade
             for trade in self.trades.within(time_field, *bounds, newest_first=True)
             if trade["type"] in types and of_status(trade) and not self.left_out(str(trade["tid"]))
         )
-        page = _page(found, params)
+        page = _page(trades, params)
         fields = _fields(params)
         return self._listed("trades", "trade", [trade_view(row, fields, detail=False) for row in page.rows], page)
 
@@ -79,14 +79,14 @@ class Lists(Buyers):
         return {**answer, **({plural: {singular: rows}} if rows else {})}
 
 
-def _page(found: Iterable[Record], params: Mapping[str, str]) -> Slice:
+def _page(records: Iterable[Record], params: Mapping[str, str]) -> Slice:
     """Return the page that is asked for."""
     number, size = _number(params, "page_no", 1), _number(params, "page_size", 40)
     if not 1 <= size <= 100:
         raise invalid("page_size")
     if number < 1:
         raise invalid("page_no")
-    return slice_of(found, number=number, size=size, count=params.get("use_has_next") != "true")
+    return slice_of(records, number=number, size=size, count=params.get("use_has_next") != "true")
 
 
 def _fields(params: Mapping[str, str]) -> str:

@@ -143,8 +143,8 @@ class Logistics(Lists):
             return left
         if not (split and oids):
             raise refused(service, "P38", "is_split and sub_tid go together")
-        known = {str(row["oid"]) for row in trade["orders"]["order"]}
-        if not set(oids) <= known:
+        line_ids = {str(row["oid"]) for row in trade["orders"]["order"]}
+        if not set(oids) <= line_ids:
             raise refused(service, "B06", "the sub-orders do not belong to the trade")
         chosen = [row for row in left if str(row["oid"]) in oids]
         if not chosen:

@@ -40,17 +40,17 @@ class Resends(Logistics):
         name = COMPANIES[company][1]
         if all((row["invoice_no"], row["logistics_company"]) == (number, name) for row in chosen):
             raise _refused("P07", "nothing changed")
-        was, mine = {row["invoice_no"] for row in chosen}, {str(row["oid"]) for row in chosen}
+        was, line_ids = {row["invoice_no"] for row in chosen}, {str(row["oid"]) for row in chosen}
         rows = [
-            {**row, "invoice_no": number, "logistics_company": name} if str(row["oid"]) in mine else row
+            {**row, "invoice_no": number, "logistics_company": name} if str(row["oid"]) in line_ids else row
             for row in trade["orders"]["order"]
         ]
         self.change_trade(trade, orders={"order": rows})
         self.parcels[:] = [
-            replace(each, company_code=company, out_sid=number)
-            if each.tid == params["tid"] and each.out_sid in was
-            else each
-            for each in self.parcels
+            replace(parcel, company_code=company, out_sid=number)
+            if parcel.tid == params["tid"] and parcel.out_sid in was
+            else parcel
+            for parcel in self.parcels
         ]
         self.corrections.append((params["tid"], number))
         return {"shipping": {"is_success": True}}

@@ -53,7 +53,7 @@ class StandardSignature(Signature):
         if not (id.isascii() and len(id) <= MAX_ID_CHARS and timestamp.isascii() and timestamp.isdigit()):
             raise AuthError(f"{ID} or {TIMESTAMP} is not what Standard Webhooks allows")
         wanted = sign(self.key, request.body, id=id, timestamp=timestamp)
-        if not any(_equal(each, wanted) for each in given):
+        if not any(_equal(signature, wanted) for signature in given):
             raise AuthError("the signature is wrong")
         off_s = int(request.received_at.timestamp()) - int(timestamp[:15])
         if abs(off_s) > self.tolerance_s:

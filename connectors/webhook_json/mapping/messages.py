@@ -110,8 +110,8 @@ class PropertyData(Part):
 
 def _properties(value: Any) -> Any:
     """Return properties that decide nothing: what cannot be read of them is left out."""
-    rows = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else None
-    return None if rows is None else [{key: _side_text(each.get(key)) for key in ("name", "value")} for each in rows]
+    rows = [row for row in value if isinstance(row, dict)] if isinstance(value, list) else None
+    return None if rows is None else [{key: _side_text(row.get(key)) for key in ("name", "value")} for row in rows]
 
 
 Properties = Annotated[list[PropertyData] | None, BeforeValidator(_properties)]

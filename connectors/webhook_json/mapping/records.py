@@ -144,16 +144,16 @@ def _line(row: Any, path: str) -> Line:
         qty=data.qty,
         price_minor=data.price_minor,
         title=data.title,
-        properties=None if data.properties is None else tuple((each.name, each.value) for each in data.properties),
+        properties=None if data.properties is None else tuple((pair.name, pair.value) for pair in data.properties),
     )
 
 
 def _bad_line(order: str, index: int, row: Any, error: PayloadError) -> BadLine:
     """Return a bad line; `line_id` in its row names it where that much can be read."""
-    known = dict(row) if isinstance(row, Mapping) else {}
-    own = known.get("external_id")
+    fields = dict(row) if isinstance(row, Mapping) else {}
+    own = fields.get("external_id")
     named = {"line_id": str(own)} if isinstance(own, str | int) and own else {}
-    return BadLine(key=f"{order}@{index}", error=error, row={**known, **named})
+    return BadLine(key=f"{order}@{index}", error=error, row={**fields, **named})
 
 
 def _read(model: type[_Model], data: Any, path: str) -> _Model:

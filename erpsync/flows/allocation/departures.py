@@ -48,8 +48,8 @@ def book_out(book: Book, gone: Gone) -> int:
         return departure is None or warehouse_id != departure.warehouse_id
 
     for sku_id, qty in gone.units.items():
-        open_qty, mine = qty, book.held_for((gone.owner, sku_id))
-        for warehouse_id, held in sorted(mine.items(), key=lambda item: (elsewhere(item[0]), item[0])):
+        open_qty, holds = qty, book.held_for((gone.owner, sku_id))
+        for warehouse_id, held in sorted(holds.items(), key=lambda item: (elsewhere(item[0]), item[0])):
             taken = min(held.qty, open_qty)
             if taken:
                 place = StockKey(sku_id, warehouse_id)

@@ -25,14 +25,14 @@ class OrderLines(OwnerKind):
             orders.c.hold_reason, orders.c.paid_at, orders.c.placed_at, orders.c.ready_at
         )
         joined = query.join(orders, orders.c.id == order_line.c.order_id)
-        found: dict[int, Turn] = {}
-        for some in in_parts(ids):
-            for row in tx.all(joined.where(order_line.c.id.in_(some))):
+        turns: dict[int, Turn] = {}
+        for part in in_parts(ids):
+            for row in tx.all(joined.where(order_line.c.id.in_(part))):
                 group, due = HoldOwner(ORDER, row.order_id), (row.paid_at or row.placed_at, row.number)
                 waits = not row.hold_reason
                 as_ready = Backorder(qty=0, group=group, channel_id=row.channel_id, due=due, waits=waits)
-                found[row.id] = Turn(due=due, waits_as=as_ready if row.ready_at is not None else None)
-        return found
+                turns[row.id] = Turn(due=due, waits_as=as_ready if row.ready_at is not None else None)
+        return turns
 
     def warehouses(self, sourcing: Sourcing, owner: HoldOwner, waiting: Backorder) -> tuple[int, ...]:
         """Return the warehouses of the channel."""
@@ -40,23 +40,23 @@ class OrderLines(OwnerKind):
 
     def parts(self, tx: Tx, ids: Collection[int]) -> Mapping[int, Mapping[int, int]]:
         """Return what one unit of each line consists of."""
-        found: dict[int, dict[int, int]] = {}
-        for some in in_parts(ids):
+        parts: dict[int, dict[int, int]] = {}
+        for part in in_parts(ids):
             plain = select(order_line.c.id, order_line.c.sku_id, order_line.c.factor)
-            for row in tx.all(plain.where(order_line.c.id.in_(some), order_line.c.has_parts.is_(False))):
-                found[row.id] = {row.sku_id: row.factor}
-            for row in tx.all(select(line_part).where(line_part.c.line_id.in_(some))):
-                found.setdefault(row.line_id, {})[row.sku_id] = row.qty
-        return found
+            for row in tx.all(plain.where(order_line.c.id.in_(part), order_line.c.has_parts.is_(False))):
+                parts[row.id] = {row.sku_id: row.factor}
+            for row in tx.all(select(line_part).where(line_part.c.line_id.in_(part))):
+                parts.setdefault(row.line_id, {})[row.sku_id] = row.qty
+        return parts
 
     def partners(self, tx: Tx, sku_ids: Collection[int]) -> set[int]:
         """Return the other parts of sets that wait for one of these SKUs."""
-        found: set[int] = set()
-        for some in in_parts(sku_ids):
-            waiting = select(backorder.c.owner_id).where(backorder.c.sku_id.in_(some), backorder.c.owner_kind == LINE)
+        partners: set[int] = set()
+        for part in in_parts(sku_ids):
+            waiting = select(backorder.c.owner_id).where(backorder.c.sku_id.in_(part), backorder.c.owner_kind == LINE)
             parts = select(line_part.c.sku_id).where(line_part.c.line_id.in_(waiting))
-            found |= set(tx.execute(parts.distinct()).scalars())
-        return found
+            partners |= set(tx.execute(parts.distinct()).scalars())
+        return partners
 
     def tell(self, tx: Tx, news: News) -> None:
         """Write that orders lost units or, having waited, were given some."""
@@ -64,20 +64,20 @@ class OrderLines(OwnerKind):
 
 
 def _taken_back(lost: Iterable[Given]) -> Iterable[Event]:
-    for each in lost:
-        if each.group.kind == ORDER:
-            units = each.units
+    for given in lost:
+        if given.group.kind == ORDER:
+            units = given.units
             detail = {"qty": units.qty, "warehouse_id": units.warehouse_id, "why": "less stock than promised"}
-            yield Event(kind="order.taken_back", order_id=each.group.id, sku_id=units.sku_id, detail=detail)
+            yield Event(kind="order.taken_back", order_id=given.group.id, sku_id=units.sku_id, detail=detail)
 
 
 def _filled(served: Iterable[Given]) -> Iterable[Event]:
     takes: dict[int, list[dict[str, int]]] = defaultdict(list)
-    for each in served:
-        if each.group.kind == ORDER:
-            takes[each.group.id].append(take_detail(each.units))
-    for order_id, mine in takes.items():
-        yield Event(kind="order.filled", order_id=order_id, detail={"takes": mine})
+    for given in served:
+        if given.group.kind == ORDER:
+            takes[given.group.id].append(take_detail(given.units))
+    for order_id, taken in takes.items():
+        yield Event(kind="order.filled", order_id=order_id, detail={"takes": taken})
 
 
 def take_detail(take: Allocation) -> dict[str, int]:

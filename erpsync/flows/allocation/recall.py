@@ -56,8 +56,8 @@ def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
     """Ask the warehouses (by order id) to stop the orders they have, once each."""
     if not unwanted:
         return
-    mine = release_order.c.order_id.in_(sorted(unwanted)) & release_order.c.ended_at.is_(None)
-    query = select(release, release_order.c.order_id).join(release_order).where(mine, release.c.state.in_(RECALLABLE))
+    theirs = release_order.c.order_id.in_(sorted(unwanted)) & release_order.c.ended_at.is_(None)
+    query = select(release, release_order.c.order_id).join(release_order).where(theirs, release.c.state.in_(RECALLABLE))
     rows = {
         row.id: row for row in tx.all(query.order_by(release.c.id)) if row.warehouse_id in set(unwanted[row.order_id])
     }
@@ -100,8 +100,8 @@ def set_released(tx: Tx, orders: Iterable[KnownOrder], warehouse_id: int, *, rel
     The orders are locked; their SKUs are locked here, as every writer of holds does.
     """
     lines = [line.id for order in orders for line in order.lines]
-    mine = (hold.c.owner_kind == LINE, hold.c.owner_id.in_(lines), hold.c.warehouse_id == warehouse_id)
-    skus = set(tx.execute(select(hold.c.sku_id).where(*mine)).scalars())
+    of_lines = (hold.c.owner_kind == LINE, hold.c.owner_id.in_(lines), hold.c.warehouse_id == warehouse_id)
+    skus = set(tx.execute(select(hold.c.sku_id).where(*of_lines)).scalars())
     book = Book(tx, skus, [HoldOwner(LINE, line_id) for line_id in lines])
     for (_, place), held in book.holds.items():
         if place.warehouse_id == warehouse_id:

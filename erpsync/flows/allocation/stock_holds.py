@@ -24,9 +24,9 @@ def adjust_holds(book: Book, ctx: Context, want: Wanted, kept: Iterable[int]) ->
         held = book.held_qty(need)
         if held > qty:
             _give_back(book, ctx, want, sku_id, held - qty)
-        for mine in book.held_for(need).values():
-            if mine.qty:  # what a warehouse may be sending does not run out: only its answer frees it
-                mine.expires_at = None if mine.released else want.expires_at
+        for hold in book.held_for(need).values():
+            if hold.qty:  # what a warehouse may be sending does not run out: only its answer frees it
+                hold.expires_at = None if hold.released else want.expires_at
         short = qty - held
         if short <= 0:
             book.waiting.pop(need, None)
@@ -44,10 +44,10 @@ def _give_back(book: Book, ctx: Context, want: Wanted, sku_id: int, surplus: int
     """Free what is held beyond the want, least preferred warehouse first; what a warehouse may be sending stays."""
     turns = [place for group in ctx.sourcing.together(want.warehouses) for place in group]
     rank = {place: turn for turn, place in enumerate(turns)}
-    mine = book.held_for((want.owner, sku_id))
-    for warehouse_id in sorted(mine, key=lambda w: rank.get(w, len(rank)), reverse=True):
-        taken = min(surplus, mine[warehouse_id].qty)
-        if taken and not mine[warehouse_id].released:
+    holds = book.held_for((want.owner, sku_id))
+    for warehouse_id in sorted(holds, key=lambda w: rank.get(w, len(rank)), reverse=True):
+        taken = min(surplus, holds[warehouse_id].qty)
+        if taken and not holds[warehouse_id].released:
             book.unhold(want.owner, StockKey(sku_id, warehouse_id), taken)
             surplus -= taken
 
@@ -65,11 +65,11 @@ def take_back(book: Book, tx: Tx, ctx: Context, kinds: Mapping[str, OwnerKind]) 
     by_place: dict[StockKey, list[Held]] = defaultdict(list)
     strange: set[StockKey] = set()
     for owner, place in holders:
-        mine, turn = book.holds[owner, place], turns.get(owner)
+        hold, turn = book.holds[owner, place], turns.get(owner)
         if turn is None:
             strange.add(place)
         else:
-            by_place[place].append(Held(owner=owner, qty=mine.qty, due=turn.due, released=mine.released))
+            by_place[place].append(Held(owner=owner, qty=hold.qty, due=turn.due, released=hold.released))
     plans = {place: shrink(by_place[place], qty) for place, qty in sorted(short.items())}
     book.load_owners(held.owner for taken in plans.values() for held, _ in taken)
     for place, taken in plans.items():
@@ -86,18 +86,18 @@ def take_back(book: Book, tx: Tx, ctx: Context, kinds: Mapping[str, OwnerKind]) 
 
 def turns_of(tx: Tx, kinds: Mapping[str, OwnerKind], owners: Iterable[HoldOwner]) -> dict[HoldOwner, Turn]:
     """Return whose turn it is when, of owners of all kinds that can tell."""
-    found: dict[HoldOwner, Turn] = {}
+    turns: dict[HoldOwner, Turn] = {}
     for kind, ids in ids_by_kind(owners).items():
-        found |= {HoldOwner(kind, row_id): turn for row_id, turn in kinds.get(kind, UNKNOWN).turns(tx, ids).items()}
-    return found
+        turns |= {HoldOwner(kind, row_id): turn for row_id, turn in kinds.get(kind, UNKNOWN).turns(tx, ids).items()}
+    return turns
 
 
 def ids_by_kind(owners: Iterable[HoldOwner]) -> dict[str, list[int]]:
     """Return the ids of owners by their kind."""
-    found: dict[str, list[int]] = defaultdict(list)
+    ids: dict[str, list[int]] = defaultdict(list)
     for owner in owners:
-        found[owner.kind].append(owner.id)
-    return found
+        ids[owner.kind].append(owner.id)
+    return ids
 
 
 def _kept_short(ctx: Context, place: StockKey, missing: int, *, strange: bool) -> list[Task]:

@@ -68,8 +68,8 @@ class StockPlan:
         whole = WholeUnits(tx, ctx.sourcing, kinds, wants)
         skus = {sku_id for want in wants for sku_id in want.units} | {*touched, *also}
         book = Book(tx, skus | whole.partners(skus), [want.owner for want in wants])
-        mine = {want.owner: want for want in wants}
-        return cls(tx=tx, ctx=ctx, kinds=kinds, wants=mine, also=also, whole=whole, book=book)
+        by_owner = {want.owner: want for want in wants}
+        return cls(tx=tx, ctx=ctx, kinds=kinds, wants=by_owner, also=also, whole=whole, book=book)
 
     def move(self, movements: Iterable[Movement], actor: str) -> None:
         """Take in what came, went or was counted."""
@@ -85,8 +85,8 @@ class StockPlan:
         wishes = self._adjust()
         self.lost, tasks = take_back(self.book, self.tx, self.ctx, self.kinds)
         self.tasks += tasks
-        some = free_units(self.book, self.ctx, kept_in(self.tx, self.book.sku_ids))
-        self.book.load_waiting(place.sku_id for place, qty in some.items() if qty > 0)
+        free = free_units(self.book, self.ctx, kept_in(self.tx, self.book.sku_ids))
+        self.book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
         self.whole.complete(self.book)
         self.keeps = kept_in(self.tx, self.book.sku_ids)
         needs = [*self._needs(), *wishes]

@@ -78,12 +78,12 @@ class WholeUnits:
         """
         whole, back = self.of[owner], dict[int, int]()
         held = {sku_id: book.held_for((owner, sku_id)) for sku_id in whole.parts}
-        if any(mine.released and mine.qty for by_place in held.values() for mine in by_place.values()):
+        if any(hold.released and hold.qty for by_place in held.values() for hold in by_place.values()):
             return back
         places = {place for by_place in held.values() for place in by_place}
         alone = [(place,) for place in sorted(places - {w for group in whole.groups for w in group})]
         for group in (*whole.groups, *alone):
-            have = {sku_id: sum(mine[w].qty for w in group if w in mine) for sku_id, mine in held.items()}
+            have = {sku_id: sum(by_place[w].qty for w in group if w in by_place) for sku_id, by_place in held.items()}
             units = min(have[sku_id] // per_unit for sku_id, per_unit in whole.parts.items())
             for sku_id, per_unit in whole.parts.items():
                 surplus = have[sku_id] - units * per_unit

@@ -55,23 +55,23 @@ def create_token(store: Store, name: str, *, scope: str, actor: str) -> str:
         raise Refused(f"a token's name is up to 64 letters, digits, dots, dashes and underscores, is {name!r}")
     text = PREFIX + secrets.token_urlsafe(32)
 
-    def work(tx: Tx) -> None:
-        known = tx.execute(select(api_token.c.revoked_at).where(api_token.c.name == name)).first()
-        if known is not None:
-            state = "was revoked, and its name stays with what it did" if known.revoked_at else "exists"
+    def write_token(tx: Tx) -> None:
+        stored = tx.execute(select(api_token.c.revoked_at).where(api_token.c.name == name)).first()
+        if stored is not None:
+            state = "was revoked, and its name stays with what it did" if stored.revoked_at else "exists"
             raise Refused(f"token {name} {state}; choose another name")
         row = {"name": name, "digest": digest_of(text), "scope": scope, "created_at": tx.now, "created_by": actor}
         insert_many(tx, api_token, [row])
         write_events(tx, [Event(kind="token.created", detail={"token": name, "scope": scope}, actor=actor)])
 
-    store.retrying(work)
+    store.retrying(write_token)
     return text
 
 
 def revoke_token(store: Store, name: str, *, actor: str) -> None:
     """End a token; requests with it are refused from now on."""
 
-    def work(tx: Tx) -> None:
+    def end_token(tx: Tx) -> None:
         row = tx.execute(select(api_token.c.id, api_token.c.revoked_at).where(api_token.c.name == name)).first()
         if row is None:
             raise Refused(f"token {name} is not known")
@@ -81,7 +81,7 @@ def revoke_token(store: Store, name: str, *, actor: str) -> None:
         tx.execute(update(api_token).where(api_token.c.id == row.id).values(**values))
         write_events(tx, [Event(kind="token.revoked", detail={"token": name}, actor=actor)])
 
-    store.retrying(work)
+    store.retrying(end_token)
 
 
 def list_tokens(store: Store) -> list[Json]:

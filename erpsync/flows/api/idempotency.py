@@ -85,8 +85,8 @@ def _claim(tx: Tx, call: Call) -> Claim | Answer:
     made = tx.execute(new.on_conflict_do_nothing().returning(api_request.c.id)).scalar()
     if made is not None:
         return Claim(id=int(made), call=call, fence=1)
-    mine = (api_request.c.token_id == call.access.id) & (api_request.c.key == call.key)
-    row: Any = tx.execute(select(api_request).where(mine).with_for_update()).first()
+    of_call = (api_request.c.token_id == call.access.id) & (api_request.c.key == call.key)
+    row: Any = tx.execute(select(api_request).where(of_call).with_for_update()).first()
     if row is None:
         raise BusyError("the request before this one has just failed; send it again")
     if row.digest != call.digest:

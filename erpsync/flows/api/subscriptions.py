@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, update
@@ -44,7 +44,7 @@ def subscribe(ctx: Context, wanted: Wanted, *, actor: str) -> int:
     newest = settled_id(ctx.store)
     after = newest if wanted.after is None else _known(wanted.after, newest)
 
-    def work(tx: Tx) -> int:
+    def write_subscription(tx: Tx) -> int:
         if tx.execute(select(func.count()).select_from(subscription)).scalar_one() >= MOST:
             raise Refused(f"there are {MOST} subscriptions already, which is the most")
         [id] = new_ids(tx, subscription, 1)
@@ -62,60 +62,66 @@ def subscribe(ctx: Context, wanted: Wanted, *, actor: str) -> int:
         _note(tx, "subscription.created", id, actor)
         return id
 
-    return ctx.store.retrying(work)
+    return ctx.store.retrying(write_subscription)
 
 
 def reveal_secret(ctx: Context, id: int, *, actor: str) -> str:
     """Return a subscription's secret; who asked is on record before it is returned."""
 
-    def work(tx: Tx) -> str:
+    def read_secret(tx: Tx) -> str:
         secret: str = tx.vault.decrypt(_row(tx, id).secret, row=subscription_row(id))
         _note(tx, "subscription.secret_shown", id, actor)
         return secret
 
-    return ctx.store.retrying(work)
+    return ctx.store.retrying(read_secret)
 
 
 def go_back(ctx: Context, id: int, *, after: int, actor: str) -> None:
     """Tell a subscriber again what came after a cursor (or leave out what it cannot take), beginning at once."""
     _known(after, settled_id(ctx.store))
 
-    def work(tx: Tx) -> None:
+    def move_cursor(tx: Tx) -> None:
         change = {"from": _row(tx, id).cursor, "to": after}
         _restart(tx, id, actor, cursor=after)
         _note(tx, "subscription.replayed", id, actor, after=after, **change)
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(move_cursor)
 
 
 def restart(ctx: Context, id: int, *, actor: str) -> None:
     """Go on with a subscriber that was given up or is rested, at once and where it stands."""
 
-    def work(tx: Tx) -> None:
+    def reactivate(tx: Tx) -> None:
         change = {"from": _row(tx, id).state, "to": "active"}
         _restart(tx, id, actor)
         _note(tx, "subscription.resumed", id, actor, **change)
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(reactivate)
 
 
 def unsubscribe(ctx: Context, id: int, *, actor: str) -> None:
     """Tell an address nothing more."""
 
-    def work(tx: Tx) -> None:
+    def delete_subscription(tx: Tx) -> None:
         _row(tx, id)
         tx.execute(delete(subscription).where(subscription.c.id == id))
         close_tasks(tx, TASK, [str(id)], by=actor)
         _note(tx, "subscription.ended", id, actor)
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(delete_subscription)
 
 
-def _row(tx: Tx, id: int) -> Any:
+class _Subscription(NamedTuple):
+    state: str
+    cursor: int
+    secret: bytes
+
+
+def _row(tx: Tx, id: int) -> _Subscription:
     row = tx.execute(select(subscription).where(subscription.c.id == id).with_for_update()).first()
     if row is None:
         raise Refused(f"subscription {id} is not known")
-    return row
+    return _Subscription(state=row.state, cursor=row.cursor, secret=row.secret)
 
 
 def _restart(tx: Tx, id: int, actor: str, **values: Any) -> None:

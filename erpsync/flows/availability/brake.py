@@ -23,14 +23,14 @@ def confirm_stock(ctx: Context, channel: str, *, actor: str) -> int:
     except LookupError as error:
         raise Refused(str(error)) from error
 
-    def work(tx: Tx) -> int:
+    def free_zeros(tx: Tx) -> int:
         freed = free_waiting(tx, "brake", destination_id=wanted.id, kind=STOCK, confirmed=True)
         close_tasks(tx, "brake", [wanted.name], by=actor)
         detail = {"listings": freed}
         write_events(tx, [Event(kind="stock.confirmed", channel_id=wanted.id, detail=detail, actor=actor)])
         return freed
 
-    return ctx.store.retrying(work)
+    return ctx.store.retrying(free_zeros)
 
 
 BRAKE_WINDOW = timedelta(seconds=60)
@@ -48,13 +48,13 @@ def brake_trips(tx: Tx, channel: Channel) -> bool:
 
     Those that wait since an earlier wave count with them, or they would leak out one by one.
     """
-    mine = listing.c.channel_id == channel.id
+    of_channel = listing.c.channel_id == channel.id
     waiting = select(outbox.c.ref_id).where(
         outbox.c.destination_id == channel.id, outbox.c.waiting_for == "brake", IS_WAITING
     )
     zeroed = or_(listing.c.zeroed_at > tx.now - BRAKE_WINDOW, listing.c.id.in_(waiting))
-    above = select(func.count()).where(mine, or_(listing.c.told_qty > 0, zeroed))
-    zeros = select(func.count()).where(mine, zeroed)
+    above = select(func.count()).where(of_channel, or_(listing.c.told_qty > 0, zeroed))
+    zeros = select(func.count()).where(of_channel, zeroed)
     return braked(
         unexplained_zeros=int(tx.execute(zeros).scalar_one()),
         told_above_zero=int(tx.execute(above).scalar_one()),

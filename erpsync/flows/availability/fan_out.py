@@ -25,13 +25,13 @@ MARKS_AT_ONCE = 500
 def fan_out(ctx: Context) -> bool:
     """Turn dirty SKUs into one pending row per listing concerned; True when there is more to turn."""
 
-    def work(tx: Tx) -> int:
+    def turn_marks(tx: Tx) -> int:
         marks = take_dirty(tx, limit=MARKS_AT_ONCE)
         if marks:
             enqueue(tx, _effects(tx, ctx, {mark.sku_id: mark for mark in marks}))
         return len(marks)
 
-    return ctx.store.retrying(work) == MARKS_AT_ONCE
+    return ctx.store.retrying(turn_marks) == MARKS_AT_ONCE
 
 
 def _effects(tx: Tx, ctx: Context, marks: Mapping[int, Mark]) -> list[Effect]:
@@ -81,10 +81,10 @@ def _effect(tx: Tx, channel: Channel, listing_id: int, causes: Sequence[Mark]) -
 def mark_untold(ctx: Context) -> None:
     """Mark every listing that was never told or not surely, so that a start pushes what a reload or a crash left."""
 
-    def work(tx: Tx) -> None:
+    def mark_listings(tx: Tx) -> None:
         query = select(listing.c.sku_id).where(
             listing.c.sku_id.is_not(None), or_(listing.c.told_sure.is_(False), listing.c.told_qty.is_(None))
         )
         mark_dirty(tx, set(tx.execute(query.distinct()).scalars()))
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(mark_listings)

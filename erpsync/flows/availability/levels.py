@@ -63,7 +63,7 @@ def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[in
     numbers = {row.id: _number(channel, row, parts[row.id], shelves, unpaid, own, groups) for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
     sales = _sales(tx, ctx, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
-    found: dict[int, Listed] = {}
+    listed: dict[int, Listed] = {}
     for row in rows:
         needs = parts[row.id]
         taken = {
@@ -72,7 +72,7 @@ def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[in
             + sum(qty for at, qty in sales.get(sku_id, ()) if row.told_at is None or at >= row.told_at)
             for sku_id in needs
         }
-        found[row.id] = Listed(
+        listed[row.id] = Listed(
             id=row.id,
             channel_sku=row.channel_sku,
             item_ref=row.item_ref,
@@ -94,7 +94,7 @@ def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[in
                 for sku_id, qty in needs.items()
             ),
         )
-    return found
+    return listed
 
 
 def _shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
@@ -111,7 +111,7 @@ def _shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dic
 
 def _is_paused(own: Mapping[int, Own], sku_id: int, needs: Iterable[int]) -> bool:
     """Whether people have paused a listing's SKU on the channel, or a part of it."""
-    return any(own.get(each, NOTHING_OWN).paused for each in (sku_id, *needs))
+    return any(own.get(id, NOTHING_OWN).paused for id in (sku_id, *needs))
 
 
 def _number(
@@ -151,14 +151,14 @@ def _sales(
 ) -> dict[int, list[tuple[datetime, int]]]:
     """Return when and how many units left the channel's warehouses as sales since the first of the rows was told."""
     told = [row.told_at for row in rows if row.told_at is not None]
-    found: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    sales: dict[int, list[tuple[datetime, int]]] = defaultdict(list)
     if told and skus:
         query = select(ledger.c.sku_id, ledger.c.at, ledger.c.qty).where(
             ledger.c.sku_id.in_(sorted(skus)),
             ledger.c.at >= min(told),
-            ledger.c.reason.in_([each.value for each in Reason if each.explains_zero]),
+            ledger.c.reason.in_([reason.value for reason in Reason if reason.explains_zero]),
             ledger.c.warehouse_id.in_(ctx.sourcing.of(channel.id)),
         )
         for row in tx.all(query):
-            found[row.sku_id].append((row.at, -row.qty))
-    return found
+            sales[row.sku_id].append((row.at, -row.qty))
+    return sales

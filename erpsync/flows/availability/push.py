@@ -51,7 +51,7 @@ def push_stock(ctx: Context, channel: Channel, *, urgent_only: bool = False) -> 
     if sink is None or not channel.stock.push or not may_call(ctx, channel, probing=True):
         return 0
 
-    def work(tx: Tx) -> tuple[int, list[Send]]:
+    def claim_numbers(tx: Tx) -> tuple[int, list[Send]]:
         rows = claim(
             tx,
             ctx.store.owner,
@@ -66,7 +66,7 @@ def push_stock(ctx: Context, channel: Channel, *, urgent_only: bool = False) -> 
     clock = ctx.store.clock
     ends_s = clock.monotonic() + LEASE_S
     with to_be_sent_within(clock, LEASE_S - CALL_S):
-        handled, sends = ctx.store.retrying(work)
+        handled, sends = ctx.store.retrying(claim_numbers)
         if sends:
             _call(ctx, channel, sink, sends, lambda: clock.monotonic() < ends_s)
     return handled
@@ -132,8 +132,8 @@ def _call(ctx: Context, channel: Channel, sink: StockSink, sends: Sequence[Send]
     urgent = any(send.row.lane <= LANE_URGENT for send in sends)
     trouble: Exception | None = None
     try:
-        mine = while_ours(ctx, [send.row for send in sends])
-        with lane("urgent" if urgent else "rest"), watching() as doubt, mine:
+        leased_rows = while_ours(ctx, [send.row for send in sends])
+        with lane("urgent" if urgent else "rest"), watching() as doubt, leased_rows:
             refusals = tell(sink, levels, leased=leased)
     except Exception as error:  # noqa: BLE001 the one place that runs every stock call; a state stays behind
         refusals = dict.fromkeys([level.key for level in levels], error)

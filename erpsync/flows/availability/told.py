@@ -8,7 +8,6 @@ is told once more. Before a call is made it counts as one without an answer, so 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -55,6 +54,15 @@ class Send:
     qty: int
     again_when_fresh: bool
     late_until_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Now:
+    """What may still land at a listing, as it stands noted after the call; numbers as `pack_sent` writes them."""
+
+    sent_since: str
+    late: str
+    late_until_at: datetime | None
 
 
 def late_call_s(channel: Channel) -> float:
@@ -109,7 +117,7 @@ def finish(
     _doubt_late(tx, [*overrun, *unanswered], now)
     _note_late(tx, channel, failed, now, lost=all_in_doubt)
     close_dead_letters(tx, channel.id, STOCK, [send.row.key for send in accepted], state="superseded")
-    for send, error in sorted(failed, key=lambda each: each[0].row.key):
+    for send, error in sorted(failed, key=lambda failure: failure[0].row.key):
         _fail(tx, channel, send, error)
     if any(send.row.attempts for send in accepted):
         run_now(tx, channel.id, kinds=[STOCK])
@@ -117,7 +125,7 @@ def finish(
 
 
 def _note_told(
-    tx: Tx, channel: Channel, accepted: Sequence[Send], now: Mapping[int, Any], overtaken: set[int], *, lost: bool
+    tx: Tx, channel: Channel, accepted: Sequence[Send], now: Mapping[int, _Now], overtaken: set[int], *, lost: bool
 ) -> None:
     """Note accepted numbers; one that a late call may still undo is told again when none can come any more."""
     told, effects = list[Accepted](), list[Effect]()
@@ -153,7 +161,7 @@ def _once_more(tx: Tx, channel: Channel, send: Send, at: datetime) -> Effect:
     )
 
 
-def _late(tx: Tx, channel: Channel, send: Send, now: Any, *, answered: bool) -> tuple[list[int], datetime | None]:
+def _late(tx: Tx, channel: Channel, send: Send, now: _Now, *, answered: bool) -> tuple[list[int], datetime | None]:
     """Return the numbers that may still land behind this one, and until when."""
     told, others = send.listed.told, set[int]()
     until_at = send.listed.late_until_at if told.still_late else None
@@ -166,7 +174,7 @@ def _late(tx: Tx, channel: Channel, send: Send, now: Any, *, answered: bool) -> 
 
 
 def _note_late(
-    tx: Tx, channel: Channel, failed: Sequence[tuple[Send, Exception]], now: Mapping[int, Any], *, lost: bool
+    tx: Tx, channel: Channel, failed: Sequence[tuple[Send, Exception]], now: Mapping[int, _Now], *, lost: bool
 ) -> None:
     """Note of failed numbers which may still land; a definite answer leaves what was known before."""
     noted = []
@@ -179,17 +187,18 @@ def _note_late(
     note_late(tx, noted)
 
 
-def _doubt_late(tx: Tx, late: Sequence[Send], now: Mapping[int, Any]) -> None:
+def _doubt_late(tx: Tx, late: Sequence[Send], now: Mapping[int, _Now]) -> None:
     """Note numbers that may have landed behind a newer one: whoever took over is not sure of its own any more."""
     doubt_sent(tx, {s.listed.id: (*unpack_sent(now[s.listed.id].sent_since), s.qty) for s in late})
 
 
-def _locked(tx: Tx, sends: Sequence[Send]) -> dict[int, Any]:
+def _locked(tx: Tx, sends: Sequence[Send]) -> dict[int, _Now]:
     """Return the listings as they are now, locked, by id."""
     ids = sorted(send.listed.id for send in sends)
     columns = (listing.c.id, listing.c.sent_since, listing.c.late, listing.c.late_until_at)
     query = select(*columns).where(listing.c.id.in_(ids)).order_by(listing.c.id)
-    return {row.id: row for row in tx.all(query.with_for_update(key_share=True))}
+    rows = tx.all(query.with_for_update(key_share=True))
+    return {r.id: _Now(sent_since=r.sent_since, late=r.late, late_until_at=r.late_until_at) for r in rows}
 
 
 def _overtaken(tx: Tx, channel: Channel, sends: Sequence[Send]) -> set[int]:
@@ -200,8 +209,8 @@ def _overtaken(tx: Tx, channel: Channel, sends: Sequence[Send]) -> set[int]:
     keys = [send.row.key for send in sends]
     skus = {sku_id for send in sends for sku_id in send.listed.skus}
     dirty = set(tx.execute(select(dirty_sku.c.sku_id).where(dirty_sku.c.sku_id.in_(sorted(skus)))).scalars())
-    mine = (outbox.c.destination_id == channel.id, outbox.c.kind == STOCK, outbox.c.key.in_(keys))
-    waiting = select(outbox.c.ref_id).where(*mine, IS_OPEN)  # by key: a best seller was told its number many times
+    of_keys = (outbox.c.destination_id == channel.id, outbox.c.kind == STOCK, outbox.c.key.in_(keys))
+    waiting = select(outbox.c.ref_id).where(*of_keys, IS_OPEN)  # by key: a best seller was told its number many times
     return set(tx.execute(waiting).scalars()) | {s.listed.id for s in sends if dirty.intersection(s.listed.skus)}
 
 

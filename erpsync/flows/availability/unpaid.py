@@ -19,13 +19,13 @@ def age_unpaid(ctx: Context) -> int:
     """Mark the SKUs of unpaid orders that have just grown too old to count; return how many SKUs there were."""
     name = "unpaid aged"
     with ctx.store.read() as connection:
-        known = read_mark(connection, name)
+        mark = read_mark(connection, name)
     until = ctx.store.trusted_now() - UNPAID_COUNTS_FOR
-    since = EPOCH if known is None else instant(known)
+    since = EPOCH if mark is None else instant(mark)
     aged = unpaid_orders(orders.c.placed_at <= until, after=since)
-    mine = order_line.c.order_id.in_(aged.with_only_columns(aged.selected_columns.id))
-    plain = select(order_line.c.sku_id).where(mine)
-    bundled = select(line_part.c.sku_id).join(order_line, order_line.c.id == line_part.c.line_id).where(mine)
+    of_aged = order_line.c.order_id.in_(aged.with_only_columns(aged.selected_columns.id))
+    plain = select(order_line.c.sku_id).where(of_aged)
+    bundled = select(line_part.c.sku_id).join(order_line, order_line.c.id == line_part.c.line_id).where(of_aged)
     # Scans line_part: PostgreSQL may walk the parts of bundles where they are few.
     with ctx.store.read() as connection:
         last = connection.execute(aged.with_only_columns(func.max(aged.selected_columns.placed_at))).scalar()
@@ -33,11 +33,11 @@ def age_unpaid(ctx: Context) -> int:
             return 0
         skus = {sku_id for query in (plain, bundled) for sku_id in connection.execute(query).scalars() if sku_id}
 
-    def work(tx: Tx) -> None:
+    def mark_aged(tx: Tx) -> None:
         mark_dirty(tx, skus)
         set_mark(tx, name, micros(last))
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(mark_aged)
     return len(skus)
 
 

@@ -20,22 +20,22 @@ def _named(ctx: Context, name: str) -> Channel:
     try:
         return ctx.channel(name)
     except LookupError as error:
-        known = ", ".join(sorted(channel.name for channel in ctx.channels.values()))
-        raise Refused(f"{error}; there are {known}") from error
+        names = ", ".join(sorted(channel.name for channel in ctx.channels.values()))
+        raise Refused(f"{error}; there are {names}") from error
 
 
 def pause_channel(ctx: Context, name: str, *, reason: str, actor: str) -> None:
     """Stop polling and pushing a channel until it is resumed; what is due waits."""
     channel = _named(ctx, name)
 
-    def work(tx: Tx) -> None:
+    def write_pause(tx: Tx) -> None:
         values = {"paused": True, "paused_reason": reason, "paused_by": actor}
         detail = {"reason": reason, "from": _standing(tx, channel), "to": "paused"}
         tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(**values))
         event = Event(kind="channel.paused", channel_id=channel.id, detail=detail, actor=actor)
         write_events(tx, [event])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(write_pause)
 
 
 def resume_channel(ctx: Context, name: str, *, actor: str) -> None:
@@ -43,7 +43,7 @@ def resume_channel(ctx: Context, name: str, *, actor: str) -> None:
     channel = _named(ctx, name)
     able = [stream for stream in streams_of(channel) or ASKED if stream in ASKED]
 
-    def work(tx: Tx) -> None:
+    def end_pause(tx: Tx) -> None:
         values = {
             "paused": False,
             "paused_reason": "",
@@ -60,7 +60,7 @@ def resume_channel(ctx: Context, name: str, *, actor: str) -> None:
         write_events(tx, [Event(kind="channel.resumed", channel_id=channel.id, detail=detail, actor=actor)])
         tx.wake(Stage.PUSH)
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(end_pause)
 
 
 def _standing(tx: Tx, channel: Channel) -> str:
@@ -84,12 +84,12 @@ def ask_poll(ctx: Context, name: str, streams: Iterable[str] | None = None, *, a
         if stream not in able:
             raise Refused(f"channel {name} has no stream {stream}; it has {', '.join(able)}")
 
-    def work(tx: Tx) -> None:
+    def want_passes(tx: Tx) -> None:
         want_pass(tx, channel.id, asked)
         detail = {"streams": asked}
         write_events(tx, [Event(kind="channel.poll_asked", channel_id=channel.id, detail=detail, actor=actor)])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(want_passes)
 
 
 def ask_backfill(ctx: Context, name: str, *, days: int | None, actor: str) -> None:
@@ -97,7 +97,7 @@ def ask_backfill(ctx: Context, name: str, *, days: int | None, actor: str) -> No
     channel = _named(ctx, name)
     reach = channel.poll.backfill_days if days is None else days
 
-    def work(tx: Tx) -> None:
+    def reset_backfill(tx: Tx) -> None:
         since = tx.now - timedelta(days=reach)
         values = {"mark": None, "since_at": since, "complete_ended_at": None, "wanted_at": tx.now}
         set_cursor(tx, channel.id, "backfill", **values)
@@ -105,4 +105,4 @@ def ask_backfill(ctx: Context, name: str, *, days: int | None, actor: str) -> No
         detail = {"days": reach}
         write_events(tx, [Event(kind="channel.backfill_asked", channel_id=channel.id, detail=detail, actor=actor)])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(reset_backfill)

@@ -11,7 +11,6 @@ successor is used; where it is void, the platform says so and a person is asked,
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 from sqlalchemy import select
@@ -30,7 +29,16 @@ from erpsync.store.events import Event, write_events
 from erpsync.store.leases import end_leases, take_lease
 from erpsync.store.registry import channels as channel_rows
 from erpsync.store.tasks import Task, close_tasks, open_tasks
-from erpsync.store.tokens import lock_token, note_expiry, origin_of, read_token, seal_pair, stored_pair, write_token
+from erpsync.store.tokens import (
+    StoredToken,
+    lock_token,
+    note_expiry,
+    origin_of,
+    read_token,
+    seal_pair,
+    stored_pair,
+    write_token,
+)
 
 LEASE_S = 180.0  # outlives the HTTP client's total deadline
 CALL_S = 60.0
@@ -78,8 +86,8 @@ def _adopt(store: Store, channel_id: int, connector: object) -> bool:
     if holder.tokens.unsaved:
         return False
     with store.read() as connection:
-        found = stored_pair(connection, vault, channel_id, holder.tokens.configured)
-    pair = found or holder.tokens.configured
+        renewed = stored_pair(connection, vault, channel_id, holder.tokens.configured)
+    pair = renewed or holder.tokens.configured
     return pair != in_use and holder.tokens.replace(pair, instead_of=in_use)
 
 
@@ -127,7 +135,7 @@ def _is_fresh(ctx: Context, channel: Channel, holder: TokenHolder) -> bool:
         row = read_token(connection, channel.id)
     if row is None or row.renewed_at is None or row.origin != origin_of(holder.tokens.configured):
         return False
-    return bool(ctx.store.clock.now() - row.renewed_at < timedelta(seconds=FRESH_S))
+    return ctx.store.clock.now() - row.renewed_at < timedelta(seconds=FRESH_S)
 
 
 def _renew_alone(ctx: Context, channel: Channel, holder: TokenHolder) -> bool:
@@ -187,20 +195,20 @@ def _save_late(ctx: Context, channel: Channel) -> None:
 def _announce(tx: Tx, *, channel: Channel, holder: TokenHolder) -> _Try | None:
     """Note that a renewal is about to be asked for; None when it is not its time."""
     origin, row = origin_of(holder.tokens.configured), lock_token(tx, channel.id)
-    known = row if row is not None and row.origin == origin else None
-    if known is not None and (known.refused_at is not None or (known.try_at is not None and known.try_at > tx.now)):
+    stored = row if row is not None and row.origin == origin else None
+    if stored is not None and (stored.refused_at is not None or (stored.try_at is not None and stored.try_at > tx.now)):
         return None
-    tries = known.tries if known else 0
-    found = _Try(
+    tries = stored.tries if stored else 0
+    attempt = _Try(
         pair=holder.tokens.current(),
         renewals=row.renewals if row else 0,
         tries=tries,
-        doubtful=known is not None and known.asked_at is not None,
+        doubtful=stored is not None and stored.asked_at is not None,
     )
     values = {"origin": origin, "asked_at": tx.now, "try_at": tx.now + timedelta(seconds=pause_s(tries))}
-    fresh = {} if known else {"pair": None, "refused_at": None, "renewed_at": None, "tries": 0, "error": ""}
+    fresh = {} if stored else {"pair": None, "refused_at": None, "renewed_at": None, "tries": 0, "error": ""}
     write_token(tx, channel.id, **values, **fresh)
-    return found
+    return attempt
 
 
 def _keep(tx: Tx, *, channel: Channel, holder: TokenHolder, pair: TokenPair, renewals: int) -> bool:
@@ -257,18 +265,18 @@ def _watch(ctx: Context, channel: Channel) -> None:
     expires_at = channel.connector.token_expires_at() if channel.connector else None
     with ctx.store.read() as connection:
         row = read_token(connection, channel.id)
-        known = connection.execute(
+        stored_expiry = connection.execute(
             select(tables.channel.c.token_expires_at).where(tables.channel.c.id == channel.id)
         ).scalar()
     alarm = None if expires_at is None else alarm_days(expires_at, ctx.store.clock.now())
     warned = row.warned_days if row is not None and row.warned_for_at == expires_at else 0
     news = alarm is not None and is_news(alarm, warned=warned)
-    if not news and known == expires_at:
+    if not news and stored_expiry == expires_at:
         return
     ctx.store.retrying(partial(_note, channel=channel, expires_at=expires_at, row=row, alarm=alarm if news else None))
 
 
-def _note(tx: Tx, *, channel: Channel, expires_at: datetime | None, row: Any, alarm: int | None) -> None:
+def _note(tx: Tx, *, channel: Channel, expires_at: datetime | None, row: StoredToken | None, alarm: int | None) -> None:
     """Keep the end for `status`, and say once per alarm that it is near; a new end takes the task back."""
     note_expiry(tx, channel.id, expires_at)
     if alarm is None:

@@ -1,5 +1,6 @@
 """Whether a channel answers: said once when it stops and once when it is back."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,6 +25,16 @@ from erpsync.store.tables import cursor
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What is known of whether a channel answers, and whether it may be called."""
+
+    paused: bool
+    blocked_until_at: datetime | None
+    auth_failed_at: datetime | None
+    down_since_at: datetime | None
 
 
 def mark_down(ctx: Context, channel: Channel, error: Exception) -> None:
@@ -124,13 +135,24 @@ def may_call(ctx: Context, channel: Channel, *, probing: bool = False) -> bool:
         return False
     with ctx.store.read() as connection:
         row = connection.execute(select(tables.channel).where(tables.channel.c.id == channel.id)).one()
-    return admits(channel, row, ctx.store.clock.now(), probing=probing)
+    return admits(channel, standing_of(row), ctx.store.clock.now(), probing=probing)
 
 
-def admits(channel: Channel, row: Any, now: datetime, *, probing: bool) -> bool:
-    """As `may_call`, for a channel whose row is known."""
-    if not channel.enabled or row.paused or (row.blocked_until_at is not None and row.blocked_until_at > now):
+def standing_of(row: Any) -> Standing:
+    """Return what a row of `channel` says of it."""
+    return Standing(
+        paused=row.paused,
+        blocked_until_at=row.blocked_until_at,
+        auth_failed_at=row.auth_failed_at,
+        down_since_at=row.down_since_at,
+    )
+
+
+def admits(channel: Channel, standing: Standing, now: datetime, *, probing: bool) -> bool:
+    """As `may_call`, for a channel whose standing is known."""
+    blocked_until_at = standing.blocked_until_at
+    if not channel.enabled or standing.paused or (blocked_until_at is not None and blocked_until_at > now):
         return False
-    if row.auth_failed_at is None:
+    if standing.auth_failed_at is None:
         return True
-    return probing and now >= row.auth_failed_at + timedelta(seconds=channel.poll.auth_retry_s)
+    return probing and now >= standing.auth_failed_at + timedelta(seconds=channel.poll.auth_retry_s)

@@ -151,7 +151,7 @@ class _Page:
 
     mark: str | None
     batch: Batch = field(default_factory=Batch)
-    work: Callable[[Tx], None] = lambda tx: None
+    write: Callable[[Tx], None] = lambda tx: None
     heads: Mapping[str, Head] = field(default_factory=dict)
 
 
@@ -159,7 +159,7 @@ def _store(run: _Pass, page: _Page, *, last: bool = False) -> None:
     """Commit a page with its mark, in several transactions if it is very large, the mark in the last one."""
     *before, rest = page.batch.parts(LINES_AT_ONCE)
     for part in before:
-        _store_part(run, replace(page, mark=None, batch=part, work=lambda tx: None), last=last)
+        _store_part(run, replace(page, mark=None, batch=part, write=lambda tx: None), last=last)
     _store_part(run, replace(page, batch=rest), last=last)
 
 
@@ -190,7 +190,7 @@ def _commit(tx: Tx, *, run: _Pass, page: _Page, last: bool) -> None:
     applied = apply(tx, run.ctx, run.channel, page.batch, cause=run.cause)
     if applied.read_again and not last:
         raise _OverlapError(applied.read_again)
-    page.work(tx)
+    page.write(tx)
     if page.mark is not None and still_reaches(tx, run.channel.id, run.stream, run.since):
         set_cursor(tx, run.channel.id, run.stream, mark=page.mark)
 
@@ -253,8 +253,8 @@ def _order_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
                 batch = read_orders(run.channel, raws) if raws else Batch()
                 batch = replace(batch, letters=(*letters, *batch.letters))
                 mark = page.mark if error is None else None
-                known = {head.external_id: head for head in heads}
-                yield _Page(mark=mark, batch=batch, work=partial(_end_earlier, run, page, batch), heads=known)
+                by_id = {head.external_id: head for head in heads}
+                yield _Page(mark=mark, batch=batch, write=partial(_end_earlier, run, page, batch), heads=by_id)
             if error is not None:
                 raise error
     finally:
@@ -297,14 +297,14 @@ def _warehouse_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]
 def _as_they_are(
     run: _Pass,
     reading: Iterator[Any],
-    work: Callable[..., None],
+    apply_page: Callable[..., None],
     count: Callable[[Any], int],
     after: Callable[[Any], object] = lambda page: None,
 ) -> Generator[_Page, None, None]:
     try:
         for page in reading:
             run.records += count(page)
-            yield _Page(mark=page.mark, work=partial(work, ctx=run.ctx, channel=run.channel, page=page))
+            yield _Page(mark=page.mark, write=partial(apply_page, ctx=run.ctx, channel=run.channel, page=page))
             after(page)
     finally:
         _close(reading)

@@ -11,11 +11,10 @@ per channel are thousands where there are hundreds of shops.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
-from erpsync.flows.channels.health import admits
+from erpsync.flows.channels.health import Standing, admits, standing_of
 from erpsync.flows.channels.streams import BY_NAME, STREAMS, streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.sdk.roles import OrderSource
@@ -45,28 +44,32 @@ def outlooks(ctx: Context, channels: Collection[Channel]) -> dict[int, Outlook]:
     """Return the outlook of each channel by its row id, with two queries however many there are."""
     ids = [channel.id for channel in channels]
     with ctx.store.read() as connection:
-        found = connection.execute(select(channel_table).where(channel_table.c.id.in_(ids)))
-        rows = {row.id: row for row in found}
+        result = connection.execute(select(channel_table).where(channel_table.c.id.in_(ids)))
+        standings = {row.id: standing_of(row) for row in result}
         cursors = read_cursors(connection, ids)
     now = ctx.store.clock.now()
-    return {channel.id: _outlook(channel, rows[channel.id], cursors, now) for channel in channels}
+    return {channel.id: _outlook(channel, standings[channel.id], cursors, now) for channel in channels}
 
 
-def _outlook(channel: Channel, row: Any, cursors: Mapping[tuple[int, str], CursorRow], now: datetime) -> Outlook:
-    known = {stream: cursors.get((channel.id, stream), CursorRow()) for stream in STREAMS}
-    down_s = 0.0 if row.down_since_at is None else max(0.0, (now - row.down_since_at).total_seconds())
-    in_s = _due_in(channel, known, now, down_s)
-    due = [stream for stream, due_s in in_s.items() if due_s <= 0] if admits(channel, row, now, probing=True) else []
+def _outlook(
+    channel: Channel, standing: Standing, cursors: Mapping[tuple[int, str], CursorRow], now: datetime
+) -> Outlook:
+    by_stream = {stream: cursors.get((channel.id, stream), CursorRow()) for stream in STREAMS}
+    down_s = 0.0 if standing.down_since_at is None else max(0.0, (now - standing.down_since_at).total_seconds())
+    in_s = _due_in(channel, by_stream, now, down_s)
+    due = (
+        [stream for stream, due_s in in_s.items() if due_s <= 0] if admits(channel, standing, now, probing=True) else []
+    )
     return Outlook(due=due, next_s=max(0.0, min(in_s.values(), default=IDLE_S)))
 
 
-def _due_in(channel: Channel, known: Mapping[str, CursorRow], now: datetime, down_s: float) -> dict[str, float]:
+def _due_in(channel: Channel, by_stream: Mapping[str, CursorRow], now: datetime, down_s: float) -> dict[str, float]:
     due: dict[str, float] = {}
     for stream in streams_of(channel):
-        row = known[stream]
-        if stream == "backfill" and (row.complete_ended_at is not None or not _has_begun(known["orders"])):
+        row = by_stream[stream]
+        if stream == "backfill" and (row.complete_ended_at is not None or not _has_begun(by_stream["orders"])):
             continue
-        if stream == "refunds" and _has_backfill(channel) and _waits_for_backfill(row, known["backfill"]):
+        if stream == "refunds" and _has_backfill(channel) and _waits_for_backfill(row, by_stream["backfill"]):
             continue
         if row.wanted:
             due[stream] = 0.0

@@ -38,9 +38,9 @@ def note_unknown(tx: Tx, channel: Channel, result: WebhookResult) -> None:
 def _counted_as(tx: Tx, channel: Channel, message: UnknownMessage) -> str:
     """Return the type as it is counted; beyond so many of a channel the rest count as one."""
     shown = "".join(char if char.isprintable() else "?" for char in storable(message.type))[:MOST_CHARS]
-    mine = unknown_message.c.channel_id == channel.id
-    known = tx.execute(select(func.count()).where(mine, unknown_message.c.type != shown)).scalar_one()
-    return shown if known < MOST_TYPES else OTHERS
+    of_channel = unknown_message.c.channel_id == channel.id
+    others = tx.execute(select(func.count()).where(of_channel, unknown_message.c.type != shown)).scalar_one()
+    return shown if others < MOST_TYPES else OTHERS
 
 
 def _count(tx: Tx, channel: Channel, type: str) -> int:

@@ -130,7 +130,9 @@ class _Delivery:
     def names(self) -> set[str]:
         """What it is about: orders and refunds by their external ids, also those that could not be read."""
         refunds = {name for r in self.batch.refunds for name in (r.refund.external_id, r.refund.order_external_id)}
-        letters = {name for each in self.batch.letters for name in (each.key, each.order_external_id or each.key)}
+        letters = {
+            name for letter in self.batch.letters for name in (letter.key, letter.order_external_id or letter.key)
+        }
         return refunds | letters | {r.order.external_id for r in self.batch.orders}
 
 
@@ -169,9 +171,9 @@ def _apply_rows(ctx: Context, channel_id: int, rows: Sequence[_Inbox]) -> int:
         try:
             taken -= ctx.store.retrying(partial(_commit, ctx=ctx, channel=channel, deliveries=group))
         except Exception:  # noqa: BLE001 one of them is at fault; by itself each leaves a state behind
-            for each in group:
-                with _leaving_state(ctx, channel, each.row):
-                    _apply_alone(ctx, channel, each)
+            for delivery in group:
+                with _leaving_state(ctx, channel, delivery.row):
+                    _apply_alone(ctx, channel, delivery)
     return taken
 
 
@@ -197,23 +199,23 @@ def _open_all(ctx: Context, channel: Channel, rows: Sequence[_Inbox]) -> Iterato
 def _groups(deliveries: Iterable[_Delivery]) -> Iterator[Sequence[_Delivery]]:
     """Yield them in their order, as many at once as a commit may hold and none about what another one is about."""
     group, names, lines = list[_Delivery](), set[str](), 0
-    for each in deliveries:
-        if group and (lines + each.batch.lines > LINES_AT_ONCE or names & each.names):
+    for delivery in deliveries:
+        if group and (lines + delivery.batch.lines > LINES_AT_ONCE or names & delivery.names):
             yield group
             group, names, lines = [], set(), 0
-        group.append(each)
-        names |= each.names
-        lines += each.batch.lines
+        group.append(delivery)
+        names |= delivery.names
+        lines += delivery.batch.lines
     if group:
         yield group
 
 
 def _commit(tx: Tx, *, ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> int:
     """Apply them all; return how many were left to another node that is at them."""
-    mine = _pending(tx, deliveries, skip_locked=True)
-    if _apply(tx, ctx, channel, mine):
+    free = _pending(tx, deliveries, skip_locked=True)
+    if _apply(tx, ctx, channel, free):
         raise _ApartError
-    return len(deliveries) - len(mine)
+    return len(deliveries) - len(free)
 
 
 def _apply_alone(ctx: Context, channel: Channel, delivery: _Delivery) -> None:
@@ -238,10 +240,10 @@ def _apply_alone(ctx: Context, channel: Channel, delivery: _Delivery) -> None:
 
 def _pending(tx: Tx, deliveries: Sequence[_Delivery], *, skip_locked: bool = False) -> list[_Delivery]:
     """Return those that are still to be applied, locked."""
-    ids = inbox.c.id.in_([each.row.id for each in deliveries])
+    ids = inbox.c.id.in_([delivery.row.id for delivery in deliveries])
     query = select(inbox.c.id).where(ids, inbox.c.state == "pending").with_for_update(skip_locked=skip_locked)
     free = set(tx.execute(query).scalars())
-    return [each for each in deliveries if each.row.id in free]
+    return [delivery for delivery in deliveries if delivery.row.id in free]
 
 
 def _apply(tx: Tx, ctx: Context, channel: Channel, deliveries: Sequence[_Delivery]) -> list[str]:
@@ -249,15 +251,17 @@ def _apply(tx: Tx, ctx: Context, channel: Channel, deliveries: Sequence[_Deliver
     if not deliveries:
         return []
     batch = Batch(
-        orders=tuple(record for each in deliveries for record in each.batch.orders),
-        refunds=tuple(record for each in deliveries for record in each.batch.refunds),
-        letters=tuple(letter for each in deliveries for letter in each.batch.letters),
+        orders=tuple(record for delivery in deliveries for record in delivery.batch.orders),
+        refunds=tuple(record for delivery in deliveries for record in delivery.batch.refunds),
+        letters=tuple(letter for delivery in deliveries for letter in delivery.batch.letters),
     )
     again = apply(tx, ctx, channel, batch).read_again
     if not again:
-        done = update(inbox).where(inbox.c.id.in_(sorted(each.row.id for each in deliveries)))
+        done = update(inbox).where(inbox.c.id.in_(sorted(delivery.row.id for delivery in deliveries)))
         tx.execute(done.values(state="done", body=None, applied_at=tx.now))
-        want_pass(tx, channel.id, {hint for each in deliveries for hint in each.hints} & set(streams_of(channel)))
+        want_pass(
+            tx, channel.id, {hint for delivery in deliveries for hint in delivery.hints} & set(streams_of(channel))
+        )
     return again
 
 
@@ -324,11 +328,11 @@ def _subject(ctx: Context, row: _Inbox) -> dict[str, Any]:
         records = _opened(ctx, row)["records"]
     except Exception:  # noqa: BLE001 what cannot be opened names nobody; its letter is written all the same
         return {}
-    order = next((each for each in records if each["kind"] == "order"), None)
+    order = next((record for record in records if record["kind"] == "order"), None)
     if order is not None:
         version_at = datetime.fromisoformat(order["version_at"]) if order.get("dated", True) else None
         if version_at is not None and is_ahead(version_at, row.received_at):
             version_at = row.received_at
         return {"order_external_id": storable(order["external_id"]), "version_at": version_at}
-    named = next((each.get("order_external_id") for each in records), None)
+    named = next((record.get("order_external_id") for record in records), None)
     return {"order_external_id": storable(named) if named else None}

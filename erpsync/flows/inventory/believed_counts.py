@@ -6,7 +6,6 @@ wait. Why a person's own counts never wait: `stock set` and `stock import` are t
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 from erpsync.core.allocation import StockKey
 from erpsync.core.counting import is_far
@@ -16,6 +15,7 @@ from erpsync.flows.inventory.unmapped import relook_unmapped
 from erpsync.flows.inventory.waiting_counts import (
     ROSE,
     UNKNOWN,
+    Asked,
     Waiting,
     asked_of,
     key_of,
@@ -39,14 +39,14 @@ def believed(tx: Tx, ctx: Context, channel: Channel, rows: Sequence[Count]) -> l
     ids = sku_ids(tx.connection, [row.sku for row in last])
     places = {StockKey(ids[row.sku], ctx.warehouse_id(row.warehouse)): row for row in last if row.sku in ids}
     lock_skus_of(tx, places)
-    known = on_hand_of(tx, places)
+    stored = on_hand_of(tx, places)
     moved = moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
     asked, told = list[Waiting](), list[tuple[Count, int, str]]()
     for row in last:
         if row.sku not in ids:
             asked.append(_waiting(tx, ctx, channel, row, unknown=True))
     for place, row in places.items():
-        before, counted_at = known.get(place, (None, None))
+        before, counted_at = stored.get(place, (None, None))
         after = max(0, row.on_hand + moved.get(place, 0))
         late = counted_at is not None and (row.as_of or tx.now) < counted_at
         if before is None or late or not is_far(before, after, ctx.counting):
@@ -84,19 +84,19 @@ def _waiting(tx: Tx, ctx: Context, channel: Channel, row: Count, *, unknown: boo
 
 def _hold(tx: Tx, asked: Sequence[Waiting]) -> set[tuple[int, str]]:
     """Keep what waits; return where that is news. An older count than the one that waits changes nothing."""
-    there = waiting_for(tx, (each.warehouse_id for each in asked), (each.sku for each in asked))
+    there = waiting_for(tx, (count.warehouse_id for count in asked), (count.sku for count in asked))
     newer = [
-        each
-        for each in asked
-        if (was := there.get((each.warehouse_id, each.sku))) is None or was.counted_at <= each.counted_at
+        count
+        for count in asked
+        if (was := there.get((count.warehouse_id, count.sku))) is None or was.counted_at <= count.counted_at
     ]
     let_wait(tx, newer)
     fresh = {
-        (each.warehouse_id, each.sku)
-        for each in newer
-        if (was := there.get((each.warehouse_id, each.sku))) is None or was.on_hand != each.on_hand
+        (count.warehouse_id, count.sku)
+        for count in newer
+        if (was := there.get((count.warehouse_id, count.sku))) is None or was.on_hand != count.on_hand
     }
-    for place in sorted({each.warehouse_id for each in newer if each.unknown}):
+    for place in sorted({count.warehouse_id for count in newer if count.unknown}):
         tell_unknown(tx, place)
     return fresh
 
@@ -145,9 +145,10 @@ def take_last(tx: Tx, ctx: Context, kind: str, key: str, *, actor: str) -> list[
     return _take(tx, ctx, asked_of(tx, kind, key, limit=AT_ONCE), actor)
 
 
-def _take(tx: Tx, ctx: Context, rows: Sequence[Any], actor: str) -> list[str]:
+def _take(tx: Tx, ctx: Context, asked: Sequence[Asked], actor: str) -> list[str]:
     counts = [
-        Count(warehouse=row.code, sku=row.sku, on_hand=row.on_hand, as_of=min(row.counted_at, tx.now)) for row in rows
+        Count(warehouse=count.warehouse, sku=count.sku, on_hand=count.on_hand, as_of=min(count.counted_at, tx.now))
+        for count in asked
     ]
     take_counts(tx, ctx, counts, actor)
     return [count.sku for count in counts]

@@ -70,15 +70,15 @@ def _nested(tx: Tx, parts: Mapping[str, Mapping[str, BundlePart]]) -> dict[str, 
     held = {sku for named in parts.values() for sku in named}
     ids = sku_ids(tx.connection, {*parts, *held})
     inner, outer = set(parts), set[str]()
-    for some in in_parts(ids[code] for code in held if code in ids):
-        known = select(sku.c.code).join(bundle, bundle.c.bundle_id == sku.c.id).where(sku.c.id.in_(some))
-        inner |= set(tx.execute(known).scalars())
+    for part in in_parts(ids[code] for code in held if code in ids):
+        outer_codes = select(sku.c.code).join(bundle, bundle.c.bundle_id == sku.c.id).where(sku.c.id.in_(part))
+        inner |= set(tx.execute(outer_codes).scalars())
     kept = {ids[code] for code in parts if code in ids}
-    for some in in_parts(kept):
+    for part in in_parts(kept):
         query = select(sku.c.code, bundle.c.bundle_id).join(bundle, bundle.c.sku_id == sku.c.id)
-        outer |= {row.code for row in tx.all(query.where(sku.c.id.in_(some))) if row.bundle_id not in kept}
-    found = dict.fromkeys(outer, "it is part of another bundle; a bundle cannot hold a bundle")
-    return found | {name: "a bundle cannot hold a bundle" for name in parts if inner & parts[name].keys()}
+        outer |= {row.code for row in tx.all(query.where(sku.c.id.in_(part))) if row.bundle_id not in kept}
+    refused = dict.fromkeys(outer, "it is part of another bundle; a bundle cannot hold a bundle")
+    return refused | {name: "a bundle cannot hold a bundle" for name in parts if inner & parts[name].keys()}
 
 
 def _take_bundles(tx: Tx, ctx: Context, parts: Mapping[str, Mapping[str, BundlePart]], actor: str) -> Mapping[str, str]:
@@ -94,8 +94,8 @@ def _write_bundles(tx: Tx, ctx: Context, parts: Mapping[str, Mapping[str, Bundle
     ids = make_skus(tx, {*parts, *(code for named in parts.values() for code in named)})
     bundles = list(in_parts(ids[name] for name in parts))
     before = contents(tx, (ids[name] for name in parts))
-    for some in bundles:
-        tx.execute(delete(bundle).where(bundle.c.bundle_id.in_(some)))
+    for part in bundles:
+        tx.execute(delete(bundle).where(bundle.c.bundle_id.in_(part)))
     insert_many(
         tx,
         bundle,
@@ -110,6 +110,6 @@ def _write_bundles(tx: Tx, ctx: Context, parts: Mapping[str, Mapping[str, Bundle
     write_events(tx, bundle_events(before, after, actor))
     write_events(tx, [Event(kind="bundles.imported", detail={"bundles": sorted(parts)}, actor=actor)])
     also: set[int] = {ids[part] for named in parts.values() for part in named}
-    for some in bundles:
-        also |= set(tx.execute(select(listing.c.sku_id).where(listing.c.sku_id.in_(some))).scalars())
+    for part in bundles:
+        also |= set(tx.execute(select(listing.c.sku_id).where(listing.c.sku_id.in_(part))).scalars())
     allocate(tx, ctx, [], also=also)

@@ -60,7 +60,7 @@ def _shows_still(row: Any, shown_qty: int | None) -> bool:
 
 def _bury(tx: Tx, channel: Channel, page: ListingPage) -> None:
     """Let a row that cannot be read be a dead letter, until it can; the rest of the catalogue goes on."""
-    bad = {each.key: each for each in page.bad}
+    bad = {bad_row.key: bad_row for bad_row in page.bad}
     close_dead_letters(tx, channel.id, LETTER, {row.item_ref for row in page.rows} - bad.keys(), state="superseded")
     add_dead_letters(
         tx,
@@ -69,11 +69,11 @@ def _bury(tx: Tx, channel: Channel, page: ListingPage) -> None:
                 channel_id=channel.id,
                 kind=LETTER,
                 key=key,
-                error=str(each.error),
-                source=each.error.source,
+                error=str(bad_row.error),
+                source=bad_row.error.source,
                 broken=True,
-                body={"row": dict(each.row)},
+                body={"row": dict(bad_row.row)},
             )
-            for key, each in bad.items()
+            for key, bad_row in bad.items()
         ],
     )

@@ -40,18 +40,18 @@ def add_stock(ctx: Context, *, warehouse: str, sku: str, qty: int, reason: str, 
     if qty == 0:
         raise Refused("0 units change nothing; a count says that there are none")
 
-    def work(tx: Tx) -> None:
+    def write_adjustment(tx: Tx) -> None:
         place = StockKey(make_skus(tx, [sku])[sku], place_id)
         lock_skus_of(tx, [place])
-        known = on_hand_of(tx, [place]).get(place)
-        if (known[0] if known else 0) + qty < 0:
-            raise Refused(f"{sku} has {known[0] if known else 0} in {warehouse}, cannot take away {-qty}")
-        counted_at = None if known else tx.now
+        stored = on_hand_of(tx, [place]).get(place)
+        if (stored[0] if stored else 0) + qty < 0:
+            raise Refused(f"{sku} has {stored[0] if stored else 0} in {warehouse}, cannot take away {-qty}")
+        counted_at = None if stored else tx.now
         movement = Movement(place=place, qty=qty, reason=Reason.ADJUST, words=reason, counted_at=counted_at)
         allocate(tx, ctx, [], movements=[movement], actor=actor)
-        write_events(tx, [_event("adjusted", movement, known[0] if known else None, reason, actor)])
+        write_events(tx, [_event("adjusted", movement, stored[0] if stored else None, reason, actor)])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(write_adjustment)
     relook_unmapped(ctx, [sku])
 
 
@@ -81,7 +81,7 @@ def import_counts(
         taken, refused = ctx.store.retrying(partial(take_counts, ctx=ctx, rows=batch, actor=actor, reason=reason))
         relook_unmapped(ctx, [row.sku for row in batch])
         result.taken += taken
-        result.refused += [(each.source, each.text) for each in refused]
+        result.refused += [(count.source, count.text) for count in refused]
         progress(len(batch))
     return result
 
@@ -115,11 +115,11 @@ def take_counts(
     ids = make_skus(tx, [row.sku for row in wanted.values()])
     places = {StockKey(ids[row.sku], ctx.warehouse_id(row.warehouse)): row for row in wanted.values()}
     lock_skus_of(tx, places)
-    known = on_hand_of(tx, places)
+    stored = on_hand_of(tx, places)
     left = moved_since(tx, {place: row.as_of for place, row in places.items() if row.as_of is not None})
     movements = []
     for place, row in places.items():
-        on_hand, counted_at = known.get(place, (0, None))
+        on_hand, counted_at = stored.get(place, (0, None))
         at = row.as_of or tx.now
         if counted_at is not None and at < counted_at:
             text = f"{row.sku} in {row.warehouse} was counted later, at {counted_at:%F %T}Z"
@@ -128,7 +128,7 @@ def take_counts(
         target = max(0, row.on_hand + left.get(place, 0))
         movements.append(Movement(place=place, qty=target - on_hand, reason=Reason.COUNT, counted_at=at))
     allocate(tx, ctx, [], movements=movements, actor=actor)
-    before = {move.place: known[move.place][0] if move.place in known else None for move in movements}
+    before = {move.place: stored[move.place][0] if move.place in stored else None for move in movements}
     changed = [move for move in movements if move.qty or before[move.place] is None]
     write_events(tx, [_event("counted", move, before[move.place], reason, actor) for move in changed])
     taken = {(move.place.warehouse_id, places[move.place].sku): move.counted_at or tx.now for move in movements}

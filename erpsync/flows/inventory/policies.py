@@ -111,19 +111,19 @@ def _value(name: str, cell: str) -> int | bool | None:
 
 
 def _set(tx: Tx, *, ctx: Context, changes: Sequence[_Change], actor: str) -> None:
-    skus = sorted({each.sku_id for each in changes})
+    skus = sorted({change.sku_id for change in changes})
     lock_skus(tx, skus)
     before = _stored(tx, skus)
     after = dict(before)
-    for each in changes:
-        key = (each.sku_id, each.channel_id, each.warehouse_id)
-        after[key] = after.get(key, dict.fromkeys(FIELDS)) | dict(each.values)
+    for change in changes:
+        key = (change.sku_id, change.channel_id, change.warehouse_id)
+        after[key] = after.get(key, dict.fromkeys(FIELDS)) | dict(change.values)
     moved = {key: row for key, row in after.items() if row != before.get(key, dict.fromkeys(FIELDS))}
     _write(tx, moved)
     told = sorted({sku_id for sku_id, _, _ in moved})
     write_events(tx, [_event(key, before.get(key, {}), row, actor) for key, row in sorted(moved.items(), key=str)])
-    for some in in_parts(told, AT_ONCE):
-        allocate(tx, ctx, [], also=some, actor=actor)
+    for part in in_parts(told, AT_ONCE):
+        allocate(tx, ctx, [], also=part, actor=actor)
     mark_dirty(tx, told, urgent=[key[0] for key, row in moved.items() if row["paused"]])
 
 
@@ -131,11 +131,11 @@ _Key = tuple[int, int | None, int | None]
 
 
 def _stored(tx: Tx, skus: Sequence[int]) -> dict[_Key, dict[str, Any]]:
-    found: dict[_Key, dict[str, Any]] = {}
-    for some in in_parts(skus):
-        for row in tx.all(select(sku_policy).where(sku_policy.c.sku_id.in_(some), _either())):
-            found[row.sku_id, row.channel_id, row.warehouse_id] = {name: getattr(row, name) for name in FIELDS}
-    return found
+    stored: dict[_Key, dict[str, Any]] = {}
+    for part in in_parts(skus):
+        for row in tx.all(select(sku_policy).where(sku_policy.c.sku_id.in_(part), _either())):
+            stored[row.sku_id, row.channel_id, row.warehouse_id] = {name: getattr(row, name) for name in FIELDS}
+    return stored
 
 
 def _either() -> Any:

@@ -59,42 +59,44 @@ def remap_skus(ctx: Context, sku_ids: Iterable[int]) -> int:
     return _remap(ctx, lambda line: line.sku_id in wanted) if wanted else 0
 
 
-def _remap(ctx: Context, concerns: Callable[[Any], bool], mine: ColumnElement[bool] | None = None) -> int:
+def _remap(ctx: Context, concerns: Callable[[Any], bool], which: ColumnElement[bool] | None = None) -> int:
     changed = 0
-    for ids in in_parts(_concerned(ctx, concerns, true() if mine is None else mine), AT_ONCE):
+    for ids in in_parts(_concerned(ctx, concerns, true() if which is None else which), AT_ONCE):
         changed += ctx.store.retrying(partial(_map_anew, ctx=ctx, ids=ids))
     return changed
 
 
-def _concerned(ctx: Context, concerns: Callable[[Any], bool], mine: ColumnElement[bool]) -> set[int]:
+def _concerned(ctx: Context, concerns: Callable[[Any], bool], which: ColumnElement[bool]) -> set[int]:
     """Return the orders that wait and have a mapped line of the kind.
 
     By order and not by code or SKU, of which all history has lines.
     """
     # Scans orders: those that wait, not those that have ended; a mapping is corrected seldom.
-    waiting = select(orders.c.id).where(orders.c.phase.in_(("partially_shipped", "held", "unpaid", "ready")), mine)
+    waiting = select(orders.c.id).where(orders.c.phase.in_(("partially_shipped", "held", "unpaid", "ready")), which)
     columns = (order_line.c.order_id, order_line.c.channel_sku, order_line.c.sku_id, order_line.c.no_stock)
-    found: set[int] = set()
+    concerned: set[int] = set()
     with ctx.store.read() as connection:
-        for some in in_parts(connection.execute(waiting).scalars()):
-            lines = connection.execute(select(*columns).where(order_line.c.order_id.in_(some)))
-            found |= {line.order_id for line in lines if (line.sku_id or line.no_stock) and concerns(line)}
-    return found
+        for part in in_parts(connection.execute(waiting).scalars()):
+            lines = connection.execute(select(*columns).where(order_line.c.order_id.in_(part)))
+            concerned |= {line.order_id for line in lines if (line.sku_id or line.no_stock) and concerns(line)}
+    return concerned
 
 
 def _map_anew(tx: Tx, ctx: Context, ids: Sequence[int]) -> int:
-    known = lock_order_ids(tx, ids)
-    differing = _differing(tx, list(known.values()))
-    told = _released_lines(tx, [line.id for _, each in differing for line, _ in each])
+    stored = lock_order_ids(tx, ids)
+    differing = _differing(tx, list(stored.values()))
+    told = _released_lines(tx, [line.id for _, mappings in differing for line, _ in mappings])
     decided: list[Decided] = []
     details: dict[int, dict[str, Any]] = {}
     tasks: list[Task] = []
-    for order, each in differing:
-        free = {line.id: as_mapped(line, ours) for line, ours in each if not _is_fixed(line, told)}
-        fixed = [(line, as_mapped(line, ours)) for line, ours in each if _is_fixed(line, told)]
+    for order, mappings in differing:
+        free = {line.id: as_mapped(line, ours) for line, ours in mappings if not _is_fixed(line, told)}
+        fixed = [(line, as_mapped(line, ours)) for line, ours in mappings if _is_fixed(line, told)]
         if free:
             decided.append((order, replace(order, lines=tuple(free.get(line.id, line) for line in order.lines))))
-            details[order.id] = {"lines": _from_to(tx, [(line, free[line.id]) for line, _ in each if line.id in free])}
+            details[order.id] = {
+                "lines": _from_to(tx, [(line, free[line.id]) for line, _ in mappings if line.id in free])
+            }
         if fixed:
             tasks.append(_task(order, _from_to(tx, fixed)))
     if decided:
@@ -103,25 +105,25 @@ def _map_anew(tx: Tx, ctx: Context, ids: Sequence[int]) -> int:
     return len(decided)
 
 
-def _differing(tx: Tx, known: Sequence[KnownOrder]) -> list[tuple[KnownOrder, list[tuple[KnownLine, Mapped]]]]:
+def _differing(tx: Tx, stored: Sequence[KnownOrder]) -> list[tuple[KnownOrder, list[tuple[KnownLine, Mapped]]]]:
     """Return the orders with the open lines that would be mapped otherwise today, and how."""
     by_channel: dict[int, list[KnownOrder]] = {}
-    for order in known:
+    for order in stored:
         by_channel.setdefault(order.channel_id, []).append(order)
-    found = []
-    for channel_id, mine in by_channel.items():
-        lines = [line for order in mine for line in order.of_channel if _may_change(line)]
+    differing = []
+    for channel_id, of_channel in by_channel.items():
+        lines = [line for order in of_channel for line in order.of_channel if _may_change(line)]
         mapped = map_things(tx, channel_id, {Thing(line.channel_sku, line.item_ref) for line in lines})
-        for order in mine:
-            each = [
+        for order in of_channel:
+            mappings = [
                 (line, ours)
                 for line in order.of_channel
                 if _may_change(line) and (ours := mapped.get(Thing(line.channel_sku, line.item_ref)))
                 if as_mapped(line, ours) != line
             ]
-            if each:
-                found.append((order, each))
-    return found
+            if mappings:
+                differing.append((order, mappings))
+    return differing
 
 
 def _may_change(line: KnownLine) -> bool:

@@ -27,9 +27,9 @@ def relook_unmapped(ctx: Context, channel_skus: Iterable[str]) -> int:
     codes = sorted(set(channel_skus))
     changed = 0
     for start in range(0, len(codes), AT_ONCE):
-        some = codes[start : start + AT_ONCE]
-        ctx.store.retrying(partial(_link_equal, ctx=ctx, codes=some))
-        for ids in _waiting_for(ctx, some):
+        part = codes[start : start + AT_ONCE]
+        ctx.store.retrying(partial(_link_equal, ctx=ctx, codes=part))
+        for ids in _waiting_for(ctx, part):
             changed += ctx.store.retrying(partial(_remap, ctx=ctx, ids=ids))
     return changed
 
@@ -71,9 +71,9 @@ def relook_unread(ctx: Context) -> int:
 
 
 def _hold_unread(tx: Tx, ctx: Context, ids: list[int]) -> int:
-    known = lock_order_ids(tx, ids).values()
-    redecide(tx, ctx, [(order, order) for order in known], event="order.held")
-    return len(known)
+    stored = lock_order_ids(tx, ids).values()
+    redecide(tx, ctx, [(order, order) for order in stored], event="order.held")
+    return len(stored)
 
 
 def unmapped_codes(ctx: Context) -> list[str]:
@@ -83,10 +83,10 @@ def unmapped_codes(ctx: Context) -> list[str]:
         codes = set(lines.scalars())
         rows = connection.execute(select(listing.c.channel_sku).where(UNMAPPED_LISTING).distinct())
         codes |= set(rows.scalars())
-        known = sku_ids(connection, codes)
-        found = set(known)
-        for some in in_parts(codes):
+        mapped_ids = sku_ids(connection, codes)
+        mapped_codes = set(mapped_ids)
+        for part in in_parts(codes):
             known_as = or_(listing.c.sku_id.is_not(None), listing.c.no_stock)
-            mapped = select(listing.c.channel_sku).where(known_as, listing.c.channel_sku.in_(some))
-            found |= set(connection.execute(mapped).scalars())
-        return sorted(found)
+            mapped = select(listing.c.channel_sku).where(known_as, listing.c.channel_sku.in_(part))
+            mapped_codes |= set(connection.execute(mapped).scalars())
+        return sorted(mapped_codes)

@@ -37,8 +37,8 @@ def replan_changed(ctx: Context) -> int:
         return 0
     skus = _concerned(ctx, [channel.id for channel in changed])
     for start in range(0, len(skus), AT_ONCE):
-        some = skus[start : start + AT_ONCE]
-        ctx.store.retrying(partial(allocate, ctx=ctx, changes=[], also=some))
+        part = skus[start : start + AT_ONCE]
+        ctx.store.retrying(partial(allocate, ctx=ctx, changes=[], also=part))
     with ctx.store.begin() as tx:
         for channel in changed:
             set_mark(tx, f"policy:{channel.name}", _digest(ctx, channel))
@@ -57,15 +57,15 @@ def _judge_addresses(ctx: Context, channel: Channel) -> None:
         unaddressed = (orders.c.channel_id == channel.id) & orders.c.address_complete.is_not(True)
         query = select(orders.c.id).where(unaddressed, orders.c.phase.in_((*OPEN_PHASES, "held")))
         ids = list(connection.execute(query).scalars())
-    for some in in_parts(ids, AT_ONCE):
-        ctx.store.retrying(partial(_judge_again, ctx=ctx, channel=channel, ids=some))
+    for part in in_parts(ids, AT_ONCE):
+        ctx.store.retrying(partial(_judge_again, ctx=ctx, channel=channel, ids=part))
     with ctx.store.begin() as tx:
         set_mark(tx, name, digest)
 
 
 def _judge_again(tx: Tx, *, ctx: Context, channel: Channel, ids: Sequence[int]) -> None:
-    known = lock_order_ids(tx, ids).values()
-    wrong = [(each, each) for each in known if _lacks_address(channel, each) != _is_held_for_it(each)]
+    stored = lock_order_ids(tx, ids).values()
+    wrong = [(order, order) for order in stored if _lacks_address(channel, order) != _is_held_for_it(order)]
     if wrong:
         redecide(tx, ctx, wrong, event="order.changed")
 

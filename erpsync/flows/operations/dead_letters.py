@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,25 @@ from erpsync.store.tasks import close_tasks
 _RECORDS = ("order", "refund", "line")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Letter:
+    """A dead letter that is open. `body` is sealed; `outbox_id` is set where it is an effect that was given up."""
+
+    id: int
+    channel_id: int
+    kind: str
+    key: str
+    error: str
+    received_at: datetime | None
+    body: bytes | None
+    order_id: int | None
+    order_external_id: str | None
+    unknown_status: str | None
+    of_line: bool
+    outbox_id: int | None
+    remedy: str
+
+
 def replay_letter(ctx: Context, letter_id: int, *, actor: str) -> None:
     """Try a dead letter again; raises `Refused` when it still cannot be applied, which leaves an event."""
     letter = _open_letter(ctx, letter_id)
@@ -47,7 +67,7 @@ def replay_letter(ctx: Context, letter_id: int, *, actor: str) -> None:
         raise
 
 
-def _replay(ctx: Context, letter: Any, actor: str) -> None:
+def _replay(ctx: Context, letter: _Letter, actor: str) -> None:
     channel = ctx.channels.get(letter.channel_id)
     if channel is None:
         raise Refused(f"dead letter {letter.id} belongs to a channel that is not configured")
@@ -83,7 +103,7 @@ def reader_of(ctx: Context, letter_id: int) -> Channel | None:
     return ctx.channels.get(letter.channel_id) if is_read else None
 
 
-def _way_again(ctx: Context, channel: Channel, letter: Any, actor: str) -> Callable[[Tx], None]:
+def _way_again(ctx: Context, channel: Channel, letter: _Letter, actor: str) -> Callable[[Tx], None]:
     if letter.outbox_id is not None:
         return partial(_resend, letter=letter)
     if letter.kind in _RECORDS:
@@ -112,7 +132,7 @@ def drop_letter(ctx: Context, letter_id: int, *, actor: str) -> None:
     ctx.store.retrying(drop)
 
 
-def _open_letter(ctx: Context, letter_id: int) -> Any:
+def _open_letter(ctx: Context, letter_id: int) -> _Letter:
     with ctx.store.read() as connection:
         query = select(dead_letter, letter_remedy().label("remedy")).where(dead_letter.c.id == letter_id)
         row = connection.execute(query).first()
@@ -120,10 +140,10 @@ def _open_letter(ctx: Context, letter_id: int) -> Any:
         raise Refused(f"dead letter {letter_id} is not known")
     if row.state != "open":
         raise Refused(f"dead letter {letter_id} was {row.state} already")
-    return row
+    return _Letter(**{field.name: getattr(row, field.name) for field in fields(_Letter)})
 
 
-def _body(ctx: Context, letter: Any) -> dict[str, Any]:
+def _body(ctx: Context, letter: _Letter) -> dict[str, Any]:
     if letter.body is None or ctx.store.vault is None:
         raise Refused(f"dead letter {letter.id} cannot be opened here; run with the encryption keys")
     sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
@@ -131,7 +151,7 @@ def _body(ctx: Context, letter: Any) -> dict[str, Any]:
     return body
 
 
-def _resend(tx: Tx, letter: Any) -> None:
+def _resend(tx: Tx, letter: _Letter) -> None:
     """Put a dead effect back into the queue as if it were new."""
     row = tx.execute(select(outbox).where(outbox.c.id == letter.outbox_id)).first()
     if row is None or row.state != "dead":
@@ -147,7 +167,7 @@ def _resend(tx: Tx, letter: Any) -> None:
     tx.wake(Stage.PUSH)
 
 
-def _take_in_again(tx: Tx, letter: Any) -> None:
+def _take_in_again(tx: Tx, letter: _Letter) -> None:
     """Let a webhook that was given up be applied as if it had just come."""
     same = (inbox.c.channel_id == letter.channel_id) & (inbox.c.delivery_key == letter.key)
     kept = same & (inbox.c.state == "dead") & inbox.c.body.is_not(None)
@@ -157,7 +177,7 @@ def _take_in_again(tx: Tx, letter: Any) -> None:
     tx.wake(Stage.INBOX)
 
 
-def _read_anew(ctx: Context, channel: Channel, letter: Any) -> Batch:
+def _read_anew(ctx: Context, channel: Channel, letter: _Letter) -> Batch:
     """Return the record as today's connector and settings read it."""
     if channel.connector is None:
         raise Refused("replaying records needs the connector; run it where the channels are configured with secrets")
@@ -175,7 +195,7 @@ def _read_anew(ctx: Context, channel: Channel, letter: Any) -> Batch:
     return batch
 
 
-def _first_received(raw: Raw, letter: Any) -> Raw:
+def _first_received(raw: Raw, letter: _Letter) -> Raw:
     """Return the raw record read when that body first came, so that its version is judged by then."""
     return raw if letter.received_at is None else replace(raw, read_to=min(raw.read_to, letter.received_at))
 
@@ -215,7 +235,7 @@ def _newest(tx: Tx, batch: Batch) -> Batch:
     return replace(batch, orders=records)
 
 
-def _parcel(ctx: Context, letter: Any, actor: str) -> Parcel:
+def _parcel(ctx: Context, letter: _Letter, actor: str) -> Parcel:
     body = _body(ctx, letter)
     if "row" in body:
         raise Refused(f"the row itself cannot be read ({letter.error}); {advice.MENDS[letter.kind]}")
@@ -228,7 +248,7 @@ def _record_again(tx: Tx, ctx: Context, parcel: Parcel) -> None:
         raise answer
 
 
-def _lock_order(tx: Tx, letter: Any) -> None:
+def _lock_order(tx: Tx, letter: _Letter) -> None:
     """Lock the order a letter speaks of before the letter, as everywhere; who stores it just now is awaited."""
     if letter.order_external_id is not None:
         await_rivals(tx, letter.channel_id, [letter.order_external_id])
@@ -237,20 +257,20 @@ def _lock_order(tx: Tx, letter: Any) -> None:
         lock_order_ids(tx, [letter.order_id])
 
 
-def _mark(tx: Tx, letter: Any, state: str) -> None:
+def _mark(tx: Tx, letter: _Letter, state: str) -> None:
     open_row = (dead_letter.c.id == letter.id) & (dead_letter.c.state == "open")
     if tx.execute(update(dead_letter).where(open_row).values(state=state)).rowcount != 1:
         raise Refused(f"dead letter {letter.id} was moved on by somebody else")
 
 
-def _event(letter: Any, what: str, actor: str, **more: str) -> Event:
+def _event(letter: _Letter, what: str, actor: str, **more: str) -> Event:
     detail = {"dead_letter": letter.id, "kind": letter.kind, "key": letter.key, "error": letter.error} | more
     return Event(
         kind=f"letter.{what}", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail, actor=actor
     )
 
 
-def _note_end(tx: Tx, ctx: Context, letter: Any, state: str, actor: str) -> None:
+def _note_end(tx: Tx, ctx: Context, letter: _Letter, state: str, actor: str) -> None:
     write_events(tx, [_event(letter, state, actor)])
     if letter.kind == "inbox" and state == "replayed":
         return
@@ -272,7 +292,7 @@ def _note_end(tx: Tx, ctx: Context, letter: Any, state: str, actor: str) -> None
         redecide(tx, ctx, [(order, order)], event="order.freed", actor=actor)
 
 
-def _held_for(tx: Tx, letter: Any) -> KnownOrder | None:
+def _held_for(tx: Tx, letter: _Letter) -> KnownOrder | None:
     """Return the order whose holds the letter's end may change.
 
     A delivery that is taken in again is judged when it is applied; until then its order stays held.

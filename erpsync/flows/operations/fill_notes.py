@@ -68,8 +68,8 @@ def _fill(ctx: Context, vault: Vault, mark: int | None, at_once: int) -> int:
 
 def _views(vault: Vault, channel: Channel, rows: Sequence[Any]) -> list[Order]:
     """Return the orders that these payloads of a channel show, the newest first; what cannot be read shows none."""
-    mine = [row for row in rows if row.channel_id == channel.id and row.kind == "order"]
-    raws = [raw for row in mine if (raw := _raw(vault, row)) is not None]
+    of_channel = [row for row in rows if row.channel_id == channel.id and row.kind == "order"]
+    raws = [raw for row in of_channel if (raw := _raw(vault, row)) is not None]
     return [record.order for record in read_orders(channel, raws).orders]
 
 
@@ -88,12 +88,12 @@ def _write(tx: Tx, *, views: Mapping[int, Sequence[Order]], mark: int | None, be
         return 0
     filled = 0
     for channel_id, shown in sorted(views.items()):
-        known = lock_orders(tx, channel_id, [view.external_id for view in shown])
-        now = dict(known)
+        stored = lock_orders(tx, channel_id, [view.external_id for view in shown])
+        now = dict(stored)
         for view in shown:
             if view.external_id in now:
                 now[view.external_id] = _with_view(tx, now[view.external_id], view)
-        differing = [(before, now[key]) for key, before in known.items() if now[key] != before]
+        differing = [(before, now[key]) for key, before in stored.items() if now[key] != before]
         update_orders(tx, differing)
         filled += len(differing)
     set_mark(tx, MARK, below)

@@ -35,8 +35,8 @@ def prove_keys(store: Store, vault: Vault, place: str) -> None:
 def refuse_without_keys(store: Store, path: Path) -> None:
     """Raise `KeysError` when something in the database is sealed: a new key file at `path` would open none of it."""
     with store.begin() as tx:
-        found = next((sealed for sealed in (PROOF, *SEALED) if _newest(tx, sealed) is not None), None)
-    if found is not None:
+        filled = next((sealed for sealed in (PROOF, *SEALED) if _newest(tx, sealed) is not None), None)
+    if filled is not None:
         raise KeysError(f"the key file {path} is missing, and the database holds what only its keys open; {_ADVICE}")
 
 

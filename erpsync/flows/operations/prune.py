@@ -40,10 +40,10 @@ def prune(ctx: Context, retention_days: int | Mapping[str, int]) -> int:
     """
     days = retention_days if isinstance(retention_days, Mapping) else {"": retention_days}
     with ctx.store.read() as connection:
-        known = channels(connection)
+        stored = channels(connection)
     configured = {channel.name for channel in ctx.channels.values()}
     done = 0
-    for name, row in known.items():
+    for name, row in stored.items():
         done += _prune_channel(ctx, row.id, days.get(name if name in configured else "", days.get("", KEPT_DAYS)))
     return done + _prune_done(ctx)
 
@@ -56,10 +56,10 @@ def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
     done += _delete(ctx, inbox, applied.where(inbox.c.state != "pending").order_by(inbox.c.received_at))
     # Named by what has not ended: by a list of phases SQLite would walk those that were erased long ago.
     ended = orders.c.phase.not_in(("partially_shipped", "held", "unpaid", "ready"))
-    known = select(orders.c.id).where(orders.c.channel_id == channel_id, orders.c.placed_at < oldest, PERSONAL)
+    personal = select(orders.c.id).where(orders.c.channel_id == channel_id, orders.c.placed_at < oldest, PERSONAL)
     while True:
         with ctx.store.begin() as tx:
-            ids = list(tx.execute(known.where(ended).order_by(orders.c.placed_at).limit(PRUNE_AT_ONCE)).scalars())
+            ids = list(tx.execute(personal.where(ended).order_by(orders.c.placed_at).limit(PRUNE_AT_ONCE)).scalars())
             tx.execute(update(orders).where(orders.c.id.in_(ids)).values(**dict.fromkeys(ERASED)))
             written = order_line.c.order_id.in_(ids) & order_line.c.properties.is_not(None)
             tx.execute(update(order_line).where(written).values(properties=None))

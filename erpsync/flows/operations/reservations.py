@@ -59,7 +59,7 @@ def _run_out(ctx: Context, last: int) -> list[int]:
 
 def _end_reservations(tx: Tx, *, ctx: Context, ids: Sequence[int]) -> int:
     """End what still runs out of it by now: an order that was paid in between keeps its units for good."""
-    known = [order for order in lock_order_ids(tx, ids).values() if order.ready_at is None]
-    if known:
-        redecide(tx, ctx, [(order, order) for order in known], event="order.reservation_ended")
-    return len(known)
+    unready = [order for order in lock_order_ids(tx, ids).values() if order.ready_at is None]
+    if unready:
+        redecide(tx, ctx, [(order, order) for order in unready], event="order.reservation_ended")
+    return len(unready)

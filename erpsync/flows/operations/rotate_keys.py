@@ -36,14 +36,14 @@ def _rotate(store: Store, vault: Vault, sealed: Sealed, progress: Callable[[str,
     while True:
         query = select(sealed.table).where(present, sealed.table.c.id > last).order_by(sealed.table.c.id)
 
-        def work(tx: Tx, query: Any = query) -> tuple[int, int, int]:
+        def seal_next(tx: Tx, query: Any = query) -> tuple[int, int, int]:
             rows = tx.all(query.limit(AT_ONCE).with_for_update(key_share=True))
             return len(rows), _seal_again(tx, vault, sealed, rows), rows[-1].id if rows else 0
 
-        found, sealed_again, last = store.retrying(work)
-        changed, seen = changed + sealed_again, seen + found
+        read, sealed_again, last = store.retrying(seal_next)
+        changed, seen = changed + sealed_again, seen + read
         progress(sealed.table.name, seen, total)
-        if found < AT_ONCE:
+        if read < AT_ONCE:
             return changed
 
 

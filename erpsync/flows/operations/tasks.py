@@ -16,14 +16,14 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.believed_counts import asks_about_counts, look_again, take_asked, take_last
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.outbox.held import end_arrived, in_doubt, send_again, unpark
+from erpsync.store.outbox.held import InDoubt, end_arrived, in_doubt, send_again, unpark
 from erpsync.store.outbox.queue import RELEASE, SHIPMENT
 from erpsync.store.releases import note_release_found, orders_in
 from erpsync.store.tables import shipment, task
-from erpsync.store.tasks import closed, task_subject
+from erpsync.store.tasks import StoredTask, closed, task_of, task_subject
 
 
-def answer(tx: Tx, task: Any, *, arrived: bool, actor: str) -> None:
+def answer(tx: Tx, task: StoredTask, *, arrived: bool, actor: str) -> None:
     """Carry out what finishing a task means. Raises `Refused` where the answer fits no question."""
     if arrived and task.kind != "unknown":
         raise Refused(f"task {task.id} does not ask whether something arrived; it is about {task.kind}")
@@ -37,30 +37,30 @@ def answer(tx: Tx, task: Any, *, arrived: bool, actor: str) -> None:
             (_is_there if arrived else _is_not_there)(tx, row, order_ids, actor)
 
 
-def _is_there(tx: Tx, row: Any, order_ids: Sequence[int | None], actor: str) -> None:
+def _is_there(tx: Tx, row: InDoubt, order_ids: Sequence[int | None], actor: str) -> None:
     end_arrived(tx, row.id, note=f"found there by {actor}")
     if row.kind == SHIPMENT:
-        _set(tx, shipment, row, state="sent", sent_at=row.sent_at)
+        _set_parcel(tx, row.ref_id, state="sent", sent_at=row.sent_at)
     elif row.kind == RELEASE:
         note_release_found(tx, row.ref_id, sent_at=row.sent_at)
     _note(tx, row, "told", order_ids, actor)
 
 
-def _is_not_there(tx: Tx, row: Any, order_ids: Sequence[int | None], actor: str) -> None:
+def _is_not_there(tx: Tx, row: InDoubt, order_ids: Sequence[int | None], actor: str) -> None:
     send_again(tx, row.id)
     if row.kind == SHIPMENT:
-        _set(tx, shipment, row, state="pending")
+        _set_parcel(tx, row.ref_id, state="pending")
     _note(tx, row, "again", order_ids, actor)
 
 
-def _note(tx: Tx, row: Any, what: str, order_ids: Sequence[int | None], actor: str) -> None:
+def _note(tx: Tx, row: InDoubt, what: str, order_ids: Sequence[int | None], actor: str) -> None:
     detail = {row.kind: row.key, "looked": actor}
     told = partial(Event, kind=f"{row.kind}.{what}", channel_id=row.destination_id, detail=detail, actor=actor)
     write_events(tx, [told(order_id=order_id) for order_id in order_ids])
 
 
-def _set(tx: Tx, table: Any, row: Any, **values: Any) -> None:
-    tx.execute(update(table).where(table.c.id == row.ref_id).values(**values))
+def _set_parcel(tx: Tx, shipment_id: int, **values: Any) -> None:
+    tx.execute(update(shipment).where(shipment.c.id == shipment_id).values(**values))
 
 
 def finish_task(ctx: Context, task_id: int, *, actor: str, arrived: bool = False) -> None:
@@ -77,17 +77,18 @@ def finish_task(ctx: Context, task_id: int, *, actor: str, arrived: bool = False
     if asked is not None and asked.closed_at is None and asks_about_counts(asked.kind):
         skus = take_asked(ctx, asked.kind, asked.key, actor=actor)
 
-    def work(tx: Tx) -> None:
+    def close_task(tx: Tx) -> None:
         row = tx.execute(select(task).where(task.c.id == task_id).with_for_update(key_share=True)).first()
         if row is None:
             raise Refused(f"task {task_id} is not known")
         if row.closed_at is not None:
             raise Refused(f"task {task_id} was closed by {row.closed_by}")
         tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
-        answer(tx, row, arrived=arrived, actor=actor)
-        if asks_about_counts(row.kind):
-            skus.extend(take_last(tx, ctx, row.kind, row.key, actor=actor))
-        write_events(tx, [closed(row, by=actor)])
+        stored = task_of(row)
+        answer(tx, stored, arrived=arrived, actor=actor)
+        if asks_about_counts(stored.kind):
+            skus.extend(take_last(tx, ctx, stored.kind, stored.key, actor=actor))
+        write_events(tx, [closed(stored, by=actor)])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(close_task)
     look_again(ctx, skus)

@@ -25,15 +25,15 @@ log = structlog.get_logger()
 def reclaim_leases(ctx: Context, *, owner_gone: bool = False) -> int:
     """Take back what lost workers had leased; a stock number that may have been sent is marked dirty again."""
 
-    def work(tx: Tx) -> int:
+    def take_back(tx: Tx) -> int:
         rows = reclaim(tx, owner_gone=owner_gone)
-        refs = [ref_id for _, kind, ref_id, _ in rows if kind == STOCK]
+        refs = [row.ref_id for row in rows if row.kind == STOCK]
         if refs:
             skus = select(listing.c.sku_id).where(listing.c.id.in_(refs), listing.c.sku_id.is_not(None))
             mark_dirty(tx, set(tx.execute(skus).scalars()))
         return len(rows)
 
-    done = ctx.store.retrying(work)
+    done = ctx.store.retrying(take_back)
     if done:
         log.warning("leases.reclaimed", rows=done)
     return done

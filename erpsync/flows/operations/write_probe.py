@@ -40,7 +40,7 @@ def write_problem(store: Store, lost: Mapping[int, Lost] | None = None) -> str:
 
 def _write(tx: Tx, *, lost: Mapping[int, Lost]) -> None:
     take_numbers(tx, MARK, 1)
-    for channel_id, each in sorted(lost.items()):
-        before = case((channel.c.not_stored_at > each.at - LOST_FOR, channel.c.not_stored), else_=0)
-        values = {"not_stored": before + each.count, "not_stored_at": each.at}
+    for channel_id, loss in sorted(lost.items()):
+        before = case((channel.c.not_stored_at > loss.at - LOST_FOR, channel.c.not_stored), else_=0)
+        values = {"not_stored": before + loss.count, "not_stored_at": loss.at}
         tx.execute(update(channel).where(channel.c.id == channel_id).values(**values))

@@ -15,11 +15,11 @@ def hold_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
     """Hold an order until it is released; it keeps its units."""
 
     def decide(tx: Tx) -> None:
-        known = find_order(tx, order)
-        if known.open_qty == 0:
-            raise Refused(f"order {known.number} is {phase(known)}; there is nothing to hold")
-        held = replace(known, holds={**known.holds, HoldReason.OPERATOR.value: reason})
-        redecide(tx, ctx, [(known, held)], event="order.held", actor=actor, detail={"reason": reason})
+        stored = find_order(tx, order)
+        if stored.open_qty == 0:
+            raise Refused(f"order {stored.number} is {phase(stored)}; there is nothing to hold")
+        held = replace(stored, holds={**stored.holds, HoldReason.OPERATOR.value: reason})
+        redecide(tx, ctx, [(stored, held)], event="order.held", actor=actor, detail={"reason": reason})
 
     ctx.store.retrying(decide)
 
@@ -28,13 +28,13 @@ def end_hold(ctx: Context, order: str, *, actor: str) -> None:
     """End the operator's hold; other reasons stay until they are gone."""
 
     def decide(tx: Tx) -> None:
-        known = find_order(tx, order)
-        if HoldReason.OPERATOR not in known.holds:
-            why = f"; it is held by {', '.join(known.holds)}" if known.holds else ""
-            raise Refused(f"order {known.number} is not held by an operator{why}")
-        others = {reason: text for reason, text in known.holds.items() if reason != HoldReason.OPERATOR}
-        freed = replace(known, holds=others)
-        redecide(tx, ctx, [(known, freed)], event="order.freed", actor=actor)
+        stored = find_order(tx, order)
+        if HoldReason.OPERATOR not in stored.holds:
+            why = f"; it is held by {', '.join(stored.holds)}" if stored.holds else ""
+            raise Refused(f"order {stored.number} is not held by an operator{why}")
+        others = {reason: text for reason, text in stored.holds.items() if reason != HoldReason.OPERATOR}
+        freed = replace(stored, holds=others)
+        redecide(tx, ctx, [(stored, freed)], event="order.freed", actor=actor)
 
     ctx.store.retrying(decide)
 
@@ -43,11 +43,11 @@ def cancel_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
     """Give up everything of an order that has not left; its units are free at once. The channel is not told."""
 
     def decide(tx: Tx) -> None:
-        known = find_order(tx, order)
-        if known.open_qty == 0:
-            raise Refused(f"order {known.number} is {phase(known)}; there is nothing to cancel")
-        lines = tuple(replace(line, dropped_qty=line.qty) for line in known.lines)
-        dropped = replace(known, lines=lines)
-        redecide(tx, ctx, [(known, dropped)], event="order.cancelled", actor=actor, detail={"reason": reason})
+        stored = find_order(tx, order)
+        if stored.open_qty == 0:
+            raise Refused(f"order {stored.number} is {phase(stored)}; there is nothing to cancel")
+        lines = tuple(replace(line, dropped_qty=line.qty) for line in stored.lines)
+        dropped = replace(stored, lines=lines)
+        redecide(tx, ctx, [(stored, dropped)], event="order.cancelled", actor=actor, detail={"reason": reason})
 
     ctx.store.retrying(decide)

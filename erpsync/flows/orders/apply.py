@@ -63,30 +63,30 @@ def apply(tx: Tx, ctx: Context, channel: Channel, batch: Batch, *, cause: Cause 
     records = latest(batch.orders)
     letters = named(tx, channel, batch.letters)
     concerned = {record.refund.order_external_id for record in batch.refunds}
-    concerned |= {each.order_external_id for each in letters if each.order_external_id}
+    concerned |= {letter.order_external_id for letter in letters if letter.order_external_id}
     await_rivals(tx, channel.id, records.keys() | concerned)
-    known = lock_orders(tx, channel.id, records.keys() | concerned)
+    stored = lock_orders(tx, channel.id, records.keys() | concerned)
     refunded, disputed = store_refunds(tx, channel, batch.refunds)
     source = playing(channel.connector, OrderSource)
-    used = by_use(known, records, rereads=source is not None and source.rereads)
+    used = by_use(stored, records, rereads=source is not None and source.rereads)
     counting, late = used[Use.COUNTS], used[Use.ADDS_LINES]
-    views = merge_views(tx, ctx, channel, known, counting, late)
+    views = merge_views(tx, ctx, channel, stored, counting, late)
     disputed += [
-        Disputed(record=record, known=known[key].reading, state=known[key].state)
+        Disputed(record=record, stored=stored[key].reading, state=stored[key].state)
         for key, record in used[Use.DISPUTED].items()
     ]
-    ask_which(tx, channel, disputed, known)
+    ask_which(tx, channel, disputed, stored)
     letters += [nothing_wanted(channel, record) for record in used[Use.NOTHING_WANTED].values()]
     readings = {key: record.reading for key, record in counting.items()}
-    touched = take_unread(tx, channel, batch, letters, known, readings)
-    held = {key for key, order in known.items() if HoldReason.UNREAD_UPDATE in order.holds}  # it may be settled by now
-    anew = (refunded | touched | held) & known.keys()
-    views |= {key: View(before=known[key], merged=Merged(order=known[key])) for key in anew - views.keys()}
+    touched = take_unread(tx, channel, batch, letters, stored, readings)
+    held = {key for key, order in stored.items() if HoldReason.UNREAD_UPDATE in order.holds}  # it may be settled by now
+    anew = (refunded | touched | held) & stored.keys()
+    views |= {key: View(before=stored[key], merged=Merged(order=stored[key])) for key in anew - views.keys()}
     _settle(tx, ctx, channel, list(views.values()), refunded=anew, cause=cause)
     bury_lines(tx, channel, as_read(views.values()), late=as_read_late(views.values()))
-    ids = {key: order.id for key, order in known.items()} | {key: view.order.id for key, view in views.items()}
+    ids = {key: order.id for key, order in stored.items()} | {key: view.order.id for key, view in views.items()}
     note_lowered(tx, channel, lowered, ids)
-    new = sum(1 for key in counting if key not in known)
+    new = sum(1 for key in counting if key not in stored)
     return Applied(
         new=new,
         changed=len(counting) - new + len(late) + len(refunded),

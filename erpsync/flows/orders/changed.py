@@ -36,8 +36,8 @@ def _told(order: KnownOrder) -> dict[str, Any]:
 
 def mappings(tx: Tx, things: Iterable[tuple[int, str]]) -> Mapped:
     """Return how the listings of these seller codes (channel, code) are mapped."""
-    mine = tuple_(listing.c.channel_id, listing.c.channel_sku).in_(sorted(set(things)))
-    rows = tx.all(select(listing).where(mine))
+    of_things = tuple_(listing.c.channel_id, listing.c.channel_sku).in_(sorted(set(things)))
+    rows = tx.all(select(listing).where(of_things))
     return {(row.channel_id, row.channel_sku, row.item_ref): (row.sku_id, row.factor, row.no_stock) for row in rows}
 
 
@@ -68,11 +68,11 @@ def _mapped(mapped: tuple[int | None, int, bool]) -> dict[str, int | bool] | Non
 
 def contents(tx: Tx, bundle_ids: Iterable[int]) -> dict[int, dict[int, int]]:
     """Return what these bundles consist of: units by SKU, by bundle."""
-    found: dict[int, dict[int, int]] = {}
-    for some in in_parts(bundle_ids):
-        for row in tx.all(select(bundle).where(bundle.c.bundle_id.in_(some)).order_by(bundle.c.sku_id)):
-            found.setdefault(row.bundle_id, {})[row.sku_id] = row.qty
-    return found
+    contents: dict[int, dict[int, int]] = {}
+    for part in in_parts(bundle_ids):
+        for row in tx.all(select(bundle).where(bundle.c.bundle_id.in_(part)).order_by(bundle.c.sku_id)):
+            contents.setdefault(row.bundle_id, {})[row.sku_id] = row.qty
+    return contents
 
 
 def bundle_events(

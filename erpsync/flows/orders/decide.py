@@ -75,14 +75,14 @@ def tell_all(
 def event_detail(change: Change, outcome: Outcome, detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return the detail of an event with what that of any order says: from what to what, its holds, its units."""
     order = change.after
-    found = {**detail, **order_change(change.before, order)}
+    told = {**detail, **order_change(change.before, order)}
     if order.holds:
-        found["held"] = dict(order.holds)
+        told["held"] = dict(order.holds)
     if order.id in outcome.takes:
-        found["takes"] = takes_of(order, outcome)
+        told["takes"] = takes_of(order, outcome)
     if outcome.short.get(order.id):
-        found["backordered"] = outcome.short[order.id]
-    return found
+        told["backordered"] = outcome.short[order.id]
+    return told
 
 
 def takes_of(order: KnownOrder, outcome: Outcome) -> list[dict[str, int]]:
@@ -124,8 +124,8 @@ def redecide(
     def tell(change: Change, outcome: Outcome) -> Event:
         order = change.after
         said = {**(detail or {}), **(details or {}).get(order.id, {}), "phase": phase(order)}
-        found = event_detail(change, outcome, said)
-        return Event(kind=event, order_id=order.id, channel_id=order.channel_id, detail=found, actor=actor)
+        told = event_detail(change, outcome, said)
+        return Event(kind=event, order_id=order.id, channel_id=order.channel_id, detail=told, actor=actor)
 
     update_orders(tx, [(change.before, change.after) for change in changes if change.before is not None])
     outcome = allocate(tx, ctx, changes, movements=movements, also=also, actor=actor)
@@ -156,10 +156,10 @@ def _map_line(line: KnownLine, mapped: Mapping[Thing, Mapped]) -> KnownLine:
     return map_line(line, mapped) if line.origin is Origin.CHANNEL else line
 
 
-def remapped(tx: Tx, ctx: Context, known: Iterable[KnownOrder]) -> list[tuple[KnownOrder, KnownOrder]]:
+def remapped(tx: Tx, ctx: Context, stored: Iterable[KnownOrder]) -> list[tuple[KnownOrder, KnownOrder]]:
     """Return the orders of which a line is mapped now that was not, without and with the mapping."""
     by_channel: dict[int, list[KnownOrder]] = {}
-    for order in known:
+    for order in stored:
         by_channel.setdefault(order.channel_id, []).append(order)
     pairs: list[tuple[KnownOrder, KnownOrder]] = []
     for channel_id, orders in by_channel.items():

@@ -14,10 +14,10 @@ from erpsync.store.tables import channel, orders
 
 def find_order(tx: Tx, name: str) -> KnownOrder:
     """Return the order of our number or the channel's id, locked; `Refused` when none or several are meant."""
-    found = find_orders(tx, [name])[name]
-    if isinstance(found, Refused):
-        raise found
-    return found
+    answer = find_orders(tx, [name])[name]
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
 
 
 def find_orders(tx: Tx, names: Iterable[str]) -> dict[str, KnownOrder | Refused]:
@@ -31,13 +31,13 @@ def find_orders(tx: Tx, names: Iterable[str]) -> dict[str, KnownOrder | Refused]
     for row in tx.all(named):
         by_external.setdefault(row.external_id, []).append(row)
     meant = {name: by_number.get(name) or by_external.get(name, []) for name in wanted}
-    locked = lock_order_ids(tx, [found[0].id for found in meant.values() if len(found) == 1])
+    locked = lock_order_ids(tx, [rows[0].id for rows in meant.values() if len(rows) == 1])
     answers: dict[str, KnownOrder | Refused] = {}
-    for name, found in meant.items():
-        if len(found) == 1:
-            answers[name] = locked[found[0].id]
-        elif found:
-            numbers = ", ".join(row.number for row in found)
+    for name, rows in meant.items():
+        if len(rows) == 1:
+            answers[name] = locked[rows[0].id]
+        elif rows:
+            numbers = ", ".join(row.number for row in rows)
             answers[name] = Refused(
                 f"order {name} exists on several channels; use our number: {numbers}",
                 kept=f"an order of that id exists on several channels; use our number: {numbers}",

@@ -23,8 +23,8 @@ def find_by_phone(ctx: Context, phone: str, *, actor: str, limit: int = 100) -> 
 
 
 def _look(tx: Tx, phone: str, actor: str, limit: int) -> list[int]:
-    wanted = [tx.vault.phone_index(each) for each in spellings(phone) or (phone,)]
-    hashes = {each for each in wanted if each is not None}
+    wanted = [tx.vault.phone_index(spelling) for spelling in spellings(phone) or (phone,)]
+    hashes = {index for index in wanted if index is not None}
     if None in wanted:
         raise Refused("a phone number is needed whole: 7 digits at least, none of them starred out")
     newest = [row.id for row in orders_with(tx, orders.c.phone_index, hashes, limit=limit)]

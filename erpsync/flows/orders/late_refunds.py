@@ -6,7 +6,7 @@ return that is asked for afterwards is none of this.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -64,19 +64,21 @@ def _is_news(before: KnownOrder, after: KnownOrder) -> bool:
 
 def _asked_at(order: KnownOrder, refunds: Sequence[Refund]) -> datetime | None:
     """Return since when a refund has stood there, as far as the channel says."""
-    known = [each.version_at for each in refunds if each.state is not RefundState.CLOSED]
+    changed = [refund.version_at for refund in refunds if refund.state is not RefundState.CLOSED]
     viewed = [order.reading.version_at] if order.refund_asked else []
-    return min((*known, *viewed), default=None)
+    return min((*changed, *viewed), default=None)
 
 
 def _concerns(order: KnownOrder, refunds: Mapping[str, Sequence[Refund]], lines: Collection[int]) -> bool:
     """Whether a parcel with these lines (by id) may hold what any refund of the order is about."""
-    mine = refunds.get(order.external_id, ())
-    if not all(each.state is RefundState.CLOSED or names_units(order, each) for each in mine):
+    of_order = refunds.get(order.external_id, ())
+    if not all(refund.state is RefundState.CLOSED or names_units(order, refund) for refund in of_order):
         return True
-    named = {line.line_external_id for each in mine if each.state is RefundState.GRANTED for line in each.lines}
+    named = {
+        line.line_external_id for refund in of_order if refund.state is RefundState.GRANTED for line in refund.lines
+    }
     sent = {line.external_id for line in order.lines if line.id in lines}
-    return not named.isdisjoint(sent) or (HoldReason.REFUND_OPEN in order.holds and _keeps(order, mine, lines))
+    return not named.isdisjoint(sent) or (HoldReason.REFUND_OPEN in order.holds and _keeps(order, of_order, lines))
 
 
 def _keeps(order: KnownOrder, refunds: Sequence[Refund], lines: Collection[int]) -> bool:
@@ -90,21 +92,36 @@ def _refunds(tx: Tx, order: KnownOrder) -> Sequence[Refund]:
 def _lines_sent(tx: Tx, orders: Mapping[int, KnownOrder]) -> dict[int, set[int]]:
     """Return the lines in each parcel of the orders."""
     query = select(shipment_line.c.shipment_id, shipment_line.c.line_id).join(shipment)
-    found: dict[int, set[int]] = {}
+    lines: dict[int, set[int]] = {}
     for row in tx.all(query.where(shipment.c.order_id.in_(sorted(orders)))):
-        found.setdefault(row.shipment_id, set()).add(row.line_id)
-    return found
+        lines.setdefault(row.shipment_id, set()).add(row.line_id)
+    return lines
 
 
-def _parcels(tx: Tx, orders: Mapping[int, KnownOrder]) -> Sequence[Any]:
+class _SentParcel(NamedTuple):
+    id: int
+    order_id: int
+    number: str
+    sent_at: datetime
+
+
+def _parcels(tx: Tx, orders: Mapping[int, KnownOrder]) -> list[_SentParcel]:
     query = select(shipment.c.id, shipment.c.order_id, shipment.c.number, shipment.c.sent_at)
-    return tx.all(query.where(shipment.c.order_id.in_(sorted(orders)), shipment.c.sent_at.is_not(None)))
+    sent = query.where(shipment.c.order_id.in_(sorted(orders)), shipment.c.sent_at.is_not(None))
+    return [_SentParcel(*row) for row in tx.all(sent)]
 
 
-def _releases(tx: Tx, orders: Mapping[int, KnownOrder]) -> Sequence[Any]:
+class _ToldRelease(NamedTuple):
+    order_id: int
+    number: str
+    told_at: datetime
+
+
+def _releases(tx: Tx, orders: Mapping[int, KnownOrder]) -> list[_ToldRelease]:
     query = select(release_order.c.order_id, release.c.number, release.c.told_at).join(release_order)
-    mine = release_order.c.order_id.in_(sorted(orders)) & release_order.c.ended_at.is_(None)
-    return tx.all(query.where(mine, release.c.state.in_(RELEASES_OUT), release.c.told_at.is_not(None)))
+    of_orders = release_order.c.order_id.in_(sorted(orders)) & release_order.c.ended_at.is_(None)
+    told = query.where(of_orders, release.c.state.in_(RELEASES_OUT), release.c.told_at.is_not(None))
+    return [_ToldRelease(*row) for row in tx.all(told)]
 
 
 def _task(order: KnownOrder, gone: str, asked_at: datetime | None) -> Task:

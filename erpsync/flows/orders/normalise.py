@@ -32,7 +32,7 @@ def unseen(ctx: Context, channel: Channel, heads: Sequence[Head], table: Table) 
     columns = [table.c[name] for name in ("external_id", "version_at", "digest", "read_from_at", "read_to_at")]
     query = select(*columns).where(table.c.channel_id == channel.id, table.c.external_id.in_(wanted))
     with ctx.store.read() as connection:
-        known = {
+        stored = {
             row.external_id: Reading(
                 version_at=row.version_at, digest=row.digest, read_from=row.read_from_at, read_to=row.read_to_at
             )
@@ -42,14 +42,14 @@ def unseen(ctx: Context, channel: Channel, heads: Sequence[Head], table: Table) 
     return [
         head
         for head in heads
-        if judge(known.get(head.external_id), reading_of(head), further=True, rereads=True) not in nothing
-        and not _is_known_ahead(head, known.get(head.external_id))
+        if judge(stored.get(head.external_id), reading_of(head), further=True, rereads=True) not in nothing
+        and not _is_known_ahead(head, stored.get(head.external_id))
     ]
 
 
-def _is_known_ahead(head: Head, known: Reading | None) -> bool:
+def _is_known_ahead(head: Head, stored: Reading | None) -> bool:
     """Whether a head claims to be of the future and is known word for word: it counts as it first came."""
-    return known is not None and known.digest == head.digest and is_ahead(head.version_at, head.read_to)
+    return stored is not None and stored.digest == head.digest and is_ahead(head.version_at, head.read_to)
 
 
 def read_orders(channel: Channel, raws: Sequence[Raw]) -> Batch:
@@ -124,9 +124,9 @@ def _complete(
         if len(heads) == 1:
             listed = Raw(head=heads[0], payload=heads[0].row, read_from=heads[0].read_from, read_to=heads[0].read_to)
             return [], [letter_of(channel, "order", listed, error, whole=False)], error
-        each = [_complete(channel, source, [head]) for head in heads]
-        raws = [raw for read, _, _ in each for raw in read]
-        return raws, [letter for _, letters, _ in each for letter in letters], error
+        answers = [_complete(channel, source, [head]) for head in heads]
+        raws = [raw for read, _, _ in answers for raw in read]
+        return raws, [letter for _, letters, _ in answers for letter in letters], error
 
 
 def _read_each(

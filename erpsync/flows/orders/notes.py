@@ -31,15 +31,15 @@ def with_notes(
     written = any(line.properties is not None for line in lines)
     if not carried and (order.notes is not None or not written):
         return (replace(order, lines=lines) if said else order), tuple(names)
-    known = opened_notes(tx, order)
-    now = join(known, view)
+    stored = opened_notes(tx, order)
+    now = join(stored, view)
     kept = told(now)
-    if kept == told(known) and (order.notes is not None) == (written or bool(kept)):
+    if kept == told(stored) and (order.notes is not None) == (written or bool(kept)):
         return (replace(order, lines=lines) if said else order), tuple(names)
     sealed = tx.vault.encrypt(kept, row=notes_row(order.channel_id, order.external_id)) if kept or written else None
     index = buyer_index(tx.vault, order.channel_id, now.buyer) if now.buyer else None
     noted = replace(order, lines=lines, notes=sealed, buyer_index=index)
-    return noted, (*(changed(known, now) if before else ()), *names)
+    return noted, (*(changed(stored, now) if before else ()), *names)
 
 
 def opened_notes(tx: Tx, order: KnownOrder) -> Notes:
@@ -68,9 +68,9 @@ def _with_properties(tx: Tx, order_id: int, line: KnownLine, said: Properties | 
 
 def _names(before: KnownOrder, lines: Iterable[KnownLine]) -> list[str]:
     """Return how a change of properties is told: where none were known, nothing that is to be sent has changed."""
-    known = {line.id: line.properties for line in before.lines}
-    differing = [line for line in lines if line.id in known and line.properties != known[line.id]]
+    stored = {line.id: line.properties for line in before.lines}
+    differing = [line for line in lines if line.id in stored and line.properties != stored[line.id]]
     return [
-        f"details of line {line.external_id}" if known[line.id] is None else f"line {line.external_id} changed"
+        f"details of line {line.external_id}" if stored[line.id] is None else f"line {line.external_id} changed"
         for line in differing
     ]

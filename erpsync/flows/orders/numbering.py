@@ -31,7 +31,7 @@ def next_numbers(
     wanted = count
     while len(free) < count:
         made = [number(filled, seq) for seq in take_numbers(tx, filled, wanted)]
-        known = set(tx.execute(select(taken).where(taken.in_(made))).scalars())
-        free += [each for each in made if each not in known]
+        in_use = set(tx.execute(select(taken).where(taken.in_(made))).scalars())
+        free += [made_number for made_number in made if made_number not in in_use]
         wanted = min(AT_MOST, max(count - len(free), 2 * wanted))
     return iter(free[:count])

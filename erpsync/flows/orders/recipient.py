@@ -48,21 +48,21 @@ def reveal_recipient(ctx: Context, order: str, *, actor: str) -> Revealed:
     """
 
     def look(tx: Tx) -> Revealed:
-        known = find_order(tx, order)
-        found = Revealed(
-            recipient=_recipient(tx, known),
-            notes={name: text for name, text in asdict(opened_notes(tx, known)).items() if text},
+        stored = find_order(tx, order)
+        revealed = Revealed(
+            recipient=_recipient(tx, stored),
+            notes={name: text for name, text in asdict(opened_notes(tx, stored)).items() if text},
             properties={
                 line.external_id: [
-                    {"name": name, "value": value} for name, value in opened_properties(tx, known.id, line)
+                    {"name": name, "value": value} for name, value in opened_properties(tx, stored.id, line)
                 ]
-                for line in known.lines
+                for line in stored.lines
                 if line.properties is not None
             },
-            same_buyer=_same_buyer(tx, known),
+            same_buyer=_same_buyer(tx, stored),
         )
-        write_events(tx, [Event(kind="order.recipient_shown", order_id=known.id, actor=actor)])
-        return found
+        write_events(tx, [Event(kind="order.recipient_shown", order_id=stored.id, actor=actor)])
+        return revealed
 
     return ctx.store.retrying(look)
 

@@ -42,17 +42,19 @@ def priced_refunds(tx: Tx, orders: Collection[KnownOrder]) -> tuple[dict[int, li
 
     Each granted one has what was to pay then, which is kept with it when it is granted.
     """
-    found = refunds_by_order(tx, orders)
+    by_order = refunds_by_order(tx, orders)
     to_pay: dict[int, int] = {}
     news: set[int] = set()
     for order in orders:
-        refunds = found.get(order.id, [])
+        refunds = by_order.get(order.id, [])
         if amounts := to_pay_when_granted(order, refunds):
-            to_pay |= {each.id: amounts[each.external_id] for each in refunds if each.external_id in amounts}
-            found[order.id] = [replace(each, to_pay_minor=to_pay.get(each.id, each.to_pay_minor)) for each in refunds]
+            to_pay |= {refund.id: amounts[refund.external_id] for refund in refunds if refund.external_id in amounts}
+            by_order[order.id] = [
+                replace(refund, to_pay_minor=to_pay.get(refund.id, refund.to_pay_minor)) for refund in refunds
+            ]
             news.add(order.id)
     keep_to_pay(tx, to_pay)
-    return found, news
+    return by_order, news
 
 
 def ask_what_for(
@@ -83,7 +85,7 @@ def ask_what_for(
 
 def close_placed(tx: Tx, changes: Sequence[Change], refunds: Refunds) -> None:
     """Close the tasks of orders of which a person or a parcel took out what money was given back for."""
-    of = [(each.after, refunds.get(each.after.id, ())) for each in changes]
+    of = [(change.after, refunds.get(change.after.id, ())) for change in changes]
     told = [(order, given) for order, given in of if given or order.refunded_minor]
     placed = [order.number for order, given in told if not is_unplaced(order, given)]
     close_tasks(tx, TASK, placed, by="erpsync")
@@ -96,8 +98,8 @@ def _is_told_more(change: Change) -> bool:
 
 
 def _task(order: KnownOrder, refunds: Sequence[KnownRefund]) -> Task:
-    given = [each for each in refunds if each.state is RefundState.GRANTED and not names_units(order, each)]
-    names = f" (refund {', '.join(each.external_id for each in given)})" if given else ""
+    given = [refund for refund in refunds if refund.state is RefundState.GRANTED and not names_units(order, refund)]
+    names = f" (refund {', '.join(refund.external_id for refund in given)})" if given else ""
     reason = (
         f"money was given back for order {order.number}{names} that names no units and does not cover the order; "
         f"{order.open_qty} units are still to leave: name the units on the channel or `erpsync orders cancel "
@@ -111,16 +113,16 @@ def store_refunds(tx: Tx, channel: Channel, incoming: Sequence[RefundRecord]) ->
     if not incoming:
         return set(), []
     latest = {r.refund.external_id: r for r in sorted(incoming, key=lambda r: (r.refund.version_at, r.raw.read_from))}
-    known = lock_refunds(tx, channel.id, latest.keys())
+    stored = lock_refunds(tx, channel.id, latest.keys())
     written: list[tuple[int | None, Refund, Reading]] = []
     disputed: list[Disputed] = []
     for external_id, record in sorted(latest.items()):
-        row_id, reading, state = known.get(external_id, (None, None, None))
+        row_id, reading, state = stored.get(external_id, (None, None, None))
         further = state is None or is_refund_further(record.refund.state, state)
         back = state is not None and is_refund_further(state, record.refund.state)
         verdict = judge(reading, record.reading, further=further, rereads=False, back=back)
         if verdict is Verdict.DISPUTED and reading is not None and state is not None:
-            disputed.append(Disputed(record=record, known=reading, state=state))
+            disputed.append(Disputed(record=record, stored=reading, state=state))
         elif verdict in (Verdict.NEW, Verdict.NEWER):
             written.append((row_id, record.refund, record.reading))
     write_refunds(tx, channel.id, written)

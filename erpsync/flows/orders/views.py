@@ -65,28 +65,28 @@ class View:
 
 def latest(incoming: Iterable[OrderRecord]) -> dict[str, OrderRecord]:
     """Return the newest record of each order, by external id, in the order in which they came."""
-    found: dict[str, OrderRecord] = {}
+    newest: dict[str, OrderRecord] = {}
     for record in incoming:
-        before = found.get(record.order.external_id)
+        before = newest.get(record.order.external_id)
         if before is None or _turn(record) >= _turn(before):
-            found[record.order.external_id] = record
-    return found
+            newest[record.order.external_id] = record
+    return newest
 
 
 def _turn(record: OrderRecord) -> tuple[datetime, datetime]:
     return (record.order.version_at, record.raw.read_from)
 
 
-def by_use(known: Known, records: Records, *, rereads: bool) -> dict[Use, dict[str, OrderRecord]]:
+def by_use(stored: Known, records: Records, *, rereads: bool) -> dict[Use, dict[str, OrderRecord]]:
     """Return the records by what becomes of them beside what is known.
 
     Args:
         rereads: whether the channel can be asked for one order again.
     """
-    found: dict[Use, dict[str, OrderRecord]] = {use: {} for use in Use}
+    by_use: dict[Use, dict[str, OrderRecord]] = {use: {} for use in Use}
     for external_id, record in records.items():
-        found[_use_of(known.get(external_id), record, rereads=rereads)][external_id] = record
-    return found
+        by_use[_use_of(stored.get(external_id), record, rereads=rereads)][external_id] = record
+    return by_use
 
 
 def _use_of(before: KnownOrder | None, record: OrderRecord, *, rereads: bool) -> Use:
@@ -107,20 +107,20 @@ def _use_of(before: KnownOrder | None, record: OrderRecord, *, rereads: bool) ->
 
 
 def merge_views(
-    tx: Tx, ctx: Context, channel: Channel, known: Known, counting: Records, late: Records
+    tx: Tx, ctx: Context, channel: Channel, stored: Known, counting: Records, late: Records
 ) -> dict[str, View]:
     """Return the orders as the records make them, by external id; new ones have their ids and numbers.
 
     Args:
         late: older records, of which only lines are taken that are not known.
     """
-    new = [external_id for external_id in counting if external_id not in known]
+    new = [external_id for external_id in counting if external_id not in stored]
     ids = dict(zip(new, new_ids(tx, orders, len(new)), strict=True))
-    line_ids = iter(new_line_ids(tx, _count_new_lines(known, counting)))
+    line_ids = iter(new_line_ids(tx, _count_new_lines(stored, counting)))
     numbers = free_numbers(tx, ctx, channel, len(new))
     views: dict[str, View] = {}
     for key, record in counting.items():
-        order, reading, before = record.order, record.reading, known.get(key)
+        order, reading, before = record.order, record.reading, stored.get(key)
         if before is not None:
             merged = _with_recipient(tx, merge(before, completed(before, order), reading, line_ids), record)
             noted, changes = with_notes(tx, merged.order, order, newer, before=before)
@@ -130,18 +130,18 @@ def merge_views(
             seen = first_seen(order, reading, id=ids[key], channel_id=channel.id, number=number, ids=line_ids)
             merged = Merged(order=with_notes(tx, seen, order, newer)[0])
         views[key] = View(before=before, merged=merged, record=record)
-    line_ids = iter(new_line_ids(tx, _count_new_lines(known, late)))
+    line_ids = iter(new_line_ids(tx, _count_new_lines(stored, late)))
     for key, record in late.items():
-        merged = with_added(known[key], record.order, line_ids)
+        merged = with_added(stored[key], record.order, line_ids)
         noted, _ = with_notes(tx, merged.order, record.order, older)
-        views[key] = View(before=known[key], merged=replace(merged, order=noted), late=record)
+        views[key] = View(before=stored[key], merged=replace(merged, order=noted), late=record)
     return views
 
 
-def _count_new_lines(known: Known, records: Records) -> int:
+def _count_new_lines(stored: Known, records: Records) -> int:
     count = 0
     for external_id, record in records.items():
-        before = known.get(external_id)
+        before = stored.get(external_id)
         seen = {line.external_id for line in before.of_channel} if before else set()
         count += sum(1 for line in record.order.lines if line.external_id not in seen)
     return count

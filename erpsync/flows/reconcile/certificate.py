@@ -7,7 +7,6 @@ once more would prove less. Channels whose past cannot be listed are called unpr
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,7 +15,7 @@ from erpsync.flows.context import Channel, Context
 from erpsync.flows.reconcile.windows import lag
 from erpsync.sdk.roles import OrderScan
 from erpsync.store.views.values import Json, iso
-from erpsync.store.windows import certified
+from erpsync.store.windows import Evidence, certified
 
 NONE = "[]"
 GRACE = timedelta(minutes=30)
@@ -38,8 +37,8 @@ def prove(
         since: from when; by default from the beginning of the first back-fill.
         until: up to when; by default up to the youngest window that had the time to be sealed.
     """
-    found = [_certificate(connection, ctx, each, since, until, at) for each in channels]
-    return {"ok": all(each["state"] != "open" for each in found), "at": iso(at), "channels": found}
+    proofs = [_certificate(connection, ctx, channel, since, until, at) for channel in channels]
+    return {"ok": all(proof["state"] != "open" for proof in proofs), "at": iso(at), "channels": proofs}
 
 
 def _certificate(
@@ -60,12 +59,12 @@ def _certificate(
     return {"channel": channel.name, "state": state} | _summary(rows, unsealed, since, until)
 
 
-def _young(row: Any, sealable: datetime) -> bool:
+def _young(row: Evidence, sealable: datetime) -> bool:
     """Whether a window had no time to be sealed yet, and nothing is known against it."""
     return row.sealed_at is None and row.end_at > sealable and not (row.reopened or row.missed)
 
 
-def _summary(rows: Sequence[Any], unsealed: list[Json], since: datetime | None, until: datetime | None) -> Json:
+def _summary(rows: Sequence[Evidence], unsealed: list[Json], since: datetime | None, until: datetime | None) -> Json:
     return {
         "from": iso(min([row.start_at for row in rows], default=since)),
         "to": iso(max([row.end_at for row in rows], default=until)),
@@ -82,7 +81,7 @@ def _summary(rows: Sequence[Any], unsealed: list[Json], since: datetime | None, 
     }
 
 
-def _open(row: Any) -> Json:
+def _open(row: Evidence) -> Json:
     return {
         "from": iso(row.start_at),
         "to": iso(row.end_at),
@@ -93,17 +92,17 @@ def _open(row: Any) -> Json:
     }
 
 
-def _never(ctx: Context, rows: Sequence[Any], since: datetime | None, until: datetime | None) -> list[Json]:
+def _never(ctx: Context, rows: Sequence[Evidence], since: datetime | None, until: datetime | None) -> list[Json]:
     """Return what was asked for and lies before the first window or behind the last one, as one stretch each."""
     width = timedelta(seconds=ctx.sealing.window_s)
     first = min((row.start_at for row in rows), default=until)
     last = max((row.end_at for row in rows), default=None)
-    found = []
+    stretches = []
     if since is not None and first is not None and any(grid(since, first, width)):
-        found.append({"from": iso(since), "to": iso(first), "why": "before what the back-fill has read"})
+        stretches.append({"from": iso(since), "to": iso(first), "why": "before what the back-fill has read"})
     if until is not None and last is not None and any(grid(last, until, width)):
-        found.append({"from": iso(last), "to": iso(until), "why": "too young to be scanned"})
-    return found
+        stretches.append({"from": iso(last), "to": iso(until), "why": "too young to be scanned"})
+    return stretches
 
 
 def windows(

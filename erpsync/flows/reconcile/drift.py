@@ -76,10 +76,10 @@ def find_drift(ctx: Context, channel: Channel, *, most: int = AT_ONCE) -> dict[s
         ctx.store.retrying(lambda tx: want_pass(tx, channel.id, ["orders"]))
     if not fresh:
         return {}
-    found = ctx.store.retrying(partial(_classify, channel=channel, suspects=fresh))
-    if found:
-        log.warning("drift.found", channel=channel.name, policy=channel.stock.drift, **found)
-    return dict(found)
+    counts = ctx.store.retrying(partial(_classify, channel=channel, suspects=fresh))
+    if counts:
+        log.warning("drift.found", channel=channel.name, policy=channel.stock.drift, **counts)
+    return dict(counts)
 
 
 def _suspects(connection: Connection, channel: Channel, read: CursorRow, most: int) -> Sequence[_Listed]:
@@ -150,7 +150,7 @@ def _classify(tx: Tx, *, channel: Channel, suspects: Sequence[_Listed]) -> Count
     same = [row for row in suspects if row.id in now and _unchanged(row, now[row.id])]
     ordered = _ordered(tx, channel, same)
     repaired = {row.listing_id: row for row in tx.all(select(drift).where(drift.c.listing_id.in_(ids)))}
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for row in same:
         earlier = unpack_sent(row.earlier)
         kind = drift_of(row.shown_qty, told_qty=row.told_qty, ordered_qty=ordered.get(row.id, 0), earlier=earlier)
@@ -158,8 +158,8 @@ def _classify(tx: Tx, *, channel: Channel, suspects: Sequence[_Listed]) -> Count
         repairs = before.repairs if before is not None and before.ended_at is None else 0
         repairs = _act(tx, channel, row, kind, repairs)
         _write(tx, row, kind, repairs)
-        found[kind.value] += 1
-    return found
+        counts[kind.value] += 1
+    return counts
 
 
 def _unchanged(before: _Listed, now: _Listed) -> bool:
@@ -173,8 +173,8 @@ def _ordered(tx: Tx, channel: Channel, rows: Sequence[_Listed]) -> dict[int, int
     units: dict[tuple[str, str], list[tuple[datetime, int]]] = {}
     since = min(row.told_at for row in rows)
     took_at = func.coalesce(orders.c.paid_at, orders.c.placed_at).label("took_at")
-    mine = select(orders.c.id).where(orders.c.channel_id == channel.id)
-    recent = union(mine.where(orders.c.placed_at >= since), mine.where(orders.c.paid_at >= since)).subquery()
+    ids = select(orders.c.id).where(orders.c.channel_id == channel.id)
+    recent = union(ids.where(orders.c.placed_at >= since), ids.where(orders.c.paid_at >= since)).subquery()
     query = (
         select(order_line.c.channel_sku, order_line.c.item_ref, order_line.c.qty, order_line.c.cancelled_qty, took_at)
         .join(orders, orders.c.id == order_line.c.order_id)

@@ -68,10 +68,10 @@ def _unseen(ctx: Context, channel: Channel, most: int) -> list[int]:
 
 
 def _look(ctx: Context, channel: Channel, order_id: int) -> bool:
-    known = ctx.store.retrying(lambda tx: lock_order_ids(tx, [order_id]))
+    stored = ctx.store.retrying(lambda tx: lock_order_ids(tx, [order_id]))
     unseen = ""
     try:
-        reread(ctx, channel, known[order_id])
+        reread(ctx, channel, stored[order_id])
     except UnreadError as unread:
         if not isinstance(unread.cause, RejectedError | PayloadError):
             raise

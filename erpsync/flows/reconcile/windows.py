@@ -86,14 +86,14 @@ def seal_windows(
         if stopping():
             break
         try:
-            after, found = _scan(ctx, channel, window)
+            after, late = _scan(ctx, channel, window)
         except LeaseLostError:
             raise
         except Exception as error:  # noqa: BLE001 one shop's trouble must not keep the others from being compared
             _failed(ctx, channel, window, error)
             return SealReport(scanned=scanned, sealed=sealed, missed=missed)
         scanned += 1
-        missed += found
+        missed += late
         sealed += after.sealed_at is not None and window.sealed_at is None
     if scanned:
         log.info("seal.done", channel=channel.name, windows=scanned, sealed=sealed, missed=missed)
@@ -120,8 +120,8 @@ def _plan(ctx: Context, channel: Channel) -> None:
     until = min(ctx.store.clock.now(), changes.complete_began_at) - lag(ctx, channel)
     width = timedelta(seconds=ctx.sealing.window_s)
     with ctx.store.read() as connection:
-        known = reach(connection, channel.id)
-    spans = [(backfill.since_at, until)] if known is None else [(backfill.since_at, known[0]), (known[1], until)]
+        covered = reach(connection, channel.id)
+    spans = [(backfill.since_at, until)] if covered is None else [(backfill.since_at, covered[0]), (covered[1], until)]
     fresh = [window for start, end in spans for window in grid(start, end, width)]
     if fresh:
         with ctx.store.begin() as tx:
@@ -173,14 +173,14 @@ def _lacking(
     What changed since the last whole pass began is not missed, only not read yet. A version that lies in the future is
     not kept as such, so an order that claims one is held as soon as it is known.
     """
-    known = versions(connection, channel.id, [head.external_id for head in heads])
+    stored = versions(connection, channel.id, [head.external_id for head in heads])
     lacking = [
         head
         for head in heads
-        if (at := known.get(head.external_id)) is None
+        if (at := stored.get(head.external_id)) is None
         or (at < head.version_at and not is_ahead(head.version_at, head.read_to))
     ]
-    late = (head for head in lacking if head.external_id not in known or head.version_at < finding.read_until)
+    late = (head for head in lacking if head.external_id not in stored or head.version_at < finding.read_until)
     return lacking, {head.external_id for head in late}
 
 
@@ -192,14 +192,14 @@ def _bring_in(ctx: Context, channel: Channel, finding: _Finding, heads: Sequence
     batch = read_orders(channel, source.complete(heads))
     missed: set[str] = set()
 
-    def work(tx: Tx) -> list[str]:
+    def apply_heads(tx: Tx) -> list[str]:
         nonlocal missed
         _, missed = _lacking(tx.connection, channel, finding, heads)  # a pass may have brought them in by now
         apply(tx, ctx, channel, batch)
         return _note_missed(tx, channel, finding.window, missed)
 
     try:
-        noted = ctx.store.retrying(work)
+        noted = ctx.store.retrying(apply_heads)
     except Exception as error:
         if not may_be_poison(error, batch):
             raise
@@ -214,13 +214,13 @@ def _note_missed(tx: Tx, channel: Channel, window: Window, missed: Collection[st
     """Leave an event for each missed order that is stored now; return their ids."""
     query = select(orders.c.id, orders.c.external_id)
     stored = tx.all(query.where(orders.c.channel_id == channel.id, orders.c.external_id.in_(sorted(missed))))
-    found = sorted(row.external_id for row in stored)
-    if found:
-        note_late(tx, channel.id, window.start, found)
+    external_ids = sorted(row.external_id for row in stored)
+    if external_ids:
+        note_late(tx, channel.id, window.start, external_ids)
     detail = {"window": window.start.isoformat(), "until": window.end.isoformat()}
     kind = "order.found_late"
     write_events(tx, [Event(kind=kind, order_id=row.id, channel_id=channel.id, detail=detail) for row in stored])
-    return found
+    return external_ids
 
 
 def _judge(tx: Tx, ctx: Context, channel: Channel, finding: _Finding) -> Window:

@@ -57,9 +57,9 @@ def believed(tx: Tx, channel: Channel, batch: Batch) -> tuple[Batch, list[Lowere
     ]
     if not ahead or _clock_is_off(tx, channel):
         return batch, []
-    known = _receipts(tx, channel, ahead)
-    lowered = {id(record): _lowered(kind, record, known) for kind, record in ahead}
-    lowest = {key: each.counts_at for key, each in lowered.items()}
+    receipts = _receipts(tx, channel, ahead)
+    lowered = {id(record): _lowered(kind, record, receipts) for kind, record in ahead}
+    lowest = {key: claim.counts_at for key, claim in lowered.items()}
     believed = replace(
         batch,
         orders=tuple(_order_at(record, lowest.get(id(record))) for record in batch.orders),
@@ -70,26 +70,26 @@ def believed(tx: Tx, channel: Channel, batch: Batch) -> tuple[Batch, list[Lowere
 
 def note_lowered(tx: Tx, channel: Channel, lowered: Sequence[Lowered], order_ids: Mapping[str, int]) -> None:
     """Keep when these bodies first came, and say of each new one that its version was not believed."""
-    first = [each for each in lowered if each.is_first]
-    for each in first:
-        head = each.raw.head
-        kept = [(storable(head.external_id), each.raw.payload)]
-        keep_payloads(tx, channel.id, each.kind, kept, at=each.counts_at, ahead_digest=storable(head.digest))
-        name = {"order": each.order_external_id, "kind": each.kind, "key": head.external_id}
-        detail = name | {"claims": each.claimed_at.isoformat(), "counts_as": each.counts_at.isoformat()}
-        order_id = order_ids.get(each.order_external_id)
+    first = [claim for claim in lowered if claim.is_first]
+    for claim in first:
+        head = claim.raw.head
+        kept = [(storable(head.external_id), claim.raw.payload)]
+        keep_payloads(tx, channel.id, claim.kind, kept, at=claim.counts_at, ahead_digest=storable(head.digest))
+        name = {"order": claim.order_external_id, "kind": claim.kind, "key": head.external_id}
+        detail = name | {"claims": claim.claimed_at.isoformat(), "counts_as": claim.counts_at.isoformat()}
+        order_id = order_ids.get(claim.order_external_id)
         write_events(tx, [Event(kind="version.ahead", order_id=order_id, channel_id=channel.id, detail=detail)])
         reason = (
-            f"{channel.name} says of {each.kind} {storable(head.external_id)} that it changed at "
-            f"{stamp(each.claimed_at)}, which lies in the future; it counts as received, at {stamp(each.counts_at)}: "
+            f"{channel.name} says of {claim.kind} {storable(head.external_id)} that it changed at "
+            f"{stamp(claim.claimed_at)}, which lies in the future; it counts as received, at {stamp(claim.counts_at)}: "
             "set the clock over there right, or the field that holds the time of change"
         )
         open_tasks(tx, [Task(kind=TASK, key=channel.name, reason=reason, channel_id=channel.id, order_id=order_id)])
-        log.warning("version.ahead", channel=channel.name, kind=each.kind, key=storable(head.external_id))
+        log.warning("version.ahead", channel=channel.name, kind=claim.kind, key=storable(head.external_id))
 
 
 def _records(batch: Batch) -> list[tuple[str, Record]]:
-    return [("order", each) for each in batch.orders] + [("refund", each) for each in batch.refunds]
+    return [("order", order) for order in batch.orders] + [("refund", refund) for refund in batch.refunds]
 
 
 def _clock_is_off(tx: Tx, channel: Channel) -> bool:
@@ -122,23 +122,23 @@ class _Receipts:
 
 
 def _receipts(tx: Tx, channel: Channel, ahead: Sequence[tuple[str, Record]]) -> _Receipts:
-    found = _Receipts()
+    receipts = _Receipts()
     for kind, table in (("order", orders), ("refund", refund)):
-        ids = sorted({_key(kind, record)[1] for each, record in ahead if each == kind})
+        ids = sorted({_key(kind, record)[1] for record_kind, record in ahead if record_kind == kind})
         if not ids:
             continue
         stored = select(table.c.external_id, table.c.digest, table.c.version_at.label("at"))
-        found.add(kind, tx.all(stored.where(table.c.channel_id == channel.id, table.c.external_id.in_(ids))))
+        receipts.add(kind, tx.all(stored.where(table.c.channel_id == channel.id, table.c.external_id.in_(ids))))
         kept = select(payload.c.external_id, payload.c.ahead_digest.label("digest"), payload.c.at).where(
             payload.c.channel_id == channel.id, payload.c.kind == kind, payload.c.external_id.in_(ids)
         )
-        found.add(kind, tx.all(kept.where(text("payload.ahead_digest <> ''"))), kept=True)
+        receipts.add(kind, tx.all(kept.where(text("payload.ahead_digest <> ''"))), kept=True)
         letter = dead_letter.c
         buried = select(letter.key.label("external_id"), letter.digest, letter.received_at.label("at")).where(
             letter.channel_id == channel.id, letter.kind == kind, letter.key.in_(ids), letter.received_at.is_not(None)
         )
-        found.add(kind, tx.all(buried.where(text("dead_letter.state = 'open'"))))
-    return found
+        receipts.add(kind, tx.all(buried.where(text("dead_letter.state = 'open'"))))
+    return receipts
 
 
 def _lowered(kind: str, record: Record, receipts: _Receipts) -> Lowered:

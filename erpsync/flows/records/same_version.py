@@ -27,10 +27,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disputed:
-    """A record that would take a state back under the version that is known."""
+    """A record that would take a state back under the version that is stored."""
 
     record: OrderRecord | RefundRecord
-    known: Reading
+    stored: Reading
     state: OrderState | RefundState
 
     @property
@@ -43,20 +43,20 @@ class Disputed:
         return "refund", refund.external_id, refund.order_external_id, refund.state
 
 
-def ask_which(tx: Tx, channel: Channel, disputed: Sequence[Disputed], known: Mapping[str, KnownOrder]) -> None:
+def ask_which(tx: Tx, channel: Channel, disputed: Sequence[Disputed], stored: Mapping[str, KnownOrder]) -> None:
     """Keep what was not applied, and ask a person which of the two views is right."""
-    for each in disputed:
-        kind, key, order_key, state = each.said
-        raw, order = each.record.raw, known.get(order_key)
+    for case in disputed:
+        kind, key, order_key, state = case.said
+        raw, order = case.record.raw, stored.get(order_key)
         keep_payloads(tx, channel.id, kind, [(storable(key), raw.payload)])
         source = f", {raw.head.source}" if raw.head.source else ""
         reason = (
-            f"{channel.name} sent two views of {kind} {storable(key)}, both changed at {stamp(each.known.version_at)}: "
-            f"{each.state.value} (came at {stamp(each.known.read_to)}), which stays in force, and {state.value} "
-            f"(came at {stamp(raw.read_to)}{source})"
+            f"{channel.name} sent two views of {kind} {storable(key)}, both changed at "
+            f"{stamp(case.stored.version_at)}: {case.state.value} (came at {stamp(case.stored.read_to)}), which stays "
+            f"in force, and {state.value} (came at {stamp(raw.read_to)}{source})"
         )
         task_key, order_id = f"{channel.name}:{kind}:{storable(key)}", order.id if order else None
         open_tasks(tx, [Task(kind=TASK, key=task_key, reason=reason, channel_id=channel.id, order_id=order_id)])
-        detail = {"kind": kind, "key": storable(key), "stays": each.state.value, "says": state.value}
+        detail = {"kind": kind, "key": storable(key), "stays": case.state.value, "says": state.value}
         write_events(tx, [Event(kind="version.disputed", order_id=order_id, channel_id=channel.id, detail=detail)])
         log.warning("version.disputed", channel=channel.name, kind=kind, key=storable(key))

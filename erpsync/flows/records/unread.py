@@ -31,13 +31,15 @@ TASK = "unknown_status"
 
 def named(tx: Tx, channel: Channel, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
     """Return the letters; one about a refund that names no order names the order of the refund as it is known."""
-    nameless = {each.key for each in letters if each.kind == "refund" and not each.order_external_id}
+    nameless = {letter.key for letter in letters if letter.kind == "refund" and not letter.order_external_id}
     if not nameless:
         return list(letters)
-    known = orders_of_refunds(tx, channel.id, nameless)
+    order_ids = orders_of_refunds(tx, channel.id, nameless)
     return [
-        replace(each, order_external_id=known[each.key]) if each.key in nameless & known.keys() else each
-        for each in letters
+        replace(letter, order_external_id=order_ids[letter.key])
+        if letter.key in nameless & order_ids.keys()
+        else letter
+        for letter in letters
     ]
 
 
@@ -46,24 +48,24 @@ def take_unread(
     channel: Channel,
     batch: Batch,
     letters: Sequence[DeadLetter],
-    known: Mapping[str, KnownOrder],
+    stored: Mapping[str, KnownOrder],
     read: Mapping[str, Reading],
 ) -> set[str]:
     """Store what could not be read, end what was read now; return the orders, by external id, whose holds may change.
 
     Args:
         letters: what could not be read, each with the order it speaks of.
-        known: the stored orders, locked.
+        stored: the orders as they stand here, locked.
         read: the readings of the orders that counted.
     """
     of_orders = end_read(tx, channel.id, "order", read)
     of_refunds = end_read(tx, channel.id, "refund", {r.refund.external_id: r.reading for r in batch.refunds})
     add_dead_letters(
-        tx, _of_news(tx, channel, letters, {key: order.reading for key, order in known.items()} | dict(read), known)
+        tx, _of_news(tx, channel, letters, {key: order.reading for key, order in stored.items()} | dict(read), stored)
     )
     if letters or of_orders.of_status or of_refunds.of_status:
         ask_about_statuses(tx, channel.id)
-    concerned = {each.order_external_id for each in letters if each.order_external_id}
+    concerned = {letter.order_external_id for letter in letters if letter.order_external_id}
     return concerned | of_orders.orders | of_refunds.orders
 
 
@@ -72,20 +74,20 @@ def _of_news(
     channel: Channel,
     letters: Sequence[DeadLetter],
     readings: Mapping[str, Reading],
-    known: Mapping[str, KnownOrder],
+    stored: Mapping[str, KnownOrder],
 ) -> list[DeadLetter]:
     """Return the letters with the orders they hold; a view that is older than what is known holds none."""
-    keys = {each.key for each in letters if each.kind == "refund"}
+    keys = {letter.key for letter in letters if letter.kind == "refund"}
     refunds = {key: reading for key, (_, reading, _) in lock_refunds(tx, channel.id, keys).items()} if keys else {}
-    found = []
+    with_orders = []
     for letter in letters:
         beside = refunds.get(letter.key) if letter.kind == "refund" else readings.get(letter.order_external_id or "")
-        order = known.get(letter.order_external_id or "")
+        order = stored.get(letter.order_external_id or "")
         if beside is not None and is_old_news(letter.version_at, letter.digest, beside):
-            found.append(replace(letter, order_external_id=None, order_id=order.id if order else None))
+            with_orders.append(replace(letter, order_external_id=None, order_id=order.id if order else None))
         else:
-            found.append(replace(letter, order_id=order.id if order else None))
-    return found
+            with_orders.append(replace(letter, order_id=order.id if order else None))
+    return with_orders
 
 
 def bury_lines(tx: Tx, channel: Channel, read: Sequence[Read], *, late: Sequence[Read] = ()) -> None:
@@ -94,20 +96,20 @@ def bury_lines(tx: Tx, channel: Channel, read: Sequence[Read], *, late: Sequence
     Args:
         late: older views of which lines were taken.
     """
-    reread = [known.id for _, known, _ in read if known is not None]
+    reread = [stored.id for _, stored, _ in read if stored is not None]
     stay = unshown_letters(tx, channel.id, read)
     open_ones = open_line_letters(tx, reread)
     mended = [key for order_id, keys in open_ones.items() for key in keys if key not in stay.get(order_id, ())]
     close_dead_letters(tx, channel.id, "line", mended, state="superseded")
-    letters = [letter for each in (*read, *late) for letter in _of_lines(channel, *each)]
+    letters = [letter for reading in (*read, *late) for letter in _of_lines(channel, *reading)]
     add_dead_letters(tx, letters)
     if mended or letters:
         ask_about_statuses(tx, channel.id)
 
 
-def _of_lines(channel: Channel, record: OrderRecord, known: KnownOrder | None, order_id: int) -> list[DeadLetter]:
+def _of_lines(channel: Channel, record: OrderRecord, stored: KnownOrder | None, order_id: int) -> list[DeadLetter]:
     """Return the one letter about an order's bad lines, if there are any; it is called after the first of them."""
-    of_line = known is not None and bool(unshown(known, record.order))
+    of_line = stored is not None and bool(unshown(stored, record.order))
     return [
         replace(letter_of(channel, "line", record.raw, bad.error, key=bad.key, order_id=order_id), of_line=of_line)
         for bad in as_one(record.order.bad_lines)
@@ -139,11 +141,11 @@ def ask_about_statuses(tx: Tx, channel_id: int) -> None:
     A task is locked before letters are counted, so that of two transactions that end the last letters one sees both.
     """
     asked = set(status_tasks(tx, TASK, channel_id))
-    found = unknown_statuses(tx, channel_id)
-    if not asked and not found:
+    unknown = unknown_statuses(tx, channel_id)
+    if not asked and not unknown:
         return
     name = tx.execute(select(tables.channel.c.name).where(tables.channel.c.id == channel_id)).scalar_one()
-    wanted = {f"{name}:{status}": (status, *told) for status, told in found.items()}
+    wanted = {f"{name}:{status}": (status, *told) for status, told in unknown.items()}
     open_tasks(tx, [_asking(key, name, channel_id, *told) for key, told in wanted.items()])
     close_tasks(tx, TASK, asked - wanted.keys(), by="erpsync")
 

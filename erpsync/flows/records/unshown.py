@@ -19,18 +19,18 @@ Record = tuple[OrderRecord, KnownOrder | None, int]
 
 def unshown_letters(tx: Tx, channel_id: int, read: Sequence[Record]) -> dict[int, list[str]]:
     """Return, by order id, the keys of line letters that these readings leave as they are."""
-    partial = {known.id: record for record, known, _ in read if known is not None and record.order.some_lines}
-    known = {known.id: known for _, known, _ in read if known is not None}
-    found: dict[int, list[str]] = {}
+    partial = {stored.id: record for record, stored, _ in read if stored is not None and record.order.some_lines}
+    orders = {stored.id: stored for _, stored, _ in read if stored is not None}
+    stay: dict[int, list[str]] = {}
     for order_id, keys in open_line_letters(tx, partial).items():
         view = partial[order_id].order
         shown = {line.external_id for line in view.lines}
-        new = shown - {line.external_id for line in known[order_id].of_channel}
+        new = shown - {line.external_id for line in orders[order_id].of_channel}
         for key in keys:
             about = _lines_of(tx, channel_id, key)
             if not (about <= shown if about else new):
-                found.setdefault(order_id, []).append(key)
-    return found
+                stay.setdefault(order_id, []).append(key)
+    return stay
 
 
 def _lines_of(tx: Tx, channel_id: int, key: str) -> set[str]:
@@ -47,4 +47,4 @@ def _lines_of(tx: Tx, channel_id: int, key: str) -> set[str]:
     body = tx.vault.decrypt(sealed, row=dead_letter_row(channel_id, "line", key))
     row = body["payload"]
     named = row.get("line_ids") or [row.get("line_id")]
-    return {str(each) for each in named} if all(named) else set()
+    return {str(line_id) for line_id in named} if all(named) else set()

@@ -5,9 +5,8 @@ are kept that a parcel had before: a report that names one again is about that p
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any
 
 import structlog
 from sqlalchemy import select, update
@@ -66,6 +65,18 @@ class Corrected:
     follows: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parcel:
+    """A recorded parcel as it stands, before it is corrected."""
+
+    id: int
+    order_id: int
+    number: str
+    carrier: str
+    tracking: str
+    state: str
+
+
 def correct(ctx: Context, *, number: str, tracking: str, carrier: str = "", actor: str = "") -> Corrected:
     """Give a parcel another tracking number, and carrier if one is named; raises `Refused` with what is against it."""
     return ctx.store.retrying(lambda tx: _correct(tx, ctx, number, tracking.strip(), carrier, actor))
@@ -78,69 +89,79 @@ def _correct(tx: Tx, ctx: Context, number: str, tracking: str, carrier: str, act
     if order_id is None:
         raise Refused(f"shipment {number} is not known; `erpsync shipments list` shows those that are")
     order = lock_order_ids(tx, [order_id])[order_id]
-    row = tx.execute(select(shipment).where(shipment.c.number == number).with_for_update()).one()
-    now = (carrier_code(carrier) if carrier else row.carrier, tracking)
-    if now == (row.carrier, row.tracking):
-        return _corrected(order, row, now, "nothing")
-    _refuse(tx, row, now)
-    _write(tx, row, now)
-    follows = _follow(tx, ctx, order, row, now)
-    detail = {"shipment": number, "from": f"{row.carrier} {row.tracking}", "to": " ".join(now), "follows": follows}
+    parcel = _lock(tx, number)
+    now = (carrier_code(carrier) if carrier else parcel.carrier, tracking)
+    if now == (parcel.carrier, parcel.tracking):
+        return _corrected(order, parcel, now, "nothing")
+    _refuse(tx, parcel, now)
+    _write(tx, parcel, now)
+    follows = _follow(tx, ctx, order, parcel, now)
+    detail = {
+        "shipment": number,
+        "from": f"{parcel.carrier} {parcel.tracking}",
+        "to": " ".join(now),
+        "follows": follows,
+    }
     event = Event(kind="shipment.corrected", order_id=order.id, channel_id=order.channel_id, detail=detail, actor=actor)
     write_events(tx, [event])
     log.info("shipment.corrected", shipment=number, carrier=now[0], follows=follows)
-    return _corrected(order, row, now, follows)
+    return _corrected(order, parcel, now, follows)
 
 
-def _corrected(order: KnownOrder, row: Any, now: tuple[str, str], follows: str) -> Corrected:
-    return Corrected(number=row.number, order=order.number, carrier=now[0], tracking=now[1], follows=follows)
+def _lock(tx: Tx, number: str) -> _Parcel:
+    row = tx.execute(select(shipment).where(shipment.c.number == number).with_for_update()).one()
+    return _Parcel(**{field.name: getattr(row, field.name) for field in fields(_Parcel)})
 
 
-def _refuse(tx: Tx, row: Any, now: tuple[str, str]) -> None:
-    if row.state == "dropped":
-        raise Refused(f"shipment {row.number} was dropped: its order was cancelled, and nobody is told of it")
-    about = outbox.c.kind.in_((SHIPMENT, CORRECTION)) & (outbox.c.ref_id == row.id)
+def _corrected(order: KnownOrder, parcel: _Parcel, now: tuple[str, str], follows: str) -> Corrected:
+    return Corrected(number=parcel.number, order=order.number, carrier=now[0], tracking=now[1], follows=follows)
+
+
+def _refuse(tx: Tx, parcel: _Parcel, now: tuple[str, str]) -> None:
+    if parcel.state == "dropped":
+        raise Refused(f"shipment {parcel.number} was dropped: its order was cancelled, and nobody is told of it")
+    about = outbox.c.kind.in_((SHIPMENT, CORRECTION)) & (outbox.c.ref_id == parcel.id)
     if tx.execute(select(outbox.c.id).where(about, IS_OPEN, outbox.c.sent_at.is_not(None))).first() is not None:
         raise Refused(
-            f"nobody knows whether the channel was told of shipment {row.number}; "
+            f"nobody knows whether the channel was told of shipment {parcel.number}; "
             "finish its task first (`erpsync tasks list`), then correct it"
         )
     if tx.execute(select(outbox.c.id).where(about, IS_LEASED)).first() is not None:
-        raise Refused(f"the channel is being told of shipment {row.number} just now; correct it in a few minutes")
-    same = (shipment.c.order_id == row.order_id, shipment.c.carrier == now[0], shipment.c.tracking == now[1])
+        raise Refused(f"the channel is being told of shipment {parcel.number} just now; correct it in a few minutes")
+    same = (shipment.c.order_id == parcel.order_id, shipment.c.carrier == now[0], shipment.c.tracking == now[1])
     other = tx.execute(select(shipment.c.number).where(*same)).scalar()
     if other is not None:
         raise Refused(f"tracking {now[1]} is recorded as {other} already")
 
 
-def _write(tx: Tx, row: Any, now: tuple[str, str]) -> None:
+def _write(tx: Tx, parcel: _Parcel, now: tuple[str, str]) -> None:
     values = {"carrier": now[0], "tracking": now[1]}
-    tx.execute(update(shipment).where(shipment.c.id == row.id).values(**values))
-    was = {"shipment_id": row.id, "carrier": row.carrier, "tracking": row.tracking, "corrected_at": tx.now}
+    tx.execute(update(shipment).where(shipment.c.id == parcel.id).values(**values))
+    was = {"shipment_id": parcel.id, "carrier": parcel.carrier, "tracking": parcel.tracking, "corrected_at": tx.now}
     insert_many(tx, former_tracking, [was], conflict="ON CONFLICT DO NOTHING")
-    write_names(tx, [(row.order_id, now[1])])
+    write_names(tx, [(parcel.order_id, now[1])])
 
 
-def _follow(tx: Tx, ctx: Context, order: KnownOrder, row: Any, now: tuple[str, str]) -> str:
+def _follow(tx: Tx, ctx: Context, order: KnownOrder, parcel: _Parcel, now: tuple[str, str]) -> str:
     """See to it that the channel hears of it: by a call, else by a person. What it was not told yet it hears right."""
-    if row.state != "sent":
-        return {"refused": "replay", "kept": "kept"}.get(row.state, "later")
+    if parcel.state != "sent":
+        return {"refused": "replay", "kept": "kept"}.get(parcel.state, "later")
     channel = ctx.channels.get(order.channel_id)
     if channel is None or not channel.plays(ShipmentCorrector):
         name = channel.name if channel else "its channel"
         reason = (
-            f"parcel {row.number} of order {order.number} ({order.external_id}) travels as {' '.join(now)}, and {name} "
-            f"was told {row.carrier} {row.tracking}; correct it there, then `erpsync tasks done ID`"
+            f"parcel {parcel.number} of order {order.number} ({order.external_id}) travels as {' '.join(now)}, "
+            f"and {name} was told {parcel.carrier} {parcel.tracking}; correct it there, then `erpsync tasks done ID`"
         )
-        task = Task(kind=TASK, key=row.number, reason=reason, channel_id=order.channel_id, order_id=order.id)
+        task = Task(kind=TASK, key=parcel.number, reason=reason, channel_id=order.channel_id, order_id=order.id)
         open_tasks(tx, [task])
         return "task"
-    close_dead_letters(tx, channel.id, CORRECTION, [row.number], state="superseded")
+    close_dead_letters(tx, channel.id, CORRECTION, [parcel.number], state="superseded")
     effect = Effect(
         destination_id=channel.id,
         kind=CORRECTION,
-        key=row.number,
-        ref_id=row.id,
+        key=parcel.number,
+        ref_id=parcel.id,
         serial_key=f"order:{order.id}",
         lane=LANE_SHIPMENT,
         run_at=tx.now,

@@ -6,10 +6,10 @@ Why it is never buried: nothing is wrong with it, and nothing was sent; only the
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from erpsync.core.deadline import asks_at, look_again_at, ship_by
 from erpsync.core.instants import stamp
@@ -39,7 +39,7 @@ def hold(tx: Tx, ctx: Context, row: Claimed, orders: Sequence[KnownOrder], unrea
     """
     shop, since = unread.shop, row.held_since_at or tx.now
     waiting = [(ctx.channels.get(order.channel_id, shop), order) for order in orders]
-    due_shop, due = min(waiting, key=lambda each: asks_at(each[1], each[0].orders))
+    due_shop, due = min(waiting, key=lambda pair: asks_at(pair[1], pair[0].orders))
     asks = asks_at(due, due_shop.orders)
     rest_s = asked_s(unread.cause, auth_retry_s=shop.poll.auth_retry_s)
     run_at = None if tx.now >= asks else look_again_at(since=since, asks=asks, now=tx.now, rest_s=rest_s)
@@ -83,11 +83,21 @@ def ask_overdue(ctx: Context, shop: Channel) -> int:
     if not may_call(ctx, shop, probing=True):
         stuck |= IS_PENDING
     with ctx.store.read() as connection:
-        ids = connection.execute(_overdue(shop, ctx.store.clock.now()).where(stuck)).all()
-    return sum(ctx.store.retrying(partial(_ask_one, shop=shop, found=found)) for found in ids)
+        rows = connection.execute(_overdue(shop, ctx.store.clock.now()).where(stuck))
+        parcels = [_Unclaimed._make(row) for row in rows]
+    return sum(ctx.store.retrying(partial(_ask_one, shop=shop, overdue=parcel)) for parcel in parcels)
 
 
-def _overdue(shop: Channel, now: datetime) -> Any:
+class _Unclaimed(NamedTuple):
+    """A parcel near its last instant that nobody claims: its effect, what went wrong with it, and its order."""
+
+    id: int
+    shipment_id: int
+    error: str
+    order_id: int
+
+
+def _overdue(shop: Channel, now: datetime) -> Select[tuple[int, int, str, int]]:
     margin, within = timedelta(hours=shop.orders.ship_margin_h), timedelta(hours=shop.orders.ship_within_h)
     since = func.coalesce(orders.c.paid_at, orders.c.ready_at, orders.c.placed_at)
     late = or_(
@@ -104,14 +114,14 @@ def _overdue(shop: Channel, now: datetime) -> Any:
     )
 
 
-def _ask_one(tx: Tx, *, shop: Channel, found: Any) -> int:
-    order = lock_order_ids(tx, [found.order_id])[found.order_id]
+def _ask_one(tx: Tx, *, shop: Channel, overdue: _Unclaimed) -> int:
+    order = lock_order_ids(tx, [overdue.order_id])[overdue.order_id]
     row = tx.execute(select(tables.channel).where(tables.channel.c.id == shop.id)).one()
     paused = row.paused_reason or "the channel is paused"
-    why = paused if row.paused else row.down_error or found.error or "the channel may not be called"
-    if not hold_unclaimed(tx, found.id, error=why):
+    why = paused if row.paused else row.down_error or overdue.error or "the channel may not be called"
+    if not hold_unclaimed(tx, overdue.id, error=why):
         return 0
     since = row.auth_failed_at or row.down_since_at or tx.now
-    facts = describe(tx, found.ref_id, order)
-    _ask(tx, shop, order, task_key(SHIPMENT, found.ref_id), facts=facts, since=since, why=why, unread=shop)
+    facts = describe(tx, overdue.shipment_id, order)
+    _ask(tx, shop, order, task_key(SHIPMENT, overdue.shipment_id), facts=facts, since=since, why=why, unread=shop)
     return 1

@@ -125,13 +125,13 @@ def _orders(tx: Tx, row: Claimed, kind: Kind[Load, Answer]) -> list[KnownOrder]:
     return list(lock_order_ids(tx, kind.order_ids(tx, row.ref_id)).values())
 
 
-def _if_ours(ctx: Context, row: Claimed, work: Callable[[Tx], None]) -> bool:
-    """Do `work` unless the row has passed to another node while this one slept; whether it is ours."""
+def _if_ours(ctx: Context, row: Claimed, write: Callable[[Tx], None]) -> bool:
+    """Run `write` unless the row has passed to another node while this one slept; whether it is ours."""
 
     def guarded(tx: Tx) -> bool:
         ours = still_leased(tx, row)
         if ours:
-            work(tx)
+            write(tx)
         return ours
 
     return ctx.store.retrying(guarded)
@@ -166,12 +166,12 @@ def _go(ctx: Context, channel: Channel, way: _Way, kind: Kind[Load, Answer]) -> 
 def _end(ctx: Context, channel: Channel, row: Claimed, kind: Kind[Load, Answer], answer: Answer | None) -> None:
     """End the row; one that had failed and is taken now lets the others of its kind be tried at once."""
 
-    def work(tx: Tx) -> None:
+    def end_row(tx: Tx) -> None:
         kind.told(tx, row, answer)
         if row.attempts:
             run_now(tx, row.destination_id, kinds=[row.kind])
 
-    ctx.store.retrying(work)
+    ctx.store.retrying(end_row)
     log.info("push.done", channel=channel.name, kind=row.kind, key=row.key, attempt=row.attempts + 1)
 
 

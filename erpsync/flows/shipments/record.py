@@ -128,36 +128,36 @@ def record_parcels(
     Args:
         departures: by order id, where and when they left, if a warehouse reports it; one parcel of each order then.
     """
-    found = find_orders(tx, [parcel.order for parcel in parcels])
-    leaving = {o.id: _Leaving(before=o, now=o) for o in found.values() if isinstance(o, KnownOrder)}
+    answers = find_orders(tx, [parcel.order for parcel in parcels])
+    leaving = {o.id: _Leaving(before=o, now=o) for o in answers.values() if isinstance(o, KnownOrder)}
     _load_known(tx, leaving)
     _load_asked(tx, leaving)
     recorded: list[NewShipment | ShipResult | Refused] = []
     for parcel in parcels:
-        order = found[parcel.order]
+        order = answers[parcel.order]
         try:
             recorded.append(order if isinstance(order, Refused) else _record(leaving[order.id], parcel))
         except Refused as refused:
             recorded.append(refused)
-    _write(tx, ctx, leaving, [each for each in recorded if isinstance(each, NewShipment)], departures)
+    _write(tx, ctx, leaving, [outcome for outcome in recorded if isinstance(outcome, NewShipment)], departures)
     return [
-        ShipResult(number=each.number, order=each.order.number) if isinstance(each, NewShipment) else each
-        for each in recorded
+        ShipResult(number=outcome.number, order=outcome.order.number) if isinstance(outcome, NewShipment) else outcome
+        for outcome in recorded
     ]
 
 
 def _load_known(tx: Tx, leaving: dict[int, _Leaving]) -> None:
     if not leaving:
         return
-    mine = shipment.c.order_id.in_(sorted(leaving))
-    for row in tx.all(select(shipment).where(mine)):
+    of_orders = shipment.c.order_id.in_(sorted(leaving))
+    for row in tx.all(select(shipment).where(of_orders)):
         leaving[row.order_id].numbers[(row.carrier, row.tracking)] = row.number
         leaving[row.order_id].lines[row.number] = set()
     lines = select(shipment.c.order_id, shipment.c.number, shipment_line.c.line_id).join(shipment_line)
-    for row in tx.all(lines.where(mine)):
+    for row in tx.all(lines.where(of_orders)):
         leaving[row.order_id].lines[row.number].add(row.line_id)
     former = select(shipment.c.order_id, shipment.c.number, former_tracking).join(former_tracking)
-    for row in tx.all(former.where(mine)):
+    for row in tx.all(former.where(of_orders)):
         leaving[row.order_id].numbers.setdefault((row.carrier, row.tracking), row.number)
 
 
@@ -179,9 +179,9 @@ def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
     code, tracking = carrier_code(parcel.carrier), parcel.tracking.strip()
     if not tracking:
         raise Refused("a tracking number is needed")
-    known = leaving.numbers.get((code, tracking))
-    if known is not None:
-        return _repeated(order, parcel, known, leaving.lines[known])
+    recorded = leaving.numbers.get((code, tracking))
+    if recorded is not None:
+        return _repeated(order, parcel, recorded, leaving.lines[recorded])
     units = _units(order, parcel, leaving.asked) if parcel.units is None else _released_units(order, parcel.units)
     number = f"{order.number}-{len(leaving.lines) + 1}"
     leaving.now = with_shipped(order, units)
@@ -315,7 +315,7 @@ def _write(
         [(item.before, item.now) for item in moved],
         event="order.shipped",
         actor=parcels[0].actor,
-        details={order_id: {"shipments": mine} for order_id, mine in numbers.items()},
+        details={order_id: {"shipments": shipments} for order_id, shipments in numbers.items()},
         leaving={item.before.id: item.units for item in moved},
         departures=departures,
     )

@@ -34,8 +34,15 @@ from erpsync.store.outbox.queue import (
     prolong,
 )
 from erpsync.store.registry import sku_codes
-from erpsync.store.releases import lock_orders_in, note_release_told, orders_in, set_release_state
-from erpsync.store.tables import orders, release, release_line
+from erpsync.store.releases import (
+    ReleaseHead,
+    lock_orders_in,
+    note_release_told,
+    orders_in,
+    read_head,
+    set_release_state,
+)
+from erpsync.store.tables import orders, release_line
 from erpsync.store.tasks import close_tasks, task_key
 
 AT_ONCE = 10
@@ -58,8 +65,8 @@ def push_releases(ctx: Context, channel: Channel) -> int:
     return 0
 
 
-def _head(tx: Tx, row: Claimed) -> Any:
-    return tx.execute(select(release).where(release.c.id == row.ref_id)).one()
+def _head(tx: Tx, row: Claimed) -> ReleaseHead:
+    return read_head(tx, row.ref_id)
 
 
 def _release(ctx: Context, sink: WarehouseSink) -> Kind[Release, None]:
@@ -107,28 +114,28 @@ def _admit(tx: Tx, row: Claimed, *, ctx: Context) -> Release | None:
     return _load(tx, ctx, orders, head) if mark_sent(tx, [row]) else None
 
 
-def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: Any) -> bool:
+def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> bool:
     """Mark what the warehouse holds as handed over if all orders may leave as a whole; else drop the release.
 
     The orders of one that is dropped are released anew, those that may not leave as soon as they may.
     """
     why = _against(tx, ctx, orders)
-    found: list[Piece] = []
+    handed: list[Piece] = []
     if not why:
         held = held_units(tx, orders, head.warehouse_id)
         for order in orders:
             try:
-                mine = pieces(order, held)
+                of_order = pieces(order, held)
             except NotWholeError as error:  # they are planned anew; a release is made when they lie together
                 set_release_state(tx, head.id, "dropped", reason=str(error))
                 gather(tx, ctx, order)
                 return False
-            why = why if mine else "nothing is held there any more"
-            found += mine
+            why = why if of_order else "nothing is held there any more"
+            handed += of_order
     if why:
         set_release_state(tx, head.id, "dropped", reason=why)
         return False
-    write_release_lines(tx, head.id, found)
+    write_release_lines(tx, head.id, handed)
     set_released(tx, orders, head.warehouse_id, released=True)
     set_release_state(tx, head.id, "unsure")
     return True
@@ -218,7 +225,7 @@ def _admit_recall(tx: Tx, row: Claimed) -> str | None:
     """Return the number of what is still to be stopped."""
     head = _head(tx, row)
     if head.state == "recalled":
-        return str(head.number) if prolong(tx, row, lease_s=LEASE_S) else None
+        return head.number if prolong(tx, row, lease_s=LEASE_S) else None
     ack(tx, row, note=f"the release is {head.state}")
     return None
 
@@ -233,7 +240,7 @@ def _leave_recalled(tx: Tx, row: Claimed, outcome: Outcome) -> None:
     """Keep nothing: the release stays recalled, and the dead letter says that it was not asked."""
 
 
-def _load(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: Any) -> Release:
+def _load(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> Release:
     rows = tx.all(select(release_line).where(release_line.c.release_id == head.id).order_by(*release_line.primary_key))
     codes = sku_codes(tx.connection, [row.sku_id for row in rows])
     lines = {line.id: line for order in orders for line in order.lines}

@@ -57,8 +57,8 @@ def release_ready(ctx: Context) -> int:
 
 def _make(tx: Tx, *, ctx: Context, run: set[int], order_ids: Iterable[int]) -> int:
     """Make a release per order and warehouse."""
-    known = {i: order for i, order in lock_order_ids(tx, order_ids).items() if may_leave(order)}
-    groups = [(warehouse_id, [order_id]) for order_id, warehouse_id in sorted(_places(tx, known, run))]
+    leaving = {i: order for i, order in lock_order_ids(tx, order_ids).items() if may_leave(order)}
+    groups = [(warehouse_id, [order_id]) for order_id, warehouse_id in sorted(_places(tx, leaving, run))]
     make_releases(tx, ctx, groups)
     return len(groups)
 
@@ -73,8 +73,8 @@ def make_releases(tx: Tx, ctx: Context, groups: Sequence[tuple[int, Sequence[int
     heads, members, names, effects = [], [], [], []
     for id, number, (warehouse_id, order_ids) in zip(ids, numbers, groups, strict=True):
         heads.append({"id": id, "warehouse_id": warehouse_id, "number": number, "state": "pending", "made_at": tx.now})
-        members += [{"release_id": id, "order_id": each, "warehouse_id": warehouse_id} for each in order_ids]
-        names += [(each, number) for each in order_ids]
+        members += [{"release_id": id, "order_id": order_id, "warehouse_id": warehouse_id} for order_id in order_ids]
+        names += [(order_id, number) for order_id in order_ids]
         runner = ctx.runner(warehouse_id)
         if runner is not None:
             effects.append(_effect(tx, runner, id, number))
@@ -84,15 +84,15 @@ def make_releases(tx: Tx, ctx: Context, groups: Sequence[tuple[int, Sequence[int
     enqueue(tx, effects)
 
 
-def _places(tx: Tx, known: Mapping[int, KnownOrder], run: set[int]) -> set[tuple[int, int]]:
+def _places(tx: Tx, leaving: Mapping[int, KnownOrder], run: set[int]) -> set[tuple[int, int]]:
     """Return (order, warehouse) pairs that hold something not handed over and have no open release."""
     query = (
         select(order_line.c.order_id, hold.c.warehouse_id)
         .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(order_line.c.order_id.in_(sorted(known)), hold.c.warehouse_id.in_(sorted(run)), ~hold.c.released)
+        .where(order_line.c.order_id.in_(sorted(leaving)), hold.c.warehouse_id.in_(sorted(run)), ~hold.c.released)
     )
     under_way = select(release_order.c.order_id, release_order.c.warehouse_id).where(
-        release_order.c.order_id.in_(sorted(known)), release_order.c.ended_at.is_(None)
+        release_order.c.order_id.in_(sorted(leaving)), release_order.c.ended_at.is_(None)
     )
     return {tuple(row) for row in tx.all(query)} - {tuple(row) for row in tx.all(under_way)}
 
@@ -126,12 +126,12 @@ def are_covered(tx: Tx, orders: Sequence[KnownOrder]) -> bool:
     lines = [line for order in orders for line in order.lines]
     book = Book(tx, {sku_id for line in lines for sku_id in line.parts}, [HoldOwner(LINE, line.id) for line in lines])
     wanted = [needs(order, reserve_until=None, now=tx.now) for order in orders]
-    return all(book.held_qty(need) >= qty for each in wanted for need, qty in each.items())
+    return all(book.held_qty(need) >= qty for needed in wanted for need, qty in needed.items())
 
 
-def write_release_lines(tx: Tx, release_id: int, found: Iterable[Piece]) -> None:
+def write_release_lines(tx: Tx, release_id: int, pieces: Iterable[Piece]) -> None:
     rows = [
         {"release_id": release_id, "line_id": p.line_id, "sku_id": p.sku_id, "qty": p.qty, "units": p.units}
-        for p in found
+        for p in pieces
     ]
     insert_many(tx, release_line, rows)

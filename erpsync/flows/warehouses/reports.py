@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import select
 
@@ -30,8 +29,8 @@ from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters, close_file_letters
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.registry import sku_codes
-from erpsync.store.releases import lock_orders_in, orders_in
-from erpsync.store.tables import RELEASES_OUT, release, release_line, shipment
+from erpsync.store.releases import ReleaseHead, heads_numbered, lock_orders_in, orders_in, read_head
+from erpsync.store.tables import RELEASES_OUT, release_line, shipment
 from erpsync.store.tasks import close_tasks
 
 LETTER = "warehouse_report"
@@ -43,35 +42,34 @@ CLOCK_AHEAD = timedelta(minutes=5)
 class _Known:
     """A release with its orders by id and what it holds, by line id and SKU id; `left` are the units that are gone."""
 
-    head: Any
+    head: ReleaseHead
     orders: Mapping[int, KnownOrder]
     pieces: Mapping[int, Mapping[int, Piece]]
     left: dict[int, int]
 
     def rest(self) -> dict[int, int]:
         """Return the channel's units that have not left, by line id."""
-        rest = {line: next(iter(each.values())).units - self.left[line] for line, each in self.pieces.items()}
+        rest = {line: next(iter(pieces.values())).units - self.left[line] for line, pieces in self.pieces.items()}
         return {line: units for line, units in rest.items() if units > 0}
 
     def by_order(self, units: Mapping[int, int]) -> dict[int, dict[int, int]]:
         """Return units by line id once more by order id; orders that have none of these lines are left out."""
         split = {id: {line.id: units[line.id] for line in o.lines if line.id in units} for id, o in self.orders.items()}
-        return {id: mine for id, mine in split.items() if mine}
+        return {id: of_order for id, of_order in split.items() if of_order}
 
 
 def apply_warehouse(tx: Tx, *, ctx: Context, channel: Channel, page: WarehousePage) -> None:
     """Book what a warehouse reports; what cannot be booked becomes a dead letter and stops nothing else."""
     run = set(ctx.run_by(channel).values())
-    numbers = {each.release for each in page.dispatches} | {each.release for each in page.answers}
-    known = _releases(tx, numbers, run)
-    problems = _dispatch(tx, ctx, channel, page.dispatches, known)
+    numbers = {dispatch.release for dispatch in page.dispatches} | {answer.release for answer in page.answers}
+    releases = _releases(tx, numbers, run)
+    problems = _dispatch(tx, ctx, channel, page.dispatches, releases)
     for answer in page.answers:
-        found = known.get(answer.release)
-        if found is None:
+        stored = releases.get(answer.release)
+        if stored is None:
             problems[answer.key] = ("no release of that number is known here", answer.source)
             continue
-        head = tx.execute(select(release).where(release.c.id == found.head.id)).one()
-        take_answer(tx, ctx, head, stopped=answer.stopped, reason=answer.reason)
+        take_answer(tx, ctx, read_head(tx, stored.head.id), stopped=answer.stopped, reason=answer.reason)
     problems |= _count(tx, ctx, channel, page.counts)
     _bury(tx, channel, page, problems)
 
@@ -83,13 +81,12 @@ def size_of(page: WarehousePage) -> int:
 
 def relook_counted(ctx: Context, page: WarehousePage) -> None:
     """Look again at what was held because a SKU was not known before its count; for when the page is committed."""
-    relook_unmapped(ctx, [each.sku for each in page.counts])
+    relook_unmapped(ctx, [count.sku for count in page.counts])
 
 
 def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:
     """Return the releases of these numbers in the channel's warehouses, their orders locked."""
-    query = select(release).where(release.c.number.in_(sorted(numbers)), release.c.warehouse_id.in_(sorted(run)))
-    heads = tx.all(query)
+    heads = heads_numbered(tx, numbers, run)
     together = orders_in(tx, [head.id for head in heads])
     orders = lock_order_ids(tx, [id for ids in together.values() for id in ids])
     rows: dict[int, dict[int, dict[int, Piece]]] = defaultdict(lambda: defaultdict(dict))
@@ -107,7 +104,7 @@ def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:
 
 
 def _dispatch(
-    tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], known: Mapping[str, _Known]
+    tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], releases: Mapping[str, _Known]
 ) -> dict[str, tuple[str, str]]:
     """Record parcels; return what was refused by key."""
     problems: dict[str, tuple[str, str]] = {}
@@ -116,71 +113,73 @@ def _dispatch(
         turn: list[Dispatch] = []
         later: list[Dispatch] = []
         named: set[int | str] = set()
-        for each in waiting:
-            subjects = _subjects(known, each)
-            (turn if named.isdisjoint(subjects) else later).append(each)
+        for dispatch in waiting:
+            subjects = _subjects(releases, dispatch)
+            (turn if named.isdisjoint(subjects) else later).append(dispatch)
             named |= subjects
         waiting = later
-        problems |= _record(tx, ctx, channel, turn, known)
+        problems |= _record(tx, ctx, channel, turn, releases)
     return problems
 
 
-def _subjects(known: Mapping[str, _Known], dispatch: Dispatch) -> set[int | str]:
+def _subjects(releases: Mapping[str, _Known], dispatch: Dispatch) -> set[int | str]:
     """Return the orders a parcel may be of; of a release that is not known its number."""
-    return set(known[dispatch.release].orders) if dispatch.release in known else {dispatch.release}
+    return set(releases[dispatch.release].orders) if dispatch.release in releases else {dispatch.release}
 
 
 def _record(
-    tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], known: Mapping[str, _Known]
+    tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], releases: Mapping[str, _Known]
 ) -> dict[str, tuple[str, str]]:
     """Record a parcel for each order that has lines in it; return what was refused by key."""
     problems: dict[str, tuple[str, str]] = {}
     taken: list[tuple[Dispatch, _Known, Parcel]] = []
     departures: dict[int, Departure] = {}
-    for each in dispatches:
-        found = known.get(each.release)
+    for dispatch in dispatches:
+        stored = releases.get(dispatch.release)
         try:
-            if found is None or not found.pieces:
+            if stored is None or not stored.pieces:
                 raise Refused("no release of that number is known here")
-            refuse_giant(channel, len(each.lines))
-            parcels = _parcels(tx, found, each, actor=f"channel {channel.name}")
+            refuse_giant(channel, len(dispatch.lines))
+            parcels = _parcels(tx, stored, dispatch, actor=f"channel {channel.name}")
         except Refused as refused:
-            problems[each.key] = (refused.kept, each.source)
+            problems[dispatch.key] = (refused.kept, dispatch.source)
             continue
-        taken += [(each, found, parcel) for parcel in parcels.values()]
-        left = Departure(warehouse_id=found.head.warehouse_id, left_at=each.left_at)
+        taken += [(dispatch, stored, parcel) for parcel in parcels.values()]
+        left = Departure(warehouse_id=stored.head.warehouse_id, left_at=dispatch.left_at)
         departures |= dict.fromkeys(parcels, left)
     answers = record_parcels(tx, ctx, [parcel for _, _, parcel in taken], departures=departures)
     gone: dict[str, _Known] = {}
-    for (each, found, parcel), answer in zip(taken, answers, strict=True):
+    for (dispatch, stored, parcel), answer in zip(taken, answers, strict=True):
         if isinstance(answer, Refused):
-            problems[each.key] = (answer.kept, each.source)
+            problems[dispatch.key] = (answer.kept, dispatch.source)
         elif not answer.repeated:
             for line_id, units in (parcel.units or {}).items():
-                found.left[line_id] += units
-            gone[each.key] = found
-    for found in gone.values():
-        _note_left(tx, ctx, found)
+                stored.left[line_id] += units
+            gone[dispatch.key] = stored
+    for stored in gone.values():
+        _note_left(tx, ctx, stored)
     return problems
 
 
-def _parcels(tx: Tx, found: _Known, each: Dispatch, *, actor: str) -> dict[int, Parcel]:
+def _parcels(tx: Tx, stored: _Known, report: Dispatch, *, actor: str) -> dict[int, Parcel]:
     """Return what a report says has left, by order id.
 
     Raises `Refused` when it names what the warehouse was not told to send.
     """
-    rest = found.rest()
-    split = found.by_order(_reported(tx, found, each) if each.lines else rest)
-    over = {id: [line for line, qty in mine.items() if qty > rest.get(line, 0)] for id, mine in split.items()}
-    again = _known_to(tx, found.orders, each.tracking) if any(over.values()) or not split else set()
+    rest = stored.rest()
+    split = stored.by_order(_reported(tx, stored, report) if report.lines else rest)
+    over = {id: [line for line, qty in units.items() if qty > rest.get(line, 0)] for id, units in split.items()}
+    again = _known_to(tx, stored.orders, report.tracking) if any(over.values()) or not split else set()
     for id, lines in over.items():
         if lines and id not in again:
-            names = {line.id: line.external_id for line in found.orders[id].lines}
+            names = {line.id: line.external_id for line in stored.orders[id].lines}
             left = f"{rest.get(lines[0], 0)} units of line {names[lines[0]]} left to send"
-            raise Refused(f"release {each.release} has {left}")
-    split = split or {id: {} for id in again or sorted(found.orders)[:1]}  # nothing is left: it is told again, or wrong
-    said = partial(Parcel, carrier=each.carrier, tracking=each.tracking, actor=actor)
-    return {id: said(order=found.orders[id].number, units={} if over.get(id) else mine) for id, mine in split.items()}
+            raise Refused(f"release {report.release} has {left}")
+    split = split or {id: {} for id in again or sorted(stored.orders)[:1]}  # nothing is left: told again, or wrong
+    said = partial(Parcel, carrier=report.carrier, tracking=report.tracking, actor=actor)
+    return {
+        id: said(order=stored.orders[id].number, units={} if over.get(id) else units) for id, units in split.items()
+    }
 
 
 def _known_to(tx: Tx, order_ids: Iterable[int], tracking: str) -> set[int]:
@@ -189,48 +188,48 @@ def _known_to(tx: Tx, order_ids: Iterable[int], tracking: str) -> set[int]:
     return set(tx.execute(select(shipment.c.order_id).where(same)).scalars())
 
 
-def _reported(tx: Tx, found: _Known, each: Dispatch) -> dict[int, int]:
-    codes = sku_codes(tx.connection, {sku_id for line in found.pieces.values() for sku_id in line})
+def _reported(tx: Tx, stored: _Known, report: Dispatch) -> dict[int, int]:
+    codes = sku_codes(tx.connection, {sku_id for line in stored.pieces.values() for sku_id in line})
     named: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for order in found.orders.values():
+    for order in stored.orders.values():
         for line in order.lines:
             named[line.external_id].append((order.number, line.id))
-    alone = len(found.orders) == 1  # then whatever stands for the order is the warehouse's own
+    alone = len(stored.orders) == 1  # then whatever stands for the order is the warehouse's own
     sent: dict[tuple[int, int], int] = {}
-    for reported in each.lines:
+    for reported in report.lines:
         fitting = [
             (line_id, sku_id)
             for number, line_id in named[reported.line]
-            for sku_id in found.pieces.get(line_id, ())
+            for sku_id in stored.pieces.get(line_id, ())
             if (alone or reported.order in ("", number)) and reported.sku in ("", codes[sku_id])
         ]
         if len({line_id for line_id, _ in fitting}) > 1:
-            raise Refused(f"release {each.release} holds such a line of more than one order; the order must be named")
+            raise Refused(f"release {report.release} holds such a line of more than one order; the order must be named")
         if len(fitting) != 1:
-            raise Refused(f"release {each.release} has no such line with {'such' if reported.sku else 'one'} SKU")
+            raise Refused(f"release {report.release} has no such line with {'such' if reported.sku else 'one'} SKU")
         sent[fitting[0]] = sent.get(fitting[0], 0) + reported.qty
     try:
-        return units_of(found.pieces, sent)
+        return units_of(stored.pieces, sent)
     except NotWholeError as error:
         raise Refused(str(error)) from error
 
 
-def _note_left(tx: Tx, ctx: Context, found: _Known) -> None:
+def _note_left(tx: Tx, ctx: Context, stored: _Known) -> None:
     """Note what has left; a release of which nothing is left has ended, and what grew since is released anew."""
     rows = [
-        {"release_id": found.head.id, "line_id": line, "sku_id": sku_id, "left_units": found.left[line]}
-        for line, each in sorted(found.pieces.items())
-        for sku_id in each
+        {"release_id": stored.head.id, "line_id": line, "sku_id": sku_id, "left_units": stored.left[line]}
+        for line, pieces in sorted(stored.pieces.items())
+        for sku_id in pieces
     ]
     update_many(tx, release_line, rows, keys=["release_id", "line_id", "sku_id"])
-    if found.rest() or found.head.state not in RELEASES_OUT:
+    if stored.rest() or stored.head.state not in RELEASES_OUT:
         return
-    orders = lock_orders_in(tx, found.head.id)
-    close_tasks(tx, TASK, [found.head.number], by="erpsync")
-    detail = {"release": found.head.number, "warehouse_id": found.head.warehouse_id}
-    reason = "it left before it was stopped" if found.head.state == "recalled" else None
+    orders = lock_orders_in(tx, stored.head.id)
+    close_tasks(tx, TASK, [stored.head.number], by="erpsync")
+    detail = {"release": stored.head.number, "warehouse_id": stored.head.warehouse_id}
+    reason = "it left before it was stopped" if stored.head.state == "recalled" else None
     unchanged = [(order, order) for order in orders]
-    end_release(tx, ctx, found.head, unchanged, state="shipped", detail=detail, reason=reason)
+    end_release(tx, ctx, stored.head, unchanged, state="shipped", detail=detail, reason=reason)
 
 
 def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:
@@ -242,19 +241,19 @@ def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount])
     problems: dict[str, tuple[str, str]] = {}
     rows: list[Count] = []
     keys: dict[str, StockCount] = {}
-    for each in counts:
-        code = each.warehouse or (codes[0] if len(codes) == 1 else "")
+    for count in counts:
+        code = count.warehouse or (codes[0] if len(codes) == 1 else "")
         if code not in codes:
             runs = ", ".join(codes) or "no warehouse"
             named = "the warehouse named there" if code else "a warehouse without a name"
-            problems[each.key] = (f"{named} is not run by this channel, {runs} is", each.source)
+            problems[count.key] = (f"{named} is not run by this channel, {runs} is", count.source)
             continue
-        as_of = min(each.as_of, tx.now) if each.as_of - tx.now <= CLOCK_AHEAD else each.as_of
-        keys[each.key] = each
-        rows.append(Count(warehouse=code, sku=each.sku, on_hand=each.on_hand, as_of=as_of, source=each.key))
+        as_of = min(count.as_of, tx.now) if count.as_of - tx.now <= CLOCK_AHEAD else count.as_of
+        keys[count.key] = count
+        rows.append(Count(warehouse=code, sku=count.sku, on_hand=count.on_hand, as_of=as_of, source=count.key))
     _, refused = take_counts(tx, ctx, believed(tx, ctx, channel, rows), f"channel {channel.name}")
-    bad = [each for each in refused if each.reason == "bad"]
-    return problems | {each.source: (each.text, keys[each.source].source) for each in bad}
+    bad = [count for count in refused if count.reason == "bad"]
+    return problems | {count.source: (count.text, keys[count.source].source) for count in bad}
 
 
 def _bury(tx: Tx, channel: Channel, page: WarehousePage, problems: Mapping[str, tuple[str, str]]) -> None:

@@ -18,7 +18,7 @@ from erpsync.flows.orders.decide import redecide
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.queue import RELEASE, RELEASE_CANCEL, drop_open
-from erpsync.store.releases import lock_orders_in, orders_in, set_release_state
+from erpsync.store.releases import ReleaseHead, lock_orders_in, orders_in, set_release_state
 from erpsync.store.tables import RELEASES_OUT, release_line
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
@@ -26,8 +26,8 @@ TASK = "recall"
 log = structlog.get_logger()
 
 
-def take_answer(tx: Tx, ctx: Context, head: Any, *, stopped: bool | None, reason: str) -> None:
-    """Note an answer about a release (its row); one about a release that has ended changes nothing.
+def take_answer(tx: Tx, ctx: Context, head: ReleaseHead, *, stopped: bool | None, reason: str) -> None:
+    """Note an answer about a release; one about a release that has ended changes nothing.
 
     Args:
         stopped: None when the warehouse answers later.
@@ -43,11 +43,11 @@ def take_answer(tx: Tx, ctx: Context, head: Any, *, stopped: bool | None, reason
         _keep(tx, head, reason)
 
 
-def _ask(tx: Tx, head: Any, text: str, order_id: int) -> None:
+def _ask(tx: Tx, head: ReleaseHead, text: str, order_id: int) -> None:
     open_tasks(tx, [Task(kind=TASK, key=head.number, reason=text, order_id=order_id)])
 
 
-def _stop(tx: Tx, ctx: Context, head: Any, reason: str) -> None:
+def _stop(tx: Tx, ctx: Context, head: ReleaseHead, reason: str) -> None:
     """Free what the release held. One that a warehouse gives back unasked waits for a person, not for the next try."""
     detail = {"release": head.number, "warehouse_id": head.warehouse_id, "why": reason}
     orders = lock_orders_in(tx, head.id)
@@ -65,7 +65,7 @@ def _stop(tx: Tx, ctx: Context, head: Any, reason: str) -> None:
 def end_release(
     tx: Tx,
     ctx: Context,
-    head: Any,
+    head: ReleaseHead,
     decided: Sequence[tuple[KnownOrder, KnownOrder]],
     *,
     state: str,
@@ -86,7 +86,7 @@ def end_release(
     redecide(tx, ctx, decided, event=f"release.{state}", detail=detail, also=skus)
 
 
-def _keep(tx: Tx, head: Any, reason: str) -> None:
+def _keep(tx: Tx, head: ReleaseHead, reason: str) -> None:
     said = f" ({reason})" if reason else ""
     text = f"the warehouse does not stop release {head.number}{said}; it leaves: get the parcel back"
     set_release_state(tx, head.id, "kept", reason=reason)

@@ -77,7 +77,7 @@ def _table_sectors(content: bytes, sector: int) -> Iterator[int]:
 
 def _numbers(content: bytes, number: int, sector: int) -> list[int]:
     at = (number + 1) * sector
-    return [_u32(content, each) for each in range(at, min(at + sector, len(content) - 3), 4)]
+    return [_u32(content, offset) for offset in range(at, min(at + sector, len(content) - 3), 4)]
 
 
 def _chain(content: bytes, first: int, table: list[int], sector: int) -> Iterator[bytes]:

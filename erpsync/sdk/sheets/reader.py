@@ -45,14 +45,14 @@ class Columns:
     def rank(self, names: Sequence[str]) -> tuple[int, int]:
         """Return how well a line does for a header: whether nothing lacks, and how many fields it has."""
         there = {name.lower() for name in names} if self.folds else set(names)
-        found = {name for name, headers in self.headers.items() if not there.isdisjoint(headers)}
-        return int(self.demanded <= found and bool(found)), len(found)
+        present = {name for name, headers in self.headers.items() if not there.isdisjoint(headers)}
+        return int(self.demanded <= present and bool(present)), len(present)
 
     def indexes(self, names: Sequence[str], fields: frozenset[str]) -> list[int]:
         """Return where the columns of these fields stand, as far as they do."""
         at = {name: index for index, name in reversed(list(enumerate(names)))}
-        found = (next((at[h] for h in self.headers[name] if h in at), None) for name in fields if name in self.headers)
-        return sorted({index for index in found if index is not None})
+        places = (next((at[h] for h in self.headers[name] if h in at), None) for name in fields if name in self.headers)
+        return sorted({index for index in places if index is not None})
 
 
 @dataclass(slots=True)
@@ -66,8 +66,8 @@ class PassedOver:
         return bool(self.titles or self.sums)
 
     def __str__(self) -> str:
-        each = ((self.titles, "title line"), (self.sums, "sum row"))
-        return ", ".join(_counted(numbers, what) for numbers, what in each if numbers)
+        passed = ((self.titles, "title line"), (self.sums, "sum row"))
+        return ", ".join(_counted(numbers, what) for numbers, what in passed if numbers)
 
 
 def _counted(numbers: Sequence[int], what: str) -> str:
@@ -108,8 +108,8 @@ def open_sheet(stream: BinaryIO, columns: Columns, *, encoding: str = "auto", sh
         raise
     header = _folded(header, columns)
     passed = PassedOver(titles)
-    found = records(lines, header, fills=columns.fills)
-    return Sheet(header, _but_sums(found, header, columns, passed), passed, lines.close)
+    rows = records(lines, header, fills=columns.fills)
+    return Sheet(header, _but_sums(rows, header, columns, passed), passed, lines.close)
 
 
 def _open_workbook(stream: BinaryIO, columns: Columns, sheet: str) -> Sheet:
@@ -122,11 +122,11 @@ def _open_workbook(stream: BinaryIO, columns: Columns, sheet: str) -> Sheet:
     filled = [at for at, (_, values) in enumerate(looked) if header_names(values)]
     if not filled:
         raise PayloadError("the file has no header", path="header")
-    found = max(filled, key=lambda at: columns.rank(header_names(looked[at][1])))
-    header = _folded(Header(header_names(looked[found][1]), looked[found][0], "\t"), columns)
-    passed = PassedOver([looked[at][0] for at in filled if at < found])
+    header_at = max(filled, key=lambda at: columns.rank(header_names(looked[at][1])))
+    header = _folded(Header(header_names(looked[header_at][1]), looked[header_at][0], "\t"), columns)
+    passed = PassedOver([looked[at][0] for at in filled if at < header_at])
     exact = frozenset(columns.indexes(header.names, columns.exact))
-    rest = _chain(looked[found + 1 :], rows)
+    rest = _chain(looked[header_at + 1 :], rows)
     return Sheet(
         header, _but_sums(workbook_records(rest, header, exact), header, columns, passed), passed, lambda: None
     )
@@ -143,14 +143,14 @@ def _folded(header: Header, columns: Columns) -> Header:
     return Header([name.lower() for name in header.names], header.line, header.delimiter) if columns.folds else header
 
 
-def _but_sums(found: Iterator[Record], header: Header, columns: Columns, passed: PassedOver) -> Iterator[Record]:
+def _but_sums(rows: Iterator[Record], header: Header, columns: Columns, passed: PassedOver) -> Iterator[Record]:
     """Yield the records that are no sums; the numbers of those go to `passed`."""
     needed = columns.indexes(header.names, columns.demanded)
     ids = columns.indexes(header.names, columns.exact)
     pick = itemgetter(*(needed * 2 or [0, 0]))  # of one index alone it would be no tuple
     width = max(needed, default=0) + 1
     bare: list[Record] = []  # rows of amounts alone: a sum where nothing but sums follows
-    for record in found:
+    for record in rows:
         cells = record.cells
         if (record.problem or len(cells) < width or not all(pick(cells))) and _lacks(record, header, needed):
             filled = _filled(record, header)

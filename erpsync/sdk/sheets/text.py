@@ -199,11 +199,11 @@ def read_header(lines: Lines, rank: Callable[[list[str]], tuple[int, int]]) -> t
                 break
     if not looked:
         raise PayloadError("the file has no header", path="header")
-    found = max(looked, key=lambda header: rank(header.names))
-    if found.line in faults:
-        raise PayloadError(faults[found.line], path="header")
-    lines.back_to(found.line, kept)
-    return found, [header.line for header in looked if header.line < found.line]
+    best = max(looked, key=lambda header: rank(header.names))
+    if best.line in faults:
+        raise PayloadError(faults[best.line], path="header")
+    lines.back_to(best.line, kept)
+    return best, [header.line for header in looked if header.line < best.line]
 
 
 def _is_blank(line: str) -> bool:

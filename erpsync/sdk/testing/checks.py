@@ -122,15 +122,15 @@ def audit(new: NewHarness, *, only: Collection[str] | None = None) -> dict[str, 
     unknown = set(only or ()) - {item.name for item in CHECKS}
     if unknown:
         raise ValueError(f"no check {min(unknown)!r}")
-    found: dict[str, ConformanceError] = {}
+    failures: dict[str, ConformanceError] = {}
     for item in checks_for(new):
         if only is not None and item.name not in only:
             continue
         try:
             item.run(new)
         except ConformanceError as error:
-            found[item.name] = error
-    return found
+            failures[item.name] = error
+    return failures
 
 
 def attempt(harness: Harness, what: str, call: Callable[[], object]) -> ConnectorError | None:

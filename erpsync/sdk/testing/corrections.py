@@ -22,10 +22,10 @@ def corrected_number_takes_the_place_of_the_first(new: NewHarness) -> None:
         error: ConnectorError | None = attempt(harness, where, lambda: sink.correct_shipment(right))
         if error is not None:
             fail(Finding.WRONG_ERROR_CLASS, f"{where}: {error!r}")
-        known = list(harness.shipments())
-        if right.tracking not in known or first.tracking in known:
+        numbers = list(harness.shipments())
+        if right.tracking not in numbers or first.tracking in numbers:
             fail(Finding.EFFECT_CLAIMED, f"{where}: the platform still has {first.tracking}")
-        if known.count(right.tracking) > 1:
-            fail(Finding.DOUBLED_EFFECT, f"{where}: the platform has the parcel {known.count(right.tracking)} times")
+        if numbers.count(right.tracking) > 1:
+            fail(Finding.DOUBLED_EFFECT, f"{where}: the platform has the parcel {numbers.count(right.tracking)} times")
     if sink.correction_repeat is Repeat.LOOK_FIRST and not sink.find_shipment(right):
         fail(Finding.CANNOT_LOOK, "find_shipment does not find the corrected number")

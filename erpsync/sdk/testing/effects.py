@@ -203,14 +203,14 @@ def can_be_looked_for(new: NewHarness, effect: Effect) -> None:
 
 def _look(push: Push, *, expected: bool) -> None:
     try:
-        found = push.effect.look(push.sink, push.item)
+        seen = push.effect.look(push.sink, push.item)
     except TypeError as error:
         fail(Finding.CANNOT_LOOK, str(error))
     except Exception as error:  # noqa: BLE001 - whatever leaves the connector is what is judged here
         judge_error(error, push.harness.personal_data, "looking")
         fail(Finding.CANNOT_LOOK, f"{push.where}: looking without fault: {error!r}")
-    if found is not expected:
-        fail(Finding.CANNOT_LOOK, f"{push.where}: looking says {found!r}, the platform {expected}")
+    if seen is not expected:
+        fail(Finding.CANNOT_LOOK, f"{push.where}: looking says {seen!r}, the platform {expected}")
 
 
 @check(plays(ShipmentSink), _refuses_a_shipment)

@@ -158,18 +158,18 @@ class Reader:
         return fresh
 
     def _is_new(self, head: Head) -> bool:
-        known = self.stored.get(head.external_id)
-        if known is None or head.version_at > known.head.version_at:
+        stored = self.stored.get(head.external_id)
+        if stored is None or head.version_at > stored.head.version_at:
             return True
-        if head.version_at == known.head.version_at and head.digest != known.head.digest:
+        if head.version_at == stored.head.version_at and head.digest != stored.head.digest:
             self.unstable.add(head.external_id)
             return True
         return False
 
     def _commit(self, fresh: Sequence[Stored], mark: str) -> None:
         for item in fresh:
-            known = self.stored.get(item.head.external_id)
-            if known is None or item.record.version_at >= known.record.version_at:
+            stored = self.stored.get(item.head.external_id)
+            if stored is None or item.record.version_at >= stored.record.version_at:
                 self.stored[item.head.external_id] = item
         self.mark = mark
 
@@ -181,11 +181,11 @@ def compare(reader: Reader, lost: Finding, *, only: Sequence[str] | None = None)
     for key, changed_at in truth.items():
         if only is not None and key not in only:
             continue
-        known = reader.stored.get(key)
-        if known is None:
+        stored = reader.stored.get(key)
+        if stored is None:
             fail(lost, f"{stream.name}: {key}, changed at {changed_at.isoformat()}, {len(reader.stored)} others came")
         if harness.version_is_change_time and stream.name != "backfill":
-            _compare_version(stream.name, key, known.head.version_at, changed_at)
+            _compare_version(stream.name, key, stored.head.version_at, changed_at)
     extra = reader.stored.keys() - truth.keys()
     if extra:
         fail(Finding.INVENTED_RECORD, f"{stream.name}: {sorted(extra)[:3]}")

@@ -70,10 +70,10 @@ def update_many(tx: Tx, table: Table, rows: Sequence[Row], *, keys: Sequence[str
     columns = [table.c[name] for name in (*keys, *names)]
     arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in columns)
     sets = ", ".join(f'"{name}" = n."{name}"' for name in names)
-    found = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
+    same_keys = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
     aliases = ", ".join(f'"{column.name}"' for column in columns)
     return tx.connection.exec_driver_sql(
-        f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) AS n({aliases}) WHERE {found}',
+        f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) AS n({aliases}) WHERE {same_keys}',
         tuple(_values(column, rows) for column in columns),
     ).rowcount
 
@@ -91,9 +91,9 @@ def delete_many(tx: Tx, table: Table, rows: Sequence[Row]) -> int:
     columns = [table.c[key] for key in keys]
     arrays = ", ".join(f"%b::{_pg_type(column)}[]" for column in columns)
     aliases = ", ".join(f'"{key}"' for key in keys)
-    found = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
+    same_keys = " AND ".join(f't."{key}" = n."{key}"' for key in keys)
     return tx.connection.exec_driver_sql(
-        f'DELETE FROM "{table.name}" t USING unnest({arrays}) AS n({aliases}) WHERE {found}',
+        f'DELETE FROM "{table.name}" t USING unnest({arrays}) AS n({aliases}) WHERE {same_keys}',
         tuple(_values(column, rows) for column in columns),
     ).rowcount
 

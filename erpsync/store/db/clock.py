@@ -125,19 +125,19 @@ class DatabaseClock:
         """Return how often the clock has jumped, for `kept`."""
         return self._jumps
 
-    def kept(self, jumps: int, found: "Found") -> None:
+    def kept(self, jumps: int, seen: "Found") -> None:
         """Note that the newest instant was committed, and what was found then.
 
         Where something was settled that is done again after a while, and a last time when nothing old can come.
         """
-        unconfirmed, began_s = found.unconfirmed, found.settled_from_s
+        unconfirmed, began_s = seen.unconfirmed, seen.settled_from_s
         with self._lock:
             self._kept_at_s = self._base.monotonic()
             if began_s is not None:
                 if self._back_at_s is not None and began_s - self._back_at_s >= SETTLE_S:
                     self._back_at_s = None
                 self._settle_at_s = self._kept_at_s + SETTLE_SHARE * (self._kept_at_s - began_s)
-            if found.back:
+            if seen.back:
                 self._back_at_s = self._kept_at_s
             if not unconfirmed:
                 self._trusted_at_s = self._kept_at_s
@@ -183,9 +183,9 @@ class DatabaseClock:
             return  # another thread is at it
         try:
             with connection.begin():
-                found = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+                now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
             with self._lock:
-                self._reference, self._measured_at = found, self._base.monotonic()
+                self._reference, self._measured_at = now, self._base.monotonic()
         finally:
             self._measuring.release()
 
@@ -201,9 +201,9 @@ def keep_time(tx: "Tx", clock: DatabaseClock) -> Found:
     """Keep the newest instant and settle what a clock that was set back has left; one process at a time."""
     seen_us = tx.execute(select(counter.c.value).where(counter.c.name == SEEN).with_for_update()).scalar()
     expected = clock.expected if clock.in_doubt else tx.now
-    known = [at for at in (None if seen_us is None else instant(seen_us), expected) if at is not None]
+    instants = [at for at in (None if seen_us is None else instant(seen_us), expected) if at is not None]
     unconfirmed = timedelta(microseconds=read_mark(tx.connection, UNCONFIRMED) or 0)
-    by = tx.now - max(known, default=tx.now)
+    by = tx.now - max(instants, default=tx.now)
     back = by < -BACK
     if back:
         log.warning("clock.set_back", by_s=round(-by.total_seconds()))

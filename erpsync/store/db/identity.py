@@ -48,10 +48,10 @@ class FileWatch:
             raise FileMovedError(f"{self._log} was removed while it was in use: {_advice(self._path)}")
 
     def _compare(self, opened: Identity) -> None:
-        found = _identity(self._path)
-        if found == opened:
+        identity = _identity(self._path)
+        if identity == opened:
             return
-        what = "removed" if found is None else "replaced by another file"
+        what = "removed" if identity is None else "replaced by another file"
         raise FileMovedError(f"the database {self._path} was {what} while it was in use: {_advice(self._path)}")
 
     def _on_opening(self, dialect: Any, record: Any, arguments: Any, options: Any) -> None:
@@ -71,17 +71,17 @@ def watch(engine: Engine) -> FileWatch | None:
     path = sqlite_path(engine)
     if path is None:
         return None
-    found = FileWatch(path)
-    found.guard(engine)
-    return found
+    file_watch = FileWatch(path)
+    file_watch.guard(engine)
+    return file_watch
 
 
 def _identity(path: Path) -> Identity | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - asked twice in every transaction
+        info = os.stat(path)  # noqa: PTH116 - asked twice in every transaction
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return found.st_dev, found.st_ino
+    return info.st_dev, info.st_ino
 
 
 def _advice(path: Path) -> str:

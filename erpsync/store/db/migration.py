@@ -45,12 +45,12 @@ def carry_out(engine: Engine, folder: Path, *, version: str) -> bool:
     """
     path = sqlite_path(engine)
     with _alone(engine) as connection:
-        found = versions_in(connection)
-        if found == [version]:
+        versions = versions_in(connection)
+        if versions == [version]:
             return False
-        if path is not None and found:
+        if path is not None and versions:
             make_copy(path, path.with_name(f"{path.name}.before-{version}"))
-        harm = _upgrade(connection, folder, found[0] if found else "base", version)
+        harm = _upgrade(connection, folder, versions[0] if versions else "base", version)
         if harm:
             raise MigrationError(
                 f"the migration of {path or engine.url.database} to version {version} was undone, {harm}:"
@@ -82,7 +82,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def _upgrade(connection: Connection, folder: Path, found: str, version: str) -> str:
+def _upgrade(connection: Connection, folder: Path, version_before: str, version: str) -> str:
     """Run the migrations; return what they harmed, in words, "" if nothing."""
     from alembic import command
     from alembic.config import Config
@@ -102,7 +102,7 @@ def _upgrade(connection: Connection, folder: Path, found: str, version: str) -> 
     after = _counts(connection, tables & _tables(connection))
     other = {table for table in tables if after.get(table) != before[table]}
     if other:
-        other -= _meant(config, found, version)
+        other -= _meant(config, version_before, version)
     return _lost(before, after, other) or _torn(connection)
 
 
@@ -127,11 +127,11 @@ def _counts(connection: Connection, tables: set[str]) -> dict[str, int]:
     return {table: connection.execute(text(count.format(quote(table)))).scalar_one() for table in sorted(tables)}
 
 
-def _meant(config: "Config", found: str, version: str) -> set[str]:
-    """Return the tables in which the migrations after `found` mean to add or take rows."""
+def _meant(config: "Config", version_before: str, version: str) -> set[str]:
+    """Return the tables in which the migrations after `version_before` mean to add or take rows."""
     from alembic.script import ScriptDirectory
 
-    steps = ScriptDirectory.from_config(config).iterate_revisions(version, found)
+    steps = ScriptDirectory.from_config(config).iterate_revisions(version, version_before)
     return {table for step in steps for table in getattr(step.module, "COUNTS_CHANGE", ())}
 
 

@@ -43,27 +43,27 @@ def current_version(engine: Engine) -> str | None:
         return None
     with engine.connect() as raw:
         connection = raw.execution_options(erpsync_reads=True)  # asking takes no lock
-        found = versions_in(connection)
-        if found == [VERSION]:
+        versions = versions_in(connection)
+        if versions == [VERSION]:
             return VERSION
-        _refuse(engine, found, set(inspect(connection).get_table_names()) - {VERSION_TABLE})
-    return found[0] if found else None
+        _refuse(engine, versions, set(inspect(connection).get_table_names()) - {VERSION_TABLE})
+    return versions[0] if versions else None
 
 
-def _refuse(engine: Engine, found: list[str], tables: set[str]) -> None:
-    """Raise for what no migration of ours begins with: `found` versions, `tables` beside them."""
-    if len(found) > 1:
-        raise SchemaError(f"{_named(engine)} claims several versions ({', '.join(sorted(found))}): {_NOT_OURS}")
-    if not found:
+def _refuse(engine: Engine, versions: list[str], tables: set[str]) -> None:
+    """Raise for what no migration of ours begins with: these `versions`, `tables` beside them."""
+    if len(versions) > 1:
+        raise SchemaError(f"{_named(engine)} claims several versions ({', '.join(sorted(versions))}): {_NOT_OURS}")
+    if not versions:
         # PostgreSQL's extensions keep tables of their own; an SQLite file belongs to one program.
         foreign = tables if engine.dialect.name == "sqlite" else tables & metadata.tables.keys()
         if foreign:
             raise SchemaError(f"{_named(engine)} holds tables ({min(foreign)}, …) and no version: {_NOT_OURS}")
-    elif found[0] not in _versions():
-        if not _is_newer(found[0]):
-            raise SchemaError(f"{_named(engine)} is at version '{found[0]}', which no erpsync ever had: {_NOT_OURS}")
+    elif versions[0] not in _versions():
+        if not _is_newer(versions[0]):
+            raise SchemaError(f"{_named(engine)} is at version '{versions[0]}', which no erpsync ever had: {_NOT_OURS}")
         raise SchemaError(
-            f"{_named(engine)} is at version {found[0]}, newer than this erpsync ({VERSION}):"
+            f"{_named(engine)} is at version {versions[0]}, newer than this erpsync ({VERSION}):"
             f" install the newer erpsync again, or {_way_back(engine)}"
         )
 
@@ -85,7 +85,7 @@ def _way_back(engine: Engine) -> str:
     path = sqlite_path(engine)
     if path is None:
         return "restore the backup made before that version"
-    copies = [each for each in sorted(path.parent.glob(f"{path.name}.before-*")) if _version_in(each) in _versions()]
+    copies = [copy for copy in sorted(path.parent.glob(f"{path.name}.before-*")) if _version_in(copy) in _versions()]
     if not copies:
         return "restore a copy made before that version"
     return f"put {copies[-1]} in its place, which lacks what came since (docs/install.md, An update)"

@@ -230,8 +230,8 @@ class Store:
                 with connection.begin():
                     now = self.clock.now()
                     jumps = self.clock.jumps()
-                    found = keep_time(Tx(connection, now, self.vault), self.clock)
-                self.clock.kept(jumps, found)
+                    seen = keep_time(Tx(connection, now, self.vault), self.clock)
+                self.clock.kept(jumps, seen)
         finally:
             self._keeping.release()
 

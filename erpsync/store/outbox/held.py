@@ -3,9 +3,9 @@
 Why on the outbox row: it is what waits, and a restart or another node must know since when.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, exists, func, literal, or_, select, update
 
@@ -69,7 +69,7 @@ def free_held(tx: Tx, channel_id: int) -> int:
     theirs = and_(func.lower(outbox.c.kind) == RELEASE, places, ours.where(orders.c.channel_id == channel_id))
     held = and_(_BY_HAND, outbox.c.held_since_at.is_not(None), outbox.c.sent_at.is_(None))
     freed = sum(
-        tx.execute(update(outbox).where(held, each).values(**_OPEN, run_at=tx.now)).rowcount for each in (own, theirs)
+        tx.execute(update(outbox).where(held, rows).values(**_OPEN, run_at=tx.now)).rowcount for rows in (own, theirs)
     )
     if freed:
         tx.wake(Stage.PUSH)
@@ -81,21 +81,37 @@ def unpark(tx: Tx, kind: str, ref_id: int) -> bool:
 
     What is known by then still rules: a cancel drops it. One that was freed meanwhile and is tried again counts too.
     """
-    mine = and_(outbox.c.kind == kind, outbox.c.ref_id == ref_id, outbox.c.sent_at.is_(None))
+    of_row = and_(outbox.c.kind == kind, outbox.c.ref_id == ref_id, outbox.c.sent_at.is_(None))
     unread = and_(outbox.c.held_since_at.is_not(None), or_(_BY_HAND, IS_PENDING))
     values = {**_OPEN, "run_at": tx.now}
-    blind = update(outbox).where(mine, unread).values(**values, unread_ok=True, held_since_at=None)
-    seen = update(outbox).where(mine, _BY_HAND, outbox.c.held_since_at.is_(None)).values(**values, confirmed=True)
+    blind = update(outbox).where(of_row, unread).values(**values, unread_ok=True, held_since_at=None)
+    seen = update(outbox).where(of_row, _BY_HAND, outbox.c.held_since_at.is_(None)).values(**values, confirmed=True)
     freed = tx.execute(blind).rowcount + tx.execute(seen).rowcount
     if freed:
         tx.wake(Stage.PUSH)
     return bool(freed)
 
 
-def in_doubt(tx: Tx, channel_id: int, key: str) -> Sequence[Any]:
-    """Return the rows of a key, locked, that were sent without an answer and wait for a person."""
-    mine = and_(_BY_HAND, outbox.c.destination_id == channel_id, outbox.c.key == key, outbox.c.sent_at.is_not(None))
-    return tx.all(select(outbox).where(mine).with_for_update())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """An effect that was sent and had no answer: `ref_id` is the parcel's or the release's row."""
+
+    id: int
+    destination_id: int
+    kind: str
+    key: str
+    ref_id: int
+    sent_at: datetime
+
+
+def in_doubt(tx: Tx, channel_id: int | None, key: str) -> list[InDoubt]:
+    """Return the effects of a key, locked, that were sent without an answer and wait for a person."""
+    of_key = and_(_BY_HAND, outbox.c.destination_id == channel_id, outbox.c.key == key, outbox.c.sent_at.is_not(None))
+    rows = tx.all(select(outbox).where(of_key).with_for_update())
+    return [
+        InDoubt(id=r.id, destination_id=r.destination_id, kind=r.kind, key=r.key, ref_id=r.ref_id, sent_at=r.sent_at)
+        for r in rows
+    ]
 
 
 def send_again(tx: Tx, row_id: int) -> None:

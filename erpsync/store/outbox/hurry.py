@@ -17,8 +17,8 @@ from erpsync.store.tables import inbox, outbox
 
 def run_now(tx: Tx, destination_id: int, *, kinds: Sequence[str] = ()) -> int:
     """Let a channel's effects (of these kinds, or all) and webhooks that failed be tried now; return how many."""
-    mine = outbox.c.destination_id == destination_id
-    effects = _effects(tx, and_(mine, outbox.c.kind.in_(kinds)) if kinds else mine)
+    of_channel = outbox.c.destination_id == destination_id
+    effects = _effects(tx, and_(of_channel, outbox.c.kind.in_(kinds)) if kinds else of_channel)
     return effects if kinds else effects + _webhooks(tx, destination_id)
 
 
@@ -31,8 +31,8 @@ def _effects(tx: Tx, which: Any) -> int:
     late = and_(which, IS_PENDING, outbox.c.error != "", outbox.c.run_at > tx.now)
     in_order = (outbox.c.destination_id, outbox.c.kind, outbox.c.key)  # as marks are locked: none waits for the other
     ids = [row.id for row in tx.all(select(outbox.c.id).where(late).order_by(*in_order).with_for_update())]
-    for some in in_parts(ids):
-        tx.execute(update(outbox).where(outbox.c.id.in_(some)).values(run_at=tx.now))
+    for part in in_parts(ids):
+        tx.execute(update(outbox).where(outbox.c.id.in_(part)).values(run_at=tx.now))
     if ids:
         tx.wake(Stage.PUSH)
     return len(ids)
@@ -43,8 +43,8 @@ def _webhooks(tx: Tx, channel_id: int | None = None) -> int:
     late = and_(text("inbox.state = 'pending'"), inbox.c.error != "", inbox.c.run_at > tx.now)
     query = select(inbox.c.id, inbox.c.channel_id).where(late).order_by(inbox.c.run_at, inbox.c.id)
     ids = [row.id for row in tx.all(query.with_for_update(skip_locked=True)) if channel_id in (None, row.channel_id)]
-    for some in in_parts(ids):
-        tx.execute(update(inbox).where(inbox.c.id.in_(some)).values(run_at=tx.now))
+    for part in in_parts(ids):
+        tx.execute(update(inbox).where(inbox.c.id.in_(part)).values(run_at=tx.now))
     if ids:
         tx.wake(Stage.INBOX)
     return len(ids)

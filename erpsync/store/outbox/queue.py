@@ -14,9 +14,9 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, exists, literal, literal_column, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, exists, literal, literal_column, select, text, tuple_, update
 
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.db.store import Stage, Tx
@@ -153,12 +153,12 @@ def claim(
     rows: dict[str, Any] = {}
     for row in tx.all(query):
         rows.setdefault(row.serial_key, row)
-    mine = {row.id: row for row in _without_rivals(tx, rows)}
-    if not mine:
+    claimable = {row.id: row for row in _without_rivals(tx, rows)}
+    if not claimable:
         return []
     leased = (
         update(outbox)
-        .where(outbox.c.id.in_(mine), _nobody_is_at_it(outbox.c.serial_key))
+        .where(outbox.c.id.in_(claimable), _nobody_is_at_it(outbox.c.serial_key))
         .values(
             state="leased",
             lease_owner=owner,
@@ -168,10 +168,10 @@ def claim(
         .returning(outbox.c.id)
     )
     taken = set(tx.execute(leased).scalars())
-    return [_claimed(row, fence=row.fence + 1) for row in mine.values() if row.id in taken]
+    return [_claimed(row, fence=row.fence + 1) for row in claimable.values() if row.id in taken]
 
 
-def _nobody_is_at_it(serial_key: Any) -> Any:
+def _nobody_is_at_it(serial_key: ColumnElement[str]) -> ColumnElement[bool]:
     busy = outbox.alias("busy")
     return ~exists().where(and_(busy.c.serial_key == serial_key, busy.c.state == literal_column("'leased'")))
 
@@ -210,13 +210,13 @@ def _claimed(row: Any, *, fence: int) -> Claimed:
     )
 
 
-def _mine(row: Claimed) -> Any:
+def _held_by(row: Claimed) -> ColumnElement[bool]:
     return and_(outbox.c.id == row.id, IS_LEASED, outbox.c.fence == row.fence)
 
 
 def still_leased(tx: Tx, row: Claimed) -> bool:
     """Whether the lease under which the row was claimed still holds."""
-    return tx.execute(select(outbox.c.id).where(_mine(row)).with_for_update()).first() is not None
+    return tx.execute(select(outbox.c.id).where(_held_by(row)).with_for_update()).first() is not None
 
 
 _FREE = {"lease_owner": None, "lease_until_at": None}
@@ -225,18 +225,18 @@ _FREE = {"lease_owner": None, "lease_until_at": None}
 def prolong(tx: Tx, row: Claimed, *, lease_s: float) -> bool:
     """Begin the lease anew, for a row that has waited behind others of its batch; False when it was lost meanwhile."""
     until = tx.now + timedelta(seconds=lease_s)
-    return tx.execute(update(outbox).where(_mine(row)).values(lease_until_at=until)).rowcount == 1
+    return tx.execute(update(outbox).where(_held_by(row)).values(lease_until_at=until)).rowcount == 1
 
 
 def mark_sent(tx: Tx, rows: Iterable[Claimed]) -> bool:
     """Note, before a call that may not be repeated blindly, that it is about to be made; False if a lease was lost."""
-    return all(tx.execute(update(outbox).where(_mine(row)).values(sent_at=tx.now)).rowcount == 1 for row in rows)
+    return all(tx.execute(update(outbox).where(_held_by(row)).values(sent_at=tx.now)).rowcount == 1 for row in rows)
 
 
 def ack(tx: Tx, row: Claimed, *, note: str = "") -> bool:
     """End a row as done; False when the lease was lost and the ack counts for nothing."""
     values = {"state": "done", "done_at": tx.now, "sent_at": None, "error": note} | _FREE
-    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+    return tx.execute(update(outbox).where(_held_by(row)).values(**values)).rowcount == 1
 
 
 def ack_many(tx: Tx, rows: Sequence[Claimed], *, note: str = "") -> set[int]:
@@ -278,7 +278,7 @@ def retry(tx: Tx, row: Claimed, *, run_at: datetime, error: str, counts: bool = 
     } | _FREE
     if not unknown:
         values["sent_at"] = None
-    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+    return tx.execute(update(outbox).where(_held_by(row)).values(**values)).rowcount == 1
 
 
 def park(tx: Tx, row: Claimed, *, waiting_for: str, error: str = "", unknown: bool = False) -> bool:
@@ -302,7 +302,7 @@ def park_many(tx: Tx, rows: Sequence[Claimed], *, waiting_for: str, error: str =
 def kill(tx: Tx, row: Claimed, *, error: str) -> bool:
     """End a row as dead; the caller writes the dead letter. One whose outcome is unknown waits for a person instead."""
     values = {"state": "dead", "done_at": tx.now, "error": error, "sent_at": None} | _FREE
-    return tx.execute(update(outbox).where(_mine(row)).values(**values)).rowcount == 1
+    return tx.execute(update(outbox).where(_held_by(row)).values(**values)).rowcount == 1
 
 
 def _pass_on_rest(tx: Tx, row: Claimed, *, run_at: datetime, attempts: int) -> None:
@@ -370,13 +370,21 @@ def give_back(tx: Tx, owner: str) -> None:
     tx.execute(update(outbox).where(unsent).values(lease_until_at=tx.now - timedelta(seconds=1)))
 
 
-def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
+class Reclaimed(NamedTuple):
+    """A row whose worker was lost; `unknown` when its call may have been made."""
+
+    id: int
+    kind: str
+    ref_id: int
+    unknown: bool
+
+
+def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Reclaimed]:
     """Take rows back whose lease ran out (all of them when their owner is known to be gone).
 
     A row with `sent_at` set has an unknown outcome and an attempt more; without it, it was never tried. Such a one does
     not wait for its lease when its node is silent: whoever is only slow has lost the row before it calls, or sends a
-    number that is told again. Rows whose key is open again are ended as superseded. Returns (id, kind, ref id, whether
-    unknown) of each.
+    number that is told again. Rows whose key is open again are ended as superseded.
     """
     silent = select(node.c.id).where(node.c.heartbeat_at < tx.now - timedelta(seconds=SILENT_S))
     late = (outbox.c.lease_until_at < tx.now) | (outbox.c.sent_at.is_(None) & outbox.c.lease_owner.in_(silent))
@@ -387,4 +395,4 @@ def reclaim(tx: Tx, *, owner_gone: bool = False) -> list[Any]:
         retry(tx, claimed, run_at=tx.now, error="its worker was lost", unknown=claimed.unknown, counts=claimed.unknown)
     if rows:
         tx.wake(Stage.PUSH)
-    return [(row.id, row.kind, row.ref_id, row.sent_at is not None) for row in rows]
+    return [Reclaimed(row.id, row.kind, row.ref_id, row.sent_at is not None) for row in rows]

@@ -178,10 +178,10 @@ def _queues(connection: Connection, now: datetime) -> dict[tuple[int, str], Queu
             .where(text(f"outbox.state = '{state}'"))
             .group_by(outbox.c.destination_id, outbox.c.kind, outbox.c.state, outbox.c.waiting_for)
         )
-    found: dict[tuple[int, str], Queue] = defaultdict(Queue)
+    queues: dict[tuple[int, str], Queue] = defaultdict(Queue)
     for row in connection.execute(union_all(*parts)):
-        _count(found[row.destination_id, row.kind], row)
-    return dict(found)
+        _count(queues[row.destination_id, row.kind], row)
+    return dict(queues)
 
 
 def _count(queue: Queue, row: Any) -> None:
@@ -198,10 +198,10 @@ def _count(queue: Queue, row: Any) -> None:
 def _unknown_stock(connection: Connection, ctx: ContextLike) -> dict[int, int]:
     """Return listings with a mapped SKU, or a part of its bundle, that has no stock row in any feeding warehouse."""
     by_feeding: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for each in ctx.channels.values():
-        if each.enabled and each.stock.push:
-            by_feeding[ctx.sourcing.of(each.id)].append(each.id)
-    found: dict[int, int] = {}
+    for shop in ctx.channels.values():
+        if shop.enabled and shop.stock.push:
+            by_feeding[ctx.sourcing.of(shop.id)].append(shop.id)
+    unknown: dict[int, int] = {}
     for warehouses, ids in by_feeding.items():
         in_feeding = stock.c.warehouse_id.in_(warehouses)
         own = exists().where(stock.c.sku_id == listing.c.sku_id, in_feeding)
@@ -211,8 +211,8 @@ def _unknown_stock(connection: Connection, ctx: ContextLike) -> dict[int, int]:
         query = select(listing.c.channel_id, func.count()).where(
             listing.c.channel_id.in_(ids), listing.c.sku_id.is_not(None), or_(and_(~is_bundle, ~own), lacks_part)
         )
-        found |= _by(connection, query)
-    return found
+        unknown |= _by(connection, query)
+    return unknown
 
 
 def _backordered(connection: Connection) -> dict[int, int]:
@@ -230,11 +230,11 @@ def _drifted(connection: Connection) -> dict[int, int]:
 def _unknown(connection: Connection) -> dict[int, dict[str, int]]:
     """Return how many messages of which unknown types came, by channel."""
     table = unknown_message.c
-    found: dict[int, dict[str, int]] = defaultdict(dict)
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
     query = select(table.channel_id, table.type, table["count"]).order_by(table.channel_id, table.type)
     for channel_id, type, count in connection.execute(query):
-        found[channel_id][type] = count
-    return dict(found)
+        counts[channel_id][type] = count
+    return dict(counts)
 
 
 def _held(connection: Connection) -> dict[tuple[int, str], int]:
@@ -245,12 +245,12 @@ def _held(connection: Connection) -> dict[tuple[int, str], int]:
 
 def _inbox(connection: Connection) -> dict[int, tuple[int, datetime]]:
     """Return how many webhooks are not applied, and since when the oldest is due, by channel."""
-    found: dict[int, tuple[int, datetime]] = {}
+    waiting: dict[int, tuple[int, datetime]] = {}
     query = select(inbox.c.channel_id, inbox.c.run_at).where(text("inbox.state = 'pending'"))
     for channel_id, run_at in connection.execute(query):
-        count, oldest = found.get(channel_id, (0, run_at))
-        found[channel_id] = (count + 1, min(oldest, run_at))
-    return found
+        count, oldest = waiting.get(channel_id, (0, run_at))
+        waiting[channel_id] = (count + 1, min(oldest, run_at))
+    return waiting
 
 
 def hours_until(now: datetime, timezone: ZoneInfo) -> tuple[datetime, ...]:
@@ -269,10 +269,10 @@ def _hourly(connection: Connection, hours: Sequence[datetime]) -> dict[int, tupl
     query = select(orders.c.channel_id, bucket, func.count()).where(
         orders.c.imported_at >= hours[0], orders.c.imported_at < hours[-1] + HOUR
     )
-    found: dict[int, list[int]] = defaultdict(lambda: [0] * HOURS)
+    hourly: dict[int, list[int]] = defaultdict(lambda: [0] * HOURS)
     for channel_id, at, count in connection.execute(query.group_by(orders.c.channel_id, text("bucket"))):
-        found[channel_id][at] = count
-    return {channel_id: tuple(counts) for channel_id, counts in found.items()}
+        hourly[channel_id][at] = count
+    return {channel_id: tuple(counts) for channel_id, counts in hourly.items()}
 
 
 def micros_of(span: timedelta) -> int:

@@ -64,22 +64,24 @@ def judge(figures: Figures, ctx: ContextLike, limits: Limits, storage: Storage |
     problems: list[dict[str, Any]] = [
         {"channel": None, "check": check, "text": said} for check, said in storage.problems(limits.disk_free_mb)
     ]
-    for each in sorted(ctx.channels.values(), key=lambda c: c.name):
-        if each.id not in figures.rows:
+    for channel in sorted(ctx.channels.values(), key=lambda c: c.name):
+        if channel.id not in figures.rows:
             continue
-        facts = _channel(figures, each) | {"not_stored": _not_stored(figures, each, storage)}
-        facts["clock_ahead_s"] = figures.rows[each.id].clock_ahead_s
-        found = [] if not each.enabled else [*_problems(facts, each, limits), *_clock_problems(facts, figures)]
-        facts["level"] = "bad" if found else _level(facts, each, limits)
-        facts["beyond"] = sorted({check for check, _ in found})
+        facts = _channel(figures, channel) | {"not_stored": _not_stored(figures, channel, storage)}
+        facts["clock_ahead_s"] = figures.rows[channel.id].clock_ahead_s
+        beyond = [] if not channel.enabled else [*_problems(facts, channel, limits), *_clock_problems(facts, figures)]
+        facts["level"] = "bad" if beyond else _level(facts, channel, limits)
+        facts["beyond"] = sorted({check for check, _ in beyond})
         shown.append(facts)
-        problems += [{"channel": each.name, "check": check, "text": f"{each.name}: {said}"} for check, said in found]
+        problems += [
+            {"channel": channel.name, "check": check, "text": f"{channel.name}: {said}"} for check, said in beyond
+        ]
     problems += [{"channel": None, "check": "reload", "text": said} for said in _refusals(figures)]
     return {
         "ok": not problems,
         "at": stamp(figures.at),
         "problems": problems,
-        "daemons": [_daemon(each, figures.at) for each in figures.nodes],
+        "daemons": [_daemon(node, figures.at) for node in figures.nodes],
         "channels": shown,
         "totals": _totals(figures, shown),
         "storage": storage.shown(),
@@ -88,69 +90,77 @@ def judge(figures: Figures, ctx: ContextLike, limits: Limits, storage: Storage |
 
 def _refusals(figures: Figures) -> Iterator[str]:
     """Yield what living daemons did not take at their last reload; a restart would not take it either."""
-    living = [each for each in figures.nodes if each.lives(figures.at)]
-    for each in living:
-        if each.refusal is not None:
-            node = f" of {each.id.rpartition(':')[0]}" if len(living) > 1 else ""
-            refused = f"the reload{node} at {stamp(each.refusal.at)} was refused"
-            yield f"{refused}, the old configuration stays in force: {each.refusal.why}"
+    living = [node for node in figures.nodes if node.lives(figures.at)]
+    for living_node in living:
+        if living_node.refusal is not None:
+            node = f" of {living_node.id.rpartition(':')[0]}" if len(living) > 1 else ""
+            refused = f"the reload{node} at {stamp(living_node.refusal.at)} was refused"
+            yield f"{refused}, the old configuration stays in force: {living_node.refusal.why}"
 
 
-def _daemon(each: Node, now: datetime) -> dict[str, Any]:
-    state = "alive" if each.lives(now) else "silent" if each.left_at is None else "stopped"
+def _daemon(node: Node, now: datetime) -> dict[str, Any]:
+    state = "alive" if node.lives(now) else "silent" if node.left_at is None else "stopped"
     return {
-        "node": each.id,
-        "version": each.version,
+        "node": node.id,
+        "version": node.version,
         "state": state,
-        "started_at": stamp(each.started_at),
-        "heard_at": stamp(each.since(now)),
-        "reload_refused": each.refusal.why if each.refusal else None,
+        "started_at": stamp(node.started_at),
+        "heard_at": stamp(node.since(now)),
+        "reload_refused": node.refusal.why if node.refusal else None,
     }
 
 
-def _channel(figures: Figures, each: ChannelLike) -> dict[str, Any]:
-    row = figures.rows[each.id]
-    queues = {kind: queue for (channel_id, kind), queue in sorted(figures.queues.items()) if channel_id == each.id}
-    streams = {name: found for (channel_id, name), found in sorted(figures.cursors.items()) if channel_id == each.id}
+def _channel(figures: Figures, channel: ChannelLike) -> dict[str, Any]:
+    row = figures.rows[channel.id]
+    queues = {kind: queue for (channel_id, kind), queue in sorted(figures.queues.items()) if channel_id == channel.id}
+    streams = {
+        name: cursor for (channel_id, name), cursor in sorted(figures.cursors.items()) if channel_id == channel.id
+    }
     lags = [lag for name in LAGGING_STREAMS if (lag := _lag(streams.get(name), figures.at)) is not None]
     expires = row.token_expires_at
     return {
-        "name": each.name,
-        "connector": each.kind,
-        "state": _state(each, row, streams),
+        "name": channel.name,
+        "connector": channel.kind,
+        "state": _state(channel, row, streams),
         "since": _stamp(row.auth_failed_at or row.down_since_at),
         "error": row.paused_reason if row.paused else row.down_error,
         "paused_by": row.paused_by,
         "freshness_s": _lag(streams.get("orders"), figures.at),
         "cursor_lag_s": max(lags, default=None),
-        "streams": {name: _stream(found, figures.at) for name, found in streams.items()},
+        "streams": {name: _stream(cursor, figures.at) for name, cursor in streams.items()},
         "queue": _queue(queues, figures.at),
-        "inbox": figures.inbox.get(each.id, 0),
-        "inbox_oldest_s": _since(figures.inbox_oldest_at.get(each.id), figures.at),
-        "dead_letters": figures.letters.get(each.id, 0),
-        "tasks": figures.tasks.get(each.id, 0),
+        "inbox": figures.inbox.get(channel.id, 0),
+        "inbox_oldest_s": _since(figures.inbox_oldest_at.get(channel.id), figures.at),
+        "dead_letters": figures.letters.get(channel.id, 0),
+        "tasks": figures.tasks.get(channel.id, 0),
         "unknown_outcomes": sum(queue.unknown for queue in queues.values()),
         "braked": sum(queue.waiting_for["brake"] for queue in queues.values()),
         "latencies": {
-            what: {quantile: round(took, 3) for (channel_id, quantile), took in found.items() if channel_id == each.id}
-            for what, found in figures.latencies.items()
+            what: {
+                quantile: round(took, 3)
+                for (channel_id, quantile), took in percentiles.items()
+                if channel_id == channel.id
+            }
+            for what, percentiles in figures.latencies.items()
         },
-        "unknown_stock": figures.unknown_stock.get(each.id, 0),
-        "unmapped_listings": figures.unmapped.get(each.id, 0),
-        "held_orders": {reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == each.id},
-        "backordered_orders": figures.backordered.get(each.id, 0),
-        "drifted_listings": figures.drifted.get(each.id, 0),
-        "unknown_messages": dict(figures.unknown.get(each.id, {})),
-        "windows_unsealed": figures.unsealed.get(each.id, 0),
-        "orders_24h": sum(figures.hourly.get(each.id, ())),
+        "unknown_stock": figures.unknown_stock.get(channel.id, 0),
+        "unmapped_listings": figures.unmapped.get(channel.id, 0),
+        "held_orders": {
+            reason: n for (channel_id, reason), n in sorted(figures.held.items()) if channel_id == channel.id
+        },
+        "backordered_orders": figures.backordered.get(channel.id, 0),
+        "drifted_listings": figures.drifted.get(channel.id, 0),
+        "unknown_messages": dict(figures.unknown.get(channel.id, {})),
+        "windows_unsealed": figures.unsealed.get(channel.id, 0),
+        "orders_24h": sum(figures.hourly.get(channel.id, ())),
         "token_expires_at": _stamp(expires),
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
     }
 
 
-def _not_stored(figures: Figures, each: ChannelLike, storage: Storage) -> int:
+def _not_stored(figures: Figures, channel: ChannelLike, storage: Storage) -> int:
     """Return how many webhooks could not be stored, while the last of them is recent."""
-    row, unsaved = figures.rows[each.id], storage.lost.get(each.id)
+    row, unsaved = figures.rows[channel.id], storage.lost.get(channel.id)
     at = unsaved.at if unsaved else row.not_stored_at
     if at is None or figures.at - at > LOST_FOR:
         return 0
@@ -158,8 +168,8 @@ def _not_stored(figures: Figures, each: ChannelLike, storage: Storage) -> int:
     return saved + (unsaved.count if unsaved else 0)
 
 
-def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str:
-    if not each.enabled:
+def _state(channel: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str:
+    if not channel.enabled:
         return "disabled"
     if row.paused:
         return "paused"
@@ -167,8 +177,8 @@ def _state(each: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> str
         return "auth_failed"
     if row.down_since_at is not None:
         return "down"
-    told_all = each.plays(WebhookSource) and not each.plays(OrderSource)
-    return "up" if told_all or any(found.complete_began_at for found in streams.values()) else "new"
+    told_all = channel.plays(WebhookSource) and not channel.plays(OrderSource)
+    return "up" if told_all or any(cursor.complete_began_at for cursor in streams.values()) else "new"
 
 
 def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:
@@ -181,13 +191,13 @@ def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:
     return {"due": sum(queue.due for queue in queues.values()), "oldest_due_s": _since(oldest, now), "kinds": kinds}
 
 
-def _stream(found: CursorRow, now: datetime) -> dict[str, Any]:
-    return {"lag_s": _lag(found, now), "complete": found.complete_began_at is not None, "error": found.error}
+def _stream(cursor: CursorRow, now: datetime) -> dict[str, Any]:
+    return {"lag_s": _lag(cursor, now), "complete": cursor.complete_began_at is not None, "error": cursor.error}
 
 
-def _lag(found: CursorRow | None, now: datetime) -> float | None:
+def _lag(cursor: CursorRow | None, now: datetime) -> float | None:
     """Return the seconds since which nothing is known to have been read: the last whole pass began then."""
-    return None if found is None else _since(found.complete_began_at, now)
+    return None if cursor is None else _since(cursor.complete_began_at, now)
 
 
 def _stamp(at: datetime | None) -> str | None:
@@ -198,26 +208,26 @@ def _since(at: datetime | None, now: datetime) -> float | None:
     return None if at is None else max(0.0, round((now - at).total_seconds(), 1))
 
 
-def _problems(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> Iterator[tuple[str, str]]:
+def _problems(facts: Mapping[str, Any], channel: ChannelLike, limits: Limits) -> Iterator[tuple[str, str]]:
     if facts["state"] == "auth_failed":
         yield "auth", f"the channel refuses our credentials since {facts['since']}: {facts['error']}"
     if facts["state"] == "down":
         yield "down", f"cannot be reached since {facts['since']}: {facts['error']}"
-    if facts["freshness_s"] is None and _reads_orders(each, facts):
+    if facts["freshness_s"] is None and _reads_orders(channel, facts):
         yield "freshness", f"orders have never been read to the end{_paused(facts)}"
     if braked := facts["braked"]:
         noun = "number waits" if braked == 1 else "numbers wait"
-        yield "brake", f"the brake has tripped: {braked} {noun} until you `erpsync stock confirm {each.name}`"
+        yield "brake", f"the brake has tripped: {braked} {noun} until you `erpsync stock confirm {channel.name}`"
     if unknown := facts["unknown_outcomes"]:
         noun = "effect was sent and has" if unknown == 1 else "effects were sent and have"
         yield "unknown_outcomes", f"{unknown} {noun} had no answer: `erpsync tasks list` says what to look for"
     if lost := facts["not_stored"]:
         noun = "webhook" if lost == 1 else "webhooks"
         yield "not_stored", f"{lost} {noun} could not be stored in the last {spell(LOST_FOR.total_seconds())}"
-    for check, value, limit, said in _measures(facts, each, limits):
+    for check, value, limit, said in _measures(facts, channel, limits):
         if value is not None and limit is not None and value > limit:
             yield check, said
-    expiry = _expiry_limit(each, limits)
+    expiry = _expiry_limit(channel, limits)
     if facts["token_days"] is not None and expiry is not None and facts["token_days"] < expiry:
         days = facts["token_days"]
         yield (
@@ -239,22 +249,22 @@ def clock_off(platform_ahead_s: float, name: str, *, database: str) -> str:
     return f"{ours} clock is {spell(60 * round(abs(platform_ahead_s) / 60))} {where} {name}"
 
 
-def _expiry_limit(each: ChannelLike, limits: Limits) -> float | None:
+def _expiry_limit(channel: ChannelLike, limits: Limits) -> float | None:
     """Return how many days the credentials must still last; where they renew themselves, the last day decides."""
     limit = limits.token_expiry_days
-    return limit if limit is None or not each.renews_token else min(limit, RENEWED_BY_DAYS)
+    return limit if limit is None or not channel.renews_token else min(limit, RENEWED_BY_DAYS)
 
 
-def _reads_orders(each: ChannelLike, facts: Mapping[str, Any]) -> bool:
-    return "orders" in facts["streams"] or each.plays(OrderSource)
+def _reads_orders(channel: ChannelLike, facts: Mapping[str, Any]) -> bool:
+    return "orders" in facts["streams"] or channel.plays(OrderSource)
 
 
 def _measures(
-    facts: Mapping[str, Any], each: ChannelLike, limits: Limits
+    facts: Mapping[str, Any], channel: ChannelLike, limits: Limits
 ) -> Iterator[tuple[str, float | None, float | None, str]]:
     """Yield (check, value, limit, what to say when the value is beyond the limit)."""
     fresh, lag, age = facts["freshness_s"], facts["cursor_lag_s"], facts["queue"]["oldest_due_s"]
-    allowed = freshness_limit(each, limits)
+    allowed = freshness_limit(channel, limits)
     read = f"orders were last read {spell(fresh)} ago (limit {spell(allowed)}){_paused(facts)}"
     yield "freshness", fresh, allowed, read
     yield (
@@ -287,19 +297,19 @@ def _paused(facts: Mapping[str, Any]) -> str:
     return f", paused{who}" + (f": {facts['error']}" if facts["error"] else "")
 
 
-def freshness_limit(each: ChannelLike, limits: Limits) -> float | None:
+def freshness_limit(channel: ChannelLike, limits: Limits) -> float | None:
     """Return after how many seconds a channel's orders are stale: the limit, or three poll intervals if longer."""
-    return None if limits.freshness_s is None else max(limits.freshness_s, 3 * each.poll.orders_s)
+    return None if limits.freshness_s is None else max(limits.freshness_s, 3 * channel.poll.orders_s)
 
 
-def _level(facts: Mapping[str, Any], each: ChannelLike, limits: Limits) -> str:
+def _level(facts: Mapping[str, Any], channel: ChannelLike, limits: Limits) -> str:
     """Return `ok`, `warn` (half way to a limit, or something waits for a person) or `off`."""
     if facts["state"] == "disabled":
         return "off"
     asks = ("tasks", "unknown_outcomes", "unknown_stock", "dead_letters", "drifted_listings")
     if facts["state"] in ("paused", "new") or any(facts[name] for name in asks):
         return "warn"
-    close = any(v is not None and m and v > m / 2 for _, v, m, _ in _measures(facts, each, limits))
+    close = any(v is not None and m and v > m / 2 for _, v, m, _ in _measures(facts, channel, limits))
     return "warn" if close else "ok"
 
 
@@ -311,7 +321,7 @@ def _totals(figures: Figures, shown: Sequence[Mapping[str, Any]]) -> dict[str, A
         "dead_letters": sum(figures.letters.values()),
         "tasks": sum(figures.tasks.values()),
         "held_orders": sum(figures.held.values()),
-        "nodes": sum(each.lives(figures.at) for each in figures.nodes),
+        "nodes": sum(node.lives(figures.at) for node in figures.nodes),
     }
 
 

@@ -56,12 +56,12 @@ def _percentiles(connection: Connection, those: Select[Any]) -> Latencies:
     total = func.count().over(partition_by=recent.c.channel_id).label("total")
     ranked = select(recent, place, total).where(recent.c.took.is_not(None)).subquery()
     wanted = or_(*(ranked.c.place == _at(ranked.c.total, percent) for percent in PERCENTS))
-    found: dict[tuple[int, str], float] = {}
+    latencies: dict[tuple[int, str], float] = {}
     for row in connection.execute(select(ranked).where(wanted)):
         for percent in PERCENTS:
             if row.place == _at(row.total, percent):
-                found[row.channel_id, f"{percent / 100:g}"] = max(0, row.took) / 1e6
-    return found
+                latencies[row.channel_id, f"{percent / 100:g}"] = max(0, row.took) / 1e6
+    return latencies
 
 
 def _at(total: Any, percent: int) -> Any:

@@ -72,20 +72,20 @@ def measure(places: Iterable[tuple[str, Path]]) -> tuple[Disk, ...]:
 
     Asks the system, which may take as long as a network drive likes.
     """
-    found: dict[int, Disk] = {}
+    disks: dict[int, Disk] = {}
     for name, place in places:
-        folder = next((each for each in (place, *place.parents) if each.is_dir()), place)
+        folder = next((parent for parent in (place, *place.parents) if parent.is_dir()), place)
         try:
             device, free_mb = folder.stat().st_dev, shutil.disk_usage(folder).free // MB
         except OSError:
-            found[-len(found) - 1] = Disk(folder=str(folder), free_mb=None, serves=(name,))
+            disks[-len(disks) - 1] = Disk(folder=str(folder), free_mb=None, serves=(name,))
             continue
-        known = found.get(device)
-        serves = (*(known.serves if known else ()), name)
-        found[device] = Disk(
-            folder=known.folder if known else str(folder), free_mb=free_mb, serves=tuple(dict.fromkeys(serves))
+        disk = disks.get(device)
+        serves = (*(disk.serves if disk else ()), name)
+        disks[device] = Disk(
+            folder=disk.folder if disk else str(folder), free_mb=free_mb, serves=tuple(dict.fromkeys(serves))
         )
-    return tuple(found.values())
+    return tuple(disks.values())
 
 
 def room(megabytes: int) -> str:
