@@ -49,6 +49,12 @@ def test_a_coupon_without_an_amount_is_a_bad_row(tmp_path: Path, coupon: str) ->
     assert orders["1001"].discount_minor in {None, 0}
 
 
+def test_a_coupon_of_nothing_takes_nothing_off(tmp_path: Path) -> None:
+    orders, _ = read_text(tmp_path, HEADER, row(price="30"), row(sku="COUPON", price="0"), **COUPONS)
+
+    assert (orders["1001"].bad_lines, orders["1001"].total_minor) == ((), 3000)
+
+
 def test_a_coupon_above_zero_is_a_bad_row(tmp_path: Path) -> None:
     orders, _ = read_text(tmp_path, HEADER, row(price="30"), row(sku="COUPON", price="5.50"), **COUPONS)
 

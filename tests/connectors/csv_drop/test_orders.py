@@ -178,6 +178,18 @@ def test_amounts_stay_as_the_channel_states_them(tmp_path: Path) -> None:
     assert (order.freight_minor, order.discount_minor) == (600, 100)
 
 
+def test_without_a_price_a_single_line_costs_the_total_without_postage_and_before_the_discount(tmp_path: Path) -> None:
+    columns = {field: name for field, name in MONEY.items() if field != "price_minor"}
+    orders, _ = read_text(
+        tmp_path,
+        f"{HEADER},total,paid_sum,post,off,back",
+        f"{row(qty=2, price='')},13.00,13.00,3.00,1.00,",
+        columns=columns,
+    )
+
+    assert orders["1001"].lines[0].price_minor == 550
+
+
 def test_without_a_total_the_lines_freight_and_discount_make_it(tmp_path: Path) -> None:
     orders, _ = read_text(
         tmp_path,

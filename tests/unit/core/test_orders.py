@@ -59,6 +59,13 @@ def test_every_edit_on_the_channel_is_named(new: Order, change: str) -> None:
     assert change in merged(known(), new).changes
 
 
+@pytest.mark.parametrize(("before", "after", "named"), [(1, 3, True), (3, 1, True), (3, 3, False), (None, 0, False)])
+def test_another_flag_of_the_seller_is_named(before: int | None, after: int | None, named: bool) -> None:
+    changes = merged(known(seller_flag=before), view(line(), seller_flag=after)).changes
+
+    assert ("seller_flag" in changes) is named
+
+
 @pytest.mark.parametrize(("before", "after"), [("CNY", "USD"), ("USD", "CNY")])
 def test_another_currency_is_named_with_the_one_before(before: str, after: str) -> None:
     assert merged(known(currency=before), view(line(), currency=after)).changes == (f"currency {before} -> {after}",)

@@ -33,3 +33,8 @@ def test_a_number_abroad_begins_with_a_plus() -> None:
 )
 def test_a_part_of_a_number_and_other_numbers_are_none(text: str) -> None:
     assert spellings(text) == ()
+
+
+@pytest.mark.parametrize("text", ["A-12", "order 7#3", "x12"])
+def test_what_ends_like_an_extension_and_is_no_number_before_is_none(text: str) -> None:
+    assert spellings(text) == ()

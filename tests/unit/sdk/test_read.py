@@ -211,9 +211,10 @@ def test_properties_in_a_text_are_told_apart(said: str, pairs: tuple[tuple[str, 
         ({"note": "", "flag": ""}, "", None),
         ({"note": None, "flag": None}, None, None),
         ({"note": "发顺丰", "flag": "3"}, "发顺丰", 3),
+        ({"note": "发顺丰", "flag": "99"}, "发顺丰", 99),
         ({"note": ["发顺丰"], "flag": "red"}, None, None),
     ],
-    ids=["not carried", "empty", "null", "said", "senseless"],
+    ids=["not carried", "empty", "null", "said", "the largest", "senseless"],
 )
 def test_what_people_wrote_refuses_nothing(row: dict[str, Any], note: str | None, flag: int | None) -> None:
     assert (Fields(row).note("note"), Fields(row).seller_flag("flag")) == (note, flag)
