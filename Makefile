@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test stress lint format plans bench growth soak docs lock
+.PHONY: help setup demo run test stress lint format plans bench growth soak docs words lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ soak: $(STAMP) ## the tests at full size (takes long)
 docs: $(STAMP) ## write docs/reference.md and the table of failures in tests/README.md
 	@$(BIN)/python -m tests.support.reference --write
 	@$(BIN)/python -m tests.support.failures
+
+words: $(STAMP) ## bring the catalogues of languages into step with the texts in the code
+	@$(BIN)/python -m tests.languages.words
 
 # Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
 # Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from erpsync.cli.errors import CommandError
 from erpsync.cli.output import Output
+from erpsync.languages import ENGLISH, Language
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,15 +30,23 @@ class App:
 
     Args:
         environ: environment variables: where the configuration is, its `${ENV}` secrets, who calls.
+        speech: the language of what people read; JSON is not in it.
 
     Attributes:
         bad_files: what is wrong with the configuration's files, where a command goes by the one in force.
     """
 
-    def __init__(self, args: Namespace, environ: Mapping[str, str], *, stdin: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        args: Namespace,
+        environ: Mapping[str, str],
+        *,
+        stdin: TextIO | None = None,
+        speech: Language = ENGLISH,
+    ) -> None:
         self.args = args
         self.environ = environ
-        self.out = Output(as_json=args.json, quiet=args.quiet)
+        self.out = Output(as_json=args.json, quiet=args.quiet, speech=speech)
         self.stdin = stdin or sys.stdin
         self._config: Config | None = None
         self._registry: Registry | None = None
@@ -96,17 +105,17 @@ class App:
         if not only_looks(self.args.command.name):
             return loaded.require()
         try:
-            found = read_in_force(self.place, self.registry, self.environ)
+            in_force = read_in_force(self.place, self.registry, self.environ)
         except NothingKnown as error:
             self.out.refuse(f"the configuration is bad, and none in force is known: {error}")
             return loaded.require()
         first, *more = loaded.problems
         self.bad_files = f"{first}" + (f" (and {len(more)} more)" if more else "")
-        since = local(found.since.isoformat(), found.config.timezone)
+        since = local(in_force.since.isoformat(), in_force.config.timezone)
         self.out.refuse(
             f"the configuration on disk is bad: {self.bad_files}; this goes by the one in force since {since}"
         )
-        return found.config
+        return in_force.config
 
     @contextmanager
     def store(self, vault: "Vault | None" = None, *, wait_s: float | None = None) -> Iterator["Store"]:
@@ -130,8 +139,8 @@ class App:
         from erpsync.store.db.engine import StoreError
         from erpsync.store.db.schema import VERSION, current_version
 
-        found = current_version(store.engine)
-        state = "there is no database yet" if found is None else f"the database is at version {found}, not {VERSION}"
+        stored = current_version(store.engine)
+        state = "there is no database yet" if stored is None else f"the database is at version {stored}, not {VERSION}"
         return StoreError(f"{state}; run erpsync --config {self.place} migrate")
 
     @contextmanager
@@ -143,8 +152,8 @@ class App:
         from erpsync.store.registry import channels, warehouse_ids
 
         with self.store() as store, store.read() as connection:
-            self._known("channel", channels(connection), (each.id for each in self.config.channels))
-            self._known("warehouse", warehouse_ids(connection), (each.id for each in self.config.warehouses))
+            self._known("channel", channels(connection), (channel.id for channel in self.config.channels))
+            self._known("warehouse", warehouse_ids(connection), (warehouse.id for warehouse in self.config.warehouses))
             yield connection
 
     def _known(self, what: str, stored: Iterable[str], configured: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from erpsync.cli.command import Command
 from erpsync.cli.commands import COMMANDS, GROUPS
 from erpsync.cli.errors import USAGE
 from erpsync.cli.examples import EXAMPLES
+from erpsync.languages import ENGLISH, LANGUAGES, Language
 
 DESCRIPTION = "Keeps orders and stock right between sales channels and the seller's warehouses."
 EPILOG = "exit codes: 0 fine, 1 a check failed or the request cannot be done, 2 wrong usage, 78 bad configuration"
@@ -25,15 +26,32 @@ class Help(argparse.HelpFormatter):
     """Wraps sentences; leaves text of several lines, which is a list of examples, as it is."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text if "\n" in text else super()._fill_text(text, width, indent)
+        if "\n" in text:
+            return text
+        if text.isascii():
+            return super()._fill_text(text, width, indent)
+        return "\n".join(f"{indent}{line}" for line in self._split_lines(text, width - len(indent)))
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        """Return text in lines; a wide character takes two columns, and a line may end behind it."""
+        if text.isascii():
+            return super()._split_lines(text, width)
+        from erpsync.cli.wide import wrapped
+
+        return list(wrapped(text, width))
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose complaint is one line and says which command or option was near."""
+    """A parser whose complaint is one line and says which command or option was near.
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    Args:
+        speech: the language of its help and complaints.
+    """
+
+    def __init__(self, *args: Any, speech: Language = ENGLISH, **options: Any) -> None:
         super().__init__(*args, **_USUAL | options)
         self.formatter_class = Help
+        self.speech = speech
         self._words: list[str] = []
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -43,16 +61,30 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
-        self.exit(USAGE, f"erpsync: {message}{self._mistyped(message)} (see {self._last().prog} --help)\n")
+        prog = self._last().prog
+        text = f"{message}{self._mistyped(message)} (see {prog} --help)"
+        self.exit(USAGE, f"erpsync: {self.speech.say(text)}\n")
+
+    def format_help(self) -> str:
+        """Return the help; its first word is argparse's own."""
+        return self._in_language(super().format_help())
+
+    def format_usage(self) -> str:
+        """Return the usage; its first word is argparse's own."""
+        return self._in_language(super().format_usage())
+
+    def _in_language(self, text: str) -> str:
+        usage = "usage: "
+        return self.speech.say(usage) + text[len(usage) :] if text.startswith(usage) else text
 
     def _mistyped(self, message: str) -> str:
         """Return which option may have been meant by the first one that the command does not know."""
         from erpsync.settings.hints import did_you_mean
 
-        known = set(self._last()._option_string_actions)  # argparse has no other way to ask
+        options = set(self._last()._option_string_actions)  # argparse has no other way to ask
         typed = (word.partition("=")[0] for word in self._words if re.match("--[a-z]", word))
-        word = next((word for word in typed if word not in known), "")
-        near = did_you_mean(word, known) if word else ""
+        word = next((word for word in typed if word not in options), "")
+        near = did_you_mean(word, options) if word else ""
         return near if not near or "unrecognized" in message else f"; there is no option {word}{near}"
 
     def _last(self) -> "Parser":
@@ -105,9 +137,18 @@ def parsers(parser: Parser, name: str = "") -> "Iterable[tuple[str, Parser]]":
         yield from parsers(child, f"{name} {word}".strip())
 
 
-def build_parser() -> Parser:
-    """Return the parser of all commands; the chosen one is `args.command`."""
-    parser = Parser(prog="erpsync", description=DESCRIPTION, epilog=EPILOG)
+def build_parser(speech: Language = ENGLISH) -> Parser:
+    """Return the parser of all commands, with its help in a language; the chosen command is `args.command`."""
+    parser = _built(speech)
+    if speech is not ENGLISH:
+        from erpsync.cli.language import say_all
+
+        say_all(parser, speech)
+    return parser
+
+
+def _built(speech: Language) -> Parser:
+    parser = Parser(prog="erpsync", description=DESCRIPTION, epilog=EPILOG, speech=speech)
     parser.add_argument("--version", action="version", version=f"erpsync {__version__}")
     _add_common(parser, absent=False)
     top = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
@@ -116,15 +157,16 @@ def build_parser() -> Parser:
         group, _, word = command.name.rpartition(" ")
         if group and group not in groups:
             about = GROUPS[group]
-            below = top.add_parser(group, help=about, description=_sentence(about))
+            below = top.add_parser(group, help=about, description=_sentence(about, speech), speech=speech)
             groups[group] = below.add_subparsers(metavar="COMMAND", required=True, title="commands")
-        _add_command(groups[group] if group else top, word, command)
+        _add_command(groups[group] if group else top, word, command, speech)
     return parser
 
 
-def _add_command(among: "argparse._SubParsersAction[Parser]", word: str, command: Command) -> None:
+def _add_command(among: "argparse._SubParsersAction[Parser]", word: str, command: Command, speech: Language) -> None:
     examples = told(EXAMPLES.get(command.name, ()))
-    child = among.add_parser(word, help=command.help, description=_sentence(command.help), epilog=examples)
+    about = _sentence(command.help, speech)
+    child = among.add_parser(word, help=command.help, description=about, epilog=examples, speech=speech)
     for argument in command.arguments:
         child.add_argument(*argument.names, **argument.options)
     _add_common(child, absent=True)
@@ -146,8 +188,11 @@ def _add_common(parser: argparse.ArgumentParser, *, absent: bool) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help=loud, **gone)
     still = "say only results and errors; for `run` log records from warning on"
     parser.add_argument("-q", "--quiet", action="store_true", help=still, **gone)
+    which = "language of what people read, en or zh (default: $ERPSYNC_LANG, else the locale)"
+    parser.add_argument("--lang", choices=LANGUAGES, metavar="LANG", help=which, **gone)
     parser.add_argument("--debug", action="store_true", help="show where an error came from", **gone)
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+def _sentence(text: str, speech: Language) -> str:
+    said = speech.say(text)
+    return f"{text[0].upper()}{text[1:]}." if said == text else f"{said}。"

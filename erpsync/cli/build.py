@@ -168,7 +168,7 @@ def _refuse_to_begin_anew(store: Store, config: Config) -> None:
     file = config.sqlite_file
     if file is None or current_version(store.engine) is not None:
         return
-    left = [each for each in (key_file(file), file.with_name(f"{file.name}-wal")) if each.exists()]
+    left = [path for path in (key_file(file), file.with_name(f"{file.name}-wal")) if path.exists()]
     if left:
         raise SchemaError(
             f"the database {file} is not there or empty, but {left[0].name} beside it is of one that was: put it back,"
@@ -225,10 +225,10 @@ def with_connectors(ctx: Context, connectors: Mapping[str, Connector]) -> Contex
 
 def with_roles(ctx: Context, config: Config, registry: Registry) -> Context:
     """Return the context with what its enabled channels can do, told by their classes: no secret is needed for that."""
-    known = {channel.id: _at_rest(channel, registry) for channel in config.channels if channel.enabled}
+    roles = {channel.id: _at_rest(channel, registry) for channel in config.channels if channel.enabled}
     return replace(
         ctx,
-        channels={row_id: replace(it, at_rest=known.get(it.name)) for row_id, it in ctx.channels.items()},
+        channels={row_id: replace(it, at_rest=roles.get(it.name)) for row_id, it in ctx.channels.items()},
     )
 
 

@@ -1,6 +1,7 @@
 """`channels`: look at configured shops, stop and start them, ask for passes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
@@ -23,15 +24,15 @@ def list_(app: App) -> int:
         Column("connector", "connector"),
         Column("enabled", "enabled"),
         Column("paused", "paused"),
-        Column("paused_reason", "why", "long"),
+        Column("paused_reason", "why", "free"),
         Column("paused_by", "by"),
         Column("down_since_at", "down since", "instant", zone),
         Column("down_error", "error", "long"),
         Column("token_expires_at", "token expires", "instant", zone),
     )
     with app.reading() as connection:
-        found = [_configured(app, row) for row in list_channels(connection)]
-    app.out.rows(found, columns, empty="no channel yet")
+        rows = [_configured(app, row) for row in list_channels(connection)]
+    app.out.rows(rows, columns, empty="no channel yet")
     return OK
 
 
@@ -46,30 +47,30 @@ def show(app: App) -> int:
     from erpsync.store.views import show_channel
 
     with app.reading() as connection:
-        found = _configured(app, show_channel(connection, app.args.channel))
-    app.out.value(found, lambda: _print(app, found))
+        shown = _configured(app, show_channel(connection, app.args.channel))
+    app.out.value(shown, lambda: _print(app, shown))
     return OK
 
 
 _QUEUE = (
-    Column("kind", "to send"),
-    Column("state", "state"),
-    Column("waiting_for", "waits for"),
+    Column("kind", "to send", "word"),
+    Column("state", "state", "word"),
+    Column("waiting_for", "waits for", "word"),
     Column("rows", "rows", "number"),
 )
 
 
 def _print(app: App, channel: Json) -> None:
-    zone = app.config.timezone
+    zone, word = app.config.timezone, app.out.speech.word
     for name, value in channel.items():
         if not isinstance(value, list) and value not in (None, ""):
-            shown = (
-                local(value, zone) if name.endswith("_at") else str(value).lower() if value in (True, False) else value
-            )
-            app.out.line(f"{name}: {shown}")
+            shown = value if value is not True and value is not False else word(str(value).lower())
+            if name.endswith("_at"):
+                shown = local(value, zone)
+            app.out.line(f"{word(name)}: {shown}")
     streams = (
-        Column("stream", "stream"),
-        *(Column(key, head, "instant", zone) for key, head in _STREAM),
+        Column("stream", "stream", "word"),
+        *(replace(column, zone=zone) for column in _STREAM),
         Column("error", "error", "long"),
     )
     if channel["streams"]:
@@ -81,11 +82,11 @@ def _print(app: App, channel: Json) -> None:
 
 
 _STREAM = (
-    ("began_at", "pass began"),
-    ("complete_began_at", "last whole pass began"),
-    ("complete_ended_at", "ended"),
-    ("wanted_at", "wanted"),
-    ("failed_at", "failed"),
+    Column("began_at", "pass began", "instant"),
+    Column("complete_began_at", "last whole pass began", "instant"),
+    Column("complete_ended_at", "ended", "instant"),
+    Column("wanted_at", "wanted", "instant"),
+    Column("failed_at", "failed", "instant"),
 )
 
 
@@ -144,6 +145,6 @@ def _act(app: App, act: "Callable[[Context], object]", done: str) -> int:
     with app.ctx() as ctx:
         act(ctx)
         with ctx.store.read() as connection:
-            found = _configured(app, show_channel(connection, app.args.channel))
-    app.out.value(found, done)
+            shown = _configured(app, show_channel(connection, app.args.channel))
+    app.out.value(shown, done)
     return OK

@@ -9,6 +9,7 @@ from erpsync.cli.app import App
 from erpsync.cli.errors import BAD_CONFIG, FAILED, OK
 from erpsync.cli.tables import Column
 from erpsync.core.instants import stamp
+from erpsync.languages import Language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,9 +31,9 @@ def check(app: App) -> int:
     Exit code 78 when it is refused, 1 when it is taken and something it names cannot be used.
     """
     loaded = app.load(secrets=True, folders=True)
-    found = [*loaded.problems, *loaded.unusable, *loaded.notes]
+    problems = [*loaded.problems, *loaded.unusable, *loaded.notes]
     if not app.args.online or loaded.config is None:
-        _print(app, found)
+        _print(app, problems)
         return BAD_CONFIG if loaded.config is None else FAILED if loaded.unusable else OK
     config = loaded.config
     channels = _ask_all(config, app.registry)
@@ -40,33 +41,34 @@ def check(app: App) -> int:
     for row in channels:
         row["unknown_stock"] = unknown.get(row["channel"], [])
     app.out.value(
-        {"problems": [asdict(each) for each in found], "channels": channels}, lambda: _show(app, channels, config)
+        {"problems": [asdict(problem) for problem in problems], "channels": channels},
+        lambda: _show(app, channels, config),
     )
     if not app.out.as_json:
         _list(app, loaded.unusable)
     return OK if all(row["ok"] for row in channels) and not loaded.unusable else FAILED
 
 
-def _print(app: App, found: "list[Problem]") -> None:
+def _print(app: App, problems: "list[Problem]") -> None:
     if app.out.as_json:
-        app.out.rows((asdict(each) for each in found), ())
+        app.out.rows((asdict(problem) for problem in problems), ())
         return
-    _list(app, found)
-    if not any(each.severity == "error" for each in found):
+    _list(app, problems)
+    if not any(problem.severity == "error" for problem in problems):
         app.out.note(f"{app.place}: nothing wrong")
 
 
-def _list(app: App, found: "Iterable[Problem]") -> None:
-    for each in found:
-        app.out.line(line_of(each))
+def _list(app: App, problems: "Iterable[Problem]") -> None:
+    for problem in problems:
+        app.out.line(line_of(problem, app.out.speech))
 
 
-def line_of(problem: "Problem") -> str:
+def line_of(problem: "Problem", speech: Language) -> str:
     """Return a finding as it is printed; one that refuses nothing says so."""
     if problem.severity == "error":
         return str(problem)
     place = f"{problem.file}:{problem.line}:{problem.column}: {problem.path}"
-    return f"{place}: {problem.severity}: {problem.text}"
+    return f"{place}: {speech.word(problem.severity)}: {problem.text}"
 
 
 def _show(app: App, channels: list[Json], config: "Config") -> None:
@@ -85,8 +87,8 @@ def _show(app: App, channels: list[Json], config: "Config") -> None:
         shown.append(row | {"unknown_stock": len(codes), "text": text})
     app.out.rows(shown, columns, empty="no channel is enabled")
     for row in channels:
-        for each in row["unknown_stock"][:SHOWN]:
-            app.out.line(f"{row['channel']}: stock of {each['sku']} (listing {each['channel_sku']}) is not known")
+        for listing in row["unknown_stock"][:SHOWN]:
+            app.out.line(f"{row['channel']}: stock of {listing['sku']} (listing {listing['channel_sku']}) is not known")
 
 
 def _ask_all(config: "Config", registry: "Registry") -> list[Json]:
@@ -104,8 +106,8 @@ def _renewed(config: "Config") -> "Iterator[Adopt]":
 
     store = open_store(config, vault=vault_of(config))
     try:
-        known = is_current(store.engine)
-        yield lambda name, connector: adopt_stored(store, name, connector) if known else None
+        current = is_current(store.engine)
+        yield lambda name, connector: adopt_stored(store, name, connector) if current else None
     finally:
         store.close()
 
@@ -150,12 +152,12 @@ def _unknown_stock(app: App, config: "Config") -> dict[str, list[Json]]:
             app.out.note("the database is not at this version, so stock is not looked at")
             return {}
         ctx = stored_context(store, config)
-        pushed = {row_id: ctx.sourcing.of(row_id) for row_id, each in ctx.channels.items() if each.stock.push}
+        pushed = {row_id: ctx.sourcing.of(row_id) for row_id, channel in ctx.channels.items() if channel.stock.push}
         with store.read() as connection:
-            found = list_unknown_stock(connection, pushed)
+            unknown = list_unknown_stock(connection, pushed)
     finally:
         store.close()
     by_channel: dict[str, list[Json]] = {}
-    for row in found:
+    for row in unknown:
         by_channel.setdefault(row["channel"], []).append(row)
     return by_channel

@@ -4,7 +4,7 @@ Why data: the parser, the help and the README's table come from one list, and no
 """
 
 from erpsync.cli.command import Argument, Command, arg
-from erpsync.cli.own_commands import BEGINNING, KEEPING, TOKENS
+from erpsync.cli.own_commands import BEGINNING, KEEPING, TOKENS, USERS
 from erpsync.cli.readers import change, code, count, days, few, identity, positive, rate, reason, remark, share, whole
 
 __all__ = ["COMMANDS", "GROUPS", "Argument", "Command", "arg", "only_looks"]
@@ -309,13 +309,13 @@ ATTENTION = (
     ),
     Command(
         "explain",
-        "tell the story of an order or a SKU: what is so, why, and what led to it",
+        "say why an order waits, or why a SKU shows its number, step by step; and what led to it",
         "explain:explain",
         (arg("name", metavar="ORDER|SKU", help="our order number, the channel's id, or a SKU"),),
     ),
 )
 
-COMMANDS = (*BEGINNING, *DAEMON, *ORDERS, *STOCK, *CHANNELS, *ATTENTION, *KEEPING, *TOKENS)
+COMMANDS = (*BEGINNING, *DAEMON, *ORDERS, *STOCK, *CHANNELS, *ATTENTION, *KEEPING, *TOKENS, *USERS)
 
 GROUPS = {
     "orders": "orders, and an operator's decisions on them",
@@ -330,4 +330,5 @@ GROUPS = {
     "trail": "what was done, by whom and why",
     "keys": "encryption keys",
     "token": "tokens of the REST API",
+    "user": "users of the console",
 }

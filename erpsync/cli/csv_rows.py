@@ -101,7 +101,7 @@ class Rows(Generic[T]):
     def _rows(self, name: str) -> Iterator[Row]:
         shown = "standard input" if name == "-" else name
         columns = Columns(
-            headers={each: (each,) for each in (*self.required, *self.optional)},
+            headers={column: (column,) for column in (*self.required, *self.optional)},
             demanded=frozenset(self.required),
             exact=frozenset(self.exact),
             folds=True,

@@ -21,7 +21,7 @@ def list_dead(app: App) -> int:
     columns = (
         Column("id", "id", "number"),
         Column("channel", "channel"),
-        Column("kind", "kind"),
+        Column("kind", "kind", "word"),
         Column("key", "key"),
         Column("at", "since", "instant", app.config.timezone),
         Column("attempts", "tries", "number"),
@@ -30,8 +30,8 @@ def list_dead(app: App) -> int:
         Column("next", "what to do", "long"),
     )
     with app.reading() as connection:
-        found = letters(connection, channel_name=args.channel, kind=args.kind, limit=args.limit)
-    app.out.rows(found, columns, empty="no dead letter")
+        rows = letters(connection, channel_name=args.channel, kind=args.kind, limit=args.limit)
+    app.out.rows(rows, columns, empty="no dead letter")
     return OK
 
 

@@ -60,4 +60,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "token create": ("token create packing-station --scope operate",),
     "token revoke": ("token revoke packing-station",),
     "token list": ("token list",),
+    "user create": ("user create wang --role operate",),
+    "user password": ("user password wang",),
+    "user role": ("user role wang --role admin",),
+    "user disable": ("user disable wang",),
+    "user enable": ("user enable wang",),
+    "user list": ("user list",),
 }

@@ -26,8 +26,12 @@ def find(app: App) -> int:
         matched = {order["number"]: "phone" for order in orders}
     else:
         orders, matched = _by_text(app, text, limit, phone=bool(spellings(text)))
-    shown = orders if app.out.as_json else [summary(order) | {"matched": matched[order["number"]]} for order in orders]
-    app.out.rows(shown, (*columns(app.config.timezone), Column("matched", "found by")), empty="no such order")
+    shown = (
+        orders
+        if app.out.as_json
+        else [summary(order, app.out.speech) | {"matched": matched[order["number"]]} for order in orders]
+    )
+    app.out.rows(shown, (*columns(app.config.timezone), Column("matched", "found by", "word")), empty="no such order")
     return OK
 
 
@@ -36,14 +40,14 @@ def _by_text(app: App, text: str, limit: int, *, phone: bool) -> tuple[list[Json
 
     try:
         with app.reading() as connection:
-            found = search_orders(connection, text, limit)
+            result = search_orders(connection, text, limit)
     except ValueError as error:
         raise UsageError(str(error)) from None
-    for note in found.notes:
+    for note in result.notes:
         app.out.note(note)
     called = _also_by_phone(app, text, limit) if phone else []
-    matched = found.matched | {order["number"]: "phone" for order in called}
-    others = [order for order in found.orders if matched[order["number"]] != "phone"]
+    matched = result.matched | {order["number"]: "phone" for order in called}
+    others = [order for order in result.orders if matched[order["number"]] != "phone"]
     return [*called, *others][:limit], matched
 
 
@@ -53,13 +57,13 @@ def _also_by_phone(app: App, text: str, limit: int) -> list[Json]:
     from erpsync.store.db.privacy import PrivacyError
 
     try:
-        found = _by_phone(app, text, limit)
+        orders = _by_phone(app, text, limit)
     except (ConfigError, PrivacyError, LookupError) as error:
         app.out.refuse(f"not looked for by phone: {first_line(error)}")
         return []
-    if found:
+    if orders:
         app.out.note("a phone number in a command line stays in the shell's history; orders find --phone asks for it")
-    return found
+    return orders
 
 
 def _by_phone(app: App, phone: str, limit: int) -> list[Json]:
@@ -74,6 +78,5 @@ def _by_phone(app: App, phone: str, limit: int) -> list[Json]:
 def _asked(app: App) -> str:
     """Return the number that is typed or piped in."""
     if app.stdin.isatty():
-        app.out.err.write("phone number: ")
-        app.out.err.flush()
+        app.out.ask("phone number")
     return app.stdin.readline().strip()

@@ -59,10 +59,10 @@ def _kept(store: "Store") -> tuple[datetime, str]:
     if not is_current(store.engine):
         raise NothingKnown("there is no database of this version")
     with store.read() as connection:
-        found = configuration_in_force(connection, store.clock.now())
-    if found is None:
+        in_force = configuration_in_force(connection, store.clock.now())
+    if in_force is None:
         raise NothingKnown("no daemon of this database has told its configuration")
-    return found
+    return in_force
 
 
 def _restored(text: str, database: str, registry: "Registry", environ: Mapping[str, str]) -> "Config":

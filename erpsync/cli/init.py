@@ -44,13 +44,13 @@ def starter() -> dict[str, str]:
     """Return what is written, by name below the folder; the sample's orders are of today, as they are in a shop."""
     today = f"{datetime.now(ZONE):%Y-%m-%d}"
     root = files("erpsync.cli") / STARTER
-    found = {each.name: each for each in root.iterdir()} | {
-        f"channels/{each.name}": each for each in (root / "channels").iterdir()
+    paths = {path.name: path for path in root.iterdir()} | {
+        f"channels/{path.name}": path for path in (root / "channels").iterdir()
     }
     return {
-        name: each.read_text(encoding="utf-8").replace(WRITTEN_ON, today)
-        for name, each in sorted(found.items())
-        if each.is_file()
+        name: path.read_text(encoding="utf-8").replace(WRITTEN_ON, today)
+        for name, path in sorted(paths.items())
+        if path.is_file()
     }
 
 

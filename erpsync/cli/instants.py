@@ -18,12 +18,12 @@ def instant(text: str, zone: tzinfo) -> datetime:
     except ValueError:
         at = _by_form(text.strip())
     try:
-        found = (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+        in_utc = (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
     except OverflowError:
-        found = _EARLIEST
-    if not _EARLIEST < found < _LATEST:
+        in_utc = _EARLIEST
+    if not _EARLIEST < in_utc < _LATEST:
         raise ValueError(f"must lie between {_EARLIEST:%Y} and {_LATEST:%Y}, is {text!r}")
-    return found
+    return in_utc
 
 
 def _by_form(text: str) -> datetime:

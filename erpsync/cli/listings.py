@@ -23,12 +23,12 @@ def list_(app: App) -> int:
         Column("told_sure", "sure"),
         Column("told_at", "told at", "instant", zone),
         Column("shown_qty", "shown", "number"),
-        Column("title", "title", "long"),
+        Column("title", "title", "free"),
         Column("refused", "refused", "long"),
     )
     with app.reading() as connection:
-        found = list_listings(connection, channel_name=args.channel, sku_code=args.sku, unmapped=args.unmapped)
-    app.out.rows(found, columns, empty="no such listing")
+        rows = list_listings(connection, channel_name=args.channel, sku_code=args.sku, unmapped=args.unmapped)
+    app.out.rows(rows, columns, empty="no such listing")
     return OK
 
 
@@ -52,7 +52,7 @@ def import_(app: App) -> int:
         ("channel", "channel_sku", "sku", "factor"),
         ("item_ref", "no_stock"),
         make,
-        lambda found: (found.channel, found.channel_sku, found.item_ref),
+        lambda mapping: (mapping.channel, mapping.channel_sku, mapping.item_ref),
     )
     with app.ctx() as ctx:
         return take(app, rows, lambda it, progress: import_listings(ctx, it, actor=app.actor, progress=progress))
@@ -64,8 +64,8 @@ def list_bundles(app: App) -> int:
 
     columns = (Column("bundle", "bundle"), Column("sku", "SKU"), Column("qty", "units", "number"))
     with app.reading() as connection:
-        found = bundles(connection, sku_code=app.args.sku)
-    app.out.rows(found, columns, empty="no such bundle")
+        rows = bundles(connection, sku_code=app.args.sku)
+    app.out.rows(rows, columns, empty="no such bundle")
     return OK
 
 

@@ -14,6 +14,8 @@ from typing import cast
 from erpsync.cli.arguments import build_parser
 from erpsync.cli.command import Command
 from erpsync.cli.errors import FAILED, INTERRUPTED, OK, USAGE, first_line, told
+from erpsync.cli.language import chosen
+from erpsync.languages import ENGLISH, Language
 
 __all__ = ["build_parser", "main"]
 
@@ -27,15 +29,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; those of this process by default.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        speech = chosen(arguments, os.environ)
+    except ValueError as error:
+        return _refuse(str(error), ENGLISH)
     for number, argument in enumerate(arguments, 1):
         if problem := _no_text(argument):
-            sys.stderr.write(f"erpsync: argument {number} {problem}: {argument!a}\n")
-            return USAGE
+            return _refuse(f"argument {number} {problem}: {argument!a}", speech)
     try:
-        args = build_parser().parse_args(arguments)
+        args = build_parser(speech).parse_args(arguments)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
-    return _guarded(args, os.environ)
+    return _guarded(args, os.environ, speech)
+
+
+def _refuse(text: str, speech: Language) -> int:
+    sys.stderr.write(f"erpsync: {speech.say(text)}\n")
+    return USAGE
 
 
 def _no_text(argument: str) -> str:
@@ -45,9 +55,9 @@ def _no_text(argument: str) -> str:
     return "" if argument.isascii() or not _LOST.search(argument) else "is not UTF-8 text"
 
 
-def _guarded(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _guarded(args: argparse.Namespace, environ: Mapping[str, str], speech: Language) -> int:
     try:
-        code = _run(args, environ)
+        code = _run(args, environ, speech)
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
@@ -55,11 +65,11 @@ def _guarded(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the border to people: one line, never a traceback unasked
-        return _complain(error, debug=args.debug)
+        return _complain(error, speech, debug=args.debug)
     return code
 
 
-def _run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _run(args: argparse.Namespace, environ: Mapping[str, str], speech: Language) -> int:
     from erpsync.cli.app import App
     from erpsync.cli.logs import level_of, quiet_log
 
@@ -67,22 +77,22 @@ def _run(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     module, _, function = chosen.run.partition(":")
     command = getattr(import_module(f"erpsync.cli.{module}"), function)
     with quiet_log(chosen.name, level=level_of(args)):
-        return int(command(App(args, environ)))
+        return int(command(App(args, environ, speech=speech)))
 
 
-def _complain(error: Exception, *, debug: bool) -> int:
+def _complain(error: Exception, speech: Language, *, debug: bool) -> int:
     from erpsync.cli.output import clean
 
     if debug:
         import traceback
 
         traceback.print_exception(error)
-    found = told(error)
-    if found is None:
-        found = FAILED, [f"unexpected {type(error).__name__}: {first_line(error)} (--debug shows where)"]
-    code, lines = found
+    answer = told(error)
+    if answer is None:
+        answer = FAILED, [f"unexpected {type(error).__name__}: {first_line(error)} (--debug shows where)"]
+    code, lines = answer
     for line in lines:
-        sys.stderr.write(f"erpsync: {clean(line)}\n")
+        sys.stderr.write(f"erpsync: {clean(speech.say(line))}\n")
     return code
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from erpsync import __version__
 from erpsync.cli.app import App
-from erpsync.cli.arguments import DESCRIPTION, Parser, build_parser, parsers
+from erpsync.cli.arguments import Parser, build_parser, parsers
 from erpsync.cli.errors import OK
 from erpsync.cli.examples import EXAMPLES
+from erpsync.languages import ENGLISH, Language
 
 BACKSLASH = "\\"
 FILES = {"FILE", "PATH"}
@@ -20,6 +21,7 @@ EXITS = (
 )
 PLACES = (
     ("ERPSYNC_CONFIG", "Folder with erpsync.yaml, or that file, where --config is not given."),
+    ("ERPSYNC_LANG", "Language of what people read, en or zh, where --lang is not given."),
     ("./config, /etc/erpsync", "Where erpsync.yaml is looked for otherwise, in this order."),
 )
 
@@ -28,7 +30,7 @@ def completion(app: App) -> int:
     """Print the completion script of a shell."""
     import shtab
 
-    text: str = shtab.complete(_with_files(build_parser()), shell=app.args.shell)
+    text: str = shtab.complete(_with_files(build_parser(_asked(app))), shell=app.args.shell)
     app.out.value({"shell": app.args.shell, "script": text}, lambda: _raw(app, text))
     return OK
 
@@ -48,9 +50,15 @@ def _with_files(parser: Parser) -> Parser:
 
 def manual(app: App) -> int:
     """Print the manual page of all commands."""
-    text = "\n".join(_page(build_parser())) + "\n"
+    speech = _asked(app)
+    text = "\n".join(_page(build_parser(speech), speech)) + "\n"
     app.out.value({"manual": text}, lambda: _raw(app, text))
     return OK
+
+
+def _asked(app: App) -> Language:
+    """Return the language that --lang names: what is written to a file stays English unless it is asked for."""
+    return app.out.speech if app.args.lang else ENGLISH
 
 
 def _raw(app: App, text: str) -> None:
@@ -58,28 +66,28 @@ def _raw(app: App, text: str) -> None:
     app.out.out.write(text if text.endswith("\n") else f"{text}\n")
 
 
-def _page(parser: Parser) -> Iterator[str]:
-    found = list(parsers(parser))
+def _page(parser: Parser, speech: Language) -> Iterator[str]:
+    commands, about, say = list(parsers(parser)), str(parser.description), speech.say
     yield f'.TH ERPSYNC 1 "" "erpsync {__version__}" "User Commands"'
-    yield from (".SH NAME", f"erpsync {BACKSLASH}- {_text(DESCRIPTION[0].lower() + DESCRIPTION[1:].rstrip('.'))}")
+    yield from (".SH NAME", f"erpsync {BACKSLASH}- {_text(about[0].lower() + about[1:].rstrip('.。'))}")
     yield from (".SH SYNOPSIS", ".B erpsync", _text("[--config PATH] [--json] [-v | -q] COMMAND ..."))
-    yield from (".SH DESCRIPTION", _text(f"{DESCRIPTION} Begin with: erpsync init, or erpsync demo."))
+    yield from (".SH DESCRIPTION", _text(f"{about} {say('Begin with: erpsync init, or erpsync demo.')}"))
     yield ".SH OPTIONS"
     yield from _arguments(parser)
     yield ".SH COMMANDS"
     common = {name for action in parser._actions for name in action.option_strings}
-    for name, child in found:
-        yield from _command(name, child, common)
-    yield from _list("EXIT STATUS", EXITS)
-    yield from _list("ENVIRONMENT AND FILES", PLACES)
+    for name, child in commands:
+        yield from _command(name, child, common, say("examples:"))
+    yield from _list("EXIT STATUS", [(term, say(text)) for term, text in EXITS])
+    yield from _list("ENVIRONMENT AND FILES", [(term, say(text)) for term, text in PLACES])
 
 
-def _command(name: str, parser: Parser, common: set[str]) -> Iterator[str]:
+def _command(name: str, parser: Parser, common: set[str], examples_head: str) -> Iterator[str]:
     """Yield one command: its line, what it does, its own arguments, examples."""
     yield from (f".SS {_quoted(f'erpsync {name}')}", _text(parser.description or ""))
     yield from _arguments(parser, without=common)
     if examples := EXAMPLES.get(name):
-        yield from (".PP", "Examples:", ".PP", ".nf")
+        yield from (".PP", f"{examples_head[0].upper()}{examples_head[1:]}", ".PP", ".nf")
         yield from (_text(f"  erpsync {example}") for example in examples)
         yield ".fi"
 
@@ -100,7 +108,7 @@ def _list(head: str, rows: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
+    return f"{text[0].upper()}{text[1:].rstrip('.')}{'.' if text.isascii() else ''}" if text else ""
 
 
 def _quoted(text: str) -> str:
@@ -118,4 +126,4 @@ def _text(text: str) -> str:
 def _escaped(text: str) -> str:
     """Return text in troff's own alphabet: hyphens that can be copied, other letters by their number."""
     plain = text.replace(BACKSLASH, f"{BACKSLASH}e").replace("-", f"{BACKSLASH}-")
-    return "".join(each if each.isascii() else f"{BACKSLASH}[u{ord(each):04X}]" for each in plain)
+    return "".join(letter if letter.isascii() else f"{BACKSLASH}[u{ord(letter):04X}]" for letter in plain)

@@ -8,6 +8,8 @@ from erpsync.cli.app import App
 from erpsync.cli.errors import OK, one_of
 from erpsync.cli.instants import option
 from erpsync.cli.tables import Column, local, money
+from erpsync.languages import ENGLISH, Language
+from erpsync.languages.vocabulary import OWN_WORDS
 
 if TYPE_CHECKING:
     from erpsync.flows.context import Context
@@ -31,8 +33,12 @@ def list_orders(app: App) -> int:
     )
     _check(args.status, args.hold_reason)
     with app.reading() as connection:
-        found = iter_orders(connection, wanted, args.limit, args.after)
-        app.out.rows(found if app.out.as_json else map(summary, found), columns(zone), empty="no such order")
+        orders = iter_orders(connection, wanted, args.limit, args.after)
+        app.out.rows(
+            orders if app.out.as_json else (summary(order, app.out.speech) for order in orders),
+            columns(zone),
+            empty="no such order",
+        )
     return OK
 
 
@@ -43,10 +49,10 @@ def columns(zone: tzinfo) -> tuple[Column, ...]:
         Column("channel", "channel"),
         Column("external_id", "channel's id"),
         Column("status", "status", "status"),
-        Column("hold_reason", "held for"),
+        Column("hold_reason", "held for", "word"),
         Column("placed_at", "placed", "instant", zone),
         Column("total", "total", "number"),
-        Column("items", "items", "long"),
+        Column("items", "items", "free"),
     )
 
 
@@ -58,10 +64,10 @@ def _check(status: str | None, hold_reason: str | None) -> None:
     one_of("--hold-reason", hold_reason, tuple(ORDER_HOLDS))
 
 
-def summary(order: Json) -> Json:
+def summary(order: Json, speech: Language) -> Json:
     """Return an order with its total and its items in words."""
     items = ", ".join(f"{line['sku'] or line['channel_sku']}×{line['qty']}" for line in order["lines"])
-    return order | {"total": money(order["total_minor"], order["currency"]), "items": items}
+    return order | {"total": money(order["total_minor"], order["currency"], speech), "items": items}
 
 
 def show(app: App) -> int:
@@ -115,8 +121,9 @@ def _decide(app: App, decide: "Callable[[Context], None]") -> int:
         decide(ctx)
         with ctx.store.read() as connection:
             order = show_order(connection, app.args.order)
-    held = f" ({order['hold_reason']})" if order["hold_reason"] else ""
-    app.out.value(order, f"{order['number']} is {order['status']}{held}")
+    word = app.out.speech.word
+    held = f" ({word(order['hold_reason'])})" if order["hold_reason"] else ""
+    app.out.value(order, f"{order['number']} is {word(order['status'])}{held}")
     return OK
 
 
@@ -128,7 +135,7 @@ _LINES = (
     Column("cancelled_qty", "cancelled", "number"),
     Column("shipped_qty", "shipped", "number"),
     Column("price", "price", "number"),
-    Column("held", "held in", "long"),
+    Column("held", "held in", "free"),
     Column("backordered_qty", "missing", "number"),
 )
 _SHIPMENTS = (
@@ -136,69 +143,78 @@ _SHIPMENTS = (
     Column("carrier", "carrier"),
     Column("tracking", "tracking"),
     Column("state", "state", "status"),
-    Column("inside", "lines", "long"),
+    Column("inside", "lines", "free"),
 )
 _REFUNDS = (
     Column("external_id", "refund"),
     Column("state", "state", "status"),
     Column("amount", "amount", "number"),
-    Column("inside", "lines", "long"),
-    Column("reason", "reason", "long"),
+    Column("inside", "lines", "free"),
+    Column("reason", "reason", "free"),
 )
 
 
 def _print(app: App, order: Json) -> None:
     out, zone, currency = app.out, app.config.timezone, order["currency"]
-    held = f", {order['hold_reason']}" if order["hold_reason"] else ""
-    out.line(f"{order['number']}  {order['status']}{held}  ({order['channel']} {order['external_id']})")
-    instants = [f"{name[:-3]} {local(order[name], zone)}" for name in ("placed_at", "paid_at", "ready_at")]
+    word = out.speech.word
+    held = f"{out.speech.comma}{word(order['hold_reason'])}" if order["hold_reason"] else ""
+    out.line(f"{order['number']}  {word(order['status'])}{held}  ({order['channel']} {order['external_id']})")
+    instants = [f"{word(name[:-3])} {local(order[name], zone)}" for name in ("placed_at", "paid_at", "ready_at")]
     out.line("  ".join(instants))
     amounts = [name for name in order if name.endswith("_minor") and order[name] is not None]
-    out.line("  ".join(f"{name[:-6]} {money(order[name], currency)}" for name in amounts))
+    out.line("  ".join(f"{word(name[:-6])} {money(order[name], currency, out.speech)}" for name in amounts))
     for name, value in ((order.get("recipient") or {}) | order.get("notes", {})).items():
-        out.line(f"{name}: {value}")
+        out.line(f"{word(name)}: {value}")
     if order.get("same_buyer"):
         out.line(f"same buyer: {', '.join(order['same_buyer'])}")
     for line in order["lines"]:
-        for each in line.get("properties", ()):
-            out.line(f"line {line['external_id']} {each['name']}: {each['value']}")
-    out.rows([_line(line, currency) for line in order["lines"]], _LINES)
+        for line_property in line.get("properties", ()):
+            out.line(f"line {line['external_id']} {line_property['name']}: {line_property['value']}")
+    out.rows([_line(line, currency, out.speech) for line in order["lines"]], _LINES)
     if order["shipments"]:
         out.heading("Shipments")
-        out.rows([each | {"inside": _inside(each)} for each in order["shipments"]], _SHIPMENTS)
+        out.rows([parcel | {"inside": _inside(parcel)} for parcel in order["shipments"]], _SHIPMENTS)
     if order["refunds"]:
         out.heading("Refunds")
-        told = [e | {"inside": _inside(e), "amount": money(e["amount_minor"], currency)} for e in order["refunds"]]
+        told = [
+            e | {"inside": _inside(e), "amount": money(e["amount_minor"], currency, out.speech)}
+            for e in order["refunds"]
+        ]
         out.rows(told, _REFUNDS)
     if order["events"]:
         out.heading("Events")
-        out.rows([each | {"told": sayable(each["detail"])} for each in order["events"]], _events(app))
+        out.rows([entry | {"told": sayable(entry["detail"], out.speech)} for entry in order["events"]], _events(app))
 
 
 def _events(app: App) -> tuple[Column, ...]:
     return (
         Column("at", "at", "instant", app.config.timezone),
-        Column("kind", "what"),
+        Column("kind", "what", "word"),
         Column("told", "why", "long"),
         Column("actor", "who"),
     )
 
 
-def _line(line: Json, currency: str) -> Json:
-    held = ", ".join(f"{each['warehouse']} {each['qty']}×{each['sku']}" for each in line["allocations"])
-    return line | {"price": money(line["price_minor"], currency), "held": held}
+def _line(line: Json, currency: str, speech: Language) -> Json:
+    held = ", ".join(f"{hold['warehouse']} {hold['qty']}×{hold['sku']}" for hold in line["allocations"])
+    return line | {"price": money(line["price_minor"], currency, speech), "held": held}
 
 
 def _inside(thing: Json) -> str:
-    return ", ".join(f"{each['external_id']}×{each['qty']}" for each in thing["lines"])
+    return ", ".join(f"{line['external_id']}×{line['qty']}" for line in thing["lines"])
 
 
-def sayable(detail: Any) -> str:
-    """Return a JSON value as a short text: `name value, name value`."""
+def sayable(detail: Any, speech: Language = ENGLISH) -> str:
+    """Return a JSON value as a short text: `name value, name value`, with names and our own words in a language."""
     if isinstance(detail, dict):
         told = {name: value for name, value in detail.items() if value not in (None, "", [], {})}
-        return ", ".join(f"{name} {sayable(value)}" for name, value in told.items())
+        return speech.comma.join(f"{speech.word(name)} {_said(name, value, speech)}" for name, value in told.items())
     if isinstance(detail, list):
-        each = [(sayable(value), isinstance(value, dict)) for value in detail]
-        return " ".join(f"[{text}]" if is_group else text for text, is_group in each)
-    return str(detail)
+        parts = [(sayable(value, speech), isinstance(value, dict)) for value in detail]
+        return " ".join(f"[{text}]" if is_group else text for text, is_group in parts)
+    return speech.say(str(detail))
+
+
+def _said(name: str, value: Any, speech: Language) -> str:
+    """Return a value by its name: codes in words where the name says that it is one of ours."""
+    return speech.word(value) if name in OWN_WORDS and isinstance(value, str) else sayable(value, speech)

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from erpsync.cli.tables import Column, cell
 from erpsync.core.instants import with_local
+from erpsync.languages import ENGLISH, Language
 
 Json = dict[str, Any]
 _SQUEEZED = 24  # columns that text which may wrap is given at least
@@ -25,6 +26,7 @@ class Output:
     Args:
         as_json: print one JSON value instead of text.
         quiet: leave out what is no result and no error.
+        speech: the language of texts; JSON stays as it is.
 
     Attributes:
         zone: the operator's, in which every instant of a text is shown; None leaves texts as they are.
@@ -33,8 +35,15 @@ class Output:
     zone: tzinfo | None = None
 
     def __init__(
-        self, *, as_json: bool, quiet: bool = False, out: TextIO | None = None, err: TextIO | None = None
+        self,
+        *,
+        as_json: bool,
+        quiet: bool = False,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        speech: Language = ENGLISH,
     ) -> None:
+        self.speech = speech
         self.as_json = as_json
         self.quiet = quiet
         self.out = out or sys.stdout
@@ -45,7 +54,7 @@ class Output:
         if self.as_json:
             self._array(rows)
             return
-        shown = [[cell(row, column) for column in columns] for row in rows]
+        shown = [[cell(row, column, self.speech) for column in columns] for row in rows]
         if shown:
             self.table(shown, columns)
         elif empty:
@@ -68,6 +77,10 @@ class Output:
         """Print a line on stdout."""
         self.out.write(f"{self._shown(text)}\n")
 
+    def item(self, text: str) -> None:
+        """Print a line of a list on stdout."""
+        self.out.write(f"- {self._shown(text)}\n")
+
     def note(self, text: str) -> None:
         """Print a line on stderr, for who wants to know; not with --quiet."""
         if not self.quiet:
@@ -79,7 +92,12 @@ class Output:
 
     def complain(self, text: str) -> None:
         """Print an error on stderr, in one line."""
-        self.refuse(f"erpsync: {text}")
+        self.err.write(f"erpsync: {self._shown(text)}\n")
+
+    def ask(self, text: str) -> None:
+        """Print a question on stderr, for whoever sits there to type behind."""
+        self.err.write(f"{self.speech.say(text)}: ")
+        self.err.flush()
 
     def table(self, rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:
         """Print text cells under the columns' heads, aligned by what a terminal shows (wide characters count two)."""
@@ -87,14 +105,23 @@ class Output:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-        for column in columns:
+        heads = [self.speech.head(column.head) for column in columns]
+        for head, column in zip(heads, columns, strict=True):
             table.add_column(
-                column.head, justify="right" if column.is_number else "left", no_wrap=not column.wraps, overflow="fold"
+                head, justify="right" if column.is_number else "left", no_wrap=not column.wraps, overflow="fold"
             )
-        for row in rows:
-            styles = [style(text) if each.kind == "status" else "" for text, each in zip(row, columns, strict=True)]
-            table.add_row(*(Text(self._shown(text), style=look) for text, look in zip(row, styles, strict=True)))
-        self._render(table, least=_least_width(rows, columns))
+        cells = [[self._cell(text, column) for text, column in zip(row, columns, strict=True)] for row in rows]
+        for row, shown in zip(rows, cells, strict=True):
+            styles = [style(text) if column.kind == "status" else "" for text, column in zip(row, columns, strict=True)]
+            table.add_row(*(Text(text, style=look) for text, look in zip(shown, styles, strict=True)))
+        self._render(table, least=_least_width(cells, columns, heads))
+
+    def _cell(self, text: str, column: Column) -> str:
+        """Return a cell as people read it: codes in words, sentences said, names as they are."""
+        if column.kind in ("status", "word"):
+            return clean(self.speech.word(text))
+        local_text = text if self.zone is None else with_local(text, self.zone)
+        return clean(local_text if column.kind in ("text", "free") else self.speech.say(local_text))
 
     def heading(self, text: str) -> None:
         """Print a heading, bold on a terminal, with an empty line before it."""
@@ -104,7 +131,7 @@ class Output:
         self._render(Text(self._shown(text), style="bold"))
 
     def _shown(self, text: str) -> str:
-        return clean(text if self.zone is None else with_local(text, self.zone))
+        return clean(self.speech.say(text if self.zone is None else with_local(text, self.zone)))
 
     def _render(self, shown: Any, *, least: int = 0) -> None:
         """Print what rich shows; a terminal narrower than `least` breaks the lines itself, so nothing is cut off."""
@@ -138,15 +165,15 @@ class Output:
         from rich.progress import Progress
 
         with Progress(console=Console(file=self.err), transient=True) as bar:
-            task = bar.add_task(label, total=total)
+            task = bar.add_task(self.speech.say(label), total=total)
             yield lambda more: bar.advance(task, more)
 
 
-def _least_width(rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> int:
+def _least_width(rows: Sequence[Sequence[str]], columns: Sequence[Column], heads: Sequence[str]) -> int:
     """Return how many columns of a terminal a table needs: wrapping text may be squeezed, the rest may not."""
     from rich.cells import cell_len
 
-    widths = [max(map(cell_len, (column.head, *cells))) for column, *cells in zip(columns, *rows, strict=True)]
+    widths = [max(map(cell_len, texts)) for texts in zip(heads, *rows, strict=True)]
     kept = [min(width, _SQUEEZED) if column.wraps else width for width, column in zip(widths, columns, strict=True)]
     return sum(kept) + 2 * (len(columns) - 1)
 
@@ -157,7 +184,7 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]
 
 def clean(text: str) -> str:
     """Return text that a terminal only shows: line breaks and tabs become spaces, other control characters a mark."""
-    return _UNSAFE.sub(lambda found: " " if found[0] in "\r\n\t" else "\N{REPLACEMENT CHARACTER}", text)
+    return _UNSAFE.sub(lambda match: " " if match[0] in "\r\n\t" else "\N{REPLACEMENT CHARACTER}", text)
 
 
 _STYLES = {

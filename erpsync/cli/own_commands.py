@@ -1,4 +1,4 @@
-"""The commands about erpsync itself: first configuration, database and keys, completion, the manual, tokens."""
+"""The commands about erpsync itself: first configuration, database and keys, completion, the manual, tokens, users."""
 
 from erpsync.cli.command import Command, arg
 
@@ -63,4 +63,36 @@ TOKENS = (
     ),
     Command("token revoke", "end a token of the REST API", "tokens:revoke", (_TOKEN,)),
     Command("token list", "list the tokens of the REST API", "tokens:list_"),
+)
+
+_USER = arg("name", metavar="NAME", help="the user's name; it stands in events as web:NAME")
+_ROLE = arg(
+    "--role",
+    required=True,
+    choices=("read", "operate", "admin"),
+    help="read looks, operate also changes orders, stock and channels, admin also sees people, users and settings",
+)
+
+USERS = (
+    Command(
+        "user create",
+        "make a user of the console; the password is asked for, or read from standard input",
+        "users:create",
+        (_USER, _ROLE),
+    ),
+    Command(
+        "user password",
+        "give a user another password, asked for or read from standard input; it ends the user's sessions",
+        "users:password",
+        (_USER,),
+    ),
+    Command("user role", "give a user another role; it ends the user's sessions", "users:role", (_USER, _ROLE)),
+    Command("user disable", "shut a user out of the console, at once", "users:disable", (_USER,)),
+    Command(
+        "user enable",
+        "let a user in again who was disabled, or who has to wait after wrong passwords",
+        "users:enable",
+        (_USER,),
+    ),
+    Command("user list", "list the users of the console", "users:list_"),
 )

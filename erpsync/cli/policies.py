@@ -27,8 +27,8 @@ def list_(app: App) -> int:
         Column("paused", "paused"),
     )
     with app.reading() as connection:
-        found = list_policies(connection, sku=args.sku, channel=args.channel, warehouse=args.warehouse)
-    app.out.rows(found, columns, empty="nothing is set for single SKUs")
+        rows = list_policies(connection, sku=args.sku, channel=args.channel, warehouse=args.warehouse)
+    app.out.rows(rows, columns, empty="nothing is set for single SKUs")
     return OK
 
 
@@ -46,11 +46,11 @@ def import_(app: App) -> int:
             source=row.source,
         )
 
-    rows = Rows(HEADER, (), make, lambda found: (found.sku, found.channel, found.warehouse))
+    rows = Rows(HEADER, (), make, lambda policy: (policy.sku, policy.channel, policy.warehouse))
     with app.ctx() as ctx:
 
-        def take_in(found: "Iterable[PolicyRow]", progress: Callable[[int], None]) -> "ImportResult":
-            wanted = list(found)  # to the end, for a row that cannot be read refuses them all
+        def take_in(policies: "Iterable[PolicyRow]", progress: Callable[[int], None]) -> "ImportResult":
+            wanted = list(policies)  # to the end, for a row that cannot be read refuses them all
             if rows.refused:
                 return ImportResult(refused=problems_of(ctx, wanted))
             return import_policies(ctx, wanted, actor=app.actor, progress=progress)

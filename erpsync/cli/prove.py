@@ -24,30 +24,32 @@ def prove(app: App) -> int:
         ctx = with_roles(stored_context(store, app.config), app.config, app.registry)
         asked = _asked(app, ctx)
         with store.read() as connection:
-            found = proof.prove(connection, ctx, channels=asked, since=since, until=until, at=store.clock.now())
+            certificate = proof.prove(connection, ctx, channels=asked, since=since, until=until, at=store.clock.now())
             if app.args.windows:
-                found["windows"] = proof.windows(connection, asked, since=since, until=until)
-    app.out.value(found, lambda: _show(app, found))
-    return OK if found["ok"] else FAILED
+                certificate["windows"] = proof.windows(connection, asked, since=since, until=until)
+    app.out.value(certificate, lambda: _show(app, certificate))
+    return OK if certificate["ok"] else FAILED
 
 
 def _asked(app: App, ctx: "Context") -> list["Channel"]:
-    enabled = sorted((each for each in ctx.channels.values() if each.enabled), key=lambda each: each.name)
+    enabled = sorted(
+        (channel for channel in ctx.channels.values() if channel.enabled), key=lambda channel: channel.name
+    )
     name = app.args.channel
     if name is None:
         return enabled
-    chosen = [each for each in enabled if each.name == name]
+    chosen = [channel for channel in enabled if channel.name == name]
     if not chosen:
-        known = ", ".join(each.name for each in enabled) or "none"
-        raise UsageError(f"channel {name} is not enabled, or the daemon has not taken it up yet; there are {known}")
+        names = ", ".join(channel.name for channel in enabled) or "none"
+        raise UsageError(f"channel {name} is not enabled, or the daemon has not taken it up yet; there are {names}")
     return chosen
 
 
-def _show(app: App, found: Json) -> None:
+def _show(app: App, certificate: Json) -> None:
     zone = app.config.timezone
     columns = (
         Column("channel", "channel"),
-        Column("state", "state"),
+        Column("state", "state", "word"),
         Column("from", "from", "instant", zone),
         Column("to", "to", "instant", zone),
         Column("sealed_of", "sealed", "number"),
@@ -56,15 +58,15 @@ def _show(app: App, found: Json) -> None:
         Column("last_scan_at", "last scan", "instant", zone),
         Column("hash", "hash"),
     )
-    rows = [each | {"sealed_of": f"{each['sealed']}/{each['windows']}"} for each in found["channels"]]
+    rows = [channel | {"sealed_of": f"{channel['sealed']}/{channel['windows']}"} for channel in certificate["channels"]]
     app.out.rows(rows, columns, empty="no channel yet")
-    for each in found["channels"]:
-        for window in each["unsealed"]:
+    for channel in certificate["channels"]:
+        for window in channel["unsealed"]:
             span = f"{local(window['from'], zone)} to {local(window['to'], zone)}"
-            app.out.line(f"{each['channel']}: {span} is not sealed: {window['why']}")
-        if each["late"]:
-            app.out.line(f"{each['channel']}: found late: {', '.join(each['late'])}")
-    for window in found.get("windows", ()):
+            app.out.line(f"{channel['channel']}: {span} is not sealed: {window['why']}")
+        if channel["late"]:
+            app.out.line(f"{channel['channel']}: found late: {', '.join(channel['late'])}")
+    for window in certificate.get("windows", ()):
         span = f"{local(window['from'], zone)} to {local(window['to'], zone)}"
         figures = f"{window['orders']} orders  {window['hash']}  scanned {local(window['last_scan_at'], zone)}"
         app.out.line(f"{window['channel']}  {span}  {window['state']}  {figures}")

@@ -22,7 +22,7 @@ def run(app: App) -> int:
     loaded = app.load(secrets=True)
     config = loaded.require()
     for note in loaded.notes:
-        app.out.note(line_of(note))
+        app.out.note(line_of(note, app.out.speech))
     # The lock comes before the migration: nobody else's daemon may run on tables that are being changed.
     with only_daemon(config.sqlite_file), _built(app, config) as built:
         _log_as_asked(app)

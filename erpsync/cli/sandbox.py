@@ -28,14 +28,14 @@ def serve(app: App) -> int:
 
     host, port = _address(app.args.listen)
     kinds = {name: app.registry.load(name) for name in app.registry.names()}
-    found = {name: kind for name, each in kinds.items() if (kind := sandbox_of(each))}
-    platforms = {name: kind(faults=FaultPlan(app.args.seed, app.args.faults)) for name, kind in found.items()}
+    sandboxes = {name: kind for name, connector in kinds.items() if (kind := sandbox_of(connector))}
+    platforms = {name: kind(faults=FaultPlan(app.args.seed, app.args.faults)) for name, kind in sandboxes.items()}
     try:
         server = listen(platforms, host, port)
     except OSError as error:
         raise CommandError(f"{app.args.listen} cannot be listened on: {error.strerror}") from None
     with server:
-        reach = [_reach(name, kinds[name].Settings, found[name], server) for name in platforms]
+        reach = [_reach(name, kinds[name].Settings, sandboxes[name], server) for name in platforms]
         app.out.value(reach, lambda: _print(app, reach))
         app.out.out.flush()
         with contextlib.suppress(KeyboardInterrupt):  # the way it ends
@@ -81,7 +81,7 @@ def sandbox_of(connector: "type[Connector]") -> "type[Sandbox] | None":
 
 def _reach(name: str, settings: "type[BaseModel]", kind: "type[Sandbox]", server: "SandboxServer") -> Json:
     """Return the connector's settings that lead to its sandbox: its address and the credentials it expects."""
-    expected = {key: each.default for key, each in inspect.signature(kind).parameters.items() if each.default}
+    expected = {key: arg.default for key, arg in inspect.signature(kind).parameters.items() if arg.default}
     values = {key: expected[key] for key in settings.model_fields if isinstance(expected.get(key), str)}
     addresses = {}
     for key, field in settings.model_fields.items():
@@ -93,9 +93,9 @@ def _reach(name: str, settings: "type[BaseModel]", kind: "type[Sandbox]", server
 
 
 def _print(app: App, reach: list[Json]) -> None:
-    for each in reach:
-        app.out.line(f"# {each['connector']} at {each['url']}")
+    for sandbox in reach:
+        app.out.line(f"# {sandbox['connector']} at {sandbox['url']}")
         app.out.line("settings:")
-        for key, value in each["settings"].items():
+        for key, value in sandbox["settings"].items():
             app.out.line(f'  {key}: "{value}"')
     app.out.note("Ctrl-C ends it")

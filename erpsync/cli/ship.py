@@ -88,13 +88,13 @@ def list_shipments(app: App) -> int:
         Column("carrier", "carrier"),
         Column("tracking", "tracking"),
         Column("state", "state", "status"),
-        Column("waiting_for", "waits for"),
+        Column("waiting_for", "waits for", "word"),
         Column("shipped_at", "left", "instant", zone),
         Column("sent_at", "reported", "instant", zone),
         Column("error", "error", "long"),
     )
     with app.reading() as connection:
         order_id = None if args.order is None else find_order(connection, args.order)
-        found = shipments(connection, channel_name=args.channel, state=args.state, order_id=order_id, limit=args.limit)
-    app.out.rows(found, columns, empty="no such shipment")
+        rows = shipments(connection, channel_name=args.channel, state=args.state, order_id=order_id, limit=args.limit)
+    app.out.rows(rows, columns, empty="no such shipment")
     return OK

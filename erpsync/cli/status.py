@@ -21,7 +21,7 @@ WAIT_S = 0.5
 
 COLUMNS = (
     Column("name", "channel"),
-    Column("state", "state"),
+    Column("state", "state", "word"),
     Column("fresh", "read", "number"),
     Column("lag", "lag", "number"),
     Column("due", "to send", "number"),
@@ -54,20 +54,20 @@ def status(app: App) -> int:
         storage = Storage(problem=_write_problem(store), disks=room.answer())
         with store.read() as connection:
             counted = gather(connection, ctx, store.clock.now())
-    found = judge(counted, ctx, app.config.status, storage)
+    figures = judge(counted, ctx, app.config.status, storage)
     absent = absence(counted.nodes, counted.at, alone=file is not None, process=process)
     if absent:  # then nothing is in force any more
-        found["problems"] = [each for each in found["problems"] if each["check"] != "reload"]
-    _complain(found, "config", _bad_files(app, found))
-    _complain(found, "daemon", "" if app.args.no_daemon else absent)
-    _add_unstarted(found, app.config)
-    found["not_read"] = {
+        figures["problems"] = [problem for problem in figures["problems"] if problem["check"] != "reload"]
+    _complain(figures, "config", _bad_files(app, figures))
+    _complain(figures, "daemon", "" if app.args.no_daemon else absent)
+    _add_unstarted(figures, app.config)
+    figures["not_read"] = {
         channel.id: told
         for channel in app.config.channels
         if channel.enabled and (told := channel.settings.unread_files())
     }
-    app.out.value(found, lambda: _show(app, found))
-    return OK if found["ok"] else FAILED
+    app.out.value(figures, lambda: _show(app, figures))
+    return OK if figures["ok"] else FAILED
 
 
 def _write_problem(store: "Store") -> str:
@@ -99,7 +99,7 @@ def absence(nodes: "Sequence[Node]", now: "datetime", *, alone: bool, process: s
     from erpsync.store.nodes import ALIVE
 
     last = nodes[0] if nodes else None
-    lives = any(each.lives(now) for each in nodes)
+    lives = any(node.lives(now) for node in nodes)
     if alone:  # a heartbeat dated ahead of the clock is as good as any while its process holds the lock
         lives = last is not None and f":{process}:" in last.id and not last.left_at and now - last.since(now) <= ALIVE
     if lives:
@@ -116,46 +116,46 @@ def absence(nodes: "Sequence[Node]", now: "datetime", *, alone: bool, process: s
     return f"no daemon runs{since}: {'it was stopped' if last.left_at else 'it did not end in order'}"
 
 
-def _bad_files(app: App, found: Json) -> str:
+def _bad_files(app: App, figures: Json) -> str:
     """Return what is wrong with the files on disk, nothing where a refused reload says the same."""
-    if not app.bad_files or any(app.bad_files in problem["text"] for problem in found["problems"]):
+    if not app.bad_files or any(app.bad_files in problem["text"] for problem in figures["problems"]):
         return ""
     return f"the configuration on disk is bad: {app.bad_files}"
 
 
-def _complain(found: Json, check: str, text: str) -> None:
+def _complain(figures: Json, check: str, text: str) -> None:
     """Add what is wrong as a whole, if anything."""
     if text:
-        found["problems"].insert(0, {"channel": None, "check": check, "text": text})
-    found["ok"] = not found["problems"]
+        figures["problems"].insert(0, {"channel": None, "check": check, "text": text})
+    figures["ok"] = not figures["problems"]
 
 
-def _add_unstarted(found: Json, config: "Config") -> None:
+def _add_unstarted(figures: Json, config: "Config") -> None:
     """Complain of enabled channels that no daemon has taken up yet: they have no row and so no figures."""
-    known = {channel["name"] for channel in found["channels"]}
+    started = {channel["name"] for channel in figures["channels"]}
     for channel in config.channels:
-        if channel.enabled and channel.id not in known:
+        if channel.enabled and channel.id not in started:
             text = f"{channel.id}: is configured, and the daemon has not taken it up yet"
-            found["problems"].append({"channel": channel.id, "check": "freshness", "text": text})
-            found["ok"] = False
+            figures["problems"].append({"channel": channel.id, "check": "freshness", "text": text})
+            figures["ok"] = False
 
 
-def _show(app: App, found: Json) -> None:
+def _show(app: App, figures: Json) -> None:
     from erpsync.store.status.storage import room
 
-    app.out.rows([_row(channel) for channel in found["channels"]], COLUMNS, empty="no channel yet")
+    app.out.rows([_row(channel) for channel in figures["channels"]], COLUMNS, empty="no channel yet")
     limit = app.config.status.disk_free_mb or 0
-    for disk in found["storage"]["disks"]:
+    for disk in figures["storage"]["disks"]:
         if disk["free_mb"] is not None and disk["free_mb"] >= limit:
             app.out.line(f"{room(disk['free_mb'])} free in {disk['folder']}, for {', '.join(disk['serves'])}")
-    for channel in found["channels"]:
+    for channel in figures["channels"]:
         for type, count in channel["unknown_messages"].items():
             app.out.line(f"{channel['name']}: {count} of a type not known here: {type}")
-    for name, told in found["not_read"].items():
+    for name, told in figures["not_read"].items():
         app.out.line(f"{name}: {told}")
-    for problem in found["problems"]:
+    for problem in figures["problems"]:
         app.out.line(problem["text"])
-    if found["ok"] and found["channels"]:
+    if figures["ok"] and figures["channels"]:
         app.out.line("all within limits")
 
 
@@ -175,8 +175,8 @@ def took(latencies: Json) -> str | None:
     """Return what 95 of 100 orders, numbers and webhooks took at most, lately; a dash where there were none."""
     from erpsync.store.status.latencies import said
 
-    each = [said(latencies[what].get("0.95")) or "-" for what in ("order", "stock", "webhook")]
-    return None if set(each) == {"-"} else " / ".join(each)
+    texts = [said(latencies[what].get("0.95")) or "-" for what in ("order", "stock", "webhook")]
+    return None if set(texts) == {"-"} else " / ".join(texts)
 
 
 def duration(seconds: float | None) -> str | None:

@@ -28,8 +28,8 @@ def list_stock(app: App) -> int:
     from erpsync.store.views import list_stock as rows
 
     with app.reading() as connection:
-        found = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
-    app.out.rows(found, COLUMNS, empty="no such stock")
+        shown = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
+    app.out.rows(shown, COLUMNS, empty="no such stock")
     return OK
 
 
@@ -92,8 +92,8 @@ def _print(app: App, ctx: "Context") -> int:
     from erpsync.store.views import list_stock as rows
 
     with ctx.store.read() as connection:
-        found = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
-    app.out.value(found[0], lambda: app.out.rows(found, COLUMNS))
+        shown = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
+    app.out.value(shown[0], lambda: app.out.rows(shown, COLUMNS))
     return OK
 
 

@@ -6,14 +6,20 @@ from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from erpsync.core import instants
+from erpsync.languages import ENGLISH, Language
 from erpsync.sdk.money import major
 
-Kind = Literal["text", "long", "number", "instant", "status"]
+Kind = Literal["text", "long", "number", "instant", "status", "word", "free"]
+YES_NO = ("yes", "no")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: which key of a row, under which head, shown how. `long` text may wrap."""
+    """A column of a table: which key of a row, under which head, shown how.
+
+    `text` is a name and shown as it is, `free` text is somebody's words and may wrap. `long` text is ours, may wrap and
+    is said in the reader's language; `word` and `status` are codes, shown in words.
+    """
 
     key: str
     head: str
@@ -28,16 +34,16 @@ class Column:
     @property
     def wraps(self) -> bool:
         """Whether the column may take more than one line."""
-        return self.kind == "long"
+        return self.kind in ("long", "free")
 
 
-def cell(row: Mapping[str, Any], column: Column) -> str:
+def cell(row: Mapping[str, Any], column: Column, speech: Language = ENGLISH) -> str:
     """Return the text of a row in a column; what is not known is a dash."""
     value = row.get(column.key)
     if value is None or value == "":
         return "-"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return speech.say(YES_NO[not value])
     if column.kind == "instant" and column.zone is not None:
         return local(str(value), column.zone)
     return str(value)
@@ -50,6 +56,9 @@ def local(instant: str | None, zone: tzinfo | None) -> str:
     return instants.local(datetime.fromisoformat(instant), zone)
 
 
-def money(minor: int | None, currency: str) -> str:
-    """Return an amount as people write it, with its currency."""
-    return "-" if minor is None else f"{major(minor, currency):f} {currency}"
+def money(minor: int | None, currency: str, speech: Language = ENGLISH) -> str:
+    """Return an amount as people write it, with its currency; in English by the currency's code."""
+    if minor is None:
+        return "-"
+    amount = major(minor, currency)
+    return f"{amount:f} {currency}" if speech is ENGLISH else speech.money(amount, currency)

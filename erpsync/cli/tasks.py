@@ -16,7 +16,7 @@ def list_tasks(app: App) -> int:
     args, zone = app.args, app.config.timezone
     columns = [
         Column("id", "id", "number"),
-        Column("kind", "kind"),
+        Column("kind", "kind", "word"),
         Column("channel", "channel"),
         Column("order", "order"),
         Column("opened_at", "since", "instant", zone),
@@ -27,8 +27,8 @@ def list_tasks(app: App) -> int:
         columns[-2:-2] = [Column("closed_at", "done", "instant", zone), Column("closed_by", "by")]
     limit = args.limit if args.limit is not None else CLOSED if args.closed else 0
     with app.reading() as connection:
-        found = tasks(connection, channel_name=args.channel, closed=args.closed, limit=limit)
-    app.out.rows(found, columns, empty="no task")
+        rows = tasks(connection, channel_name=args.channel, closed=args.closed, limit=limit)
+    app.out.rows(rows, columns, empty="no task")
     return OK
 
 

@@ -7,7 +7,7 @@ from erpsync.cli.tables import Column
 
 def create(app: App) -> int:
     """Make a token and print it; it cannot be printed again."""
-    from erpsync.flows.api.access import create_token
+    from erpsync.flows.access.tokens import create_token
 
     name, scope = app.args.name, app.args.scope
     with app.store() as store:
@@ -20,7 +20,7 @@ def create(app: App) -> int:
 
 def revoke(app: App) -> int:
     """End a token."""
-    from erpsync.flows.api.access import revoke_token
+    from erpsync.flows.access.tokens import revoke_token
 
     name = app.args.name
     with app.store() as store:
@@ -31,7 +31,7 @@ def revoke(app: App) -> int:
 
 def list_(app: App) -> int:
     """Print all tokens, never what they are."""
-    from erpsync.flows.api.access import list_tokens
+    from erpsync.flows.access.tokens import list_tokens
 
     zone = app.config.timezone
     columns = (
@@ -44,6 +44,6 @@ def list_(app: App) -> int:
         Column("revoked_by", "by"),
     )
     with app.store() as store:
-        found = list_tokens(store)
-    app.out.rows(found, columns, empty="no token yet")
+        rows = list_tokens(store)
+    app.out.rows(rows, columns, empty="no token yet")
     return OK

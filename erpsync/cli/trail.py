@@ -17,7 +17,7 @@ def list_trail(app: App) -> int:
     columns = (
         Column("id", "id", "number"),
         Column("at", "at", "instant", zone),
-        Column("kind", "what"),
+        Column("kind", "what", "word"),
         Column("order", "order"),
         Column("channel", "channel"),
         Column("sku", "SKU"),
@@ -25,7 +25,11 @@ def list_trail(app: App) -> int:
         Column("actor", "who"),
     )
     with app.reading() as connection:
-        found = iter_trail(connection, wanted, args.limit, args.after)
-        shown = found if app.out.as_json else (each | {"told": sayable(each["detail"])} for each in found)
+        entries = iter_trail(connection, wanted, args.limit, args.after)
+        shown = (
+            entries
+            if app.out.as_json
+            else (entry | {"told": sayable(entry["detail"], app.out.speech)} for entry in entries)
+        )
         app.out.rows(shown, columns, empty="no such event")
     return OK

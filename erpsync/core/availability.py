@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
@@ -43,20 +43,99 @@ class Own:
 NOTHING_OWN = Own()
 
 
-def level(*, available: int, unpaid: int, factor: int, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:
-    """Return what a listing shows: `max(0, floor((floor((available - safety) x ratio) - buffer - unpaid) / factor))`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many of our units of one SKU a channel may show, and what made it so many.
+
+    Args:
+        available: units free to promise over the channel's warehouses.
+        offered: what is left of them without those that people keep from the channel.
+        shared: the channel's share of that, rounded down.
+        buffer: units that it is never told.
+        unpaid: units in its unpaid orders that hold nothing.
+    """
+
+    available: int
+    offered: int
+    shared: int
+    buffer: int
+    unpaid: int
+
+    @property
+    def qty(self) -> int:
+        """The units that may be shown; never below zero."""
+        return max(0, self.shared - self.buffer - self.unpaid)
+
+
+def share(*, available: int, unpaid: int, policy: StockPolicy, own: Own = NOTHING_OWN) -> Share:
+    """Return what of a SKU's units a channel may show: `floor((available - safety) x ratio) - buffer - unpaid`.
 
     No cap is in it, see `capped`: of a bundle only its own counts.
 
     Args:
         available: our units over the channel's warehouses.
         unpaid: our units in that channel's unpaid orders that hold nothing.
-        factor: our units in one of the channel's.
     """
     offered = max(0, available - own.safety)
-    buffer = policy.buffer if own.buffer is None else own.buffer
-    share = int((Decimal(offered) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR))
-    return max(0, (share - buffer - unpaid) // factor)
+    return Share(
+        available=available,
+        offered=offered,
+        shared=int((Decimal(offered) * Decimal(str(policy.ratio))).to_integral_value(rounding=ROUND_FLOOR)),
+        buffer=policy.buffer if own.buffer is None else own.buffer,
+        unpaid=unpaid,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """The number that a listing should show, and all that made it so.
+
+    Args:
+        qty: the number; None when the stock of one of its SKUs is unknown.
+        parts: our units in one of the channel's, by SKU.
+        shares: what may be shown of each SKU; of none when people have paused it or one is unknown.
+        paused: those of its SKUs that people have paused on the channel, itself first.
+        unknown: those of its SKUs of which no warehouse of the channel has a row.
+        whole: what the part that allows the least makes.
+        together: what can be sent whole, where parts lie in warehouses that bring nothing together.
+    """
+
+    qty: int | None
+    parts: Mapping[int, int]
+    shares: Mapping[int, Share] = field(default_factory=dict)
+    paused: tuple[int, ...] = ()
+    unknown: tuple[int, ...] = ()
+    whole: int = 0
+    together: int | None = None
+
+
+def derive(
+    parts: Mapping[int, int],
+    shares: Mapping[int, Share],
+    *,
+    free: Mapping[int, Mapping[int, int]],
+    groups: Sequence[Sequence[int]],
+    policy: StockPolicy,
+    own: Own = NOTHING_OWN,
+) -> Derivation:
+    """Return what a listing shows: what every part of it allows, no more than can be sent whole, and than its cap.
+
+    Args:
+        parts: our units in one of the channel's, by SKU.
+        shares: what may be shown of each.
+        free: our units free to promise, by SKU and warehouse.
+        groups: warehouses that can each send a whole unit.
+        own: what people have set for the listing's own SKU.
+    """
+    qtys = {sku_id: each.qty for sku_id, each in shares.items()}
+    whole = min(qty // parts[sku_id] for sku_id, qty in qtys.items())
+    together = None
+    if len(groups) > 1 and sum(parts.values()) > 1:
+        together = whole_number(parts, groups, free, qtys)
+    qty = whole if together is None else min(whole, together)
+    return Derivation(
+        qty=capped(qty, policy=policy, own=own), parts=parts, shares=shares, whole=whole, together=together
+    )
 
 
 def capped(qty: int, *, policy: StockPolicy, own: Own = NOTHING_OWN) -> int:

@@ -26,5 +26,9 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | old data is deleted | `operations` | `operations.prune.prune` |
 | notes of older orders are filled in | `operations` | `operations.fill_notes.fill_notes` |
 | keys are rotated | `operations` | `operations.rotate_keys.rotate_keys` |
+| a program's token is looked at | `access` | `access.tokens.access_of` |
+| a person logs in | `access` | `access.log_in.log_in` |
+| a person's session is looked at | `access` | `access.sessions.visitor_of` |
+| why a number or an order is as it is | `explain` | `explain.explain.explain` |
 | a program is told of events | `api` | `api.event_webhooks.push_events` |
 """

@@ -51,6 +51,13 @@ class Channel:
         return self.at_rest is not None and issubclass(self.at_rest.kind, role)
 
     @property
+    def connector_kind(self) -> type[Connector] | None:
+        """The class of this channel's connector; None where nothing is known of it."""
+        if self.connector is not None:
+            return type(self.connector)
+        return None if self.at_rest is None else self.at_rest.kind
+
+    @property
     def max_lines(self) -> int:
         """How many lines one record of this channel may have."""
         return MAX_LINES if self.connector is None else int(self.connector.settings.max_lines)

@@ -3,7 +3,6 @@
 Why on trees and not on models: a duplicate is worth telling even when other keys of the same file are wrong.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from erpsync.core.numbering import meeting
 from erpsync.core.policy import OrderPolicy
+from erpsync.settings.config import is_loopback
 from erpsync.settings.hints import did_you_mean, one_of
 from erpsync.settings.models import POSTGRES, ChannelFile, MainFile, key_problem
 from erpsync.settings.problems import Findings, Path, Severity
@@ -20,9 +20,12 @@ from erpsync.settings.tree import Mapping, Node, Scalar, Sequence, locate
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]+@")
 
 
-OPEN_TO_OTHERS = (
-    "{host} is reached from other machines, and console and metrics have no login; let it be 127.0.0.1 behind a proxy "
-    "that passes only /hooks/"
+NO_TLS = (
+    "{host} is reached from other machines, and console and API answer those only by TLS: let it be 127.0.0.1 behind a "
+    "proxy, which says X-Forwarded-Proto: https, or set plain_http: true"
+)
+READ_ON_THE_WAY = (
+    "{host} is reached from other machines without TLS: passwords, tokens and what is shown can be read on the way"
 )
 
 
@@ -87,17 +90,18 @@ def check_main(main: ReadMain) -> None:
     database = main.at("database")
     if isinstance(database, Scalar) and not is_reference(database) and _PASSWORD.search(str(database.value)):
         main.add(("database",), "the password is written in the file; use ${ENV} in its place", "warning")
-    host = main.model.web.listen.rpartition(":")[0]
-    if not _is_loopback(host):
-        main.add(("web", "listen"), OPEN_TO_OTHERS.format(host=host), "note")
+    _check_web(main, main.model)
     _check_privacy(main, main.model)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
+def _check_web(main: ReadMain, model: MainFile) -> None:
+    host = model.web.listen.rpartition(":")[0]
+    if is_loopback(host):
+        return
+    if model.web.plain_http:
+        main.add(("web", "plain_http"), READ_ON_THE_WAY.format(host=host), "note")
+    else:
+        main.add(("web", "listen"), NO_TLS.format(host=host), "warning")
 
 
 def _warehouses(main: ReadMain) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,7 @@
 Why not the pydantic models themselves: decisions take policies, and nobody downstream needs to know of YAML.
 """
 
+import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -22,6 +23,7 @@ from erpsync.core.policy import (
 )
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
 from erpsync.settings.problems import ConfigError, Problem
+from erpsync.settings.written import Positions
 
 Policy = TypeVar("Policy")
 RETENTION_DAYS = 180
@@ -85,8 +87,10 @@ class Config:
         database: URL with an absolute path or with a password; never printed.
         privacy: None without a `privacy` block; then the store keeps a key file beside its SQLite database.
         web_hosts: names that the web server answers to besides its own, in lower case.
+        web_plain_http: whether console and API answer other machines without TLS.
         channels: in the order of their files, disabled ones too.
         kept: the same as text without secrets, for those who ask while the files are bad; not compared.
+        written: where each setting is written; not compared.
     """
 
     folder: Path
@@ -96,6 +100,7 @@ class Config:
     web_host: str = "127.0.0.1"
     web_port: int = 8686
     web_hosts: tuple[str, ...] = ()
+    web_plain_http: bool = False
     web_local_targets: tuple[str, ...] = ()
     warehouses: tuple[WarehousePolicy, ...] = ()
     stop_s: float = 5
@@ -105,6 +110,7 @@ class Config:
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
     kept: str = field(default="", compare=False, repr=False)
+    written: Positions = field(default_factory=Positions, compare=False, repr=False)
 
     def channel(self, id: str) -> ChannelConfig | None:
         """Return the channel of that id, enabled or not."""
@@ -169,6 +175,7 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         migrate=main.migrate,
         web_host=host.strip("[]"),
         web_port=int(port),
+        web_plain_http=main.web.plain_http,
         web_hosts=tuple(name.lower() for name in main.web.allowed_hosts),
         web_local_targets=tuple(target.lower().replace("[", "").replace("]", "") for target in main.web.local_targets),
         warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
@@ -179,6 +186,14 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _channel(main: MainFile, file: ChannelFile, settings: Any, makeable: bool, name: str) -> ChannelConfig:

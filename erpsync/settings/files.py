@@ -18,6 +18,11 @@ PLACES = (Path("config"), Path("/etc/erpsync"))
 class Files(Protocol):
     """Where the files of a configuration are read from."""
 
+    @property
+    def knows_lines(self) -> bool:
+        """Whether the trees say on which line of its file each value stands."""
+        ...
+
     def read(self, file: Path, findings: Findings) -> Node | None:
         """Return the tree of a file, or None after noting why there is none."""
         ...
@@ -83,6 +88,7 @@ def read(file: Path, findings: Findings) -> Node | None:
 class Disk:
     """The files as they lie there now."""
 
+    knows_lines = True
     read = staticmethod(read)
     channel_files = staticmethod(channel_files)
 

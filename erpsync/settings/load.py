@@ -21,6 +21,7 @@ from erpsync.settings.problems import Findings
 from erpsync.settings.registry import Registry, RegistryError
 from erpsync.settings.secrets import Sources
 from erpsync.settings.tree import Mapping, Node, Scalar
+from erpsync.settings.written import positions
 
 
 def load(
@@ -63,7 +64,12 @@ def load(
         if channel.model
     ]
     kept = keep(main, root, dict(zip(names, channels, strict=True)))
-    return Loaded(config=replace(build(sources.folder, root.model, done), kept=kept), notes=notes, unusable=unusable)
+    trees = {
+        channel.model.id: (file, channel.node) for file, channel in zip(names, channels, strict=True) if channel.model
+    }
+    written = positions(str(main), root.node, trees, lines=loading.source.knows_lines)
+    config = replace(build(sources.folder, root.model, done), kept=kept, written=written)
+    return Loaded(config=config, notes=notes, unusable=unusable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,10 @@ class Web(_Keys):
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         "127.0.0.1:8686", description="HOST:PORT of webhooks, API, metrics and console; port 0 takes any free one."
     )
+    plain_http: bool = Field(
+        False,
+        description="Whether console and API answer other machines without TLS: passwords can be read on the way.",
+    )
     allowed_hosts: list[Annotated[str, AfterValidator(_host_name)]] = Field(
         default_factory=list,
         description="Names that console, API and /status.json answer to, besides localhost, `listen` and IP addresses.",

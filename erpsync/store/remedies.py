@@ -3,7 +3,9 @@
 Why asked of the rows and not kept: the effect or delivery that a letter stands for may have gone since it was written.
 """
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, or_, select
 
 from erpsync.store.db.lookups import has
 from erpsync.store.tables import channel, dead_letter, inbox, outbox
@@ -22,3 +24,9 @@ def letter_remedy() -> ColumnElement[str]:
         and_(dead_letter.c.outbox_id.is_(None), dead_letter.c.kind != "inbox", dead_letter.c.body.is_not(None)),
     )
     return case((~configured, "drop"), (dead_letter.c.broken, "mend"), (kept, "replay"), else_="drop")
+
+
+def letter_remedies(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return the remedy of each of these dead letters."""
+    query = select(dead_letter.c.id, letter_remedy().label("remedy")).where(dead_letter.c.id.in_(ids))
+    return {row.id: row.remedy for row in connection.execute(query)} if ids else {}

@@ -7,7 +7,7 @@ unpaid at any time.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal_column, or_, select, union_all
 
 from erpsync.core.fulfilment import LINE
 from erpsync.core.orders import Origin
@@ -31,12 +31,28 @@ def unpaid_by_sku(*which: ColumnElement[bool], skus: Sequence[int], after: datet
     """Return a query for `sku_id` and `qty`: units of these orders that hold nothing, for these SKUs among others.
 
     Of what we added to an order the channel has taken nothing off its number.
+    """
+    units = _units(which, skus=skus, after=after)
+    return select(units.c.sku_id, func.sum(units.c.qty).label("qty")).group_by(units.c.sku_id)
+
+
+def unpaid_by_order(*which: ColumnElement[bool], skus: Sequence[int], after: datetime) -> Select[tuple[int, int, int]]:
+    """Return a query for `order_id`, `sku_id` and `qty`: the same units, order by order, of these SKUs and others."""
+    units = _units(which, skus=skus, after=after)
+    found = select(units.c.order_id, units.c.sku_id, func.sum(units.c.qty).label("qty"))
+    return found.group_by(units.c.order_id, units.c.sku_id)
+
+
+def _units(which: Sequence[ColumnElement[bool]], *, skus: Sequence[int], after: datetime) -> Subquery:
+    """Return units (`order_id`, `sku_id`, `qty`) that unpaid orders want, and those that they hold taken off.
+
     The lines are looked up once for all three sums: of a channel with thousands of unpaid orders they cost most.
     """
     recent = unpaid_orders(*which, after=after)
     lines = (
         select(
             order_line.c.id,
+            order_line.c.order_id,
             order_line.c.sku_id,
             order_line.c.has_parts,
             order_line.c.factor,
@@ -49,9 +65,11 @@ def unpaid_by_sku(*which: ColumnElement[bool], skus: Sequence[int], after: datet
         )
         .cte("unpaid_line")
     )
-    units = union_all(
-        select(lines.c.sku_id, (lines.c.open_qty * lines.c.factor).label("qty")).where(lines.c.has_parts.is_(False)),
-        select(line_part.c.sku_id, lines.c.open_qty * line_part.c.qty).join(lines, lines.c.id == line_part.c.line_id),
-        select(hold.c.sku_id, -hold.c.qty).join(lines, and_(hold.c.owner_kind == LINE, hold.c.owner_id == lines.c.id)),
+    plain = select(lines.c.order_id, lines.c.sku_id, (lines.c.open_qty * lines.c.factor).label("qty"))
+    parts = select(lines.c.order_id, line_part.c.sku_id, lines.c.open_qty * line_part.c.qty)
+    held = select(lines.c.order_id, hold.c.sku_id, -hold.c.qty)
+    return union_all(
+        plain.where(lines.c.has_parts.is_(False)),
+        parts.join(lines, lines.c.id == line_part.c.line_id),
+        held.join(lines, and_(hold.c.owner_kind == LINE, hold.c.owner_id == lines.c.id)),
     ).subquery("unit")
-    return select(units.c.sku_id, func.sum(units.c.qty).label("qty")).group_by(units.c.sku_id)

@@ -23,12 +23,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from erpsync.store.db.engine import StoreError, sqlite_path
 from erpsync.store.db.trouble import cause_of
+from erpsync.web.access.door import Door
+from erpsync.web.access.encryption import EncryptedOnly
+from erpsync.web.access.log_in import LogIn
 from erpsync.web.api import create_api
 from erpsync.web.console import Console
 from erpsync.web.hooks import Hooks
 from erpsync.web.hosts import KnownHosts
+from erpsync.web.language import InLanguage, choose, spoken
 from erpsync.web.meters import WebMeters
 from erpsync.web.metrics import registry_of
+from erpsync.web.pages import Pages
 from erpsync.web.plain import PlainAddresses
 from erpsync.web.site import Site
 
@@ -40,7 +45,7 @@ HEADERS = (
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),  # without it browsers say that our own forms come from nowhere
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
@@ -52,7 +57,9 @@ log = structlog.get_logger(__name__)
 def create_app(site: Site) -> Starlette:
     """Return the application for a site: webhooks, probes, metrics, the REST API and the console."""
     registry = registry_of(site)
-    console = Console(site, version=asset_version())
+    pages = Pages(site, version=asset_version())
+    door = Door(site, pages)
+    console = Console(site, pages, door)
     routes = [
         Route("/hooks/{channel}", Hooks(site, WebMeters(registry)).take, methods=["POST"]),
         Route("/livez", partial(livez, site)),
@@ -60,6 +67,8 @@ def create_app(site: Site) -> Starlette:
         Route("/metrics", partial(metrics, registry)),
         Route("/status.json", partial(status_json, site)),
         Mount("/api/v1", create_api(site)),
+        Route("/language", choose),
+        *LogIn(site, pages, door).routes(),
         *console.routes(),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
@@ -70,7 +79,13 @@ def create_app(site: Site) -> Starlette:
         StoreError: busy,
         Exception: _failed,
     }
-    layers = [Middleware(SafeHeaders), Middleware(KnownHosts, allowed=site.hosts), Middleware(PlainAddresses)]
+    layers = [
+        Middleware(SafeHeaders),
+        Middleware(KnownHosts, allowed=site.hosts),
+        Middleware(EncryptedOnly, required=site.needs_tls),
+        Middleware(PlainAddresses),
+        Middleware(InLanguage),
+    ]
     return Starlette(routes=routes, middleware=layers, exception_handlers=handlers)
 
 
@@ -105,7 +120,8 @@ def _unusable(site: Site, request: Request, error: Exception) -> Response:
     cause = cause_of(error, sqlite_path(site.store.engine))
     log.error("page.failed", path=request.url.path, error=cause)
     headers = {"Retry-After": "5"}
-    return Response(f"The database cannot be used now: {cause}.\n", 503, headers=headers, media_type="text/plain")
+    text = spoken().say(f"The database cannot be used now: {cause}.\n")
+    return Response(text, 503, headers=headers, media_type="text/plain")
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -106,14 +106,14 @@ def _series(counts: Mapping[str, Sequence[int]], hours: int) -> list[tuple[str, 
 
 
 def _bars(series: Sequence[tuple[str, Sequence[int]]], pitch: float, per_unit: float) -> list[Bar]:
-    found = []
+    bars = []
     for at in range(len(series[0][1]) if series else 0):
         base = float(HEIGHT - BOTTOM)
         filled = [(index, numbers[at]) for index, (_, numbers) in enumerate(series) if numbers[at]]
         for index, count in filled:
             height = count * per_unit
             base -= height
-            found.append(
+            bars.append(
                 Bar(
                     x=round(LEFT + at * pitch + pitch * GAP / 2, 2),
                     y=round(base, 2),
@@ -123,20 +123,20 @@ def _bars(series: Sequence[tuple[str, Sequence[int]]], pitch: float, per_unit: f
                     top=(index, count) == filled[-1],
                 )
             )
-    return found
+    return bars
 
 
 def _columns(
     series: Sequence[tuple[str, Sequence[int]]], totals: Sequence[int], labels: Sequence[str], pitch: float
 ) -> list[Column]:
-    found = []
+    columns = []
     for at, (total, label) in enumerate(zip(totals, labels, strict=True)):
         parts = ", ".join(f"{name} {numbers[at]}" for name, numbers in series if numbers[at])
         said = f"{label}: {total} order{'' if total == 1 else 's'}" + (f" ({parts})" if parts else "")
         shown = (len(labels) - 1 - at) % 4 == 0
         x, width = round(LEFT + at * pitch, 2), round(pitch, 2)
-        found.append(Column(x=x, width=width, label=label, total=total, said=said, shown=shown))
-    return found
+        columns.append(Column(x=x, width=width, label=label, total=total, said=said, shown=shown))
+    return columns
 
 
 def _sentence(totals: Sequence[int], labels: Sequence[str]) -> str:

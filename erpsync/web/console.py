@@ -5,21 +5,14 @@ Why no personal data at all and not masked: who looks after the daemon need not 
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection, select
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from erpsync import __version__
 from erpsync.core.phones import spellings
-from erpsync.store.status.figures import spell
-from erpsync.store.status.latencies import said as took
-from erpsync.store.status.storage import room
 from erpsync.store.tables import order_line, orders
 from erpsync.store.views import (
     NotFound,
@@ -34,123 +27,91 @@ from erpsync.store.views import (
 from erpsync.store.views.find import search_orders
 from erpsync.store.views.next_steps import next_of_order
 from erpsync.store.views.orders import STATUSES
-from erpsync.web import words
+from erpsync.web.access.door import Door, Guarded, visit_of
+from erpsync.web.access.visit import Visit
 from erpsync.web.charts import hourly, spark
+from erpsync.web.pages import Pages
 from erpsync.web.site import Look, Site
 
-TEMPLATES = Path(__file__).parent / "templates"
 LATEST, ASKED, PAGE = 12, 6, 50
-STEPS = ("Placed", "Paid", "Allocated", "Shipped", "Completed")
+STEP_WORDS = ("Placed", "Paid", "Allocated", "Shipped", "Completed")
 _REACHED = {"allocated": 3, "released": 3, "partially_shipped": 3, "shipped": 4, "completed": 5}
 
 Page = dict[str, Any]
 
 
 class Console:
-    """The pages. `version` names the state of the static files."""
+    """The pages behind the door."""
 
-    def __init__(self, site: Site, *, version: str) -> None:
+    def __init__(self, site: Site, pages: Pages, door: Door) -> None:
         self._site = site
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters |= {
-            "money": words.money,
-            "spell": spell,
-            "room": room,
-            "took": took,
-            "plain": words.plain,
-            "phrase": words.phrase,
-            "commands": words.commands,
-            "unread": words.unread,
-            "halted": words.halted,
-        }
-        self._templates.globals |= {
-            "asset": version,
-            "notice": site.notice,
-            "version": __version__,
-            "many": words.many,
-            "no_phone": words.NO_PHONE,
-            "status_words": words.STATUS_WORDS,
-            "tones": words.TONES,
-            "levels": words.LEVELS,
-            "state_words": words.STATE_WORDS,
-        }
+        self._pages = pages
+        self._door = door
 
-    def routes(self) -> list[Route]:
-        """Return the addresses of all pages."""
+    def routes(self) -> list[Guarded]:
+        """Return the addresses of all pages, each with the role that it takes."""
         return [
-            Route("/", self.overview),
-            Route("/live", self.live),
-            Route("/orders", self.orders),
-            Route("/orders/{order:path}", self.order),
+            self._door.page("/", self.overview, role="read"),
+            self._door.part("/live", self.live, role="read"),
+            self._door.page("/orders", self.orders, role="read"),
+            self._door.page("/orders/{order:path}", self.order, role="read"),
         ]
 
-    def overview(self, request: Request) -> Response:
+    def overview(self, visit: Visit) -> Response:
         """Answer the page that people keep open."""
-        return self._page("overview.html", self._overview(request))
+        return self._pages.answer("overview.html", self._overview(), visit)
 
-    def live(self, request: Request) -> Response:
+    def live(self, visit: Visit) -> Response:
         """Answer the part of the overview that changes."""
-        return self._page("live.html", self._overview(request))
+        return self._pages.answer("live.html", self._overview(), visit)
 
-    def orders(self, request: Request) -> Response:
+    def orders(self, visit: Visit) -> Response:
         """Answer a page of orders; with `q` what fits this text."""
-        asked = request.query_params
+        asked = visit.request.query_params
         if query := asked.get("q", "").strip():
-            return self._found(request, query)
+            return self._found(visit, query)
         wanted = OrderFilter(channel=asked.get("channel") or None, status=asked.get("status") or None)
         after = asked.get("after") or None
         try:
             with self._site.store.read() as connection:
-                found = list_orders(connection, wanted, PAGE + 1, after)
-                titles = titles_of(connection, [order["number"] for order in found])
-        except NotFound as error:
-            raise HTTPException(404, str(error)) from error
+                rows = list_orders(connection, wanted, PAGE + 1, after)
+                titles = titles_of(connection, [order["number"] for order in rows])
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
-        page = self._common() | {
-            "orders": found[:PAGE],
-            "more": found[PAGE - 1]["number"] if len(found) > PAGE else None,
+        page = {
+            "orders": rows[:PAGE],
+            "more": rows[PAGE - 1]["number"] if len(rows) > PAGE else None,
             "titles": titles,
             "wanted": wanted,
             "after": after,
             "statuses": STATUSES,
             "channels": sorted(channel.name for channel in self._site.ctx().channels.values()),
         }
-        return self._page("orders.html", page)
+        return self._pages.answer("orders.html", page, visit)
 
-    def _found(self, request: Request, query: str) -> Response:
+    def _found(self, visit: Visit, query: str) -> Response:
         """Answer what a text fits; to the one order that has exactly this number or channel id, go at once."""
         try:
             with self._site.store.read() as connection:
                 order = named_exactly(connection, query)
-                found = search_orders(connection, query, PAGE) if order is None else None
-                titles = titles_of(connection, [each["number"] for each in found.orders]) if found else {}
+                result = search_orders(connection, query, PAGE) if order is None else None
+                titles = titles_of(connection, [order_row["number"] for order_row in result.orders]) if result else {}
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
-        if found is None:
-            return RedirectResponse(str(request.url_for("order", order=order).path), 303)
+        if result is None:
+            return RedirectResponse(str(visit.request.url_for("order", order=order).path), 303)
         phone = bool(spellings(query))
-        page = {"found": found, "titles": titles, "query": "" if phone else query, "phone": phone, "most": PAGE}
-        return self._page("found.html", self._common() | page)
+        page = {"found": result, "titles": titles, "query": "" if phone else query, "phone": phone, "most": PAGE}
+        return self._pages.answer("found.html", page, visit)
 
-    def order(self, request: Request) -> Response:
+    def order(self, visit: Visit) -> Response:
         """Answer one order's story: what was bought, held, shipped and paid back, and why."""
-        name = request.path_params["order"]
-        try:
-            with self._site.store.read() as connection:
-                order = show_order(connection, name)
-                order_id = find_order(connection, order["number"])
-                shipments = list_shipments(connection, order_id=order_id, limit=0)
-                to_do = next_of_order(connection, order_id, order, off=self._off())
-                titles = titles_of(connection, [order["number"]])
-        except NotFound as error:
-            raise HTTPException(404, str(error)) from error
+        with self._site.store.read() as connection:
+            order = show_order(connection, visit.request.path_params["order"])
+            order_id = find_order(connection, order["number"])
+            shipments = list_shipments(connection, order_id=order_id, limit=0)
+            to_do = next_of_order(connection, order_id, order, off=self._off())
+            titles = titles_of(connection, [order["number"]])
         page = {
             "order": order,
             "shipments": shipments,
@@ -158,7 +119,7 @@ class Console:
             "steps": steps(order, shipments),
             "next": to_do,
         }
-        return self._page("order.html", self._common() | page)
+        return self._pages.answer("order.html", page, visit)
 
     def _off(self) -> set[str]:
         return {channel.name for channel in self._site.ctx().channels.values() if not channel.enabled}
@@ -169,15 +130,12 @@ class Console:
             raise error
         if request.url.path.startswith(("/hooks/", "/api/")):
             return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
-        page = self._common() | {"status_code": error.status_code, "said": error.detail}
-        return self._page("error.html", page, error.status_code)
+        page = {"status_code": error.status_code, "said": error.detail}
+        answer = self._pages.answer("error.html", page, visit_of(request), error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
 
-    def _common(self) -> Page:
-        ctx, now = self._site.ctx(), self._site.store.clock.now()
-        return {"clock": words.Clockface(now, ctx.timezone), "timezone": ctx.timezone.key}
-
-    def _overview(self, request: Request) -> Page:
-        del request
+    def _overview(self) -> Page:
         look = self._site.look()
         with self._site.store.read() as connection:
             latest = list_orders(connection, OrderFilter(), LATEST)
@@ -187,10 +145,7 @@ class Console:
                 "letters": list_dead(connection, limit=ASKED),
                 "tasks": list_tasks(connection, limit=ASKED),
             }
-        return self._common() | page | figures_page(look)
-
-    def _page(self, template: str, page: Mapping[str, Any], status_code: int = 200) -> Response:
-        return HTMLResponse(self._templates.get_template(template).render(page), status_code)
+        return page | figures_page(look)
 
 
 def figures_page(look: Look) -> Page:
@@ -211,12 +166,14 @@ def figures_page(look: Look) -> Page:
 def queue_rows(channels: Sequence[Mapping[str, Any]]) -> list[Page]:
     """Return the queues that hold anything, by channel and kind."""
     effects = [
-        {"channel": each["name"], "kind": kind, **row}
-        for each in channels
-        for kind, row in each["queue"]["kinds"].items()
+        {"channel": channel["name"], "kind": kind, **row}
+        for channel in channels
+        for kind, row in channel["queue"]["kinds"].items()
     ]
     empty = {"kind": "webhook", "leased": 0, "waiting": 0, "unknown": 0, "waiting_for": {}}
-    inboxes = [{"channel": each["name"], "pending": each["inbox"], **empty} for each in channels if each["inbox"]]
+    inboxes = [
+        {"channel": channel["name"], "pending": channel["inbox"], **empty} for channel in channels if channel["inbox"]
+    ]
     return sorted(effects + inboxes, key=lambda row: (row["channel"], row["kind"]))
 
 
@@ -231,11 +188,11 @@ def named_exactly(connection: Connection, name: str) -> str | None:
 def titles_of(connection: Connection, numbers: list[str]) -> dict[str, dict[str, str]]:
     """Return what was bought, in the channel's words: title by line id, by order number."""
     query = select(orders.c.number, order_line.c.external_id, order_line.c.title, order_line.c.channel_sku)
-    found: dict[str, dict[str, str]] = {}
+    titles: dict[str, dict[str, str]] = {}
     joined = query.join(order_line, order_line.c.order_id == orders.c.id).where(orders.c.number.in_(numbers))
     for row in connection.execute(joined.order_by(order_line.c.id)):
-        found.setdefault(row.number, {})[row.external_id] = row.title or row.channel_sku
-    return found
+        titles.setdefault(row.number, {})[row.external_id] = row.title or row.channel_sku
+    return titles
 
 
 def steps(order: Mapping[str, Any], shipments: Sequence[Mapping[str, Any]]) -> list[Page]:
@@ -248,8 +205,9 @@ def steps(order: Mapping[str, Any], shipments: Sequence[Mapping[str, Any]]) -> l
     partly = order["status"] == "partially_shipped"
     instants = (order["placed_at"], order["paid_at"], None, left_at, None)
     done = (True, order["paid_at"] is not None, reached >= 3, reached >= 4, reached >= 5)
-    found = [
-        {"name": name, "done": on, "at": at, "said": ""} for name, on, at in zip(STEPS, done, instants, strict=True)
+    stages = [
+        {"name": name, "done": on, "at": at, "said": ""}
+        for name, on, at in zip(STEP_WORDS, done, instants, strict=True)
     ]
-    found[3]["said"] = "partly, " if partly else ""
-    return found
+    stages[3]["said"] = "partly, " if partly else ""
+    return stages

@@ -114,8 +114,8 @@ class Hooks:
         return True
 
     def _not_taken(self, name: str, error: BodyError) -> Response:
-        known = receiver(self._site.ctx(), name) is not None
-        self._meters.count(name if known else UNKNOWN, "not_taken")
+        receives = receiver(self._site.ctx(), name) is not None
+        self._meters.count(name if receives else UNKNOWN, "not_taken")
         return JSONResponse({"error": error.problem}, error.status, headers={"Connection": "close"})
 
 

@@ -141,13 +141,13 @@ def registry_of(site: Site) -> CollectorRegistry:
 
 def families(samples: Iterable[Sample]) -> Iterator[Metric]:
     """Yield metric families of single numbers, those of one name together."""
-    found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+    by_name: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
     for sample in samples:
-        if sample.name not in found:
+        if sample.name not in by_name:
             make = CounterMetricFamily if sample.kind == "counter" else GaugeMetricFamily
-            found[sample.name] = make(sample.name, sample.help, labels=tuple(sample.labels))
-        found[sample.name].add_metric(tuple(sample.labels.values()), sample.value)
-    yield from found.values()
+            by_name[sample.name] = make(sample.name, sample.help, labels=tuple(sample.labels))
+        by_name[sample.name].add_metric(tuple(sample.labels.values()), sample.value)
+    yield from by_name.values()
 
 
 def _house_samples(look: Look) -> dict[str, list[Reading]]:
@@ -168,9 +168,9 @@ def _channel_samples(look: Look) -> dict[str, list[Reading]]:
     shown = look.status["channels"]
     samples = {metric: _from(shown, read) for metric, read in _READERS.items()}
     samples["erpsync_tasks_open"] = [((names.get(id or 0, ""),), n) for id, n in look.figures.tasks.items()]
-    for what, found in look.figures.latencies.items():
+    for what, quantiles in look.figures.latencies.items():
         metric = f"erpsync_{what}_latency_seconds"
-        samples[metric] = [((names[id], quantile), took) for (id, quantile), took in found.items() if id in names]
+        samples[metric] = [((names[id], quantile), took) for (id, quantile), took in quantiles.items() if id in names]
     samples["erpsync_channel_blocked_seconds"] = [((names[id],), look.blocked_s(id)) for id in names]
     samples["erpsync_windows_unsealed"] = [((names[id],), look.figures.unsealed.get(id, 0)) for id in names]
     return samples | _split_samples(shown, look.figures, names)
@@ -205,10 +205,10 @@ def _split_samples(
 ) -> dict[str, list[Reading]]:
     """Return the samples that have a second label beside the channel."""
     lags: list[Reading] = [
-        ((channel["name"], stream), found["lag_s"])
+        ((channel["name"], stream), progress["lag_s"])
         for channel in channels
-        for stream, found in channel["streams"].items()
-        if found["lag_s"] is not None
+        for stream, progress in channel["streams"].items()
+        if progress["lag_s"] is not None
     ]
     rows: list[Reading] = [
         ((names[id], kind, state), float(queue.states[state]))

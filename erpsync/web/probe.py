@@ -61,9 +61,9 @@ class Probe(Generic[T]):
 
     def _run(self, asked: "Future[T]") -> None:
         try:
-            found = self._ask()
+            answer = self._ask()
         except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
             asked.set_exception(error)
             return
         self._good_until_s = time.monotonic() + self._keep_s
-        asked.set_result(found)
+        asked.set_result(answer)

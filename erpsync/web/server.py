@@ -12,6 +12,7 @@ import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
+from erpsync.settings.config import is_loopback
 from erpsync.settings.folders import folders
 from erpsync.web.app import create_app
 from erpsync.web.protocol import CallerLimits, Hall, PromptProtocol
@@ -98,9 +99,11 @@ class WebServer(AppServer):
         site = Site(
             store=store,
             ctx=lambda: replace(face.ctx(), store=store),
+            settings=lambda: face.config().written,
             limits=lambda: face.config().status,
             places=lambda: folders(face.config()),
             hosts=lambda: (config.web_host.lower(), *face.config().web_hosts),
+            needs_tls=lambda: not is_loopback(config.web_host) and not face.config().web_plain_http,
             meters=face.meters.samples,
             alive=face.alive,
             draining=face.draining,

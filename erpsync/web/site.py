@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import structlog
 
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.explain.steps import Settings, Unwritten
 from erpsync.sdk.types import WebhookReply, WebhookRequest
 from erpsync.settings import Config
 from erpsync.store.db.store import BORDER_WAIT_S, Store
@@ -101,16 +102,18 @@ class Site:
     Args:
         store: the database with the patience of who is waited for, see `Store.at_border`.
         context: the context as configured now.
+        settings: where the settings of the context are written.
         limits: beyond which `/status.json` and the console say that something is wrong.
         meters: what the process counts about itself, for `/metrics`.
         alive: whether the daemon's loop still turns, for `/livez`.
         draining: whether the daemon is stopping; then `/readyz` says no.
         receive: stores a webhook.
-        max_body_bytes: largest webhook body, also after decompression.
-        body_s: seconds within which a webhook's body must have come in.
+        max_body_bytes: largest webhook body or form, also after decompression.
+        body_s: seconds within which a webhook's body or a form must have come in.
         keep_s: seconds that figures are shared by all who look.
         places: what lies where on this machine, (what for, folder), to see how much room there is.
         hosts: names under which this server may be asked for, besides localhost and addresses in numbers.
+        needs_tls: whether console and API answer only what came by TLS.
         probe_s: seconds that the answer of a trial write is shared.
         wait_s: seconds that whoever looks waits for figures that are being counted.
         notice: what every page of the console says at its top.
@@ -119,12 +122,14 @@ class Site:
     store: Store
     ctx: Callable[[], Context]
     limits: Callable[[], Limits]
+    settings: Callable[[], Settings] = Unwritten
     meters: Callable[[], Sequence[Sample]] = tuple
     alive: Callable[[], bool] = lambda: True
     draining: Callable[[], bool] = lambda: False
     receive: Callable[[Context, Channel, WebhookRequest], Receipt] = receive
     places: Callable[[], Sequence[tuple[str, Path]]] = tuple
     hosts: Callable[[], Collection[str]] = tuple
+    needs_tls: Callable[[], bool] = lambda: False
     max_body_bytes: int = 2 * 1024 * 1024
     body_s: float = 20
     keep_s: float = 2

@@ -1,4 +1,4 @@
-"""How the console says things: money, instants on the operator's clock, spans, counts."""
+"""How the console says things: instants on the operator's clock, spans, states."""
 
 import re
 from collections.abc import Mapping
@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup, escape
 
 from erpsync.core.instants import with_local
-from erpsync.sdk.money import major
+from erpsync.languages import ENGLISH, Language
+from erpsync.languages.vocabulary import OWN_WORDS
 from erpsync.store.status.figures import spell
-
-_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "KRW": "₩"}
 
 STATUS_WORDS = {
     "cancelled": "cancelled",
@@ -53,14 +52,7 @@ NO_PHONE = (
     r"(?!\s*[\(]?0(?:[\s\-\(\)]*\d){9,13}\s*$)"
     r"(?!\s*\+[\d\s\-]{7,}$).*"
 )
-LEVELS = {"ok": ("✓", "well"), "warn": ("!", "watch"), "bad": ("×", "needs you"), "off": ("–", "off")}
-
-
-def money(minor: int | None, currency: str) -> str:
-    """Return an amount as people write it: ¥1,288.00."""
-    if minor is None:
-        return "–"
-    return f"{'−' if minor < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{major(abs(minor), currency):,f}"
+LEVEL_WORDS = {"ok": ("✓", "well"), "warn": ("!", "watch"), "bad": ("×", "needs you"), "off": ("–", "off")}
 
 
 def moment(at: str | datetime | None) -> datetime | None:
@@ -69,42 +61,45 @@ def moment(at: str | datetime | None) -> datetime | None:
 
 
 class Clockface:
-    """Instants on the operator's clock, as seen at `now`."""
+    """Instants on the operator's clock, as seen at `now`, and texts with them, in a language."""
 
-    def __init__(self, now: datetime, timezone: ZoneInfo) -> None:
+    def __init__(self, now: datetime, timezone: ZoneInfo, speech: Language = ENGLISH) -> None:
+        self._speech = speech
         self._timezone = timezone
         self.now = now.astimezone(timezone)
 
     def when(self, at: str | datetime | None, *, seconds: bool = False) -> Markup:
         """Return a `<time>` element: 14:05 today, else 2 Mar 14:05, with the year where it is another one."""
-        found = moment(at)
-        if found is None:
+        instant = moment(at)
+        if instant is None:
             return Markup("–")
-        local = found.astimezone(self._timezone)
+        local = instant.astimezone(self._timezone)
         clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
         if local.date() != self.now.date():
-            year = f" {local.year}" if local.year != self.now.year else ""
-            clock = f"{local.day} {local:%b}{year} {clock}"
+            clock = f"{self._speech.day(local.date(), year=local.year != self.now.year)} {clock}"
         whole = f"{local:%Y-%m-%d %H:%M:%S} {self._timezone.key}"
         return Markup('<time datetime="{}" title="{}">{}</time>').format(local.isoformat(), whole, clock)
 
     def told(self, text: str) -> str:
-        """Return a text with the instants in it on the operator's clock."""
-        return with_local(text, self._timezone)
+        """Return a text in the reader's language, with the instants in it on the operator's clock."""
+        return self._speech.say(with_local(text, self._timezone))
 
     def plain(self, value: Any) -> str:
         """Return a value of an event's detail in one line, instants on the operator's clock."""
         return self.told(plain(value))
 
+    def detail(self, name: str, value: Any) -> str:
+        """Return a value of an event's detail, in words where its name says that it is a code of ours."""
+        is_code = name in OWN_WORDS and isinstance(value, str)
+        return self.plain(self._speech.word(value) if is_code else value)
+
     def ago(self, at: str | datetime | None) -> str:
         """Return how long ago something was."""
-        found = moment(at)
-        return "–" if found is None else f"{spell(max(0.0, (self.now - found).total_seconds()))} ago"
-
-
-def many(count: int, noun: str, plural: str = "") -> str:
-    """Return a count with its noun: 1 order, 2 orders."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+        instant = moment(at)
+        if instant is None:
+            return "–"
+        past = spell(max(0.0, (self.now - instant).total_seconds()))
+        return self._speech.say(f"{past} ago")
 
 
 def plain(value: Any) -> str:
@@ -131,8 +126,10 @@ def halted(channel: Mapping[str, Any]) -> str:
     """Return that a channel was paused, by whom and why; nothing when it was not."""
     if channel["state"] != "paused":
         return ""
-    who = f" by {channel['paused_by']}" if channel["paused_by"] else ""
-    return f"Paused{who}{': ' if channel['error'] else '.'}{channel['error']}"
+    who, error = channel["paused_by"], channel["error"]
+    if who:
+        return f"Paused by {who}: {error}" if error else f"Paused by {who}."
+    return f"Paused: {error}" if error else "Paused."
 
 
 _COMMAND = re.compile(r"`([^`]*)`")
@@ -143,8 +140,3 @@ def commands(advice: str) -> Markup:
     parts = _COMMAND.split(advice)
     marked = [Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in enumerate(parts)]
     return Markup("").join(marked)
-
-
-def phrase(name: str) -> str:
-    """Return a code name in words: order.first_seen -> order first seen."""
-    return name.replace(".", " ").replace("_", " ").replace("-", " ")

@@ -235,7 +235,7 @@ def test_openapi_describes_every_address_with_an_example(api: Api) -> None:
         if code in ("200", "201")
     ]
 
-    assert len(document["paths"]) == 28
+    assert len(document["paths"]) == 30
     assert all("example" in each["content"]["application/json"] for each in answers)
     assert document["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
 
@@ -250,6 +250,10 @@ def test_the_examples_have_the_keys_of_real_answers(api: Api) -> None:
         (api.get("/orders/o2").json()["lines"][0], examples.ORDER["lines"][0]),
         (api.get("/orders/o2").json()["events"][0], examples.ORDER["events"][0]),
         (api.get("/channels/shop").json(), examples.CHANNEL),
+        (api.get("/orders/o2/explain").json(), examples.EXPLAINED_ORDER),
+        (api.get("/orders/o2/explain").json()["steps"][0], examples.EXPLAINED_ORDER["steps"][0]),
+        (api.get("/skus/A/explain").json(), examples.EXPLAINED_SKU),
+        (api.get("/skus/A/explain").json()["levels"][0], examples.EXPLAINED_SKU["levels"][0]),
         *(
             (api.get(path).json()["items"][0], example)
             for path, example in (

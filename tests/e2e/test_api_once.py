@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from erpsync.flows.api.access import Access, access_of
+from erpsync.flows.access.tokens import Access, access_of
 from erpsync.flows.api.idempotency import Call, Claim, ClaimLostError, claim, for_claim
 from erpsync.flows.inventory.counts import add_stock
 from erpsync.flows.operations.prune import prune

@@ -2,7 +2,7 @@
 
 import pytest
 
-from erpsync.flows.api.access import access_of
+from erpsync.flows.access.tokens import access_of
 from erpsync.store.db.store import Store
 from tests.e2e.command_desk import Desk
 

@@ -30,7 +30,7 @@ WRITTEN = {block.text.splitlines()[0][2:]: block.text for block in blocks("yaml"
 EXAMPLES = SHIPPED | WRITTEN
 LOOKS = (
     "schema|orders list|shipments list|stock list|listings list|bundles list|channels list|dead list|tasks list"
-    "|token list|status|prove|prove --windows"
+    "|token list|user list|status|prove|prove --windows"
     "|channels show {id}|channels poll {id}|explain 1|orders show 1|dead replay 1"
 )
 AT = datetime(2026, 11, 22, 2, 5, tzinfo=UTC)

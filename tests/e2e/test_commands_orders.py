@@ -5,12 +5,17 @@ import re
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from erpsync.cli.key_file import begin_rotation
+from erpsync.settings import installed, load
+from erpsync.store.db.store import Store
+from erpsync.store.nodes import take_configuration
 from tests.e2e.command_desk import Desk, copy_of, set_up, trade
+from tests.support.explaining import amounts, one
 
 HOLD_LOCK = """
 import sys
@@ -252,14 +257,45 @@ def test_the_story_of_an_order_and_of_a_sku(desk: Desk) -> None:
     held = desk.run("explain", "1004").out
     sku = desk.run("explain", "B").out
 
-    assert "5 of B missing; no order comes before it" in order
+    assert f"{number(desk, '1002')} waits for 5 units of B and is served first" in order
+    assert "  5  of B missing for line a\n     0  no order comes before it: it is served first" in order
     assert number(desk, "1002") in sku
-    assert re.search(r"held since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d: unmapped_sku", held)
+    assert "(shop 1004, held: unmapped_sku)" in held
+    assert re.search(r"to a SKU: 新品-红  \(since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\)", held)
     assert not re.search(r"\d{4}-\d\d-\d\dT", held + order + sku)
     assert desk.json("explain", "B")["stock"] == [
         {"warehouse": "SH", "sku": "B", "on_hand": 5, "reserved": 4, "available": 0}
     ]
     assert desk.run("explain", "nothing").code == 1
+
+
+def test_explain_names_file_and_line_of_what_makes_a_number(desk: Desk) -> None:
+    (level,) = desk.json("explain", "A")["levels"]
+    place = {"file": str(desk.folder / "erpsync.yaml"), "line": 6}
+
+    assert amounts(level["steps"], "on_hand", "held", "safety", "level") == {
+        "on_hand": 6,
+        "held": -2,
+        "safety": -1,
+        "level": 3,
+    }
+    assert one(level["steps"], "safety")["setting"] == place
+    said = f"-1  safety stock that SH never promises of any SKU  [{place['file']}:{place['line']}]"
+    assert said in desk.run("explain", "A").out
+
+
+def test_explain_says_when_the_files_are_not_what_the_daemon_goes_by(desk: Desk) -> None:
+    config = load(desk.folder, registry=installed(), environ={}, secrets=False).require()
+    with closing(Store.open(config.database)) as store:
+        take_configuration(store, config.kept)
+    assert "say otherwise" not in desk.run("explain", "A").err
+
+    text = (desk.folder / "erpsync.yaml").read_text()
+    desk.write("erpsync.yaml", text.replace("safety_stock: 1", "safety_stock: 2"))
+    ran = desk.run("explain", "A")
+
+    assert re.match(r"the files on disk say otherwise than the configuration in force since 20\d\d-", ran.err)
+    assert "-2  safety stock that SH never promises" in ran.out
 
 
 def test_status_tells_of_the_dead_letter_and_fails(desk: Desk) -> None:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from starlette.responses import HTMLResponse
 
+from erpsync.flows.access.users import create_user, disable_user
 from erpsync.flows.context import Context
 from erpsync.store import tables
 from erpsync.store.db.store import Store
+from tests.support.visitor import cookie_for
 from tests.support.web_shop import NOW, AppServer, add, fill, line_row, open_shop, order_row, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrent("processes")]
@@ -22,6 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.concurrent("processes")]
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]  # containers run as root and have no /dev/shm
 REFRESH_MS = 3500
 LONG_MS = 60_000
+PASSWORD = "correct horse battery"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 expect.set_options(timeout=LONG_MS)
@@ -74,6 +78,7 @@ def shop(chromium: Browser, sqlite_file: Path) -> Iterator[Shop]:
     def opened(address: str = "", **options: object) -> Iterator[Page]:
         context = chromium.new_context(**options)
         context.set_default_timeout(LONG_MS)
+        context.add_cookies([cookie_for(store, server.url)])
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -233,7 +238,8 @@ CONTRAST = """() => {
     return [255, 255, 255];
   };
   const bad = [];
-  for (const el of document.querySelectorAll('h1, h2, h3, p, b, span, td, th, dt, dd, a, li, code, small')) {
+  const texts = 'h1, h2, h3, p, b, span, td, th, dt, dd, a, li, code, small, label, button';
+  for (const el of document.querySelectorAll(texts)) {
     if (![...el.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
     const [one, two] = [light(rgb(getComputedStyle(el).color)), light(behind(el))];
     const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
@@ -251,3 +257,92 @@ def test_text_stands_out_from_what_is_behind_it_by_day_and_night(shop: Shop, add
         assert page.evaluate(CONTRAST) == []
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 16, 21)"
         assert dark == (scheme == "dark")
+
+
+@pytest.fixture
+def stranger(chromium: Browser, shop: Shop) -> Iterator[Page]:
+    """A browser that nobody has logged in with, at a console that has a user."""
+    create_user(shop.store, "wang", role="operate", password=PASSWORD, actor="root")
+    context = chromium.new_context()
+    context.set_default_timeout(LONG_MS)
+    page = context.new_page()
+    page.on("console", lambda message: shop.complaints.append(message.text))
+    page.clock.install(time=NOW)
+    yield page
+    context.close()
+
+
+def enter(page: Page, password: str = PASSWORD) -> None:
+    page.get_by_label("Name").fill("wang")
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+
+
+def test_a_person_logs_in_to_the_page_they_wanted_and_out_again(shop: Shop, stranger: Page) -> None:
+    wanted = f"{shop.server.url}orders?status=held"
+    stranger.goto(wanted)
+    expect(stranger).to_have_title("Log in · erpsync")
+    enter(stranger)
+
+    expect(stranger).to_have_url(wanted)
+    expect(stranger.locator(".who")).to_contain_text("wang")
+    stranger.get_by_role("button", name="Log out").click()
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("Log in")
+    stranger.goto(wanted)
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("Log in")
+    assert shop.complaints == []
+
+
+def test_a_wrong_password_is_said_and_the_name_need_not_be_typed_again(shop: Shop, stranger: Page) -> None:
+    stranger.goto(shop.server.url)
+    enter(stranger, "wrong horse battery")
+
+    expect(stranger.get_by_role("alert")).to_contain_text("Name or password is wrong")
+    expect(stranger.get_by_label("Name")).to_have_value("wang")
+    expect(stranger.get_by_label("Password")).to_be_focused()
+    expect(stranger.get_by_label("Password")).to_have_value("")
+
+
+def test_a_page_that_is_open_when_its_session_ends_leads_to_the_log_in(shop: Shop, stranger: Page) -> None:
+    stranger.goto(shop.server.url)
+    enter(stranger)
+    expect(stranger.get_by_role("status")).to_have_text("Live")
+    disable_user(shop.store, "wang", actor="root")
+    stranger.clock.fast_forward(REFRESH_MS)
+
+    expect(stranger.get_by_role("heading", level=1)).to_have_text("Log in")
+
+
+def test_a_form_on_another_sites_page_does_nothing_for_whoever_is_logged_in(
+    shop: Shop, stranger: Page, sqlite_file: Path
+) -> None:
+    """The browser itself is asked: whether it sends the cookie along, and what it says of where the form came from."""
+    stranger.goto(shop.server.url)
+    enter(stranger)
+    expect(stranger.locator(".who")).to_contain_text("wang")
+    form = f'<form action="{shop.server.url}logout" method="post"><button>Win a prize</button></form>'
+    elsewhere = AppServer(HTMLResponse(form), host="127.0.0.1")
+    elsewhere.start()
+    stranger.goto(elsewhere.url.replace("127.0.0.1", "localhost"))
+    stranger.get_by_role("button").click()
+    stranger.wait_for_url(f"{shop.server.url}logout")
+    refused = stranger.locator("body").inner_text()
+    elsewhere.stop(2)
+    stranger.goto(shop.server.url)
+
+    assert "a page of another site sent this" in refused
+    expect(stranger.locator(".who")).to_contain_text("wang")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_log_in_can_be_read_on_a_phone_and_by_night(
+    chromium: Browser, shop: Shop, scheme: Literal["light", "dark"], width: int
+) -> None:
+    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 740})
+    page = context.new_page()
+    page.goto(shop.server.url)
+
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    context.close()

@@ -45,7 +45,7 @@ def test_ship_refuses_both_and_explain_says_which_letter_and_what_to_do(desk: De
     told = desk.run("explain", FROZEN).out
 
     letter = next(each for each in desk.json("dead", "list") if each["key"] == FROZEN)
-    assert "held since" in told
+    assert "a newer view of it was not understood" in told
     assert f"erpsync dead show {letter['id']}" in told
     assert "erpsync dead replay" in told.partition("What to do")[2]
     task = next(each for each in desk.json("tasks", "list") if "冻结" in each["reason"])

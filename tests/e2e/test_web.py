@@ -14,6 +14,7 @@ from erpsync.settings.config import Config, StatusLimits
 from erpsync.store import tables
 from erpsync.web.metrics import METRICS
 from erpsync.web.server import WebServer
+from tests.support.visitor import visitor
 from tests.support.web_shop import NOW, AppServer, add, effect_row, fill, open_shop, serve
 
 
@@ -28,17 +29,18 @@ class Shop:
     ctx: object = None
     store: object = None
     samples: list = field(default_factory=list)
+    browser: requests.Session = field(default_factory=requests.Session)
 
     def get(self, path: str) -> requests.Response:
         assert self.server
-        return requests.get(self.server.url + path.lstrip("/"), timeout=60, allow_redirects=False)
+        return self.browser.get(self.server.url + path.lstrip("/"), timeout=60, allow_redirects=False)
 
 
 @pytest.fixture
 def shop(sqlite_file: Path) -> Iterator[Shop]:
     shop = Shop(path=sqlite_file)
     store, ctx = open_shop(f"sqlite:///{shop.path}")
-    shop.store, shop.ctx = store, ctx
+    shop.store, shop.ctx, shop.browser = store, ctx, visitor(store)
     shop.server, _ = serve(
         store, ctx, draining=lambda: shop.draining, alive=lambda: shop.alive, meters=lambda: shop.samples, keep_s=0
     )
@@ -182,7 +184,7 @@ def test_every_answer_keeps_browsers_from_being_turned_against_it(shop: Shop, pa
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
     assert "server" not in headers
 
@@ -220,14 +222,14 @@ def test_a_daemon_is_served_at_the_address_of_its_configuration(shop: Shop) -> N
     try:
         assert requests.get(f"{server.url}readyz", timeout=60).json()["ready"]
         assert [_status(server, host) for host in ("erp.example", "evil.example")] == [200, 421]
-        assert "Faults are &lt;played&gt;." in requests.get(server.url, timeout=60).text
+        assert "Faults are &lt;played&gt;." in shop.browser.get(server.url, timeout=60).text
         assert "erpsync_polls_total 3.0" in requests.get(f"{server.url}metrics", timeout=60).text
     finally:
         server.stop(2)
 
 
 def _status(server: WebServer, host: str) -> int:
-    return requests.get(f"{server.url}live", headers={"Host": host}, timeout=60).status_code
+    return requests.get(f"{server.url}status.json", headers={"Host": host}, timeout=60).status_code
 
 
 def test_a_server_that_was_stopped_answers_no_more_and_may_be_stopped_again(shop: Shop) -> None:

@@ -18,6 +18,7 @@ from erpsync.store.db.privacy import Vault
 from erpsync.store.status.storage import LOST_FOR, Disk, Storage, measure, room
 from erpsync.store.tables import channel
 from erpsync.web.site import Site, receive
+from tests.support.visitor import visitor
 from tests.support.web_shop import open_shop, serve
 
 GOOD = {"x-signature": "right"}
@@ -34,6 +35,7 @@ class Shop:
         self.border = self.store.at_border(5)
         event.listen(self.border.engine, "checkout", self._limit)
         self.ctx = replace(ctx, store=self.border)
+        self.browser = visitor(self.store)
         self.server, self.site = serve(
             self.border, self.ctx, receive=receive, keep_s=0, probe_s=0, places=lambda: [("database", file.parent)]
         )
@@ -44,7 +46,7 @@ class Shop:
         connection.execute(f"PRAGMA max_page_count = {pages if self.full else 1_000_000_000}")
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"{self.server.url}{path}", timeout=60)
+        return self.browser.get(f"{self.server.url}{path}", timeout=60)
 
     def send(self, body: bytes = BIG) -> int:
         return requests.post(f"{self.server.url}hooks/{NAME}", data=body, headers=GOOD, timeout=60).status_code

@@ -19,6 +19,7 @@ from erpsync.web.site import receive
 from tests.e2e.command_desk import set_up
 from tests.support.dialects import on_postgresql
 from tests.support.scene import eventually
+from tests.support.visitor import visitor
 from tests.support.web_shop import open_shop, serve
 
 SOON_S = 0.2
@@ -33,12 +34,13 @@ class Shop:
         self.file = file
         self.store, ctx = open_shop(f"sqlite:///{file}", vault=Vault([b"k" * 32], b"i" * 32))
         self.border = self.store.at_border(SOON_S)
+        self.browser = visitor(self.store)
         self.server, self.site = serve(
             self.border, replace(ctx, store=self.border), receive=receive, keep_s=0, probe_s=0, wait_s=SOON_S
         )
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"{self.server.url}{path}", timeout=60)
+        return self.browser.get(f"{self.server.url}{path}", timeout=60)
 
     def send(self) -> requests.Response:
         return requests.post(f"{self.server.url}hooks/jd-main", data=b"{}", headers=GOOD, timeout=60)

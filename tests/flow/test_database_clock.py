@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from erpsync.core.tokens import CAP_S as TOKEN_CAP_S
 from erpsync.flows import retry
+from erpsync.flows.access import log_in, sessions
 from erpsync.flows.api import event_webhooks, idempotency
 from erpsync.flows.availability import push as stock_push
 from erpsync.flows.channels import credentials
@@ -39,6 +40,8 @@ def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
     assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
     assert late_call_limit() <= base.LONGEST_LATE_CALL_S <= base.LONGEST_BACK_OFF_S
     assert TOKEN_CAP_S <= base.LONGEST_TOKEN_PAUSE_S
+    assert log_in.LONGEST_WAIT_S <= base.LONGEST_LOCK_S
+    assert sessions.LONGEST.total_seconds() <= base.LONGEST_SESSION_S
     assert idempotency.CLAIM.total_seconds() <= base.LONGEST_CLAIM_S
 
 
@@ -97,6 +100,9 @@ FOR_PEOPLE = {
     "subscription.created_at",
     "task.closed_at",
     "task.opened_at",
+    "user_account.created_at",
+    "user_account.disabled_at",
+    "user_account.password_at",
 }
 BY_SETTINGS = {"hold.expires_at"}
 

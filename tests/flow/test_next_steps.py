@@ -1,14 +1,15 @@
 """How a story ends: with what a person is to do, or with that there is nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from erpsync.flows.channels.control import pause_channel, resume_channel
+from erpsync.flows.explain.explain import explain
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.orders.actions import hold_order
 from erpsync.flows.shipments.record import ship
-from erpsync.store.views.story import explain
 from tests.support.looking import letter_id
 from tests.support.shop import Town
 from tests.support.walk import run, settle_in
@@ -23,15 +24,19 @@ def town(make_town: Callable[..., Town]) -> Town:
 
 
 def number(town: Town, external_id: str) -> str:
-    with town.store.read() as connection:
-        return str(explain(connection, external_id)["order"]["number"])
+    return str(explain(town.ctx, external_id)["order"]["number"])
 
 
-def ends(town: Town, name: str, *, off: tuple[str, ...] = ()) -> list[str]:
+def ends(town: Town, name: str) -> list[str]:
     """Return the end of a story."""
-    with town.store.read() as connection:
-        found: list[str] = explain(connection, name, off=off)["next"]
+    found: list[str] = explain(town.ctx, name)["next"]
     return found
+
+
+def switched_off(town: Town) -> Town:
+    """Return the town with its shop switched off in the configuration."""
+    off = {row_id: replace(channel, enabled=False) for row_id, channel in town.ctx.channels.items()}
+    return replace(town, ctx=replace(town.ctx, channels=off))
 
 
 def test_an_order_to_be_sent_says_how_and_one_that_is_not_paid_that_it_waits(town: Town) -> None:
@@ -86,4 +91,4 @@ def test_a_shop_that_does_not_work_is_named_last(town: Town) -> None:
 
     resume_channel(town.ctx, "shop", actor="ana")
     assert len(ends(town, "o1")) == 1
-    assert ends(town, "o1", off=("shop",))[-1].startswith("shop is switched off in the configuration: nothing, or set")
+    assert ends(switched_off(town), "o1")[-1].startswith("shop is switched off in the configuration: nothing, or set")

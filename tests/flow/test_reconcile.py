@@ -17,7 +17,7 @@ from erpsync.runtime.world import World
 from erpsync.sdk.types import ListingRow
 from erpsync.settings.config import StatusLimits
 from erpsync.store.status import figures
-from erpsync.store.views.sku_story import explain_sku
+from erpsync.store.views.sku_story import tell_sku
 from tests.support.looking import story
 from tests.support.shop import Town
 from tests.support.walk import poll, settle_in
@@ -106,6 +106,6 @@ def test_a_drifted_number_stands_in_status_and_in_the_story_of_its_sku(town: Tow
     assert meters.value("erpsync_listings_drifted_total", channel="shop", kind="hand_edit") == 1
     with town.store.read() as connection:
         (shop,) = figures.status(connection, town.ctx, StatusLimits(), town.store.clock.now())["channels"]
-        told = explain_sku(connection, "TEA")["story"]
+        told = tell_sku(connection, "TEA")["story"]
     assert (shop["drifted_listings"], shop["level"]) == (1, "warn")
     assert [entry["detail"]["kind"] for entry in told if entry["what"] == "stock.drifted"] == ["hand_edit"]

@@ -21,7 +21,7 @@ from erpsync.sdk.types import Repeat
 from erpsync.store.tables import release, task
 from erpsync.store.views.attention import list_tasks
 from erpsync.store.views.find import search_orders
-from erpsync.store.views.story import explain_order
+from erpsync.store.views.story import tell_order
 from tests.support import looking, walk
 from tests.support.depot import Depot, build_depot, read_shop, release_together, work
 from tests.support.shop import Town
@@ -59,7 +59,7 @@ def number(town: Town, order: str) -> str:
 
 def next_steps(town: Town, order: str) -> list[str]:
     with town.store.read() as connection:
-        steps: list[str] = explain_order(connection, order)["next"]
+        steps: list[str] = tell_order(connection, order)["next"]
     return steps
 
 

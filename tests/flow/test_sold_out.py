@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from erpsync.core.policy import StockPolicy, WarehousePolicy
 from erpsync.flows.inventory import counts
-from erpsync.store.views.sku_story import explain_sku
+from erpsync.store.views.sku_story import tell_sku
 from tests.support import looking, walk
 from tests.support.shop import Town
 
@@ -78,6 +78,6 @@ def test_the_story_of_a_sku_tells_when_it_was_sold_out(town: Town) -> None:
     put(town, 3)
 
     with town.store.read() as connection:
-        told = [each["what"] for each in explain_sku(connection, "A")["story"]]
+        told = [each["what"] for each in tell_sku(connection, "A")["story"]]
 
     assert [what for what in told if what in ("sold out", "to be had again")] == ["sold out", "to be had again"]

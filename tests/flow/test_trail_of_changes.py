@@ -11,7 +11,7 @@ from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.operations.tasks import finish_task
 from erpsync.flows.orders.actions import end_hold, hold_order
 from erpsync.store.tasks import Task, close_tasks, open_tasks
-from erpsync.store.views import TrailFilter, explain_order, iter_trail
+from erpsync.store.views import TrailFilter, iter_trail, tell_order
 from tests.support import looking, walk
 from tests.support.depot import build_depot, work
 from tests.support.shop import Town
@@ -163,5 +163,5 @@ def test_a_task_that_a_person_closes_is_told_once_and_stands_once_in_the_story(a
     (closed,) = told(asked, "task.done")
     assert (closed["detail"], closed["actor"]) == ({"id": task_id, "task": "stock_short", "key": "k1"}, "li")
     with asked.store.read() as connection:
-        story = explain_order(connection, "o1")["story"]
+        story = tell_order(connection, "o1")["story"]
     assert [each["about"] for each in story if "closed" in each["what"]] == ["task"]

@@ -18,7 +18,7 @@ from erpsync.flows.shipments.gate import UnreadError, reread
 from erpsync.flows.shipments.record import ship
 from erpsync.flows.warehouses.releasable import releasable
 from erpsync.sdk.errors import RejectedError, TransientError
-from erpsync.store.views.story import explain_order
+from erpsync.store.views.story import tell_order
 from tests.support.calling import deliver, with_calls
 from tests.support.facts import fact, later, line, order, take_in
 from tests.support.looking import count, held, letter_id, letters, lines, rows, status, tasks
@@ -42,7 +42,7 @@ def town(make_town: Callable[..., Town]) -> Town:
 
 def next_steps(town: Town, order: str) -> list[str]:
     with town.store.read() as connection:
-        return list(explain_order(connection, order)["next"])
+        return list(tell_order(connection, order)["next"])
 
 
 def known(town: Town, order: str) -> KnownOrder:

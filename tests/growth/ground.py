@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from connectors.webhook_json.sandbox import SECRET
-from erpsync.flows.api.access import create_token
+from erpsync.flows.access.tokens import create_token
 from erpsync.flows.api.subscriptions import Wanted, subscribe
 from erpsync.flows.context import Context
 from erpsync.sdk.clock import ManualClock
@@ -25,6 +25,7 @@ from erpsync.store.encrypted import recipient_row
 from erpsync.store.tables import orders, shipment
 from tests.growth.known import Names
 from tests.growth.town import DEPOT, NOW, SELLERS, TMALL, VAULT, WAREHOUSES, context_over
+from tests.support.visitor import session_of
 
 SETTINGS = {
     "taobao": '{gateway: "http://127.0.0.1:1/rest", app_key: "12345678", app_secret: none, session: none}',
@@ -50,6 +51,8 @@ class Ground:
     names: Names
     token: str
     """Of scope admin, for the REST API."""
+    session: str
+    """Of a user with the role admin, for the console."""
 
 
 @contextmanager
@@ -73,6 +76,7 @@ def ground(url: str, size: int) -> Iterator[Ground]:
                 registry=registry,
                 names=_names(ctx),
                 token=create_token(store, "growth", scope="admin", actor="growth"),
+                session=session_of(store, "growth"),
             )
         finally:
             store.close()

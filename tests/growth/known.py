@@ -34,6 +34,7 @@ class Names:
             "order": (self.order, self.external_id),
             "channel": (self.channel,),
             "name": (self.order, *skus),
+            "sku": skus,
             "text": self._words(),
             "id": (self.subscription,),
         }

@@ -21,6 +21,7 @@ from erpsync.web.app import create_app
 from erpsync.web.site import Site
 from tests.growth.ground import Ground
 from tests.growth.timing import Measure, time_of
+from tests.support.visitor import COOKIE
 
 LEFT_OUT = {"limit", "recipient"}
 CONSOLE = {"/orders": dict.fromkeys(("q", "channel", "status", "after"), False)}
@@ -33,6 +34,7 @@ class Visitor:
     def __init__(self, ground: Ground) -> None:
         self._app, self._runner, self._clock = create_app(site_of(ground)), asyncio.Runner(), ground.clock
         self._headers = [(b"host", b"127.0.0.1"), (b"authorization", f"Bearer {ground.token}".encode())]
+        self._headers.append((b"cookie", f"{COOKIE}={ground.session}".encode()))
 
     def get(self, address: str) -> bytes:
         """Request a page and return it; one that is not answered well is an error."""

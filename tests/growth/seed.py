@@ -8,7 +8,7 @@ and the million is needed. Why only named columns are set: later versions may ad
 from collections.abc import Callable
 from datetime import datetime
 
-from erpsync.core.availability import level
+from erpsync.core.availability import share
 from erpsync.core.policy import StockPolicy
 from erpsync.core.seal import hash_of
 from erpsync.store.db.privacy import Vault
@@ -88,12 +88,8 @@ def _write_listings(loader: Loader, goods: Goods, history: History) -> None:
 
 def _number(goods: Goods, history: History, seller: Seller, sku_id: int) -> int:
     return min(
-        level(
-            available=history.shelves.free(part),
-            unpaid=history.unpaid[seller.id, part],
-            factor=qty,
-            policy=StockPolicy(),
-        )
+        share(available=history.shelves.free(part), unpaid=history.unpaid[seller.id, part], policy=StockPolicy()).qty
+        // qty
         for part, qty in goods.parts[sku_id]
     )
 

@@ -112,10 +112,10 @@ def test_channels_were_told_the_numbers_they_should_show(seeded: Town) -> None:
 
 def test_every_page_of_what_people_are_shown_can_be_read(seeded: Town) -> None:
     with seeded.store.read() as connection:
-        story = views.explain_sku(connection, Goods.code(1))
+        story = views.tell_sku(connection, Goods.code(1))
         by_status = {order["status"]: order["number"] for order in views.list_orders(connection, limit=0)}
         shown = [
-            *(views.explain_order(connection, number) for number in by_status.values()),
+            *(views.tell_order(connection, number) for number in by_status.values()),
             *(views.show_channel(connection, seller.name) for seller in SELLERS),
             views.list_shipments(connection, limit=50),
             views.list_stock(connection),

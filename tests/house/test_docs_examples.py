@@ -160,12 +160,15 @@ def test_the_distribution_of_an_outsider_names_our_entry_point_group() -> None:
     assert "erpsync.connectors" in tomllib.loads(block.text)["project"]["entry-points"]
 
 
-def test_the_proxy_lets_only_webhooks_through_to_the_address_that_is_listened_on() -> None:
+def test_the_proxy_keeps_figures_to_itself_and_says_that_a_caller_came_by_tls() -> None:
     (block,) = blocks("nginx")
     listened = next(option.default for option in options()["erpsync.yaml"] if option.path == "web.listen")
 
     assert f"http://{listened.strip('`')};" in block.text
-    assert re.findall(r"location (\S+) +\{ (\w+)", block.text) == [("/hooks/", "proxy_pass"), ("/", "return")]
+    passed = dict(re.findall(r"location (\S+) +\{ (\w+)", block.text))
+    assert passed.pop("/hooks/") == passed.pop("/") == "proxy_pass"
+    assert passed == dict.fromkeys(("/livez", "/readyz", "/metrics", "/status.json"), "return")
+    assert "proxy_set_header X-Forwarded-Proto $scheme;" in block.text
 
 
 def test_every_csv_example_is_a_table() -> None:

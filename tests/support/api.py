@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from erpsync.flows.api.access import create_token
+from erpsync.flows.access.tokens import create_token
 from erpsync.flows.intake import poll
 from erpsync.flows.inventory import counts
 from erpsync.web.server import AppServer

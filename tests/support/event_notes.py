@@ -59,6 +59,8 @@ EVENTS = {
     "run.completed": "`run --once` has done everything that was due.",
     "seal.done": "Windows of the past were read again; those that hold nothing new are sealed.",
     "seal.failed": "A window could not be read again now; it is tried later.",
+    "session.not_noted": "A use or end of a session could not be written; its page was shown.",
+    "session.refused": "A log-in to the console was refused; told at most once a minute, the trail has each one.",
     "shipment.corrected": "A parcel got another number; `follows` says whether the channel is told or a person has to.",
     "shipment.dropped": "A parcel is kept from the channel: its order was cancelled or refunded. A task says so.",
     "shipment.held": "A parcel has left and waits to be told: an open refund, or the channel says do not ship.",

@@ -29,7 +29,7 @@ from erpsync.store.tables import (
     warehouse,
 )
 from erpsync.store.views.orders import show_order
-from erpsync.store.views.story import explain_order
+from erpsync.store.views.story import tell_order
 from tests.support.shop import Town
 
 
@@ -98,7 +98,7 @@ def owed(town: Town) -> dict[str, int]:
 def story(town: Town, order: str) -> list[str]:
     """Return what happened to an order, as `explain` tells it."""
     with town.store.read() as connection:
-        return [entry["what"] for entry in explain_order(connection, order)["story"]]
+        return [entry["what"] for entry in tell_order(connection, order)["story"]]
 
 
 def on_shelf(town: Town) -> dict[tuple[str, str], tuple[int, int]]:

@@ -59,14 +59,14 @@ def _sealed(ctx: Context, span: tuple[datetime, datetime]) -> list[Check]:
         )
     return [
         Check(
-            name=f"{each['channel']}: certificate sealed",
-            figures=f"{each['orders']} orders, {each['sealed']} of {each['windows']} windows",
+            name=f"{channel['channel']}: certificate sealed",
+            figures=f"{channel['orders']} orders, {channel['sealed']} of {channel['windows']} windows",
             problem=""
-            if each["state"] == "sealed"
-            else f"{each['unsealed'][0]['why']} ({each['unsealed'][0]['from']})",
+            if channel["state"] == "sealed"
+            else f"{channel['unsealed'][0]['why']} ({channel['unsealed'][0]['from']})",
         )
-        for each in certificate["channels"]
-        if each["state"] != "unprovable"
+        for channel in certificate["channels"]
+        if channel["state"] != "unprovable"
     ]
 
 
@@ -115,16 +115,16 @@ def _shown(ctx: Context, channel: Channel, shop: DemoShop) -> Check:
 def _numbers(ctx: Context, channel: Channel) -> dict[str, int]:
     """Return the number every listing of a channel should show now."""
 
-    def work(tx: Tx) -> dict[str, int]:
+    def read_numbers(tx: Tx) -> dict[str, int]:
         ids = tx.execute(select(listing.c.id).where(listing.c.channel_id == channel.id)).scalars().all()
-        found: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         for start in range(0, len(ids), LISTINGS_AT_ONCE):
             for item in load_listed(tx, ctx, channel, ids[start : start + LISTINGS_AT_ONCE]).values():
                 if item.qty is not None:
-                    found[item.channel_sku] = item.qty
-        return found
+                    numbers[item.channel_sku] = item.qty
+        return numbers
 
-    return ctx.store.retrying(work)
+    return ctx.store.retrying(read_numbers)
 
 
 def _parcels(ctx: Context) -> Check:

@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ from erpsync.cli.demo.trade import Traders, open_with_stock
 from erpsync.cli.output import Output
 from erpsync.cli.tables import Column
 from erpsync.core.policy import SealPolicy
+from erpsync.flows.access.users import create_user
 from erpsync.flows.reconcile.windows import seal_windows
 from erpsync.runtime.daemon import Daemon
 from erpsync.runtime.logging import scrub
@@ -38,6 +40,7 @@ from erpsync.store.tables import backorder, orders, outbox
 
 SETTLE_S = 180
 PORT = 8686
+USER = "demo"
 SEALING = SealPolicy(after_s=2, window_s=5, lag_s=3)
 """A certificate takes hours; here the hours are seconds."""
 
@@ -74,6 +77,7 @@ def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds:
     open_with_stock(built.ctx, random.Random(seed))  # noqa: S311 repeatable chance is the point
     address = f"http://{built.config.web_host}:{built.config.web_port}/"
     out.note(f"console   {address}   (one call in ten goes wrong on purpose)")
+    out.note(f"log in    as {USER}, password {_first_user(built)}")
     out.note(f"folder    {stage.folder}   (seed {seed})")
     out.note(f"shops     {', '.join(stage.shops)}")
     out.note(
@@ -88,6 +92,13 @@ def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds:
     Daemon(built).serve(signals)
     director.join(timeout=5)
     return _summary(out, stage, checks, traders, wanted=seconds is not None)
+
+
+def _first_user(built: Built) -> str:
+    """Make the user whom the console lets in; return the password, which is another one each time."""
+    password = secrets.token_urlsafe(12)
+    create_user(built.store, USER, role="admin", password=password, actor=USER)
+    return password
 
 
 def _direct(

@@ -49,8 +49,8 @@ class Traders:
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._loop, args=(work, pause_s), name=f"demo-{name}", daemon=True)
-            for name, work, pause_s in self._jobs()
+            threading.Thread(target=self._loop, args=(job, pause_s), name=f"demo-{name}", daemon=True)
+            for name, job, pause_s in self._jobs()
         ]
 
     def _jobs(self) -> list[tuple[str, Callable[[], None], float]]:
@@ -71,10 +71,10 @@ class Traders:
         for shop in self.stage.shops.values():
             shop.close_shop()
 
-    def _loop(self, work: Callable[[], None], pause_s: float) -> None:
+    def _loop(self, job: Callable[[], None], pause_s: float) -> None:
         while not self._stop.wait(pause_s):
             try:
-                work()
+                job()
             except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
                 self.errors.append(error)
                 return

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from erpsync.flows.api.access import Access
+from erpsync.flows.access.tokens import Access
 from erpsync.flows.context import Context
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.events import Event, write_events

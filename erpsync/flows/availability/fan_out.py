@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import or_, select
 
 from erpsync.flows.context import Channel, Context
-from erpsync.sdk.roles import StockSink, playing
+from erpsync.sdk.roles import StockSink
 from erpsync.store.db.store import Tx
 from erpsync.store.listings import doubt
 from erpsync.store.outbox.dirty import Mark, mark_dirty, take_dirty
@@ -56,8 +56,10 @@ def _effects(tx: Tx, ctx: Context, marks: Mapping[int, Mark]) -> list[Effect]:
 
 def pushes(channel: Channel, item_ref: str) -> bool:
     """Whether a listing of this channel is told numbers at all."""
-    sink = playing(channel.connector, StockSink)
-    return sink is not None and channel.enabled and channel.stock.push and bool(item_ref or not sink.needs_item_ref)
+    kind = channel.connector_kind
+    if kind is None or not issubclass(kind, StockSink):
+        return False
+    return channel.enabled and channel.stock.push and bool(item_ref or not kind.needs_item_ref)
 
 
 def _effect(tx: Tx, channel: Channel, listing_id: int, causes: Sequence[Mark]) -> Effect:

@@ -1,6 +1,7 @@
 """No number overwrites a sale that was not read yet: which rows wait for a pass over the orders."""
 
 from datetime import datetime
+from typing import Protocol
 
 from erpsync.core.availability import Told
 from erpsync.flows.context import Channel
@@ -11,6 +12,17 @@ from erpsync.store.outbox.queue import (
     Claimed,
     park_many,
 )
+
+
+class Marked(Protocol):
+    """A row of the outbox: its first mark, after which a pass must have begun, and whether a person let it go."""
+
+    @property
+    def marked_at(self) -> datetime: ...
+    @property
+    def fresh_after_at(self) -> datetime | None: ...
+    @property
+    def confirmed(self) -> bool: ...
 
 
 class Freshness:
@@ -33,13 +45,23 @@ class Freshness:
             return told.lowest is not None and told.lowers(qty)
         return self._orders.unreadable and told.lowers(qty)
 
-    def covers(self, row: Claimed) -> bool:
+    @property
+    def orders(self) -> CursorRow:
+        """How far the channel's orders are read; an empty row where they are not read at all."""
+        return self._orders
+
+    @property
+    def backfilled(self) -> bool:
+        """Whether the first reading is done, before which nothing is told."""
+        return not self._polled or self._backfill.complete_ended_at is not None
+
+    def covers(self, row: Marked) -> bool:
         """Whether a whole pass began after the row's first mark, and the back-fill is done."""
         if not self._polled:
             return True
         return self._backfill.complete_ended_at is not None and self._is_after(row, self._orders.complete_began_at)
 
-    def _is_after(self, row: Claimed, began_at: datetime | None) -> bool:
+    def _is_after(self, row: Marked, began_at: datetime | None) -> bool:
         """Whether a pass began after the mark, on any clock: a beginning that is still to come proves nothing."""
         return began_at is not None and (row.fresh_after_at or row.marked_at) < began_at <= self._tx.now
 

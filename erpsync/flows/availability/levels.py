@@ -1,7 +1,7 @@
 """The number of each listing, from stock, holds, bundles and unpaid orders, in a few queries per batch."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,14 +11,14 @@ from sqlalchemy import select
 from erpsync.core.allocation import Groups, StockKey
 from erpsync.core.availability import (
     NOTHING_OWN,
+    Derivation,
     Own,
     Shelf,
     Told,
-    capped,
+    derive,
     explained,
-    level,
+    share,
     unpack_sent,
-    whole_number,
 )
 from erpsync.core.movements import Reason
 from erpsync.flows.availability.unpaid import unpaid_units
@@ -49,55 +49,124 @@ class Listed:
     late_until_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What the numbers of some listings of a channel are made of.
+
+    Args:
+        needs: our units in one of the SKU that is listed, by listing and SKU.
+        shelves: by SKU and warehouse, of those that feed the channel.
+        unpaid: units of the channel's unpaid orders that hold nothing, by SKU.
+        own: what people have set on the channel, by SKU.
+        groups: warehouses that can each send a whole unit.
+    """
+
+    channel: Channel
+    needs: Mapping[int, Mapping[int, int]]
+    shelves: Mapping[int, Mapping[int, Shelf]]
+    unpaid: Mapping[int, int]
+    own: Mapping[int, Own]
+    groups: Groups
+
+
+def load_basis(tx: Tx, ctx: Context, channel: Channel, rows: Sequence[Any]) -> Basis:
+    """Return what the numbers of listings (rows of a channel, each with its SKU) are made of, in a few queries."""
+    bundles = bundle_parts(tx, [row.sku_id for row in rows])
+    needs = {row.id: bundles.get(row.sku_id, {row.sku_id: 1}) for row in rows}
+    skus = sorted({sku_id for parts in needs.values() for sku_id in parts})
+    unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
+    return Basis(
+        channel=channel,
+        needs=needs,
+        unpaid=unpaid,
+        shelves=load_shelves(tx, ctx, channel, skus),
+        own=own_of(tx, channel.id, [*skus, *(row.sku_id for row in rows)]),
+        groups=ctx.sourcing.together(ctx.sourcing.of(channel.id)),
+    )
+
+
 def load_listed(tx: Tx, ctx: Context, channel: Channel, listing_ids: Sequence[int]) -> dict[int, Listed]:
     """Return these listings with their numbers as of this transaction."""
     query = select(listing).where(listing.c.id.in_(listing_ids), listing.c.sku_id.is_not(None))
     rows = tx.all(query.order_by(listing.c.id).with_for_update(key_share=True))
-    bundles = bundle_parts(tx, [row.sku_id for row in rows])
-    parts = {row.id: bundles.get(row.sku_id, {row.sku_id: 1}) for row in rows}
-    skus = sorted({sku_id for needs in parts.values() for sku_id in needs})
-    unpaid = unpaid_units(tx, channel, skus)  # before the holds: an order paid in between counts twice, not never
-    shelves = _shelves(tx, ctx, channel, skus)
-    own = own_of(tx, channel.id, [*skus, *(row.sku_id for row in rows)])
-    groups = ctx.sourcing.together(ctx.sourcing.of(channel.id))
-    numbers = {row.id: _number(channel, row, parts[row.id], shelves, unpaid, own, groups) for row in rows}
+    return listed(tx, ctx, rows, load_basis(tx, ctx, channel, rows))
+
+
+def listed(tx: Tx, ctx: Context, rows: Sequence[Any], basis: Basis) -> dict[int, Listed]:
+    """Return these listings (rows of a channel, each with its SKU) with their numbers."""
+    numbers = {row.id: derived(row, basis).qty for row in rows}
     zeros = [row for row in rows if numbers[row.id] == 0 and row.told_qty]
-    sales = _sales(tx, ctx, channel, {sku_id for row in zeros for sku_id in parts[row.id]}, zeros)
-    listed: dict[int, Listed] = {}
+    gone = {sku_id for row in zeros for sku_id in basis.needs[row.id]}
+    sales = _sales(tx, ctx, basis.channel, gone, zeros)
+    items: dict[int, Listed] = {}
     for row in rows:
-        needs = parts[row.id]
+        needs = basis.needs[row.id]
         taken = {
-            sku_id: sum(shelf.reserved for shelf in shelves[sku_id].values())
-            + unpaid.get(sku_id, 0)
+            sku_id: sum(shelf.reserved for shelf in basis.shelves.get(sku_id, {}).values())
+            + basis.unpaid.get(sku_id, 0)
             + sum(qty for at, qty in sales.get(sku_id, ()) if row.told_at is None or at >= row.told_at)
             for sku_id in needs
         }
-        listed[row.id] = Listed(
+        items[row.id] = Listed(
             id=row.id,
             channel_sku=row.channel_sku,
             item_ref=row.item_ref,
             skus=tuple(needs),
             qty=numbers[row.id],
-            told=Told(
-                accepted=row.told_qty,
-                sure=row.told_sure,
-                sent_since=unpack_sent(row.sent_since),
-                earlier=unpack_sent(row.earlier),
-                late=unpack_sent(row.late),
-                late_over=row.late_until_at is None or row.late_until_at <= tx.now,
-            ),
+            told=told_of(row, tx.now),
             late_until_at=row.late_until_at,
             unexplained_zero=row in zeros
-            and not _is_paused(own, row.sku_id, needs)
+            and not _paused(row, basis)
             and not any(
                 explained(told_qty=row.told_qty, units=row.factor * qty, taken=taken[sku_id])
                 for sku_id, qty in needs.items()
             ),
         )
-    return listed
+    return items
 
 
-def _shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
+def told_of(row: Any, now: datetime) -> Told:
+    """Return what the channel was told about a listing (its row)."""
+    return Told(
+        accepted=row.told_qty,
+        sure=row.told_sure,
+        sent_since=unpack_sent(row.sent_since),
+        earlier=unpack_sent(row.earlier),
+        late=unpack_sent(row.late),
+        late_over=row.late_until_at is None or row.late_until_at <= now,
+    )
+
+
+def derived(row: Any, basis: Basis) -> Derivation:
+    """Return the number that a listing (its row) should show, and what made it so."""
+    needs, shelves = basis.needs[row.id], basis.shelves
+    parts = {sku_id: row.factor * qty for sku_id, qty in needs.items()}
+    if paused := _paused(row, basis):
+        return Derivation(qty=0, parts=parts, paused=paused)
+    if unknown := tuple(sku_id for sku_id in needs if not shelves.get(sku_id)):
+        return Derivation(qty=None, parts=parts, unknown=unknown)
+    free = {sku_id: {place: shelf.available for place, shelf in shelves[sku_id].items()} for sku_id in needs}
+    shares = {
+        sku_id: share(
+            available=sum(free[sku_id].values()),
+            unpaid=basis.unpaid.get(sku_id, 0),
+            policy=basis.channel.stock,
+            own=basis.own.get(sku_id, NOTHING_OWN),
+        )
+        for sku_id in needs
+    }
+    own = basis.own.get(row.sku_id, NOTHING_OWN)
+    return derive(parts, shares, free=free, groups=basis.groups, policy=basis.channel.stock, own=own)
+
+
+def _paused(row: Any, basis: Basis) -> tuple[int, ...]:
+    """Return which SKUs of a listing people have paused on the channel: its own, or parts of it."""
+    skus = dict.fromkeys((row.sku_id, *basis.needs[row.id]))
+    return tuple(sku_id for sku_id in skus if basis.own.get(sku_id, NOTHING_OWN).paused)
+
+
+def load_shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dict[int, dict[int, Shelf]]:
+    """Return what lies of these SKUs in the warehouses that serve a channel, by SKU and warehouse."""
     query = select(stock).where(stock.c.sku_id.in_(skus), stock.c.warehouse_id.in_(ctx.sourcing.of(channel.id)))
     kept = kept_in(tx, skus)
     shelves: dict[int, dict[int, Shelf]] = defaultdict(dict)
@@ -107,43 +176,6 @@ def _shelves(tx: Tx, ctx: Context, channel: Channel, skus: Sequence[int]) -> dic
         shelf = Shelf(on_hand=row.on_hand, reserved=row.reserved, safety_stock=safety, paused=keep.paused)
         shelves[row.sku_id][row.warehouse_id] = shelf
     return shelves
-
-
-def _is_paused(own: Mapping[int, Own], sku_id: int, needs: Iterable[int]) -> bool:
-    """Whether people have paused a listing's SKU on the channel, or a part of it."""
-    return any(own.get(id, NOTHING_OWN).paused for id in (sku_id, *needs))
-
-
-def _number(
-    channel: Channel,
-    row: Any,
-    needs: Mapping[int, int],
-    shelves: Mapping[int, Mapping[int, Shelf]],
-    unpaid: Mapping[int, int],
-    own: Mapping[int, Own],
-    groups: Groups,
-) -> int | None:
-    """Return what a listing shows: what every part of it allows, and no more than can be sent whole."""
-    if _is_paused(own, row.sku_id, needs):
-        return 0
-    if any(not shelves.get(sku_id) for sku_id in needs):
-        return None
-    free = {sku_id: {place: shelf.available for place, shelf in shelves[sku_id].items()} for sku_id in needs}
-    shares = {
-        sku_id: level(
-            available=sum(free[sku_id].values()),
-            unpaid=unpaid.get(sku_id, 0),
-            factor=1,
-            policy=channel.stock,
-            own=own.get(sku_id, NOTHING_OWN),
-        )
-        for sku_id in needs
-    }
-    parts = {sku_id: row.factor * qty for sku_id, qty in needs.items()}
-    qty = min(share // parts[sku_id] for sku_id, share in shares.items())
-    if len(groups) > 1 and sum(parts.values()) > 1:
-        qty = min(qty, whole_number(parts, groups, free, shares))
-    return capped(qty, policy=channel.stock, own=own.get(row.sku_id, NOTHING_OWN))
 
 
 def _sales(

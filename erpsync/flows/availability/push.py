@@ -17,6 +17,7 @@ from erpsync.flows.availability.freshness import Freshness
 from erpsync.flows.availability.levels import Listed, load_listed
 from erpsync.flows.availability.telling import tell
 from erpsync.flows.availability.told import Send, finish, late_call_s, make_unsure
+from erpsync.flows.availability.verdict import Verdict, verdict
 from erpsync.flows.channels.claims import while_ours
 from erpsync.flows.channels.health import mark_down, mark_up, may_call
 from erpsync.flows.context import Channel, Context
@@ -88,14 +89,16 @@ def _decide(tx: Tx, ctx: Context, channel: Channel, rows: Sequence[Claimed]) -> 
         item = listed.get(row.ref_id)
         if item is None or item.qty is None:
             unknown.append(row)
-        elif not item.told.needs(item.qty):
-            equal.append(row)
-        elif not fresh.covers(row) and not fresh.lets_down(item.told, item.qty):
-            fresh.ask(row)
-        elif item.unexplained_zero and not row.confirmed:
-            zeros.append((row, item))
-        else:
-            sends.append(send(row, item, item.qty))
+            continue
+        match verdict(item, item.qty, row, fresh):
+            case Verdict.TOLD:
+                equal.append(row)
+            case Verdict.NOT_FRESH:
+                fresh.ask(row)
+            case Verdict.ZERO:
+                zeros.append((row, item))
+            case Verdict.SEND:
+                sends.append(send(row, item, item.qty))
     ack_many(tx, unknown, note="stock unknown")
     ack_many(tx, equal, note="told already")
     sends += [send(row, item, 0) for row, item in _let_through(tx, channel, zeros)]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, select, update
 
+from erpsync.flows.access.sessions import end_unused
 from erpsync.flows.api.idempotency import KEPT
 from erpsync.flows.context import Context
 from erpsync.store.registry import channels
@@ -14,6 +15,7 @@ from erpsync.store.tables import (
     dead_letter,
     event,
     inbox,
+    login_session,
     order_line,
     orders,
     outbox,
@@ -75,6 +77,9 @@ def _prune_done(ctx: Context) -> int:
     done = _delete(ctx, outbox, carried_out.order_by(outbox.c.done_at))
     ended = select(dead_letter.c.id).where(dead_letter.c.state != "open", dead_letter.c.at < oldest)
     done += _delete(ctx, dead_letter, ended)
+    ctx.store.retrying(end_unused)
+    left = select(login_session.c.id).where(login_session.c.expires_at < oldest)
+    done += _delete(ctx, login_session, left.order_by(login_session.c.expires_at))
     answered = select(api_request.c.id).where(api_request.c.at < now - KEPT)
     done += _delete(ctx, api_request, answered)
     # The newest event stays, or SQLite would give its id to another one and cursors would pass that by.

@@ -279,6 +279,12 @@ class Store:
             finally:
                 connection.rollback()
 
+    @contextmanager
+    def looking(self) -> Iterator[Tx]:
+        """Yield what a use case would be given now, over a connection that only reads: to see what it would decide."""
+        with self.read() as connection:
+            yield Tx(connection, self.clock.now(), None, unconfirmed=self.clock.unconfirmed)
+
     def retrying(self, work: Callable[[Tx], T], *, tries: int = 5) -> T:
         """Run `work` in a transaction of its own, again when the database asks for it (deadlock, serialisation).
 

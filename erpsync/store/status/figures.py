@@ -245,8 +245,8 @@ def _clock_problems(facts: Mapping[str, Any], figures: Figures) -> Iterator[tupl
 def clock_off(platform_ahead_s: float, name: str, *, database: str) -> str:
     """Say whose clock is off, against which channel, and by how much: "this machine's clock is 15 min ahead of jd"."""
     ours = "this machine's" if database == "sqlite" else "the database's"
-    where = "behind" if platform_ahead_s > 0 else "ahead of"
-    return f"{ours} clock is {spell(60 * round(abs(platform_ahead_s) / 60))} {where} {name}"
+    off = spell(60 * round(abs(platform_ahead_s) / 60))
+    return f"{ours} clock is {off} {'behind' if platform_ahead_s > 0 else 'ahead of'} {name}"
 
 
 def _expiry_limit(channel: ChannelLike, limits: Limits) -> float | None:

@@ -4,6 +4,7 @@ Why order status is not a column: filling a backorder must not lock its order, s
 is derived when read (`orders.phase` holds the rest).
 """
 
+from erpsync.store.tables.access import login_session, user_account
 from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
 from erpsync.store.tables.names import order_name
@@ -83,6 +84,7 @@ __all__ = [
     "ledger",
     "line_part",
     "listing",
+    "login_session",
     "metadata",
     "micros",
     "node",
@@ -108,6 +110,7 @@ __all__ = [
     "task",
     "token",
     "unknown_message",
+    "user_account",
     "waiting_count",
     "warehouse",
 ]

@@ -17,7 +17,8 @@ from erpsync.store.views.orders import (
 )
 from erpsync.store.views.places import list_channels, show_channel
 from erpsync.store.views.shipments import list_shipments
-from erpsync.store.views.story import explain, explain_order, explain_sku
+from erpsync.store.views.sku_story import tell_sku
+from erpsync.store.views.story import tell_order
 from erpsync.store.views.trail import TrailFilter, iter_trail
 from erpsync.store.views.values import NotFound, iso
 
@@ -26,9 +27,6 @@ __all__ = [
     "NotFound",
     "OrderFilter",
     "TrailFilter",
-    "explain",
-    "explain_order",
-    "explain_sku",
     "find_order",
     "iso",
     "iter_orders",
@@ -45,4 +43,6 @@ __all__ = [
     "order_status",
     "show_channel",
     "show_order",
+    "tell_order",
+    "tell_sku",
 ]

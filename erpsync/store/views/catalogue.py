@@ -122,7 +122,7 @@ def list_unknown_stock(connection: Connection, sourcing: Mapping[int, Sequence[i
     """
     part = bundle.alias("part")
     needed = case((part.c.sku_id.is_(None), listing.c.sku_id), else_=part.c.sku_id)
-    found: list[Json] = []
+    unknown: list[Json] = []
     for channel_id, warehouse_ids in sourcing.items():
         counted = exists().where(stock.c.sku_id == needed, stock.c.warehouse_id.in_(warehouse_ids))
         query = (
@@ -134,8 +134,8 @@ def list_unknown_stock(connection: Connection, sourcing: Mapping[int, Sequence[i
             .where(listing.c.channel_id == channel_id, ~counted)
             .order_by(listing.c.channel_sku, sku.c.code)
         )
-        found += [dict(row._mapping) for row in connection.execute(query)]
-    return found
+        unknown += [dict(row._mapping) for row in connection.execute(query)]
+    return unknown
 
 
 def list_bundles(connection: Connection, *, sku_code: str | None = None) -> list[Json]:

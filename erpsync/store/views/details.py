@@ -48,7 +48,7 @@ def _below(values: Iterable[Any], key: str) -> Iterator[int]:
 
 def _named(detail: Any, names: dict[str, dict[int, str]]) -> Any:
     if isinstance(detail, list):
-        return [_named(each, names) for each in detail]
+        return [_named(part, names) for part in detail]
     if not isinstance(detail, dict):
         return detail
     return dict(_pair(key, value, names) for key, value in detail.items())

@@ -17,14 +17,14 @@ def entry(at: datetime, about: str, what: str, told: Any, actor: str = "") -> Js
 
 def in_order(entries: Iterable[Json]) -> list[Json]:
     """Return entries by time; those of one instant stay as they are."""
-    return sorted(entries, key=lambda each: str(each["at"]).removesuffix("Z"))
+    return sorted(entries, key=lambda row: str(row["at"]).removesuffix("Z"))
 
 
 def of_events(connection: Connection, rows: Iterable[Any]) -> list[Json]:
     """Return events' rows as entries, with names in place of row ids."""
-    found = list(rows)
-    told = with_names(connection, [detail(row.detail) for row in found])
-    return [entry(row.at, "event", row.kind, why, row.actor) for row, why in zip(found, told, strict=True)]
+    events = list(rows)
+    told = with_names(connection, [detail(row.detail) for row in events])
+    return [entry(row.at, "event", row.kind, why, row.actor) for row, why in zip(events, told, strict=True)]
 
 
 def of_movement(row: Any, more: Json) -> Json:

@@ -50,11 +50,11 @@ def newest_event(connection: Connection) -> int:
 
 
 def _any_of(kinds: Sequence[str]) -> ColumnElement[bool]:
-    found: ColumnElement[bool] = event.c.kind.in_([kind for kind in kinds if not kind.endswith(".")])
+    condition: ColumnElement[bool] = event.c.kind.in_([kind for kind in kinds if not kind.endswith(".")])
     for prefix in kinds:
         if prefix.endswith("."):
-            found |= event.c.kind.startswith(prefix, autoescape=True)
-    return found
+            condition |= event.c.kind.startswith(prefix, autoescape=True)
+    return condition
 
 
 def _event(row: Any, why: Any) -> Json:

@@ -69,10 +69,10 @@ def search_orders(connection: Connection, text: str, limit: int = 100) -> Found:
 def _releases(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     """Return the numbers of the releases that hold lines of these orders, by order id."""
     query = select(release_order.c.order_id, release.c.number).join(release)
-    found: dict[int, list[str]] = {}
+    numbers: dict[int, list[str]] = {}
     for row in connection.execute(query.where(release_order.c.order_id.in_(ids))):
-        found.setdefault(row.order_id, []).append(row.number)
-    return found
+        numbers.setdefault(row.order_id, []).append(row.number)
+    return numbers
 
 
 def _matched(order: Json, name: str, *, bought: bool, releases: Sequence[str]) -> str:
@@ -83,8 +83,8 @@ def _matched(order: Json, name: str, *, bought: bool, releases: Sequence[str]) -
         "tracking": [parcel["tracking"] for parcel in order["shipments"]],
         "release": releases,
     }
-    found = [what for what, names in called.items() if any(name in plain(each) for each in names)]
-    return ", ".join([*found, "goods"] if bought else found)
+    holders = [what for what, names in called.items() if any(name in plain(called_name) for called_name in names)]
+    return ", ".join([*holders, "goods"] if bought else holders)
 
 
 def _named(connection: Connection, name: str, last: int, limit: int) -> Iterator[int]:
@@ -97,13 +97,13 @@ def _called(connection: Connection, name: str, last: int, limit: int) -> set[int
     """Return the newest orders of whose names this is a part."""
     middle = [*_begins_with(FORWARDS), order_name.c.name.contains(name, autoescape=True)]
     older = last - MIDDLE_PARTS
-    found = set(_look(connection, range(max(0, older + 1), last + 1), middle, limit))
+    ids = set(_look(connection, range(max(0, older + 1), last + 1), middle, limit))
     for parts in _parts(older, least=4, most=MOST_PARTS):
-        if len(found) >= limit:
+        if len(ids) >= limit:
             break
         for key in (beginning(name), ending(name)):
-            found.update(_look(connection, parts, _begins_with(key), limit))
-    return found
+            ids.update(_look(connection, parts, _begins_with(key), limit))
+    return ids
 
 
 def _parts(last: int, *, least: int, most: int) -> Iterator[Sequence[int]]:

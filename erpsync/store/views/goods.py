@@ -47,8 +47,8 @@ def find_goods(connection: Connection, text: str) -> Goods:
         _add(row, things)
         if name in (plain(row.channel_sku), plain(row.code or "")):
             _add(row, exact)
-    for each in (things, exact):
-        each.skus.update(_bundles_with(connection, each.skus))
+    for goods in (things, exact):
+        goods.skus.update(_bundles_with(connection, goods.skus))
     note = (
         f"more than {MOST_THINGS:,} goods fit; a longer text finds the right ones" if len(rows) >= MOST_THINGS else ""
     )
@@ -91,29 +91,33 @@ def _mapped(skus: Iterable[int]) -> Select[Any]:
 
 
 def _unmapped(codes: Iterable[str]) -> Select[Any]:
-    mine = select(listing.c.channel_sku.label("thing")).distinct().where(UNMAPPED_LISTING)
-    return mine.where(listing.c.channel_sku.in_(sorted(codes)))
+    unmapped = select(listing.c.channel_sku.label("thing")).distinct().where(UNMAPPED_LISTING)
+    return unmapped.where(listing.c.channel_sku.in_(sorted(codes)))
 
 
 def _orders_of(
-    connection: Connection, wanted: Select[Any], column: Column[Any], mine: Sequence[ColumnElement[bool]], limit: int
+    connection: Connection,
+    wanted: Select[Any],
+    column: Column[Any],
+    conditions: Sequence[ColumnElement[bool]],
+    limit: int,
 ) -> set[int]:
     """Return the newest orders of whose lines a column is one of the things wanted."""
     # Scans order_line: the end of each thing's stretch of the index.
     things = wanted.subquery()
-    last = select(func.max(order_line.c.order_id)).where(column == things.c.thing, *mine).correlate(things)
+    last = select(func.max(order_line.c.order_id)).where(column == things.c.thing, *conditions).correlate(things)
     newest = select(things.c.thing, last.scalar_subquery().label("at")).subquery()
     rows = connection.execute(
         select(newest).where(newest.c.at.is_not(None)).order_by(newest.c.at.desc()).limit(limit)
     ).all()
     # The newest `limit` orders are of the things that were ordered last.
     sold, at = [row.thing for row in rows], max((row.at for row in rows), default=0)
-    found: set[int] = set()
+    ids: set[int] = set()
     step = STEP if len(rows) > FEW else at
-    while at > 0 and len(found) < limit:
+    while at > 0 and len(ids) < limit:
         stretch = [order_line.c.order_id > at - step, order_line.c.order_id <= at]
-        for some in [sold] if len(rows) > FEW else [[each] for each in sold]:
-            query = select(order_line.c.order_id).distinct().where(column.in_(some), *mine, *stretch)
-            found.update(connection.execute(query.order_by(order_line.c.order_id.desc()).limit(limit)).scalars())
+        for group in [sold] if len(rows) > FEW else [[thing] for thing in sold]:
+            query = select(order_line.c.order_id).distinct().where(column.in_(group), *conditions, *stretch)
+            ids.update(connection.execute(query.order_by(order_line.c.order_id.desc()).limit(limit)).scalars())
         at, step = at - step, min(4 * step, MOST_STEP)
-    return found
+    return ids

@@ -27,17 +27,17 @@ def next_of_order(connection: Connection, order_id: int, shown: Json, *, off: Co
         shown: the order as `orders show` prints it.
         off: channels that are switched off in the configuration.
     """
-    found = [
+    steps = [
         *_holds(connection, order_id, shown),
         *_tasks(connection, order_id, shown),
         *_letters(connection, order_id),
         *_reports(connection, order_id, shown),
     ]
     if shown["status"] == "backordered" or _is_short(shown):
-        found.append(advice.STOCK["backordered"])
-    if shown["status"] not in _ENDED or found:
-        found += _channel(connection, shown["channel"], off)
-    return list(dict.fromkeys(found)) or [_nothing(connection, order_id, shown)]
+        steps.append(advice.STOCK["backordered"])
+    if shown["status"] not in _ENDED or steps:
+        steps += _channel(connection, shown["channel"], off)
+    return list(dict.fromkeys(steps)) or [_nothing(connection, order_id, shown)]
 
 
 def _holds(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
@@ -48,16 +48,16 @@ def _holds(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
 
 
 def _tasks(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
-    mine = is_about(connection, order_id, task)
-    query = select(task.c.id, task.c.kind).where(mine, task.c.closed_at.is_(None))
+    of_order = is_about(connection, order_id, task)
+    query = select(task.c.id, task.c.kind).where(of_order, task.c.closed_at.is_(None))
     for row in connection.execute(query.order_by(task.c.id)):
         names = {"id": row.id, "order": shown["number"], "channel": shown["channel"]}
         yield f"task {row.id}: {advice.fill(advice.TASKS.get(row.kind, advice.DONE), **names)}"
 
 
 def _letters(connection: Connection, order_id: int) -> Iterable[str]:
-    mine = is_about(connection, order_id, dead_letter) & (dead_letter.c.state == "open")
-    query = select(dead_letter.c.id, dead_letter.c.kind, letter_remedy().label("remedy")).where(mine)
+    open_letters = is_about(connection, order_id, dead_letter) & (dead_letter.c.state == "open")
+    query = select(dead_letter.c.id, dead_letter.c.kind, letter_remedy().label("remedy")).where(open_letters)
     for row in connection.execute(query.order_by(dead_letter.c.id)):
         yield f"dead letter {row.id}: {advice.fill(advice.letter(row.kind, row.remedy), id=row.id)}"
 
@@ -65,8 +65,8 @@ def _letters(connection: Connection, order_id: int) -> Iterable[str]:
 def _reports(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
     """Yield what parcels wait for that are not told yet."""
     parcels = select(shipment.c.id).where(shipment.c.order_id == order_id)
-    mine = (outbox.c.kind == "shipment") & outbox.c.ref_id.in_(parcels) & (outbox.c.state == "waiting")
-    for reason in connection.execute(select(outbox.c.waiting_for).where(mine).distinct()).scalars():
+    waiting = (outbox.c.kind == "shipment") & outbox.c.ref_id.in_(parcels) & (outbox.c.state == "waiting")
+    for reason in connection.execute(select(outbox.c.waiting_for).where(waiting).distinct()).scalars():
         yield advice.fill(advice.WAITS.get(reason, reason), channel=shown["channel"])
 
 
@@ -118,8 +118,8 @@ def _parcels(connection: Connection, order_id: int) -> list[Any]:
 
 
 def _send(connection: Connection, order_id: int, shown: Json) -> str:
-    mine = (release_order.c.order_id == order_id) & release_order.c.ended_at.is_(None)
-    on_its_way = select(release_order.c.release_id).where(mine)
+    running = (release_order.c.order_id == order_id) & release_order.c.ended_at.is_(None)
+    on_its_way = select(release_order.c.release_id).where(running)
     if connection.execute(on_its_way).first() is not None:
         return _NOTHING["released"]
     return f"send it, then `erpsync ship {shown['number']} --carrier CODE --tracking NUMBER`"
@@ -128,14 +128,14 @@ def _send(connection: Connection, order_id: int, shown: Json) -> str:
 def next_of_sku(connection: Connection, sku_id: int, found: Json, *, off: Collection[str] = ()) -> list[str]:
     """Return what to do about a SKU; `found` is its story."""
     steps: list[str] = []
-    sold = [each for each in found["listings"] if each["channel"] not in off]
+    sold = [row for row in found["listings"] if row["channel"] not in off]
     if not found["stock"] and not found["bundles"] and (sold or found["backorders"]):
         steps.append(advice.STOCK["unknown"])
-    elif any(each["waits"] for each in found["backorders"]):
+    elif any(row["waits"] for row in found["backorders"]):
         steps.append(advice.STOCK["backordered"])
-    steps += [advice.fill(advice.STOCK["refused"], **each) for each in sold if each["refused"]]
+    steps += [advice.fill(advice.STOCK["refused"], **row) for row in sold if row["refused"]]
     steps += _untold(connection, sku_id)
-    for name in sorted({each["channel"] for each in found["listings"]}):
+    for name in sorted({row["channel"] for row in found["listings"]}):
         steps += _channel(connection, name, off)
     return list(dict.fromkeys(steps)) or ["nothing to do"]
 
@@ -143,7 +143,7 @@ def next_of_sku(connection: Connection, sku_id: int, found: Json, *, off: Collec
 def _untold(connection: Connection, sku_id: int) -> Iterable[str]:
     """Yield what numbers wait for that are not told yet."""
     listed = connection.execute(select(listing.c.id, listing.c.channel_id).where(listing.c.sku_id == sku_id)).all()
-    places, keys = {each.channel_id for each in listed}, [str(each.id) for each in listed]
+    places, keys = {row.channel_id for row in listed}, [str(row.id) for row in listed]
     query = (
         select(channel.c.name, outbox.c.waiting_for)
         .join(channel, channel.c.id == outbox.c.destination_id)

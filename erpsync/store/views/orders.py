@@ -53,12 +53,12 @@ def order_status() -> ColumnElement[str]:
     """Return the SQL expression of an order's status, for queries that select from `orders`."""
     # Nested, not joined: SQLite without statistics would start a join at the holds of all orders.
     holds = exists().where(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id)
-    mine = select(order_line.c.id).where(order_line.c.order_id == orders.c.id)
+    lines = select(order_line.c.id).where(order_line.c.order_id == orders.c.id)
     return case(
         (orders.c.phase != "ready", orders.c.phase),
-        (has(mine.where(holds.where(hold.c.released).correlate(order_line)), of=orders), "released"),
+        (has(lines.where(holds.where(hold.c.released).correlate(order_line)), of=orders), "released"),
         (has(select(backorder.c.order_id).where(backorder.c.order_id == orders.c.id), of=orders), "backordered"),
-        (has(mine.where(holds.correlate(order_line)), of=orders), "allocated"),
+        (has(lines.where(holds.correlate(order_line)), of=orders), "allocated"),
         else_="open",
     )
 
@@ -83,8 +83,8 @@ def iter_orders(
     connection: Connection, filters: OrderFilter | None = None, limit: int = 100, after: str | None = None
 ) -> Iterator[Json]:
     """Yield what `list_orders` returns, read page by page, so that a million orders need no memory."""
-    found = _pages(connection, filters or OrderFilter(), min(limit, PAGE) if limit else PAGE, after)
-    return islice((order for page in found for order in page), limit or None)
+    pages = _pages(connection, filters or OrderFilter(), min(limit, PAGE) if limit else PAGE, after)
+    return islice((order for page in pages for order in page), limit or None)
 
 
 def _pages(connection: Connection, filters: OrderFilter, size: int, after: str | None) -> Iterator[list[Json]]:
@@ -185,18 +185,18 @@ def _beyond(placed_at: datetime, id: int) -> ColumnElement[bool]:
 
 
 def _conditions(wanted: OrderFilter, names: Mapping[int, str]) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    clauses: list[ColumnElement[bool]] = []
     if wanted.channel is not None:
-        found.append(orders.c.channel_id == next((id for id, name in names.items() if name == wanted.channel), None))
+        clauses.append(orders.c.channel_id == next((id for id, name in names.items() if name == wanted.channel), None))
     if wanted.since is not None:
-        found.append(orders.c.placed_at >= wanted.since)
+        clauses.append(orders.c.placed_at >= wanted.since)
     if wanted.until is not None:
-        found.append(orders.c.placed_at < wanted.until)
+        clauses.append(orders.c.placed_at < wanted.until)
     if wanted.hold_reason is not None:
-        found.append(orders.c.id.in_(select(order_hold.c.order_id).where(order_hold.c.reason == wanted.hold_reason)))
+        clauses.append(orders.c.id.in_(select(order_hold.c.order_id).where(order_hold.c.reason == wanted.hold_reason)))
     if wanted.status is not None:
-        found += _status_is(wanted.status)
-    return found
+        clauses += _status_is(wanted.status)
+    return clauses
 
 
 def _status_is(status: str) -> list[ColumnElement[bool]]:
@@ -205,8 +205,8 @@ def _status_is(status: str) -> list[ColumnElement[bool]]:
     if status not in DERIVED:
         return [orders.c.phase == status]
     # Said in conditions of their own, not by `order_status`: a planner joins those, and asks a CASE row by row.
-    mine = exists().where(order_line.c.order_id == orders.c.id, hold.c.owner_kind == "line")
-    held = mine.where(hold.c.owner_id == order_line.c.id)
+    line_holds = exists().where(order_line.c.order_id == orders.c.id, hold.c.owner_kind == "line")
+    held = line_holds.where(hold.c.owner_id == order_line.c.id)
     released, waits = held.where(hold.c.released), exists().where(backorder.c.order_id == orders.c.id)
     conditions: dict[str, list[ColumnElement[bool]]] = {
         "released": [released],
@@ -223,8 +223,8 @@ def _orders_with(sku_id: int, before: int | None, size: int) -> Select[Any]:
     inside = select(order_line.c.order_id).join(line_part, line_part.c.line_id == order_line.c.id)
     inside = inside.where(line_part.c.sku_id == sku_id)
     parts = []
-    for each in (plain, inside):
-        below = each if before is None else each.where(order_line.c.order_id < before)
+    for query in (plain, inside):
+        below = query if before is None else query.where(order_line.c.order_id < before)
         parts.append(select(below.distinct().order_by(order_line.c.order_id.desc()).limit(size).subquery()))
     both = union(*parts).subquery()
     return select(both.c.order_id).order_by(both.c.order_id.desc()).limit(size)

@@ -53,7 +53,7 @@ def _lines(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
     allocations = _allocations(connection, order_ids)
     missing = _backordered(connection, order_ids)
     query = select(order_line, sku.c.code).outerjoin(sku, sku.c.id == order_line.c.sku_id)
-    found: ByOrder = {}
+    by_order: ByOrder = {}
     for row in connection.execute(query.where(order_line.c.order_id.in_(order_ids)).order_by(order_line.c.id)):
         line = {
             "external_id": row.external_id,
@@ -67,8 +67,8 @@ def _lines(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "backordered_qty": missing.get(row.id, 0),
             "shipped_qty": row.shipped_qty,
         }
-        found.setdefault(row.order_id, []).append(line)
-    return found
+        by_order.setdefault(row.order_id, []).append(line)
+    return by_order
 
 
 def _allocations(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
@@ -80,10 +80,10 @@ def _allocations(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
         .where(order_line.c.order_id.in_(order_ids))
         .order_by(order_line.c.id, warehouse.c.priority, warehouse.c.code, sku.c.code)
     )
-    found: ByOrder = {}
+    by_line: ByOrder = {}
     for row in connection.execute(query):
-        found.setdefault(row.id, []).append({"warehouse": row.warehouse, "sku": row.sku, "qty": row.qty})
-    return found
+        by_line.setdefault(row.id, []).append({"warehouse": row.warehouse, "sku": row.sku, "qty": row.qty})
+    return by_line
 
 
 def _backordered(connection: Connection, order_ids: Sequence[int]) -> dict[int, int]:
@@ -99,7 +99,7 @@ def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
     query = select(shipment, shipment_state().label("now")).where(shipment.c.order_id.in_(order_ids))
     rows = connection.execute(query.order_by(shipment.c.id)).all()
     lines = shipment_lines(connection, [row.id for row in rows])
-    found: ByOrder = {}
+    by_order: ByOrder = {}
     for row in rows:
         shown = {
             "number": row.number,
@@ -108,8 +108,8 @@ def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "lines": lines.get(row.id, []),
             "state": row.now,
         }
-        found.setdefault(row.order_id, []).append(shown)
-    return found
+        by_order.setdefault(row.order_id, []).append(shown)
+    return by_order
 
 
 def shipment_state() -> ColumnElement[str]:
@@ -136,18 +136,18 @@ def shipment_lines(connection: Connection, shipment_ids: Sequence[int]) -> ByOrd
         .where(shipment_line.c.shipment_id.in_(shipment_ids))
         .order_by(order_line.c.id)
     )
-    found: ByOrder = {}
+    by_shipment: ByOrder = {}
     for row in connection.execute(query):
-        found.setdefault(row.shipment_id, []).append({"external_id": row.external_id, "qty": row.qty})
-    return found
+        by_shipment.setdefault(row.shipment_id, []).append({"external_id": row.external_id, "qty": row.qty})
+    return by_shipment
 
 
 def _refunds(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
-    mine = and_(refund.c.channel_id == orders.c.channel_id, refund.c.order_external_id == orders.c.external_id)
-    query = select(orders.c.id.label("order_id"), refund).join(refund, mine).where(orders.c.id.in_(order_ids))
+    of_order = and_(refund.c.channel_id == orders.c.channel_id, refund.c.order_external_id == orders.c.external_id)
+    query = select(orders.c.id.label("order_id"), refund).join(refund, of_order).where(orders.c.id.in_(order_ids))
     rows = connection.execute(query.order_by(refund.c.id)).all()
     lines = _refund_lines(connection, [row.id for row in rows])
-    found: ByOrder = {}
+    by_order: ByOrder = {}
     for row in rows:
         shown = {
             "external_id": row.external_id,
@@ -157,26 +157,26 @@ def _refunds(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "lines": lines.get(row.id, []),
             "reason": row.reason,
         }
-        found.setdefault(row.order_id, []).append(shown)
-    return found
+        by_order.setdefault(row.order_id, []).append(shown)
+    return by_order
 
 
 def _refund_lines(connection: Connection, refund_ids: Sequence[int]) -> ByOrder:
     if not refund_ids:
         return {}
     query = select(refund_line).where(refund_line.c.refund_id.in_(refund_ids)).order_by(refund_line.c.line_external_id)
-    found: ByOrder = {}
+    by_refund: ByOrder = {}
     for row in connection.execute(query):
-        found.setdefault(row.refund_id, []).append({"external_id": row.line_external_id, "qty": row.qty})
-    return found
+        by_refund.setdefault(row.refund_id, []).append({"external_id": row.line_external_id, "qty": row.qty})
+    return by_refund
 
 
 def _events(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
     query = select(event).where(event.c.order_id.in_(order_ids), event.c.order_id.is_not(None))
     rows = connection.execute(query.order_by(event.c.at, event.c.id)).all()
     told = with_names(connection, [detail(row.detail) for row in rows])
-    found: ByOrder = {}
+    by_order: ByOrder = {}
     for row, why in zip(rows, told, strict=True):
         shown = {"at": iso(row.at), "kind": row.kind, "detail": why, "actor": row.actor}
-        found.setdefault(row.order_id, []).append(shown)
-    return found
+        by_order.setdefault(row.order_id, []).append(shown)
+    return by_order

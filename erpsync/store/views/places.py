@@ -62,10 +62,10 @@ def _channel(row: Any) -> Json:
 
 def _queue(connection: Connection, channel_id: int) -> list[Json]:
     # Counted here: asked to group, SQLite walks all rows by their kind.
-    mine = select(outbox.c.kind, outbox.c.state, outbox.c.waiting_for).where(outbox.c.destination_id == channel_id)
-    found = Counter(tuple(row) for row in connection.execute(union_all(mine.where(IS_OPEN), mine.where(IS_LEASED))))
+    query = select(outbox.c.kind, outbox.c.state, outbox.c.waiting_for).where(outbox.c.destination_id == channel_id)
+    counts = Counter(tuple(row) for row in connection.execute(union_all(query.where(IS_OPEN), query.where(IS_LEASED))))
     names = ("kind", "state", "waiting_for")
-    return [dict(zip(names, key, strict=True)) | {"rows": rows} for key, rows in sorted(found.items())]
+    return [dict(zip(names, key, strict=True)) | {"rows": rows} for key, rows in sorted(counts.items())]
 
 
 def _count(connection: Connection, condition: Any) -> int:

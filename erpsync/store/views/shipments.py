@@ -34,8 +34,8 @@ def list_shipments(
         .limit(limit or None)
     )
     if channel_name is not None:
-        mine = select(channel.c.id).where(channel.c.name == channel_name).scalar_subquery()
-        query = query.where(shipment.c.channel_id == mine)
+        channel_id = select(channel.c.id).where(channel.c.name == channel_name).scalar_subquery()
+        query = query.where(shipment.c.channel_id == channel_id)
     if state is not None:
         query = query.where(*_state_is(state))
     if after is not None:
@@ -44,7 +44,7 @@ def list_shipments(
         query = query.where(shipment.c.order_id == order_id)
     # Scans shipment: newest first, and no further than the page is long.
     rows = connection.execute(query).all()
-    found: list[Json] = []
+    parcels: list[Json] = []
     for start in range(0, len(rows), 500):
         page = rows[start : start + 500]
         ids = [row.id for row in page]
@@ -53,25 +53,25 @@ def list_shipments(
             waiting_for, error = reports.get(row.id, ("", ""))
             now = {"state": row.now, "waiting_for": waiting_for, "error": error}
             shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
-            found.append(shown | now | row_json(row, _AFTER[3:]))
-    return found
+            parcels.append(shown | now | row_json(row, _AFTER[3:]))
+    return parcels
 
 
 def _state_is(state: str) -> list[ColumnElement[bool]]:
-    found = [shipment_state() == state]
+    conditions = [shipment_state() == state]
     if state == "unknown":
         told = outbox.c.destination_id.in_(select(channel.c.id))  # each of them, so that the index of open rows fits
         doubtful = select(outbox.c.ref_id).where(told, outbox.c.kind == "shipment", outbox.c.sent_at.is_not(None))
         doubtful = doubtful.where(IS_OPEN)
-        found.append(shipment.c.id.in_(doubtful))
+        conditions.append(shipment.c.id.in_(doubtful))
     elif state != "sent":
         # The second condition says nothing new, but that the index of what is not sent fits.
-        found += [shipment.c.state == state, shipment.c.state != literal_column("'sent'")]
-    return found
+        conditions += [shipment.c.state == state, shipment.c.state != literal_column("'sent'")]
+    return conditions
 
 
 def _reports(connection: Connection, shipment_ids: list[int]) -> dict[int, tuple[str, str]]:
     """Return (waiting for, error) of the newest outbox row of each shipment."""
     query = select(outbox.c.ref_id, outbox.c.waiting_for, outbox.c.error)
-    mine = query.where(outbox.c.kind == "shipment", outbox.c.ref_id.in_(shipment_ids)).order_by(outbox.c.id)
-    return {row.ref_id: (row.waiting_for, row.error) for row in connection.execute(mine)}
+    newest_last = query.where(outbox.c.kind == "shipment", outbox.c.ref_id.in_(shipment_ids)).order_by(outbox.c.id)
+    return {row.ref_id: (row.waiting_for, row.error) for row in connection.execute(newest_last)}

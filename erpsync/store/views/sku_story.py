@@ -30,7 +30,7 @@ from erpsync.store.views.values import Json, NotFound, row_json
 LATEST = 200
 
 
-def explain_sku(connection: Connection, code: str, *, latest: int = LATEST, off: Collection[str] = ()) -> Json:
+def tell_sku(connection: Connection, code: str, *, latest: int = LATEST, off: Collection[str] = ()) -> Json:
     """Return `{sku, stock, holds, backorders, listings, bundles, story, next}`; raises `NotFound`.
 
     Args:
@@ -40,7 +40,7 @@ def explain_sku(connection: Connection, code: str, *, latest: int = LATEST, off:
     sku_id = connection.execute(select(sku.c.id).where(sku.c.code == code)).scalar()
     if sku_id is None:
         raise NotFound(f"no SKU {code}")
-    found: Json = {
+    shown: Json = {
         "sku": code,
         "stock": list_stock(connection, sku_code=code),
         "holds": _holds(connection, sku_id),
@@ -49,7 +49,7 @@ def explain_sku(connection: Connection, code: str, *, latest: int = LATEST, off:
         "bundles": list_bundles(connection, sku_code=code),
         "story": in_order(_story(connection, sku_id, latest)),
     }
-    return found | {"next": next_of_sku(connection, sku_id, found, off=off)}
+    return shown | {"next": next_of_sku(connection, sku_id, shown, off=off)}
 
 
 def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
@@ -129,13 +129,13 @@ def _movements(connection: Connection, sku_id: int, latest: int) -> list[Json]:
 
 def _sold_out(connection: Connection, sku_id: int, latest: int) -> list[Json]:
     """Return from when and to when nothing of the SKU could be promised."""
-    mine = select(sold_out).where(sold_out.c.sku_id == sku_id).order_by(sold_out.c.from_at.desc()).limit(latest)
-    found = []
-    for row in connection.execute(mine):
-        found.append(entry(row.from_at, "stock", "sold out", {}))
+    periods = select(sold_out).where(sold_out.c.sku_id == sku_id).order_by(sold_out.c.from_at.desc()).limit(latest)
+    entries = []
+    for row in connection.execute(periods):
+        entries.append(entry(row.from_at, "stock", "sold out", {}))
         if row.to_at is not None:
-            found.append(entry(row.to_at, "stock", "to be had again", {}))
-    return found
+            entries.append(entry(row.to_at, "stock", "to be had again", {}))
+    return entries
 
 
 def _names_order() -> ColumnElement[bool]:
@@ -149,8 +149,8 @@ def _names_order() -> ColumnElement[bool]:
 def _pushes(connection: Connection, sku_id: int, latest: int) -> list[Json]:
     """Return pushes of every listing the SKU feeds, alone or in a bundle."""
     bundles = select(bundle.c.bundle_id).where(bundle.c.sku_id == sku_id)
-    mine = or_(listing.c.sku_id == sku_id, listing.c.sku_id.in_(bundles))
-    named = connection.execute(select(listing.c.id, listing.c.channel_sku).where(mine))
+    fed_listings = or_(listing.c.sku_id == sku_id, listing.c.sku_id.in_(bundles))
+    named = connection.execute(select(listing.c.id, listing.c.channel_sku).where(fed_listings))
     channel_skus = {row.id: row.channel_sku for row in named}
     query = select(outbox, channel.c.name.label("channel")).join(channel, channel.c.id == outbox.c.destination_id)
     rows: list[Any] = []

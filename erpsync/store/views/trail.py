@@ -45,25 +45,25 @@ def iter_trail(
         NotFound: there is no such order or SKU.
     """
     pages = _pages(connection, wanted, _conditions(connection, wanted), min(limit, PAGE) if limit else PAGE, after)
-    return islice((each for page in pages for each in page), limit or None)
+    return islice((row for page in pages for row in page), limit or None)
 
 
 def _conditions(connection: Connection, wanted: TrailFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if wanted.order is not None:
-        found += [event.c.order_id == find_order(connection, wanted.order), event.c.order_id.is_not(None)]
+        conditions += [event.c.order_id == find_order(connection, wanted.order), event.c.order_id.is_not(None)]
     if wanted.sku is not None:
-        found += [event.c.sku_id == _sku(connection, wanted.sku), event.c.sku_id.is_not(None)]
+        conditions += [event.c.sku_id == _sku(connection, wanted.sku), event.c.sku_id.is_not(None)]
     if wanted.actor is not None:
-        found += [event.c.actor == wanted.actor, event.c.actor != literal_column("''")]
-    return found
+        conditions += [event.c.actor == wanted.actor, event.c.actor != literal_column("''")]
+    return conditions
 
 
 def _sku(connection: Connection, code: str) -> int:
-    found = connection.execute(select(sku.c.id).where(sku.c.code == code)).scalar()
-    if found is None:
+    sku_id = connection.execute(select(sku.c.id).where(sku.c.code == code)).scalar()
+    if sku_id is None:
         raise NotFound(f"no SKU {code}")
-    return int(found)
+    return int(sku_id)
 
 
 def _pages(

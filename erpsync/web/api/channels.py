@@ -86,8 +86,8 @@ def letters(
 ) -> Response:
     """Open dead letters, rows that only a person can move on, oldest first."""
     with deps.reading() as connection:
-        found = list_dead(connection, channel_name=channel, kind=kind, limit=limit + 1, after=number(after))
-    return page(found[:limit], str(found[limit - 1]["id"]) if len(found) > limit else None)
+        rows = list_dead(connection, channel_name=channel, kind=kind, limit=limit + 1, after=number(after))
+    return page(rows[:limit], str(rows[limit - 1]["id"]) if len(rows) > limit else None)
 
 
 @router.post("/dead-letters/{letter}/replay", tags=["dead letters"], responses=examples.one(examples.LETTER_ENDED))

@@ -16,10 +16,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from erpsync.flows.api.access import Access, access_of
+from erpsync.flows.access.tokens import Access, access_of
 from erpsync.flows.api.idempotency import MAX_KEY_CHARS, Answer, Call, Claim, answered, claim, for_claim, forget
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
+from erpsync.flows.explain.steps import Settings
 from erpsync.web.api.problems import TYPE, Problem, problem_body
 from erpsync.web.site import Site
 
@@ -43,6 +44,11 @@ class Deps:
     def ctx(self) -> Context:
         """The context in force."""
         return self.site.ctx()
+
+    @property
+    def settings(self) -> Settings:
+        """Where the settings of the context in force are written."""
+        return self.site.settings()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -146,12 +152,12 @@ class Once:
         if isinstance(held, Answer):
             return _response(held, {"Idempotent-Replayed": "true"})
         try:
-            found = self._work(ctx, held, act, show, status=status, again=again)
+            answer = self._work(ctx, held, act, show, status=status, again=again)
         except BaseException:
             forget(ctx.store, held)
             raise
-        answered(ctx.store, held, found)
-        return _response(found)
+        answered(ctx.store, held, answer)
+        return _response(answer)
 
     def _work(
         self,
@@ -216,6 +222,6 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _response(found: Answer, headers: Mapping[str, str] | None = None) -> Response:
-    media_type = TYPE if found.status >= 400 else "application/json"
-    return Response(found.body, found.status, headers=headers, media_type=media_type)
+def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+    media_type = TYPE if answer.status >= 400 else "application/json"
+    return Response(answer.body, answer.status, headers=headers, media_type=media_type)

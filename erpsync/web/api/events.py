@@ -46,9 +46,9 @@ def list_(
     if kind:  # a rare kind must not make one page walk all there ever was
         until = min(until, start + LOOK_AT)
     with deps.reading() as connection:
-        found = list_events(connection, after=start, until=until, kinds=kind, limit=limit)
-    last = found[-1]["id"] if len(found) == limit else max(start, until)
-    return page(found, str(last))
+        events = list_events(connection, after=start, until=until, kinds=kind, limit=limit)
+    last = events[-1]["id"] if len(events) == limit else max(start, until)
+    return page(events, str(last))
 
 
 def _refuse_ahead(deps: TheDeps, start: int) -> None:
@@ -100,7 +100,7 @@ def _made(ctx: Context, id: int | None, wanted: Wanted) -> dict[str, Any]:
     with ctx.store.read() as connection:
         if id is not None:
             return show_subscription(connection, id)
-        return [each for each in list_subscriptions(connection) if each["url"] == wanted.url][-1]
+        return [row for row in list_subscriptions(connection) if row["url"] == wanted.url][-1]
 
 
 @router.get("/subscriptions/{id}/secret", tags=["events"], responses=examples.one(examples.SECRET))

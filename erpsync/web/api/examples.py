@@ -56,6 +56,42 @@ ORDER = ORDER_LISTED | {
         {"at": "2026-03-02T07:28:10Z", "kind": "order.new", "detail": {"phase": "ready"}, "actor": ""},
     ]
 }
+
+
+def _step(what: str, text: str, amount: int | None = None, **more: Any) -> Json:
+    """Return a step of an explanation."""
+    step = {"what": what, "amount": amount, "text": text, "since": None, "until": None, "setting": None}
+    return {**step, "orders": [], "more_orders": 0, "steps": [], **more}
+
+
+EXPLAINED_ORDER = {
+    "summary": "all of S20260302000007 is held in SH and can be sent",
+    "why": [
+        "all of S20260302000007 is held in SH and can be sent",
+        "2 of LINEN-W-L for line 1, held in SH",
+        "SH may serve tmall-flagship, preferred first",
+        "tmall-flagship is to be told by 2026-03-04T07:27:00Z that it left",
+    ],
+    "steps": [
+        _step("allocated", "of LINEN-W-L for line 1, held in SH", 2, since="2026-03-02T07:28:10Z"),
+        _step(
+            "sourcing",
+            "SH may serve tmall-flagship, preferred first",
+            steps=[_step("free", "of LINEN-W-L free to promise in SH as things stand now", 38)],
+        ),
+        _step(
+            "ship_by",
+            "tmall-flagship is to be told by 2026-03-04T07:27:00Z that it left",
+            until="2026-03-04T07:27:00Z",
+            setting={"file": "config/channels/tmall-flagship.yaml", "line": 5},
+        ),
+    ],
+    "order": ORDER_LISTED,
+    "story": [
+        {"at": "2026-03-02T07:28:10Z", "about": "event", "what": "order.new", "detail": {"phase": "ready"}, "actor": ""}
+    ],
+    "next": ["send it, then `erpsync ship S20260302000007 --carrier CODE --tracking NUMBER`"],
+}
 FOUND = {"items": [ORDER_LISTED], "next": None, "notes": []}
 SHIPPED = {"number": "S20260302000007-1", "order": "S20260302000007", "repeated": False}
 CORRECTED = {
@@ -97,6 +133,65 @@ LISTING = {
     "shown_qty": 38,
     "shown_at": "2026-03-02T06:00:00Z",
     "refused": "",
+}
+EXPLAINED_SKU = {
+    "sku": "LINEN-W-L",
+    "summary": "tmall-flagship shows 35 for LINEN-W-L, as it should",
+    "levels": [
+        {
+            "channel": "tmall-flagship",
+            "channel_sku": "LINEN-W-L",
+            "item_ref": "6801122334/5100998877",
+            "factor": 1,
+            "told": 35,
+            "sure": True,
+            **_step("listing", "tmall-flagship shows 35 for LINEN-W-L, as it should", 35),
+            "steps": [
+                _step(
+                    "share",
+                    "of LINEN-W-L may be shown on tmall-flagship",
+                    35,
+                    steps=[
+                        _step(
+                            "warehouse",
+                            "free to promise in SH",
+                            38,
+                            steps=[
+                                _step("on_hand", "on hand in SH, counted last at 2026-03-01T02:00:00Z", 40),
+                                _step("held", "held in SH", -2),
+                            ],
+                        ),
+                        _step(
+                            "buffer",
+                            "buffer of LINEN-W-L that tmall-flagship is never told",
+                            -3,
+                            setting={"file": "config/channels/tmall-flagship.yaml", "line": 7},
+                        ),
+                    ],
+                ),
+                _step("level", "what tmall-flagship should show for LINEN-W-L", 35),
+                _step("told", "tmall-flagship accepted this number last", 35, since="2026-03-02T08:00:05Z"),
+            ],
+        }
+    ],
+    "stock": [STOCK],
+    "holds": [
+        {
+            "order": "S20260302000007",
+            "channel": "tmall-flagship",
+            "line": "1",
+            "warehouse": "SH",
+            "qty": 2,
+            "expires_at": None,
+            "released": False,
+            "owner": "line",
+        }
+    ],
+    "backorders": [],
+    "listings": [LISTING],
+    "bundles": [],
+    "story": [],
+    "next": ["nothing to do"],
 }
 CHANNEL_LISTED = {
     "id": "tmall-flagship",

@@ -35,18 +35,18 @@ def find(deps: TheDeps, access: Reader, *, text: Text, limit: Limit = 100) -> Re
     """Orders that a text fits: those it names exactly first, then newest first. `notes` say what was not looked at."""
     try:
         with deps.reading() as connection:
-            found = search_orders(connection, text, limit)
+            result = search_orders(connection, text, limit)
     except ValueError as error:
         raise Problem(422, str(error)) from error
-    notes = [*found.notes, NOT_BY_PHONE] if spellings(text) else found.notes
-    return answer({"items": found.orders, "next": None, "notes": notes})
+    notes = [*result.notes, NOT_BY_PHONE] if spellings(text) else result.notes
+    return answer({"items": result.orders, "next": None, "notes": notes})
 
 
 @router.post("/orders/find", responses=examples.one(examples.FOUND))
 def find_by_phone_(whose: Phone, deps: TheDeps, access: Admin, *, limit: Limit = 100) -> Response:
     """Orders of a whole phone number, newest first: scope admin only, and leaves an audit event without the number."""
     try:
-        found = find_by_phone(deps.ctx, whose.phone, actor=access.actor, limit=limit)
+        orders = find_by_phone(deps.ctx, whose.phone, actor=access.actor, limit=limit)
     except Refused as error:
         raise Problem(422, str(error)) from error
-    return answer({"items": found, "next": None, "notes": []})
+    return answer({"items": orders, "next": None, "notes": []})

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from erpsync.flows.context import Context
+from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders import actions as decisions
 from erpsync.flows.orders.recipient import reveal_recipient
 from erpsync.flows.shipments.corrections import Corrected, correct
@@ -42,10 +43,10 @@ def list_(
     wanted = OrderFilter(channel=channel, status=status, sku=sku, since=since, until=until, hold_reason=hold_reason)
     try:
         with deps.reading() as connection:
-            found = list_orders(connection, wanted, limit + 1, after)
+            rows = list_orders(connection, wanted, limit + 1, after)
     except ValueError as error:
         raise Problem(422, str(error)) from error
-    return page(found[:limit], found[limit - 1]["number"] if len(found) > limit else None)
+    return page(rows[:limit], rows[limit - 1]["number"] if len(rows) > limit else None)
 
 
 @router.get("/orders/{order}", responses=examples.one(examples.ORDER))
@@ -61,12 +62,18 @@ def show(
     ] = False,
 ) -> Response:
     """One order with its events."""
-    found = _order(deps.ctx, order)
+    shown = _order(deps.ctx, order)
     if recipient:
         if not access.allows("admin"):
             raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
-        found = reveal_recipient(deps.ctx, found["number"], actor=access.actor).shown_in(found)
-    return answer(found)
+        shown = reveal_recipient(deps.ctx, shown["number"], actor=access.actor).shown_in(shown)
+    return answer(shown)
+
+
+@router.get("/orders/{order}/explain", responses=examples.one(examples.EXPLAINED_ORDER))
+def explain(order: Name, deps: TheDeps, access: Reader) -> Response:
+    """Why one order is as it is: what holds it, where its units are, who comes first, what is not told yet."""
+    return answer(explain_order(deps.ctx, order, deps.settings))
 
 
 def _order(ctx: Context, name: str) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def ship_(order: Name, parcel: Parcel, deps: TheDeps, doing: Doing) -> Response:
             order=name,
             carrier=parcel.carrier,
             tracking=parcel.tracking,
-            lines=[ShipLine(line=each.line, qty=each.qty) for each in parcel.lines],
+            lines=[ShipLine(line=line.line, qty=line.qty) for line in parcel.lines],
             force=parcel.force,
             reason=parcel.reason,
             actor=doing.actor,
@@ -146,7 +153,7 @@ def shipments(
 ) -> Response:
     """Parcels that left, newest first."""
     with deps.reading() as connection:
-        found = list_shipments(
+        rows = list_shipments(
             connection,
             channel_name=channel,
             state=state,
@@ -154,7 +161,7 @@ def shipments(
             limit=limit + 1,
             after=after,
         )
-    return page(found[:limit], found[limit - 1]["number"] if len(found) > limit else None)
+    return page(rows[:limit], rows[limit - 1]["number"] if len(rows) > limit else None)
 
 
 @router.post("/shipments/{number}/correct", tags=["shipments"], responses=examples.one(examples.CORRECTED))

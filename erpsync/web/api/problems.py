@@ -89,10 +89,11 @@ def _http(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     """Say what is wrong with a request, without repeating what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - says so to the type checker
-    found = [
-        {"at": ".".join(str(step) for step in each["loc"]), "problem": _lower(each["msg"])} for each in error.errors()
+    problems = [
+        {"at": ".".join(str(step) for step in detail["loc"]), "problem": _lower(detail["msg"])}
+        for detail in error.errors()
     ]
-    return problem(422, f"{found[0]['at']}: {found[0]['problem']}", errors=found[:20])
+    return problem(422, f"{problems[0]['at']}: {problems[0]['problem']}", errors=problems[:20])
 
 
 def _lower(text: str) -> str:

@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from erpsync.flows.context import Context
+from erpsync.flows.explain.explain import explain_sku
 from erpsync.flows.imports import ImportResult
 from erpsync.flows.inventory.counts import Count, add_stock, import_counts
 from erpsync.store.views import list_listings, list_stock
 from erpsync.web.api import examples
-from erpsync.web.api.deps import Doing, Reader, TheDeps, page
+from erpsync.web.api.deps import Doing, Reader, TheDeps, answer, page
 from erpsync.web.api.models import Adjustment, Counts
 from erpsync.web.api.orders import After, Limit
 from erpsync.web.api.paging import pack, unpack
@@ -31,15 +32,15 @@ def list_(
     """Stock per warehouse and SKU, by SKU; `available` is what may still be promised."""
     place = unpack(after, 2)
     with deps.reading() as connection:
-        found = list_stock(
+        rows = list_stock(
             connection,
             warehouse_code=warehouse,
             sku_code=sku,
             limit=limit + 1,
             after=(place[0], place[1]) if place else None,
         )
-    last = found[limit - 1] if len(found) > limit else None
-    return page(found[:limit], None if last is None else pack(last["sku"], last["warehouse"]))
+    last = rows[limit - 1] if len(rows) > limit else None
+    return page(rows[:limit], None if last is None else pack(last["sku"], last["warehouse"]))
 
 
 @router.post("/stock/adjust", responses=examples.one(examples.STOCK))
@@ -85,6 +86,12 @@ def _imported(done: ImportResult) -> dict[str, Any]:
     return {"taken": done.taken, "refused": [{"at": at, "problem": said} for at, said in done.refused]}
 
 
+@router.get("/skus/{sku}/explain", responses=examples.one(examples.EXPLAINED_SKU))
+def explain(sku: Annotated[str, Path(description="our SKU")], deps: TheDeps, access: Reader) -> Response:
+    """Why one SKU shows the number it shows on each channel, step by step, and what waits."""
+    return answer(explain_sku(deps.ctx, sku, deps.settings))
+
+
 @router.get("/listings", tags=["listings"], responses=examples.page_of(examples.LISTING))
 def listings(
     deps: TheDeps,
@@ -99,7 +106,7 @@ def listings(
     """What channels sell, with the number each was told last."""
     place = unpack(after, 3)
     with deps.reading() as connection:
-        found = list_listings(
+        rows = list_listings(
             connection,
             channel_name=channel,
             sku_code=sku,
@@ -107,6 +114,6 @@ def listings(
             limit=limit + 1,
             after=(place[0], place[1], place[2]) if place else None,
         )
-    last = found[limit - 1] if len(found) > limit else None
+    last = rows[limit - 1] if len(rows) > limit else None
     following = None if last is None else pack(last["channel"], last["channel_sku"], last["item_ref"])
-    return page(found[:limit], following)
+    return page(rows[:limit], following)

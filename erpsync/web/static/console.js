@@ -47,6 +47,7 @@
     if (document.hidden) return;
     try {
       const answer = await fetch(main.dataset.live, { cache: "no-store", signal: AbortSignal.timeout(10000) });
+      if (answer.status === 401) return location.reload();  // the session has ended: the page leads to the log-in
       if (!answer.ok) throw new Error(String(answer.status));
       const selecting = String(getSelection()) !== "";
       if (!selecting) put(new DOMParser().parseFromString(await answer.text(), "text/html").body);

@@ -17,7 +17,7 @@ cancel, ship, shipments list, shipments correct, stock list, stock import, stock
 listings list, listings import, policies list, policies import, bundles list, bundles import, channels list, channels
 show, channels pause, channels resume, channels poll, channels backfill, dead list, dead replay, dead drop, tasks
 list, tasks done, trail list, explain, migrate, schema, completion, manual, keys rotate, prove, token create, token
-revoke, token list
+revoke, token list, user create, user password, user role, user disable, user enable, user list
 """
 
 

@@ -120,7 +120,7 @@ def test_an_event_tells_names_where_rows_ids_were_written(shop: Shop) -> None:
     named = {"takes": [{"line": "L1", "sku": "A", "warehouse": "GZ", "qty": 2}], "order_id": 99}
 
     with shop.store.read() as connection:
-        stories = [views.explain_order(connection, order.number), views.explain_sku(connection, "A")]
+        stories = [views.tell_order(connection, order.number), views.tell_sku(connection, "A")]
 
     assert [event["detail"] for event in shown(shop, order.number)["events"]] == [named]
     assert [entry["detail"] for story in stories for entry in story["story"]] == [named, named]
@@ -358,14 +358,12 @@ def test_a_shipment_says_what_its_report_waits_for(shop: Shop) -> None:
 
     with shop.store.read() as connection:
         [found] = views.list_shipments(connection, state="waiting")
-        story = views.explain_order(connection, "S0001")
 
     assert (found["order"], found["waiting_for"], found["error"]) == ("S0001", "gate", "a refund is open")
     assert found["lines"] == [{"external_id": "L1", "qty": 1}]
-    assert "shipment S0001-1 is not reported to the channel yet: it waits for gate (a refund is open)" in story["why"]
 
 
-def test_the_story_of_an_order_says_why_it_waits_and_who_comes_first(shop: Shop) -> None:
+def test_the_story_of_an_order_tells_movements_and_events_in_time_order(shop: Shop) -> None:
     shop.order(placed_at=minutes(1)).missing(qty=3)
     shop.order(placed_at=minutes(2)).missing(qty=5, waits=False)
     order = shop.order(placed_at=minutes(3), phase="ready").hold(warehouse="GZ", qty=1).missing(qty=2)
@@ -375,14 +373,8 @@ def test_the_story_of_an_order_says_why_it_waits_and_who_comes_first(shop: Shop)
     shop.add(t.ledger, **ref, qty=-1, reason="shipped", at=minutes(3.5), actor="")
 
     with shop.store.read() as connection:
-        got = views.explain(connection, order.number)
+        got = views.tell_order(connection, order.number)
 
-    assert got["why"] == [
-        "the order is backordered",
-        "held since 2026-03-02T04:00:00Z: operator (客户改地址)",
-        "line L1: 1 of A held in GZ",
-        "2 of A missing; 3 go to others first",
-    ]
     assert [(entry["about"], entry["what"]) for entry in got["story"]] == [
         ("stock", "shipped"),
         ("event", "order.held"),
@@ -399,7 +391,7 @@ def test_the_story_of_a_sku_tells_holders_waiters_and_told_numbers(shop: Shop) -
     shop.add(t.ledger, **place, qty=9, reason="count", at=NOON, actor="li")
 
     with shop.store.read() as connection:
-        got = views.explain(connection, "A")
+        got = views.tell_sku(connection, "A")
 
     assert [(row["order"], row["qty"]) for row in got["holds"]] == [("S0002", 4)]
     assert [row["order"] for row in got["backorders"]] == ["S0002", "S0001"]
@@ -416,8 +408,7 @@ def test_what_belongs_to_no_order_stands_among_those_who_have_a_sku_and_wait_for
     shop.put(t.backorder, owner | {"qty": 2, "due_at": minutes(-60), "number": "W1", "waits": True})
 
     with shop.store.read() as connection:
-        got = views.explain(connection, "A")
-        why = views.explain(connection, order.number)["why"]
+        got = views.tell_sku(connection, "A")
 
     assert [(row["owner"], row["order"], row["channel"], row["qty"]) for row in got["holds"]] == [
         ("line", order.number, "tmall", 4),
@@ -427,13 +418,6 @@ def test_what_belongs_to_no_order_stands_among_those_who_have_a_sku_and_wait_for
         ("work", None, None, 2),
         ("line", order.number, "tmall", 1),
     ]
-    assert "1 of A missing; 2 go to others first" in why
-    assert sum(text.startswith("line ") for text in why) == 1
-
-
-def test_there_is_no_story_of_what_is_neither_order_nor_sku(shop: Shop) -> None:
-    with shop.store.read() as connection, pytest.raises(NotFound, match="no order and no SKU nonsense"):
-        views.explain(connection, "nonsense")
 
 
 def test_a_channel_is_shown_with_its_streams_and_queues(shop: Shop) -> None:

@@ -10,8 +10,8 @@ from erpsync.core.availability import (
     capped,
     explained,
     is_sure,
-    level,
     pack_sent,
+    share,
     unpack_sent,
 )
 from erpsync.core.policy import BrakePolicy, StockPolicy
@@ -38,7 +38,7 @@ def test_the_number_is_what_the_formula_says(
 ) -> None:
     policy = StockPolicy(ratio=ratio, buffer=buffer)
 
-    assert level(available=available, unpaid=unpaid, factor=factor, policy=policy) == want
+    assert share(available=available, unpaid=unpaid, policy=policy).qty // factor == want
 
 
 def test_units_free_to_promise_are_never_below_zero() -> None:
@@ -63,7 +63,7 @@ def test_a_warehouse_that_is_paused_promises_nothing() -> None:
 def test_what_people_set_for_one_sku_comes_before_the_channels_share(own: Own, want: int) -> None:
     policy = StockPolicy(ratio=0.5, buffer=2)
 
-    assert level(available=10, unpaid=0, factor=1, policy=policy, own=own) == want
+    assert share(available=10, unpaid=0, policy=policy, own=own).qty == want
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,23 @@ from tests.unit.settings.builders import CHANNEL, MAIN, config, loaded, notes, p
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "'[::]", "192.0.2.7", "erp.example"])
-def test_an_address_that_others_can_reach_gets_a_note(tmp_path: Path, host: str) -> None:
+def test_an_address_that_others_can_reach_gets_a_warning(tmp_path: Path, host: str) -> None:
     quote = "'" if host.startswith("'") else ""
     result = loaded(write(tmp_path, f"web: {{listen: {host}:8686{quote}}}\n{MAIN}", shop=CHANNEL))
 
     assert notes(tmp_path, result) == [
-        f"note: erpsync.yaml:1:7: web.listen: {host.strip(chr(39))} is reached from other machines, and console and "
-        "metrics have no login; let it be 127.0.0.1 behind a proxy that passes only /hooks/"
+        f"warning: erpsync.yaml:1:7: web.listen: {host.strip(chr(39))} is reached from other machines, and console and "
+        "API answer those only by TLS: let it be 127.0.0.1 behind a proxy, which says X-Forwarded-Proto: https, or set "
+        "plain_http: true"
+    ]
+
+
+def test_whoever_does_without_tls_is_told_what_that_means_and_no_more(tmp_path: Path) -> None:
+    result = loaded(write(tmp_path, f"web: {{listen: 192.0.2.7:8686, plain_http: true}}\n{MAIN}", shop=CHANNEL))
+
+    assert notes(tmp_path, result) == [
+        "note: erpsync.yaml:1:31: web.plain_http: 192.0.2.7 is reached from other machines without TLS: passwords, "
+        "tokens and what is shown can be read on the way"
     ]
 
 

@@ -5,7 +5,6 @@ every request. It is looked up by that digest, so how long the look-up takes tel
 """
 
 import hashlib
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
+from erpsync.flows.access.roles import check_name, check_role, reaches
 from erpsync.flows.errors import Refused
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.db.store import Store, Tx
@@ -20,12 +20,8 @@ from erpsync.store.events import Event, write_events
 from erpsync.store.tables import api_token
 from erpsync.store.views.values import Json, row_json
 
-SCOPES = ("read", "operate", "admin")
-"""Each may do what those before it may: look; change orders, stock and channels; see people and subscribe."""
-
 PREFIX = "erps_"
 USED_EVERY = timedelta(minutes=1)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHOWN = ("name", "scope", "created_at", "created_by", "last_used_at", "revoked_at", "revoked_by")
 
 
@@ -44,15 +40,13 @@ class Access:
 
     def allows(self, scope: str) -> bool:
         """Whether the token's scope is this one or reaches further."""
-        return SCOPES.index(self.scope) >= SCOPES.index(scope)
+        return reaches(self.scope, scope)
 
 
 def create_token(store: Store, name: str, *, scope: str, actor: str) -> str:
     """Make a token and return its text, which nobody can be told again."""
-    if scope not in SCOPES:
-        raise Refused(f"scope must be one of {', '.join(SCOPES)}, is {scope}")
-    if not _NAME.fullmatch(name):
-        raise Refused(f"a token's name is up to 64 letters, digits, dots, dashes and underscores, is {name!r}")
+    check_role(scope, "scope")
+    check_name(name, "a token's")
     text = PREFIX + secrets.token_urlsafe(32)
 
     def write_token(tx: Tx) -> None:

@@ -1,0 +1,84 @@
+"""Why an order is held: since when, by which fact or setting, and what ends it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+
+from erpsync.core import advice
+from erpsync.core.order_holds import HoldReason, standing
+from erpsync.flows.explain.case import Case
+from erpsync.flows.explain.steps import Step, Written, listed
+from erpsync.store.tables import event, order_hold
+
+
+def held(case: Case) -> Iterator[Step]:
+    """Yield each reason that holds the order, the most pressing first."""
+    rows = {row.reason: row for row in case.tx.all(select(order_hold).where(order_hold.c.order_id == case.row.id))}
+    ranked = [reason for reason, _ in standing(rows)]
+    for reason in (*ranked, *sorted(rows.keys() - set(ranked))):
+        row = rows[reason]
+        steps = (*_facts(case, reason), _ends(case, reason))
+        yield Step(
+            what=reason, text=_said(case, reason, row.detail), since=row.at, setting=_setting(case, reason), steps=steps
+        )
+
+
+def _said(case: Case, reason: str, detail: str) -> str:
+    shop = case.shop_name
+    match reason:
+        case HoldReason.REFUND_OPEN:
+            return f"a refund is asked for on {shop}: {detail}"
+        case HoldReason.OPERATOR:
+            return f"{_who_held(case)} holds it: {detail or 'no reason was given'}"
+        case HoldReason.DO_NOT_SHIP:
+            return f"{shop} says that it must not leave yet: {detail}"
+        case HoldReason.UNREAD_UPDATE:
+            return f"a newer view of it was not understood: {detail}"
+        case HoldReason.UNMAPPED_SKU:
+            return f"nobody has tied these seller codes of {shop} to a SKU: {detail}"
+        case HoldReason.BAD_LINE:
+            return f"a line that {shop} sent could not be read"
+        case HoldReason.INCOMPLETE_ADDRESS:
+            return f"name, phone or address is missing, and orders of {shop} must have them"
+    return f"it is held for {reason}: {detail}"
+
+
+def _who_held(case: Case) -> str:
+    of_order = (event.c.order_id == case.row.id, event.c.order_id.is_not(None), event.c.kind == "order.held")
+    rows = case.tx.all(select(event.c.actor, event.c.detail).where(*of_order).order_by(event.c.id.desc()))
+    by_hand = (row.actor for row in rows if row.actor and "reason" in json.loads(row.detail))
+    return next(by_hand, "somebody")
+
+
+def _setting(case: Case, reason: str) -> Written | None:
+    if reason != HoldReason.INCOMPLETE_ADDRESS:
+        return None
+    return case.settings.of_channel(case.shop_name, "orders.require_address")
+
+
+def _facts(case: Case, reason: str) -> Iterator[Step]:
+    """Yield the facts behind a reason, as far as they have a name of their own."""
+    if reason == HoldReason.REFUND_OPEN:
+        yield from (_refund(refund) for refund in case.shown["refunds"] if refund["state"] == "open")
+    elif reason in (HoldReason.UNREAD_UPDATE, HoldReason.BAD_LINE):
+        yield from map(letter, case.letters)
+
+
+def _refund(refund: dict[str, Any]) -> Step:
+    name, lines = refund["external_id"], [line["external_id"] for line in refund["lines"]]
+    if not lines:
+        return Step(what="refund", text=f"refund {name} is open and names no line: it keeps the whole order")
+    amount = sum(line["qty"] for line in refund["lines"])
+    return Step(what="refund", amount=amount, text=f"in refund {name}, which is open, of line {listed(lines)}")
+
+
+def letter(row: Any) -> Step:
+    """Return an open dead letter (its row)."""
+    text = f"dead letter {row.id} ({row.source or row.key}): {row.error}"
+    return Step(what="dead_letter", text=text, since=row.at)
+
+
+def _ends(case: Case, reason: str) -> Step:
+    return Step(what="ends", text=advice.fill(advice.HOLDS.get(reason, reason), order=case.number))
