@@ -42,6 +42,11 @@ def test_a_payload_of_the_notes_becomes_the_expected_normal_form(path: Any) -> N
     assert case["origin"] == "notes"
 
 
+@pytest.mark.parametrize(("paid", "total"), [({}, 0), ({"paymentConfirmTime": None}, 10_500)])
+def test_an_actual_pay_of_nothing_counts_once_it_is_paid(paid: dict[str, None], total: int) -> None:
+    assert order_of(to_ship(actualPay="0.00", shouldPay="105.00", **paid), encrypted=True).total_minor == total
+
+
 @pytest.mark.parametrize("missing", [("fullname",), ("mobile", "telephone"), ("fullAddress",)])
 def test_cipher_texts_of_which_one_is_missing_are_none(missing: tuple[str, ...]) -> None:
     raw = copy.deepcopy(golden(HERE, "order-without-oaid")["raw"])
@@ -84,7 +89,9 @@ def test_money_is_exact_to_the_fen(fen: int) -> None:
     assert minor(f"{Decimal(fen) / 100:.2f}", path="$") == fen
 
 
-@pytest.mark.parametrize("value", [12.5, 12, None, "", "12,50", "12.505", "NaN", "1e3", "￥12.50", True, "--1", "١٢"])
+@pytest.mark.parametrize(
+    "value", [12.5, 12, None, "", "12,50", "12.505", "-12.505", "NaN", "1e3", "￥12.50", True, "--1", "١٢"]
+)
 def test_what_is_no_amount_in_yuan_is_refused_and_not_guessed(value: object) -> None:
     with pytest.raises(PayloadError):
         minor(value, path="$.orderInfo.actualPay")

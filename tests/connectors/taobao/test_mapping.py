@@ -93,7 +93,9 @@ def test_money_is_exact_to_the_fen(fen: int) -> None:
     assert minor(f"{Decimal(fen) / 100:.2f}", path="$") == fen
 
 
-@pytest.mark.parametrize("value", [12.5, 12, None, "", "12,50", "12.505", "NaN", "1e3", "￥12.50", True, "--1", "١٢"])
+@pytest.mark.parametrize(
+    "value", [12.5, 12, None, "", "12,50", "12.505", "-12.505", "NaN", "1e3", "￥12.50", True, "--1", "١٢"]
+)
 def test_what_is_no_amount_in_yuan_is_refused_and_not_guessed(value: object) -> None:
     with pytest.raises(PayloadError):
         minor(value, path="$.trade.payment")
