@@ -7,24 +7,30 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from erpsync.core.policy import WarehousePolicy
+from erpsync.flows.allocation.recall import set_released
+from erpsync.flows.inventory.counts import set_stock
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.nodes import leave
-from erpsync.store.outbox.held import end_arrived, free_held, hold_unclaimed, in_doubt, rule_anew, send_again
-from erpsync.store.outbox.hurry import run_now
+from erpsync.store.orders import lock_orders
+from erpsync.store.outbox.held import end_arrived, free_held, hold_unclaimed, in_doubt, rule_anew, send_again, unpark
+from erpsync.store.outbox.hurry import hurry_all, run_now
 from erpsync.store.outbox.queue import (
     CORRECTION,
     LANE_REST,
     RELEASE,
     SHIPMENT,
+    SILENT_S,
     STOCK,
     Effect,
     ack,
     claim,
     enqueue,
+    reclaim,
     retry,
 )
-from erpsync.store.tables import inbox, outbox
-from tests.support import looking
+from erpsync.store.tables import hold, inbox, node, orders, outbox, release, release_order, sku
+from tests.support import looking, walk
 from tests.support.shop import NOON, Town
 
 KINDS = (CORRECTION, RELEASE, SHIPMENT, STOCK)
@@ -40,12 +46,12 @@ def three(make_town: Callable[..., Town]) -> Town:
     return town
 
 
-def effect(channel: int, kind: str, key: str = "1") -> Effect:
+def effect(channel: int, kind: str, key: str = "1", *, ref_id: int = 7) -> Effect:
     return Effect(
         destination_id=channel,
         kind=kind,
         key=key,
-        ref_id=7,
+        ref_id=ref_id,
         serial_key=f"{kind}:{channel}:{key}",
         lane=LANE_REST,
         run_at=NOON,
@@ -190,3 +196,90 @@ def test_a_number_that_fails_is_tried_again_whatever_waits_for_other_shops(three
         retry(tx, row, run_at=NOON + timedelta(hours=1), error="busy")
 
     assert (2, STOCK) in rows(three, outbox.c.state == "pending", outbox.c.error == "busy")
+
+
+def test_a_persons_question_is_about_one_parcel_of_a_channel(three: Town) -> None:
+    with three.store.begin() as tx:
+        enqueue(tx, [effect(2, SHIPMENT, "2")])
+    waiting_for_a_person(three, sent_at=NOON)
+
+    with three.store.begin() as tx:
+        assert {row.key for row in in_doubt(tx, 2, "1")} == {"1"}
+
+
+@pytest.mark.parametrize("unread", [True, False], ids=["its order cannot be read", "it is asked about"])
+def test_a_decision_frees_one_parcel_and_says_so(three: Town, unread: bool) -> None:
+    with three.store.begin() as tx:
+        enqueue(tx, [effect(2, SHIPMENT, "6", ref_id=6), effect(2, SHIPMENT, "8", ref_id=8)])
+    waiting_for_a_person(three, held_since_at=NOON if unread else None)
+
+    with three.store.begin() as tx:
+        assert unpark(tx, SHIPMENT, 8)
+
+    assert rows(three, outbox.c.state == "pending") == [(2, SHIPMENT)]
+    assert rows(three, outbox.c.state == "pending", outbox.c.ref_id == 8) == [(2, SHIPMENT)]
+
+
+def test_a_daemon_that_begins_counts_all_that_it_hurries(three: Town) -> None:
+    later = NOON + timedelta(hours=1)
+    put_all(three, run_at=later, error="busy")
+    webhook = {"body": b"", "state": "pending", "received_at": NOON, "run_at": later, "error": "busy"}
+    with three.store.begin() as tx:
+        insert_many(tx, inbox, [webhook | {"channel_id": id, "delivery_key": str(id)} for id in CHANNELS])
+
+    with three.store.begin() as tx:
+        assert hurry_all(tx) == len(CHANNELS) * len(KINDS) + len(CHANNELS)
+
+
+def test_what_a_silent_node_leased_is_taken_back_and_what_a_living_one_leased_is_not(three: Town) -> None:
+    silent = NOON - timedelta(seconds=SILENT_S + 1)
+    with three.store.begin() as tx:
+        beats = {"living": NOON, "silent": silent}
+        insert_many(tx, node, [{"id": id, "started_at": silent, "heartbeat_at": at} for id, at in beats.items()])
+        claim(tx, "living", 1, STOCK, limit=1, lease_s=60)
+        claim(tx, "silent", 2, STOCK, limit=1, lease_s=60)
+
+    with three.store.begin() as tx:
+        taken_back = reclaim(tx)
+
+    assert [row.id for row in taken_back] == [id_of(three, 2, STOCK)]
+
+
+def test_a_warehouse_that_is_told_to_send_is_told_of_its_own_units_alone(make_town: Callable[..., Town]) -> None:
+    town = make_town(warehouses=(WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2)))
+    set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="wang")
+    set_stock(town.ctx, warehouse="GZ", sku="B", on_hand=1, actor="wang")
+    town.shop.place("o1", ("A", 1), ("B", 1))
+    walk.read(town, "orders")
+    ids = dict(looking.rows(town, select(sku.c.code, sku.c.id)))
+
+    place = next(id for id, policy in town.ctx.warehouses.items() if policy.id == "GZ")
+    with town.store.begin() as tx:
+        stored = list(lock_orders(tx, town.channel().id, ["o1"]).values())
+        concerned = set_released(tx, stored, place, released=True)
+
+    assert concerned == {ids["B"]}
+    assert dict(looking.rows(town, select(hold.c.sku_id, hold.c.released))) == {ids["A"]: False, ids["B"]: True}
+
+
+def test_a_channel_that_can_be_read_again_frees_what_warehouses_are_told_of_its_own_orders(
+    make_town: Callable[..., Town],
+) -> None:
+    town = make_town(names=("east", "west"))
+    for name in ("east", "west"):
+        town.shops[name].place("o1", ("A", 1))
+        walk.read(town, "orders", name=name)
+    with town.store.begin() as tx:
+        for row in tx.all(select(orders.c.id, orders.c.channel_id)):
+            known = {"warehouse_id": next(iter(town.ctx.warehouses))}
+            told = known | {"id": row.id, "number": f"R{row.id}", "state": "pending", "made_at": NOON}
+            insert_many(tx, release, [told])
+            insert_many(tx, release_order, [known | {"release_id": row.id, "order_id": row.id}])
+            enqueue(tx, [effect(town.channel("east").id, RELEASE, f"R{row.id}", ref_id=row.id)])
+    waiting_for_a_person(town, held_since_at=NOON)
+
+    with town.store.begin() as tx:
+        assert free_held(tx, town.channel("west").id) == 1
+
+    freed = select(orders.c.channel_id).join(outbox, outbox.c.ref_id == orders.c.id)
+    assert looking.rows(town, freed.where(outbox.c.state == "pending")) == [(town.channel("west").id,)]
