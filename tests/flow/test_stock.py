@@ -1,5 +1,6 @@
 """Stock that comes, goes and is counted, and what waiting orders get of it."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -7,13 +8,15 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.event import listen
 
+from erpsync.core.allocation import StockKey
 from erpsync.core.policy import StockPolicy, WarehousePolicy
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.counts import Count
 from erpsync.flows.orders import actions
 from erpsync.flows.shipments import record
-from erpsync.store.tables import event, hold, ledger
+from erpsync.store.stock_book import Book
+from erpsync.store.tables import event, hold, ledger, stock
 from tests.support import looking, walk
 from tests.support.shop import Town
 
@@ -30,6 +33,24 @@ def test_goods_that_arrive_go_to_the_order_that_waits_longest(town: Town) -> Non
     assert looking.promised(town) == {"o1": 2, "o2": 1}
     assert looking.owed(town) == {"o2": 1}
     assert not looking.problems(town)
+
+
+def test_an_order_that_gets_less_than_it_wants_says_in_its_story_how_much_is_missing(town: Town) -> None:
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=1, actor="me")
+    town.shop.place("o1", ("A", 3))
+    walk.read(town)
+
+    details = looking.rows(town, select(event.c.detail).where(event.c.kind == "order.imported"))
+    assert [json.loads(detail)["backordered"] for (detail,) in details] == [2]
+
+
+def test_units_below_the_safety_stock_are_none_and_not_fewer_than_none(town: Town) -> None:
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=2, actor="me")
+
+    ((sku_id, place),) = looking.rows(town, select(stock.c.sku_id, stock.c.warehouse_id))
+    with town.store.begin() as tx:
+        book = Book(tx, {sku_id}, [])
+        assert [book.available(StockKey(sku_id, place), safety) for safety in (0, 1, 2, 5)] == [2, 1, 0, 0]
 
 
 def test_more_cannot_be_taken_away_than_there_is(town: Town) -> None:
