@@ -210,7 +210,7 @@ def test_a_persons_question_is_about_one_parcel_of_a_channel(three: Town) -> Non
 @pytest.mark.parametrize("unread", [True, False], ids=["its order cannot be read", "it is asked about"])
 def test_a_decision_frees_one_parcel_and_says_so(three: Town, unread: bool) -> None:
     with three.store.begin() as tx:
-        enqueue(tx, [effect(2, SHIPMENT, "6", ref_id=6), effect(2, SHIPMENT, "8", ref_id=8)])
+        enqueue(tx, [effect(2, SHIPMENT, str(id), ref_id=id) for id in (8, 9)])
     waiting_for_a_person(three, held_since_at=NOON if unread else None)
 
     with three.store.begin() as tx:
