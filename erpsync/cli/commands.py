@@ -88,6 +88,7 @@ ORDERS = (
             arg("--since", metavar="INSTANT", help="placed at or after this date or time"),
             arg("--until", metavar="INSTANT", help="placed before this date or time"),
             arg("--hold-reason", metavar="REASON", help="only those held for this reason, for example unmapped_sku"),
+            arg("--warehouse", metavar="ID", help="only those for which this warehouse holds units now"),
             _LIMIT,
             arg("--after", metavar="CURSOR", help="go on after this order: the number of the last one listed"),
         ),
@@ -272,7 +273,7 @@ ATTENTION = (
         (_CHANNEL, arg("--kind", metavar="KIND", help="only of this kind, for example order"), _ALL),
     ),
     Command("dead replay", "try dead letters again", "dead:replay", (_LETTERS,)),
-    Command("dead drop", "give dead letters up", "dead:drop", (_LETTERS,)),
+    Command("dead drop", "give dead letters up", "dead:drop", (_LETTERS, _SAID)),
     Command(
         "tasks list",
         "list what people should do",

@@ -66,7 +66,8 @@ def drop(app: App) -> int:
     from erpsync.flows.operations.dead_letters import drop_letter
 
     with app.ctx() as ctx:
-        return act_on_each(app, "dropped", lambda letter: drop_letter(ctx, letter, actor=app.actor))
+        why = app.args.reason
+        return act_on_each(app, "dropped", lambda letter: drop_letter(ctx, letter, actor=app.actor, reason=why))
 
 
 def act_on_each(app: App, word: str, act: Callable[[int], object]) -> int:

@@ -30,6 +30,7 @@ def list_orders(app: App) -> int:
         since=option("--since", args.since, zone),
         until=option("--until", args.until, zone),
         hold_reason=args.hold_reason,
+        warehouse=args.warehouse,
     )
     _check(args.status, args.hold_reason)
     with app.reading() as connection:

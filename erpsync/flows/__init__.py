@@ -29,6 +29,7 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a program's token is looked at | `access` | `access.tokens.access_of` |
 | a person logs in | `access` | `access.log_in.log_in` |
 | a person's session is looked at | `access` | `access.sessions.visitor_of` |
+| a person takes another password | `access` | `access.own.change_password` |
 | why a number or an order is as it is | `explain` | `explain.explain.explain` |
 | a program is told of events | `api` | `api.event_webhooks.push_events` |
 """

@@ -10,7 +10,6 @@ database.
 import json
 import logging
 import os
-import re
 import sys
 import threading
 from collections.abc import Mapping
@@ -19,35 +18,11 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
-HIDDEN = "***"
+from erpsync.core.personal import HIDDEN, PERSONAL, scrubbed
 
+PRIORITIES = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 IDS = frozenset({"order", "sku", "key", "channel", "kind", "stream", "number", "event", "level", "at"})
 """Keys whose values are ids: long numbers in them are order numbers, not telephone numbers."""
-
-PERSONAL = re.compile(
-    r"(^|_)(recipients?|receiver|buyer|buyer_note|seller_note|notes|properties|phone|mobile|tel|address|province|city|district|name|email"
-    r"|body|payload|params|headers|cookie|authorization|password|secret|token|session|sign|signature|app_key)$"
-)
-_PATTERNS = (
-    (re.compile(r"\[parameters: .*?\](?=\n|$)", re.DOTALL), f"[parameters: {HIDDEN}]"),
-    (re.compile(r"DETAIL:.*"), f"DETAIL: {HIDDEN}"),
-    (re.compile(r"://[^/\s:@]+:[^/\s@]+@"), f"://{HIDDEN}@"),
-    (
-        re.compile(r"(?i)\b(access_token|refresh_token|token|session|app_secret|secret|sign|password)=[^&\s'\"]+"),
-        HIDDEN,
-    ),
-    (re.compile(r"(?<![\d-])(?:\+?86[- ]?)?[1１][3-9３-９]\d[- ]?\d{4}[- ]?\d{4}(?![\d-])"), HIDDEN),
-    (re.compile(r"(?<![\d-])[0０]\d{2,3}-\d{7,8}(?![\d-])"), HIDDEN),
-    (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), HIDDEN),
-)
-
-
-def scrubbed(text: str) -> str:
-    """Return the text without telephone numbers, e-mail addresses, passwords, tokens and rows quoted by a driver."""
-    for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def scrub(logger: WrappedLogger, method: str, record: EventDict) -> EventDict:

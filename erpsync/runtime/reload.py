@@ -19,15 +19,6 @@ from erpsync.store.events import Event, write_events
 
 log = structlog.get_logger("erpsync.runtime.reload")
 
-FIXED = {
-    "folder": "the folder of the configuration",
-    "database": "database",
-    "privacy": "privacy",
-    "web_host": "web.listen",
-    "web_port": "web.listen",
-}
-"""What only a restart changes, by the name the operator knows it by."""
-
 MOST_SAID = 300
 
 
@@ -71,8 +62,8 @@ def _reload(built: Built, world: World) -> Reloaded:
     except OSError as error:
         return _refused((f"{error.filename}: {error.strerror}",))
     diff = changed_channels(built.config, config)
-    if fixed := sorted({FIXED[name] for name in diff.others if name in FIXED}):
-        return _refused(tuple(f"{name} changed; that needs a restart" for name in fixed))
+    if diff.fixed:
+        return _refused(tuple(f"{name} changed; that needs a restart" for name in diff.fixed))
     return _take(built, world, config, diff)
 
 

@@ -142,6 +142,16 @@ class Loaded:
         return self.config
 
 
+FIXED = {
+    "folder": "the folder of the configuration",
+    "database": "database",
+    "privacy": "privacy",
+    "web_host": "web.listen",
+    "web_port": "web.listen",
+}
+"""What only a restart changes, by the name the operator knows it by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
     """What a reload changes: ids of channels, and the names of those other `Config` fields that differ."""
@@ -150,6 +160,11 @@ class Diff:
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+
+    @property
+    def fixed(self) -> list[str]:
+        """What differs and only a restart changes; a reload is refused for it."""
+        return sorted({FIXED[name] for name in self.others if name in FIXED})
 
 
 def changed_channels(old: Config, new: Config) -> Diff:

@@ -37,6 +37,15 @@ class Positions:
         path = tuple(key.split("."))
         return self._in(file, node, path) or self._in(self.file, self.main, ("defaults", *path))
 
+    def in_main(self, path: tuple[str | int, ...]) -> Written | None:
+        """Return where something is written in erpsync.yaml."""
+        return self._in(self.file, self.main, path)
+
+    def in_channel(self, name: str, path: tuple[str | int, ...]) -> Written | None:
+        """Return where something is written in a channel's own file."""
+        file, node = self.channels.get(name, ("", None))
+        return self._in(file, node, path)
+
     def of_warehouse(self, name: str, key: str = "id") -> Written | None:
         """Return where a setting of a warehouse is written; None where its default counts."""
         warehouses = self.main.items.get("warehouses") if isinstance(self.main, Mapping) else None

@@ -62,7 +62,7 @@ class SharedLimiter:
             tokens, at, blocked = row.tokens, row.tokens_at, row.blocked_until_at
             if blocked is not None and blocked > tx.now:
                 return float((blocked - tx.now).total_seconds())
-            tokens = self._filled(tokens, at, tx.now)
+            tokens = calls_left(tokens, at, tx.now, self._policy)
             if tokens - 1 < floor:
                 return float(floor + 1 - tokens) / self._policy.calls_per_s
             taken = self._at_once(tokens - floor) if lane == "rest" else 1
@@ -94,11 +94,13 @@ class SharedLimiter:
             with self._lock:
                 self._spare, self._spare_until_s = count, self._store.clock.monotonic() + AT_ONCE_S
 
-    def _filled(self, tokens: float, at: datetime | None, now: datetime) -> float:
-        if at is None:
-            return float(self._policy.burst)
-        gained = max(0.0, (now - at).total_seconds()) * self._policy.calls_per_s
-        return min(float(self._policy.burst), tokens + gained)
+
+def calls_left(tokens: float, at: datetime | None, now: datetime, policy: LimitPolicy) -> float:
+    """Return how many calls a bucket holds now that held `tokens` at an instant; None is one that was never used."""
+    if at is None:
+        return float(policy.burst)
+    gained = max(0.0, (now - at).total_seconds()) * policy.calls_per_s
+    return min(float(policy.burst), tokens + gained)
 
 
 def block(store: Store, channel_id: int, *, seconds: float) -> None:

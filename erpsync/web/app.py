@@ -26,16 +26,20 @@ from erpsync.store.db.trouble import cause_of
 from erpsync.web.access.door import Door
 from erpsync.web.access.encryption import EncryptedOnly
 from erpsync.web.access.log_in import LogIn
+from erpsync.web.acts import Acts
 from erpsync.web.api import create_api
-from erpsync.web.console import Console
+from erpsync.web.console.kit import Kit
+from erpsync.web.console.routes import answer_error
+from erpsync.web.console.routes import routes as console_routes
 from erpsync.web.hooks import Hooks
 from erpsync.web.hosts import KnownHosts
-from erpsync.web.language import InLanguage, choose, spoken
+from erpsync.web.language import InLanguage, choose, wanted_by
 from erpsync.web.meters import WebMeters
 from erpsync.web.metrics import registry_of
 from erpsync.web.pages import Pages
 from erpsync.web.plain import PlainAddresses
 from erpsync.web.site import Site
+from erpsync.web.spoken import spoken
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = (
@@ -59,7 +63,7 @@ def create_app(site: Site) -> Starlette:
     registry = registry_of(site)
     pages = Pages(site, version=asset_version())
     door = Door(site, pages)
-    console = Console(site, pages, door)
+    kit = Kit(site=site, pages=pages, door=door, acts=Acts(site))
     routes = [
         Route("/hooks/{channel}", Hooks(site, WebMeters(registry)).take, methods=["POST"]),
         Route("/livez", partial(livez, site)),
@@ -69,22 +73,22 @@ def create_app(site: Site) -> Starlette:
         Mount("/api/v1", create_api(site)),
         Route("/language", choose),
         *LogIn(site, pages, door).routes(),
-        *console.routes(),
+        *console_routes(kit),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     busy = partial(_unusable, site)
     handlers: dict[Any, Any] = {
-        HTTPException: console.error,
+        HTTPException: partial(answer_error, kit),
         SQLAlchemyError: busy,
         StoreError: busy,
         Exception: _failed,
     }
     layers = [
         Middleware(SafeHeaders),
+        Middleware(InLanguage),
         Middleware(KnownHosts, allowed=site.hosts),
         Middleware(EncryptedOnly, required=site.needs_tls),
         Middleware(PlainAddresses),
-        Middleware(InLanguage),
     ]
     return Starlette(routes=routes, middleware=layers, exception_handlers=handlers)
 
@@ -125,11 +129,16 @@ def _unusable(site: Site, request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    """Answer what nobody foresaw; the server logs the error. A webhook that was not stored must be sent again."""
+    """Answer what nobody foresaw; the server logs the error. A webhook that was not stored must be sent again.
+
+    This answer is made outside of all layers: it brings their headers and its language itself.
+    """
     del error
+    safe = {name.decode(): value.decode() for name, value in HEADERS} | {"cache-control": "no-store"}
     if request.url.path.startswith("/hooks/"):
-        return JSONResponse({"error": "not stored, send it again"}, 503, headers={"Retry-After": "5"})
-    return Response("Something went wrong here; the log has it.\n", 500, media_type="text/plain")
+        return JSONResponse({"error": "not stored, send it again"}, 503, headers=safe | {"Retry-After": "5"})
+    text = wanted_by(request.scope).say("Something went wrong here; the log has it.\n")
+    return Response(text, 500, headers=safe, media_type="text/plain")
 
 
 def asset_version() -> str:

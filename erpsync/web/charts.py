@@ -42,7 +42,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars, columns and grid lines, with what they mean in words and numbers."""
+    """Bars, columns and grid lines, with what they mean in words and numbers; `line` is of what went out meanwhile."""
 
     bars: tuple[Bar, ...]
     columns: tuple[Column, ...]
@@ -50,19 +50,28 @@ class Chart:
     series: tuple[tuple[str, tuple[int, ...]], ...]
     sentence: str
     total: int
+    line: tuple[tuple[float, float], ...] = ()
+    out: tuple[int, ...] = ()
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
     base: int = HEIGHT - BOTTOM
 
 
-def hourly(counts: Mapping[str, Sequence[int]], hours: Sequence[datetime], timezone: ZoneInfo) -> Chart:
-    """Return the chart of orders by the hour in which they came; the channels with most orders come first."""
+def hourly(
+    counts: Mapping[str, Sequence[int]], hours: Sequence[datetime], timezone: ZoneInfo, out: Sequence[int] = ()
+) -> Chart:
+    """Return the chart of orders by the hour in which they came; the channels with most orders come first.
+
+    Args:
+        out: parcels that left, by the same hours, drawn as a line.
+    """
     series = _series(counts, len(hours))
     totals = [sum(numbers[at] for _, numbers in series) for at in range(len(hours))]
     labels = [f"{hour.astimezone(timezone):%H:%M}" for hour in hours]
-    step = nice_step(max(totals, default=0))
-    ceiling = max(step, -(-max(totals, default=0) // step) * step)
+    highest = max([*totals, *out], default=0)
+    step = nice_step(highest)
+    ceiling = max(step, -(-highest // step) * step)
     pitch = (WIDTH - LEFT - RIGHT) / len(hours)
     per_unit = (HEIGHT - TOP - BOTTOM) / ceiling
     return Chart(
@@ -72,6 +81,11 @@ def hourly(counts: Mapping[str, Sequence[int]], hours: Sequence[datetime], timez
         series=tuple(series),
         sentence=_sentence(totals, labels),
         total=sum(totals),
+        line=tuple(
+            (round(LEFT + (at + 0.5) * pitch, 2), round(HEIGHT - BOTTOM - count * per_unit, 2))
+            for at, count in enumerate(out)
+        ),
+        out=tuple(out),
     )
 
 

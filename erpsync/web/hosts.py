@@ -12,6 +12,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from erpsync.web.spoken import spoken
+
 OPEN = ("/hooks/", "/livez", "/readyz", "/metrics")
 """What may be asked for under any name: webhooks are signed, the others say nothing about orders."""
 
@@ -64,4 +66,4 @@ def _refusal(path: str) -> Response:
     if path.startswith("/api/"):
         said = {"title": "Misdirected Request", "status": 421, "detail": REFUSED}
         return Response(json.dumps(said), 421, media_type="application/problem+json")
-    return Response(f"{REFUSED}\n", 421, media_type="text/plain")
+    return Response(f"{spoken().say(REFUSED)}\n", 421, media_type="text/plain")

@@ -1,11 +1,6 @@
-"""The language of a page: what its reader chose, else what the browser prefers, else English.
-
-Why a context variable: pages are made in many places, those of errors too, and each would have to hand the request on.
-Threads that answer a request are given its context.
-"""
+"""The language of a page: what its reader chose, else what the browser prefers, else English."""
 
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -21,18 +16,12 @@ from erpsync.store.status.latencies import said as took
 from erpsync.web import words
 from erpsync.web.access.encryption import came_by_tls
 from erpsync.web.access.origins import page_before
+from erpsync.web.spoken import SPOKEN
 
 COOKIE = "erpsync_lang"
 KEPT_S = 365 * 86_400
 MOST_ASKED = 20
 """So many preferences of a browser are looked at; the rest of a longer list is noise."""
-
-_spoken: ContextVar[Language] = ContextVar("language of the page", default=ENGLISH)
-
-
-def spoken() -> Language:
-    """Return the language of the page that is being made."""
-    return _spoken.get()
 
 
 def chosen(cookie: str, accepted: str) -> Language:
@@ -64,6 +53,12 @@ def preferred(accepted: str) -> Iterator[str]:
     return (code for _, _, code in sorted(asked))
 
 
+def wanted_by(scope: Scope) -> Language:
+    """Return the language that a request is to be answered in."""
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    return chosen(headers.get(b"cookie", ""), headers.get(b"accept-language", ""))
+
+
 class InLanguage:
     """Answers every request in its reader's language."""
 
@@ -75,22 +70,28 @@ class InLanguage:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        token = _spoken.set(chosen(headers.get(b"cookie", ""), headers.get(b"accept-language", "")))
+        token = SPOKEN.set(wanted_by(scope))
         try:
             await self._app(scope, receive, send)
         finally:
-            _spoken.reset(token)
+            SPOKEN.reset(token)
 
 
 def choose(request: Request) -> Response:
-    """Answer by going back to the page that was open, in the language that was chosen; it is kept for a year."""
+    """Answer by going back to the page that was open, in the language that was chosen; it is kept for a year.
+
+    For whoever has not logged in. A user chooses by a form (`/me/language`), for it changes what is kept of them.
+    """
     answer = RedirectResponse(page_before(request), 303)
-    code = request.query_params.get("to")
+    keep(request, answer, request.query_params.get("to"))
+    return answer
+
+
+def keep(request: Request, answer: Response, code: str | None) -> None:
+    """Have a browser keep a language for a year; one that is not there is not kept."""
     if code in LANGUAGES:
         secure = came_by_tls(request.scope)
         answer.set_cookie(COOKIE, code, max_age=KEPT_S, httponly=True, samesite="lax", secure=secure)
-    return answer
 
 
 NAMES = {"en": "English", "zh": "简体中文"}

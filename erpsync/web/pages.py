@@ -1,6 +1,8 @@
 """How a page is made: the templates in each language, what each may call, and what all of them are given."""
 
+import secrets
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from erpsync.languages import LANGUAGES, language
 from erpsync.store.status.storage import room
 from erpsync.web import words
 from erpsync.web.access.visit import Visit
-from erpsync.web.language import in_language, spoken
+from erpsync.web.acts import said_to
+from erpsync.web.language import in_language
 from erpsync.web.site import Site
+from erpsync.web.spoken import spoken
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,7 +34,8 @@ class Pages:
         """Return a page for its visitor; without one, a page that tells nothing of what is here."""
         ctx, now, speech = self._site.ctx(), self._site.store.clock.now(), spoken()
         clock = words.Clockface(now, ctx.timezone, speech)
-        common = {"visit": visit, "clock": clock, "timezone": ctx.timezone.key}
+        told = None if visit is None else said_to(self._site.store, visit)
+        common = {"visit": visit, "clock": clock, "timezone": ctx.timezone.key, "told": told}
         made = self._templates[speech.code].get_template(template)
         return HTMLResponse(made.render({**common, **page}), status_code)
 
@@ -46,6 +51,7 @@ class Pages:
         environment.filters |= {"room": room, "plain": words.plain}
         environment.globals |= {
             "asset": self._version,
+            "new_key": partial(secrets.token_urlsafe, 12),
             "notice": self._site.notice,
             "version": __version__,
             "no_phone": words.NO_PHONE,

@@ -8,8 +8,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from erpsync.web.api.problems import problem
+from erpsync.web.spoken import spoken
 
-NUL = "holds U+0000, which no text may hold"
+IN_PATH = "there is nothing at this address"
+IN_QUERY = "the query holds U+0000, which no text may hold"
 
 
 class PlainAddresses:
@@ -23,9 +25,9 @@ class PlainAddresses:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif "\0" in scope["path"]:
-            await _answer(scope["path"], 404, "there is nothing at this address")(scope, receive, send)
+            await _answer(scope["path"], 404, IN_PATH)(scope, receive, send)
         elif b"%00" in scope["query_string"]:
-            await _answer(scope["path"], 422, f"the query {NUL}")(scope, receive, send)
+            await _answer(scope["path"], 422, IN_QUERY)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -33,4 +35,4 @@ class PlainAddresses:
 def _answer(path: str, status: int, said: str) -> Response:
     if path.startswith("/api/"):
         return problem(status, said)
-    return Response(f"{said}\n", status, media_type="text/plain")
+    return Response(f"{spoken().say(said)}\n", status, media_type="text/plain")

@@ -4,6 +4,8 @@ Why the socket is bound here and not by uvicorn: uvicorn ends the process when a
 knows its number when any free port was asked for.
 """
 
+import asyncio
+import os
 import socket
 import threading
 from dataclasses import replace
@@ -12,6 +14,7 @@ import anyio.to_thread
 import uvicorn
 from starlette.types import ASGIApp
 
+from erpsync.settings import Config, Loaded, installed, load
 from erpsync.settings.config import is_loopback
 from erpsync.settings.folders import folders
 from erpsync.web.app import create_app
@@ -27,12 +30,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.answering = threading.Event()
+        self._stopping = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # A thread for every connection there may be: a request that waits for the database keeps no other one waiting.
         anyio.to_thread.current_default_thread_limiter().total_tokens = self.config.limit_concurrency or 0
+        self.lifespan.state["stopping"] = self._stopping  # every request is given it
         await super().startup(sockets)
         self.answering.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Answers without an end are told first: nobody waits for them.
+        self._stopping.set()
+        await super().shutdown(sockets)
 
 
 class AppServer:
@@ -100,6 +110,8 @@ class WebServer(AppServer):
             store=store,
             ctx=lambda: replace(face.ctx(), store=store),
             settings=lambda: face.config().written,
+            config=face.config,
+            reread=lambda: reread(face.config()),
             limits=lambda: face.config().status,
             places=lambda: folders(face.config()),
             hosts=lambda: (config.web_host.lower(), *face.config().web_hosts),
@@ -116,6 +128,12 @@ class WebServer(AppServer):
         ended = super().stop(timeout_s)
         self._store.close()
         return ended
+
+
+def reread(config: Config) -> Loaded:
+    """Return what the files of a configuration say now, as a reload would read them."""
+    place = config.written.file or config.folder
+    return load(place, registry=installed(), environ=os.environ, secrets=True, folders=True)
 
 
 def _config(app: ASGIApp, limits: CallerLimits) -> uvicorn.Config:

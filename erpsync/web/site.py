@@ -3,7 +3,6 @@
 Why callables for context and limits: a reload builds new ones while the server keeps running.
 """
 
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +13,14 @@ import structlog
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.explain.steps import Settings, Unwritten
 from erpsync.sdk.types import WebhookReply, WebhookRequest
-from erpsync.settings import Config
+from erpsync.settings import Config, Loaded
 from erpsync.store.db.store import BORDER_WAIT_S, Store
-from erpsync.store.db.turns import NoTurnError
 from erpsync.store.status.counts import Figures, gather
 from erpsync.store.status.figures import Limits, judge
 from erpsync.store.status.storage import SILENT, Disk, Storage, measure
 from erpsync.web.losses import Losses
 from erpsync.web.probe import ANSWER_S, KEEP_S, Probe
+from erpsync.web.shared import Counted, Shared
 
 
 class Sample(Protocol):
@@ -76,7 +75,6 @@ def receive(ctx: Context, channel: Channel, request: WebhookRequest) -> Receipt:
     return store_webhook(ctx, channel, request)
 
 
-REST_FACTOR = 20
 log = structlog.get_logger(__name__)
 
 
@@ -103,6 +101,8 @@ class Site:
         store: the database with the patience of who is waited for, see `Store.at_border`.
         context: the context as configured now.
         settings: where the settings of the context are written.
+        config: the configuration in force; None for a context that was put together by hand.
+        reread: reads its files again and puts nothing in force; None where there are none.
         limits: beyond which `/status.json` and the console say that something is wrong.
         meters: what the process counts about itself, for `/metrics`.
         alive: whether the daemon's loop still turns, for `/livez`.
@@ -123,6 +123,8 @@ class Site:
     ctx: Callable[[], Context]
     limits: Callable[[], Limits]
     settings: Callable[[], Settings] = Unwritten
+    config: Callable[[], Config | None] = lambda: None
+    reread: Callable[[], Loaded] | None = None
     meters: Callable[[], Sequence[Sample]] = tuple
     alive: Callable[[], bool] = lambda: True
     draining: Callable[[], bool] = lambda: False
@@ -139,35 +141,27 @@ class Site:
     losses: Losses = field(default_factory=Losses, init=False, repr=False)
     write: Probe[str] = field(init=False, repr=False)
     room: Probe[tuple[Disk, ...]] = field(init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _told: str = field(default="", init=False, repr=False)
-    _look: Look | None = field(default=None, init=False, repr=False)
-    _kept_until: float = field(default=float("-inf"), init=False, repr=False)
+    _shared: Shared[Look] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Set up what is asked on threads of its own."""
         silent = f"the database did not answer within {ANSWER_S:g} s"
         self.write = Probe(self._try_to_write, silent=silent, keep_s=self.probe_s)
         self.room = Probe(lambda: measure(self.places()), silent=SILENT, keep_s=self.probe_s)
+        self._shared = Shared(self._begin, self.store.clock, keep_s=self.keep_s, wait_s=self.wait_s)
+
+    def shared(self, count: Callable[[], Counted]) -> Shared[Counted]:
+        """Return what is counted once for all who look, for as long as figures are shared."""
+        return Shared(lambda: count, self.store.clock, keep_s=self.keep_s, wait_s=self.wait_s)
 
     def look(self) -> Look:
-        """Return the figures, counted once however many ask at a time.
+        """Return the figures, counted once however many ask at a time."""
+        return self._shared.get()
 
-        They are at most `keep_s` old, or twenty times as old as counting them took: looking never costs a shop with
-        many listings more than a twentieth of a processor.
-        """
-        if not self._lock.acquire(timeout=self.wait_s):
-            raise NoTurnError(f"the figures were not counted within {self.wait_s:g} s")
-        try:
-            if self._look is None or self.store.clock.monotonic() >= self._kept_until:
-                storage = Storage(problem=self.write.answer(), disks=self.room.answer(), lost=self.losses.unsaved())
-                now_s = self.store.clock.monotonic()
-                self._look = self._count(storage)
-                took_s = self.store.clock.monotonic() - now_s
-                self._kept_until = now_s + max(self.keep_s, REST_FACTOR * took_s)
-            return self._look
-        finally:
-            self._lock.release()
+    def _begin(self) -> Callable[[], Look]:
+        storage = Storage(problem=self.write.answer(), disks=self.room.answer(), lost=self.losses.unsaved())
+        return lambda: self._count(storage)
 
     def _count(self, storage: Storage) -> Look:
         ctx, now = self.ctx(), self.store.clock.now()

@@ -46,7 +46,7 @@ STATE_WORDS = {
     "down": "down",
     "disabled": "off",
 }
-# What the search box takes: a form that is sent by address must not carry a phone number (see core.phones).
+# What a form takes that is sent by address, which must not carry a phone number (see core.phones).
 NO_PHONE = (
     r"(?!\s*(?:(?:\+|00)?86[\s\-]*)?1(?:[\s\-]*[3-9])(?:[\s\-]*\d){9}\s*$)"
     r"(?!\s*[\(]?0(?:[\s\-\(\)]*\d){9,13}\s*$)"

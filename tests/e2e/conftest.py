@@ -1,12 +1,16 @@
-"""Fixtures of the end-to-end tests: a desk with a database, and a program at the API on each database."""
+"""Fixtures of the end-to-end tests: a desk with a database, a program at the API on each database, a browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.command_desk import Desk, open_desk
 from tests.support.api import Api, api_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture
@@ -20,3 +24,12 @@ def api(database_url: str) -> Iterator[Api]:
     """The API of a small town."""
     with api_of(database_url) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A headless Chromium."""
+    from tests.support.browser import a_chromium
+
+    with a_chromium() as browser:
+        yield browser

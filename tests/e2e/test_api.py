@@ -60,6 +60,8 @@ def test_orders_are_filtered_as_at_the_command_line(api: Api) -> None:
 
     assert [each["external_id"] for each in api.get("/orders", status="held").json()["items"]] == ["o1"]
     assert [each["external_id"] for each in api.get("/orders", sku="B").json()["items"]] == ["o2"]
+    assert [each["external_id"] for each in api.get("/orders", warehouse="SH", sku="A").json()["items"]] == ["o1"]
+    assert api.get("/orders", warehouse="nowhere").json()["items"] == []
     assert api.get("/orders", since="2026-03-02T13:00:00+08:00", until="2026-03-02T12:00:01Z").json()["items"] != []
 
 
@@ -151,6 +153,13 @@ def test_a_dead_letter_is_dropped(api: Api) -> None:
     assert (ended["state"], ended["key"]) == ("dropped", "o9")
     assert api.get("/dead-letters").json()["items"] == []
     assert detail(api.post(f"/dead-letters/{letter}/drop")) == f"dead letter {letter} was dropped already"
+
+
+def test_why_a_dead_letter_was_dropped_stays_on_record(api: Api) -> None:
+    api.post(f"/dead-letters/{bury_one(api)}/drop", {"reason": "a test order"})
+
+    [event] = api.get("/events", kind="letter.dropped").json()["items"]
+    assert event["detail"]["reason"] == "a test order"
 
 
 def test_without_a_valid_token_nothing_is_told(api: Api) -> None:

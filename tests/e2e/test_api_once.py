@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from erpsync.flows.access.tokens import Access, access_of
-from erpsync.flows.api.idempotency import Call, Claim, ClaimLostError, claim, for_claim
+from erpsync.flows.api.idempotency import Asker, Call, Claim, ClaimLostError, claim, for_claim
 from erpsync.flows.inventory.counts import add_stock
 from erpsync.flows.operations.prune import prune
 from tests.support.api import Api
@@ -24,7 +24,8 @@ def take_on(api: Api, key: str) -> Claim:
     access = access_of(api.town.store, api.token)
     assert isinstance(access, Access)
     body = json.dumps(FOUND).encode()
-    held = claim(api.town.store, Call(access=access, key=key, method="POST", path=f"/api/v1{PATH}", body=body))
+    asker = Asker(kind="token", id=access.id, actor=access.actor)
+    held = claim(api.town.store, Call(asker=asker, key=key, method="POST", path=f"/api/v1{PATH}", body=body))
     assert isinstance(held, Claim)
     return held
 

@@ -72,6 +72,7 @@ def test_filters_and_pages_of_orders(desk: Desk) -> None:
         ("--status", "backordered"): ["1002"],
         ("--sku", "A"): ["1003", "1001"],
         ("--hold-reason", "unmapped_sku"): ["1004"],
+        ("--warehouse", "SH"): ["1002", "1001"],
         ("--since", "2026-03-02 12:05", "--until", "2026-03-02T12:06:00+08:00"): ["1003"],
     }.items():
         assert [order["external_id"] for order in desk.json("orders", "list", *words)] == ids
@@ -83,6 +84,7 @@ def test_filters_and_pages_of_orders(desk: Desk) -> None:
         (("--status", "lost"), 2, "--status must be one of"),
         (("--since", "soon"), 2, "--since must be a date or time"),
         (("--after", "S1"), 1, "no order S1 to go on after"),
+        (("--warehouse", "nowhere"), 1, "no warehouse nowhere; there are GZ, SH"),
     ],
 )
 def test_a_filter_that_means_nothing_is_refused(desk: Desk, words: tuple[str, ...], code: int, problem: str) -> None:
@@ -250,6 +252,14 @@ def test_an_unreadable_order_is_a_dead_letter_with_file_and_line(desk: Desk) -> 
     assert (replayed.code, replayed.json["replayed"]) == (1, [])
     assert desk.json("dead", "drop", str(letter["id"])) == {"dropped": [letter["id"]], "refused": []}
     assert desk.json("dead", "list") == []
+
+
+def test_why_a_dead_letter_was_dropped_stays_on_record(desk: Desk) -> None:
+    [letter] = desk.json("dead", "list")
+    desk.json("dead", "drop", str(letter["id"]), "--reason", "测试订单")
+
+    [dropped] = [event for event in desk.json("trail", "list") if event["kind"] == "letter.dropped"]
+    assert dropped["detail"]["reason"] == "测试订单"
 
 
 def test_the_story_of_an_order_and_of_a_sku(desk: Desk) -> None:

@@ -20,7 +20,19 @@ ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 NAMED = re.compile(r"\d\d:\d\d(:\d\d)? (UTC|GMT|Z)\b|\d\d:\d\d:\d\dZ|\+00:00")
 AT = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # the 2nd, 4:30, in Shanghai
 THERE, HERE = "2026-03-01T20:30:00Z", "2026-03-02 04:30:00"
-PAGES = ("", "live", "orders", "orders/S20260302000001")
+PAGES = (
+    "",
+    "live",
+    "orders",
+    "orders/S20260302000001",
+    "channels",
+    "channels/tmall-flagship",
+    "configuration",
+    "me",
+    "users",
+    "users/ana",
+    "tokens",
+)
 COMMANDS = (
     ("status",),
     ("orders", "list"),
@@ -92,7 +104,7 @@ def test_a_page_of_the_console_shows_the_operators_zone_only(
 
     assert answer.status_code == 200
     assert (ISO.findall(page), NAMED.findall(page)) == ([], [])
-    if path in ("", "live", "orders/S20260302000001"):
+    if path in ("", "live", "orders/S20260302000001", "channels", "channels/tmall-flagship"):
         assert HERE in page
 
 

@@ -97,6 +97,7 @@ FOR_PEOPLE = {
     "api_token.revoked_at",
     "event.at",
     "order_hold.at",
+    "saved_view.saved_at",
     "subscription.created_at",
     "task.closed_at",
     "task.opened_at",

@@ -24,6 +24,7 @@ class Names:
     tracking: str
     phone: str
     subscription: str
+    letter: str
     channel: str = TMALL.name
     hook: str = SHOP.name
 
@@ -37,6 +38,8 @@ class Names:
             "sku": skus,
             "text": self._words(),
             "id": (self.subscription,),
+            "letter": (self.letter,),
+            "user": ("growth",),
         }
         return known.get(argument, (_unknown(argument),))
 
@@ -53,6 +56,7 @@ class Names:
             "from": (day,),
             "to": (month,),
             "hold-reason": tuple(ORDER_HOLDS),
+            "reason": tuple(ORDER_HOLDS),
             "after": (self.order,),
             "order": (self.order,),
             "event": ("400",),

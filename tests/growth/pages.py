@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Message
 
 from erpsync.store.views import STATUSES
+from erpsync.store.views.listing_page import STATES
+from erpsync.store.views.shelves import ONLY
 from erpsync.web.app import create_app
 from erpsync.web.site import Site
 from tests.growth.ground import Ground
@@ -24,8 +26,24 @@ from tests.growth.timing import Measure, time_of
 from tests.support.visitor import COOKIE
 
 LEFT_OUT = {"limit", "recipient"}
-CONSOLE = {"/orders": dict.fromkeys(("q", "channel", "status", "after"), False)}
-"""What pages without a description of their parameters may be asked for, and whether they must be."""
+Asked = Mapping[str, Sequence[str] | None]
+
+AS_KNOWN = None
+CONSOLE: Mapping[str, Asked] = {
+    "/orders": dict.fromkeys(("q", "channel", "status", "reason", "warehouse", "sku", "from", "to", "after"), AS_KNOWN),
+    "/stock": {"text": AS_KNOWN, "warehouse": AS_KNOWN, "only": tuple(ONLY), "after": ("SKU-00100",)},
+    "/listings": {"text": AS_KNOWN, "channel": AS_KNOWN, "state": STATES, "after": ("100",)},
+    "/bundles": {"text": AS_KNOWN, "after": ("SKU-00100",)},
+    "/tasks": {"channel": AS_KNOWN, "kind": ("unknown", "refund_late"), "closed": ("1",)},
+    "/dead-letters": {"channel": AS_KNOWN, "group": ("none",)},
+    "/trail": dict.fromkeys(("actor", "kind", "order", "sku", "channel"), AS_KNOWN)
+    | {"since": ("2026-11-22",), "until": ("2026-09-01",), "after": ("400",)},
+    "/reconciliation": {"days": ("14",), "proof": ("14",)},
+    "/configuration": {"compare": ("1",)},
+}
+"""What pages without a description of their parameters may be asked for, with which values if not those of the name."""
+UNMEASURED = frozenset({"/orders/export", "/stream"})
+"""Files, which are as long as what is asked for, and what has no end."""
 
 
 class Visitor:
@@ -103,18 +121,22 @@ def addresses(ground: Ground, visitor: Visitor, routes: Sequence[BaseRoute]) -> 
                 if "get" in said:
                     asked = {p["name"]: p["required"] for p in said["get"].get("parameters", ()) if p["in"] == "query"}
                     yield from _with_filters(ground, visitor, route.path + path, asked)
-        elif isinstance(route, Route) and "GET" in (route.methods or ()):
-            yield from _with_filters(ground, visitor, route.path, CONSOLE.get(route.path, {}))
+        elif isinstance(route, Route) and "GET" in (route.methods or ()) and route.path not in UNMEASURED:
+            own = CONSOLE.get(route.path, {})
+            yield from _with_filters(ground, visitor, route.path, dict.fromkeys(own, False), own)
 
 
-def _with_filters(ground: Ground, visitor: Visitor, path: str, asked: Mapping[str, bool]) -> Iterator[str]:
+def _with_filters(
+    ground: Ground, visitor: Visitor, path: str, asked: Mapping[str, bool], own: Asked | None = None
+) -> Iterator[str]:
     """Yield a page's address, then with each filter; only with those where one has to be given."""
     names = ground.names
     plain = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: names.values(found[1])[0], path)
     if not any(asked.values()):
         yield plain
     for name in (each for each in asked if each not in LEFT_OUT):
-        yield from (f"{plain}?{name}={value}" for value in _choices(ground, visitor, plain, name))
+        values = (own or {}).get(name) or _choices(ground, visitor, plain, name)
+        yield from (f"{plain}?{name}={value}" for value in values)
     if {"channel", "status"} <= asked.keys():
         yield from (f"{plain}?channel={each}&status={status}" for each, status in product([names.channel], STATUSES))
 

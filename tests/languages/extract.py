@@ -33,6 +33,7 @@ NOT_SHOWN = (
     "connectors/*/sandbox*",
     "erpsync/cli/examples.py",
     "erpsync/cli/starter/*",
+    "erpsync/core/personal.py",
     "erpsync/runtime/[!lr]*",
     "erpsync/runtime/logging.py",
     "erpsync/sdk/sandbox/*",

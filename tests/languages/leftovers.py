@@ -15,7 +15,7 @@ from erpsync.store.db.store import Store
 DATA = (
     "ask parcel back tmall flagship main jd dropfolder shop csv_drop taobao sqlite Merino socks pairs grey stocktaking"
 )
-DATA += f" SH GZ SF YTO GB system Shanghai English {getpass.getuser()} ana"
+DATA += f" SH GZ SF YTO GB system Shanghai English {getpass.getuser()} ana lin wang tests"
 """What tests of this folder put in: names of shops, warehouses, couriers, goods and people."""
 
 _WORD = re.compile(r"(?<![\w.:/\\@#$-])[A-Za-z]{2,}(?![\w.:/\\@-]|=)")

@@ -25,8 +25,41 @@ PAGES = (
     "orders?status=held",
     "orders?q=LINEN",
     "orders?q=zzzz",
+    "orders?q=13812345678",
+    "orders?status=held&reason=refund_open&channel=tmall-flagship",
+    "orders?sku=LINEN-W-L&from=2026-03-01&to=2026-03-02&warehouse=SH",
     "orders/S20260302000001",
+    "tasks",
+    "tasks?closed=1",
+    "tasks?kind=recall",
+    "dead-letters",
+    "dead-letters?group=gone",
+    "dead-letters/1",
+    "trail",
+    "trail?order=none",
+    "trail?actor=nobody",
+    "reconciliation",
+    "stock",
+    "stock?only=owed&warehouse=SH",
+    "stock?text=zzzz",
+    "stock/LINEN-W-L",
+    "stock/TEA-LJ-250",
+    "listings",
+    "listings?state=all",
+    "listings?text=zzzz",
+    "bundles",
+    "bundles?text=zzzz",
     "nowhere",
+    "channels",
+    "channels/tmall-flagship",
+    "channels/jd-main",
+    "configuration",
+    "configuration?compare=1",
+    "me",
+    "tokens",
+    "users",
+    "users/ana",
+    "users/lin",
 )
 
 
@@ -52,6 +85,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     fill(store, ctx)
     trouble(store, ctx, "tmall-flagship")
     in_our_words(store)
+    session_of(store, "lin", role="operate")
     server, _ = serve(store, ctx, keep_s=0)
     yield Pages(server, f"{COOKIE}={session_of(store)}")
     server.stop(2)
@@ -92,14 +126,21 @@ def test_what_was_chosen_counts_more_than_what_the_browser_prefers(pages: Pages)
 
 
 def test_the_switch_leads_back_to_the_page_and_is_kept(pages: Pages) -> None:
-    [there] = re.findall(r'href="(/language\?to=zh[^"]*)"', pages.get("orders?status=held").text)
+    [there] = re.findall(r'href="(/language\?to=zh[^"]*)"', pages.get("login", stranger=True).text)
 
-    answer = pages.get(html.unescape(there).lstrip("/"), Referer=f"{pages.server.url}orders?status=held")
+    answer = pages.get(html.unescape(there).lstrip("/"), Referer=f"{pages.server.url}login?next=/orders")
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/orders?status=held")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")  # whoever comes from the log-in is led on
     assert re.fullmatch(
         r"erpsync_lang=zh; HttpOnly; Max-Age=31536000; Path=/; SameSite=lax", answer.headers["set-cookie"]
     )
+
+
+def test_whoever_has_logged_in_switches_by_a_form_for_it_changes_what_is_kept_of_them(pages: Pages) -> None:
+    page = pages.get("orders?status=held").text
+
+    assert re.search(r'<form class="tongues" action="/me/language" method="post">.*name="language" value="zh"', page)
+    assert "/language?to=" not in page
 
 
 def test_a_language_that_is_not_there_is_not_kept(pages: Pages) -> None:

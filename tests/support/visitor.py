@@ -4,7 +4,9 @@ Every test that looks at a page goes through here; how a log-in itself works is 
 """
 
 import re
+import secrets
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 
@@ -46,3 +48,16 @@ def cookie_for(store: Store, url: str, **who: str) -> dict[str, Any]:
 def csrf_of(browser: requests.Session) -> str:
     """Return what each form of this browser's session has to carry."""
     return form_token(str(browser.headers["Cookie"]).partition("=")[2])
+
+
+Filled = str | list[str]
+
+
+def act(browser: requests.Session, url: str, path: str, *, once: str = "", **form: Filled) -> requests.Response:
+    """Send the form of an act as a page of this browser's session does; return the page that it leads to."""
+    keys = {"csrf": csrf_of(browser), "once": once or secrets.token_urlsafe(12)}
+    answer = browser.post(f"{url}{path}", data=form | keys, timeout=60, allow_redirects=False)
+    if answer.is_redirect:  # followed by hand: `requests` takes no cookie along that stands in a header
+        answer = browser.get(urljoin(url, answer.headers["Location"]), timeout=60)
+    answer.encoding = "utf-8"
+    return answer

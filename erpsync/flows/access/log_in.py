@@ -51,10 +51,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A session that has begun: the cookie's secret, and the mark that says that this browser is known."""
+    """A session that has begun: the cookie's secret, and the mark that says that this browser is known.
+
+    Args:
+        language: in which language the user reads; None while they have not chosen.
+    """
 
     secret: str
     mark: str
+    language: str | None = None
 
 
 def wait_s(failures: int) -> int:
@@ -101,7 +106,7 @@ class _Judged:
 
 
 def _user(name: str) -> Any:
-    wanted = ("id", "name", "password_hash", "disabled_at", "failed_count", "locked_until_at")
+    wanted = ("id", "name", "password_hash", "language", "disabled_at", "failed_count", "locked_until_at")
     return select(*(user_account.c[column] for column in wanted)).where(user_account.c.name == name)
 
 
@@ -121,7 +126,7 @@ def _decide(tx: Tx, attempt: Attempt, judged: _Judged) -> Begun | None:
         return None
     if judged.tried is not None and judged.tried == user.password_hash:
         return _begin(tx, user, attempt, judged.renewed or judged.tried)
-    _count_failure(tx, user, attempt)
+    count_failure(tx, user, attempt.caller)
     return None
 
 
@@ -132,20 +137,21 @@ def _begin(tx: Tx, user: Any, attempt: Attempt, kept: str) -> Begun:
     begin(tx, user.id, secret, attempt.caller)
     values = {"failed_count": 0, "locked_until_at": None, "last_login_at": tx.now, "password_hash": kept}
     tx.execute(update(user_account).where(user_account.c.id == user.id).values(**values))
-    _note(tx, "session.began", user.name, attempt, failures=user.failed_count)
-    return Begun(secret=secret, mark=_mark(user.name, kept))
+    _note(tx, "session.began", user.name, attempt.caller, failures=user.failed_count)
+    return Begun(secret=secret, mark=_mark(user.name, kept), language=user.language)
 
 
-def _count_failure(tx: Tx, user: Any, attempt: Attempt) -> None:
+def count_failure(tx: Tx, user: Any, caller: Caller) -> None:
+    """Note a wrong password of a user, whose row is locked; from the fifth in a row on each has to wait."""
     failures = user.failed_count + 1
     until = tx.now + timedelta(seconds=wait_s(failures)) if wait_s(failures) else None
     values = {"failed_count": failures, "locked_until_at": until}
     tx.execute(update(user_account).where(user_account.c.id == user.id).values(**values))
-    _note(tx, "session.refused", user.name, attempt, failures=failures, wait_s=wait_s(failures))
+    _note(tx, "session.refused", user.name, caller, failures=failures, wait_s=wait_s(failures))
 
 
-def _note(tx: Tx, kind: str, name: str, attempt: Attempt, **more: Any) -> None:
-    detail = {"user": name, "address": attempt.caller.address} | more
+def _note(tx: Tx, kind: str, name: str, caller: Caller, **more: Any) -> None:
+    detail = {"user": name, "address": caller.address} | more
     write_events(tx, [Event(kind=kind, detail=detail, actor=actor_of(name))])
 
 

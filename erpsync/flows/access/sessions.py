@@ -16,16 +16,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync.flows.access.roles import reaches
+from erpsync.flows.errors import Refused
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.db.engine import StoreError
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.db.trouble import cause_of
 from erpsync.store.events import Event, write_events
 from erpsync.store.tables import login_session, user_account
+from erpsync.store.views.values import Json, row_json
 
 UNUSED = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -35,6 +37,7 @@ SEEN_EVERY = timedelta(minutes=1)
 AGENT_CHARS = 200
 ADDRESS_CHARS = 64
 _FORM = b"erpsync form"
+_SHOWN = ("id", "created_at", "last_seen_at", "expires_at", "address", "user_agent")
 
 log = structlog.get_logger(__name__)
 
@@ -155,9 +158,33 @@ def log_out(store: Store, visitor: Visitor, caller: Caller) -> None:
     store.retrying(end_session)
 
 
-def end_sessions(tx: Tx, user_id: int) -> int:
-    """End all sessions of a user; return how many there were."""
-    return _end(tx, login_session.c.user_id == user_id)
+def end_sessions(tx: Tx, user_id: int, *, but: int | None = None) -> int:
+    """End all sessions of a user, but the one of this id if given; return how many there were."""
+    of_user = login_session.c.user_id == user_id
+    return _end(tx, of_user if but is None else and_(of_user, login_session.c.id != but))
+
+
+def end_one(store: Store, visitor: Visitor, session_id: int, caller: Caller) -> None:
+    """End one of a visitor's sessions; refuses one that is none of theirs, or has ended."""
+
+    def end_session(tx: Tx) -> None:
+        if not _end(tx, and_(login_session.c.id == session_id, login_session.c.user_id == visitor.user_id)):
+            raise Refused("this session has ended already")
+        detail = {"user": visitor.name, "address": caller.address, "why": "ended from another session"}
+        write_events(tx, [Event(kind="session.ended", detail=detail, actor=visitor.actor)])
+
+    store.retrying(end_session)
+
+
+def list_sessions(store: Store, user: str) -> list[Json]:
+    """Return the sessions of a user that have not ended, the one used last first."""
+    now = store.clock.now()
+    going = (login_session.c.ended_at.is_(None), login_session.c.expires_at > now)
+    query = select(login_session).join(user_account, user_account.c.id == login_session.c.user_id)
+    query = query.where(user_account.c.name == user, *going, login_session.c.last_seen_at > now - UNUSED)
+    with store.read() as connection:
+        rows = connection.execute(query.order_by(login_session.c.last_seen_at.desc(), login_session.c.id)).all()
+    return [row_json(row, _SHOWN) for row in rows]
 
 
 def end_unused(tx: Tx) -> int:

@@ -124,6 +124,18 @@ def enable_user(store: Store, name: str, *, actor: str) -> None:
     store.retrying(enable)
 
 
+def sign_out(store: Store, name: str, *, actor: str) -> int:
+    """End all sessions of a user, who may log in again; return how many there were."""
+
+    def end_all(tx: Tx) -> int:
+        user = _locked(tx, name)
+        ended = end_sessions(tx, user.id)
+        write_events(tx, [Event(kind="session.ended", detail={"user": name, "sessions": ended}, actor=actor)])
+        return ended
+
+    return store.retrying(end_all)
+
+
 def list_users(store: Store) -> list[Json]:
     """Return all users by name, also disabled ones, with how many sessions each has that have not ended."""
     now = store.clock.now()

@@ -9,15 +9,16 @@ the claim over meanwhile, the late work is rolled back.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 
-from erpsync.flows.access.tokens import Access
 from erpsync.flows.context import Context
+from erpsync.flows.errors import Refused
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.tables import api_request
@@ -40,10 +41,25 @@ class ClaimLostError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks, a program by its token or a person by their user, and from which address where that is known."""
+
+    kind: Literal["token", "user"]
+    id: int
+    actor: str
+    address: str = ""
+
+    @property
+    def column(self) -> str:
+        """Which column names the asker's row."""
+        return f"{self.kind}_id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A request that changes something: who asks, what for, and the key that all its repetitions carry."""
 
-    access: Access
+    asker: Asker
     key: str
     method: str
     path: str
@@ -80,13 +96,12 @@ def claim(store: Store, call: Call) -> Claim | Answer:
 
 
 def _claim(tx: Tx, call: Call) -> Claim | Answer:
-    values = {"token_id": call.access.id, "key": call.key, "digest": call.digest, "at": tx.now}
+    values = {call.asker.column: call.asker.id, "key": call.key, "digest": call.digest, "at": tx.now}
     new = tx.insert(api_request).values(**values, claimed_until_at=tx.now + CLAIM)
     made = tx.execute(new.on_conflict_do_nothing().returning(api_request.c.id)).scalar()
     if made is not None:
         return Claim(id=int(made), call=call, fence=1)
-    of_call = (api_request.c.token_id == call.access.id) & (api_request.c.key == call.key)
-    row: Any = tx.execute(select(api_request).where(of_call).with_for_update()).first()
+    row: Any = tx.execute(select(api_request).where(_of(call.asker, call.key)).with_for_update()).first()
     if row is None:
         raise BusyError("the request before this one has just failed; send it again")
     if row.digest != call.digest:
@@ -98,6 +113,49 @@ def _claim(tx: Tx, call: Call) -> Claim | Answer:
     taken = {"fence": row.fence + 1, "claimed_until_at": tx.now + CLAIM}
     tx.execute(update(api_request).where(api_request.c.id == row.id).values(**taken))
     return Claim(id=row.id, call=call, fence=row.fence + 1, carried_out=row.carried_out)
+
+
+def _of(asker: Asker, key: str) -> ColumnElement[bool]:
+    return (api_request.c[asker.column] == asker.id) & (api_request.c.key == key)
+
+
+def kept_answer(connection: Connection, asker: Asker, key: str) -> Answer | None:
+    """Return the answer that a request had, None while it has none or where it never came."""
+    row = connection.execute(select(api_request.c.status, api_request.c.body).where(_of(asker, key))).first()
+    return None if row is None or row.status is None else Answer(status=row.status, body=row.body)
+
+
+def carry_out(
+    ctx: Context,
+    call: Call,
+    *,
+    act: Callable[[Context], Any],
+    show: Callable[[Context, Any], Answer],
+    refuse: Callable[[Refused], Answer],
+    again: bool = False,
+) -> tuple[Answer, bool]:
+    """Act, and return the answer and whether it is that of an earlier sending of the same request.
+
+    Args:
+        act: the use case. When a process died after its first commit and before the answer, it is not done again, and
+            `show` gets None.
+        show: makes the answer of what `act` returned.
+        refuse: makes the answer of why `act` did not do it.
+        again: the use case takes several commits and may be done again from the start.
+    """
+    held = claim(ctx.store, call)
+    if isinstance(held, Answer):
+        return held, True
+    try:
+        done = None if held.carried_out and not again else act(for_claim(ctx, held))
+        answer = show(ctx, done)
+    except Refused as error:
+        answer = refuse(error)
+    except BaseException:
+        forget(ctx.store, held)
+        raise
+    answered(ctx.store, held, answer)
+    return answer, False
 
 
 def answered(store: Store, held: Claim, answer: Answer) -> None:
@@ -132,6 +190,10 @@ def _mark(tx: Tx, *, held: Claim) -> None:
 
 
 def audit(tx: Tx, call: Call) -> None:
-    """Leave on record who changed something through the API, in the transaction that changed it."""
+    """Leave on record who changed something from outside, in the transaction that changed it."""
+    asker = call.asker
     detail = {"method": call.method, "path": call.path, "key": call.key}
-    write_events(tx, [Event(kind="api.changed", detail=detail, actor=call.access.actor)])
+    kind = "api.changed"
+    if asker.kind == "user":
+        detail, kind = {"path": call.path, "address": asker.address}, "console.changed"
+    write_events(tx, [Event(kind=kind, detail=detail, actor=asker.actor)])

@@ -9,7 +9,7 @@ from erpsync.flows.availability.freshness import Freshness
 from erpsync.flows.availability.levels import Basis, Listed, derived, listed, load_basis
 from erpsync.flows.context import Context
 from erpsync.flows.explain.facts import Facts, Queued, read_facts, read_queued
-from erpsync.flows.explain.steps import Settings, Step, counted
+from erpsync.flows.explain.steps import Settings, Step
 from erpsync.flows.explain.sums import Sum
 from erpsync.flows.explain.telling import Telling
 from erpsync.store.db.store import Tx
@@ -84,4 +84,6 @@ def _summary(code: str, levels: Sequence[Json]) -> str:
     wrong = sum(level["amount"] is None or not level["sure"] or level["told"] != level["amount"] for level in levels)
     if not wrong:
         return f"{code} stands on {len(levels)} listings, and each shows what it should"
-    return f"{code} stands on {len(levels)} listings; {counted(wrong, 'waits', 'wait')} for the right number"
+    if wrong == 1:
+        return f"{code} stands on {len(levels)} listings; 1 waits for the right number"
+    return f"{code} stands on {len(levels)} listings; {wrong} wait for the right number"

@@ -104,12 +104,12 @@ def counted(number: int, one: str, many: str) -> str:
 
 def units(number: int) -> str:
     """Return a number of units."""
-    return counted(number, "unit", "units")
+    return f"{number} unit" if number == 1 else f"{number} units"
 
 
 def orders(number: int) -> str:
     """Return a number of orders."""
-    return counted(number, "order", "orders")
+    return f"{number} order" if number == 1 else f"{number} orders"
 
 
 def biggest(wanted: Mapping[str | None, int]) -> tuple[tuple[Units, ...], int]:

@@ -14,7 +14,7 @@ from erpsync.flows.availability.verdict import Verdict, verdict
 from erpsync.flows.context import Channel
 from erpsync.flows.explain.facts import Queued
 from erpsync.flows.explain.shops import not_working
-from erpsync.flows.explain.steps import Settings, Step, counted, listed
+from erpsync.flows.explain.steps import Settings, Step, listed
 from erpsync.sdk.roles import StockSink
 
 
@@ -119,7 +119,7 @@ class Telling:
         if row.state == "waiting":
             return self._not_fresh(row)
         if row.attempts:
-            tries = counted(row.attempts, "try", "tries")
+            tries = f"{row.attempts} try" if row.attempts == 1 else f"{row.attempts} tries"
             text = f"{tries} failed, the last with: {row.error}; it is tried again at {stamp(row.run_at)}"
             return Step(what="back_off", text=text, since=row.marked_at, until=row.run_at)
         if row.run_at > self.now:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 
 from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.context import Context
+from erpsync.flows.errors import Refused
 from erpsync.flows.imports import ImportResult
 from erpsync.flows.inventory.remap import remap_skus, want_remap
 from erpsync.flows.inventory.unmapped import relook_unmapped
@@ -52,6 +53,20 @@ def import_bundles(
         ids = sku_ids(connection, parts)
     remap_skus(ctx, ids.values())
     return result
+
+
+def drop_bundle(ctx: Context, name: str, *, actor: str) -> None:
+    """Let a bundle be goods of its own; what waits for it wants units of itself from then on, with an event."""
+    dropped_id = ctx.store.retrying(partial(_drop, ctx=ctx, name=name, actor=actor))
+    remap_skus(ctx, [dropped_id])
+
+
+def _drop(tx: Tx, ctx: Context, name: str, actor: str) -> int:
+    id = sku_ids(tx.connection, [name]).get(name)
+    if id is None or not contents(tx, [id]):
+        raise Refused(f"{name} is no bundle")
+    _write_bundles(tx, ctx, {name: {}}, actor)
+    return id
 
 
 def _bundle_problem(row: BundlePart) -> str:

@@ -117,17 +117,20 @@ def _way_again(ctx: Context, channel: Channel, letter: _Letter, actor: str) -> C
     raise Refused(f"a dead letter of kind {letter.kind} cannot be replayed; drop it")
 
 
-def drop_letter(ctx: Context, letter_id: int, *, actor: str) -> None:
+def drop_letter(ctx: Context, letter_id: int, *, actor: str, reason: str = "") -> None:
     """Give a dead letter up; an order that was held for it is looked at again.
 
     Where the letter told of a line that was changed or taken out, nobody knows of what: the order stays held, by hand.
+
+    Args:
+        reason: why, for whoever asks later; kept with the event.
     """
     letter = _open_letter(ctx, letter_id)
 
     def drop(tx: Tx) -> None:
         _lock_order(tx, letter)
         _mark(tx, letter, "dropped")
-        _note_end(tx, ctx, letter, "dropped", actor)
+        _note_end(tx, ctx, letter, "dropped", actor, reason=reason)
 
     ctx.store.retrying(drop)
 
@@ -270,8 +273,8 @@ def _event(letter: _Letter, what: str, actor: str, **more: str) -> Event:
     )
 
 
-def _note_end(tx: Tx, ctx: Context, letter: _Letter, state: str, actor: str) -> None:
-    write_events(tx, [_event(letter, state, actor)])
+def _note_end(tx: Tx, ctx: Context, letter: _Letter, state: str, actor: str, *, reason: str = "") -> None:
+    write_events(tx, [_event(letter, state, actor, **({"reason": reason} if reason else {}))])
     if letter.kind == "inbox" and state == "replayed":
         return
     if letter.kind in (SHIPMENT, CORRECTION, RELEASE):

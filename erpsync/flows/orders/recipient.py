@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from erpsync.core.masking import masked
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Context
 from erpsync.flows.orders.find import find_order
 from erpsync.flows.orders.notes import opened_notes, opened_properties
+from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
 from erpsync.store.events import Event, write_events
@@ -80,3 +82,35 @@ def _same_buyer(tx: Tx, order: KnownOrder) -> list[str]:
         return []
     same = orders_with(tx, orders.c.buyer_index, [order.buyer_index], limit=MOST_ORDERS + 1)
     return [row.number for row in same if row.id != order.id][:MOST_ORDERS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """What of an order's people may be seen by everybody who looks at it.
+
+    Args:
+        recipient: `name`, `phone` and `city` with most of them hidden, see `core.masking`; empty where nothing is told.
+        notes: whether buyer or seller wrote something.
+        unreadable: why what is stored cannot be opened here; empty when it can.
+    """
+
+    recipient: dict[str, str]
+    notes: bool
+    unreadable: str = ""
+
+
+def glimpse_recipient(ctx: Context, order_id: int) -> Glimpse:
+    """Return what may be seen of an order's people; it leaves no trace, since it tells nobody who they are."""
+    query = select(orders.c.channel_id, orders.c.external_id, orders.c.recipient, orders.c.notes)
+    with ctx.store.read() as connection:
+        row = connection.execute(query.where(orders.c.id == order_id)).one()
+    notes = row.notes is not None
+    if row.recipient is None:
+        return Glimpse(recipient={}, notes=notes)
+    if ctx.store.vault is None:
+        return Glimpse(recipient={}, notes=notes, unreadable="this process has no keys for personal data")
+    try:
+        opened = ctx.store.vault.decrypt(row.recipient, row=recipient_row(row.channel_id, row.external_id))
+    except PrivacyError:
+        return Glimpse(recipient={}, notes=notes, unreadable="the keys at hand do not open it")
+    return Glimpse(recipient=masked(opened), notes=notes)

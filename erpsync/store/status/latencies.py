@@ -27,8 +27,17 @@ def order_latencies(connection: Connection, now: datetime) -> Latencies:
 
 def stock_latencies(connection: Connection, now: datetime) -> Latencies:
     """Return how long after the change the numbers of the last hour had reached their channel."""
+    return _told_latencies(connection, now, "stock")
+
+
+def shipment_latencies(connection: Connection, now: datetime) -> Latencies:
+    """Return how long after they were recorded the channel knew of the parcels of the last hour."""
+    return _told_latencies(connection, now, "shipment")
+
+
+def _told_latencies(connection: Connection, now: datetime, kind: str) -> Latencies:
     took = type_coerce(outbox.c.done_at, BigInteger) - type_coerce(outbox.c.marked_at, BigInteger)
-    accepted = and_(outbox.c.kind == "stock", outbox.c.state == "done", outbox.c.error == "")
+    accepted = and_(outbox.c.kind == kind, outbox.c.state == "done", outbox.c.error == "")
     recent = select(outbox.c.destination_id.label("channel_id"), case((accepted, took)).label("took"))
     return _percentiles(connection, recent.where(outbox.c.done_at > now - RECENT))
 

@@ -4,7 +4,7 @@ Why order status is not a column: filling a backorder must not lock its order, s
 is derived when read (`orders.phase` holds the rest).
 """
 
-from erpsync.store.tables.access import login_session, user_account
+from erpsync.store.tables.access import login_session, saved_view, user_account
 from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
 from erpsync.store.tables.names import order_name
@@ -99,6 +99,7 @@ __all__ = [
     "release",
     "release_line",
     "release_order",
+    "saved_view",
     "seal_window",
     "shipment",
     "shipment_line",

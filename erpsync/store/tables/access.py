@@ -1,10 +1,10 @@
-"""The people who may log in to the console, and their sessions.
+"""The people who may log in to the console, their sessions, and the views of lists that they keep.
 
 Why a session's end is a deadline of its own and not told from its beginning: a clock that was set back moves what was
 done to now, and would so begin every session anew.
 """
 
-from sqlalchemy import Column, Index, LargeBinary, Table, Text, text
+from sqlalchemy import Column, Index, LargeBinary, Table, Text, UniqueConstraint, text
 
 from erpsync.store.tables.base import (
     LONGEST_LOCK_S,
@@ -61,4 +61,16 @@ login_session = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("ix_login_session_expires_at", "expires_at"),
+)
+
+saved_view = Table(
+    "saved_view",
+    metadata,
+    row_id(),
+    ref("user_id", "user_account.id"),
+    Column("page", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    at("saved_at", nullable=False),
+    UniqueConstraint("user_id", "page", "name"),
 )

@@ -1,7 +1,7 @@
 """Who may use the REST API, which requests were carried out, and who is told of events.
 
 Why requests are kept by (token, key): a client that got no answer asks again with the same key, and must get the first
-answer, not a second effect.
+answer, not a second effect. What people do at the console is kept by (user, key): a form may be sent twice as well.
 """
 
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
@@ -40,7 +40,8 @@ api_request = Table(
     "api_request",
     metadata,
     row_id(),
-    ref("token_id", "api_token.id"),
+    ref("token_id", "api_token.id", nullable=True),
+    ref("user_id", "user_account.id", nullable=True),
     Column("key", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     past("at", nullable=False),
@@ -50,6 +51,8 @@ api_request = Table(
     Column("status", SmallInteger),
     Column("body", LargeBinary),
     UniqueConstraint("token_id", "key"),
+    UniqueConstraint("user_id", "key"),
+    CheckConstraint("(token_id IS NULL) <> (user_id IS NULL)", name="one_caller"),
     CheckConstraint("(status IS NULL) = (body IS NULL)", name="answer_whole"),
     CheckConstraint("(status IS NULL) = (claimed_until_at IS NOT NULL)", name="claimed_or_answered"),
     Index("ix_api_request_at", "at"),

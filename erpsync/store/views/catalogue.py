@@ -13,6 +13,7 @@ def list_stock(
     *,
     warehouse_code: str | None = None,
     sku_code: str | None = None,
+    sku_codes: Sequence[str] | None = None,
     limit: int = 0,
     after: tuple[str, str] | None = None,
 ) -> list[Json]:
@@ -21,6 +22,7 @@ def list_stock(
     Nothing is where a warehouse feeds no channel.
 
     Args:
+        sku_codes: only of these SKUs, no more than a page of them.
         limit: how many at most; 0 is all.
         after: SKU and warehouse of a row: only what comes after it in this list is returned.
     """
@@ -51,6 +53,8 @@ def list_stock(
         query = query.where(warehouse.c.code == warehouse_code)
     if sku_code is not None:
         query = query.where(sku.c.code == sku_code)
+    if sku_codes is not None:
+        query = query.where(sku.c.code.in_(sku_codes))
     return [dict(row._mapping) for row in connection.execute(query)]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Select, and_, func, or_, select
 
 from erpsync.store.names import plain
-from erpsync.store.tables import UNMAPPED_LINE, UNMAPPED_LISTING, bundle, listing, order_line, sku
+from erpsync.store.tables import UNMAPPED_LINE, UNMAPPED_LISTING, bundle, listing, order_line, orders, sku
 
 MOST_THINGS = 2000
 FEW = 4
@@ -39,7 +39,7 @@ def find_goods(connection: Connection, text: str) -> Goods:
     """Return the goods in whose title or code every word of a text stands."""
     plain_codes = select(sku.c.id.label("sku_id"), sku.c.code, sku.c.code.label("channel_sku"))
     rows = [
-        *connection.execute(plain_codes.where(_holds(sku.c.code, text)).limit(MOST_THINGS)),
+        *connection.execute(plain_codes.where(holds_words(sku.c.code, text)).limit(MOST_THINGS)),
         *connection.execute(_listed(text).limit(MOST_THINGS)),
     ]
     things, exact, name = Things(), Things(), plain(text)
@@ -57,7 +57,7 @@ def find_goods(connection: Connection, text: str) -> Goods:
 
 def _listed(text: str) -> Select[Any]:
     query = select(listing.c.sku_id, sku.c.code, listing.c.channel_sku).outerjoin(sku, sku.c.id == listing.c.sku_id)
-    return query.where(_holds(listing.c.title + " " + listing.c.channel_sku, text))
+    return query.where(holds_words(listing.c.title + " " + listing.c.channel_sku, text))
 
 
 def _add(row: Any, things: Things) -> None:
@@ -67,7 +67,7 @@ def _add(row: Any, things: Things) -> None:
         things.skus.add(row.sku_id)
 
 
-def _holds(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+def holds_words(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     """Whether every word of a text stands in a column, whatever spaces and dashes; or the text as it was typed."""
     dense = func.replace(func.replace(func.lower(column), " ", ""), "-", "")
     words = and_(*(dense.contains(plain(word), autoescape=True) for word in text.split() if plain(word)))
@@ -121,3 +121,13 @@ def _orders_of(
             ids.update(connection.execute(query.order_by(order_line.c.order_id.desc()).limit(limit)).scalars())
         at, step = at - step, min(4 * step, MOST_STEP)
     return ids
+
+
+def titles_of(connection: Connection, numbers: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return what was bought, in the channel's words: title by line id, by order number."""
+    query = select(orders.c.number, order_line.c.external_id, order_line.c.title, order_line.c.channel_sku)
+    titles: dict[str, dict[str, str]] = {}
+    joined = query.join(order_line, order_line.c.order_id == orders.c.id).where(orders.c.number.in_(numbers))
+    for row in connection.execute(joined.order_by(order_line.c.id)):
+        titles.setdefault(row.number, {})[row.external_id] = row.title or row.channel_sku
+    return titles

@@ -4,7 +4,7 @@ Why the status is computed here: what depends on holds and backorders changes wi
 so it is derived in the very query that reads the order.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,16 +15,21 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, or
 
 from erpsync.core.orders import Origin
 from erpsync.store.db.lookups import has
-from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku
+from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku, warehouse
 from erpsync.store.views.parts import Parts, load_parts
 from erpsync.store.views.values import Json, NotFound, row_json
 
 Place = tuple[datetime, int]
 """Where in the list an order stands: when it was placed, and its row id."""
 
+Walk = Callable[[Connection, Select[Any], Place | None, int], Iterator[Sequence[Any]]]
+"""Yields pages of rows of a query, from a place on, so many at once."""
+
 PAGE = 500
+MOST_STEP = 5000
 DERIVED = ("released", "backordered", "allocated", "open")
 STATUSES = ("cancelled", "completed", "shipped", "partially_shipped", "held", "unpaid", *DERIVED)
+OPEN_STATUSES = ("held", "unpaid", "backordered", "allocated", "released", "partially_shipped", "open")
 
 _AMOUNTS = (
     "currency",
@@ -39,7 +44,13 @@ _AMOUNTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFilter:
-    """Which orders: all that is given must hold. `since <= placed_at < until`; `sku` is ours, also inside bundles."""
+    """Which orders: all that is given must hold.
+
+    Args:
+        sku: ours, also inside bundles.
+        since: the earliest `placed_at`; `until` is the first instant that is too late.
+        warehouse: units are held there for it now.
+    """
 
     channel: str | None = None
     status: str | None = None
@@ -47,6 +58,12 @@ class OrderFilter:
     since: datetime | None = None
     until: datetime | None = None
     hold_reason: str | None = None
+    warehouse: str | None = None
+
+    @property
+    def of_open(self) -> bool:
+        """Whether only orders fit of which something is to be decided or sent: few, however long the history is."""
+        return self.status in OPEN_STATUSES or self.hold_reason is not None or self.warehouse is not None
 
 
 def order_status() -> ColumnElement[str]:
@@ -66,7 +83,9 @@ def order_status() -> ColumnElement[str]:
 def list_orders(
     connection: Connection, filters: OrderFilter | None = None, limit: int = 100, after: str | None = None
 ) -> list[Json]:
-    """Return orders without their events, latest placed first; with a SKU among the filters, latest stored first.
+    """Return orders without their events, latest placed first.
+
+    With a SKU among the filters, and none that only open orders fit, they come latest stored first.
 
     Args:
         limit: how many at most; 0 is all.
@@ -91,7 +110,15 @@ def _pages(connection: Connection, filters: OrderFilter, size: int, after: str |
     names = _channel_names(connection)
     wanted = _base().where(*_conditions(filters, names))
     place = None if after is None else _place_of(connection, after)
-    walk = _by_placing if filters.sku is None else partial(_by_arrival, code=filters.sku)
+    walk: Walk = _by_placing
+    if filters.sku is not None:
+        sku_id = connection.execute(select(sku.c.id).where(sku.c.code == filters.sku)).scalar()
+        if sku_id is None:
+            return
+        if filters.of_open:
+            wanted = wanted.where(_has_sku(sku_id))
+        else:
+            walk = partial(_by_arrival, sku_id=sku_id)
     for rows in walk(connection, wanted, place, size):
         parts = load_parts(connection, [row.id for row in rows])
         yield [_order(row, names, parts) for row in rows]
@@ -100,7 +127,7 @@ def _pages(connection: Connection, filters: OrderFilter, size: int, after: str |
 def _by_placing(connection: Connection, wanted: Select[Any], place: Place | None, size: int) -> Iterator[Sequence[Any]]:
     """Yield pages of rows, latest placed first."""
     while True:
-        # Scans orders: along an index by `placed_at`, and no further than the page is long.
+        # Scans orders, hold: along an index by `placed_at`, no further than the page is long; holds are no history.
         query = wanted if place is None else wanted.where(_beyond(*place))
         rows = connection.execute(query.order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(size)).all()
         yield rows
@@ -110,18 +137,23 @@ def _by_placing(connection: Connection, wanted: Select[Any], place: Place | None
 
 
 def _by_arrival(
-    connection: Connection, wanted: Select[Any], place: Place | None, size: int, *, code: str
+    connection: Connection, wanted: Select[Any], place: Place | None, size: int, *, sku_id: int
 ) -> Iterator[Sequence[Any]]:
-    """Yield pages of rows with a SKU, latest stored first: the orders of a best seller are too many to sort."""
-    sku_id = connection.execute(select(sku.c.id).where(sku.c.code == code)).scalar()
-    last = None if place is None else place[1]
-    while sku_id is not None:
+    """Yield pages of rows with a SKU, latest stored first: the orders of a best seller are too many to sort.
+
+    Where other filters leave few of them, more are looked through at once.
+    """
+    last, step = None if place is None else place[1], size
+    while True:
         # Scans order_line, line_part: latest order first, and no further than the page is long.
-        ids = list(connection.execute(_orders_with(sku_id, last, size)).scalars())
+        ids = list(connection.execute(_orders_with(sku_id, last, step)).scalars())
         if not ids:
             return
-        yield connection.execute(wanted.where(orders.c.id.in_(ids)).order_by(orders.c.id.desc())).all()
-        last = ids[-1]
+        page = wanted.where(orders.c.id.in_(ids)).order_by(orders.c.id.desc()).limit(size)
+        rows = connection.execute(page).all()
+        yield rows
+        last = rows[-1].id if len(rows) == size else ids[-1]
+        step = min(4 * step, MOST_STEP) if 2 * len(rows) < size else step
 
 
 def load_orders(connection: Connection, ids: Sequence[int]) -> dict[int, Json]:
@@ -131,6 +163,12 @@ def load_orders(connection: Connection, ids: Sequence[int]) -> dict[int, Json]:
     ).all()
     parts, names = load_parts(connection, [row.id for row in rows]), _channel_names(connection)
     return {row.id: _order(row, names, parts) for row in rows}
+
+
+def list_numbered(connection: Connection, numbers: Sequence[str]) -> list[Json]:
+    """Return the orders of these numbers as `list_orders` shows them; a number that no order has is left out."""
+    ids = list(connection.execute(select(orders.c.id).where(orders.c.number.in_(numbers))).scalars())
+    return list(load_orders(connection, ids).values())
 
 
 def show_order(connection: Connection, order: str) -> Json:
@@ -164,6 +202,12 @@ def find_order(connection: Connection, order: str) -> int:
     return int(rows[0].id)
 
 
+def list_holds(connection: Connection, order_id: int) -> list[str]:
+    """Return the reasons that hold an order."""
+    query = select(order_hold.c.reason).where(order_hold.c.order_id == order_id)
+    return list(connection.execute(query.order_by(order_hold.c.reason)).scalars())
+
+
 def _base() -> Select[Any]:
     # Not joined with its channel: a planner that has statistics would begin there, and read all of its orders.
     return select(orders, order_status().label("status"))
@@ -194,9 +238,27 @@ def _conditions(wanted: OrderFilter, names: Mapping[int, str]) -> list[ColumnEle
         clauses.append(orders.c.placed_at < wanted.until)
     if wanted.hold_reason is not None:
         clauses.append(orders.c.id.in_(select(order_hold.c.order_id).where(order_hold.c.reason == wanted.hold_reason)))
+    if wanted.warehouse is not None:
+        clauses.append(orders.c.id.in_(_served_from(wanted.warehouse)))
     if wanted.status is not None:
         clauses += _status_is(wanted.status)
     return clauses
+
+
+def _served_from(code: str) -> Select[Any]:
+    """Return a query for the ids of orders for which a warehouse holds units."""
+    # Scans hold: what is open, no history.
+    held = select(order_line.c.order_id).join(
+        hold, and_(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id)
+    )
+    return held.join(warehouse, warehouse.c.id == hold.c.warehouse_id).where(warehouse.c.code == code)
+
+
+def _has_sku(sku_id: int) -> ColumnElement[bool]:
+    """Whether an order has a SKU, alone or inside a bundle, asked order by order."""
+    part = and_(line_part.c.line_id == order_line.c.id, line_part.c.sku_id == sku_id)
+    lines = select(order_line.c.id).outerjoin(line_part, part).where(order_line.c.order_id == orders.c.id)
+    return has(lines.where(or_(order_line.c.sku_id == sku_id, line_part.c.sku_id.is_not(None))), of=orders)
 
 
 def _status_is(status: str) -> list[ColumnElement[bool]]:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from erpsync.web.api.problems import problem
 from erpsync.web.hosts import OPEN
+from erpsync.web.spoken import spoken
 
 REFUSED = (
     "console and API do not answer without TLS from other machines: let a proxy pass requests on and say "
@@ -56,4 +57,4 @@ def _is_plain(path: str) -> bool:
 def _refusal(path: str) -> Response:
     if path.startswith("/api/"):
         return problem(403, REFUSED)
-    return Response(f"{REFUSED}\n", 403, media_type="text/plain")
+    return Response(f"{spoken().say(REFUSED)}\n", 403, media_type="text/plain")

@@ -17,6 +17,7 @@ from erpsync.web.access.forms import Form
 from erpsync.web.access.origins import caller_of, own_path
 from erpsync.web.access.throttle import Throttle
 from erpsync.web.access.visit import Visit
+from erpsync.web.language import keep
 from erpsync.web.pages import Pages
 from erpsync.web.protocol import peer_of
 from erpsync.web.site import Site
@@ -119,4 +120,5 @@ class LogIn:
 def _led_on(request: Request, wanted: str, begun: Begun) -> Response:
     answer = RedirectResponse(wanted, 303)
     give_session(request, answer, begun.secret, begun.mark)
+    keep(request, answer, begun.language)
     return answer

@@ -26,10 +26,14 @@ Every POST that changes something needs an `Idempotency-Key`: a repetition with 
 Amounts are integers in minor units, instants ISO 8601 in UTC."""
 
 _PROBLEMS = {
+    400: "the Idempotency-Key is missing or too long, or the body is none",
     401: "the token is missing, unknown or revoked",
     403: "the token's scope does not reach this far",
+    404: "there is nothing of this name",
+    409: "this cannot be done as things stand, or another call with the same key is being carried out",
     422: "the request is not what this address takes",
     429: "too many calls with this token; Retry-After says when to go on",
+    503: "the database cannot be used now; Retry-After says when to try again",
 }
 
 

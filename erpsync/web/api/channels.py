@@ -13,7 +13,7 @@ from erpsync.store.views import list_channels, list_dead, show_channel
 from erpsync.store.views.attention import show_dead
 from erpsync.web.api import examples
 from erpsync.web.api.deps import Deps, Doing, Reader, TheDeps, answer, page
-from erpsync.web.api.models import Backfill, Pause, Poll
+from erpsync.web.api.models import Backfill, Drop, Pause, Poll
 from erpsync.web.api.orders import After, Limit
 from erpsync.web.api.paging import number
 
@@ -100,10 +100,13 @@ def replay(letter: Letter, deps: TheDeps, doing: Doing) -> Response:
 
 
 @router.post("/dead-letters/{letter}/drop", tags=["dead letters"], responses=examples.one(examples.LETTER_ENDED))
-def drop(letter: Letter, deps: TheDeps, doing: Doing) -> Response:
+def drop(letter: Letter, deps: TheDeps, doing: Doing, wish: Drop | None = None) -> Response:
     """Give a dead letter up."""
     _letter(deps.ctx, letter)
-    return doing.answer(lambda ctx: drop_letter(ctx, letter, actor=doing.actor), lambda ctx, done: _letter(ctx, letter))
+    reason = wish.reason if wish else ""
+    return doing.answer(
+        lambda ctx: drop_letter(ctx, letter, actor=doing.actor, reason=reason), lambda ctx, done: _letter(ctx, letter)
+    )
 
 
 def _letter(ctx: Context, id: int) -> dict[str, Any]:

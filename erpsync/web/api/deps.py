@@ -17,9 +17,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from erpsync.flows.access.tokens import Access, access_of
-from erpsync.flows.api.idempotency import MAX_KEY_CHARS, Answer, Call, Claim, answered, claim, for_claim, forget
+from erpsync.flows.api.idempotency import MAX_KEY_CHARS, Answer, Asker, Call, carry_out
 from erpsync.flows.context import Context
-from erpsync.flows.errors import Refused
 from erpsync.flows.explain.steps import Settings
 from erpsync.web.api.problems import TYPE, Problem, problem_body
 from erpsync.web.site import Site
@@ -130,7 +129,7 @@ class Once:
     @property
     def actor(self) -> str:
         """Who acts, for events."""
-        return self._call.access.actor
+        return self._call.asker.actor
 
     def answer(
         self,
@@ -147,33 +146,15 @@ class Once:
                 and `show` gets None.
             again: the use case takes several commits and may be done again from the start.
         """
-        ctx = self._deps.ctx
-        held = claim(ctx.store, self._call)
-        if isinstance(held, Answer):
-            return _response(held, {"Idempotent-Replayed": "true"})
-        try:
-            answer = self._work(ctx, held, act, show, status=status, again=again)
-        except BaseException:
-            forget(ctx.store, held)
-            raise
-        answered(ctx.store, held, answer)
-        return _response(answer)
-
-    def _work(
-        self,
-        ctx: Context,
-        held: Claim,
-        act: Callable[[Context], Any],
-        show: Callable[[Context, Any], Any],
-        *,
-        status: int,
-        again: bool,
-    ) -> Answer:
-        try:
-            done = None if held.carried_out and not again else act(for_claim(ctx, held))
-        except Refused as error:
-            return Answer(status=409, body=problem_body(409, str(error)))
-        return Answer(status=status, body=_json(show(ctx, done)))
+        answer, repeated = carry_out(
+            self._deps.ctx,
+            self._call,
+            act=act,
+            show=lambda ctx, done: Answer(status=status, body=_json(show(ctx, done))),
+            refuse=lambda error: Answer(status=409, body=problem_body(409, str(error))),
+            again=again,
+        )
+        return _response(answer, {"Idempotent-Replayed": "true"} if repeated else None)
 
 
 def once(
@@ -195,7 +176,8 @@ def once(
     body: bytes = request.scope.get("erpsync.body", b"")
     query = f"?{request.url.query}" if request.url.query else ""
     path = f"{request.url.path}{query}"
-    return Once(deps, Call(access=access, key=key, method=request.method, path=path, body=body))
+    asker = Asker(kind="token", id=access.id, actor=access.actor)
+    return Once(deps, Call(asker=asker, key=key, method=request.method, path=path, body=body))
 
 
 def once_admin(access: Admin, each: Annotated[Once, Depends(once)]) -> Once:

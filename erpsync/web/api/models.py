@@ -128,6 +128,14 @@ class Pause(BaseModel):
     reason: Reason = ""
 
 
+class Drop(BaseModel):
+    """Why a dead letter is given up."""
+
+    model_config = _shown(reason="a test order of the platform")
+
+    reason: Reason = ""
+
+
 class Poll(BaseModel):
     """Which streams are read."""
 

@@ -36,11 +36,20 @@ def list_(
     since: Annotated[Instant | None, Query(description="placed at or after this instant")] = None,
     until: Annotated[Instant | None, Query(description="placed before this instant")] = None,
     hold_reason: Annotated[str | None, Query(description="only held for this reason")] = None,
+    warehouse: Annotated[str | None, Query(description="only those for which this warehouse holds units now")] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
     """Orders without their events, newest first."""
-    wanted = OrderFilter(channel=channel, status=status, sku=sku, since=since, until=until, hold_reason=hold_reason)
+    wanted = OrderFilter(
+        channel=channel,
+        status=status,
+        sku=sku,
+        since=since,
+        until=until,
+        hold_reason=hold_reason,
+        warehouse=warehouse,
+    )
     try:
         with deps.reading() as connection:
             rows = list_orders(connection, wanted, limit + 1, after)

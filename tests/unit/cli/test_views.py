@@ -13,6 +13,7 @@ from erpsync.store import tables as t
 from erpsync.store import views
 from erpsync.store.db.store import Store
 from erpsync.store.views import NotFound, OrderFilter
+from erpsync.store.views.order_counts import count_open
 from tests.unit.cli.builders import NOON, Shop, minutes
 
 ORDER = [
@@ -182,6 +183,50 @@ def test_filters_are_all_to_hold(shop: Shop) -> None:
     assert listed(shop, channel="jd", since=minutes(10), until=minutes(20)) == [mine.number]
     assert listed(shop, channel="jd", hold_reason="operator") == [mine.number]
     assert listed(shop, channel="jd", hold_reason="refund_open") == []
+
+
+def test_orders_are_filtered_by_the_warehouse_that_holds_units_for_them(shop: Shop) -> None:
+    here, there = shop.order().hold(warehouse="SH"), shop.order().hold(warehouse="GZ")
+    shop.order()
+
+    assert listed(shop, warehouse="SH") == [here.number]
+    assert listed(shop, warehouse="GZ", status="allocated") == [there.number]
+    assert listed(shop, warehouse="GZ", status="held") == listed(shop, warehouse="none") == []
+
+
+def test_open_orders_with_a_sku_come_page_by_page_latest_placed_first(shop: Shop) -> None:
+    """They are few: their SKU is looked at, instead of all orders that the SKU was ever in."""
+    late, early = (
+        shop.order(placed_at=minutes(at), phase="held", hold_reason="operator", lines=[{"sku": "A"}, {"sku": "A"}])
+        for at in (9, 3)
+    )
+    boxed = shop.order(
+        placed_at=minutes(5), phase="held", hold_reason="operator", lines=[{"sku": "BOX", "has_parts": True}]
+    )
+    shop.put(t.line_part, {"line_id": boxed.lines[0], "sku_id": shop.sku("A"), "qty": 3})
+    shop.order(placed_at=minutes(7), lines=[{"sku": "A"}])
+    shop.order(placed_at=minutes(8), phase="held", hold_reason="operator", lines=[{"sku": "C"}])
+
+    assert listed(shop, sku="A", status="held") == [late.number, boxed.number, early.number]
+    assert listed(shop, 2, boxed.number, sku="A", status="held") == [early.number]
+    assert listed(shop, sku="nothing of ours", status="held") == []
+
+
+def test_open_orders_are_counted_by_status_and_by_what_holds_them(shop: Shop) -> None:
+    shop.order(channel="jd").hold()
+    shop.order(channel="jd").missing()
+    shop.order(channel="jd", phase="completed", state="completed")
+    shop.order(channel="jd", phase="unpaid", state="unpaid")
+    for reason in ("operator", "refund_open"):
+        shop.order(channel="tmall", phase="held", hold_reason=reason).held_for(reason)
+
+    with shop.store.read() as connection:
+        every, jd, none = (count_open(connection, channel) for channel in (None, "jd", "no such channel"))
+
+    assert every.statuses == {"allocated": 1, "backordered": 1, "unpaid": 1, "held": 2}
+    assert every.reasons == {"operator": 1, "refund_open": 1}
+    assert (jd.statuses, jd.reasons) == ({"allocated": 1, "backordered": 1, "unpaid": 1}, {})
+    assert (none.statuses, none.reasons, every.more) == ({}, {}, frozenset())
 
 
 def test_an_order_is_found_by_a_sku_inside_a_bundle(shop: Shop) -> None:

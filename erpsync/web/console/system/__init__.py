@@ -1,0 +1,1 @@
+"""How the daemon stands: channels, reconciliation, the configuration in force, users and tokens."""
