@@ -144,16 +144,24 @@ class App:
         return StoreError(f"{state}; run erpsync --config {self.place} migrate")
 
     @contextmanager
-    def reading(self) -> Iterator["Connection"]:
-        """Yield a connection that sees one state of the database and cannot change it.
+    def looking(self) -> Iterator["Store"]:
+        """Yield the database to look at.
 
         A channel or warehouse that nobody knows is refused first: a mistyped filter must not look like an empty shop.
         """
         from erpsync.store.registry import channels, warehouse_ids
 
-        with self.store() as store, store.read() as connection:
-            self._known("channel", channels(connection), (channel.id for channel in self.config.channels))
-            self._known("warehouse", warehouse_ids(connection), (warehouse.id for warehouse in self.config.warehouses))
+        with self.store() as store:
+            with store.read() as connection:
+                stored, places = channels(connection), warehouse_ids(connection)
+            self._known("channel", stored, (channel.id for channel in self.config.channels))
+            self._known("warehouse", places, (warehouse.id for warehouse in self.config.warehouses))
+            yield store
+
+    @contextmanager
+    def reading(self) -> Iterator["Connection"]:
+        """Yield a connection that sees one state of the database and cannot change it; else as `looking`."""
+        with self.looking() as store, store.read() as connection:
             yield connection
 
     def _known(self, what: str, stored: Iterable[str], configured: Iterable[str]) -> None:

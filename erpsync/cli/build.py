@@ -4,7 +4,7 @@ Why commands see the database's rows and the daemon makes them: an edited config
 daemon loads it, with all that follows from it; a command that looks must not put half of it in force before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,10 +19,13 @@ from erpsync.sdk.roles import Connector, TokenHolder
 from erpsync.sdk.sandbox.base import SandboxRequest, SandboxResponse
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry, changed_channels
 from erpsync.settings.config import key_file
+from erpsync.settings.folders import folders
 from erpsync.store.db.privacy import Vault, decode_key, make_or_read_keys, read_keys
 from erpsync.store.db.schema import VERSION, SchemaError, current_version, is_current, migrate
 from erpsync.store.db.store import Store
 from erpsync.store.limits import SharedLimiter
+from erpsync.store.status.storage import SILENT, Disk, measure
+from erpsync.web.probe import Probe
 
 if TYPE_CHECKING:  # a command that only looks does without the daemon's parts, and is a quarter of a second sooner
     from erpsync.runtime.parts import Face, Server
@@ -62,6 +65,7 @@ class Built:
         self._around = around
         self._load = load
         self._connectors: dict[str, Connector] = {}
+        self._room = Probe(lambda: measure(folders(self.config)), silent=SILENT)
         self.ctx = self._put_in_force(config, {})
 
     def load(self) -> Loaded:
@@ -87,6 +91,10 @@ class Built:
         from erpsync.web.server import WebServer
 
         return WebServer(face, notice=self._around.notice)
+
+    def disks(self) -> Sequence[Disk]:
+        """Return how much room the disks of this machine have; a drive that hangs does not tell."""
+        return self._room.answer()
 
     def close(self) -> None:
         """Close connectors and database."""
@@ -194,8 +202,9 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
         timezone=config.timezone,
         sealing=sealing or SealPolicy(after_s=config.seal_after_s),
         counting=config.counts,
+        routes=config.routes,
     )
-    return replace(ctx, local_targets=frozenset(config.web_local_targets))
+    return replace(ctx, local_targets=frozenset(config.web_local_targets), console_url=config.web_public_url)
 
 
 def specs(config: Config) -> list[ChannelSpec]:
@@ -252,7 +261,7 @@ def command_context(store: Store, config: Config) -> Context:
 
 def stored_context(store: Store, config: Config) -> Context:
     """Return the context as far as it has rows; nothing is written."""
-    return assemble(
+    ctx = assemble(
         store,
         read_rows(store),
         warehouses=config.warehouses,
@@ -260,7 +269,9 @@ def stored_context(store: Store, config: Config) -> Context:
         timezone=config.timezone,
         sealing=SealPolicy(after_s=config.seal_after_s),
         counting=config.counts,
+        routes=config.routes,
     )
+    return replace(ctx, console_url=config.web_public_url)
 
 
 def open_store(

@@ -4,15 +4,15 @@ Why data: the parser, the help and the README's table come from one list, and no
 """
 
 from erpsync.cli.command import Argument, Command, arg
-from erpsync.cli.own_commands import BEGINNING, KEEPING, TOKENS, USERS
-from erpsync.cli.readers import change, code, count, days, few, identity, positive, rate, reason, remark, share, whole
+from erpsync.cli.own_commands import BEGINNING, CONNECTORS, DAEMON, KEEPING, TOKENS, USERS
+from erpsync.cli.readers import change, code, count, days, few, identity, reason, remark
 
 __all__ = ["COMMANDS", "GROUPS", "Argument", "Command", "arg", "only_looks"]
 
 
 def only_looks(name: str) -> bool:
     """Whether a command changes nothing, and may go by the configuration in force while the files are bad."""
-    return name in {"status", "explain", "prove"} or name.endswith((" list", " show", " find"))
+    return name in {"status", "explain", "prove"} or name.endswith((" list", " show", " find", " export"))
 
 
 _LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
@@ -25,55 +25,26 @@ _WHY = arg("--reason", required=True, type=reason, metavar="TEXT", help="why, fo
 _SAID = arg("--reason", default="", type=remark, metavar="TEXT", help="why, for whoever asks later")
 _FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
 _SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")
+_FILE = (
+    arg("--out", metavar="FILE", help="write this file, whole or not at all (default: standard output)"),
+    arg("--force", action="store_true", help="replace the file if it is there"),
+    arg(
+        "--plain",
+        action="store_true",
+        help="for a program: heads and states as --json names them, cells as they are, no byte-order mark",
+    ),
+)
 _W = arg("--warehouse", required=True, type=code, metavar="W", help="the warehouse")
 _S = arg("--sku", required=True, type=code, metavar="CODE", help="the SKU")
 
-DAEMON = (
-    Command(
-        "run",
-        "run the daemon",
-        "run:run",
-        (
-            arg(
-                "--once",
-                action="store_true",
-                help="poll every channel once, push what is due, then end; exit code 1 when one could not be polled",
-            ),
-        ),
-    ),
-    Command(
-        "check",
-        "lint the configuration",
-        "check:check",
-        (arg("--online", action="store_true", help="also ask every platform, and look at the database"),),
-    ),
-    Command(
-        "demo",
-        "sandbox shops, a drop folder, the daemon and its console in a temporary folder",
-        "run:demo",
-        (
-            arg("--seconds", type=positive(float), metavar="N", help="end by itself after N seconds, with a summary"),
-            arg("--seed", type=whole, default=1, metavar="N", help="decides buyers and faults (default 1)"),
-        ),
-    ),
-    Command(
-        "sandbox",
-        "serve the sandbox platforms, to try a configuration with",
-        "sandbox:serve",
-        (
-            arg("--listen", default="127.0.0.1:8687", metavar="HOST:PORT", help="address (default 127.0.0.1:8687)"),
-            arg("--faults", type=share, default=0.0, metavar="SHARE", help="share of calls that go wrong (default 0)"),
-            arg("--seed", type=whole, default=0, metavar="N", help="equal seeds give equal faults (default 0)"),
-            arg("--orders", type=count, default=0, metavar="N", help="orders that buyers place in each (default 0)"),
-            arg("--rate", type=rate, default=1.0, metavar="R", help="orders in a second (default 1)"),
-        ),
-    ),
-    Command(
-        "status",
-        "how every channel stands; exit code 1 when anything is beyond its limit, or no daemon runs",
-        "status:status",
-        (arg("--no-daemon", action="store_true", help="no daemon is meant to run: only `run --once` is used here"),),
-    ),
+_ORDERS = (
+    _CHANNEL,
+    arg("--status", metavar="STATUS", help="only those with this status, for example held or backordered"),
+    _SKU,
+    arg("--since", metavar="INSTANT", help="placed at or after this date or time"),
+    arg("--until", metavar="INSTANT", help="placed before this date or time"),
+    arg("--hold-reason", metavar="REASON", help="only those held for this reason, for example unmapped_sku"),
+    arg("--warehouse", metavar="ID", help="only those for which this warehouse holds units now"),
 )
 
 ORDERS = (
@@ -82,15 +53,20 @@ ORDERS = (
         "list orders, newest first",
         "orders:list_orders",
         (
-            _CHANNEL,
-            arg("--status", metavar="STATUS", help="only those with this status, for example held or backordered"),
-            _SKU,
-            arg("--since", metavar="INSTANT", help="placed at or after this date or time"),
-            arg("--until", metavar="INSTANT", help="placed before this date or time"),
-            arg("--hold-reason", metavar="REASON", help="only those held for this reason, for example unmapped_sku"),
-            arg("--warehouse", metavar="ID", help="only those for which this warehouse holds units now"),
+            *_ORDERS,
             _LIMIT,
             arg("--after", metavar="CURSOR", help="go on after this order: the number of the last one listed"),
+        ),
+    ),
+    Command(
+        "orders export",
+        "write orders as CSV for a spreadsheet, a row for each line, nothing personal in it; newest first",
+        "orders:export",
+        (
+            *_ORDERS,
+            _ALL,
+            arg("--after", metavar="CURSOR", help="go on after this order: the number of the last one written"),
+            *_FILE,
         ),
     ),
     Command(
@@ -174,8 +150,24 @@ STOCK = (
         (arg("--warehouse", metavar="W", help="only in this warehouse"), _SKU),
     ),
     Command(
+        "stock export",
+        "write stock as CSV for a spreadsheet; `stock import` takes the file back, with other numbers on hand",
+        "stock:export",
+        (
+            arg("--warehouse", metavar="W", help="only in this warehouse"),
+            _SKU,
+            arg(
+                "--by",
+                choices=("warehouse", "sku"),
+                default="warehouse",
+                help="a row for each SKU and warehouse (the default), or for each SKU with what every shop was told",
+            ),
+            *_FILE,
+        ),
+    ),
+    Command(
         "stock import",
-        "take counts from files: warehouse,sku,on_hand and optionally as_of",
+        "take counts from files: warehouse,sku,on_hand and optionally as_of, or what `stock export` wrote",
         "stock:import_",
         (
             _FILES,
@@ -228,6 +220,12 @@ STOCK = (
     ),
     Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
     Command("bundles import", "take bundles from files: bundle,sku,qty", "listings:import_bundles", (_FILES, _SHEET)),
+    Command(
+        "bundles drop",
+        "let a bundle be goods of its own again",
+        "listings:drop_bundle",
+        (arg("bundle", metavar="BUNDLE", help="the bundle's SKU"),),
+    ),
 )
 
 CHANNELS = (
@@ -263,6 +261,14 @@ CHANNELS = (
     ),
 )
 
+_ROUTE = arg("route", metavar="ROUTE", help="the route's id")
+
+MESSAGES = (
+    Command("routes list", "list which department is told of what, and whether it gets through", "routes:list_"),
+    Command("routes test", "send one test message now; moves nothing", "routes:test", (_ROUTE,)),
+    Command("routes retry", "try a route at once that waits after a failure", "routes:retry", (_ROUTE,)),
+)
+
 _LETTERS = arg("ids", nargs="+", type=identity, metavar="LETTER", help="the dead letter's id")
 
 ATTENTION = (
@@ -294,6 +300,15 @@ ATTENTION = (
         ),
     ),
     Command(
+        "alarms list",
+        "list alarms: what is wrong, told once when it breaks and once when it mends",
+        "alarms:list_alarms",
+        (
+            arg("--all", action="store_true", help="also those that are over, the latest first"),
+            arg("--limit", type=few, default=100, metavar="N", help="of those that are over, at most N (default 100)"),
+        ),
+    ),
+    Command(
         "trail list",
         "list what was done, by whom and why, newest first",
         "trail:list_trail",
@@ -316,7 +331,19 @@ ATTENTION = (
     ),
 )
 
-COMMANDS = (*BEGINNING, *DAEMON, *ORDERS, *STOCK, *CHANNELS, *ATTENTION, *KEEPING, *TOKENS, *USERS)
+COMMANDS = (
+    *BEGINNING,
+    *DAEMON,
+    *ORDERS,
+    *STOCK,
+    *CHANNELS,
+    *MESSAGES,
+    *ATTENTION,
+    *KEEPING,
+    *CONNECTORS,
+    *TOKENS,
+    *USERS,
+)
 
 GROUPS = {
     "orders": "orders, and an operator's decisions on them",
@@ -326,8 +353,11 @@ GROUPS = {
     "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",
     "channels": "configured shops",
+    "connectors": "code for platforms",
+    "routes": "messages to departments",
     "dead": "dead letters",
     "tasks": "what people should do",
+    "alarms": "what is wrong, and since when it is over",
     "trail": "what was done, by whom and why",
     "keys": "encryption keys",
     "token": "tokens of the REST API",

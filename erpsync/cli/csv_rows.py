@@ -6,7 +6,7 @@ one bad row is no reason to leave out the others.
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,7 @@ class Rows(Generic[T]):
         make: makes what is wanted of a row; raises `BadRow`.
         identity: two rows of one identity contradict each other: the second is refused.
         exact: columns of codes, of which a workbook must not have lost a digit.
+        heads: other heads of columns, in small letters, and which column each is; "" is one that is passed over.
         sheet: which sheet of a workbook is read, where it has several.
         passed: titles and sums that were passed over, as (file, which).
     """
@@ -78,6 +79,7 @@ class Rows(Generic[T]):
     make: Callable[[Row], T]
     identity: Callable[[T], object]
     exact: Sequence[str] = ("sku", "channel_sku", "item_ref", "warehouse", "bundle")
+    heads: Mapping[str, str] = field(default_factory=dict)
     sheet: str = ""
     refused: list[Refusal] = field(default_factory=list)
     passed: list[tuple[str, str]] = field(default_factory=list)
@@ -101,7 +103,7 @@ class Rows(Generic[T]):
     def _rows(self, name: str) -> Iterator[Row]:
         shown = "standard input" if name == "-" else name
         columns = Columns(
-            headers={column: (column,) for column in (*self.required, *self.optional)},
+            headers={column: self._heads_of(column) for column in (*self.required, *self.optional)},
             demanded=frozenset(self.required),
             exact=frozenset(self.exact),
             folds=True,
@@ -117,6 +119,9 @@ class Rows(Generic[T]):
         except PayloadError as error:
             raise CommandError(f"{shown}:1: {self._wanted()}, is none: {error.problem}") from None
 
+    def _heads_of(self, column: str) -> list[str]:
+        return [column, *(head for head, named in self.heads.items() if named == column and head != column)]
+
     def _row(self, header: list[str], record: Record, source: str) -> Iterator[Row]:
         if record.problem:
             where = "" if record.path == "line" else f"{record.path}: "
@@ -125,13 +130,14 @@ class Rows(Generic[T]):
             yield Row(dict(zip(header, map(clean, record.cells), strict=False)), source)
 
     def _header(self, header: Header, shown: str) -> list[str]:
-        names = header.names
+        names = [self.heads.get(name, name) for name in header.names]
+        taken = [name for name in names if name]
         allowed = {*self.required, *self.optional}
-        wrong = [name for name in names if name not in allowed]
-        missing = [name for name in self.required if name not in names]
-        if wrong or missing or len(set(names)) != len(names):
+        wrong = [name for name in taken if name not in allowed]
+        missing = [name for name in self.required if name not in taken]
+        if wrong or missing or len(set(taken)) != len(taken):
             line = header.line if len(wrong) < len(names) else 1
-            raise CommandError(f"{shown}:{line}: {self._wanted()}, is {','.join(names)}")
+            raise CommandError(f"{shown}:{line}: {self._wanted()}, is {','.join(header.names)}")
         return names
 
     def _wanted(self) -> str:

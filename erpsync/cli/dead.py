@@ -46,12 +46,12 @@ def replay(app: App) -> int:
         ready = ctx if reader is None else connectors.lend(ctx, reader)
         replay_letter(ready, letter, actor=app.actor)
 
-    with app.ctx(_keys(app)) as plain, Connectors(app) as connectors:
+    with app.ctx(keys(app)) as plain, Connectors(app) as connectors:
         ctx = with_roles(plain, app.config, app.registry)
         return act_on_each(app, "replayed", one)
 
 
-def _keys(app: App) -> "Vault | None":
+def keys(app: App) -> "Vault | None":
     """Return the keys if they can be had: without them a letter without personal data can still be replayed."""
     from erpsync.cli.build import vault_of
 

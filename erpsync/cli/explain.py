@@ -91,6 +91,8 @@ def _sku(app: App, answer: Json) -> None:
         if answer[key]:
             app.out.heading(head)
             app.out.rows(answer[key], columns)
+            if key == "holds" and answer["more_holds"]:
+                app.out.line(f"and {answer['more_holds']} more")
     _story(app, answer["story"])
     _next(app, answer["next"])
 

@@ -82,3 +82,14 @@ def import_bundles(app: App) -> int:
     rows = Rows(("bundle", "sku", "qty"), (), make, lambda part: (part.bundle, part.sku))
     with app.ctx() as ctx:
         return take(app, rows, lambda it, progress: import_parts(ctx, it, actor=app.actor, progress=progress))
+
+
+def drop_bundle(app: App) -> int:
+    """Let a bundle be goods of its own again."""
+    from erpsync.flows.inventory.bundles import drop_bundle as drop
+
+    name = app.args.bundle
+    with app.ctx() as ctx:
+        drop(ctx, name, actor=app.actor)
+    app.out.value({"bundle": name}, f"{name} is no bundle any more: it is counted by itself from now on")
+    return OK

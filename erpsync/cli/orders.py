@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
@@ -14,25 +15,16 @@ from erpsync.languages.vocabulary import OWN_WORDS
 if TYPE_CHECKING:
     from erpsync.flows.context import Context
     from erpsync.flows.orders.recipient import Revealed
+    from erpsync.store.views import OrderFilter
 
 Json = dict[str, Any]
 
 
 def list_orders(app: App) -> int:
     """Print orders, newest first."""
-    from erpsync.store.views import OrderFilter, iter_orders
+    from erpsync.store.views import iter_orders
 
-    args, zone = app.args, app.config.timezone
-    wanted = OrderFilter(
-        channel=args.channel,
-        status=args.status,
-        sku=args.sku,
-        since=option("--since", args.since, zone),
-        until=option("--until", args.until, zone),
-        hold_reason=args.hold_reason,
-        warehouse=args.warehouse,
-    )
-    _check(args.status, args.hold_reason)
+    args, zone, wanted = app.args, app.config.timezone, _wanted(app)
     with app.reading() as connection:
         orders = iter_orders(connection, wanted, args.limit, args.after)
         app.out.rows(
@@ -41,6 +33,38 @@ def list_orders(app: App) -> int:
             empty="no such order",
         )
     return OK
+
+
+def export(app: App) -> int:
+    """Write orders as a CSV file, newest first."""
+    from erpsync.cli.exporting import manner_of, write_out
+    from erpsync.flows.exports.orders import pages_of, written
+
+    args, wanted = app.args, _wanted(app)
+    with app.looking() as store:
+        pages = pages_of(store, wanted, limit=args.limit, after=args.after)
+        return write_out(app, written(pages, manner_of(app)), "orders", _told)
+
+
+def _told(file: Path, number: int) -> str:
+    return f"{file} holds 1 order" if number == 1 else f"{file} holds {number} orders"
+
+
+def _wanted(app: App) -> "OrderFilter":
+    """Return what the filters of a command ask for; raises `UsageError` for one that means nothing."""
+    from erpsync.store.views import OrderFilter
+
+    args, zone = app.args, app.config.timezone
+    _check(args.status, args.hold_reason)
+    return OrderFilter(
+        channel=args.channel,
+        status=args.status,
+        sku=args.sku,
+        since=option("--since", args.since, zone),
+        until=option("--until", args.until, zone),
+        hold_reason=args.hold_reason,
+        warehouse=args.warehouse,
+    )
 
 
 def columns(zone: tzinfo) -> tuple[Column, ...]:

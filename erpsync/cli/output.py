@@ -158,15 +158,38 @@ class Output:
     @contextmanager
     def progress(self, label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
         """Yield a function that is told how many more are done; shown on a terminal only."""
+        with self.guessed_progress(label, total) as advance:
+            yield lambda more: advance(more, None)
+
+    @contextmanager
+    def guessed_progress(self, label: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+        """As `progress`; the function is also told how many there may be in all, None where that stays as it is."""
         if self.quiet or not self.err.isatty():
-            yield lambda more: None
+            yield lambda more, of: None
+            return
+        from rich.console import Console
+        from rich.progress import MofNCompleteColumn, Progress
+
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+        with Progress(*columns, console=Console(file=self.err), transient=True) as bar:
+            task = bar.add_task(self.speech.say(label), total=total)
+            yield lambda more, of: bar.update(task, advance=more, total=of)
+
+    @contextmanager
+    def measured(self, label: str) -> Iterator[Callable[[int, int], None]]:
+        """Yield a function that is told how many are done and how many there are; shown on a terminal only.
+
+        Where nobody knows how many there are it is told 0.
+        """
+        if self.quiet or not self.err.isatty():
+            yield lambda done, of: None
             return
         from rich.console import Console
         from rich.progress import Progress
 
         with Progress(console=Console(file=self.err), transient=True) as bar:
-            task = bar.add_task(self.speech.say(label), total=total)
-            yield lambda more: bar.advance(task, more)
+            task = bar.add_task(self.speech.say(label), total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=of or None)
 
 
 def _least_width(rows: Sequence[Sequence[str]], columns: Sequence[Column], heads: Sequence[str]) -> int:

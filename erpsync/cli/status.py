@@ -151,6 +151,9 @@ def _show(app: App, figures: Json) -> None:
     for channel in figures["channels"]:
         for type, count in channel["unknown_messages"].items():
             app.out.line(f"{channel['name']}: {count} of a type not known here: {type}")
+    for channel in figures["channels"]:
+        if channel["silence"] is not None and channel["silence"]["level"] == "warn":
+            app.out.line(f"{channel['name']}: {channel['silence']['text']}")
     for name, told in figures["not_read"].items():
         app.out.line(f"{name}: {told}")
     for problem in figures["problems"]:

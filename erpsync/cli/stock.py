@@ -1,6 +1,7 @@
 """`stock`: what lies in the warehouses."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from erpsync.cli.app import App
@@ -44,6 +45,7 @@ def import_(app: App) -> int:
 
 def counts(app: App, as_of: datetime | None) -> "Rows[Count]":
     """Return a reader of count files; `as_of` is for rows that do not say when they were counted."""
+    from erpsync.flows.exports.stock import understood_heads
     from erpsync.flows.inventory.counts import Count
 
     zone = app.config.timezone
@@ -63,8 +65,28 @@ def counts(app: App, as_of: datetime | None) -> "Rows[Count]":
         )
 
     return Rows(
-        ("warehouse", "sku", "on_hand"), ("as_of",), make, lambda count: (count.warehouse, count.sku, count.as_of)
+        ("warehouse", "sku", "on_hand"),
+        ("as_of",),
+        make,
+        lambda count: (count.warehouse, count.sku, count.as_of),
+        heads=understood_heads(),
     )
+
+
+def export(app: App) -> int:
+    """Write stock as a CSV file."""
+    from erpsync.cli.exporting import manner_of, write_out
+    from erpsync.flows.exports.stock import StockFilter, by_sku, by_warehouse
+
+    args = app.args
+    with app.looking() as store:
+        pieces = by_sku if args.by == "sku" else by_warehouse
+        wanted = StockFilter(warehouse=args.warehouse, sku=args.sku)
+        return write_out(app, pieces(store, wanted, manner_of(app)), "skus", _told)
+
+
+def _told(file: Path, number: int) -> str:
+    return f"{file} holds 1 SKU" if number == 1 else f"{file} holds {number} SKUs"
 
 
 def set_(app: App) -> int:

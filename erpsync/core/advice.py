@@ -16,6 +16,7 @@ WAITS: Mapping[str, str] = {
     "refunds": "wait: it goes on when the channel's refunds were read to the end",
     "brake": "look at the stock; `erpsync stock confirm {channel}` lets the zeros go, a right count makes them void",
     "fresh": "wait: it goes out when the channel's orders were read once more",
+    "restored": "do what the open task about {channel} says (`erpsync tasks list`): look there what it got meanwhile",
 }
 """By what an effect waits for. `{channel}` is the shop's name."""
 
@@ -62,6 +63,11 @@ TASKS: Mapping[str, str] = {
     ),
     "same_version": "look there which view is right, enter what differs by hand, then `erpsync tasks done {id}`",
     "unknown_message": "have the shop leave it out or install a version that knows it; `erpsync tasks done {id}`",
+    "restored": "do what it says; whatever was lost with the database comes back by no other way",
+    "route_broken": (
+        "mend what `erpsync routes list` says; it is tried on and this ends when a message gets through, "
+        "`erpsync routes retry ROUTE` tries at once"
+    ),
     "events_not_taken": "mend the address, or end the subscription through the API, then `erpsync tasks done {id}`",
 }
 """By kind of task. `{id}` is its number."""
@@ -82,6 +88,7 @@ REPLAYS: Mapping[str, str] = {
     "shipment_report": "make what it names known (order, line, courier), then `erpsync dead replay {id}`",
     "stock": "mend the listing on the channel, then `erpsync dead replay {id}`; a newer number that it takes ends this",
     "shipment": "mend what the channel refuses, then `erpsync dead replay {id}`",
+    "message": "mend what the channel refuses, then `erpsync dead replay {id}` sends it; old news may be dropped",
     "correction": "mend what the channel refuses, then `erpsync dead replay {id}`; a newer correction ends this",
     "release": "mend what the warehouse refuses, then `erpsync dead replay {id}`",
     "release_cancel": "stop it by hand, or `erpsync dead replay {id}` asks the warehouse again",

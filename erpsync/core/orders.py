@@ -337,6 +337,14 @@ def first_seen(
     )
 
 
+def unbooked(order: KnownOrder) -> Merged:
+    """Return a newly seen order whose units left the stock that is counted here: they are to be taken off it."""
+    left = {line.id: line.shipped_qty for line in order.lines if line.shipped_qty}
+    return Merged(
+        order=replace(order, lines=tuple(replace(line, shipped_qty=0) for line in order.lines)), left_behind=left
+    )
+
+
 def with_shipped(order: KnownOrder, units: Mapping[int, int]) -> KnownOrder:
     """Return the order with these channel units, by line id, counted as having left."""
     if not units:

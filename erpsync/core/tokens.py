@@ -13,6 +13,12 @@ def alarm_days(expires_at: datetime, now: datetime) -> int | None:
     return min(reached, default=None)
 
 
+def alarm_step(days: float) -> int | None:
+    """Return which alarm a token has reached that lasts so many days yet, from 1 for the farthest; None for none."""
+    reached = sum(days <= limit for limit in ALARM_DAYS)
+    return reached or None
+
+
 def is_news(alarm: int, *, warned: int) -> bool:
     """Whether people did not hear of this alarm yet; `warned` is the nearest one they heard of, 0 for none."""
     return warned == 0 or alarm < warned

@@ -23,13 +23,20 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | what we hold is compared with a channel | `reconcile` | `reconcile.compare.reconcile` |
 | a dead letter is tried again | `operations` | `operations.dead_letters.replay_letter` |
 | a task is answered | `operations` | `operations.tasks.finish_task` |
+| what is wrong is told, and that it is over | `alarms` | `alarms.watch.watch` |
+| what is known of when orders come | `alarms` | `alarms.arrivals.learn_arrivals` |
+| an order is late | `alarms` | `alarms.late_orders.tell_late` |
 | old data is deleted | `operations` | `operations.prune.prune` |
 | notes of older orders are filled in | `operations` | `operations.fill_notes.fill_notes` |
 | keys are rotated | `operations` | `operations.rotate_keys.rotate_keys` |
+| a backup is made | `backups` | `backups.backup.take_backup` |
+| a lost database is had again | `backups` | `backups.restore.restore` |
 | a program's token is looked at | `access` | `access.tokens.access_of` |
 | a person logs in | `access` | `access.log_in.log_in` |
 | a person's session is looked at | `access` | `access.sessions.visitor_of` |
 | a person takes another password | `access` | `access.own.change_password` |
 | why a number or an order is as it is | `explain` | `explain.explain.explain` |
+| orders, or stock, become a file | `exports` | `exports.orders.pages_of` |
 | a program is told of events | `api` | `api.event_webhooks.push_events` |
+| a department is told of events | `messages` | `messages.tell.push_messages` |
 """

@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from erpsync.core.messages import RoutePolicy
 from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
 from erpsync.core.sourcing import Sourcing
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.db.store import Store
+from erpsync.store.feed import settled_id
 from erpsync.store.registry import channels, sync_channels, sync_warehouses, warehouse_ids
+from erpsync.store.routes import route_names, sync_routes
 from erpsync.store.tables import warehouse
 
 
@@ -108,11 +111,20 @@ class Context:
     sealing: SealPolicy = field(default_factory=SealPolicy)
     counting: CountPolicy = field(default_factory=CountPolicy)
     local_targets: frozenset[str] = frozenset()
+    routes: Sequence[RoutePolicy] = ()
+    console_url: str = ""
 
     def may_tell(self, host: str, port: int) -> bool:
         """Whether events may be told to a local address: it is listed as HOST:PORT."""
         name = host.lower().strip("[]").removesuffix(".")
         return f"{name}:{port}" in self.local_targets
+
+    def route(self, id: str) -> RoutePolicy:
+        """Return a route by its id; `LookupError` when it is not configured."""
+        for route in self.routes:
+            if route.id == id:
+                return route
+        raise LookupError(f"route {id} is not configured")
 
     def channel(self, name: str) -> Channel:
         """Return a channel by name; `LookupError` when it is not configured."""
@@ -165,6 +177,7 @@ def open_context(
     timezone: ZoneInfo,
     sealing: SealPolicy | None = None,
     counting: CountPolicy | None = None,
+    routes: Sequence[RoutePolicy] = (),
 ) -> Context:
     """Return the context for a configuration, its channel and warehouse rows made equal to it first."""
     fed = _fed(warehouses, channels_)
@@ -172,6 +185,7 @@ def open_context(
         with store.begin() as tx:
             sync_channels(tx, [(spec.name, spec.kind) for spec in channels_])
             sync_warehouses(tx, warehouses, fed)
+    _begin_routes(store, routes)
     return assemble(
         store,
         read_rows(store),
@@ -180,7 +194,18 @@ def open_context(
         timezone=timezone,
         sealing=sealing,
         counting=counting,
+        routes=routes,
     )
+
+
+def _begin_routes(store: Store, routes: Sequence[RoutePolicy]) -> None:
+    """Let new routes begin now, and those end that are configured no more."""
+    names = {route.id for route in routes}
+    with store.read() as connection:
+        stored = route_names(connection)
+    if stored != names:
+        newest = settled_id(store)
+        store.retrying(lambda tx: sync_routes(tx, names, newest=newest))
 
 
 def assemble(
@@ -192,6 +217,7 @@ def assemble(
     timezone: ZoneInfo,
     sealing: SealPolicy | None = None,
     counting: CountPolicy | None = None,
+    routes: Sequence[RoutePolicy] = (),
 ) -> Context:
     """Return the context for a configuration as far as it has rows; the store is not asked."""
     built = [_channel(rows.channels[spec.name], spec) for spec in channels_ if spec.name in rows.channels]
@@ -211,6 +237,7 @@ def assemble(
         ),
         sealing=sealing or SealPolicy(),
         counting=counting or CountPolicy(),
+        routes=tuple(routes),
     )
 
 

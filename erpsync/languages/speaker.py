@@ -87,7 +87,7 @@ class Speaker:
             return Said(len(text), whole)
         if " " not in text or _WORD.search(text) is None:
             return Said(0, text)
-        matches = [(made, runs) for made in self.candidates(text) if (runs := made[0].match(text)) is not None]
+        matches = list(self._matches(text))
         plain = [match for match in matches if is_plain(match[0][0], match[1])]
         first = [Said(0, text)]
         if plain:
@@ -98,6 +98,18 @@ class Speaker:
             first = [best]
         others = [self._filled(*match) for match in matches]
         return max([*first, *self._by_pieces(text), *others], key=_known)
+
+    def _matches(self, text: str) -> Iterator[tuple[Made, tuple[str, ...]]]:
+        """Yield the templates that a text is made of, with what stands in the places.
+
+        One that any sentence may fit counts where a place holds a text of ours, or each no more than a word.
+        """
+        for made in self.candidates(text):
+            runs = made[0].match(text)
+            if runs is None:
+                continue
+            if not made[0].loose or all(" " not in run for run in runs) or any(self._read(run).known for run in runs):
+                yield made, runs
 
     def _filled(self, made: Made, runs: tuple[str, ...]) -> Said:
         """Return the reading of a text that is made of a template."""

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 
 _PLACE = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 _WORD = re.compile(r"[A-Za-z]+")
+_LITTLE = frozenset(
+    ["a", "an", "and", "are", "at", "by", "for", "from", "in", "is", "not", "of", "on", "the", "to", "was", "with"]
+)
 
 
 def escaped(text: str) -> str:
@@ -39,12 +42,14 @@ class Template:
     Attributes:
         names: of its places, from left to right.
         weight: how much of it is text: the more, the less can it be met by chance.
+        loose: it begins with a place and its text is little words, as "{number} is {state}": any sentence may fit it.
     """
 
     def __init__(self, message: str) -> None:
         parts = places(message)
         self.texts, self.names = parts[::2], parts[1::2]
         self.weight = sum(map(len, self.texts))
+        self.loose = self.texts[0] == "" and _LITTLE.issuperset(map(str.lower, self.words()))
 
     def words(self) -> Iterator[str]:
         """Yield the words that stand whole in every text of this template."""

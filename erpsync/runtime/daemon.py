@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erpsync import __version__
 from erpsync.flows.context import Context
+from erpsync.runtime.alarms import Alarms
 from erpsync.runtime.chains import Chain
 from erpsync.runtime.comparing import Comparing
 from erpsync.runtime.jobs import Jobs
@@ -147,6 +148,8 @@ class Daemon:
         self._pushing = Pushing(self._world, self._jobs)
         self._upkeep = Upkeep(self._world, self._jobs, self._retention_days)
         self._comparing = Comparing(self._world, self._jobs)
+        limits, disks = (lambda: built.config.status), built.disks
+        self._alarms = Alarms(self._world, self._jobs, limits=limits, disks=disks)
         self._beat = Chain("beat", self._beats, launcher=self._jobs, pool=lambda: "beat")
         self._replanning = Chain("replan", self._replan, launcher=self._jobs, pool=lambda: "upkeep")
         self._watcher: Watcher = watcher(built.store, self._commit_seen)
@@ -188,7 +191,7 @@ class Daemon:
         pushing = self._pushing
         for chain in (self._polling.dispatcher, pushing.dispatcher, pushing.fan_out, *pushing.inner):
             self._jobs.wake_every(chain, NET_S)
-        for chain in self._upkeep.chains:
+        for chain in (*self._upkeep.chains, self._alarms.chain):
             self._jobs.wake_in(chain, 0)
         self._comparing.settle()
         self.meters.set("erpsync_started_at_seconds", time.time())
@@ -237,8 +240,10 @@ class Daemon:
         self._notifier.stopping()
         self._world.ending.set()
         self._watcher.stop()
-        for part in (self._polling, self._pushing, self._upkeep, self._comparing, self._beat, self._replanning):
+        for part in (self._polling, self._pushing, self._upkeep, self._comparing, self._alarms):
             part.close()
+        for chain in (self._beat, self._replanning):
+            chain.close()
         self._jobs.stop()
         if self._server is not None:
             self._server.stop(max(0.0, deadline_s - time.monotonic()))
@@ -320,7 +325,7 @@ class Daemon:
             Stage.PUSH: self._pushing.dispatcher.wake,
             Stage.POLL: self._polling.wake,
             Stage.INBOX: self._pushing.inbox.wake,
-            Stage.EVENTS: self._pushing.events.wake,
+            Stage.EVENTS: self._pushing.follow,
         }
         for stage in sorted(stages):
             wakes[stage]()

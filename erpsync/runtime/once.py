@@ -101,6 +101,8 @@ class _Work:
             self._push(channel)
         while not self._stopping() and (told := self._stages.push_events(self._ctx)):
             self.done.pushed += told
+        while not self._stopping() and self._stages.push_messages(self._ctx) == 0:
+            pass
         return before != (self.done.polls, self.done.applied, self.done.pushed)
 
     def wait_for_next(self) -> bool:

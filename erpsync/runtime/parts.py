@@ -4,7 +4,7 @@ Why the stages are one record of callables: the daemon is tested with stages tha
 simulation runs the real ones, with nothing patched in either.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,8 @@ from erpsync.runtime.meters import Meters
 from erpsync.settings import Config, Loaded
 from erpsync.store.db.store import Store
 from erpsync.store.leases import Lease
+from erpsync.store.status.figures import Limits
+from erpsync.store.status.storage import Disk
 
 
 class Server(Protocol):
@@ -70,6 +72,10 @@ class Built(Protocol):
 
     def rebuild(self, config: Config) -> Context:
         """Put another configuration in force: new connectors for changed channels only; nothing changes on an error."""
+        ...
+
+    def disks(self) -> Sequence[Disk]:
+        """Return how much room the disks of this machine have; a drive that hangs does not tell."""
         ...
 
     def server(self, face: Face) -> Server | None:
@@ -130,9 +136,30 @@ class Reconcile(Protocol):
         ...
 
 
+class WatchAlarms(Protocol):
+    """Looks at what is wrong, and tells it once each way."""
+
+    def __call__(self, ctx: Context, limits: Limits) -> int:
+        """Return how many alarms were told."""
+        ...
+
+
+class WatchDisks(Protocol):
+    """Looks at the disks of this machine, and tells what is wrong once each way."""
+
+    def __call__(self, ctx: Context, disks: Iterable[Disk], limits: Limits) -> int:
+        """Return how many alarms were told."""
+        ...
+
+
 def _nothing_to_compare(ctx: Context, channel: Channel, *, stopping: Callable[[], bool]) -> Reconciled:
     del ctx, channel, stopping
     return Reconciled()
+
+
+def _nobody_to_tell(ctx: Context, *, step: Callable[[], None] = lambda: None) -> float | None:
+    del ctx, step
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,16 +188,23 @@ class Stages:
     prune: Callable[[Context, Mapping[str, int]], int]
     verify_counters: Callable[[Context], list[str]]
     watch_tokens: Callable[[Context], int]
+    learn_arrivals: Callable[[Context], int]
+    tell_late: Callable[[Context], int]
+    watch_alarms: WatchAlarms
+    watch_disks: WatchDisks
+    push_messages: Callable[..., float | None] = _nobody_to_tell
     reconcile: Reconcile = _nothing_to_compare
 
 
 def flow_stages() -> Stages:
     """Return the product's own stages."""
+    from erpsync.flows.alarms import arrivals, late_orders, watch
     from erpsync.flows.api import event_webhooks
     from erpsync.flows.availability import fan_out
     from erpsync.flows.availability import push as stock_push
     from erpsync.flows.channels import credentials, streams
     from erpsync.flows.intake import hints, poll, schedule, webhooks
+    from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
     from erpsync.flows.reconcile import compare
     from erpsync.flows.shipments import push as shipment_push
@@ -189,6 +223,7 @@ def flow_stages() -> Stages:
         release_ready=release.release_ready,
         push_releases=push.push_releases,
         push_events=event_webhooks.push_events,
+        push_messages=tell.push_messages,
         next_run_s=stock_push.next_run_s,
         mark_untold=fan_out.mark_untold,
         replan_changed=config_change.replan_changed,
@@ -199,5 +234,9 @@ def flow_stages() -> Stages:
         prune=prune.prune,
         verify_counters=counters.verify_counters,
         watch_tokens=credentials.watch_tokens,
+        learn_arrivals=arrivals.learn_arrivals,
+        tell_late=late_orders.tell_late,
+        watch_alarms=watch.watch,
+        watch_disks=watch.watch_disks,
         reconcile=compare.reconcile,
     )

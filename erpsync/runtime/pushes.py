@@ -67,7 +67,8 @@ class Pushing:
         self.events = Chain("events", self._push_events, launcher=launcher, pool=lambda: "push")
         self.releases = Chain("releases", self._release, launcher=launcher, pool=lambda: "ingest")
         self.fan_out = Chain("fan_out", self._fan_out, launcher=launcher, pool=lambda: "ingest")
-        self.inner = (self.inbox, self.releases, self.events)
+        self.messages = Chain("messages", self._push_messages, launcher=launcher, pool=lambda: "push")
+        self.inner = (self.inbox, self.releases, self.events, self.messages)
         self.dispatcher = Chain("push.dispatch", self._dispatch, launcher=launcher, pool=lambda: "ingest")
         self.settle()
 
@@ -80,6 +81,11 @@ class Pushing:
             for kind in ("urgent", STOCK, SHIPMENT, RELEASE):
                 if (name, kind) not in self._chains:
                     self._chains[name, kind] = self._chain(name, kind)
+
+    def follow(self) -> None:
+        """Look for events that subscribers and departments are to be told."""
+        self.events.wake()
+        self.messages.wake()
 
     def close(self) -> None:
         """Begin no further run."""
@@ -152,6 +158,13 @@ class Pushing:
         if told:
             self._world.meters.add("erpsync_events_told_total", told)
         return 0 if told else None
+
+    def _push_messages(self) -> float | None:
+        if not self._world.ctx.routes:
+            return None
+        with self._world.running("messages", kind="push", deadline_s=CALL_DEADLINE_S) as run:
+            next_s: float | None = self._world.stages.push_messages(self._world.ctx, step=run.touch)
+        return next_s
 
     def _apply_inbox(self) -> float | None:
         with self._world.running("inbox", kind="ingest", deadline_s=CALL_DEADLINE_S):

@@ -132,6 +132,7 @@ class _Call:
     data: bytes | str | Mapping[str, str] | None
     headers: Mapping[str, str] | None
     repeatable: bool
+    secret_path: bool
     deadline: float
 
 
@@ -188,11 +189,13 @@ class HttpClient:
         data: bytes | str | Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool,
+        secret_path: bool = False,
     ) -> HttpResponse:
         """Return the platform's answer, whatever its status, except for those below.
 
         Args:
             repeatable: doing the call twice is the same as doing it once.
+            secret_path: the path of `url` holds a credential; logs and errors name the host alone.
 
         Raises:
             RateLimitedError: 429, or any "try again" status whose Retry-After is beyond a few seconds.
@@ -204,7 +207,14 @@ class HttpClient:
         What timed out is a `TimedOut` besides.
         """
         return self.read(
-            method, url, params=params, data=data, headers=headers, repeatable=repeatable, into=lambda answer: answer
+            method,
+            url,
+            params=params,
+            data=data,
+            headers=headers,
+            repeatable=repeatable,
+            secret_path=secret_path,
+            into=lambda answer: answer,
         )
 
     def read(
@@ -216,6 +226,7 @@ class HttpClient:
         data: bytes | str | Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool,
+        secret_path: bool = False,
         into: Callable[[HttpResponse], T],
     ) -> T:
         """Return what `into` makes of the answer; else as `request`.
@@ -223,7 +234,7 @@ class HttpClient:
         A `TransientError` of `into` is a failed try like a broken connection: some platforms say 200 to a page of HTML.
         """
         deadline = self.clock.monotonic() + self.deadline_s
-        call = _Call(method, url, params, data, headers, repeatable, deadline)
+        call = _Call(method, url, params, data, headers, repeatable, secret_path, deadline)
         retrying = tenacity.Retrying(
             stop=lambda state: state.attempt_number >= MAX_TRIES or self._too_late(state, deadline),
             wait=self._wait,
@@ -238,6 +249,11 @@ class HttpClient:
             error = last.error
         raise error
 
+    def admit(self) -> None:
+        """Take a call that goes another way than HTTP out of the budget; raises as `request` does before it sends."""
+        self._limiter.acquire(current_lane.get())
+        refuse_late()
+
     def close(self) -> None:
         """Close all connections; may be called twice, a later request opens new ones."""
         with self._lock:
@@ -249,7 +265,7 @@ class HttpClient:
         self._limiter.acquire(current_lane.get())
         sent_at, started = self.clock.now(), self.clock.monotonic()
         refuse_late(call.deadline - started)
-        host, path = _address(call.url)
+        host, path = _address(call)
         answer, failure = None, None
         try:
             answer = self._send(call, call.deadline - started)
@@ -373,10 +389,10 @@ def _retry_after_s(response: HttpResponse) -> float | None:
     return None if at is None else max(0.0, (at - response.received_at).total_seconds())
 
 
-def _address(url: str) -> tuple[str, str]:
-    """Return host and path of a URL, the only parts of it that logs and errors may show."""
+def _address(call: "_Call") -> tuple[str, str]:
+    """Return host and path of a call's URL, the only parts of it that logs and errors may show."""
     try:
-        parts = urlsplit(url)
-        return parts.hostname or "", parts.path
+        parts = urlsplit(call.url)
+        return parts.hostname or "", "" if call.secret_path else parts.path
     except ValueError:
         return "", ""

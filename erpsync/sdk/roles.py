@@ -20,6 +20,7 @@ from erpsync.sdk.types import (
     Cursor,
     Head,
     ListingPage,
+    Message,
     Order,
     OrderPage,
     Raw,
@@ -322,4 +323,19 @@ class WarehouseSource(ABC):
         """Yield reports, oldest first; code after a `yield` runs only when that page is committed.
 
         A report that is read twice changes nothing the second time.
+        """
+
+
+class MessageSink(ABC):
+    """Tells people: a chat group's robot, a mailbox, a program that passes it on.
+
+    A message may come twice, after an answer that was lost; its id is the same then. It says whose message it is, for a
+    person or for the receiving program.
+    """
+
+    @abstractmethod
+    def push_message(self, message: Message) -> None:
+        """Send one message; returns only when the platform has accepted it, whatever the HTTP status says.
+
+        What is longer than the platform takes is cut on a character, never refused for it; the id stays in it.
         """

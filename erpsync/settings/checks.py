@@ -60,13 +60,15 @@ class ReadMain(ReadFile):
 class ReadChannel(ReadFile):
     """A channel file; `settings` is an instance of the connector's model.
 
-    `runs_warehouses` is None while the connector's class is not known; `makeable` as in `ChannelConfig`.
+    `runs_warehouses` and `takes_messages` are None while the connector's class is not known; `makeable` as in
+    `ChannelConfig`.
     """
 
     model: ChannelFile | None = None
     settings: Any = None
     makeable: bool = True
     runs_warehouses: bool | None = None
+    takes_messages: bool | None = None
 
 
 def text_of(node: Node | None) -> str | None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
 
+from erpsync.core.messages import RoutePolicy
 from erpsync.core.policy import (
     BrakePolicy,
     CountPolicy,
@@ -23,6 +24,7 @@ from erpsync.core.policy import (
 )
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
 from erpsync.settings.problems import ConfigError, Problem
+from erpsync.settings.routes import route_policy
 from erpsync.settings.written import Positions
 
 Policy = TypeVar("Policy")
@@ -51,6 +53,9 @@ class StatusLimits:
     unknown_stock: int | None = None
     token_expiry_days: float | None = 3
     disk_free_mb: int | None = 500
+    oversold: int | None = 0
+    lasting_drift: int | None = 0
+    silence_s: float | None = 1800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,8 @@ class Config:
         folder: the folder of erpsync.yaml, absolute.
         database: URL with an absolute path or with a password; never printed.
         privacy: None without a `privacy` block; then the store keeps a key file beside its SQLite database.
+        web_public_url: where people reach the console, without a slash at its end; empty where nobody said.
+        routes: in the order in which they are written.
         web_hosts: names that the web server answers to besides its own, in lower case.
         web_plain_http: whether console and API answer other machines without TLS.
         channels: in the order of their files, disabled ones too.
@@ -102,10 +109,12 @@ class Config:
     web_hosts: tuple[str, ...] = ()
     web_plain_http: bool = False
     web_local_targets: tuple[str, ...] = ()
+    web_public_url: str = ""
     warehouses: tuple[WarehousePolicy, ...] = ()
     stop_s: float = 5
     seal_after_s: float = 3600
     counts: CountPolicy = field(default_factory=CountPolicy)
+    routes: tuple[RoutePolicy, ...] = ()
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
@@ -193,10 +202,12 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         web_plain_http=main.web.plain_http,
         web_hosts=tuple(name.lower() for name in main.web.allowed_hosts),
         web_local_targets=tuple(target.lower().replace("[", "").replace("]", "") for target in main.web.local_targets),
+        web_public_url=(main.web.public_url or "").rstrip("/"),
         warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,
         counts=policy(CountPolicy, main.counts),
+        routes=tuple(map(route_policy, main.routes)),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),

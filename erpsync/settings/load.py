@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from erpsync.sdk.roles import ConnectorSettings, WarehouseSink
+from erpsync.sdk.roles import ConnectorSettings, MessageSink, WarehouseSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
 from erpsync.settings.config import Loaded, build
@@ -19,6 +19,7 @@ from erpsync.settings.kept import keep
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings
 from erpsync.settings.registry import Registry, RegistryError
+from erpsync.settings.route_checks import check_routes
 from erpsync.settings.secrets import Sources
 from erpsync.settings.tree import Mapping, Node, Scalar
 from erpsync.settings.written import positions
@@ -51,6 +52,7 @@ def load(
     channels = [loading.channel(file) for file in names]
     check_main(root)
     check_together(root, channels)
+    check_routes(root, {id: channel for channel in reversed(channels) if (id := text_of(channel.at("id")))})
     files = [root.findings, folder, *(channel.findings for channel in channels), *map(_ignored, ignored)]
     listed = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
     problems = tuple(problem for problem in listed if problem.severity == "error")
@@ -110,6 +112,7 @@ class _Loading:
             channel.findings.add(node.keys["connector"], ("connector",), str(error))
             return None
         channel.runs_warehouses = _may_play(kind, WarehouseSink)
+        channel.takes_messages = _may_play(kind, MessageSink)
         block = node.items.get("settings")
         if block is None or (isinstance(block, Scalar) and block.value is None):
             block = Mapping(node.keys.get("settings", node.place), {}, {})

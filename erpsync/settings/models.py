@@ -10,10 +10,12 @@ import re
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
 from erpsync.settings.hints import did_you_mean
+from erpsync.settings.keys import Keys as _Keys
+from erpsync.settings.routes import Route
 
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
 _COUNTS = CountPolicy()
@@ -85,10 +87,6 @@ def key_problem(secret: SecretStr) -> str | None:
     except (binascii.Error, ValueError):
         return "must be 32 bytes in base64, is not base64 (`openssl rand -base64 32` makes one)"
     return None if size == 32 else f"must be 32 bytes in base64, is {size} (`openssl rand -base64 32` makes one)"
-
-
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 WarehouseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -235,6 +233,9 @@ class Web(_Keys):
         default_factory=list,
         description="Names that console, API and /status.json answer to, besides localhost, `listen` and IP addresses.",
     )
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$", max_length=500)] | None = Field(
+        None, description="Address at which people reach the console; messages then lead there."
+    )
     local_targets: list[Annotated[str, AfterValidator(_listen)]] = Field(
         default_factory=list,
         description="HOST:PORT of this machine, or link-local, that subscriptions may be told events at.",
@@ -323,6 +324,18 @@ class Status(_Keys):
         le=_MOST,
         description="Megabytes that must be free where the database and the drop folders of this machine lie.",
     )
+    oversold: int | None = Field(
+        0, ge=0, le=_MOST, description="Orders that were promised units which are not there, and counts below promises."
+    )
+    lasting_drift: int | None = Field(
+        0, ge=0, le=_MOST, description="Listings that keep showing another number than they were told."
+    )
+    silence_s: float | None = Field(
+        1800,
+        ge=60,
+        le=_YEAR_S,
+        description="Seconds without an order from which a silence may be strange, by the shop's own past.",
+    )
 
 
 class MainFile(_Keys):
@@ -341,6 +354,9 @@ class MainFile(_Keys):
     warehouses: list[Warehouse] = Field(default_factory=list, description="The places that hold stock.")
     runtime: Runtime = Field(default_factory=Runtime, description="The daemon process.")
     reconcile: Reconcile = Field(default_factory=Reconcile, description="Comparing with the channels.")
+    routes: list[Route] = Field(
+        default_factory=list, max_length=100, description="Which department is told of what, and how."
+    )
     counts: Counts = Field(default_factory=Counts, description="How far warehouses' counts are believed.")
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, case, literal, select, update
 
 from erpsync.store.db.store import Stage, Tx
-from erpsync.store.tables import cursor
+from erpsync.store.tables import Instant, cursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +84,24 @@ def forget_failures(tx: Tx, channel_id: int) -> None:
     failed = (cursor.c.channel_id == channel_id) & cursor.c.failed_at.is_not(None)
     if tx.execute(update(cursor).where(failed).values(failed_at=None, error="", wanted_at=tx.now)).rowcount:
         tx.wake(Stage.POLL)
+
+
+def read_again(tx: Tx, channel_id: int, *, since: datetime) -> None:
+    """Let the back-fill of a channel begin anew, at the latest at `since`; its catalogue too, from the first page.
+
+    A back-fill that had not come to its end keeps how far it reaches.
+    """
+    of_channel = cursor.c.channel_id == channel_id
+    unfinished = and_(cursor.c.complete_ended_at.is_(None), cursor.c.since_at < literal(since, Instant))
+    reach = case((unfinished, cursor.c.since_at), else_=literal(since, Instant))
+    tx.execute(update(cursor).where(of_channel, cursor.c.stream == "backfill").values(mark=None, since_at=reach))
+    tx.execute(update(cursor).where(of_channel, cursor.c.stream == "listings").values(mark=None))
+
+
+def forget_progress(tx: Tx) -> None:
+    """Let no stream of any channel count as read to its end, or as failing, and ask for a pass of each.
+
+    Where each stands is kept: it goes on from there.
+    """
+    unread = dict.fromkeys(("began_at", "complete_began_at", "complete_ended_at", "failed_at"))
+    tx.execute(update(cursor).values(**unread, error="", wanted_at=tx.now))

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, update
+from sqlalchemy.sql.dml import ReturningInsert
 
+from erpsync.core.personal import scrubbed
 from erpsync.sdk.text import storable
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
@@ -46,59 +48,73 @@ class DeadLetter:
 
 
 def add_dead_letters(tx: Tx, letters: Iterable[DeadLetter]) -> None:
-    """Store dead letters; one that is open already for (channel, kind, key) is counted, not doubled.
+    """Store dead letters, each new one with an event; what is open for (channel, kind, key) is counted, not doubled.
 
     A view older than the one of the open letter changes nothing, nor does one that a person dropped.
     """
     wanted = [_storable(letter) for letter in letters]
     dropped = dropped_views(tx, [(letter.channel_id, letter.kind, letter.key) for letter in wanted if letter.digest])
+    opened: list[Event] = []
     for letter in sorted(wanted, key=lambda item: (item.channel_id, item.kind, item.key)):
         if (letter.channel_id, letter.kind, letter.key, letter.digest) in dropped:
             continue
-        sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
-        body = None if letter.body is None else tx.vault.encrypt(letter.body, row=sealed_for)
-        row = tx.insert(dead_letter).values(
-            channel_id=letter.channel_id,
-            kind=letter.kind,
-            key=letter.key,
-            at=tx.now,
-            error=letter.error,
-            source=letter.source,
-            broken=letter.broken,
-            digest=letter.digest,
-            received_at=letter.received_at,
-            body=body,
-            order_id=letter.order_id,
-            order_external_id=letter.order_external_id,
-            version_at=letter.version_at,
-            unknown_status=letter.unknown_status or None,
-            of_line=letter.of_line,
-            outbox_id=letter.outbox_id,
-            state="open",
-        )
-        same = dead_letter.c.digest == row.excluded.digest
-        undated = row.excluded.version_at.is_(None) | dead_letter.c.version_at.is_(None)
-        tx.execute(
-            row.on_conflict_do_update(
-                index_elements=["channel_id", "kind", "key"],
-                index_where=text("state = 'open'"),
-                set_={
-                    "attempts": dead_letter.c.attempts + 1,
-                    "error": row.excluded.error,
-                    "source": row.excluded.source,
-                    "broken": row.excluded.broken,
-                    "digest": row.excluded.digest,
-                    "received_at": case((same, dead_letter.c.received_at), else_=row.excluded.received_at),
-                    "body": row.excluded.body,
-                    "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
-                    "order_external_id": row.excluded.order_external_id,
-                    "version_at": case((same, dead_letter.c.version_at), else_=row.excluded.version_at),
-                    "unknown_status": row.excluded.unknown_status,
-                    "of_line": row.excluded.of_line,
-                },
-                where=undated | (row.excluded.version_at >= dead_letter.c.version_at),
-            )
-        )
+        row = tx.execute(_stored(tx, letter)).first()
+        if row is not None and row.attempts == 1:  # of one that was open already it is more
+            opened.append(_opened(row.id, letter))
+    write_events(tx, opened)
+
+
+def _opened(letter_id: int, letter: DeadLetter) -> Event:
+    said = scrubbed(letter.error)
+    detail = {"dead_letter": letter_id, "kind": letter.kind, "key": letter.key, "error": said}
+    return Event(kind="letter.opened", order_id=letter.order_id, channel_id=letter.channel_id, detail=detail)
+
+
+def _stored(tx: Tx, letter: DeadLetter) -> ReturningInsert[tuple[int, int]]:
+    """Return the statement that stores a letter, or brings the one that is open up to date; its id and attempts."""
+    sealed_for = dead_letter_row(letter.channel_id, letter.kind, letter.key)
+    body = None if letter.body is None else tx.vault.encrypt(letter.body, row=sealed_for)
+    row = tx.insert(dead_letter).values(
+        channel_id=letter.channel_id,
+        kind=letter.kind,
+        key=letter.key,
+        at=tx.now,
+        error=letter.error,
+        source=letter.source,
+        broken=letter.broken,
+        digest=letter.digest,
+        received_at=letter.received_at,
+        body=body,
+        order_id=letter.order_id,
+        order_external_id=letter.order_external_id,
+        version_at=letter.version_at,
+        unknown_status=letter.unknown_status or None,
+        of_line=letter.of_line,
+        outbox_id=letter.outbox_id,
+        state="open",
+    )
+    same = dead_letter.c.digest == row.excluded.digest
+    undated = row.excluded.version_at.is_(None) | dead_letter.c.version_at.is_(None)
+    stored = row.on_conflict_do_update(
+        index_elements=["channel_id", "kind", "key"],
+        index_where=text("state = 'open'"),
+        set_={
+            "attempts": dead_letter.c.attempts + 1,
+            "error": row.excluded.error,
+            "source": row.excluded.source,
+            "broken": row.excluded.broken,
+            "digest": row.excluded.digest,
+            "received_at": case((same, dead_letter.c.received_at), else_=row.excluded.received_at),
+            "body": row.excluded.body,
+            "order_id": func.coalesce(row.excluded.order_id, dead_letter.c.order_id),
+            "order_external_id": row.excluded.order_external_id,
+            "version_at": case((same, dead_letter.c.version_at), else_=row.excluded.version_at),
+            "unknown_status": row.excluded.unknown_status,
+            "of_line": row.excluded.of_line,
+        },
+        where=undated | (row.excluded.version_at >= dead_letter.c.version_at),
+    )
+    return stored.returning(dead_letter.c.id, dead_letter.c.attempts)
 
 
 def dropped_views(tx: Tx, keys: Iterable[tuple[int, str, str]]) -> set[tuple[int, str, str, str]]:

@@ -23,8 +23,12 @@ class Event:
     actor: str = ""
 
 
-def write_events(tx: Tx, events: Sequence[Event]) -> None:
-    """Append events at the transaction's instant."""
+def write_events(tx: Tx, events: Sequence[Event], *, first_id: int | None = None) -> None:
+    """Append events at the transaction's instant.
+
+    Args:
+        first_id: the id of the first one, where ids in between are passed by; the next one if not given.
+    """
     if not events:
         return
     announce(tx)
@@ -40,4 +44,6 @@ def write_events(tx: Tx, events: Sequence[Event]) -> None:
         }
         for e in events
     ]
+    if first_id is not None:
+        rows = [{"id": id, **row} for id, row in enumerate(rows, first_id)]
     insert_many(tx, event, rows)

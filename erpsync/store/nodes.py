@@ -46,6 +46,11 @@ class Node:
         return min(self.left_at or self.heartbeat_at, now)
 
 
+def host_of(node_id: str) -> str:
+    """Return the machine on which a node runs, by the id that a store gives itself."""
+    return node_id.rsplit(":", 2)[0]
+
+
 def living(now: datetime) -> ColumnElement[bool]:
     """Return the condition for nodes that live, as `Node.lives` says."""
     return and_(node.c.left_at.is_(None), node.c.heartbeat_at.between(now - ALIVE, now + ALIVE))

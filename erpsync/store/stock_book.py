@@ -235,6 +235,16 @@ class Book:
         before = self.waiting.get((owner, sku_id))
         self.waiting[owner, sku_id] = replace(before or like, qty=qty + (before.qty if before else 0))
 
+    def lacking(self) -> dict[HoldOwner, dict[int, int]]:
+        """Return the units by SKU that nothing covers now and that were not waited for before, by group."""
+        more: dict[HoldOwner, dict[int, int]] = {}
+        for (owner, sku_id), waiting in self.waiting.items():
+            before = self._waiting_before.get((owner, sku_id))
+            if waiting.qty > (before.qty if before else 0):
+                units = more.setdefault(waiting.group, {})
+                units[sku_id] = units.get(sku_id, 0) + waiting.qty - (before.qty if before else 0)
+        return more
+
     def changed_places(self) -> set[StockKey]:
         """Return the places whose numbers differ from what was loaded."""
         return {

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import text, update
 
+from erpsync.core.personal import scrubbed
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.queue import RELEASE, SHIPMENT
@@ -34,24 +35,40 @@ class Task:
     order_id: int | None = None
 
 
-def open_tasks(tx: Tx, tasks: Iterable[Task]) -> None:
-    """Open tasks; one that is open already gets the newer reason."""
+def open_tasks(tx: Tx, tasks: Iterable[Task], *, first_id: int | None = None) -> list[Task]:
+    """Open tasks, with an event each, and return them; one that is open already gets the newer reason instead.
+
+    Args:
+        first_id: the id of the first one that is opened; the database gives it where none is said.
+    """
+    opened: list[tuple[int, Task]] = []
     for item in sorted(tasks, key=lambda t: (t.kind, t.key)):
-        row = tx.insert(task).values(
-            kind=item.kind,
-            key=item.key,
-            reason=item.reason,
-            channel_id=item.channel_id,
-            order_id=item.order_id,
-            opened_at=tx.now,
-        )
-        tx.execute(
-            row.on_conflict_do_update(
-                index_elements=["kind", "key"],
-                index_where=text("closed_at IS NULL"),
-                set_={"reason": row.excluded.reason},
-            )
-        )
+        task_id = _open(tx, item, None if opened else first_id)
+        if task_id is not None:
+            opened.append((task_id, item))
+    write_events(tx, [_opened(task_id, item) for task_id, item in opened])
+    return [item for _, item in opened]
+
+
+def _open(tx: Tx, item: Task, task_id: int | None) -> int | None:
+    """Open a task and return its id, or give the one that is open the newer reason.
+
+    Once more where that one was closed by somebody just in between.
+    """
+    values = {"reason": item.reason, "channel_id": item.channel_id, "order_id": item.order_id, "opened_at": tx.now}
+    values |= {} if task_id is None else {"id": task_id}
+    row = tx.insert(task).values(kind=item.kind, key=item.key, **values)
+    fresh = row.on_conflict_do_nothing(index_elements=["kind", "key"], index_where=text("closed_at IS NULL"))
+    same = update(task).where(task.c.kind == item.kind, task.c.key == item.key, text("task.closed_at IS NULL"))
+    while True:
+        opened_id = tx.execute(fresh.returning(task.c.id)).scalar()
+        if opened_id is not None or tx.execute(same.values(reason=item.reason)).rowcount:
+            return opened_id
+
+
+def _opened(task_id: int, item: Task) -> Event:
+    detail = {"id": task_id, "task": item.kind, "key": item.key, "reason": scrubbed(item.reason)}
+    return Event(kind="task.opened", order_id=item.order_id, channel_id=item.channel_id, detail=detail)
 
 
 def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:

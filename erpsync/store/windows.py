@@ -128,6 +128,13 @@ def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: ti
     return reopened
 
 
+def open_since(tx: Tx, channel_id: int, since: datetime, *, why: str) -> int:
+    """Open the sealed windows of a channel again that end after an instant; return how many there were."""
+    sealed = (seal_window.c.channel_id == channel_id) & seal_window.c.sealed_at.is_not(None)
+    values = {"sealed_at": None, "since_at": None, "reopened": seal_window.c.reopened + 1, "why": why}
+    return tx.execute(update(seal_window).where(sealed, seal_window.c.end_at > since).values(**values)).rowcount
+
+
 def versions(connection: Connection, channel_id: int, external_ids: Sequence[str]) -> dict[str, datetime]:
     """Return the stored version of each of these orders that is stored."""
     query = select(orders.c.external_id, orders.c.version_at)

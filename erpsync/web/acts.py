@@ -33,7 +33,7 @@ from erpsync.flows.errors import Refused
 from erpsync.store.db.store import Store
 from erpsync.store.views import NotFound
 from erpsync.web.access.forms import Form
-from erpsync.web.access.origins import page_before
+from erpsync.web.access.origins import page_before, path_of
 from erpsync.web.access.visit import Visit
 from erpsync.web.site import Site
 
@@ -141,6 +141,11 @@ def said_to(store: Store, visit: Visit) -> Said | None:
     return Said(text=kept["text"], refused=tuple((what, why) for what, why in kept["refused"]))
 
 
+def itself(visit: Visit) -> str:
+    """Return the address of the page that a visitor asked for, without what only this time is said on it."""
+    return _with_said(path_of(visit.request), None)
+
+
 def asker_of(visit: Visit) -> Asker:
     """Return who acts."""
     return Asker(kind="user", id=visit.visitor.user_id, actor=visit.actor, address=visit.caller.address)
@@ -172,7 +177,7 @@ def _kept(said: Said, status: int = 200) -> Answer:
     return Answer(status=status, body=body.encode("utf-8", "surrogatepass"))
 
 
-def _with_said(path: str, key: str) -> str:
+def _with_said(path: str, key: str | None) -> str:
     told = urlsplit(path)
     others = [(name, value) for name, value in parse_qsl(told.query, keep_blank_values=True) if name != SAID]
-    return told._replace(query=urlencode([*others, (SAID, key)])).geturl()
+    return told._replace(query=urlencode(others if key is None else [*others, (SAID, key)])).geturl()

@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from erpsync.languages import ENGLISH, LANGUAGES, Language, language
 from erpsync.sdk.money import major
-from erpsync.store.status.figures import spell
 from erpsync.store.status.latencies import said as took
+from erpsync.store.status.spans import spell
 from erpsync.web import words
 from erpsync.web.access.encryption import came_by_tls
 from erpsync.web.access.origins import page_before

@@ -4,6 +4,7 @@ Why collected at the scrape and not counted along: the tables are the truth, on 
 a gauge that is read cannot drift from them. Labels are channels, kinds and states, never orders or SKUs.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from erpsync import __version__
+from erpsync.core.alarms import OF_ALL, OF_CHANNELS
 from erpsync.store.db.engine import sqlite_path
 from erpsync.store.status.counts import Figures
 from erpsync.store.status.storage import MB
@@ -39,6 +41,13 @@ def _one(name: str, help: str, *labels: str) -> Exported:
 METRICS = (
     _one("erpsync_info", "Version of this daemon; always 1.", "version"),
     _one("erpsync_status_ok", "1 while nothing is beyond its limit, as `erpsync status` judges it."),
+    _one(
+        "erpsync_status_problems",
+        "What is beyond its limit, as `erpsync status` judges it; no channel where it concerns all.",
+        "channel",
+        "check",
+    ),
+    _one("erpsync_alarm", "1 while an alarm stands; no channel where it concerns none.", "check", "channel"),
     _one("erpsync_nodes_alive", "Daemons that gave a sign of life within the last seconds."),
     _one("erpsync_channel_up", "1 while the channel answers and accepts our credentials.", "channel"),
     _one("erpsync_channel_paused", "1 while an operator has paused the channel.", "channel"),
@@ -51,6 +60,7 @@ METRICS = (
     ),
     _one("erpsync_channel_blocked_seconds", "For how long the channel wants no call; 0 when it takes them.", "channel"),
     _one("erpsync_orders_imported_24h", "Orders that came in the last 24 hours.", "channel"),
+    _one("erpsync_orders_imported_hour", "Orders that came in the last full hour of the operator's clock.", "channel"),
     _one("erpsync_orders_held", "Orders that are held.", "channel", "reason"),
     _one("erpsync_orders_backordered", "Orders with units that no stock covers.", "channel"),
     _one("erpsync_outbox_rows", "Effects that are not done; unknown: sent, no answer.", "channel", "kind", "state"),
@@ -158,9 +168,23 @@ def _house_samples(look: Look) -> dict[str, list[Reading]]:
         "erpsync_disk_free_bytes": [((disk["folder"],), float(disk["free_mb"] * MB)) for disk in disks],
         "erpsync_info": [((__version__,), 1)],
         "erpsync_status_ok": [((), float(look.status["ok"]))],
+        "erpsync_status_problems": [(labels, float(n)) for labels, n in _problems(look.status).items()],
+        "erpsync_alarm": _alarms(look),
         "erpsync_nodes_alive": [((), look.status["totals"]["nodes"])],
         "erpsync_subscriptions": [((state,), look.figures.subscriptions.get(state, 0)) for state in SUBSCRIBED],
     }
+
+
+def _problems(status: Mapping[str, Any]) -> Counter[tuple[str, ...]]:
+    return Counter((problem["channel"] or "", problem["check"]) for problem in status["problems"])
+
+
+def _alarms(look: Look) -> list[Reading]:
+    """Return 0 or 1 for every rule, of each enabled channel and of what all of them stand on."""
+    names = [channel["name"] for channel in look.status["channels"] if channel["state"] != "disabled"]
+    standing = {(alarm["check"], alarm["channel"] or "") for alarm in look.status["alarms"]}
+    known = {(check, name) for name in names for check in OF_CHANNELS} | {(check, "") for check in OF_ALL}
+    return [(labels, float(labels in standing)) for labels in sorted(known | standing)]
 
 
 def _channel_samples(look: Look) -> dict[str, list[Reading]]:
@@ -172,6 +196,8 @@ def _channel_samples(look: Look) -> dict[str, list[Reading]]:
         metric = f"erpsync_{what}_latency_seconds"
         samples[metric] = [((names[id], quantile), took) for (id, quantile), took in quantiles.items() if id in names]
     samples["erpsync_channel_blocked_seconds"] = [((names[id],), look.blocked_s(id)) for id in names]
+    hourly = look.figures.hourly
+    samples["erpsync_orders_imported_hour"] = [((names[id],), hourly[id][-2] if id in hourly else 0) for id in names]
     samples["erpsync_windows_unsealed"] = [((names[id],), look.figures.unsealed.get(id, 0)) for id in names]
     return samples | _split_samples(shown, look.figures, names)
 

@@ -14,7 +14,7 @@ from erpsync.languages import LANGUAGES, language
 from erpsync.store.status.storage import room
 from erpsync.web import words
 from erpsync.web.access.visit import Visit
-from erpsync.web.acts import said_to
+from erpsync.web.acts import itself, said_to
 from erpsync.web.language import in_language
 from erpsync.web.site import Site
 from erpsync.web.spoken import spoken
@@ -35,7 +35,8 @@ class Pages:
         ctx, now, speech = self._site.ctx(), self._site.store.clock.now(), spoken()
         clock = words.Clockface(now, ctx.timezone, speech)
         told = None if visit is None else said_to(self._site.store, visit)
-        common = {"visit": visit, "clock": clock, "timezone": ctx.timezone.key, "told": told}
+        here = "" if visit is None else itself(visit)
+        common = {"visit": visit, "clock": clock, "timezone": ctx.timezone.key, "told": told, "itself": here}
         made = self._templates[speech.code].get_template(template)
         return HTMLResponse(made.render({**common, **page}), status_code)
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from erpsync.core.instants import with_local
 from erpsync.languages import ENGLISH, Language
 from erpsync.languages.vocabulary import OWN_WORDS
-from erpsync.store.status.figures import spell
+from erpsync.store.status.spans import spell
 
 STATUS_WORDS = {
     "cancelled": "cancelled",

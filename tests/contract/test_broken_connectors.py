@@ -54,6 +54,7 @@ from tests.contract.broken import (
     TrustsEveryWebhook,
 )
 from tests.contract.reference import ShopConnector, ShopHarness
+from tests.contract.test_broken_messages import BROKEN as BROKEN_MESSAGES
 
 BROKEN = [
     (LosesTheLastPage, "orders_hands_over_every_record", Finding.LOST_PAGE),
@@ -113,7 +114,7 @@ def test_a_broken_connector_is_caught_by_the_name_of_its_defect(
 
 
 def test_every_finding_is_shown_by_a_broken_connector() -> None:
-    shown = {finding for _, _, finding in BROKEN} | {Finding.NO_HARNESS}
+    shown = {finding for _, _, finding in (*BROKEN, *BROKEN_MESSAGES)} | {Finding.NO_HARNESS}
 
     assert set(Finding) - shown == set()
 

@@ -29,6 +29,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.concurrent("pro
 
 WIDTHS = {"desk": 1280, "phone": 390}
 TONGUES = {"en": "en-GB", "zh": "zh-CN"}
+EACH_PAIR = [("light", "desk", "en"), ("light", "phone", "zh"), ("dark", "desk", "zh"), ("dark", "phone", "en")]
+"""Each scheme with each width and each language, each width with each language."""
+
 GRAVE = {"serious", "critical"}
 OPEN_ALL = "document.querySelectorAll('details').forEach((part) => { part.open = true; })"
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -70,9 +73,7 @@ def grave(page: Page, *, only: list[str] | None = None, but: list[str] | None = 
     ]
 
 
-@pytest.mark.parametrize("tongue", TONGUES)
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width", "tongue"), EACH_PAIR)
 def test_nothing_keeps_anybody_out_of_a_page(
     chromium: Browser, shown: Shown, scheme: Literal["light", "dark"], width: str, tongue: str
 ) -> None:

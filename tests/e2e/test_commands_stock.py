@@ -103,6 +103,15 @@ def test_bundles_are_imported_and_listed(desk: Desk) -> None:
     assert len(desk.json("bundles", "list")) == 2
 
 
+def test_a_bundle_is_dropped_once(desk: Desk) -> None:
+    desk.run("bundles", "import", desk.write("bundles.csv", "bundle,sku,qty\nBOX,A,2\n"))
+
+    assert desk.json("bundles", "drop", "BOX") == {"bundle": "BOX"}
+    assert desk.json("bundles", "list") == []
+    again = desk.run("bundles", "drop", "BOX")
+    assert (again.code, again.err) == (1, "erpsync: BOX is no bundle\n")
+
+
 def test_nothing_is_confirmed_where_nothing_is_held_back(desk: Desk) -> None:
     assert desk.json("stock", "confirm", "shop") == {"channel": "shop", "freed": 0}
     assert desk.run("stock", "confirm", "nobody").code == 1

@@ -84,7 +84,7 @@ def test_the_overview_tells_what_needs_a_person(console: Console) -> None:
     assert "jd-main: orders were last read 21 min ago (limit 15 min)" in page
     assert "expected an amount like 12.50, found text (orders-0302.csv:17)" in page
     assert "1 dead letter: order 拼多多-dropfolder · 44 min ago" in page
-    assert "1 task: ask parcel back tmall-flagship · 2 h ago" in page
+    assert "1 task: order edited tmall-flagship · 2 h ago" in page
 
 
 def test_a_refused_reload_stands_where_people_look_first(console: Console) -> None:

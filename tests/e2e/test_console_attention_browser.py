@@ -18,7 +18,6 @@ from tests.support.waiting_shop import fill_waiting, open_waiting_shop, put_task
 from tests.support.web_shop import NOW, AppServer, fill, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrent("processes")]
-expect.set_options(timeout=LONG_MS)
 
 PHONE = {"width": 390, "height": 844}
 PAGES = ("tasks", "tasks?closed=1", "dead-letters", "dead-letters/9", "trail", "reconciliation")

@@ -25,8 +25,6 @@ REFRESH_MS = 17_500
 
 PASSWORD = "correct horse battery"
 
-expect.set_options(timeout=LONG_MS)
-
 
 @dataclass
 class Shop:
@@ -101,7 +99,7 @@ def test_an_order_is_a_click_away_and_tells_its_story(shop: Shop) -> None:
 
         expect(page).to_have_url(f"{shop.server.url}orders/S20260302000126")
         expect(page.get_by_role("heading", name="What happened")).to_be_visible()
-        expect(page.locator(".story")).to_contain_text("order first seen")
+        expect(page.locator(".story")).to_contain_text("order imported")
 
 
 def test_the_search_box_finds_an_order_by_the_channels_id(shop: Shop) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from erpsync.flows.orders.actions import hold_order
+from erpsync.store.tables import login_session
 from tests.support.browser import CONTRAST, LONG_MS
 from tests.support.order_desk import OrderDesk, order_desk
 from tests.support.visitor import cookie_for
@@ -59,6 +61,31 @@ def test_a_person_holds_an_order_and_releases_it(seat: Seat, script: bool) -> No
     assert seat.complaints == []
 
 
+def test_lists_and_orders_change_by_themselves_but_not_under_a_ticked_row(seat: Seat) -> None:
+    number = seat.desk.named("o1")
+    with seat.open("orders") as page, seat.open(f"orders/{number}") as one:
+        expect(page.locator("tbody tr")).to_have_count(3)
+        hold_order(seat.desk.town.ctx, number, reason="买家要改地址", actor="wang")
+        expect(page.get_by_role("link", name=re.compile("^挂起"))).to_contain_text("1")
+        expect(one.locator("h1")).to_contain_text("挂起")
+        page.get_by_label(f"选择{number}").check()
+        seat.desk.town.shop.place("o4", ("A", 1))
+        seat.desk.read()
+        expect(page.get_by_role("link", name=re.compile("^已配货"))).to_contain_text("1")
+        expect(page.locator("tbody tr")).to_have_count(3)
+        page.get_by_label(f"选择{number}").uncheck()
+        expect(page.locator("tbody tr")).to_have_count(4)
+    assert seat.complaints == []
+
+
+def test_a_list_whose_session_ends_leads_to_the_log_in(seat: Seat) -> None:
+    with seat.open("orders") as page:
+        expect(page.locator("tbody tr")).to_have_count(3)
+        with seat.desk.store.begin() as tx:
+            tx.execute(login_session.update().values(ended_at=tx.now))
+        expect(page).to_have_url(re.compile("/login"))
+
+
 def test_a_person_ships_a_part_of_an_order_and_corrects_its_number(seat: Seat) -> None:
     with seat.open(f"orders/{seat.desk.named('o1')}") as page:
         page.locator("summary", has_text="发货").click()
@@ -73,6 +100,28 @@ def test_a_person_ships_a_part_of_an_order_and_corrects_its_number(seat: Seat) -
         page.locator("form[action='/orders/correct']").get_by_label("运单号").fill("SF1400022339999")
         page.get_by_role("button", name="更正运单号").click()
         expect(page.get_by_role("status").first).to_contain_text("运单号改为SF SF1400022339999")
+    assert seat.complaints == []
+
+
+def test_a_person_ships_several_orders_with_a_scanner(seat: Seat) -> None:
+    paid, unpaid = seat.desk.named("o1"), seat.desk.named("o3")
+    with seat.open("orders") as page:
+        for number in (paid, unpaid):
+            page.get_by_label(f"选择{number}").check()
+        page.get_by_role("button", name="发货…").click()
+        page.get_by_label("快递公司").select_option(label="顺丰速运")
+        page.get_by_label(f"{unpaid}的运单号").fill("SF1400022331111")
+        page.keyboard.press("Enter")
+        expect(page.get_by_label(f"{paid}的运单号")).to_be_focused()
+        page.keyboard.type("SF1400022332222")
+        page.keyboard.press("Enter")
+
+        told = page.get_by_role("status").first
+        expect(told).to_contain_text("已登记1个包裹，将通知店铺")
+        expect(told.locator("li")).to_contain_text(f"{unpaid} 订单{unpaid}未付款")
+        expect(page).to_have_url(re.compile(r"/orders\?said="))
+    assert [parcel["tracking"] for parcel in seat.desk.order("o1")["shipments"]] == ["SF1400022332222"]
+    assert seat.desk.order("o3")["shipments"] == []
     assert seat.complaints == []
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from erpsync.web.console.orders.export import PAGE, cell
+from erpsync.flows.exports.cells import cell
+from erpsync.flows.exports.orders import PAGE
 from tests.support.order_desk import OrderDesk, order_desk
 from tests.support.visitor import visitor
 

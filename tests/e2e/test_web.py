@@ -99,7 +99,7 @@ def test_status_json_is_what_the_command_prints(shop: Shop) -> None:
 
     found = shop.get("/status.json").json()
 
-    assert set(found) == {"ok", "at", "problems", "daemons", "channels", "totals", "storage"}
+    assert set(found) == {"ok", "at", "problems", "daemons", "channels", "totals", "storage", "alarms"}
     assert [channel["name"] for channel in found["channels"]] == ["jd-main", "tmall-flagship", "拼多多-dropfolder"]
     assert found["totals"]["orders_24h"] == 60
 

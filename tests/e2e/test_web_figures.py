@@ -18,7 +18,8 @@ from erpsync.settings.config import StatusLimits
 from erpsync.store import tables
 from erpsync.store.db.store import Store
 from erpsync.store.status.counts import gather, hours_until
-from erpsync.store.status.figures import spell, status
+from erpsync.store.status.figures import status
+from erpsync.store.status.spans import spell
 from erpsync.web.metrics import FiguresCollector
 from erpsync.web.site import Site
 from tests.support.web_shop import (

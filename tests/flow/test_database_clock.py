@@ -13,6 +13,8 @@ from erpsync.flows.access import log_in, sessions
 from erpsync.flows.api import event_webhooks, idempotency
 from erpsync.flows.availability import push as stock_push
 from erpsync.flows.channels import credentials
+from erpsync.flows.followers import lease_s
+from erpsync.flows.messages import tell
 from erpsync.flows.shipments import push as shipment_push
 from erpsync.flows.warehouses import push
 from erpsync.sdk.clock import ManualClock, SystemClock
@@ -35,8 +37,10 @@ def late_call_limit() -> int:
 
 
 def test_no_deadline_is_set_further_ahead_than_it_is_believed() -> None:
-    leases = (stock_push.LEASE_S, shipment_push.LEASE_S, push.LEASE_S, credentials.LEASE_S, event_webhooks.LEASE_S)
-    assert max(leases) <= base.LONGEST_LEASE_S
+    leases = (stock_push.LEASE_S, shipment_push.LEASE_S, push.LEASE_S, credentials.LEASE_S)
+    turns = [lease_s(call_s) for call_s in (event_webhooks.CALL_S, tell.CALL_S)]
+    assert max(*leases, *turns) <= base.LONGEST_LEASE_S
+    assert tell.LONGEST_WAIT_S <= base.LONGEST_ROUTE_WAIT_S
     assert retry.CAP_S <= base.LONGEST_BACK_OFF_S
     assert late_call_limit() <= base.LONGEST_LATE_CALL_S <= base.LONGEST_BACK_OFF_S
     assert TOKEN_CAP_S <= base.LONGEST_TOKEN_PAUSE_S
@@ -81,6 +85,7 @@ OF_OTHER_CLOCKS = {
     "channel.token_expires_at",
     "cursor.since_at",
     "dead_letter.version_at",
+    "late_order.due_at",
     "orders.lowered_at",
     "orders.paid_at",
     "orders.placed_at",
@@ -97,6 +102,7 @@ FOR_PEOPLE = {
     "api_token.revoked_at",
     "event.at",
     "order_hold.at",
+    "route.created_at",
     "saved_view.saved_at",
     "subscription.created_at",
     "task.closed_at",

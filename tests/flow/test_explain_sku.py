@@ -18,6 +18,7 @@ from erpsync.flows.orders.actions import hold_order
 from erpsync.sdk.errors import OutcomeUnknownError, TransientError
 from erpsync.store.db.bulk import insert_many
 from erpsync.store.tables import hold, stock
+from erpsync.store.views.sku_story import MOST_HOLDS
 from tests.support import looking, walk
 from tests.support.explaining import Written, amounts, codes, flat, named, one, wrong_sums
 from tests.support.shop import Town
@@ -346,3 +347,15 @@ def test_a_sku_on_several_shops_says_how_many_wait(make_town: MakeTown) -> None:
 
     put(town, 30)
     assert explain_sku(town.ctx, "A")["summary"] == "A stands on 2 listings; 2 wait for the right number"
+
+
+def test_of_very_many_holders_the_first_are_named_and_the_others_counted(town: Town) -> None:
+    put(town, 1000)
+    ((sku_id, place),) = looking.rows(town, select(stock.c.sku_id, stock.c.warehouse_id))
+    owner = {"owner_kind": "work", "sku_id": sku_id, "warehouse_id": place, "qty": 1}
+    with town.store.begin() as tx:
+        insert_many(tx, hold, [owner | {"owner_id": at} for at in range(MOST_HOLDS + 3)])
+
+    told = explain_sku(town.ctx, "A", Written())
+
+    assert (len(told["holds"]), told["more_holds"]) == (MOST_HOLDS, 3)

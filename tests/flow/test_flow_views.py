@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from erpsync.store import tables
+from erpsync.store.db.bulk import insert_many
 from erpsync.store.db.store import Store
 from erpsync.store.status.counts import hours_until
 from erpsync.store.status.latencies import shipment_latencies
@@ -141,6 +142,11 @@ def test_what_is_asked_of_people_is_told_by_cause_with_its_oldest(shop: Shop) ->
         add(tx, tables.task, task | {"channel_id": shop.ids[SHOP], "key": "1", "opened_at": NOW - H})
         add(tx, tables.task, task | {"channel_id": None, "key": "2", "opened_at": NOW, "closed_at": NOW})
         add(tx, tables.task, task | {"channel_id": None, "kind": "clock", "key": "3", "opened_at": NOW})
+    number = shop.order(9, phase="held", hold_reason="unmapped_sku")
+    with shop.store.begin() as tx:
+        insert_many(
+            tx, tables.order_hold, [{"order_id": number, "reason": "unmapped_sku", "detail": "X", "at": NOW - H}]
+        )
     with shop.store.read() as connection:
         causes = asked_of_people(connection)
 
@@ -149,6 +155,7 @@ def test_what_is_asked_of_people_is_told_by_cause_with_its_oldest(shop: Shop) ->
         ("letter", "order", OTHER, 1, "2026-03-02T08:25:00Z"),
         ("task", "brake", SHOP, 1, "2026-03-02T07:25:00Z"),
         ("task", "clock", None, 1, "2026-03-02T08:25:00Z"),
+        ("mapping", "unmapped_sku", SHOP, 1, "2026-03-02T07:25:00Z"),
     ]
     assert (causes[0]["text"], causes[0]["source"], causes[2]["text"]) == ("no amount", "a.csv:3", "look at the stock")
 

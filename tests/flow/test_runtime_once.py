@@ -75,6 +75,10 @@ class Script:
             prune=lambda ctx, retention_days: 0,
             verify_counters=lambda ctx: [],
             watch_tokens=lambda ctx: 0,
+            learn_arrivals=lambda ctx: 0,
+            tell_late=lambda ctx: 0,
+            watch_alarms=lambda ctx, limits: 0,
+            watch_disks=lambda ctx, disks, limits: 0,
         )
 
     def poll(self, ctx: Context, channel: Any, stream: str, **rest: Any) -> Pass:

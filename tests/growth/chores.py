@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from erpsync.core.arrivals import learn
+from erpsync.flows.alarms import late_orders, watch
 from erpsync.flows.availability import push
 from erpsync.flows.availability.fan_out import fan_out
 from erpsync.flows.availability.unpaid import age_unpaid
@@ -12,9 +14,12 @@ from erpsync.flows.intake import schedule
 from erpsync.flows.operations import counters, fill_notes, prune, reservations, upkeep
 from erpsync.flows.orders.find import find_orders
 from erpsync.flows.warehouses import release
+from erpsync.settings.config import StatusLimits
+from erpsync.store.arrivals import arrivals_by_hour
 from erpsync.store.db.sequence import set_mark
 from erpsync.store.db.store import Store, Tx
 from erpsync.store.outbox.queue import STOCK, claim, reclaim
+from erpsync.store.tables import micros
 from tests.growth.ground import Ground
 from tests.growth.history import DAYS
 from tests.growth.timing import MS, Measure, rate_of, time_of
@@ -53,15 +58,25 @@ def measures(ground: Ground) -> Iterator[Measure]:
         "look for new mappings": lambda: upkeep.relook(ctx),
         "look for releases to make": lambda: release.release_ready(ctx),
         "compare counters with sums": lambda: counters.verify_counters(ctx),
+        "look at what is wrong": lambda: watch.watch(ctx, StatusLimits()),
+        "look for late orders": lambda: late_orders.tell_late(ctx),
+        "learn when a shop's orders come": lambda: _learn(ctx, channel.id),
     }
     for name, work in chores.items():
         yield time_of(name, work)
     yield from _prune(ground)
 
 
+def _learn(ctx: Context, channel_id: int) -> None:
+    now = ctx.store.clock.now()
+    with ctx.store.read() as connection:
+        learn(arrivals_by_hour(connection, channel_id, now), micros(now) // 3_600_000_000)
+
+
 def _settle(ctx: Context) -> None:
     """Bring a database to where a daemon that has run for long has it."""
     ctx.store.retrying(lambda tx: set_mark(tx, fill_notes.MARK, fill_notes.DONE))
+    late_orders.tell_late(ctx)
     for first in (age_unpaid, fan_out, release.release_ready):
         while first(ctx):
             pass

@@ -9,6 +9,7 @@ from erpsync.core import advice
 from erpsync.core.order_holds import ORDER_HOLDS, HoldReason
 from erpsync.flows.api.subscriptions import TASK as EVENTS
 from erpsync.store.outbox import queue
+from erpsync.store.routes import BROKEN
 from erpsync.web.words import STATE_WORDS
 from tests.support.sources import ROOT
 
@@ -47,7 +48,8 @@ def test_every_reason_to_hold_an_order_has_its_row() -> None:
 
 
 def test_every_kind_of_task_has_its_advice() -> None:
-    kinds = {EVENTS if each == "event_webhooks.py: TASK" else each for each in named("Task", "kind")}
+    elsewhere = {"event_webhooks.py: TASK": EVENTS, "trouble.py: BROKEN": BROKEN}
+    kinds = {elsewhere.get(each, each) for each in named("Task", "kind")}
 
     assert kinds == set(advice.TASKS)
 
@@ -74,7 +76,9 @@ def test_every_state_of_a_channel_that_is_not_up_has_its_advice() -> None:
 
 def test_the_table_of_everyday_work_says_what_the_pages_say() -> None:
     everyday = (ROOT / "docs" / "everyday.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| (?:an order is \*\*held\*\*: )?`(\w+)` \|[^|]*\| ([^|]*) \|$", everyday, re.MULTILINE))
+    told = dict(
+        re.findall(r"^\| (?:an order is \*\*held\*\*: )?`(\w+)` \|[^|]*\| ([^|]*) \|[^|]*\|$", everyday, re.MULTILINE)
+    )
 
     assert {reason: told.get(reason) for reason in advice.HOLDS} == {
         reason: advice.fill(text).replace("`erpsync ", "`") for reason, text in advice.HOLDS.items()

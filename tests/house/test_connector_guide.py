@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import erpsync.sdk
-from erpsync.sdk import errors, read, roles, tokens, types
+from erpsync.cli.connectors import starter
+from erpsync.sdk import errors, messages, read, roles, tokens, types
 from tests.support.sources import ROOT
 
 PAGE = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
@@ -30,45 +31,40 @@ def blocks() -> dict[str, str]:
     return {match[2].strip(): match[3] for match in FENCE.finditer(PAGE) if match[2].strip() not in ("", "role")}
 
 
-def lay_out(folder: Path) -> Path:
-    """Write the example as the guide says, with what installing it would leave; return the folder."""
-    for name, text in blocks().items():
-        if name.endswith((".py", ".toml")):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
-    (folder / "erpsync_kiosk" / "__init__.py").touch()
-    installed = folder / "erpsync_kiosk-1.0.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: erpsync-kiosk\nVersion: 1.0.0\n")
-    points = re.search(r'^kiosk = "(.*)"$', blocks()["pyproject.toml"], re.MULTILINE)
-    assert points is not None
-    (installed / "entry_points.txt").write_text(f"[erpsync.connectors]\nkiosk = {points[1]}\n")
-    return folder
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the guide's first lines make, installed beside into `site`."""
+    home = tmp_path_factory.mktemp("guide")
+    subprocess.run([*ERPSYNC, "connectors", "new", "kiosk", "--in", str(home)], capture_output=True, check=True)
+    made = home / "erpsync_kiosk"
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--no-index"]
+    command = [*pip, "--no-build-isolation", "--no-compile", "--target", str(made / "site"), str(made)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return made
 
 
 def environ(folder: Path) -> dict[str, str]:
-    """Return an environment that knows nothing but the example."""
+    """Return an environment that knows nothing but the example, as it was installed."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ERPSYNC")}
-    return {**kept, "PYTHONPATH": str(folder), "HOME": str(folder)}
+    return {**kept, "PYTHONPATH": str(folder / "site"), "HOME": str(folder)}
 
 
 @pytest.mark.concurrent("processes")
-def test_the_example_connector_passes_the_conformance_suite(tmp_path: Path) -> None:
-    folder = lay_out(tmp_path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "test_kiosk.py"]
+def test_what_is_written_passes_its_own_tests_as_it_was_installed(folder: Path) -> None:
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={folder}", "tests"]
     done = subprocess.run(command, cwd=folder, env=environ(folder), capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout
-    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 25
+    assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 60
     assert "skipped" not in done.stdout
 
 
 @pytest.mark.concurrent("processes")
-def test_the_example_connector_reads_what_the_sandbox_sells(tmp_path: Path) -> None:
-    folder = lay_out(tmp_path)
-    config = folder / "config"
+def test_what_is_written_reads_what_its_sandbox_sells(folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config"
     (config / "channels").mkdir(parents=True)
-    run = {"cwd": folder, "env": environ(folder), "text": True}
+    run = {"cwd": tmp_path, "env": environ(folder), "text": True}
     command = [*ERPSYNC, "sandbox", "--listen", "127.0.0.1:0", "--orders", "20", "--rate", "1000", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **run) as served:  # type: ignore[call-overload]
         try:
@@ -77,12 +73,11 @@ def test_the_example_connector_reads_what_the_sandbox_sells(tmp_path: Path) -> N
             assert "kiosk 20" in said
             assert "taobao 20" in said
             (config / "erpsync.yaml").write_text("warehouses: [{id: SH}]\n", encoding="utf-8")
-            shop = blocks()["config/channels/kiosk.yaml"].replace(
-                "http://127.0.0.1:8687/kiosk", reach["kiosk"]["gateway"]
-            )
+            shop = (folder / "channels" / "kiosk.yaml").read_text(encoding="utf-8")
+            shop = shop.replace("http://127.0.0.1:8687/kiosk", reach["kiosk"]["gateway"])
             (config / "channels" / "kiosk.yaml").write_text(shop, encoding="utf-8")
             told = [*ERPSYNC, "--config", str(config)]
-            for words in (["check", "--online"], ["run", "--once"]):
+            for words in (["check"], ["check", "--online"], ["run", "--once"]):
                 ran = subprocess.run([*told, *words], capture_output=True, check=False, **run)  # type: ignore[call-overload]
                 assert ran.returncode == 0, ran.stdout + ran.stderr
             listed = subprocess.run([*told, "orders", "list", "--json"], capture_output=True, check=True, **run)  # type: ignore[call-overload]
@@ -102,11 +97,24 @@ def _reach(served: Any) -> dict[str, dict[str, str]]:
     return {each["connector"]: each["settings"] for each in json.loads(text)}
 
 
-def test_the_example_connector_imports_the_sdk_only() -> None:
-    text = "\n".join(text for name, text in blocks().items() if name.endswith(".py"))
+def test_what_is_written_imports_the_sdk_only() -> None:
+    text = "\n".join(text for name, text in starter("kiosk").items() if name.endswith(".py"))
     names = re.findall(r"^from (erpsync\S*)", text, re.MULTILINE)
 
     assert [name for name in names if not name.startswith(("erpsync.sdk", "erpsync_kiosk"))] == []
+
+
+def test_what_the_guide_shows_of_the_files_stands_in_them_word_for_word() -> None:
+    written = starter("kiosk")
+    shown = [match for match in FENCE.finditer(PAGE) if re.search(r"\.(py|toml)$", match[2].strip())]
+    places = [(match[2].strip().removeprefix("tests/"), match[3]) for match in shown]
+
+    assert len(shown) >= 7
+    assert [name for name, text in places if text not in written.get(name, written.get(f"tests/{name}", ""))] == []
+    listed = re.search(r"```text\nerpsync_kiosk/\n(.*?)```", PAGE, re.DOTALL)
+    assert listed is not None
+    named = {Path(name).name for name in written if not name.endswith(("__init__.py", "py.typed", ".json"))}
+    assert [name for name in named if name not in listed[1]] == []
 
 
 def played() -> dict[str, type]:
@@ -127,8 +135,8 @@ def test_every_role_is_shown_with_a_few_lines() -> None:
     assert [name for name in played() if f"| `{name}` |" not in PAGE] == []
 
 
-def test_the_lines_of_every_role_are_classes_that_play_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(lay_out(tmp_path)))
+def test_the_lines_of_every_role_are_classes_that_play_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(folder / "site"))
     names = _names()
     for match in re.finditer(r"^\*\*`(\w+)`\*\*.*?```python role\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
         exec(compile(match[2], match[1], "exec"), names)
@@ -143,8 +151,9 @@ def _names() -> dict[str, Any]:
     from importlib import import_module
 
     known: dict[str, Any] = {}
-    for module in (errors, read, roles, tokens, types, import_module("erpsync_kiosk.connector")):
+    for module in (errors, messages, read, roles, tokens, types, import_module("erpsync_kiosk.connector")):
         known |= vars(module)
+    known["head"] = import_module("erpsync_kiosk.mapping").head_of
     exec(
         "import hmac, json\nfrom collections.abc import *\nfrom datetime import datetime\nfrom typing import Any", known
     )
@@ -154,4 +163,4 @@ def _names() -> dict[str, Any]:
 
 def test_the_page_states_the_version_that_is_installed() -> None:
     assert f"`erpsync.sdk` {erpsync.sdk.VERSION} (" in PAGE
-    assert f'sdk = "{erpsync.sdk.VERSION}"' in blocks()["erpsync_kiosk/connector.py"]
+    assert f'    sdk = "{erpsync.sdk.VERSION}"\n' in starter("kiosk")["erpsync_kiosk/connector.py"]

@@ -56,6 +56,7 @@ PAGES = (
     "configuration",
     "configuration?compare=1",
     "me",
+    "messages",
     "tokens",
     "users",
     "users/ana",

@@ -45,6 +45,8 @@ def test_a_sentence_is_said_in_chinese_with_its_values(english: str, chinese: st
 def test_what_a_platform_has_said_is_shown_as_it_said_it() -> None:
     assert ZH.say("Insufficient isv permissions") == "Insufficient isv permissions"
     assert ZH.say("卖家未授权") == "卖家未授权"
+    assert ZH.say("the item is off the shelf") == "the item is off the shelf"
+    assert ZH.say("S1 is allocated") == "S1的状态：已配货"
     assert ZH.say("") == ""
 
 

@@ -38,6 +38,7 @@ DECISIONS = (
             "tests/flow/test_next_steps.py",
             "tests/flow/test_fresh.py",
             "tests/house/test_advice.py",
+            "tests/flow/test_events_told.py",
         ),
     ),
     Room(

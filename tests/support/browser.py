@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]  # containers run as root and have no /dev/shm
 LONG_MS = 60_000
+expect.set_options(timeout=LONG_MS)
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 CONTRAST = """() => {

@@ -11,6 +11,7 @@ FILLED = {
     "channel": "tmall-flagship",
     "letter": "1",
     "name": "tmall-flagship",
+    "route": "sales",
     "order": "S20260302000104",
     "sku": "TEA-LJ-250",
     "token": "1",

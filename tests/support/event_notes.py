@@ -5,6 +5,8 @@ place. An event without a sentence is listed all the same; its name has to say i
 """
 
 EVENTS = {
+    "alarm.ended": "What was told to be wrong is over, told once.",
+    "alarm.raised": "Something is beyond its limit (`check`), told once; `alarms list` has it, and since when.",
     "api.failed": "A request could not be answered because the database did not; the caller got a 503.",
     "api.refused": "A missing, unknown or revoked token; told at most once a minute.",
     "brake.tripped": "Too many listings would fall to 0 with no sale to explain it; those zeros wait for a person.",
@@ -72,6 +74,9 @@ EVENTS = {
     "store.unwritable": "The database took no write, and why; webhooks are answered 503 and come again.",
     "store.writable": "The database takes writes again.",
     "page.failed": "A page could not be made because the database could not be used, and why.",
+    "message.refused": "A message to a department was not accepted, and why: a dead letter, or tried again.",
+    "message.throttled": "A robot wants no message before `wait_s` seconds; what comes meanwhile joins.",
+    "message.told": "A message to a department was accepted by its platform.",
     "subscription.stopped": "A subscriber is told no more after days of refusals; a task says how to resume.",
     "token.expiring": "A channel's credentials end soon and are not renewed by themselves; `action` says what to do.",
     "token.refused": "A channel did not renew its token; the shop has to authorise the app anew.",

@@ -1,5 +1,6 @@
 """What a flow test looks at: orders as `orders show` prints them, the books, effects, tasks and dead letters."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -38,6 +39,12 @@ def rows(town: Town, query: Any, **values: Any) -> list[tuple[Any, ...]]:
     statement = text(query) if isinstance(query, str) else query
     with town.store.read() as connection:
         return [tuple(row) for row in connection.execute(statement, values)]
+
+
+def events(town: Town, *prefixes: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return kind and detail of the events whose kinds begin so, in the order in which they were told."""
+    told = rows(town, "SELECT kind, detail FROM event ORDER BY id")
+    return [(kind, json.loads(detail)) for kind, detail in told if kind.startswith(prefixes or ("",))]
 
 
 def count(town: Town, table: str) -> int:

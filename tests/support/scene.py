@@ -1,7 +1,7 @@
 """A daemon in the test's own process, with stages that count, hang and fail as the test decides."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from erpsync.sdk.roles import Connector
 from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded
 from erpsync.store.db.store import Store
+from erpsync.store.status.storage import Disk
 
 LONG_S = 60
 
@@ -94,6 +95,10 @@ class Scene:
             prune=lambda ctx, retention_days: 0,
             verify_counters=lambda ctx: [],
             watch_tokens=lambda ctx: 0,
+            learn_arrivals=lambda ctx: 0,
+            tell_late=lambda ctx: 0,
+            watch_alarms=lambda ctx, limits: 0,
+            watch_disks=lambda ctx, disks, limits: 0,
         )
 
     def _poll(
@@ -132,6 +137,9 @@ class FakeBuilt:
     def rebuild(self, config: Config) -> Context:
         self.ctx, self.config = self._ctx(config), config
         return self.ctx
+
+    def disks(self) -> Sequence[Disk]:
+        return ()
 
     def server(self, face: Face) -> Server | None:
         return None

@@ -206,6 +206,8 @@ def read_completely(tx: Tx, ctx: Context, *, ago_s: dict[str, float]) -> None:
     insert_many(tx, tables.cursor, rows)
 
 
+EDITED = "edited on the channel after parcels left: recipient"
+
 # What becomes of an order: phase, state, hold reason, how the units stand.
 FATES = (
     ("completed", "completed", "", "shipped"),
@@ -321,13 +323,11 @@ def _units(
 
 
 def _story(tx: Tx, order_id: int, row: dict[str, Any], units: str) -> None:
-    told = [("order.first_seen", 180, '{"state": "paid", "source": "page 1"}', "")]
-    if units in {"held", "shipped", "part"}:
-        told.append(("order.allocated", 181, '{"units": 2, "warehouse": "SH"}', ""))
+    told = [("order.imported", 180, '{"phase": "ready", "source": "page 1"}', "")]
     if row["hold_reason"]:
         told.append(("order.held", 240, f'{{"reason": "{row["hold_reason"]}"}}', ""))
     if units in {"shipped", "part"}:
-        told.append(("shipment.reported", 2400, '{"carrier": "SF", "units": 2}', "wang"))
+        told.append(("shipment.recorded", 2400, '{"carrier": "SF", "units": 2}', "wang"))
     rows = [
         {
             "at": row["placed_at"] + timedelta(seconds=s),
@@ -379,7 +379,7 @@ def _work(tx: Tx, ids: dict[str, int], names: list[str], skus: dict[str, int]) -
         },
     )
     task = {
-        "kind": "ask_parcel_back",
+        "kind": "order_edited",
         "key": "P1",
         "channel_id": first,
         "order_id": None,
@@ -388,5 +388,5 @@ def _work(tx: Tx, ids: dict[str, int], names: list[str], skus: dict[str, int]) -
     add(
         tx,
         tables.task,
-        task | {"reason": "the order was cancelled after its parcel SF1400022 had left: ask the courier for it"},
+        task | {"reason": EDITED},
     )

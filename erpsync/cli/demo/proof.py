@@ -4,11 +4,11 @@ received = stored · no unit promised twice · every shop shows what is availabl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
+from erpsync.cli.demo.check import Check
 from erpsync.cli.demo.stage import goods
 from erpsync.flows.availability.levels import load_listed
 from erpsync.flows.context import Channel, Context
@@ -19,15 +19,6 @@ from erpsync.store.db.store import Tx
 from erpsync.store.tables import dirty_sku, hold, listing, orders, outbox, shipment, stock
 
 LISTINGS_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing proved, or not: `problem` is empty when it holds."""
-
-    name: str
-    figures: str
-    problem: str = ""
 
 
 def idle(ctx: Context) -> bool:

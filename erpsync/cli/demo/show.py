@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,9 @@ import structlog
 from sqlalchemy import func, select
 
 from erpsync.cli.build import Built, open_built
-from erpsync.cli.demo.proof import Check, idle, prove
+from erpsync.cli.demo.check import Check
+from erpsync.cli.demo.departments import cursors, hurry, prove_told
+from erpsync.cli.demo.proof import idle, prove
 from erpsync.cli.demo.stage import Stage, build
 from erpsync.cli.demo.trade import Traders, open_with_stock
 from erpsync.cli.output import Output
@@ -80,13 +82,15 @@ def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds:
     out.note(f"log in    as {USER}, password {_first_user(built)}")
     out.note(f"folder    {stage.folder}   (seed {seed})")
     out.note(f"shops     {', '.join(stage.shops)}")
+    out.note(f"told      {', '.join(stage.groups)}")
     out.note(
         "Ctrl-C ends it" if seconds is None else f"ends by itself after {seconds:g} s of trade; Ctrl-C ends it now"
     )
     traders = Traders(stage, lambda: built.ctx, seed)
+    began = cursors(built.ctx)
     checks: list[Check] = []
     director = threading.Thread(
-        target=_direct, args=(out, stage, built, traders, checks, seconds), name="demo-director", daemon=True
+        target=_direct, args=(out, stage, built, traders, checks, seconds, began), name="demo-director", daemon=True
     )
     director.start()
     Daemon(built).serve(signals)
@@ -102,7 +106,13 @@ def _first_user(built: Built) -> str:
 
 
 def _direct(
-    out: Output, stage: Stage, built: Built, traders: Traders, checks: list[Check], seconds: float | None
+    out: Output,
+    stage: Stage,
+    built: Built,
+    traders: Traders,
+    checks: list[Check],
+    seconds: float | None,
+    began: Mapping[str, int],
 ) -> None:
     """Trade for a while, let everything settle without faults, prove, and end the daemon."""
     try:
@@ -117,8 +127,9 @@ def _direct(
             plan.rate = 0
         span = (opened_at, _next_window(built.store.clock.now()))
         out.note("closed: letting everything settle without faults, then proving the sums")
-        _settle(stage, built, span)
-        checks += prove(built.ctx, stage.shops, span)
+        hurry(built.ctx)
+        _settle(stage, built, span, began)
+        checks += prove(built.ctx, stage.shops, span) + prove_told(built.ctx, stage.groups, began)
     except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
         traders.errors.append(error)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -173,14 +184,16 @@ def _line(stage: Stage, built: Built, traders: Traders) -> str:
     return f"{stored} orders stored, {traders.shipped} shipped, {owed} units owed, {told} effects done, {struck} faults"
 
 
-def _settle(stage: Stage, built: Built, span: tuple[datetime, datetime]) -> None:
+def _settle(stage: Stage, built: Built, span: tuple[datetime, datetime], began: Mapping[str, int]) -> None:
     """Wait until the daemon has read every order, told every number and sealed the span, or for `SETTLE_S`."""
     until = time.monotonic() + SETTLE_S
     while time.monotonic() < until:
         time.sleep(1)
         for channel in built.ctx.channels.values():
             seal_windows(built.ctx, channel)
-        if idle(built.ctx) and not [c for c in prove(built.ctx, stage.shops, span) if c.problem]:
+        if not idle(built.ctx) or [c for c in prove_told(built.ctx, stage.groups, began) if c.problem]:
+            continue
+        if not [c for c in prove(built.ctx, stage.shops, span) if c.problem]:
             return
 
 

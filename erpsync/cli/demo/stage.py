@@ -10,14 +10,16 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import getmembers, isabstract, isclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import yaml
 
+from erpsync.cli.demo.departments import routes
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.roles import Connector
 from erpsync.sdk.sandbox import FaultPlan, SandboxServer, serve
-from erpsync.sdk.sandbox.demo import DemoShop, Good
+from erpsync.sdk.sandbox.demo import DemoGroup, DemoShop, Good
 from erpsync.settings import Registry
 
 FAULT_RATE = 0.035  # asked three times per call (wire, credentials, platform), so one call in ten goes wrong
@@ -33,6 +35,8 @@ THINGS = (
 )
 RARE = {"listings_s": 30, "auth_retry_s": 1}
 KINDS = ("S", "M", "L", "XL", "XXL")
+ZONE = "Asia/Shanghai"
+Played = TypeVar("Played", DemoShop, DemoGroup)
 
 
 def goods() -> list[Good]:
@@ -44,22 +48,23 @@ def goods() -> list[Good]:
     ]
 
 
-def demo_of(connector: type[Connector]) -> type[DemoShop] | None:
-    """Return the demonstration shop in the module `demo` beside a connector, None where there is none."""
+def demo_of(connector: type[Connector], played: type[Played]) -> type[Played] | None:
+    """Return the shop, or the group, in the module `demo` beside a connector, None where there is none."""
     package = connector.__module__.partition(".connector")[0]
     if find_spec(f"{package}.demo") is None:
         return None
     module = import_module(f"{package}.demo")
-    kinds = [kind for _, kind in getmembers(module, isclass) if issubclass(kind, DemoShop) and not isabstract(kind)]
+    kinds = [kind for _, kind in getmembers(module, isclass) if issubclass(kind, played) and not isabstract(kind)]
     return next(iter(kinds), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The folder, the shops by channel name, and the server their platforms are reached at."""
+    """The folder, shops and groups by channel name, and the server their platforms are reached at."""
 
     folder: Path
     shops: Mapping[str, DemoShop]
+    groups: Mapping[str, DemoGroup]
     server: SandboxServer
     faults: Sequence[FaultPlan]
 
@@ -73,26 +78,45 @@ def build(folder: Path, registry: Registry, clock: Clock, *, seed: int, port: in
     shops: dict[str, DemoShop] = {}
     faults: list[FaultPlan] = []
     for name in registry.names():
-        kind = demo_of(registry.load(name))
+        kind = demo_of(registry.load(name), DemoShop)
         if kind is None:
             continue
         plan = FaultPlan(seed + len(faults), FAULT_RATE)
         rng = random.Random(f"{seed} {name}")  # noqa: S311 repeatable chance is the point
-        shops[f"demo-{name.replace('_', '-')}"] = kind(folder=folder / name, clock=clock, rng=rng, faults=plan)
+        shops[_channel(name)] = kind(folder=folder / name, clock=clock, rng=rng, faults=plan)
         faults.append(plan)
+    groups: dict[str, DemoGroup] = {}
+    for name in registry.names():
+        group = demo_of(registry.load(name), DemoGroup)
+        if group is not None:
+            plan = FaultPlan(seed + len(faults), FAULT_RATE)
+            groups[_channel(name)] = group(clock=clock, faults=plan)
+            faults.append(plan)
     platforms = {name: shop.sandbox for name, shop in shops.items() if shop.sandbox is not None}
-    server = serve(platforms, "127.0.0.1", 0)
-    _write(folder, shops, server, port)
+    server = serve(platforms | {name: group.sandbox for name, group in groups.items()}, "127.0.0.1", 0)
+    _write(folder, shops, groups, server, port, routes(list(groups), clock.now(), ZoneInfo(ZONE)))
     for name, shop in shops.items():
         shop.connect(f"http://127.0.0.1:{port}/hooks/{name}")
         shop.list_goods(goods())
-    return Stage(folder=folder, shops=shops, server=server, faults=faults)
+    return Stage(folder=folder, shops=shops, groups=groups, server=server, faults=faults)
 
 
-def _write(folder: Path, shops: Mapping[str, DemoShop], server: SandboxServer, port: int) -> None:
+def _channel(connector: str) -> str:
+    return f"demo-{connector.replace('_', '-')}"
+
+
+def _write(
+    folder: Path,
+    shops: Mapping[str, DemoShop],
+    groups: Mapping[str, DemoGroup],
+    server: SandboxServer,
+    port: int,
+    routes_: Sequence[Mapping[str, Any]],
+) -> None:
     (folder / "channels").mkdir(parents=True, exist_ok=True)
     main: dict[str, Any] = {
         "database": "sqlite:///erpsync.db",
+        "timezone": ZONE,
         "web": {"listen": f"127.0.0.1:{port}"},
         "warehouses": [{"id": "SH", "priority": 1}, {"id": "GZ", "priority": 2}],
         "defaults": {
@@ -101,9 +125,16 @@ def _write(folder: Path, shops: Mapping[str, DemoShop], server: SandboxServer, p
             "limits": {"calls_per_s": 200, "burst": 400},
         },
     }
+    main |= {"routes": [*routes_]} if routes_ else {}
     (folder / "erpsync.yaml").write_text(yaml.safe_dump(main, allow_unicode=True), encoding="utf-8")
     for name, shop in shops.items():
         url = server.url(name) if shop.sandbox is not None else ""
-        channel = {"id": name, "connector": shop.connector, "settings": dict(shop.settings(url))}
-        text = yaml.safe_dump(channel, allow_unicode=True)
-        (folder / "channels" / f"{name}.yaml").write_text(text, encoding="utf-8")
+        _write_channel(folder, name, shop.connector, shop.settings(url))
+    for name, group in groups.items():
+        _write_channel(folder, name, group.connector, group.settings(server.url(name)))
+
+
+def _write_channel(folder: Path, name: str, connector: str, settings: Mapping[str, Any]) -> None:
+    channel = {"id": name, "connector": connector, "settings": dict(settings)}
+    text = yaml.safe_dump(channel, allow_unicode=True)
+    (folder / "channels" / f"{name}.yaml").write_text(text, encoding="utf-8")

@@ -17,10 +17,12 @@ from erpsync.flows.allocation.changes import Change, Outcome
 from erpsync.flows.allocation.departures import Gone
 from erpsync.flows.allocation.doubt import doubt
 from erpsync.flows.allocation.kinds import KINDS
+from erpsync.flows.allocation.order_lines import backordered
 from erpsync.flows.allocation.recall import recall_changed
 from erpsync.flows.allocation.stock_plan import StockPlan
 from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
+from erpsync.store.events import write_events
 from erpsync.store.outbox.dirty import Cause
 from erpsync.store.tasks import Task
 
@@ -55,7 +57,9 @@ def allocate(
 
 def gather(tx: Tx, ctx: Context, order: KnownOrder) -> None:
     """Let the units of an order be whole wherever they lie, or wait until they can be; the order is locked."""
-    allocate(tx, ctx, [Change(before=order, after=order)])
+    lacks = allocate(tx, ctx, [Change(before=order, after=order)]).lacks.get(order.id)
+    if lacks:
+        write_events(tx, [backordered(order.id, order.channel_id, lacks)])
 
 
 def _wants(tx: Tx, ctx: Context, change: Change) -> Iterator[Wanted]:
@@ -147,4 +151,5 @@ def _outcome(plan: StockPlan, tasks: Sequence[Task]) -> Outcome:
     for waiting in plan.book.waiting.values():
         if waiting.group.kind == ORDER:
             short[waiting.group.id] += waiting.qty
-    return Outcome(takes=takes, short=short, tasks=tuple(tasks))
+    lacks = {group.id: units for group, units in plan.book.lacking().items() if group.kind == ORDER}
+    return Outcome(takes=takes, short=short, tasks=tuple(tasks), lacks=lacks)

@@ -28,8 +28,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What planning did, for events: takes by order id, units still short by order id."""
+    """What planning did, for events: takes by order id, units still short by order id.
+
+    Args:
+        lacks: by order id, the units by SKU that are short now and were not before.
+    """
 
     takes: Mapping[int, list[Allocation]]
     short: Mapping[int, int]
     tasks: tuple[Task, ...]
+    lacks: Mapping[int, Mapping[int, int]] = field(default_factory=dict)

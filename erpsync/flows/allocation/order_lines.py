@@ -60,7 +60,7 @@ class OrderLines(OwnerKind):
 
     def tell(self, tx: Tx, news: News) -> None:
         """Write that orders lost units or, having waited, were given some."""
-        write_events(tx, [*_taken_back(news.taken_back), *_filled(news.served)])
+        write_events(tx, [*_taken_back(news.taken_back), *_filled(news.served), *_lacking(news.lacking)])
 
 
 def _taken_back(lost: Iterable[Given]) -> Iterable[Event]:
@@ -78,6 +78,18 @@ def _filled(served: Iterable[Given]) -> Iterable[Event]:
             takes[given.group.id].append(take_detail(given.units))
     for order_id, taken in takes.items():
         yield Event(kind="order.filled", order_id=order_id, detail={"takes": taken})
+
+
+def _lacking(lacking: Mapping[HoldOwner, Mapping[int, int]]) -> Iterable[Event]:
+    for group, units in lacking.items():
+        if group.kind == ORDER:
+            yield backordered(group.id, None, units)
+
+
+def backordered(order_id: int, channel_id: int | None, units: Mapping[int, int]) -> Event:
+    """Return the event of an order that nothing covers any more; `units` by SKU."""
+    short = [{"sku_id": sku_id, "qty": qty} for sku_id, qty in sorted(units.items())]
+    return Event(kind="order.backordered", order_id=order_id, channel_id=channel_id, detail={"short": short})
 
 
 def take_detail(take: Allocation) -> dict[str, int]:

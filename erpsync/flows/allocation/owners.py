@@ -5,7 +5,7 @@ the holds and backorders of everything else, and only their kind knows where tho
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from erpsync.core.allocation import Allocation, Due, HoldOwner
 from erpsync.core.sourcing import Sourcing
@@ -36,10 +36,12 @@ class News:
     Args:
         served: units given to owners that the plan was not made for.
         taken_back: units that owners lost, whoever they are.
+        lacking: by group that the plan was not made for, units by SKU that nothing covers now and something did before.
     """
 
     served: Sequence[Given] = ()
     taken_back: Sequence[Given] = ()
+    lacking: Mapping[HoldOwner, Mapping[int, int]] = field(default_factory=dict)
 
 
 class OwnerKind:

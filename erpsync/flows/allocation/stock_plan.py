@@ -151,7 +151,11 @@ class StockPlan:
             self.tx.wake(Stage.RELEASE)
         wanted = {want.group for want in self.wants.values()}
         others = [(take, group) for take in self.takes if (group := self.groups[take.owner]) not in wanted]
-        news = News(served=[Given(units=take, group=group) for take, group in others], taken_back=self.lost)
+        news = News(
+            served=[Given(units=take, group=group) for take, group in others],
+            taken_back=self.lost,
+            lacking={group: units for group, units in self.book.lacking().items() if group not in wanted},
+        )
         for kind in self.kinds.values():
             kind.tell(self.tx, news)
 

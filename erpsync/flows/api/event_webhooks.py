@@ -7,7 +7,7 @@ same then.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,8 @@ from sqlalchemy import select, update
 
 from erpsync.flows.api.subscriptions import TASK
 from erpsync.flows.context import Context
-from erpsync.flows.retry import asked_s, backoff_s
+from erpsync.flows.followers import ASKS_AFTER, TURN_S, due, failed, recovered, turn
+from erpsync.flows.retry import asked_s
 from erpsync.sdk.deadline import to_be_sent_within
 from erpsync.sdk.errors import ConnectorError, TooLateError
 from erpsync.sdk.http import HttpClient
@@ -28,7 +29,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import subscription_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.feed import settled_id
-from erpsync.store.leases import Lease, end_leases, fence, take_lease
+from erpsync.store.leases import Lease, fence
 from erpsync.store.tables import subscription
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.views.feed import list_events
@@ -41,9 +42,6 @@ PASSED_OVER = 1000
 """Events of other kinds after which a cursor is moved although nothing was told."""
 
 CALL_S = 10.0
-TURN_S = 20.0
-LEASE_S = TURN_S + CALL_S + 15
-ASKS_AFTER = 5  # failures in a row: a person is asked to look
 GIVES_UP_AFTER = timedelta(days=3)
 GONE = 410
 
@@ -77,10 +75,7 @@ def push_events(ctx: Context, *, http: HttpClient | None = None, step: Callable[
     Args:
         step: called before each subscriber's turn.
     """
-    now = ctx.store.clock.now()
-    due = select(subscription).where(subscription.c.state == "active", subscription.c.run_at <= now)
-    with ctx.store.read() as connection:
-        rows: Sequence[Any] = connection.execute(due.order_by(subscription.c.attempts, subscription.c.id)).all()
+    rows = due(ctx, subscription, subscription.c.state == "active")
     if not rows:
         return 0
     until = settled_id(ctx.store)
@@ -109,14 +104,8 @@ def _serve(ctx: Context, http: HttpClient, row: _Subscriber, until: int) -> int:
     """Tell one subscriber, unless there is nothing for it or another node is at it."""
     if until - row.cursor < PASSED_OVER and not _events_of(ctx, row, until, limit=1):
         return 0
-    id, key = row.id, f"subscription:{row.id}"
-    held = take_lease(ctx.store, key, ttl_s=LEASE_S)
-    if held is None:
-        return 0
-    try:
-        return _tell(ctx, http, held, id, until)
-    finally:
-        end_leases(ctx.store, key=key)
+    with turn(ctx, f"subscription:{row.id}", call_s=CALL_S) as held:
+        return 0 if held is None else _tell(ctx, http, held, row.id, until)
 
 
 def _tell(ctx: Context, http: HttpClient, held: Lease, id: int, until: int) -> int:
@@ -179,7 +168,7 @@ def _advance(tx: Tx, held: Lease, row: _Subscriber, cursor: int, refusal: _Refus
     """Move the cursor behind what was taken, unless somebody moved it meanwhile, and say when to go on."""
     fence(tx, held)
     if refusal is None:
-        values: dict[str, Any] = {"attempts": 0, "failing_since_at": None, "error": "", "told_at": tx.now}
+        values = recovered(tx)
         if row.attempts:
             close_tasks(tx, TASK, [str(row.id)], by="erpsync")
     else:
@@ -189,23 +178,15 @@ def _advance(tx: Tx, held: Lease, row: _Subscriber, cursor: int, refusal: _Refus
 
 
 def _failed(tx: Tx, row: _Subscriber, refusal: _Refusal, *, moved: bool) -> dict[str, Any]:
-    attempts = 1 if moved else row.attempts + 1
-    since = tx.now if moved or row.failing_since_at is None else row.failing_since_at
-    stopped = refusal.gone or tx.trusted_now - since >= GIVES_UP_AFTER
-    wait_s = max(refusal.wait_s, backoff_s(attempts, row.id))
+    values = failed(tx, row, refusal.problem, moved=moved, wait_s=refusal.wait_s)
+    stopped = refusal.gone or tx.trusted_now - values["failing_since_at"] >= GIVES_UP_AFTER
     if stopped:
         _give_up(tx, row, refusal)
-    elif attempts == ASKS_AFTER:
+    elif values["attempts"] == ASKS_AFTER:
         reason = f"{row.url} does not take events: {refusal.problem}; it is tried again and again for 3 days"
         open_tasks(tx, [Task(kind=TASK, key=str(row.id), reason=reason)])
-    log.warning("events.refused", subscription=row.id, attempt=attempts, error=refusal.problem)
-    return {
-        "attempts": attempts,
-        "failing_since_at": since,
-        "error": refusal.problem,
-        "run_at": tx.now + timedelta(seconds=wait_s),
-        "state": "stopped" if stopped else "active",
-    }
+    log.warning("events.refused", subscription=row.id, attempt=values["attempts"], error=refusal.problem)
+    return values | {"state": "stopped" if stopped else "active"}
 
 
 def _give_up(tx: Tx, row: _Subscriber, refusal: _Refusal) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import func, select
 
-from erpsync.flows.availability.brake import brake_trips, end_brake
+from erpsync.flows.availability.brake import brake_trips, end_brake, hold_zeros
 from erpsync.flows.availability.freshness import Freshness
 from erpsync.flows.availability.levels import Listed, load_listed
 from erpsync.flows.availability.telling import tell
@@ -39,7 +39,6 @@ from erpsync.store.outbox.queue import (
     park_many,
 )
 from erpsync.store.tables import listing, outbox
-from erpsync.store.tasks import Task, open_tasks
 
 LEASE_S = 300  # outlives a call that asks once for each of its 20 listings, should half the requests time out
 CALL_S = 60  # longer than any single call
@@ -118,12 +117,7 @@ def _let_through(tx: Tx, channel: Channel, zeros: Sequence[tuple[Claimed, Listed
         return zeros
     error = "many listings would go to zero without a sale"
     park_many(tx, [row for row, _ in zeros], waiting_for="brake", error=error)
-    reason = (
-        f"{len(zeros)} or more listings would be set to 0 without a sale; look at the stock, "
-        f"then `erpsync stock confirm {channel.name}` lets them go"
-    )
-    open_tasks(tx, [Task(kind="brake", key=channel.name, reason=reason, channel_id=channel.id)])
-    log.error("brake.tripped", channel=channel.name, listings=len(zeros), action="look, then erpsync stock confirm")
+    hold_zeros(tx, channel, len(zeros))
     return []
 
 

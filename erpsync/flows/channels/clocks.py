@@ -20,7 +20,9 @@ from erpsync.store import tables
 from erpsync.store.db.clock import OFF, UNCONFIRMED, confirm
 from erpsync.store.db.sequence import read_mark
 from erpsync.store.db.store import Store, Tx
-from erpsync.store.status.figures import clock_off, spell
+from erpsync.store.events import Event, write_events
+from erpsync.store.status.figures import clock_off
+from erpsync.store.status.spans import spell
 from erpsync.store.tables import task
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
@@ -69,11 +71,15 @@ class PlatformClock:
         if abs(lead) > OFF:
             words = clock_off(lead_s, self._name, database=tx.dialect)
             reason = f"{words}; set it right (NTP), this task is closed then"
-            open_tasks(tx, [Task(kind=TASK, key=self._name, reason=reason, channel_id=self._channel_id)])
+            asked = Task(kind=TASK, key=self._name, reason=reason, channel_id=self._channel_id)
+            if open_tasks(tx, [asked]):
+                detail = {"why": words}
+                write_events(tx, [Event(kind="clock.off", channel_id=self._channel_id, detail=detail)])
             if not self._off:
                 log.warning("clock.off", channel=self._name, platform_ahead_s=lead_s)
             return
         if close_tasks(tx, TASK, [self._name], by="erpsync"):
+            write_events(tx, [Event(kind="clock.right", channel_id=self._channel_id)])
             log.info("clock.right", channel=self._name)
         if tx.trusted_now < tx.now and abs(tx.now - answer.received_at) < LATE:
             confirm_leap(tx, by=self._name)

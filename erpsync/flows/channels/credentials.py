@@ -288,6 +288,8 @@ def _note(tx: Tx, *, channel: Channel, expires_at: datetime | None, row: StoredT
     renews = renews_itself(channel) and (row is None or row.refused_at is None)
     action = "none, erpsync renews it" if renews else "authorise the app again, put its token into the configuration"
     log.warning("token.expiring", channel=channel.name, days=alarm, expires_at=str(expires_at), action=action)
+    detail = {"days": alarm, "expires_at": None if expires_at is None else expires_at.isoformat()}
+    write_events(tx, [Event(kind="token.expiring", channel_id=channel.id, detail=detail)])
     if not renews or alarm <= 1:
         reason = f"the credentials of {channel.name} end {_when(expires_at)}; authorise the app again before that"
         open_tasks(tx, [Task(kind=TASK, key=channel.name, reason=reason, channel_id=channel.id)])

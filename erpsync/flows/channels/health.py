@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select, update
 
+from erpsync.core.personal import scrubbed
 from erpsync.flows.blame import is_of_record
 from erpsync.flows.channels.credentials import rescue
 from erpsync.flows.context import Channel, Context
@@ -62,6 +63,9 @@ def mark_down(ctx: Context, channel: Channel, error: Exception) -> None:
             values["auth_failed_at"] = tx.now
             _alarm(tx, channel, error)
         tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(**values))
+        if "down_since_at" in values:
+            detail = {"error": scrubbed(error_text(error)), "since": tx.now.isoformat()}
+            write_events(tx, [Event(kind="channel.down", channel_id=channel.id, detail=detail)])
     if "down_since_at" in values:
         log.error("channel.down", channel=channel.name, error=error_repr(error), action=_action(error))
 
@@ -95,10 +99,11 @@ def mark_up(ctx: Context, channel: Channel) -> None:
     """
     with ctx.store.read() as connection:
         query = select(tables.channel.c.down_since_at, tables.channel.c.auth_failed_at, tables.channel.c.timeouts)
-        row = connection.execute(query.where(tables.channel.c.id == channel.id)).one()
-    if row.down_since_at is None and row.auth_failed_at is None and not row.timeouts:
+        known = connection.execute(query.where(tables.channel.c.id == channel.id)).one()
+    if known.down_since_at is None and known.auth_failed_at is None and not known.timeouts:
         return
     with ctx.store.begin() as tx:
+        row = tx.execute(query.where(tables.channel.c.id == channel.id).with_for_update(key_share=True)).one()
         if row.auth_failed_at is None and _any_stream_fails(tx, channel):
             tx.execute(update(tables.channel).where(tables.channel.c.id == channel.id).values(timeouts=0))
             return
@@ -109,8 +114,9 @@ def mark_up(ctx: Context, channel: Channel) -> None:
         free_held(tx, channel.id)
         if row.auth_failed_at is not None or not _is_read(channel):  # else the end of a pass does it
             run_now(tx, channel.id)
-        detail = {"down_since": str(row.down_since_at)}
-        write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
+        if row.down_since_at is not None:  # else another thread was quicker, or only the credentials were refused
+            detail = {"down_since": str(row.down_since_at)}
+            write_events(tx, [Event(kind="channel.up", channel_id=channel.id, detail=detail)])
         tx.wake(Stage.PUSH)
     if row.down_since_at is not None:
         log.info("channel.up", channel=channel.name, down_since=row.down_since_at.isoformat())

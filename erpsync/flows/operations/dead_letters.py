@@ -15,6 +15,7 @@ from erpsync.core.orders import KnownOrder
 from erpsync.flows.blame import is_of_record
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused, defect_text
+from erpsync.flows.messages.letters import MESSAGE, send_again
 from erpsync.flows.orders.apply import apply
 from erpsync.flows.orders.decide import redecide
 from erpsync.flows.orders.normalise import read_orders, read_refunds
@@ -97,9 +98,9 @@ def _replay(ctx: Context, letter: _Letter, actor: str) -> None:
 
 
 def reader_of(ctx: Context, letter_id: int) -> Channel | None:
-    """Return the channel whose connector reads a dead letter anew; None where a replay needs no connector."""
+    """Return the channel whose connector reads or sends a dead letter anew; None where a replay needs none."""
     letter = _open_letter(ctx, letter_id)
-    is_read = letter.remedy == "replay" and letter.outbox_id is None and letter.kind in _RECORDS
+    is_read = letter.remedy == "replay" and letter.outbox_id is None and letter.kind in (*_RECORDS, MESSAGE)
     return ctx.channels.get(letter.channel_id) if is_read else None
 
 
@@ -114,6 +115,9 @@ def _way_again(ctx: Context, channel: Channel, letter: _Letter, actor: str) -> C
         return lambda tx: _record_again(tx, ctx, parcel)
     if letter.kind == "inbox":
         return partial(_take_in_again, letter=letter)
+    if letter.kind == MESSAGE:
+        send_again(channel, _body(ctx, letter))
+        return lambda tx: None
     raise Refused(f"a dead letter of kind {letter.kind} cannot be replayed; drop it")
 
 

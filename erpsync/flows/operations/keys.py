@@ -40,6 +40,14 @@ def refuse_without_keys(store: Store, path: Path) -> None:
         raise KeysError(f"the key file {path} is missing, and the database holds what only its keys open; {_ADVICE}")
 
 
+def open_samples(store: Store, vault: Vault) -> int:
+    """Open the newest value of every kind there is; return how many. Raises `KeysError` where one stays shut."""
+    try:
+        return store.retrying(lambda tx: _open_newest(tx, vault))
+    except PrivacyError as error:
+        raise KeysError(f"the keys at hand do not open this database: {error}; {_ADVICE}") from error
+
+
 def _prove(tx: Tx, vault: Vault) -> bool:
     kept = tx.execute(select(key_proof.c.sealed).where(key_proof.c.id == 1)).scalar()
     if kept is None:
@@ -50,12 +58,12 @@ def _prove(tx: Tx, vault: Vault) -> bool:
     return bool(vault.decrypt(kept, row=PROOF_ROW) == vault.index(_SAYS).hex())
 
 
-def _open_newest(tx: Tx, vault: Vault) -> None:
-    """Open one value of every kind there is; raises `PrivacyError`."""
-    for sealed in SEALED:
-        row = _newest(tx, sealed)
-        if row is not None:
-            vault.decrypt_bytes(getattr(row, sealed.column), row=sealed.row(row))
+def _open_newest(tx: Tx, vault: Vault) -> int:
+    """Open one value of every kind there is, and return how many; raises `PrivacyError`."""
+    found = [(sealed, row) for sealed in SEALED if (row := _newest(tx, sealed)) is not None]
+    for sealed, row in found:
+        vault.decrypt_bytes(getattr(row, sealed.column), row=sealed.row(row))
+    return len(found)
 
 
 def _newest(tx: Tx, sealed: Sealed) -> Any:

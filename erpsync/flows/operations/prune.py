@@ -11,6 +11,7 @@ from erpsync.flows.context import Context
 from erpsync.store.registry import channels
 from erpsync.store.tables import (
     PERSONAL,
+    alarm,
     api_request,
     dead_letter,
     event,
@@ -29,6 +30,7 @@ DONE_KEPT = timedelta(days=7)
 
 
 KEPT_DAYS = 180
+ALARMS_KEPT = timedelta(days=180)
 
 ERASED = ("recipient", "phone_index", "recipient_index", "notes", "buyer_index")
 """What of an order says who bought it."""
@@ -82,6 +84,8 @@ def _prune_done(ctx: Context) -> int:
     done += _delete(ctx, login_session, left.order_by(login_session.c.expires_at))
     answered = select(api_request.c.id).where(api_request.c.at < now - KEPT)
     done += _delete(ctx, api_request, answered)
+    over = select(alarm.c.id).where(alarm.c.ended_at < now - ALARMS_KEPT)
+    done += _delete(ctx, alarm, over.order_by(alarm.c.ended_at))
     # The newest event stays, or SQLite would give its id to another one and cursors would pass that by.
     newest = select(func.max(event.c.id)).scalar_subquery()
     loose = select(event.c.id).where(event.c.order_id.is_(None), event.c.at < oldest - timedelta(days=90))

@@ -14,6 +14,8 @@ from erpsync.flows.channels.clocks import TASK as CLOCK
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.believed_counts import asks_about_counts, look_again, take_asked, take_last
+from erpsync.flows.warehouses.doubt import TASK as RESTORED
+from erpsync.flows.warehouses.doubt import let_releases_go
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import InDoubt, end_arrived, in_doubt, send_again, unpark
@@ -29,6 +31,8 @@ def answer(tx: Tx, task: StoredTask, *, arrived: bool, actor: str) -> None:
         raise Refused(f"task {task.id} does not ask whether something arrived; it is about {task.kind}")
     if (task.kind, task.key) == (CLOCK, LEAP):
         confirm_leap(tx, by=actor)
+    elif task.kind == RESTORED:
+        let_releases_go(tx, task)
     elif task.kind == "gate":
         unpark(tx, *task_subject(task.key))
     elif task.kind == "unknown":

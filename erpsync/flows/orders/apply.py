@@ -112,7 +112,7 @@ def _settle(
     tie(tx, channel.id, {order.external_id: order.id for order in new if order.id in unread})
     outcome = allocate(tx, ctx, changes, cause=cause, also=listed)
     seen = {view.order.id: view.merged.changes for view in views}
-    tell_all(tx, changes, outcome, partial(_event, seen=seen), refunded=refunded)
+    tell_all(tx, changes, outcome, partial(_event, seen=seen), refunded=refunded, granted=news)
     by_key = {change.after.external_id: refunds[change.after.id] for change in changes if change.after.id in refunds}
     ask_about_late(tx, changes, by_key)
     ask_what_for(tx, channel, changes, refunds, news=news)

@@ -4,10 +4,11 @@ Why one way: a newer view of a channel, a person, a parcel and a mapping all wan
 whatever follows from an order follows from it whoever wanted it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from erpsync.core.milestones import milestones
 from erpsync.core.movements import Movement
 from erpsync.core.order_holds import HoldReason, hold_reasons
 from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase, with_own_lines, with_shipped
@@ -60,16 +61,37 @@ def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
 
 
 def tell_all(
-    tx: Tx, changes: Sequence[Change], outcome: Outcome, tell: Tell, *, refunded: Collection[str] = ()
+    tx: Tx,
+    changes: Sequence[Change],
+    outcome: Outcome,
+    tell: Tell,
+    *,
+    refunded: Collection[str] = (),
+    granted: Collection[int] = (),
 ) -> None:
     """Write the events of orders whose stock is planned, and have the gate rule anew on what was set free.
 
     Args:
         refunded: external ids of orders of which a refund is new.
+        granted: ids of orders of which a refund was granted now.
     """
-    told = [tell(change, outcome) for change in changes]
-    write_events(tx, [event for event in told if event is not None])
+    events: list[Event] = []
+    for change in changes:
+        told = tell(change, outcome)
+        events += [] if told is None else [told]
+        events += _reached(change, outcome, told, refunded=change.after.id in granted)
+    write_events(tx, events)
     free_shipments(tx, [change.after.id for change in changes if frees(change, refunded)])
+
+
+def _reached(change: Change, outcome: Outcome, told: Event | None, *, refunded: bool) -> Iterator[Event]:
+    """Yield the events of what an order has reached by a decision that its own event does not name."""
+    order = change.after
+    lacks = outcome.lacks.get(order.id, {})
+    for kind, detail in milestones(change.before, order, lacks=lacks, refunded=refunded):
+        if told is None or told.kind != kind:
+            actor = told.actor if told else ""
+            yield Event(kind=kind, order_id=order.id, channel_id=order.channel_id, detail=detail, actor=actor)
 
 
 def event_detail(change: Change, outcome: Outcome, detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from erpsync.core.notes import newer, older
-from erpsync.core.orders import KnownOrder, Merged, carries, first_seen, merge, ordered
+from erpsync.core.orders import KnownOrder, Merged, carries, first_seen, merge, ordered, unbooked
 from erpsync.core.readings import Verdict, is_further, judge
 from erpsync.core.some_lines import adds, completed, with_added
 from erpsync.flows.allocation.changes import Change
@@ -19,6 +19,7 @@ from erpsync.store.db.bulk import new_ids
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_index
 from erpsync.store.orders import new_line_ids
+from erpsync.store.restored import read_restored
 from erpsync.store.tables import orders
 
 Records = Mapping[str, OrderRecord]
@@ -111,6 +112,8 @@ def merge_views(
 ) -> dict[str, View]:
     """Return the orders as the records make them, by external id; new ones have their ids and numbers.
 
+    What has left already of a new one touches no stock, unless it came and left while the database was lost.
+
     Args:
         late: older records, of which only lines are taken that are not known.
     """
@@ -118,6 +121,7 @@ def merge_views(
     ids = dict(zip(new, new_ids(tx, orders, len(new)), strict=True))
     line_ids = iter(new_line_ids(tx, _count_new_lines(stored, counting)))
     numbers = free_numbers(tx, ctx, channel, len(new))
+    restored, overlap = read_restored(tx.connection), timedelta(seconds=channel.poll.overlap_s)
     views: dict[str, View] = {}
     for key, record in counting.items():
         order, reading, before = record.order, record.reading, stored.get(key)
@@ -128,7 +132,9 @@ def merge_views(
         else:
             number = next(numbers)
             seen = first_seen(order, reading, id=ids[key], channel_id=channel.id, number=number, ids=line_ids)
-            merged = Merged(order=with_notes(tx, seen, order, newer)[0])
+            unknown_since = restored is not None and restored.hides(order.placed_at, overlap=overlap)
+            merged = unbooked(seen) if unknown_since else Merged(order=seen)
+            merged = replace(merged, order=with_notes(tx, merged.order, order, newer)[0])
         views[key] = View(before=before, merged=merged, record=record)
     line_ids = iter(new_line_ids(tx, _count_new_lines(stored, late)))
     for key, record in late.items():

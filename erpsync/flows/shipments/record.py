@@ -26,6 +26,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.names import write_names
 from erpsync.store.orders import refunds_of
 from erpsync.store.outbox.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
+from erpsync.store.restored import read_restored
 from erpsync.store.tables import former_tracking, shipment, shipment_line
 
 log = structlog.get_logger()
@@ -110,7 +111,10 @@ class NewShipment:
 
 @dataclass(slots=True, kw_only=True)
 class _Leaving:
-    """One order while its parcels are recorded: its numbers by (carrier, tracking), their lines by number."""
+    """One order while its parcels are recorded: its numbers by (carrier, tracking), their lines by number.
+
+    `passed` is how many of its parcels may have been numbered between a backup and its restoring.
+    """
 
     before: KnownOrder
     now: KnownOrder
@@ -118,6 +122,7 @@ class _Leaving:
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     lines: dict[str, set[int]] = field(default_factory=dict)
     asked: frozenset[str] | None = None
+    passed: int = 0
 
 
 def record_parcels(
@@ -129,7 +134,9 @@ def record_parcels(
         departures: by order id, where and when they left, if a warehouse reports it; one parcel of each order then.
     """
     answers = find_orders(tx, [parcel.order for parcel in parcels])
-    leaving = {o.id: _Leaving(before=o, now=o) for o in answers.values() if isinstance(o, KnownOrder)}
+    known = [order for order in answers.values() if isinstance(order, KnownOrder)]
+    restored = read_restored(tx.connection) if known else None
+    leaving = {o.id: _Leaving(before=o, now=o, passed=restored.passed(o.id) if restored else 0) for o in known}
     _load_known(tx, leaving)
     _load_asked(tx, leaving)
     recorded: list[NewShipment | ShipResult | Refused] = []
@@ -183,7 +190,7 @@ def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
     if recorded is not None:
         return _repeated(order, parcel, recorded, leaving.lines[recorded])
     units = _units(order, parcel, leaving.asked) if parcel.units is None else _released_units(order, parcel.units)
-    number = f"{order.number}-{len(leaving.lines) + 1}"
+    number = f"{order.number}-{leaving.passed + len(leaving.lines) + 1}"
     leaving.now = with_shipped(order, units)
     leaving.numbers[(code, tracking)] = number
     leaving.lines[number] = set(units)

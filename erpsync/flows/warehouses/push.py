@@ -16,6 +16,7 @@ from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.gate import reread, rule
 from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
+from erpsync.flows.warehouses.doubt import waits_for_a_look
 from erpsync.flows.warehouses.release import are_covered, held_units, write_release_lines
 from erpsync.flows.warehouses.stop_answers import take_answer
 from erpsync.sdk.errors import RejectedError
@@ -31,6 +32,7 @@ from erpsync.store.outbox.queue import (
     ack,
     claim,
     mark_sent,
+    park,
     prolong,
 )
 from erpsync.store.registry import sku_codes
@@ -107,11 +109,26 @@ def _admit(tx: Tx, row: Claimed, *, ctx: Context) -> Release | None:
     orders, head = lock_orders_in(tx, row.ref_id), _head(tx, row)
     if not prolong(tx, row, lease_s=LEASE_S):
         return None
+    if _waits(tx, ctx, row, head):
+        return None
     fresh = head.state in ("pending", "refused")
     if not (_freeze(tx, ctx, orders, head) if fresh else head.state == "unsure"):
         ack(tx, row, note=f"not sent, the release is {_head(tx, row).state}")
         return None
     return _load(tx, ctx, orders, head) if mark_sent(tx, [row]) else None
+
+
+def _waits(tx: Tx, ctx: Context, row: Claimed, head: ReleaseHead) -> bool:
+    """Let a release wait until somebody has looked what the warehouse got between a backup and its restoring.
+
+    Its order may be in one that nobody here knows of. What is surely not there is given back meanwhile.
+    """
+    if not waits_for_a_look(tx, ctx.channels[row.destination_id]):
+        return False
+    if head.state == "unsure" and not row.unknown:
+        _take_back(tx, ctx, row)
+    park(tx, row, waiting_for="restored", error="a backup was restored", unknown=row.unknown)
+    return True
 
 
 def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> bool:

@@ -1,4 +1,4 @@
-"""A shop of the demonstration: goods, buyers who do what buyers do, and a count of what really happened there.
+"""Shops and groups of the demonstration: buyers who do what buyers do, people who are told, and what really happened.
 
 A connector offers one in a module `demo` beside its `connector`; `erpsync demo` runs all it finds.
 
@@ -10,6 +10,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -72,3 +73,26 @@ class DemoShop(ABC):
     @abstractmethod
     def shown(self) -> Mapping[str, int]:
         """Return how many units the shop shows now, by seller code."""
+
+
+class DemoGroup(ABC):
+    """People who are told through a robot, and what really stands in their group.
+
+    Args:
+        faults: what goes wrong between erpsync and the robot.
+    """
+
+    connector: ClassVar[str]
+    sandbox: Sandbox
+
+    def __init__(self, *, clock: Clock, faults: FaultPlan) -> None:
+        self.clock = clock
+        self.faults = faults
+
+    @abstractmethod
+    def settings(self, url: str) -> Mapping[str, Any]:
+        """Return the channel's `settings` block; `url` is where `sandbox` is served."""
+
+    @abstractmethod
+    def told(self) -> Sequence[tuple[datetime, str]]:
+        """Return when each message was accepted and what it says, oldest first."""

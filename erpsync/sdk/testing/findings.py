@@ -57,6 +57,8 @@ class Finding(StrEnum):
     UNREAD_WEBHOOK = "a genuine webhook was refused, or says nothing"
     LOST_LISTING = "a listing of the catalogue was not reported"
     LOST_REPORT = "a report never reached the daemon"
+    BROKEN_TEXT = "a text was cut within a character, or is longer than the platform takes"
+    TOLD_SECRET = "the text of an error holds a credential"  # noqa: S105 - no secret
 
 
 class ConformanceError(AssertionError):

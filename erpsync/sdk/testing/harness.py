@@ -29,6 +29,8 @@ class Harness(ABC):
         version_is_change_time: whether heads carry the change time given to `add_order`; False where the channel has
             none (a file without such a column).
         field_names: what a PayloadError calls a field whose key in the payload is another one.
+        message_bytes: most bytes, in UTF-8, of one text that `messages` returns; None where there is no limit.
+        secrets: credentials that must never stand in an error.
         late_s: how many seconds after its change time a row may become visible; less than the overlap of 300.
     """
 
@@ -37,6 +39,8 @@ class Harness(ABC):
     version_is_change_time: bool = True
     field_names: Mapping[str, str] = {}
     late_s: int = 60
+    message_bytes: int | None = None
+    secrets: Sequence[str] = ()
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -179,6 +183,12 @@ class Harness(ABC):
     def add_count(self) -> str:
         """Let the warehouse report what it counted of a SKU; return the SKU, which no other report names."""
         missing(self, "add_count")
+
+    # ---- messages --------------------------------------------------------------------------------------------------
+
+    def messages(self) -> Sequence[str]:
+        """Return what people, or the receiving program, were shown of each accepted message: title, text and id."""
+        missing(self, "messages")
 
 
 def missing(harness: Harness, method: str) -> NoReturn:

@@ -16,6 +16,7 @@ from erpsync.sdk.types.calls import (
     WebhookResult,
 )
 from erpsync.sdk.types.goods import ListingPage, ListingRow, StockLevel
+from erpsync.sdk.types.messages import Message, MessageLevel
 from erpsync.sdk.types.orders import BadLine, Line, Order, OrderState, Recipient, Refund, RefundLine, RefundState
 from erpsync.sdk.types.parcels import Repeat, Shipment, ShipmentLine, ShipmentReport, ShipmentReportPage
 from erpsync.sdk.types.payload import Payload
@@ -32,6 +33,8 @@ __all__ = [
     "Line",
     "ListingPage",
     "ListingRow",
+    "Message",
+    "MessageLevel",
     "Order",
     "OrderPage",
     "OrderState",

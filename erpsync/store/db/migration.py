@@ -26,6 +26,9 @@ WAIT_S = 600
 """So long another process's migration is waited for; the unit gives a start more."""
 
 VERSION_TABLE = "alembic_version"
+RESTORING_TABLE = "erpsync_restoring"
+"""Is there, empty, from before a backup is restored into a PostgreSQL database until all that follows is done."""
+
 _LOCK = 0x65727073  # any number of our own: "erps"
 
 
@@ -57,6 +60,36 @@ def carry_out(engine: Engine, folder: Path, *, version: str) -> bool:
                 " the database is as it was; install the erpsync you had again, and report this"
             )
     return True
+
+
+def begin_restoring(connection: Connection) -> None:
+    """Mark a PostgreSQL database, durably and before anything is restored into it, as one that no start may use."""
+    connection.execute(text(f"CREATE TABLE {RESTORING_TABLE} ()"))
+
+
+def bring_up_restored(engine: Engine, folder: Path, *, before: str, version: str) -> None:
+    """Bring a PostgreSQL database into which a backup is being restored to a version; it says of none afterwards.
+
+    Raises as `carry_out` does; the database is as it was then.
+    """
+    if before == version:
+        return
+    with _alone(engine) as connection:
+        _say_version(connection, before)
+        harm = _upgrade(connection, folder, before, version)
+        if harm:
+            raise MigrationError(f"the backup cannot be brought from version {before} to version {version}, {harm}")
+        connection.execute(text(f"DELETE FROM {VERSION_TABLE}"))
+
+
+def end_restored(connection: Connection, *, version: str) -> None:
+    """Let a restored database say which version it is at: from then on it is one like any other."""
+    _say_version(connection, version)
+    connection.execute(text(f"DROP TABLE {RESTORING_TABLE}"))
+
+
+def _say_version(connection: Connection, version: str) -> None:
+    connection.execute(text(f"INSERT INTO {VERSION_TABLE} (version_num) VALUES (:version)"), {"version": version})
 
 
 def versions_in(connection: Connection) -> list[str]:

@@ -82,6 +82,11 @@ class Vault:
         except InvalidTag:
             raise PrivacyError(f"the value of {row.split('|', 1)[0]} was not sealed for this row") from None
 
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """The names of the keys at hand, which tell nothing about them."""
+        return frozenset(used.decode() for used in self._ciphers)
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether the value is sealed with the first key."""
         return sealed_with(sealed) == self._first

@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect
 
 from erpsync.store.db.engine import StoreError, UnusableError, sqlite_path
-from erpsync.store.db.migration import VERSION_TABLE, carry_out, versions_in
+from erpsync.store.db.migration import RESTORING_TABLE, VERSION_TABLE, carry_out, versions_in
 from erpsync.store.tables import metadata
 
-VERSION = "0026"
+VERSION = "0028"
 _NOT_OURS = "erpsync did not make it; name another one under `database`"
 
 
@@ -52,6 +52,10 @@ def current_version(engine: Engine) -> str | None:
 
 def _refuse(engine: Engine, versions: list[str], tables: set[str]) -> None:
     """Raise for what no migration of ours begins with: these `versions`, `tables` beside them."""
+    if RESTORING_TABLE in tables:
+        raise SchemaError(
+            f"{_named(engine)} holds a backup whose restoring did not come to its end: run `erpsync restore FILE` again"
+        )
     if len(versions) > 1:
         raise SchemaError(f"{_named(engine)} claims several versions ({', '.join(sorted(versions))}): {_NOT_OURS}")
     if not versions:

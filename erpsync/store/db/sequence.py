@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     from erpsync.store.db.store import Tx
 
 
-def take_numbers(tx: "Tx", name: str, count: int) -> range:
-    """Return the next `count` numbers of a name, starting at 1."""
-    row = tx.insert(counter).values(name=name, value=count)
+def take_numbers(tx: "Tx", name: str, count: int, *, passed: int = 0) -> range:
+    """Return the next `count` numbers of a name, starting at 1.
+
+    Args:
+        passed: of a name that nothing is kept of, how many may have been given before, and nobody remembers.
+    """
+    row = tx.insert(counter).values(name=name, value=passed + count)
     statement = row.on_conflict_do_update(index_elements=["name"], set_={"value": counter.c.value + count}).returning(
         counter.c.value
     )

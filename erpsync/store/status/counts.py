@@ -13,11 +13,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, Select, and_, exists, func, or_, select, text, type_coerce, union_all
 
+from erpsync.core.arrivals import Quiet
 from erpsync.core.fulfilment import LINE
 from erpsync.core.policy import PollPolicy, StockPolicy
 from erpsync.core.sourcing import Sourcing
+from erpsync.store.alarms import list_alarms
+from erpsync.store.arrivals import quiet_channels
 from erpsync.store.cursors import CursorRow, read_cursors
 from erpsync.store.nodes import Node, read_nodes
+from erpsync.store.status.breaches import open_tasks_by_kind, taken_back_orders
 from erpsync.store.status.latencies import Latencies, order_latencies, stock_latencies, webhook_latencies
 from erpsync.store.tables import (
     UNMAPPED_LISTING,
@@ -34,7 +38,6 @@ from erpsync.store.tables import (
     seal_window,
     stock,
     subscription,
-    task,
     unknown_message,
 )
 
@@ -107,6 +110,10 @@ class Figures:
     database: str = "sqlite"
     subscriptions: Mapping[str, int] = field(default_factory=dict)
     drifted: Mapping[int, int] = field(default_factory=dict)
+    task_kinds: Mapping[tuple[int | None, str], int] = field(default_factory=dict)
+    taken_back: Mapping[int, int] = field(default_factory=dict)
+    quiet: Mapping[int, Quiet] = field(default_factory=dict)
+    alarms: Sequence[Any] = ()
     unsealed: Mapping[int, int] = field(default_factory=dict)
     unknown: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
     order_latencies: Latencies = field(default_factory=dict)
@@ -124,6 +131,7 @@ def gather(connection: Connection, ctx: ContextLike, now: datetime) -> Figures:
     hours = hours_until(now, ctx.timezone)
     inboxes = _inbox(connection)
     open_windows = select(seal_window.c.channel_id, func.count()).where(text("seal_window.sealed_at IS NULL"))
+    task_kinds = open_tasks_by_kind(connection)
     open_letters = select(dead_letter.c.channel_id, func.count()).where(text("dead_letter.state = 'open'"))
     return Figures(
         at=now,
@@ -133,7 +141,7 @@ def gather(connection: Connection, ctx: ContextLike, now: datetime) -> Figures:
         inbox={channel_id: count for channel_id, (count, _) in inboxes.items()},
         inbox_oldest_at={channel_id: oldest for channel_id, (_, oldest) in inboxes.items()},
         letters=_by(connection, open_letters),
-        tasks=_by(connection, select(task.c.channel_id, func.count()).where(text("task.closed_at IS NULL"))),
+        tasks=_over_kinds(task_kinds),
         unknown_stock=_unknown_stock(connection, ctx),
         unmapped=_by(connection, select(listing.c.channel_id, func.count()).where(UNMAPPED_LISTING)),
         held=_held(connection),
@@ -144,6 +152,10 @@ def gather(connection: Connection, ctx: ContextLike, now: datetime) -> Figures:
         database=connection.dialect.name,
         subscriptions=_by(connection, select(subscription.c.state, func.count())),
         drifted=_drifted(connection),
+        task_kinds=task_kinds,
+        taken_back=taken_back_orders(connection),
+        quiet=quiet_channels(connection, [channel.id for channel in ctx.channels.values() if channel.enabled], now),
+        alarms=list_alarms(connection, over=False, limit=0),
         unsealed=_by(connection, open_windows),
         unknown=_unknown(connection),
         order_latencies=order_latencies(connection, now),
@@ -156,6 +168,14 @@ def _by(connection: Connection, query: Select[Any]) -> dict[Any, Any]:
     """Run a (key, number) query grouped by its first column."""
     pairs: Sequence[Any] = connection.execute(query.group_by(query.selected_columns[0])).all()
     return dict(pairs)
+
+
+def _over_kinds(kinds: Mapping[tuple[int | None, str], int]) -> dict[int | None, int]:
+    """Return how many tasks are open by channel, of whatever kind."""
+    totals: dict[int | None, int] = defaultdict(int)
+    for (channel_id, _), count in kinds.items():
+        totals[channel_id] += count
+    return dict(totals)
 
 
 def _queues(connection: Connection, now: datetime) -> dict[tuple[int, str], Queue]:

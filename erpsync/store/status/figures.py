@@ -5,17 +5,20 @@ all is well.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from erpsync.core.instants import stamp
-from erpsync.sdk.roles import OrderSource, WebhookSource
+from erpsync.sdk.roles import MessageSink, OrderSource, WebhookSource
 from erpsync.store.cursors import CursorRow
 from erpsync.store.db.clock import OFF
 from erpsync.store.nodes import Node
+from erpsync.store.status.breaches import answers, breach_facts, breaches, house_breaches, silence
 from erpsync.store.status.counts import OPEN_STATES, ChannelLike, ContextLike, Figures, Queue, gather
+from erpsync.store.status.spans import spell
 from erpsync.store.status.storage import LOST_FOR, Storage
 
 LAGGING_STREAMS = ("orders", "refunds")
@@ -44,6 +47,12 @@ class Limits(Protocol):
     def token_expiry_days(self) -> float | None: ...
     @property
     def disk_free_mb(self) -> int | None: ...
+    @property
+    def oversold(self) -> int | None: ...
+    @property
+    def lasting_drift(self) -> int | None: ...
+    @property
+    def silence_s(self) -> float | None: ...
 
 
 def status(
@@ -69,7 +78,9 @@ def judge(figures: Figures, ctx: ContextLike, limits: Limits, storage: Storage |
             continue
         facts = _channel(figures, channel) | {"not_stored": _not_stored(figures, channel, storage)}
         facts["clock_ahead_s"] = figures.rows[channel.id].clock_ahead_s
+        facts["silence"], hush = _silence(figures, channel, facts, limits)
         beyond = [] if not channel.enabled else [*_problems(facts, channel, limits), *_clock_problems(facts, figures)]
+        beyond += hush
         facts["level"] = "bad" if beyond else _level(facts, channel, limits)
         facts["beyond"] = sorted({check for check, _ in beyond})
         shown.append(facts)
@@ -77,6 +88,9 @@ def judge(figures: Figures, ctx: ContextLike, limits: Limits, storage: Storage |
             {"channel": channel.name, "check": check, "text": f"{channel.name}: {said}"} for check, said in beyond
         ]
     problems += [{"channel": None, "check": "reload", "text": said} for said in _refusals(figures)]
+    problems += [
+        {"channel": None, "check": check, "text": said} for check, said in house_breaches(figures.task_kinds, limits)
+    ]
     return {
         "ok": not problems,
         "at": stamp(figures.at),
@@ -85,7 +99,50 @@ def judge(figures: Figures, ctx: ContextLike, limits: Limits, storage: Storage |
         "channels": shown,
         "totals": _totals(figures, shown),
         "storage": storage.shown(),
+        "alarms": [shown_alarm(row) for row in figures.alarms],
     }
+
+
+def shown_alarm(row: Any) -> dict[str, Any]:
+    """Return an alarm as JSON; `ended_at` is null while it stands."""
+    return {
+        "check": row.rule,
+        "channel": row.channel,
+        "subject": row.subject,
+        "level": row.level,
+        "text": row.said,
+        "since": stamp(row.seen_at),
+        "raised_at": stamp(row.raised_at),
+        "ended_at": _stamp(row.ended_at),
+    }
+
+
+def _silence(
+    figures: Figures, channel: ChannelLike, facts: Mapping[str, Any], limits: Limits
+) -> tuple[dict[str, Any] | None, list[tuple[str, str]]]:
+    """Return since when nothing came where its past tells when orders come, and the problem that it is, if it is one.
+
+    Where orders cannot be read nothing is known of them: then their freshness is the problem.
+    """
+    quiet = figures.quiet.get(channel.id)
+    if quiet is None or not channel.enabled or facts["state"] != "up":
+        return None, []
+    stale = freshness_limit(channel, limits)
+    fresh = facts["freshness_s"]
+    if fresh is not None:
+        if stale is not None and fresh > stale:
+            return None, []
+        quiet = replace(quiet, until=max(quiet.since, quiet.until - timedelta(seconds=fresh)))
+    quiet = replace(quiet, answers=answers(figures.rows[channel.id], channel, quiet))
+    told = silence(quiet, limits)
+    level, text = told or ("ok", "")
+    shown = {
+        "since": stamp(quiet.since),
+        "expected": round(quiet.expected * quiet.pace, 1),
+        "level": level,
+        "text": text,
+    }
+    return shown, [("nothing_arrived", text)] if level == "bad" else []
 
 
 def _refusals(figures: Figures) -> Iterator[str]:
@@ -150,10 +207,12 @@ def _channel(figures: Figures, channel: ChannelLike) -> dict[str, Any]:
         },
         "backordered_orders": figures.backordered.get(channel.id, 0),
         "drifted_listings": figures.drifted.get(channel.id, 0),
+        **breach_facts(figures.task_kinds, figures.taken_back.get(channel.id, 0), channel.id),
         "unknown_messages": dict(figures.unknown.get(channel.id, {})),
         "windows_unsealed": figures.unsealed.get(channel.id, 0),
         "orders_24h": sum(figures.hourly.get(channel.id, ())),
         "token_expires_at": _stamp(expires),
+        "token_renews": channel.renews_token,
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
     }
 
@@ -177,8 +236,8 @@ def _state(channel: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> 
         return "auth_failed"
     if row.down_since_at is not None:
         return "down"
-    told_all = channel.plays(WebhookSource) and not channel.plays(OrderSource)
-    return "up" if told_all or any(cursor.complete_began_at for cursor in streams.values()) else "new"
+    never_read = any(map(channel.plays, (WebhookSource, MessageSink))) and not channel.plays(OrderSource)
+    return "up" if never_read or any(cursor.complete_began_at for cursor in streams.values()) else "new"
 
 
 def _queue(queues: Mapping[str, Queue], now: datetime) -> dict[str, Any]:
@@ -227,14 +286,16 @@ def _problems(facts: Mapping[str, Any], channel: ChannelLike, limits: Limits) ->
     for check, value, limit, said in _measures(facts, channel, limits):
         if value is not None and limit is not None and value > limit:
             yield check, said
+    yield from breaches(facts, limits)
     expiry = _expiry_limit(channel, limits)
     if facts["token_days"] is not None and expiry is not None and facts["token_days"] < expiry:
-        days = facts["token_days"]
-        yield (
-            "token",
-            f"the credentials {'end in' if days >= 0 else 'ended'} {spell(abs(days) * 86_400)}"
-            + ("" if days >= 0 else " ago"),
-        )
+        yield "token", token_said(facts["token_days"])
+
+
+def token_said(days: float) -> str:
+    """Say when credentials end that last so many days yet, or ended."""
+    left = spell(abs(days) * 86_400)
+    return f"the credentials end in {left}" if days >= 0 else f"the credentials ended {left} ago"
 
 
 def _clock_problems(facts: Mapping[str, Any], figures: Figures) -> Iterator[tuple[str, str]]:
@@ -323,25 +384,3 @@ def _totals(figures: Figures, shown: Sequence[Mapping[str, Any]]) -> dict[str, A
         "held_orders": sum(figures.held.values()),
         "nodes": sum(node.lives(figures.at) for node in figures.nodes),
     }
-
-
-def spell(seconds: float | None) -> str:
-    """Return a span as people say it: 42 s, 7 min, 3 h 5 min, 2 d 4 h."""
-    if seconds is None:
-        return "-"
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    big, small, names = (
-        (whole // 3600, whole % 3600 // 60, "h min")
-        if whole < 86_400
-        else (
-            whole // 86_400,
-            whole % 86_400 // 3600,
-            "d h",
-        )
-    )
-    one, other = names.split()
-    return f"{big} {one} {small} {other}" if small else f"{big} {one}"

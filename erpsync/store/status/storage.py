@@ -50,17 +50,23 @@ class Storage:
         """Yield (check, what is wrong)."""
         if self.problem:
             yield "database", self.problem
-        for disk in self.disks if disk_free_mb is not None else ():
-            if disk.free_mb is None:
-                yield "disk", f"{disk.folder} does not tell how much room it has"
-            elif disk_free_mb is not None and disk.free_mb < disk_free_mb:
-                limit = f"limit {room(disk_free_mb)}"
-                yield "disk", f"{room(disk.free_mb)} free in {disk.folder}, for {', '.join(disk.serves)} ({limit})"
+        for _, said in full(self.disks, disk_free_mb):
+            yield "disk", said
 
     def shown(self) -> dict[str, Any]:
         """Return it as JSON."""
         disks = [{"folder": disk.folder, "free_mb": disk.free_mb, "serves": list(disk.serves)} for disk in self.disks]
         return {"writable": not self.problem, "problem": self.problem, "disks": disks}
+
+
+def full(disks: Iterable[Disk], disk_free_mb: int | None) -> Iterator[tuple[str, str]]:
+    """Yield (folder, what is wrong) of disks that have too little room or do not tell; None is no limit."""
+    for disk in disks if disk_free_mb is not None else ():
+        if disk.free_mb is None:
+            yield disk.folder, f"{disk.folder} does not tell how much room it has"
+        elif disk_free_mb is not None and disk.free_mb < disk_free_mb:
+            limit = f"limit {room(disk_free_mb)}"
+            yield disk.folder, f"{room(disk.free_mb)} free in {disk.folder}, for {', '.join(disk.serves)} ({limit})"
 
 
 SILENT: tuple[Disk, ...] = (Disk(folder="a folder of this machine", free_mb=None),)

@@ -5,6 +5,7 @@ is derived when read (`orders.phase` holds the rest).
 """
 
 from erpsync.store.tables.access import login_session, saved_view, user_account
+from erpsync.store.tables.alarms import alarm, arrival_pattern, late_order
 from erpsync.store.tables.api import api_request, api_token, subscription
 from erpsync.store.tables.base import EPOCH, BigInt, Instant, instant, metadata, micros
 from erpsync.store.tables.names import order_name
@@ -34,6 +35,7 @@ from erpsync.store.tables.orders import (
 from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
+from erpsync.store.tables.routes import route
 from erpsync.store.tables.stock import (
     UNMAPPED_LISTING,
     backorder,
@@ -63,8 +65,10 @@ __all__ = [
     "UNMAPPED_LISTING",
     "BigInt",
     "Instant",
+    "alarm",
     "api_request",
     "api_token",
+    "arrival_pattern",
     "backorder",
     "bundle",
     "channel",
@@ -80,6 +84,7 @@ __all__ = [
     "inbox",
     "instant",
     "key_proof",
+    "late_order",
     "lease",
     "ledger",
     "line_part",
@@ -99,6 +104,7 @@ __all__ = [
     "release",
     "release_line",
     "release_order",
+    "route",
     "saved_view",
     "seal_window",
     "shipment",

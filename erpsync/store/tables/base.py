@@ -30,6 +30,7 @@ LONGEST_CLAIM_S = 60
 LONGEST_LATE_CALL_S = 300
 LONGEST_LEASE_S = 300
 LONGEST_LOCK_S = 900
+LONGEST_ROUTE_WAIT_S = 900
 LONGEST_SESSION_S = 604_800
 LONGEST_TOKEN_PAUSE_S = 14_400
 """How far ahead a deadline of each kind is ever set, or may be believed to be: trying earlier does no harm."""

@@ -34,6 +34,9 @@ _BY_KIND = {
     "user": frozenset({"channels"}),
     "channel": frozenset({"channels"}),
     "token": frozenset({"channels"}),
+    "brake": frozenset({"stock", "tasks"}),
+    "alarm": frozenset({"channels"}),
+    "clock": frozenset({"channels"}),
     "api": frozenset(),  # beside these two stands what was done
     "console": frozenset(),
 }

@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from erpsync.sdk.text import storable
 from erpsync.store.names import FORWARDS, beginning, ending, part_of, plain
 from erpsync.store.tables import PART_ORDERS, order_name, orders, release, release_order
-from erpsync.store.views.goods import find_goods, orders_of
+from erpsync.store.views.goods import codes_of, find_goods, orders_of
 from erpsync.store.views.orders import load_orders
 from erpsync.store.views.values import Json
 
+MOST_SKUS = 12
 MOST_PARTS = 32  # looked through in one query
 MIDDLE_PARTS = 3
 MIDDLE_ORDERS = (MIDDLE_PARTS - 1) * PART_ORDERS  # the newest part may have just begun
@@ -24,10 +25,18 @@ MIDDLE_ORDERS = (MIDDLE_PARTS - 1) * PART_ORDERS  # the newest part may have jus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a search found: orders as `list_orders` shows them, what of each fits, by number, and what to know of it."""
+    """What a search found.
+
+    Args:
+        orders: as `list_orders` shows them.
+        matched: what of each fits, by its number.
+        skus: codes of ours that the text names or whose goods it fits, no more than `MOST_SKUS`.
+        notes: what to know of it.
+    """
 
     orders: list[Json]
     matched: dict[str, str]
+    skus: list[str]
     notes: list[str]
 
 
@@ -62,6 +71,7 @@ def search_orders(connection: Connection, text: str, limit: int = 100) -> Found:
             loaded[id]["number"]: _matched(loaded[id], name, bought=id in bought, releases=released.get(id, ()))
             for id in ordered
         },
+        skus=codes_of(connection, goods, MOST_SKUS),
         notes=notes,
     )
 

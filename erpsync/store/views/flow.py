@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, case, func, literal, select, text, type_coerce
+from sqlalchemy import BigInteger, Connection, case, func, literal, select, text, type_coerce, union_all
 
-from erpsync.core.policy import OrderPolicy
+from erpsync.core.order_holds import HoldReason
+from erpsync.store.late_orders import OPEN
+from erpsync.store.late_orders import due as due_in
 from erpsync.store.status.counts import HOUR, HOURS, micros_of
-from erpsync.store.tables import channel, dead_letter, micros, orders, shipment, task
+from erpsync.store.tables import channel, dead_letter, micros, order_hold, orders, shipment, task
 from erpsync.store.tables.base import instant
 from erpsync.store.views.values import Json, iso
 
@@ -22,8 +24,8 @@ SOON_H = (0, 4, 12, 24)
 STEPS = ("overdue", "4h", "12h", "24h", "later")
 NEXT = 6
 CAUSES = 8
+UNMAPPED = HoldReason.UNMAPPED_SKU.value
 _PAGE, _LOOK = 4096, 64
-_OPEN = text("orders.phase IN ('ready', 'held', 'partially_shipped')")
 
 
 def parcels_by_hour(connection: Connection, hours: Sequence[datetime]) -> tuple[int, ...]:
@@ -80,48 +82,41 @@ def ages(connection: Connection, within_h: Mapping[int, float], now: datetime) -
     Args:
         within_h: those hours, by channel.
     """
-    due = _due(within_h)
-    step = case(*((due < micros(now + timedelta(hours=h)), at) for at, h in enumerate(SOON_H)), else_=len(SOON_H))
-    counts: dict[str, dict[str, int]] = {"to_send": {}, "held": {}}
-    grouped = select(step.label("step"), (orders.c.phase == "held").label("held"), func.count())
-    # Scans orders: those that are open. They are few beside the ones that ended, however long the history is.
-    for at, held, count in connection.execute(grouped.where(_OPEN).group_by(text("step"), text("held"))):
-        counts["held" if held else "to_send"][STEPS[at]] = count
-    return Ages(**counts, next=_next(connection, due))
+    # Scans orders: those that are open. They are few beside the ones that ended, however long the history is. Looked up
+    # once for both answers: each lies on another page of the table.
+    waits = select(orders.c.id, orders.c.phase, due_in(within_h).label("due")).where(OPEN).cte("waits")
+    ends = ((waits.c.due < micros(now + timedelta(hours=h)), at) for at, h in enumerate(SOON_H))
+    step, held = case(*ends, else_=len(SOON_H)).label("step"), case((waits.c.phase == "held", 1), else_=0).label("held")
+    counts = select(literal("count"), step, held, func.count()).group_by(text("step"), text("held"))
+    first = select(literal("next"), waits.c.id, literal(0), waits.c.due).order_by(waits.c.due, waits.c.id).limit(NEXT)
+    numbers: dict[str, dict[str, int]] = {"to_send": {}, "held": {}}
+    due: list[tuple[int, int]] = []
+    for what, at, is_held, number in connection.execute(union_all(counts, select(first.subquery()))):
+        if what == "next":
+            due.append((number, at))
+        else:
+            numbers["held" if is_held else "to_send"][STEPS[at]] = number
+    return Ages(**numbers, next=_next(connection, sorted(due)))
 
 
-def _next(connection: Connection, due: Any) -> list[Json]:
-    query: Select[Any] = select(orders.c.number, orders.c.channel_id, orders.c.phase, orders.c.hold_reason)
-    first = query.add_columns(due.label("due")).where(_OPEN).order_by(text("due"), orders.c.id).limit(NEXT)
-    names = {row.id: row.name for row in connection.execute(select(channel.c.id, channel.c.name))}
-    # Scans orders: those that are open, as above.
+def _next(connection: Connection, due: Sequence[tuple[int, int]]) -> list[Json]:
+    """Return orders, given as (instant they are due at, id), as the overview shows them."""
+    query = select(orders.c.id, orders.c.number, orders.c.phase, orders.c.hold_reason, channel.c.name)
+    named = query.join(channel, channel.c.id == orders.c.channel_id).where(orders.c.id.in_([id for _, id in due]))
+    rows = {row.id: row for row in connection.execute(named)}
     return [
         {
-            "number": row.number,
-            "channel": names[row.channel_id],
-            "held": row.hold_reason or ("held" if row.phase == "held" else ""),
-            "due_at": iso(instant(row.due)),
+            "number": rows[id].number,
+            "channel": rows[id].name,
+            "held": rows[id].hold_reason or ("held" if rows[id].phase == "held" else ""),
+            "due_at": iso(instant(at)),
         }
-        for row in connection.execute(first)
+        for at, id in due
     ]
 
 
-def _due(within_h: Mapping[int, float]) -> Any:
-    """Return by when an order is to be told as sent, in microseconds, as `core.deadline.ship_by` says."""
-    instants = ("paid_at", "ready_at", "placed_at")
-    since = func.coalesce(*(type_coerce(orders.c[name], BigInteger) for name in instants))
-    allowed = {id: _span(hours) for id, hours in within_h.items()}
-    usual = _span(OrderPolicy().ship_within_h)
-    span = case(allowed, value=orders.c.channel_id, else_=usual) if allowed else usual
-    return func.coalesce(type_coerce(orders.c.ship_by_at, BigInteger), since + span)
-
-
-def _span(hours: float) -> Any:
-    return literal(micros_of(timedelta(hours=hours)), BigInteger)
-
-
 def asked_of_people(connection: Connection) -> list[Json]:
-    """Return open dead letters and tasks by cause, most first, each with its oldest one."""
+    """Return open dead letters, tasks and orders that wait for a mapping by cause, most first, with the oldest one."""
     letters = select(dead_letter.c.kind, dead_letter.c.channel_id, func.count().label("count"))
     letters = letters.add_columns(func.min(dead_letter.c.id).label("first")).where(text("dead_letter.state = 'open'"))
     tasks = select(task.c.kind, task.c.channel_id, func.count().label("count"))
@@ -135,7 +130,21 @@ def asked_of_people(connection: Connection) -> list[Json]:
             row.id: row for row in connection.execute(select(table).where(table.c.id.in_([row.first for row in most])))
         }
         causes += [_cause(what, row, oldest[row.first], names) for row in most]
-    return causes
+    return causes + _wait_for_mapping(connection, names)
+
+
+def _wait_for_mapping(connection: Connection, names: Mapping[int, str]) -> list[Json]:
+    # Computed, so that no planner walks through all orders along an index of their channels.
+    of = (orders.c.channel_id + 0).label("of")
+    held = select(of, func.count().label("count"), func.min(order_hold.c.at).label("since")).select_from(order_hold)
+    held = held.join(orders, orders.c.id == order_hold.c.order_id).where(order_hold.c.reason == UNMAPPED)
+    # Scans order_hold: what is held now, no history.
+    rows = connection.execute(held.group_by(text("of")).order_by(text("count DESC")))
+    return [
+        {"what": "mapping", "kind": UNMAPPED, "channel": names[row.of], "count": row.count}
+        | {"since": iso(row.since), "text": "", "source": ""}
+        for row in rows
+    ]
 
 
 def _cause(what: str, row: Any, oldest: Any, names: Mapping[int, str]) -> Json:

@@ -123,6 +123,16 @@ def _orders_of(
     return ids
 
 
+def codes_of(connection: Connection, goods: Goods, limit: int) -> list[str]:
+    """Return codes of SKUs that were found, those named exactly first."""
+    codes: list[str] = []
+    for ids in (goods.exact.skus, goods.things.skus - goods.exact.skus):
+        if ids and len(codes) < limit:
+            query = select(sku.c.code).where(sku.c.id.in_(sorted(ids))).order_by(sku.c.code).limit(limit - len(codes))
+            codes += connection.execute(query).scalars()
+    return codes
+
+
 def titles_of(connection: Connection, numbers: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return what was bought, in the channel's words: title by line id, by order number."""
     query = select(orders.c.number, order_line.c.external_id, order_line.c.title, order_line.c.channel_sku)

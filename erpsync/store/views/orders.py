@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, union
 
 from erpsync.core.orders import Origin
 from erpsync.store.db.lookups import has
@@ -154,6 +154,12 @@ def _by_arrival(
         yield rows
         last = rows[-1].id if len(rows) == size else ids[-1]
         step = min(4 * step, MOST_STEP) if 2 * len(rows) < size else step
+
+
+def first_placed_at(connection: Connection) -> datetime | None:
+    """Return when the oldest order was placed that is stored, None where there is none."""
+    # Scans orders: the first row of the index by `placed_at`.
+    return connection.execute(select(func.min(orders.c.placed_at))).scalar()
 
 
 def load_orders(connection: Connection, ids: Sequence[int]) -> dict[int, Json]:

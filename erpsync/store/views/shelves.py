@@ -32,9 +32,10 @@ _TOLD = ("channel", "channel_sku", "told_qty", "told_sure", "told_at", "refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShelfFilter:
-    """Which SKUs are wanted: with a text in code or title, with a row in a warehouse, in a state of `ONLY`."""
+    """Which SKUs are wanted: by a text in code or title, a code, a row in a warehouse, a state of `ONLY`."""
 
     text: str = ""
+    code: str | None = None
     warehouse: str | None = None
     only: str = ""
 
@@ -61,6 +62,8 @@ def _conditions(connection: Connection, wanted: ShelfFilter) -> list[ColumnEleme
     conditions: list[ColumnElement[bool]] = []
     if plain(wanted.text):
         conditions.append(sku.c.id.in_(sorted(find_goods(connection, wanted.text).things.skus)))
+    if wanted.code is not None:
+        conditions.append(sku.c.code == wanted.code)
     if wanted.warehouse is not None:
         place = select(warehouse.c.id).where(warehouse.c.code == wanted.warehouse).scalar_subquery()
         conditions.append(exists().where(stock.c.sku_id == sku.c.id, stock.c.warehouse_id == place))

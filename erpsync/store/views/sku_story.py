@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from erpsync.store.tables import (
     backorder,
@@ -28,10 +28,13 @@ from erpsync.store.views.next_steps import next_of_sku
 from erpsync.store.views.values import Json, NotFound, row_json
 
 LATEST = 200
+MOST_HOLDS = 500
 
 
 def tell_sku(connection: Connection, code: str, *, latest: int = LATEST, off: Collection[str] = ()) -> Json:
-    """Return `{sku, stock, holds, backorders, listings, bundles, story, next}`; raises `NotFound`.
+    """Return `{sku, stock, holds, more_holds, backorders, listings, bundles, story, next}`; raises `NotFound`.
+
+    Of very many holds the oldest `MOST_HOLDS` are named, and the others counted.
 
     Args:
         off: channels that are switched off in the configuration.
@@ -43,7 +46,8 @@ def tell_sku(connection: Connection, code: str, *, latest: int = LATEST, off: Co
     shown: Json = {
         "sku": code,
         "stock": list_stock(connection, sku_code=code),
-        "holds": _holds(connection, sku_id),
+        "holds": (holds := _holds(connection, sku_id)),
+        "more_holds": _count_holds(connection, sku_id) - MOST_HOLDS if len(holds) == MOST_HOLDS else 0,
         "backorders": _backorders(connection, sku_id),
         "listings": list_listings(connection, sku_code=code),
         "bundles": list_bundles(connection, sku_code=code),
@@ -67,27 +71,33 @@ def _story(connection: Connection, sku_id: int, latest: int) -> Iterable[Json]:
 def _holds(connection: Connection, sku_id: int) -> list[Json]:
     """Return who has units; what belongs to no order names none."""
     # Scans hold: by SKU, and it holds what is open, no history.
+    oldest = select(hold).where(hold.c.sku_id == sku_id).order_by(hold.c.owner_id, hold.c.owner_kind).limit(MOST_HOLDS)
+    held = oldest.subquery("held")
     query = (
         select(
             orders.c.number.label("order"),
             channel.c.name.label("channel"),
             order_line.c.external_id.label("line"),
             warehouse.c.code.label("warehouse"),
-            hold.c.qty,
-            hold.c.expires_at,
-            hold.c.released,
-            hold.c.owner_kind.label("owner"),
+            held.c.qty,
+            held.c.expires_at,
+            held.c.released,
+            held.c.owner_kind.label("owner"),
         )
-        .select_from(hold)
-        .outerjoin(order_line, and_(hold.c.owner_kind == "line", hold.c.owner_id == order_line.c.id))
+        .select_from(held)
+        .outerjoin(order_line, and_(held.c.owner_kind == "line", held.c.owner_id == order_line.c.id))
         .outerjoin(orders, orders.c.id == order_line.c.order_id)
         .outerjoin(channel, channel.c.id == orders.c.channel_id)
-        .join(warehouse, warehouse.c.id == hold.c.warehouse_id)
-        .where(hold.c.sku_id == sku_id)
-        .order_by(orders.c.number.is_(None), orders.c.number, hold.c.owner_kind, hold.c.owner_id)
+        .join(warehouse, warehouse.c.id == held.c.warehouse_id)
+        .order_by(orders.c.number.is_(None), orders.c.number, held.c.owner_kind, held.c.owner_id)
     )
     rows = connection.execute(query)
     return [row_json(row, row._fields) for row in rows]
+
+
+def _count_holds(connection: Connection, sku_id: int) -> int:
+    # Scans hold: by SKU, and it holds what is open, no history.
+    return int(connection.execute(select(func.count()).select_from(hold).where(hold.c.sku_id == sku_id)).scalar_one())
 
 
 def _backorders(connection: Connection, sku_id: int) -> list[Json]:

@@ -52,8 +52,9 @@ def tell_order(connection: Connection, name: str, *, off: Collection[str] = ()) 
 
 
 def _events(connection: Connection, order_id: int) -> Iterable[Json]:
-    # A task that is closed is told by the task itself.
-    of_order = and_(event.c.order_id == order_id, event.c.order_id.is_not(None), event.c.kind != "task.done")
+    # What tasks and dead letters are told by themselves.
+    told = event.c.kind.not_in(("task.opened", "task.done", "letter.opened"))
+    of_order = and_(event.c.order_id == order_id, event.c.order_id.is_not(None), told)
     return of_events(connection, connection.execute(select(event).where(of_order).order_by(event.c.at, event.c.id)))
 
 

@@ -9,6 +9,7 @@ from erpsync.flows.api.subscriptions import Wanted, go_back, restart, reveal_sec
 from erpsync.flows.context import Context
 from erpsync.store.feed import settled_id
 from erpsync.store.views.feed import list_events, list_subscriptions, newest_event, show_subscription
+from erpsync.store.views.routes import list_routes
 from erpsync.web.api import examples
 from erpsync.web.api.deps import Admin, AdminDoing, Reader, TheDeps, answer, page
 from erpsync.web.api.models import GoBack, Subscription
@@ -57,6 +58,13 @@ def _refuse_ahead(deps: TheDeps, start: int) -> None:
         newest = newest_event(connection)
     if start > newest:
         raise Problem(422, f"after is {start}, ahead of the newest event {newest}: go on after {newest}, or 0 for all")
+
+
+@router.get("/routes", tags=["events"], responses=examples.page_of(examples.ROUTE))
+def routes(deps: TheDeps, access: Reader) -> Response:
+    """Which department is told of what, and whether it gets through; on one page."""
+    with deps.reading() as connection:
+        return page(list_routes(connection, deps.ctx.routes), None)
 
 
 @router.get("/subscriptions", tags=["events"], responses=examples.page_of(examples.SUBSCRIPTION))

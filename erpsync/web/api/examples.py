@@ -187,6 +187,7 @@ EXPLAINED_SKU = {
             "owner": "line",
         }
     ],
+    "more_holds": 0,
     "backorders": [],
     "listings": [LISTING],
     "bundles": [],
@@ -250,5 +251,20 @@ SUBSCRIPTION = {
     "error": "",
     "cursor": "4711",
     "kinds": ["order."],
+}
+ROUTE = {
+    "id": "warehouse",
+    "to": "wecom-warehouse",
+    "department": "仓库",
+    "lang": "zh",
+    "event": ["order.held", "release."],
+    "state": "active",
+    "cursor": "4711",
+    "behind": 0,
+    "told_at": "2026-03-02T08:00:00Z",
+    "failing_since_at": None,
+    "run_at": "2026-03-02T08:00:00Z",
+    "attempts": 0,
+    "error": "",
 }
 SECRET = {"id": 3, "secret": "whsec_…"}

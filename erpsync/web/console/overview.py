@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from erpsync.store.alarms import list_alarms
+from erpsync.store.status.figures import shown_alarm
 from erpsync.store.status.latencies import Latencies, shipment_latencies
 from erpsync.store.views import OrderFilter, list_orders
 from erpsync.store.views.flow import STEPS, Ages, ages, asked_of_people, parcels_by_hour
@@ -20,6 +22,9 @@ from erpsync.web.console.system.took import slowest
 from erpsync.web.site import Look
 
 LATEST = 12
+OVER = 5
+"""So many alarms that are over stand below those that are not."""
+
 AGE_WIDTH = 600
 
 Page = dict[str, Any]
@@ -34,6 +39,7 @@ class Flow:
     ages: Ages
     asked: Sequence[Json]
     parcel_latencies: Latencies
+    alarms: Sequence[Json]
 
 
 class Overview:
@@ -66,6 +72,7 @@ class Overview:
                 ages=ages(connection, within_h, look.figures.at),
                 asked=asked_of_people(connection),
                 parcel_latencies=shipment_latencies(connection, look.figures.at),
+                alarms=[shown_alarm(row) for row in list_alarms(connection, over=True, limit=OVER)],
             )
 
     def _page(self) -> Page:
@@ -102,6 +109,7 @@ def flow_page(flow: Flow) -> Page:
         "took": [slowest(step, latencies[step], names) for step in ("order", "stock", "webhook", "shipment")],
         "ages": age_rows(flow.ages),
         "next_due": flow.ages.next,
+        "alarms": flow.alarms,
     }
 
 
@@ -129,6 +137,9 @@ _LEADS = {
     "queue_age": "/channels/{channel}",
     "queue_depth": "/channels/{channel}",
     "token": "/channels/{channel}",
+    "nothing_arrived": "/channels/{channel}",
+    "oversell": "/tasks",
+    "drift": "/tasks?channel={channel}",
     "dead_letters": "/dead-letters?channel={channel}",
     "tasks": "/tasks?channel={channel}",
     "unknown_outcomes": "/tasks?channel={channel}",

@@ -21,11 +21,13 @@ from erpsync.web.console.orders.find import Search
 from erpsync.web.console.orders.kept_views import KeptViews
 from erpsync.web.console.orders.order import OneOrder
 from erpsync.web.console.orders.orders import Orders
+from erpsync.web.console.orders.ship_many import ShipMany
 from erpsync.web.console.orders.shipping import Shipping
 from erpsync.web.console.overview import Overview
 from erpsync.web.console.system.account import Account
 from erpsync.web.console.system.channels import Channels
 from erpsync.web.console.system.configuration import Configuration
+from erpsync.web.console.system.messages import Messages
 from erpsync.web.console.system.reconciliation import Reconciliation
 from erpsync.web.console.system.tokens import Tokens
 from erpsync.web.console.system.users import Users
@@ -34,10 +36,12 @@ from erpsync.web.live import Live
 
 def routes(kit: Kit) -> list[Guarded]:
     """Return the addresses of all pages, each with the role that it takes; the first that fits answers."""
-    orders = (Orders(kit), Search(kit), KeptViews(kit), Deeds(kit), Shipping(kit), Export(kit), OneOrder(kit))
+    many = (KeptViews(kit), Deeds(kit), ShipMany(kit), Export(kit))
+    orders = (Orders(kit), Search(kit), *many, Shipping(kit), OneOrder(kit))
     goods = (Stock(kit), SkuActs(kit), OneSku(kit), Listings(kit), Bundles(kit))
     attention = (Tasks(kit), Letters(kit), Trail(kit))
-    system = (Channels(kit), Reconciliation(kit), Configuration(kit), Users(kit), Account(kit), Tokens(kit))
+    people = (Users(kit), Account(kit), Tokens(kit))
+    system = (Channels(kit), Reconciliation(kit), Configuration(kit), Messages(kit), *people)
     pages = (Overview(kit), Live(kit), *orders, *goods, *attention, *system)
     return [address for page in pages for address in page.routes()]
 

@@ -61,6 +61,17 @@
     if (list && !list.open) list.showModal();
   }
 
+  // A scanner types a number and presses enter: the next field is the next parcel's.
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key !== "Enter" || event.isComposing || !(field instanceof Element) || !field.matches("input[data-scan]")) return;
+    const fields = [...field.form.querySelectorAll("input[data-scan]")];
+    const next = fields[fields.indexOf(field) + 1];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+
   const KEYS = { "/": find, j: () => walk(1), k: () => walk(-1), x: tick, Enter: openRow, "?": showKeys };
 
   document.addEventListener("keydown", (event) => {

@@ -21,6 +21,7 @@
   let failures = 0;
   let asking = false;
   let again = false; // something changed while the last answer was on its way
+  let kept = false; // a section that has changed was left as it is, for somebody is busy there
   let stream = null;
   let told = new Set();
 
@@ -79,14 +80,19 @@
     const parts = places(fresh);
     const now = remember(fresh);
     let before = null;
+    kept = false;
     for (const part of parts) {
       const old = document.getElementById(part.id);
       if (!old) {
         if (before) before.after(part); else main.append(part);
         seen.set(part.id, now.get(part.id));
-      } else if (seen.get(part.id) !== now.get(part.id) && !isInUse(old)) {
-        replace(old, part);
-        seen.set(part.id, now.get(part.id));
+      } else if (seen.get(part.id) !== now.get(part.id)) {
+        if (isInUse(old)) {
+          kept = true;
+        } else {
+          replace(old, part);
+          seen.set(part.id, now.get(part.id));
+        }
       }
       before = document.getElementById(part.id);
     }
@@ -132,9 +138,10 @@
     last = Date.now();
     try {
       const answer = await fetch(main.dataset.live, { cache: "no-store", signal: AbortSignal.timeout(10000) });
-      if (answer.status === 401) return location.reload(); // the session has ended: the page leads to the log-in
+      if (answer.status === 401 || answer.redirected) return location.reload(); // the session has ended: to the log-in
       if (!answer.ok) throw new Error(String(answer.status));
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("main") || page.body; // a page of its own, or a part of one
       if (String(getSelection()) === "") put(fresh);
       failures = 0;
     } catch {
@@ -174,6 +181,9 @@
     refresh();
   }
 
+  for (const done of ["change", "focusout", "toggle"]) {
+    document.addEventListener(done, () => { if (kept) soon(); }, true);
+  }
   document.addEventListener("visibilitychange", look);
   addEventListener("pagehide", hush);
   addEventListener("pageshow", (event) => { if (event.persisted) look(); });

@@ -442,7 +442,7 @@ def test_the_story_of_a_sku_tells_holders_waiters_and_told_numbers(shop: Shop) -
     assert [row["order"] for row in got["backorders"]] == ["S0002", "S0001"]
     assert [(row["channel"], row["told_qty"], row["told_sure"]) for row in got["listings"]] == [("jd", 7, True)]
     assert [entry["what"] for entry in got["story"]] == ["count"]
-    assert list(got) == ["sku", "stock", "holds", "backorders", "listings", "bundles", "story", "next"]
+    assert [*got] == ["sku", "stock", "holds", "more_holds", "backorders", "listings", "bundles", "story", "next"]
     assert got["next"][0] == advice.STOCK["unknown"]  # no count of it in any warehouse
 
 

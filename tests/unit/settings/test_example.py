@@ -23,15 +23,21 @@ def test_the_example_has_no_problem_and_no_warning() -> None:
 
 def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: Config) -> None:
     assert [(each.id, each.connector, each.enabled) for each in example.channels] == [
+        ("apprise-team", "apprise", False),
+        ("dingtalk-sales", "dingtalk_bot", False),
         ("drop-folder", "csv_drop", True),
+        ("feishu-finance", "feishu_bot", False),
         ("jd-main", "jd", False),
+        ("mail-admin", "mail", False),
         ("own-shop", "webhook_json", False),
         ("tmall-flagship", "taobao", False),
         ("warehouse-api", "warehouse_json", False),
         ("warehouse-files", "warehouse_file", False),
+        ("webhook-production", "webhook_message", False),
+        ("wecom-warehouse", "wecom_bot", False),
     ]
 
 
 def test_the_examples_folders_lie_beside_it(example: Config) -> None:
     assert example.sqlite_file == FOLDER / "var" / "erpsync.db"
-    assert example.channels[0].settings.folder == FOLDER / "var" / "drop" / "in"
+    assert next(each for each in example.channels if each.enabled).settings.folder == FOLDER / "var" / "drop" / "in"

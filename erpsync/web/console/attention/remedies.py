@@ -70,6 +70,11 @@ REMEDIES: Mapping[str, Remedy] = {
         done="It is not there: send it again",
         arrived="It is there: do not send it again",
     ),
+    "restored": Remedy(
+        means="A backup was restored: what happened between the backup and then is not known here.",
+        do="Do what it says below: nothing else brings it back, and a release that is sent twice ships twice.",
+        done="I have looked and entered it: go on",
+    ),
     "recall": Remedy(
         means="An order was stopped after its warehouse had been told to send it.",
         do="Have the warehouse stop it, or get the parcel back from the courier.",
@@ -170,6 +175,12 @@ REMEDIES: Mapping[str, Remedy] = {
         means="A program that wanted to be told of events does not take them.",
         do="Mend its address, or end its subscription through the API.",
     ),
+    "route_broken": Remedy(
+        means="A department is not told what happens: its messages do not get through.",
+        do="Look at the error on the page of messages, mend it, and send a test; this ends with the next message.",
+        at="/messages",
+        there="Go to the messages",
+    ),
 }
 OTHER = Remedy(
     means="An older version of erpsync asks this.",
@@ -190,6 +201,7 @@ LETTERS: Mapping[str, str] = {
     "shipment_report": "Make known here what it names (order, line, courier), then replay.",
     "stock": "Mend the listing on the shop, then replay; a newer number that it takes ends this, too.",
     "shipment": "Mend what the shop refuses, then replay.",
+    "message": "Mend what the channel refuses, then replay, which sends it; old news may be dropped.",
     "correction": "Mend what the shop refuses, then replay; a newer correction ends this, too.",
     "release": "Mend what the warehouse refuses, then replay.",
     "release_cancel": "Have the warehouse stop it by hand, or replay to ask it again.",

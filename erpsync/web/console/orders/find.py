@@ -94,7 +94,7 @@ def text_page(kit: Kit, visit: Visit, text: str, *, phone: bool) -> Response:
         raise HTTPException(400, str(error)) from error
     if result is None:
         return RedirectResponse(f"/orders/{quote(order or '', safe='')}", 303)
-    page = _page(visit, result.orders, result.matched, phone=phone, notes=result.notes)
+    page = _page(visit, result.orders, result.matched, phone=phone, skus=result.skus, notes=result.notes)
     return _answer(kit, visit, page | {"query": "" if phone else text})
 
 
@@ -107,7 +107,7 @@ def named_exactly(connection: Connection, name: str) -> str | None:
 
 
 def _page(visit: Visit, orders: list[Json], matched: dict[str, str], **more: Any) -> Page:
-    page = {"orders": orders, "matched": matched, "most": MOST, "query": "", "notes": [], "problem": ""}
+    page = {"orders": orders, "matched": matched, "most": MOST, "query": "", "skus": [], "notes": [], "problem": ""}
     return page | {"asked_by_phone": False, "may_phone": visit.may("operate")} | more
 
 

@@ -49,6 +49,7 @@ _HOLDS = {
 _WAITS = {
     "person": ToDo(text="a parcel of it waits for a person: do what its open task says", page=TASKS),
     "brake": ToDo(text="look at the stock, then let the numbers go or set the right ones", page=STOCK),
+    "restored": ToDo(text="its warehouse is handed nothing new: do what the open task about it says", page=TASKS),
 }
 _BACKORDERED = ToDo(text="enter what arrives: the oldest paid order is served first, at once", page=STOCK)
 _SEND = ToDo(text="send it, then record the parcel with “Ship”")

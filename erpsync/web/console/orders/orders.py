@@ -36,7 +36,7 @@ class Orders:
         page = self._kit.door.page
         return [
             page("/orders", self.orders, role="read"),
-            *(page(f"/orders/{word}", self.back_to_orders, role="read") for word in ("find", "reveal")),
+            *(page(f"/orders/{word}", self.back_to_orders, role="read") for word in ("find", "reveal", "ship-chosen")),
         ]
 
     def orders(self, visit: Visit) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from erpsync.core.order_holds import standing
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.shipments.corrections import correct
-from erpsync.flows.shipments.record import ShipLine, ship
+from erpsync.flows.shipments.record import ShipLine, ShipResult, ship
 from erpsync.sdk.carriers import CARRIERS
 from erpsync.sdk.text import storable
 from erpsync.store.views.orders import find_order, list_holds
@@ -47,26 +48,14 @@ class Shipping:
         return self._kit.acts.carry_out(visit, partial(self._correct, visit), again=True)
 
     def _ship(self, visit: Visit, ctx: Context) -> Said:
-        order, carrier, tracking = visit.form.text("order"), visit.form.text("carrier"), _tracking(visit)
+        order, carrier = visit.form.text("order"), visit.form.text("carrier")
+        tracking = tracking_in(visit.form.text("tracking"))
         lines, force = list(_lines(visit)), bool(visit.form.text("force"))
         if not lines:
             raise Refused("nothing is in the parcel: say how many units of which line left")
         reason = reason_of(visit) if force else ""
-        try:
-            done = ship(
-                ctx,
-                order=order,
-                carrier=carrier,
-                tracking=tracking,
-                lines=lines,
-                force=force,
-                reason=reason,
-                actor=visit.actor,
-            )
-        except Refused as error:
-            if "--force" not in str(error):
-                raise
-            raise Refused(_way_on(ctx, order)) from error
+        overruled = {"force": force, "reason": reason}
+        done = record(ctx, order=order, carrier=carrier, tracking=tracking, lines=lines, actor=visit.actor, **overruled)
         if done.repeated:
             return Said(text=f"parcel {done.number} was recorded before; nothing has changed")
         if not CARRIERS[carrier].fits(tracking):
@@ -77,7 +66,8 @@ class Shipping:
 
     def _correct(self, visit: Visit, ctx: Context) -> Said:
         number, carrier = visit.form.text("parcel"), visit.form.text("carrier")
-        done = correct(ctx, number=number, tracking=_tracking(visit), carrier=carrier, actor=visit.actor)
+        tracking = tracking_in(visit.form.text("tracking"))
+        done = correct(ctx, number=number, tracking=tracking, carrier=carrier, actor=visit.actor)
         parcel, travels = done.number, f"{done.carrier} {done.tracking}"
         match done.follows:
             case "told":
@@ -95,8 +85,19 @@ class Shipping:
         return Said(text=f"parcel {parcel} travels as {travels} already; nothing has changed")
 
 
-def _tracking(visit: Visit) -> str:
-    tracking = storable(visit.form.text("tracking")).strip()
+def record(ctx: Context, *, order: str, **parcel: Any) -> ShipResult:
+    """Record a parcel of an order; where a person may overrule a refusal, it says how this is done here."""
+    try:
+        return ship(ctx, order=order, **parcel)
+    except Refused as error:
+        if "--force" not in str(error):
+            raise
+        raise Refused(_way_on(ctx, order)) from error
+
+
+def tracking_in(typed: str) -> str:
+    """Return a tracking number as it was typed or scanned; raises `Refused` for none."""
+    tracking = storable(typed).strip()
     if not tracking:
         raise Refused("a tracking number is needed")
     if len(tracking) > MOST_TRACKING_CHARS:
@@ -125,6 +126,9 @@ def _way_on(ctx: Context, name: str) -> str:
         if hold.refusal:
             return (
                 f"order {name} is held ({reason}); if the parcel has left all the same, tick “It has left all "
-                "the same” and say why"
+                "the same” on the order’s page and say why"
             )
-    return f"order {name} is not paid; if the parcel has left all the same, tick “It has left all the same” and say why"
+    return (
+        f"order {name} is not paid; if the parcel has left all the same, tick “It has left all the same” on the "
+        "order’s page and say why"
+    )

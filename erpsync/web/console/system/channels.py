@@ -12,6 +12,7 @@ from erpsync.flows.channels.control import ask_backfill, ask_poll, pause_channel
 from erpsync.flows.channels.streams import ASKED, streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
+from erpsync.sdk.roles import MessageSink
 from erpsync.store.limits import calls_left
 from erpsync.store.status.figures import freshness_limit
 from erpsync.store.status.latencies import Latencies, shipment_latencies
@@ -145,11 +146,16 @@ class Channels:
             "latencies": [took_row(step, (facts["latencies"] | {"shipment": told})[step]) for step in STEPS],
             "token": token,
             "renews": channel.renews_token,
-            "able": [stream for stream in streams_of(channel) or ASKED if stream in ASKED],
+            "able": [stream for stream in _readable(channel) if stream in ASKED],
             "backfill_days": channel.poll.backfill_days,
             "hours": list(zip(look.figures.hours, _counts(look, channel), strict=True)),
             "file": self._kit.site.settings().of_channel(name, "id"),
         }
+
+
+def _readable(channel: Channel) -> Sequence[str]:
+    """Return the streams a person may ask for; all where nothing is known of the connector, none of who only tells."""
+    return streams_of(channel) or (() if channel.plays(MessageSink) else ASKED)
 
 
 def _counts(look: Look, channel: Channel) -> Sequence[int]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from erpsync.core.instants import stamp
-from erpsync.store.status.figures import spell
+from erpsync.store.status.spans import spell
 
 Level = Literal["ok", "warn", "bad", "off"]
 

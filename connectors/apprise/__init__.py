@@ -1,0 +1,1 @@
+"""Messages through Apprise, for whatever has no connector of its own."""

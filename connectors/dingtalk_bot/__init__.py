@@ -1,0 +1,1 @@
+"""A DingTalk (钉钉) custom robot that says messages."""

@@ -1,0 +1,1 @@
+"""Messages to programs: signed webhooks."""

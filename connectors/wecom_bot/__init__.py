@@ -1,0 +1,1 @@
+"""A WeCom (企业微信) group robot that says messages."""

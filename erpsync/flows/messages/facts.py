@@ -1,0 +1,163 @@
+"""What of an event may be said and asked for: our own names and codes, numbers, and nothing anybody wrote.
+
+Why a list of what may pass and none of what may not: an event's detail holds whatever explains a decision, and what is
+added to it tomorrow must not be told to a chat group because nobody thought of it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from erpsync.core.messages import Facts
+from erpsync.flows.messages.levels import level_of
+from erpsync.languages.codes import CHECKS, HOLD_REASONS, KINDS, TASKS
+from erpsync.store.db.bulk import in_parts
+from erpsync.store.routes import BROKEN
+from erpsync.store.tables import orders
+from erpsync.store.views.values import Json
+
+_CHECKS = (*CHECKS, "auth", "clock", "down", "token")
+"""What an alarm may be about."""
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#/-]{0,63}")
+"""Our own numbers of releases and parcels, and instants; a name in another script never fits."""
+
+_NAMES = re.compile(r"[\w .#/+()-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """What an order costs."""
+
+    minor: int
+    currency: str
+
+    @property
+    def whole(self) -> Decimal:
+        """The amount in whole units."""
+        return Decimal(self.minor) / 100
+
+    def __str__(self) -> str:
+        return f"{self.whole:.2f} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """An event as it may be told. What it does not say is empty or None.
+
+    Args:
+        number: the number of what it is about: order, release or parcel.
+        kind_of: the kind of task or dead letter that it is about.
+        about_route: the route whose trouble it tells of; `*` where that is not known.
+        of_message: whether it tells of a message that was refused.
+    """
+
+    id: int
+    at: datetime
+    kind: str
+    level: str
+    order: str = ""
+    channel: str = ""
+    sku: str = ""
+    skus: tuple[str, ...] = ()
+    warehouses: tuple[str, ...] = ()
+    hold_reasons: tuple[str, ...] = ()
+    number: str = ""
+    kind_of: str = ""
+    check: str = ""
+    total: Money | None = None
+    about_route: str = ""
+    of_message: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What it is about, in one word."""
+        return self.order or self.number or self.sku or self.channel
+
+    @property
+    def facts(self) -> Facts:
+        """What a route may ask of it."""
+        return Facts(
+            kind=self.kind,
+            level=self.level,
+            channel=self.channel,
+            warehouses=self.warehouses,
+            skus=self.skus,
+            hold_reasons=self.hold_reasons,
+            total=self.total.whole if self.total else None,
+        )
+
+
+def happened(connection: Connection, events: Sequence[Json]) -> list[Happened]:
+    """Return events of `list_events` as they may be told, with what their orders cost."""
+    numbers = [event["order"] for event in events if event["order"]]
+    totals: dict[str, Money] = {}
+    columns = (orders.c.number, orders.c.total_minor, orders.c.currency)
+    for part in in_parts(numbers):
+        for row in connection.execute(select(*columns).where(orders.c.number.in_(part))):
+            totals[row.number] = Money(minor=row.total_minor, currency=row.currency)
+    return [_happened(event, totals.get(event["order"] or "")) for event in events]
+
+
+def _happened(event: Json, total: Money | None) -> Happened:
+    detail = event["detail"] if isinstance(event["detail"], dict) else {}
+    sku = event["sku"] or _named(detail.get("sku"))
+    named = tuple(dict.fromkeys(filter(None, [sku, *_all(detail, "sku")])))
+    kind_of = next((word for key in ("task", "kind") if (word := detail.get(key)) in (*TASKS, *KINDS)), "")
+    return Happened(
+        id=event["id"],
+        at=datetime.fromisoformat(event["at"]),
+        kind=event["kind"],
+        level=level_of(event["kind"], said=detail.get("level")),
+        order=event["order"] or "",
+        channel=event["channel"] or "",
+        sku=sku,
+        skus=named,
+        warehouses=tuple(dict.fromkeys(_all(detail, "warehouse"))),
+        hold_reasons=_holds(detail),
+        number=next((text for key in ("release", "shipment") if (text := _number(detail.get(key)))), ""),
+        kind_of=str(kind_of),
+        check=check if (check := detail.get("check")) in _CHECKS else "",
+        total=total,
+        about_route=_route(detail),
+        of_message=event["kind"].startswith("letter.") and kind_of == "message",
+    )
+
+
+def _route(detail: Mapping[str, Any]) -> str:
+    if BROKEN not in (detail.get("task"), detail.get("kind")):
+        return ""
+    key = detail.get("key")
+    return key if isinstance(key, str) and key else "*"
+
+
+def _holds(detail: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return for which of our reasons an order is held now; never the words beside them, which people wrote."""
+    held = detail.get("held")
+    said = [*held] if isinstance(held, dict) else []
+    said += [detail.get("hold_reason")]
+    return tuple(reason for reason in HOLD_REASONS if reason in said)
+
+
+def _all(detail: Any, key: str) -> Iterator[str]:
+    """Yield all names under a key, however deep."""
+    if isinstance(detail, dict):
+        name = _named(detail.get(key))
+        if name:
+            yield name
+    below = detail.values() if isinstance(detail, dict) else detail if isinstance(detail, list) else ()
+    for value in below:
+        yield from _all(value, key)
+
+
+def _named(value: Any) -> str:
+    return value if isinstance(value, str) and _NAMES.fullmatch(value) else ""
+
+
+def _number(value: Any) -> str:
+    return value if isinstance(value, str) and _NUMBER.fullmatch(value) else ""
