@@ -1,7 +1,7 @@
 """Pictures of the console, taken by a browser: `python -m tests.support.screens FOLDER`.
 
 One of every page, in both languages, by day and by night, at a desk and on a phone; with `--docs` those that
-docs/console.md shows.
+README and docs/console.md show.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from tests.support.web_shop import NOW, fill, open_shop
 Scheme = Literal["light", "dark"]
 WIDTHS = {"desk": (1280, 860), "phone": (390, 844)}
 TONGUES = {"en": "en-GB", "zh": "zh-CN"}
-SHOWN = (("console-orders", "orders", "desk"), ("console-phone", "", "phone"))
-"""What docs/console.md shows: the picture's name, the address, and how wide."""
+SHOWN = (("console", "", "desk"), ("console-orders", "orders", "desk"), ("console-phone", "", "phone"))
+"""What README and docs/console.md show: the picture's name, the address, and how wide."""
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def main() -> None:
     """Take the pictures that were asked for."""
     reader = argparse.ArgumentParser(prog="python -m tests.support.screens", description=__doc__)
     reader.add_argument("folder", type=Path)
-    reader.add_argument("--docs", action="store_true", help="only those of docs/console.md")
+    reader.add_argument("--docs", action="store_true", help="only those of README and docs/console.md")
     asked = reader.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with a_chromium() as browser, filled_shop() as (app, server, store):
