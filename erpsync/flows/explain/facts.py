@@ -96,8 +96,10 @@ def read_facts(tx: Tx, skus: Collection[int], channel_ids: Collection[int]) -> F
 
 def _held(connection: Connection, skus: Sequence[int]) -> dict[StockKey, dict[str, ByOrder]]:
     # Scans hold: by SKU, and it holds what is open, no history.
+    expires = hold.c.expires_at.is_not(None).label("expires")
     query = (
-        select(hold, orders.c.number, orders.c.hold_reason)
+        select(hold.c.sku_id, hold.c.warehouse_id, hold.c.qty, hold.c.released, expires)
+        .add_columns(orders.c.number, orders.c.hold_reason)
         .select_from(hold)
         .outerjoin(order_line, and_(hold.c.owner_kind == LINE, hold.c.owner_id == order_line.c.id))
         .outerjoin(orders, orders.c.id == order_line.c.order_id)
@@ -115,7 +117,7 @@ def _why_held(row: Any) -> str:
         return "other"
     if row.released:
         return "released"
-    if row.expires_at is not None:
+    if row.expires:
         return "reserved"
     return "kept" if row.hold_reason else "allocated"
 
