@@ -29,6 +29,7 @@ def doubt_releases(tx: Tx) -> int:
 
     One that cannot be sent as it is any more is dropped, as at the gate, and made anew; new ones wait.
     """
+    # Scans outbox: releases, once when a backup is restored.
     query = select(outbox.c.ref_id).where(outbox.c.kind == RELEASE, IS_OPEN).order_by(outbox.c.ref_id)
     pending = [id for id in tx.execute(query).scalars() if read_head(tx, id).state == "pending"]
     return sum(_doubt(tx, release_id) for release_id in pending)

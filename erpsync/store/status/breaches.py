@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, exists, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from erpsync.core.arrivals import Quiet, is_strange
 from erpsync.core.fulfilment import LINE
 from erpsync.sdk.roles import OrderSource
+from erpsync.store.db.lookups import has
 from erpsync.store.status.spans import spell
 from erpsync.store.tables import backorder, event, task
 
@@ -40,12 +41,13 @@ def open_tasks_by_kind(connection: Connection) -> dict[tuple[int | None, str], i
 
 def taken_back_orders(connection: Connection) -> dict[int, int]:
     """Return orders whose units were promised, taken back and are still wanting, by channel."""
-    lost = exists().where(
+    told = select(event.c.id).where(
         event.c.order_id == backorder.c.order_id,
         event.c.order_id.is_not(None),
         event.c.kind == "order.taken_back",
         event.c.sku_id + 0 == backorder.c.sku_id,  # an order's events are few, a SKU's are its whole history
     )
+    lost = has(told, of=backorder)
     query = select(backorder.c.channel_id, func.count(backorder.c.order_id.distinct()))
     wanting = query.where(backorder.c.owner_kind == LINE, lost).group_by(backorder.c.channel_id)
     return {row[0]: row[1] for row in connection.execute(wanting)}
