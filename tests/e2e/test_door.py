@@ -74,6 +74,7 @@ ACTS = [
     "/stock/confirm",
     "/stock/count",
     "/stock/import",
+    "/stock/goods",
     "/stock/policy",
     "/stock/retry",
     "/tasks/done",
