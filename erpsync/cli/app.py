@@ -149,12 +149,12 @@ class App:
 
         A channel or warehouse that nobody knows is refused first: a mistyped filter must not look like an empty shop.
         """
-        from erpsync.store.registry import channels, warehouse_ids
+        from erpsync.store.registry import OWN, channels, warehouse_ids
 
         with self.store() as store:
             with store.read() as connection:
                 stored, places = channels(connection), warehouse_ids(connection)
-            self._known("channel", stored, (channel.id for channel in self.config.channels))
+            self._known("channel", stored, (OWN, *(channel.id for channel in self.config.channels)))
             self._known("warehouse", places, (warehouse.id for warehouse in self.config.warehouses))
             yield store
 

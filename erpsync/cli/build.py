@@ -204,7 +204,12 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
         counting=config.counts,
         routes=config.routes,
     )
-    return replace(ctx, local_targets=frozenset(config.web_local_targets), console_url=config.web_public_url)
+    return replace(
+        ctx,
+        complete_days=config.complete_days,
+        local_targets=frozenset(config.web_local_targets),
+        console_url=config.web_public_url,
+    )
 
 
 def specs(config: Config) -> list[ChannelSpec]:

@@ -98,6 +98,21 @@ ORDERS = (
             ),
         ),
     ),
+    Command(
+        "orders create",
+        "make orders that no channel knows, from JSON: by phone, for a business, paid on delivery",
+        "own_orders:create",
+        (arg("file", metavar="FILE", help="one JSON object or a list of them; - is standard input"),),
+    ),
+    Command(
+        "orders edit",
+        "send an order that was made here to somebody else, as long as nothing of it is on its way",
+        "own_orders:edit",
+        (
+            _ORDER,
+            arg("--recipient", required=True, metavar="FILE", help="the recipient as JSON; - is standard input"),
+        ),
+    ),
     Command("orders hold", "keep an order from leaving", "orders:hold", (_ORDER, _WHY)),
     Command("orders release", "end a hold set by `orders hold`", "orders:release", (_ORDER,)),
     Command("orders cancel", "cancel what has not left of an order", "orders:cancel", (_ORDER, _WHY)),

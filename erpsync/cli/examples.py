@@ -21,6 +21,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "orders show": ("orders show S20261122000017", "orders show S20261122000017 --recipient"),
     "orders hold": ('orders hold S20261122000017 --reason "new address is asked for"',),
     "orders release": ("orders release S20261122000017",),
+    "orders create": ("orders create phone.json",),
+    "orders edit": ("orders edit S20261122000031 --recipient recipient.json",),
     "orders cancel": ('orders cancel S20261122000017 --reason "the buyer called"',),
     "ship": (
         "ship S20261122000017 --carrier SF --tracking SF1234567890123",

@@ -138,7 +138,7 @@ def cancel(app: App) -> int:
     return _decide(app, lambda ctx: cancel_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
 
 
-def _decide(app: App, decide: "Callable[[Context], None]") -> int:
+def _decide(app: App, decide: "Callable[[Context], object]") -> int:
     """Carry a decision out and print the order as it is then."""
     from erpsync.store.views import show_order
 

@@ -22,6 +22,15 @@ class Origin(StrEnum):
     HAND = "hand"
 
 
+class OrderKind(StrEnum):
+    """Whose order it is: a channel's, or one that was made here, and how it came."""
+
+    CHANNEL = "channel"
+    PHONE = "phone"
+    B2B = "b2b"
+    COD = "cod"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLine:
     """An order line as stored. All quantities in the channel's units; `parts` are our units per one of them.
@@ -75,6 +84,7 @@ class KnownOrder:
     channel_id: int
     external_id: str
     number: str
+    kind: OrderKind = OrderKind.CHANNEL
     state: OrderState
     reading: Reading
     placed_at: datetime
@@ -369,6 +379,7 @@ def phase(order: KnownOrder) -> str:
 
 
 def residual_minor(order: KnownOrder) -> int:
-    """Return what the channel's total has beyond its lines + freight - discount; shown, never corrected."""
-    goods = sum(line.price_minor * line.qty for line in order.of_channel)
+    """Return what the total has beyond the lines it is about + freight - discount; shown, never corrected."""
+    lines = order.of_channel if order.kind is OrderKind.CHANNEL else order.lines
+    goods = sum(line.price_minor * line.qty for line in lines)
     return order.total_minor - goods - (order.freight_minor or 0) + (order.discount_minor or 0)

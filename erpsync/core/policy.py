@@ -6,6 +6,9 @@ Why here and not in `settings`: decisions must not know where a number came from
 from dataclasses import dataclass, field
 from typing import Literal
 
+COMPLETE_DAYS = 15
+"""So many days after its last parcel left an order that was made here is completed: what came back has come by then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehousePolicy:

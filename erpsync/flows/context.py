@@ -12,12 +12,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from erpsync.core.messages import RoutePolicy
-from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
+from erpsync.core.policy import (
+    COMPLETE_DAYS,
+    CountPolicy,
+    OrderPolicy,
+    PollPolicy,
+    SealPolicy,
+    StockPolicy,
+    WarehousePolicy,
+)
 from erpsync.core.sourcing import Sourcing
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.db.store import Store
 from erpsync.store.feed import settled_id
-from erpsync.store.registry import channels, sync_channels, sync_warehouses, warehouse_ids
+from erpsync.store.registry import OWN, OWN_ID, channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.routes import route_names, sync_routes
 from erpsync.store.tables import warehouse
 
@@ -99,9 +107,26 @@ class ChannelSpec:
     connector: Connector | None = None
 
 
+OWN_CHANNEL = Channel(
+    id=OWN_ID,
+    name=OWN,
+    kind=OWN,
+    enabled=True,
+    poll=PollPolicy(),
+    orders=OrderPolicy(require_address="always"),
+    stock=StockPolicy(push=False),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Store, channels and warehouses, joined by row ids."""
+    """Store, channels and warehouses, joined by row ids.
+
+    Args:
+        own: the channel of orders that were made here. It is not among `channels`: it has no connector, so there is
+            nothing to read there and nobody to tell.
+        complete_days: so long after its last parcel left an order that was made here is completed.
+    """
 
     store: Store
     timezone: ZoneInfo
@@ -110,6 +135,8 @@ class Context:
     sourcing: Sourcing
     sealing: SealPolicy = field(default_factory=SealPolicy)
     counting: CountPolicy = field(default_factory=CountPolicy)
+    own: Channel = OWN_CHANNEL
+    complete_days: int = COMPLETE_DAYS
     local_targets: frozenset[str] = frozenset()
     routes: Sequence[RoutePolicy] = ()
     console_url: str = ""
@@ -132,6 +159,15 @@ class Context:
             if channel.name == name:
                 return channel
         raise LookupError(f"channel {name} is not configured")
+
+    def seller(self, channel_id: int) -> Channel | None:
+        """Return the channel that orders are of, our own one too; None for one that is configured no more."""
+        return self.own if channel_id == self.own.id else self.channels.get(channel_id)
+
+    @property
+    def sellers(self) -> list[Channel]:
+        """Return the channels that orders may be of, our own one last."""
+        return [*self.channels.values(), self.own]
 
     def runner(self, warehouse_id: int) -> Channel | None:
         """Return the channel of the system that runs a warehouse; None where there is none, or it is not configured."""
@@ -233,6 +269,7 @@ def assemble(
                 channel.id: tuple(row_id for row_id, place in selling if _feeds(place, channel.stock))
                 for channel in built
             },
+            own={OWN_ID: tuple(row_id for row_id, place in selling if _feeds(place, OWN_CHANNEL.stock))},
             run=frozenset(row_id for row_id, place in selling if place.channel),
         ),
         sealing=sealing or SealPolicy(),
@@ -265,7 +302,7 @@ def _differ(
         warehouse.c.feeds,
     )
     with store.read() as connection:
-        shops = {(row.name, row.connector, row.active) for row in channels(connection).values()}
+        shops = {(row.name, row.connector, row.active) for row in channels(connection).values() if row.id != OWN_ID}
         places = {tuple(row) for row in connection.execute(select(*columns))}
     return shops != {(spec.name, spec.kind, True) for spec in specs} or places != {
         (w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses

@@ -28,6 +28,7 @@ HOLD_REASONS = (
     "bad_line",
     "incomplete_address",
 )
+ORDER_KINDS = ("b2b", "cod")
 WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored")
 STATES = (
     "new",
@@ -255,6 +256,7 @@ CODES = tuple(
         (
             *STATUSES,
             *HOLD_REASONS,
+            *ORDER_KINDS,
             *WAITS,
             *STATES,
             *KINDS,

@@ -186,6 +186,7 @@ class Stages:
     free_fresh: Callable[[Context], int]
     relook: Callable[[Context], int]
     prune: Callable[[Context, Mapping[str, int]], int]
+    complete_own: Callable[[Context], int]
     verify_counters: Callable[[Context], list[str]]
     watch_tokens: Callable[[Context], int]
     learn_arrivals: Callable[[Context], int]
@@ -206,6 +207,7 @@ def flow_stages() -> Stages:
     from erpsync.flows.intake import hints, poll, schedule, webhooks
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
+    from erpsync.flows.own_orders import complete
     from erpsync.flows.reconcile import compare
     from erpsync.flows.shipments import push as shipment_push
     from erpsync.flows.warehouses import push, release
@@ -232,6 +234,7 @@ def flow_stages() -> Stages:
         free_fresh=upkeep.free_fresh,
         relook=upkeep.relook,
         prune=prune.prune,
+        complete_own=complete.complete_own,
         verify_counters=counters.verify_counters,
         watch_tokens=credentials.watch_tokens,
         learn_arrivals=arrivals.learn_arrivals,

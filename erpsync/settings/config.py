@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 
 from erpsync.core.messages import RoutePolicy
 from erpsync.core.policy import (
+    COMPLETE_DAYS,
     BrakePolicy,
     CountPolicy,
     LimitPolicy,
@@ -114,6 +115,7 @@ class Config:
     stop_s: float = 5
     seal_after_s: float = 3600
     counts: CountPolicy = field(default_factory=CountPolicy)
+    complete_days: int = COMPLETE_DAYS
     routes: tuple[RoutePolicy, ...] = ()
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
@@ -207,6 +209,7 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,
         counts=policy(CountPolicy, main.counts),
+        complete_days=main.orders.complete_days,
         routes=tuple(map(route_policy, main.routes)),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
 from erpsync.settings.hints import did_you_mean
 from erpsync.settings.keys import Keys as _Keys
+from erpsync.settings.own_orders import OwnOrders
 from erpsync.settings.routes import Route
 
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
@@ -358,6 +359,9 @@ class MainFile(_Keys):
         default_factory=list, max_length=100, description="Which department is told of what, and how."
     )
     counts: Counts = Field(default_factory=Counts, description="How far warehouses' counts are believed.")
+    orders: OwnOrders = Field(
+        default_factory=OwnOrders, description="Orders that were made here; those of channels: `defaults.orders`."
+    )
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."
     )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, text
 
 from erpsync.core.order_holds import first_reason
-from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase
+from erpsync.core.orders import KnownLine, KnownOrder, OrderKind, Origin, phase
 from erpsync.core.readings import Reading
 from erpsync.core.refunds import KnownRefund
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
@@ -105,6 +105,7 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         channel_id=row.channel_id,
         external_id=row.external_id,
         number=row.number,
+        kind=OrderKind(row.kind),
         state=OrderState(row.state),
         reading=Reading(
             version_at=row.version_at, digest=row.digest, read_from=row.read_from_at, read_to=row.read_to_at
@@ -183,6 +184,7 @@ def insert_orders(tx: Tx, new: Sequence[tuple[KnownOrder, Mapping[str, Any]]]) -
             "channel_id": order.channel_id,
             "external_id": order.external_id,
             "number": order.number,
+            "kind": order.kind.value,
             "imported_at": tx.now,
             "notes": order.notes,
             "buyer_index": order.buyer_index,

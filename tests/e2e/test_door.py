@@ -58,6 +58,7 @@ ACTS = [
     "/messages/{route}/test",
     "/orders/cancel",
     "/orders/correct",
+    "/orders/create",
     "/orders/export",
     "/orders/find",
     "/orders/find-by-phone",

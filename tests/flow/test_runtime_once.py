@@ -73,6 +73,7 @@ class Script:
             free_fresh=lambda ctx: 0,
             relook=lambda ctx: 0,
             prune=lambda ctx, retention_days: 0,
+            complete_own=lambda ctx: 0,
             verify_counters=lambda ctx: [],
             watch_tokens=lambda ctx: 0,
             learn_arrivals=lambda ctx: 0,

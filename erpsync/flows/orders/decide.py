@@ -141,7 +141,7 @@ def redecide(
     for before, order in decided:
         units, departure = (leaving or {}).get(order.id, {}), (departures or {}).get(order.id)
         wanted = Change(before=before, after=order, leaving=units, departure=departure)
-        changes.append(decide(ctx.channels.get(order.channel_id), wanted, beside))
+        changes.append(decide(ctx.seller(order.channel_id), wanted, beside))
 
     def tell(change: Change, outcome: Outcome) -> Event:
         order = change.after

@@ -26,7 +26,7 @@ class Revealed:
 
     Args:
         recipient: None where the channel never said.
-        notes: by name (buyer, buyer_note, seller_note); empty where nobody told any.
+        notes: by name (buyer, buyer_note, seller_note, invoice_note); empty where nobody told any.
         properties: by the line's external id, those that have any.
         same_buyer: numbers of other orders of the same buyer on the same channel, latest placed first, 20 at most.
     """

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from erpsync.core.order_holds import HoldReason, OrderHold, standing
-from erpsync.core.orders import KnownOrder, phase, with_shipped
+from erpsync.core.orders import KnownOrder, OrderKind, phase, with_shipped
 from erpsync.core.refunds import keeps_here, lines_asked
 from erpsync.flows.allocation.departures import Departure
 from erpsync.flows.context import Context
@@ -60,11 +60,12 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipResult:
-    """What became of a parcel. `repeated` when it was recorded before."""
+    """What became of a parcel. `repeated` when it was recorded before, `kept` when no channel is to be told of it."""
 
     number: str
     order: str
     repeated: bool = False
+    kept: bool = False
 
 
 def ship(
@@ -148,7 +149,9 @@ def record_parcels(
             recorded.append(refused)
     _write(tx, ctx, leaving, [outcome for outcome in recorded if isinstance(outcome, NewShipment)], departures)
     return [
-        ShipResult(number=outcome.number, order=outcome.order.number) if isinstance(outcome, NewShipment) else outcome
+        ShipResult(number=outcome.number, order=outcome.order.number, kept=_is_own(outcome))
+        if isinstance(outcome, NewShipment)
+        else outcome
         for outcome in recorded
     ]
 
@@ -209,8 +212,9 @@ def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
 
 
 def _is_whole(before: KnownOrder, after: KnownOrder) -> bool:
-    """Whether a parcel holds all that the channel ever ships of its order; what only we know does not count."""
-    shipped, left = before.of_channel, after.of_channel
+    """Whether a parcel holds all that its order ever ships; what only we know of a channel's order does not count."""
+    own = before.kind is not OrderKind.CHANNEL
+    shipped, left = (before.lines, after.lines) if own else (before.of_channel, after.of_channel)
     return not any(line.shipped_qty for line in shipped) and not any(line.open_qty for line in left)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, union
 
-from erpsync.core.orders import Origin
+from erpsync.core.orders import OrderKind, Origin
 from erpsync.store.db.lookups import has
 from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku, warehouse
 from erpsync.store.views.parts import Parts, load_parts
@@ -303,6 +303,7 @@ def _order(row: Any, names: Mapping[int, str], parts: Parts) -> Json:
     return {
         "number": row.number,
         "channel": names[row.channel_id],
+        "kind": row.kind,
         **row_json(row, ("external_id", "status")),
         "hold_reason": row.hold_reason or None,
         **row_json(row, ("placed_at", "paid_at", "ready_at", *_AMOUNTS)),
@@ -316,5 +317,6 @@ def _order(row: Any, names: Mapping[int, str], parts: Parts) -> Json:
 
 def _residual_minor(row: Any, lines: Sequence[Json]) -> int:
     """As `core.orders.residual_minor`, from what was read here."""
-    goods = sum(line["price_minor"] * line["qty"] for line in lines if line["origin"] == Origin.CHANNEL)
+    own = row.kind != OrderKind.CHANNEL
+    goods = sum(line["price_minor"] * line["qty"] for line in lines if own or line["origin"] == Origin.CHANNEL)
     return int(row.total_minor - goods - (row.freight_minor or 0) + (row.discount_minor or 0))

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, union_all
 
 from erpsync.store.outbox.queue import IS_LEASED, IS_OPEN
+from erpsync.store.registry import OWN_ID
 from erpsync.store.tables import UNMAPPED_LISTING, channel, cursor, dead_letter, listing, outbox, task
 from erpsync.store.views.values import Json, NotFound, row_json
 
@@ -35,8 +36,9 @@ _STREAM = (
 
 
 def list_channels(connection: Connection) -> list[Json]:
-    """Return all channels that ever were configured; `active` tells whether one still is."""
-    return [_channel(row) for row in connection.execute(select(channel).order_by(channel.c.name))]
+    """Return all channels that ever were configured, our own not among them; `active` tells whether one still is."""
+    shops = select(channel).where(channel.c.id != OWN_ID).order_by(channel.c.name)
+    return [_channel(row) for row in connection.execute(shops)]
 
 
 def show_channel(connection: Connection, name: str) -> Json:

@@ -32,6 +32,7 @@ _LINE = {
 ORDER_LISTED = {
     "number": "S20260302000007",
     "channel": "tmall-flagship",
+    "kind": "channel",
     "external_id": "2910447700000007",
     "status": "allocated",
     "hold_reason": None,
@@ -51,6 +52,7 @@ ORDER_LISTED = {
     "shipments": [],
     "refunds": [],
 }
+CREATED = {"number": "S20260302000008", "repeated": False}
 ORDER = ORDER_LISTED | {
     "events": [
         {"at": "2026-03-02T07:28:10Z", "kind": "order.new", "detail": {"phase": "ready"}, "actor": ""},

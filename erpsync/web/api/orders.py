@@ -10,6 +10,9 @@ from erpsync.flows.context import Context
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders import actions as decisions
 from erpsync.flows.orders.recipient import reveal_recipient
+from erpsync.flows.own_orders.create import Created, create_order, key_of
+from erpsync.flows.own_orders.form import OwnOrder, OwnRecipient
+from erpsync.flows.own_orders.recipient import edit_recipient
 from erpsync.flows.shipments.corrections import Corrected, correct
 from erpsync.flows.shipments.record import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
@@ -56,6 +59,27 @@ def list_(
     except ValueError as error:
         raise Problem(422, str(error)) from error
     return page(rows[:limit], rows[limit - 1]["number"] if len(rows) > limit else None)
+
+
+@router.post("/orders", status_code=201, responses=examples.one(examples.CREATED, status=201))
+def create(form: OwnOrder, doing: Doing) -> Response:
+    """Make an order that no channel knows. The same `key`, or else the same `Idempotency-Key`, is the same order."""
+
+    def act(ctx: Context) -> Created:
+        return create_order(ctx, form, actor=doing.actor, key=key_of(doing.name))
+
+    names = ("number", "repeated")
+    return doing.answer(act, lambda ctx, done: {name: getattr(done, name) for name in names}, status=201, again=True)
+
+
+@router.post("/orders/{order}/recipient", responses=examples.one(examples.ORDER))
+def edit(order: Name, recipient: OwnRecipient, deps: TheDeps, doing: Doing) -> Response:
+    """Send an order that was made here to somebody else, until a warehouse was told of it or a parcel left."""
+    name = _number(deps, order)
+    return doing.answer(
+        lambda ctx: edit_recipient(ctx, name, recipient, actor=doing.actor),
+        lambda ctx, done: _order(ctx, name),
+    )
 
 
 @router.get("/orders/{order}", responses=examples.one(examples.ORDER))

@@ -64,7 +64,7 @@ class Overview:
 
     def _count(self) -> Flow:
         look = self._kit.site.look()
-        within_h = {channel.id: channel.orders.ship_within_h for channel in look.ctx.channels.values()}
+        within_h = {channel.id: channel.orders.ship_within_h for channel in look.ctx.sellers}
         with self._kit.site.store.read() as connection:
             return Flow(
                 look=look,
@@ -101,7 +101,7 @@ def figures_page(look: Look) -> Page:
 def flow_page(flow: Flow) -> Page:
     """Return what the overview shows of what flows through."""
     figures, ctx = flow.look.figures, flow.look.ctx
-    names = {channel.id: channel.name for channel in ctx.channels.values()}
+    names = {channel.id: channel.name for channel in ctx.sellers}
     counts = {names[id]: numbers for id, numbers in figures.hourly.items() if id in names}
     latencies = {**figures.latencies, "shipment": flow.parcel_latencies}
     return {

@@ -21,6 +21,7 @@ from erpsync.web.console.orders.find import Search
 from erpsync.web.console.orders.kept_views import KeptViews
 from erpsync.web.console.orders.order import OneOrder
 from erpsync.web.console.orders.orders import Orders
+from erpsync.web.console.orders.own import OwnOrders
 from erpsync.web.console.orders.ship_many import ShipMany
 from erpsync.web.console.orders.shipping import Shipping
 from erpsync.web.console.overview import Overview
@@ -36,7 +37,7 @@ from erpsync.web.live import Live
 
 def routes(kit: Kit) -> list[Guarded]:
     """Return the addresses of all pages, each with the role that it takes; the first that fits answers."""
-    many = (KeptViews(kit), Deeds(kit), ShipMany(kit), Export(kit))
+    many = (KeptViews(kit), Deeds(kit), ShipMany(kit), OwnOrders(kit), Export(kit))
     orders = (Orders(kit), Search(kit), *many, Shipping(kit), OneOrder(kit))
     goods = (Stock(kit), SkuActs(kit), OneSku(kit), Listings(kit), Bundles(kit))
     attention = (Tasks(kit), Letters(kit), Trail(kit))

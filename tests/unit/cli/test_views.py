@@ -17,7 +17,7 @@ from erpsync.store.views.order_counts import count_open
 from tests.unit.cli.builders import NOON, Shop, minutes
 
 ORDER = [
-    "number", "channel", "external_id", "status", "hold_reason", "placed_at", "paid_at", "ready_at", "currency",
+    "number", "channel", "kind", "external_id", "status", "hold_reason", "placed_at", "paid_at", "ready_at", "currency",
     "total_minor", "paid_minor", "refunded_minor", "goods_minor", "freight_minor", "discount_minor", "residual_minor",
     "seller_flag", "lines", "shipments", "refunds", "events",
 ]  # fmt: skip

@@ -59,11 +59,21 @@ class Deeds:
         )
 
     def _cancel(self, visit: Visit, ctx: Context) -> Said:
-        reason = reason_of(visit)
+        reason, known = reason_of(visit), set[str]()
+
+        def cancel(order: str) -> None:
+            if cancel_order(ctx, order, reason=reason, actor=visit.actor):
+                known.add(order)
+
+        def one(number: str) -> str:
+            if number not in known:
+                return f"what had not left of order {number} is cancelled"
+            return f"what had not left of order {number} is cancelled; cancel it on the channel too"
+
         return _said(
             visit,
-            partial(cancel_order, ctx, reason=reason, actor=visit.actor),
-            lambda number: f"what had not left of order {number} is cancelled; cancel it on the channel too",
+            cancel,
+            one,
             lambda count: f"what had not left of {count} orders is cancelled; cancel them on their channels too",
         )
 

@@ -65,7 +65,7 @@ class Orders:
             "views": views,
             "statuses": ORDERLY,
             "reasons": tuple(ORDER_HOLDS),
-            "channels": sorted(channel.name for channel in ctx.channels.values()),
+            "channels": sorted(channel.name for channel in ctx.sellers),
             "warehouses": sorted(warehouse.id for warehouse in ctx.warehouses.values()),
         }
         return self._kit.pages.answer("orders/orders.html", page, visit)
