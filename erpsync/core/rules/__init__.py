@@ -1,0 +1,65 @@
+"""The rules of a seller: how orders, parcels and events should be, judged without database, network or clock.
+
+`compile_book` makes rules ready, `judge` says what they want of one order at one instant, `approval_digest` what an
+approval is bound to, `never_match` and `shadowed` what is wrong with rules by themselves. Rules come from
+`erpsync.settings.rules`; who judges stores the difference between the verdict and what is there.
+
+Why conditions of a closed set: which fact decided, with which word of the rule, and when time will change the answer
+can be said of each of them, and a misspelt name is found before the first order.
+"""
+
+from erpsync.core.rules.book import Book, compile_book
+from erpsync.core.rules.judge import approval_digest, judge
+from erpsync.core.rules.lint import Shadow, never_match, shadowed
+from erpsync.core.rules.model import (
+    EFFECTS,
+    NEVER,
+    Because,
+    Clause,
+    Condition,
+    Effects,
+    Every,
+    Gift,
+    GiftEffect,
+    Hold,
+    Mark,
+    Operator,
+    Opposite,
+    PartEffect,
+    PassedOver,
+    Rule,
+    Some,
+    Test,
+    Verdict,
+    Zones,
+)
+
+__all__ = [
+    "EFFECTS",
+    "NEVER",
+    "Because",
+    "Book",
+    "Clause",
+    "Condition",
+    "Effects",
+    "Every",
+    "Gift",
+    "GiftEffect",
+    "Hold",
+    "Mark",
+    "Operator",
+    "Opposite",
+    "PartEffect",
+    "PassedOver",
+    "Rule",
+    "Shadow",
+    "Some",
+    "Test",
+    "Verdict",
+    "Zones",
+    "approval_digest",
+    "compile_book",
+    "judge",
+    "never_match",
+    "shadowed",
+]

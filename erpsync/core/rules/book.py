@@ -1,0 +1,222 @@
+"""The rules of one configuration, ready to judge.
+
+Why an index by channel and kind: of two thousand rules nearly all name a shop, and an order should meet only its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from hashlib import sha256
+from typing import Any
+
+from erpsync.core.facts import FACTS, FactType, On
+from erpsync.core.rules.conditions import Ask, Leaf, Node, State, compile_condition, deciding_leaves, leaves
+from erpsync.core.rules.model import (
+    NEVER,
+    Because,
+    Clause,
+    Effects,
+    Every,
+    Operator,
+    Outcome,
+    Rule,
+    Zones,
+    single_effects,
+)
+from erpsync.core.rules.places import ZoneMap
+
+INDEXED = ("channel", "kind")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """One rule, ready to be asked.
+
+    Args:
+        nodes: the parts of its condition, all of which have to hold.
+        tests: what has to hold, each with the reason to give where it does not; None where that has to be looked for.
+        keys: by fact, the words that one has to be, as far as the index knows them.
+        timed: time may change its answer.
+        matched: the reason to give where it matches, None where that has to be looked for.
+        notes: whether it understands notes.
+    """
+
+    id: str
+    at: int
+    node: Node
+    nodes: tuple[Node, ...]
+    then: Effects
+    single: tuple[str, ...]
+    tests: tuple[tuple[Ask, Because | None], ...]
+    keys: Mapping[str, Leaf]
+    matched: Because | None
+    notes: bool
+    from_at: datetime | None
+    until_at: datetime | None
+    timed: bool
+
+    def why(self, outcome: Outcome, nodes: Iterable[Node], facts: Any, state: State) -> Because:
+        """Return the reason for an outcome by the conditions that decided it."""
+        found = [leaf.clause for node in nodes for leaf, _ in deciding_leaves(node, facts, state)]
+        return Because(rule=self.id, outcome=outcome, clauses=tuple(dict.fromkeys(found)))
+
+    def unknown_nodes(self, facts: Any, state: State) -> list[Node]:
+        """Return the parts of the condition that cannot be answered."""
+        return [node for node in self.nodes if node.ask(facts, state) is None]
+
+    def false_nodes(self, facts: Any, state: State) -> list[Node]:
+        """Return the first part of the condition that does not hold."""
+        return [node for node in self.nodes if node.ask(facts, state) is False][:1]
+
+    def until(self, facts: Any, state: State) -> datetime:
+        """Return when time may change the answer."""
+        now = state.now
+        begins, ends = self.from_at or now, self.until_at or NEVER
+        if now >= ends or (self.node.until is None and self.node.ask(facts, state) is False):
+            return NEVER
+        own = self.node.until(facts, state) if self.node.until else NEVER
+        if now < begins:
+            return max(begins, own) if self.node.ask(facts, state) is False else begins
+        return own if self.node.ask(facts, state) is False else min(own, ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """The rules that an order of one channel and kind meets, and what is said of all rules before any is asked.
+
+    Args:
+        rules: each with its place in `because`.
+    """
+
+    rules: tuple[tuple[int, Compiled], ...]
+    because: tuple[Because, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """The rules about orders, parcels or events."""
+
+    rules: tuple[Compiled, ...]
+    later: Mapping[int, Because]
+    keys: Mapping[str, frozenset[str]]
+    shelves: dict[tuple[str, ...], Shelf] = field(default_factory=dict, compare=False)
+
+    def shelf(self, facts: Any) -> Shelf:
+        """Return the rules that these facts meet. As many shelves come to be as channels and kinds are named."""
+        key = tuple([value if (value := getattr(facts, name)) in words else "" for name, words in self.keys.items()])
+        found = self.shelves.get(key)
+        if found is None:
+            found = self.shelves[key] = self._made(dict(zip(self.keys, key, strict=True)))
+        return found
+
+    def _made(self, key: Mapping[str, str]) -> Shelf:
+        because = dict(self.later)
+        met = []
+        for rule in self.rules:
+            missed = next((leaf for name, leaf in rule.keys.items() if key[name] not in leaf.test.words), None)
+            if missed is None:
+                met.append(rule)
+            because[rule.at] = Because(rule=rule.id, outcome="not", clauses=(missed.clause,) if missed else ())
+        places = {at: place for place, at in enumerate(sorted(because))}
+        return Shelf(
+            rules=tuple((places[rule.at], rule) for rule in met), because=tuple(because[at] for at in sorted(because))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Compiled rules.
+
+    Args:
+        digest: differs when any rule, a zone or the time zone does.
+        needs: by what is judged, the names of the facts that the rules ask about; no others have to be known. With
+            `address` go its recipient, with a note whether something else has understood it.
+    """
+
+    digest: str
+    needs: Mapping[On, frozenset[str]]
+    ledgers: Mapping[On, Ledger]
+    zone_map: ZoneMap
+
+
+def compile_book(rules: Sequence[Rule], zones: Zones, timezone: tzinfo) -> Book:
+    """Return the rules ready to judge, in their order.
+
+    Args:
+        rules: as `settings.rules` reads them; facts, operators and words fit one another.
+        timezone: whose clock and midnight the conditions on time mean.
+    """
+    text = repr((rules, sorted(zones.items()), str(timezone)))
+    made = {on: [_compiled(rule, at, timezone) for at, rule in enumerate(rules) if rule.on is on] for on in On}
+    return Book(
+        digest=sha256(text.encode()).hexdigest()[:12],
+        needs={on: frozenset(_needs(made[on])) for on in On},
+        ledgers={on: _ledger(on, made[on], made[On.PARCEL]) for on in On},
+        zone_map=ZoneMap(zones),
+    )
+
+
+def _needs(rules: Iterable[Compiled]) -> Iterable[str]:
+    for rule in rules:
+        for leaf in leaves(rule.node):
+            yield leaf.fact.name
+            if leaf.fact.name == "zone":
+                yield from ("province", "city")
+
+
+def _ledger(on: On, rules: Sequence[Compiled], parcels: Sequence[Compiled]) -> Ledger:
+    later = parcels if on is On.ORDER else ()
+    words: dict[str, set[str]] = {name: set() for name in INDEXED if FACTS[on][name].type is FactType.WORD}
+    for rule in rules:
+        for name, leaf in rule.keys.items():
+            words[name].update(str(word) for word in leaf.test.words)
+    return Ledger(
+        rules=tuple(rules),
+        later={rule.at: Because(rule=rule.id, outcome="later") for rule in later},
+        keys={name: frozenset(found) for name, found in words.items()},
+    )
+
+
+def _compiled(rule: Rule, at: int, zone: tzinfo) -> Compiled:
+    node = compile_condition(rule.when, rule.on, zone)
+    nodes = node.nodes if not isinstance(node, Leaf) and node.kind is Every else (node,)
+    keys = {each.fact.name: each for each in nodes if isinstance(each, Leaf) and _is_key(each)}
+    known = {id(leaf) for leaf in keys.values()}
+    tests = [(each.ask, _not(rule.id, each)) for each in nodes if id(each) not in known]
+    if rule.from_at:
+        tests.append(_window(rule.id, "from", rule.from_at))
+    if rule.until_at:
+        tests.append(_window(rule.id, "until", rule.until_at))
+    plain = tuple(each.clause for each in nodes if isinstance(each, Leaf))
+    matched = Because(rule=rule.id, outcome="matched", clauses=plain) if len(plain) == len(nodes) else None
+    return Compiled(
+        id=rule.id,
+        at=at,
+        node=node,
+        nodes=nodes,
+        then=rule.then,
+        single=single_effects(rule.then),
+        tests=tuple(tests),
+        keys=keys,
+        matched=matched,
+        notes=any(leaf.reads for leaf in leaves(node)),
+        from_at=rule.from_at,
+        until_at=rule.until_at,
+        timed=node.until is not None or bool(rule.from_at or rule.until_at),
+    )
+
+
+def _is_key(leaf: Leaf) -> bool:
+    return leaf.fact.name in INDEXED and leaf.fact.type is FactType.WORD and leaf.test.operator is Operator.ONE_OF
+
+
+def _not(rule: str, node: Node) -> Because | None:
+    return Because(rule=rule, outcome="not", clauses=(node.clause,)) if isinstance(node, Leaf) else None
+
+
+def _window(rule: str, word: str, at: datetime) -> tuple[Ask, Because]:
+    clause = Clause(fact="now", operator=word, word=at.isoformat())
+    because = Because(rule=rule, outcome="not", clauses=(clause,))
+    if word == "from":
+        return lambda _, state: state.now >= at, because
+    return lambda _, state: state.now < at, because
