@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from math import isfinite
 
 from erpsync.core.facts import FACTS, Fact, FactType, On, plain
-from erpsync.core.rules.model import Condition, Every, Operator, Opposite, RuleWord, Some, Test
+from erpsync.core.rules.model import Comparison, Condition, Every, Operator, Opposite, RuleWord, Some
 from erpsync.core.rules.places import PROVINCES, short_place
 from erpsync.sdk.money import CURRENCIES
 from erpsync.settings.hints import did_you_mean, one_of
@@ -152,7 +152,7 @@ class Conditions:
                 continue
             test = self._operator(fact, key, child, below, at)
             if test is not None:
-                found.append(Test(fact=fact.name, operator=test[0], words=test[1], of=of))
+                found.append(Comparison(fact=fact.name, operator=test[0], words=test[1], of=of))
         return found
 
     def _operator(
@@ -196,7 +196,7 @@ class Conditions:
             return []
         if minutes["from"] % 1440 == minutes["to"] % 1440:
             self.findings.add(place, path, "from and to are the same time of day")
-        return [Test(fact=fact.name, operator=Operator.WITHIN, words=(minutes["from"], minutes["to"]))]
+        return [Comparison(fact=fact.name, operator=Operator.WITHIN, words=(minutes["from"], minutes["to"]))]
 
     # ---- words -------------------------------------------------------------------------------------------------------
 
@@ -207,7 +207,7 @@ class Conditions:
             return []
         words = self._words(fact, node, path, place)
         operator = Operator.HAS if fact.type is FactType.WORDS else Operator.ONE_OF
-        return [Test(fact=fact.name, operator=operator, words=words)] if words else []
+        return [Comparison(fact=fact.name, operator=operator, words=words)] if words else []
 
     def _words(self, fact: Fact, node: Node, path: Path, place: Place) -> tuple[RuleWord, ...]:
         """Return the words beside a fact or an operator; none where a problem was noted."""

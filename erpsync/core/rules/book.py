@@ -3,14 +3,14 @@
 Why an index by channel and kind: of two thousand rules nearly all name a shop, and an order should meet only its own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any
 
 from erpsync.core.facts import FACTS, FactType, On
-from erpsync.core.rules.conditions import Ask, Leaf, Node, State, compile_condition, deciding_leaves, leaves
+from erpsync.core.rules.conditions import Ask, Leaf, Node, State, Until, compile_condition, deciding_leaves, leaves, why
 from erpsync.core.rules.model import (
     NEVER,
     Because,
@@ -25,6 +25,7 @@ from erpsync.core.rules.model import (
 )
 from erpsync.core.rules.places import ZoneMap
 
+Reason = Because | Callable[[Any, State], Because]
 INDEXED = ("channel", "kind")
 
 
@@ -33,11 +34,12 @@ class Compiled:
     """One rule, ready to be asked.
 
     Args:
+        at: its place in the file.
         nodes: the parts of its condition, all of which have to hold.
-        tests: what has to hold, each with the reason to give where it does not; None where that has to be looked for.
+        tests: what has to hold, each with the reason to give where it does not, or what finds that reason.
         keys: by fact, the words that one has to be, as far as the index knows them.
-        timed: time may change its answer.
-        matched: the reason to give where it matches, None where that has to be looked for.
+        until: when time may change its answer; None where it cannot.
+        matched: the reason to give where it matches, or what finds it.
         notes: whether it understands notes.
     """
 
@@ -47,37 +49,16 @@ class Compiled:
     nodes: tuple[Node, ...]
     then: Effects
     single: tuple[str, ...]
-    tests: tuple[tuple[Ask, Because | None], ...]
+    tests: tuple[tuple[Ask, Reason], ...]
     keys: Mapping[str, Leaf]
-    matched: Because | None
+    matched: Reason
     notes: bool
-    from_at: datetime | None
-    until_at: datetime | None
-    timed: bool
+    until: Until | None
 
-    def why(self, outcome: Outcome, nodes: Iterable[Node], facts: Any, state: State) -> Because:
-        """Return the reason for an outcome by the conditions that decided it."""
-        found = [leaf.clause for node in nodes for leaf, _ in deciding_leaves(node, facts, state)]
-        return Because(rule=self.id, outcome=outcome, clauses=tuple(dict.fromkeys(found)))
-
-    def unknown_nodes(self, facts: Any, state: State) -> list[Node]:
-        """Return the parts of the condition that cannot be answered."""
-        return [node for node in self.nodes if node.ask(facts, state) is None]
-
-    def false_nodes(self, facts: Any, state: State) -> list[Node]:
-        """Return the first part of the condition that does not hold."""
-        return [node for node in self.nodes if node.ask(facts, state) is False][:1]
-
-    def until(self, facts: Any, state: State) -> datetime:
-        """Return when time may change the answer."""
-        now = state.now
-        begins, ends = self.from_at or now, self.until_at or NEVER
-        if now >= ends or (self.node.until is None and self.node.ask(facts, state) is False):
-            return NEVER
-        own = self.node.until(facts, state) if self.node.until else NEVER
-        if now < begins:
-            return max(begins, own) if self.node.ask(facts, state) is False else begins
-        return own if self.node.ask(facts, state) is False else min(own, ends)
+    def unknown(self, facts: Any, state: State) -> list[Leaf]:
+        """Return the comparisons that keep the condition from being answered."""
+        nodes = [node for node in self.nodes if node.ask(facts, state) is None]
+        return [leaf for node in nodes for leaf, _ in deciding_leaves(node, facts, state)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,13 +163,11 @@ def _compiled(rule: Rule, at: int, zone: tzinfo) -> Compiled:
     nodes = node.nodes if not isinstance(node, Leaf) and node.kind is Every else (node,)
     keys = {each.fact.name: each for each in nodes if isinstance(each, Leaf) and _is_key(each)}
     known = {id(leaf) for leaf in keys.values()}
-    tests = [(each.ask, _not(rule.id, each)) for each in nodes if id(each) not in known]
+    tests = [(each.ask, _reason(rule.id, "not", each)) for each in nodes if id(each) not in known]
     if rule.from_at:
         tests.append(_window(rule.id, "from", rule.from_at))
     if rule.until_at:
         tests.append(_window(rule.id, "until", rule.until_at))
-    plain = tuple(each.clause for each in nodes if isinstance(each, Leaf))
-    matched = Because(rule=rule.id, outcome="matched", clauses=plain) if len(plain) == len(nodes) else None
     return Compiled(
         id=rule.id,
         at=at,
@@ -198,11 +177,9 @@ def _compiled(rule: Rule, at: int, zone: tzinfo) -> Compiled:
         single=single_effects(rule.then),
         tests=tuple(tests),
         keys=keys,
-        matched=matched,
+        matched=_reason(rule.id, "matched", node),
         notes=any(leaf.reads for leaf in leaves(node)),
-        from_at=rule.from_at,
-        until_at=rule.until_at,
-        timed=node.until is not None or bool(rule.from_at or rule.until_at),
+        until=_until_in_window(node, rule.from_at, rule.until_at) if rule.from_at or rule.until_at else node.until,
     )
 
 
@@ -210,13 +187,36 @@ def _is_key(leaf: Leaf) -> bool:
     return leaf.fact.name in INDEXED and leaf.fact.type is FactType.WORD and leaf.test.operator is Operator.ONE_OF
 
 
-def _not(rule: str, node: Node) -> Because | None:
-    return Because(rule=rule, outcome="not", clauses=(node.clause,)) if isinstance(node, Leaf) else None
+def _reason(rule: str, outcome: Outcome, node: Node) -> Reason:
+    """Return why a rule matched or not by a condition, or what finds it for one that several facts may decide."""
+    if isinstance(node, Leaf):
+        return Because(rule=rule, outcome=outcome, clauses=(node.clause,))
+    if node.kind is Every and outcome == "matched" and all(isinstance(below, Leaf) for below in node.nodes):
+        return Because(rule=rule, outcome=outcome, clauses=tuple(leaf.clause for leaf in leaves(node)))
+    clauses = why(node, holds=outcome == "matched")
+    return lambda facts, state: Because(rule=rule, outcome=outcome, clauses=clauses(facts, state))
 
 
-def _window(rule: str, word: str, at: datetime) -> tuple[Ask, Because]:
+def _window(rule: str, word: str, at: datetime) -> tuple[Ask, Reason]:
     clause = Clause(fact="now", operator=word, word=at.isoformat())
     because = Because(rule=rule, outcome="not", clauses=(clause,))
     if word == "from":
         return lambda _, state: state.now >= at, because
     return lambda _, state: state.now < at, because
+
+
+def _until_in_window(node: Node, from_at: datetime | None, until_at: datetime | None) -> Until:
+    """Return what says when a rule that counts for some time only may answer otherwise."""
+    ends = until_at or NEVER
+
+    def until(facts: Any, state: State) -> datetime:
+        now = state.now
+        if now >= ends:
+            return NEVER
+        fails = node.ask(facts, state) is False
+        own = node.until(facts, state) if node.until else NEVER
+        if from_at and now < from_at:
+            return max(from_at, own) if fails else from_at
+        return own if fails else min(own, ends)
+
+    return until

@@ -14,13 +14,13 @@ from erpsync.core.facts import FACTS, UNKNOWN, Fact, FactType, On, Unknown, plai
 from erpsync.core.rules.model import (
     NEVER,
     Clause,
+    Comparison,
     Condition,
     Every,
     Operator,
     Opposite,
     RuleWord,
     Some,
-    Test,
     clause_of,
 )
 from erpsync.core.rules.places import ZoneMap, short_place
@@ -60,6 +60,7 @@ class State:
 Ask = Callable[[Any, State], Answer]
 Until = Callable[[Any, State], datetime]
 Value = Callable[[Any, State], Any]
+Why = Callable[[Any, State], tuple[Clause, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Leaf:
         reads: the note that is understood when it holds.
     """
 
-    test: Test
+    test: Comparison
     fact: Fact
     ask: Ask
     value: Value
@@ -95,7 +96,7 @@ Node = Leaf | Group
 
 def compile_condition(condition: Condition, on: On, zone: tzinfo) -> Node:
     """Return a condition ready to be asked about facts of the kind `on`; the clock is that of `zone`."""
-    if isinstance(condition, Test):
+    if isinstance(condition, Comparison):
         return _leaf(condition, FACTS[on][condition.fact], zone)
     below = (condition.of,) if isinstance(condition, Opposite) else condition.of
     nodes = tuple(compile_condition(each, on, zone) for each in below)
@@ -174,6 +175,33 @@ def deciding_leaves(node: Node, facts: Any, state: State) -> Iterator[tuple[Leaf
             yield from deciding_leaves(below, facts, state)
 
 
+def why(node: Node, *, holds: bool) -> Why:
+    """Return what says which comparisons decided, for a condition that holds or is known not to.
+
+    Of several that have to hold together the first that does not decides.
+    """
+    if isinstance(node, Leaf):
+        clauses = (node.clause,)
+        return lambda facts, state: clauses
+    if node.kind is Opposite:
+        return why(node.nodes[0], holds=not holds)
+    parts = [(below.ask, why(below, holds=holds)) for below in node.nodes]
+    if (node.kind is Every) is holds:
+        return lambda facts, state: tuple([clause for _, part in parts for clause in part(facts, state)])
+    if holds:
+        return lambda facts, state: tuple(
+            [clause for ask, part in parts if ask(facts, state) for clause in part(facts, state)]
+        )
+
+    def first(facts: Any, state: State) -> tuple[Clause, ...]:
+        for ask, part in parts:
+            if ask(facts, state) is False:
+                return part(facts, state)
+        return ()
+
+    return first
+
+
 def leaves(node: Node) -> Iterator[Leaf]:
     """Yield every comparison of a condition."""
     if isinstance(node, Leaf):
@@ -183,14 +211,14 @@ def leaves(node: Node) -> Iterator[Leaf]:
             yield from leaves(below)
 
 
-def _leaf(test: Test, fact: Fact, zone: tzinfo) -> Leaf:
+def _leaf(test: Comparison, fact: Fact, zone: tzinfo) -> Leaf:
     value = _value(test, fact)
     reads = fact.name if fact.type is FactType.NOTE and test.operator is Operator.CONTAINS else ""
     ask, until = _asked(test, fact, value, zone)
     return Leaf(test=test, fact=fact, ask=ask, until=until, value=value, clause=clause_of(test), reads=reads)
 
 
-def _value(test: Test, fact: Fact) -> Value:
+def _value(test: Comparison, fact: Fact) -> Value:
     if fact.name == "tag":
         return lambda _, state: state.tags
     if fact.name == "zone":
@@ -204,7 +232,7 @@ def _value(test: Test, fact: Fact) -> Value:
     return lambda facts, _: get(facts)
 
 
-def _asked(test: Test, fact: Fact, value: Value, zone: tzinfo) -> tuple[Ask, Until | None]:
+def _asked(test: Comparison, fact: Fact, value: Value, zone: tzinfo) -> tuple[Ask, Until | None]:
     if test.operator is Operator.UNKNOWN:
         return lambda facts, state: value(facts, state) is UNKNOWN, None
     if fact.type in (FactType.CLOCK, FactType.WEEKDAY):
@@ -219,7 +247,7 @@ def _asked(test: Test, fact: Fact, value: Value, zone: tzinfo) -> tuple[Ask, Unt
     return _timeless(test, fact, value), None
 
 
-def _timeless(test: Test, fact: Fact, value: Value) -> Ask:
+def _timeless(test: Comparison, fact: Fact, value: Value) -> Ask:
     if test.operator in _COMPARE:
         return _compared(_COMPARE[test.operator], test.words[0], fact, value)
     if test.operator is Operator.CONTAINS:
@@ -251,7 +279,7 @@ def _compared(compare: Callable[[Any, Any], bool], word: RuleWord, fact: Fact, v
     return ask
 
 
-def _one_of(test: Test, fact: Fact, value: Value) -> Ask:
+def _one_of(test: Comparison, fact: Fact, value: Value) -> Ask:
     if fact.type is FactType.PLACE:
         places = frozenset(short_place(str(word)) for word in test.words)
         return _with_known(value, lambda found: short_place(found) in places)
@@ -292,7 +320,7 @@ def _unread(fact: Fact, *, wanted: bool) -> Ask:
     return ask
 
 
-def _on_set(test: Test) -> Callable[[frozenset[str]], bool]:
+def _on_set(test: Comparison) -> Callable[[frozenset[str]], bool]:
     words = [plain(str(word)) for word in test.words]
     exact = frozenset(word for word in words if not word.endswith("*"))
     starts = tuple(word[:-1] for word in words if word.endswith("*"))
@@ -306,7 +334,7 @@ def _on_set(test: Test) -> Callable[[frozenset[str]], bool]:
     return lambda found: bool(found) and all(each in exact or each.startswith(starts) for each in found)
 
 
-def _since(test: Test, get: Callable[[Any], Any], unit: timedelta) -> tuple[Ask, Until]:
+def _since(test: Comparison, get: Callable[[Any], Any], unit: timedelta) -> tuple[Ask, Until]:
     length, before = since_flip(test.operator, Decimal(str(test.words[0])), unit)
 
     def ask(facts: Any, state: State) -> Answer:
@@ -318,7 +346,7 @@ def _since(test: Test, get: Callable[[Any], Any], unit: timedelta) -> tuple[Ask,
     return ask, _instant(get, length)
 
 
-def _left(test: Test, get: Callable[[Any], Any], unit: timedelta) -> tuple[Ask, Until]:
+def _left(test: Comparison, get: Callable[[Any], Any], unit: timedelta) -> tuple[Ask, Until]:
     length, before = left_flip(test.operator, Decimal(str(test.words[0])), unit)
 
     def ask(facts: Any, state: State) -> Answer:

@@ -15,7 +15,7 @@ from typing import Any
 from erpsync.core.facts import EventFacts, Fact, Facts, FactType, On, OrderFacts, Unknown
 from erpsync.core.rules.book import Book, Compiled
 from erpsync.core.rules.conditions import Leaf, State, deciding_leaves
-from erpsync.core.rules.model import NEVER, Effects, Gift, Hold, Mark, PassedOver, Seen, Verdict
+from erpsync.core.rules.model import NEVER, Because, Effects, Gift, Hold, Mark, PassedOver, Seen, Verdict
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -36,6 +36,20 @@ class _Gathered:
         if name not in self.marks:
             self.marks[name] = Mark(name=name, value=value, rule=rule)
 
+    def verdict(self, because: Iterable[Because], look_at: datetime | None) -> Verdict:
+        """Return all of it."""
+        if self.sealed:
+            sealed = sorted(self.sealed)
+            self.mark("seal", self.sealed[sealed[0]], " ".join(sealed))
+        return Verdict(
+            holds=tuple(self.holds),
+            marks=tuple(self.marks.values()),
+            gifts=tuple(self.gifts),
+            because=tuple(because),
+            passed_over=tuple(self.passed_over),
+            look_at=look_at,
+        )
+
 
 def judge(book: Book, facts: Facts, now: datetime) -> Verdict:
     """Return all that the rules say of `facts` at `now`: rules in their order, each seeing the tags set above it.
@@ -46,41 +60,28 @@ def judge(book: Book, facts: Facts, now: datetime) -> Verdict:
     because = list(shelf.because)
     read = facts.notes_read if isinstance(facts, OrderFacts) else _NOTHING
     state = State(now, facts.tag, read, book.zone_map)
-    gathered = _Gathered()
+    gathered: _Gathered | None = None
     look_at = NEVER
     for place, rule in shelf.rules:
+        until = rule.until(facts, state) if rule.until else NEVER
+        look_at = min(look_at, until)
         unsure = False
-        until = NEVER
-        if rule.timed:
-            until = rule.until(facts, state)
-            look_at = min(look_at, until)
         for ask, reason in rule.tests:
             answer = ask(facts, state)
-            if answer:
-                continue
-            if answer is None:
-                unsure = True
-                continue
-            because[place] = reason or rule.why("not", rule.false_nodes(facts, state), facts, state)
-            break
+            if answer is False:
+                because[place] = reason if isinstance(reason, Because) else reason(facts, state)
+                break
+            unsure = unsure or answer is None
         else:
+            gathered = gathered or _Gathered()
             if unsure:
-                _name_unknown(rule, facts, state, gathered)
-                because[place] = rule.why("unknown", rule.unknown_nodes(facts, state), facts, state)
+                because[place] = _unknown(rule, facts, state, gathered)
             else:
-                because[place] = rule.matched or rule.why("matched", (rule.node,), facts, state)
+                matched = rule.matched
+                because[place] = matched if isinstance(matched, Because) else matched(facts, state)
                 _apply(rule, facts, state, gathered, until)
-    if gathered.sealed:
-        sealed = sorted(gathered.sealed)
-        gathered.mark("seal", gathered.sealed[sealed[0]], " ".join(sealed))
-    return Verdict(
-        holds=tuple(gathered.holds),
-        marks=tuple(gathered.marks.values()),
-        gifts=tuple(gathered.gifts),
-        because=tuple(because),
-        passed_over=tuple(gathered.passed_over),
-        look_at=None if look_at == NEVER else look_at,
-    )
+    look = None if look_at == NEVER else look_at
+    return gathered.verdict(because, look) if gathered else Verdict(because=tuple(because), look_at=look)
 
 
 def approval_digest(hold: Hold, key: Callable[[str], str]) -> str:
@@ -99,10 +100,12 @@ def _on(facts: Facts) -> On:
     return On.EVENT if isinstance(facts, EventFacts) else On.PARCEL
 
 
-def _name_unknown(rule: Compiled, facts: Facts, state: State, gathered: _Gathered) -> None:
-    for node in rule.unknown_nodes(facts, state):
-        for leaf, _ in deciding_leaves(node, facts, state):
-            gathered.mark(f"unknown:{leaf.fact.name}", rule.id)
+def _unknown(rule: Compiled, facts: Facts, state: State, gathered: _Gathered) -> Because:
+    """Return why a rule cannot be answered, after marking the facts that are missing."""
+    found = rule.unknown(facts, state)
+    for leaf in found:
+        gathered.mark(f"unknown:{leaf.fact.name}", rule.id)
+    return Because(rule=rule.id, outcome="unknown", clauses=tuple(dict.fromkeys(leaf.clause for leaf in found)))
 
 
 def _apply(rule: Compiled, facts: Facts, state: State, gathered: _Gathered, until: datetime) -> None:

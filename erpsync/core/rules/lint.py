@@ -13,12 +13,12 @@ from itertools import product
 from erpsync.core.facts import FACTS, Fact, FactType, On
 from erpsync.core.rules.model import (
     NEVER,
+    Comparison,
     Condition,
     Operator,
     Opposite,
     Rule,
     Some,
-    Test,
     Zones,
     single_effects,
 )
@@ -32,7 +32,7 @@ _NOT = {Operator.LT: Operator.GE, Operator.LE: Operator.GT, Operator.GT: Operato
 _RUNNING = (FactType.SINCE, FactType.LEFT)
 _ALL_DAY = (1 << 1440) - 1
 
-Literal = tuple[Test, bool]
+Literal = tuple[Comparison, bool]
 """A comparison, and whether it holds or is known not to."""
 
 Way = frozenset[Literal]
@@ -127,7 +127,7 @@ def _ways(condition: Condition) -> list[Way]:
 
 
 def _taken_apart(condition: Condition, *, holds: bool) -> Iterator[Way]:
-    if isinstance(condition, Test):
+    if isinstance(condition, Comparison):
         yield frozenset({(condition, holds)})
     elif isinstance(condition, Opposite):
         yield from _taken_apart(condition.of, holds=not holds)
@@ -320,7 +320,7 @@ def _implied(literal: Literal, known: Sequence[Literal], fact: Fact) -> bool:
     return False
 
 
-def _says(test: Test, words: Sequence[object]) -> bool:
+def _says(test: Comparison, words: Sequence[object]) -> bool:
     if test.operator is Operator.HAS:
         return all(_matched_by(str(word), words) for word in test.words)
     return test.operator is Operator.ALL and any(_matched_by(str(word), words) for word in test.words)

@@ -39,7 +39,7 @@ RuleWord = str | int | Decimal | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Test:
+class Comparison:
     """One fact compared with the rule's own words.
 
     Args:
@@ -75,7 +75,7 @@ class Opposite:
     of: "Condition"
 
 
-Condition = Test | Every | Some | Opposite
+Condition = Comparison | Every | Some | Opposite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +258,7 @@ class Verdict:
     look_at: datetime | None = None
 
 
-def spelled(test: Test) -> str:
+def spelled(test: Comparison) -> str:
     """Return the rule's own words of a comparison, as they are shown."""
     if test.operator is Operator.WITHIN:
         return "-".join(f"{int(minute) // 60:02}:{int(minute) % 60:02}" for minute in test.words)
@@ -271,7 +271,7 @@ def _spelled(word: RuleWord) -> str:
     return f"{word:f}" if isinstance(word, Decimal) else str(word)
 
 
-def clause_of(test: Test) -> Clause:
+def clause_of(test: Comparison) -> Clause:
     """Return a comparison as it is shown."""
     fact = f"{test.fact} {test.of}" if test.of else test.fact
     return Clause(fact=fact, operator=SIGNS.get(test.operator, test.operator.value), word=spelled(test))

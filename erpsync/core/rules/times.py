@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from erpsync.core.facts import WEEKDAYS
-from erpsync.core.rules.model import NEVER, Operator, Test
+from erpsync.core.rules.model import NEVER, Comparison, Operator
 
 Span = tuple[datetime, datetime, bool]
 """From an instant until before another, a condition on the clock says the same."""
@@ -42,7 +42,7 @@ def _microseconds(count: Decimal) -> timedelta:
     return timedelta(microseconds=int(count))
 
 
-def clock_span(test: Test, zone: tzinfo) -> Callable[[datetime], Span]:
+def clock_span(test: Comparison, zone: tzinfo) -> Callable[[datetime], Span]:
     """Return what tells, for an instant, what a condition on the clock or the weekday says and until when.
 
     The last answer is kept: instants are asked for in batches, and most fall into it.
@@ -61,7 +61,7 @@ def clock_span(test: Test, zone: tzinfo) -> Callable[[datetime], Span]:
     return span
 
 
-def _clock(test: Test) -> tuple[Callable[[datetime], bool], Callable[[datetime], timedelta]]:
+def _clock(test: Comparison) -> tuple[Callable[[datetime], bool], Callable[[datetime], timedelta]]:
     begin, end = (int(word) for word in test.words)
 
     def inside(local: datetime) -> bool:
@@ -75,7 +75,7 @@ def _clock(test: Test) -> tuple[Callable[[datetime], bool], Callable[[datetime],
     return inside, gap
 
 
-def _weekday(test: Test) -> tuple[Callable[[datetime], bool], Callable[[datetime], timedelta]]:
+def _weekday(test: Comparison) -> tuple[Callable[[datetime], bool], Callable[[datetime], timedelta]]:
     days = {WEEKDAYS.index(str(word)) for word in test.words}
     return lambda local: local.weekday() in days, lambda local: DAY - _of_day(local)
 
