@@ -19,7 +19,6 @@ from erpsync.core.rules.places import PROVINCES, short_place
 from erpsync.settings.bind import Binder
 from erpsync.settings.conditions import Conditions, Known, near
 from erpsync.settings.files import Disk, Files
-from erpsync.settings.hints import did_you_mean
 from erpsync.settings.problems import ConfigError, Findings, Path, Problem
 from erpsync.settings.rule_models import ByKeys, GiftKeys, PartKeys, RuleKeys, RulesFile, ThenKeys
 from erpsync.settings.secrets import Sources, is_reference
@@ -225,7 +224,7 @@ class _Reading:
         places = then.warehouse if isinstance(then.warehouse, list) else []
         for id in places:
             if self.known.warehouses is not None and id not in self.known.warehouses:
-                hint = did_you_mean(id, self.known.warehouses)
+                hint = near(id, self.known.warehouses)
                 self._effect(row, path, "warehouse", f"no warehouse '{id}' in erpsync.yaml{hint}")
         return Effects(
             hold=then.hold or "",

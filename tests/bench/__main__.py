@@ -21,6 +21,7 @@ import structlog
 from erpsync.cli.run import spare_collector
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
+from tests.bench.rules import comparisons, judged_by
 from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
 from tests.support import postgres
 
@@ -154,6 +155,13 @@ def latency(places: Places, count: int) -> list[Row]:
     return rows
 
 
+def judging(orders: int, rounds: int) -> Iterator[Row]:
+    """Measure how long an order is judged; the floor compares one amount as often as there are rules."""
+    for count in (12, 200, 2000):
+        took, least = take_turns(rounds, judged_by(count, orders), comparisons(count, orders))
+        yield Row(name=f"judged by {count:,} rules", unit="orders/s", product=orders / took, floor=orders / least)
+
+
 def peak_mib() -> float:
     """Return the most memory this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -177,6 +185,7 @@ def measure(places: Places, args: argparse.Namespace, *, with_postgres: bool) ->
             yield ingest_postgres(places, args.orders * (1 if size == 100 else 2), size, args.rounds)
     yield pushes(places, args.orders, args.rounds)
     yield from latency(places, args.orders // 8)
+    yield from judging(args.orders, args.rounds)
 
 
 def show(rows: Iterator[Row]) -> None:
