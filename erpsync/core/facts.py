@@ -36,7 +36,7 @@ class On(StrEnum):
 class FactType(StrEnum):
     """Which values a fact has, and so which conditions it takes."""
 
-    WORD = "word"
+    SINGLE = "single"
     PLACE = "place"  # a word, compared without what provinces and cities are called after their name
     WORDS = "words"
     NOTE = "note"
@@ -45,7 +45,7 @@ class FactType(StrEnum):
     NUMBER = "number"
     FLAG = "flag"
     SINCE = "since"  # time since an instant; grows
-    LEFT = "left"  # time until an instant; shrinks
+    UNTIL = "until"  # time until an instant; shrinks
     CLOCK = "clock"
     WEEKDAY = "weekday"
 
@@ -98,13 +98,15 @@ _GOODS = (
     Fact(name="sku", type=FactType.WORDS, says="The SKUs that are to leave."),
     Fact(name="sku_tag", type=FactType.WORDS, says="The tags of these SKUs."),
 )
-_CURRENCY = Fact(name="currency", type=FactType.WORD, says="The currency of the amounts, such as CNY.")
+_CURRENCY = Fact(name="currency", type=FactType.SINGLE, says="The currency of the amounts, such as CNY.")
 _GOODS_TOTAL = Fact(name="goods_total", type=FactType.AMOUNT, unit="currency", says="What the goods cost the buyer.")
 
 ORDER_FACTS = _facts(
-    Fact(name="channel", type=FactType.WORD, says="The channel that the order came from."),
-    Fact(name="connector", type=FactType.WORD, says="The connector of this channel, such as taobao."),
-    Fact(name="kind", type=FactType.WORD, words=KINDS, says="The kind of order: one of a shop, or how it began here."),
+    Fact(name="channel", type=FactType.SINGLE, says="The channel that the order came from."),
+    Fact(name="connector", type=FactType.SINGLE, says="The connector of this channel, such as taobao."),
+    Fact(
+        name="kind", type=FactType.SINGLE, words=KINDS, says="The kind of order: one of a shop, or how it began here."
+    ),
     *_WHERE,
     Fact(name="address", type=FactType.WORDS, private=True, says="What seems to be wrong with the address, as codes."),
     Fact(name="total", type=FactType.AMOUNT, unit="currency", says="What the buyer has to pay in all."),
@@ -139,7 +141,7 @@ ORDER_FACTS = _facts(
     Fact(name="placed_min", type=FactType.SINCE, unit="min", held_in="placed_at", says="Minutes since it was placed."),
     Fact(
         name="ship_by_h",
-        type=FactType.LEFT,
+        type=FactType.UNTIL,
         unit="h",
         held_in="ship_by_at",
         says="Hours until the channel wants it shipped; below 0 when that is over.",
@@ -151,7 +153,7 @@ PARCEL_FACTS = _facts(
     Fact(name="channel", type=FactType.WORDS, says="The channels of the parcel's orders."),
     Fact(name="kind", type=FactType.WORDS, words=KINDS, says="The kinds of its orders."),
     Fact(name="tag", type=FactType.WORDS, says="The tags of its orders."),
-    Fact(name="warehouse", type=FactType.WORD, says="The warehouse that it leaves from."),
+    Fact(name="warehouse", type=FactType.SINGLE, says="The warehouse that it leaves from."),
     *_WHERE,
     _GOODS_TOTAL,
     _CURRENCY,
@@ -165,8 +167,8 @@ PARCEL_FACTS = _facts(
     ),
 )
 EVENT_FACTS = _facts(
-    Fact(name="kind", type=FactType.WORD, says="The kind of event, such as order.held."),
-    Fact(name="channel", type=FactType.WORD, says="The channel that it is about."),
+    Fact(name="kind", type=FactType.SINGLE, says="The kind of event, such as order.held."),
+    Fact(name="channel", type=FactType.SINGLE, says="The channel that it is about."),
     Fact(name="tag", type=FactType.WORDS, says="The tags of the order that it is about."),
 )
 FACTS: Mapping[On, Mapping[str, Fact]] = {On.ORDER: ORDER_FACTS, On.PARCEL: PARCEL_FACTS, On.EVENT: EVENT_FACTS}

@@ -22,12 +22,12 @@ from erpsync.settings.tree import Mapping, Node, Place, Scalar, Sequence
 
 MOST = 10**12
 """Beyond these nobody means what is written: amounts and counts, minutes (ten years), hours (the same)."""
-_MOST_OF = {FactType.SINCE: 5_256_000, FactType.LEFT: 87_600}
+_MOST_OF = {FactType.SINCE: 5_256_000, FactType.UNTIL: 87_600}
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _BOUNDS = {"lt": Operator.LT, "le": Operator.LE, "gt": Operator.GT, "ge": Operator.GE}
 _ON_SETS = {"has": Operator.HAS, "any": Operator.HAS, "all": Operator.ALL, "only": Operator.ONLY}
 _OPERATORS: Table[FactType, tuple[str, ...]] = {
-    FactType.WORD: ("is",),
+    FactType.SINGLE: ("is",),
     FactType.PLACE: ("is",),
     FactType.WORDS: (*_ON_SETS, "is"),
     FactType.NOTE: ("contains", "unread", "is"),
@@ -36,7 +36,7 @@ _OPERATORS: Table[FactType, tuple[str, ...]] = {
     FactType.NUMBER: (*_BOUNDS, "is"),
     FactType.FLAG: ("is",),
     FactType.SINCE: (*_BOUNDS, "is"),
-    FactType.LEFT: (*_BOUNDS, "is"),
+    FactType.UNTIL: (*_BOUNDS, "is"),
     FactType.CLOCK: ("from", "to"),
     FactType.WEEKDAY: (),
 }
@@ -202,7 +202,7 @@ class Conditions:
 
     def _equal(self, fact: Fact, node: Node, path: Path, place: Place) -> list[Condition]:
         """Return the condition of a fact with a word or a list of words beside it."""
-        if fact.type in (FactType.NOTE, FactType.CLOCK, FactType.SINCE, FactType.LEFT):
+        if fact.type in (FactType.NOTE, FactType.CLOCK, FactType.SINCE, FactType.UNTIL):
             self.findings.add(place, path, f"must say how it is compared: {_forms(fact)}")
             return []
         words = self._words(fact, node, path, place)
@@ -251,7 +251,7 @@ class Conditions:
         most = _MOST_OF.get(fact.type, MOST)
         if abs(number) > most:
             self.findings.add(place, path, f"must be at most {most}")
-        elif number < 0 and fact.type is not FactType.LEFT:
+        elif number < 0 and fact.type is not FactType.UNTIL:
             self.findings.add(place, path, "must be at least 0")
         elif fact.type is FactType.NUMBER and number != number.to_integral_value():
             unit = f" ({fact.unit})" if fact.unit else ""
@@ -325,7 +325,7 @@ def _forms(fact: Fact) -> str:
         return '{from: "22:00", to: "08:00"}'
     if fact.type is FactType.NOTE:
         return "{contains: [WORD, …]}, {unread: true} or {is: unknown}"
-    if fact.type in (FactType.SINCE, FactType.LEFT, FactType.COSTS):
+    if fact.type in (FactType.SINCE, FactType.UNTIL, FactType.COSTS):
         return "{lt: N}, {le: N}, {gt: N}, {ge: N} or {is: unknown}"
     if fact.type in (FactType.NUMBER, FactType.AMOUNT):
         return "N, [N, …], {lt: N}, {le: N}, {gt: N}, {ge: N} or {is: unknown}"

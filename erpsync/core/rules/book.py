@@ -147,7 +147,7 @@ def _needs(rules: Iterable[Compiled]) -> Iterable[str]:
 
 def _ledger(on: On, rules: Sequence[Compiled], parcels: Sequence[Compiled]) -> Ledger:
     later = parcels if on is On.ORDER else ()
-    words: dict[str, set[str]] = {name: set() for name in INDEXED if FACTS[on][name].type is FactType.WORD}
+    words: dict[str, set[str]] = {name: set() for name in INDEXED if FACTS[on][name].type is FactType.SINGLE}
     for rule in rules:
         for name, leaf in rule.keys.items():
             words[name].update(str(word) for word in leaf.test.words)
@@ -184,7 +184,7 @@ def _compiled(rule: Rule, at: int, zone: tzinfo) -> Compiled:
 
 
 def _is_key(leaf: Leaf) -> bool:
-    return leaf.fact.name in INDEXED and leaf.fact.type is FactType.WORD and leaf.test.operator is Operator.ONE_OF
+    return leaf.fact.name in INDEXED and leaf.fact.type is FactType.SINGLE and leaf.test.operator is Operator.ONE_OF
 
 
 def _reason(rule: str, outcome: Outcome, node: Node) -> Reason:

@@ -240,7 +240,7 @@ def _asked(test: Comparison, fact: Fact, value: Value, zone: tzinfo) -> tuple[As
         return lambda _, state: span(state.now)[2], lambda _, state: span(state.now)[1]
     if fact.type is FactType.SINCE:
         return _since(test, attrgetter(fact.field), _UNITS[fact.unit])
-    if fact.type is FactType.LEFT:
+    if fact.type is FactType.UNTIL:
         return _left(test, attrgetter(fact.field), _UNITS[fact.unit])
     if test.operator is Operator.UNREAD:
         return _unread(fact, wanted=bool(test.words[0])), None

@@ -150,7 +150,7 @@ def _single_marks(effect: str, then: Effects) -> Iterable[tuple[str, str]]:
     if effect == "carrier":
         return (("carrier", " ".join(then.carrier)),)
     if effect == "warehouse":
-        return (("warehouse", f"by {then.warehouse_by}" if then.warehouse_by else " ".join(then.warehouse)),)
+        return (("warehouse", f"by:{then.warehouse_by}" if then.warehouse_by else " ".join(then.warehouse)),)
     if effect == "part":
         return ((f"part:{part.name}", json.dumps({part.by: part.words}, ensure_ascii=False)) for part in then.part)
     return ((effect, getattr(then, effect)),)
@@ -174,7 +174,7 @@ def _as_seen(leaf: Leaf, facts: Facts, state: State) -> str:
 
 
 def _instant_of(fact: Fact, facts: Facts) -> Any:
-    return getattr(facts, fact.field) if fact.type in (FactType.SINCE, FactType.LEFT) else None
+    return getattr(facts, fact.field) if fact.type in (FactType.SINCE, FactType.UNTIL) else None
 
 
 def _canonical(value: Any) -> str:

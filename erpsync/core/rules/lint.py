@@ -29,7 +29,7 @@ MOST_WAYS = 256
 
 _BOUNDS = (Operator.LT, Operator.LE, Operator.GT, Operator.GE)
 _NOT = {Operator.LT: Operator.GE, Operator.LE: Operator.GT, Operator.GT: Operator.LE, Operator.GE: Operator.LT}
-_RUNNING = (FactType.SINCE, FactType.LEFT)
+_RUNNING = (FactType.SINCE, FactType.UNTIL)
 _ALL_DAY = (1 << 1440) - 1
 
 Literal = tuple[Comparison, bool]

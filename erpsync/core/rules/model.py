@@ -215,7 +215,7 @@ class Mark:
     """Something else that should be so of an order, by a name that it has once.
 
     Names and values: `tag:NAME` and `unknown:FACT` have none; `seal` has `merge`, `split` or both with a blank between;
-    `carrier` and `warehouse` have codes with blanks between, `warehouse` also `by zone` or `by freight`; `part:NAME`
+    `carrier` and `warehouse` have codes with blanks between, `warehouse` also `by:zone` or `by:freight`; `part:NAME`
     has `{"sku_tag": [...]}` or `{"sku": [...]}` as JSON; `void` has its reason; `tell` has `left` or `scan`.
     """
 

@@ -84,7 +84,7 @@ class Brute:
             "carrier": {"carrier": " ".join(then.carrier)} if then.carrier else {},
             "warehouse": {"warehouse": " ".join(then.warehouse)}
             if then.warehouse
-            else {"warehouse": f"by {then.warehouse_by}"}
+            else {"warehouse": f"by:{then.warehouse_by}"}
             if then.warehouse_by
             else {},
             "part": {f"part:{part.name}": f'{{"{part.by}": ["{part.words[0]}"]}}' for part in then.part},

@@ -143,7 +143,7 @@ def facts(chance: Random, now: datetime) -> OrderFacts:
 
 def a_value(chance: Random, fact: Fact) -> Any:
     match fact.type:
-        case FactType.WORD | FactType.PLACE:
+        case FactType.SINGLE | FactType.PLACE:
             return chance.choice(WORDS_OF[fact.name])
         case FactType.WORDS:
             return a_set(chance, WORDS_OF[fact.name])
@@ -163,7 +163,7 @@ def a_test(chance: Random) -> Comparison:
     if fact.type not in (FactType.CLOCK, FactType.WEEKDAY) and chance.random() < 0.1:
         return asks(fact.name, Operator.UNKNOWN)
     match fact.type:
-        case FactType.WORD | FactType.PLACE | FactType.WEEKDAY:
+        case FactType.SINGLE | FactType.PLACE | FactType.WEEKDAY:
             return asks(fact.name, Operator.ONE_OF, *some(chance, WORDS_OF[fact.name]))
         case FactType.WORDS if fact.name == "zone":
             return asks("zone", Operator.HAS, *some(chance, WORDS_OF["zone"]))
@@ -180,7 +180,7 @@ def a_test(chance: Random) -> Comparison:
             return asks(fact.name, Operator.ONE_OF, *map(Decimal, some(chance, NUMBERS)))
         case FactType.NUMBER | FactType.AMOUNT:
             return asks(fact.name, chance.choice(BOUNDS), Decimal(chance.choice(NUMBERS)))
-        case FactType.SINCE | FactType.LEFT:
+        case FactType.SINCE | FactType.UNTIL:
             limits = [Decimal(15), Decimal(1), Decimal("0.000000001"), Decimal("3.2"), Decimal(60)]
             return asks(fact.name, chance.choice(BOUNDS), chance.choice(limits))
     return asks("clock", Operator.WITHIN, *chance.sample([0, 60, 90, 150, 480, 1320], 2))
