@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from math import isfinite
 
 from erpsync.core.facts import FACTS, Fact, FactType, On, plain
@@ -288,12 +287,9 @@ class Conditions:
         }.get(fact.name)
 
 
-def near(word: str, names: Iterable[str]) -> str:
-    """Return what may be meant; of two characters one is enough, which `did_you_mean` takes for too little."""
-    hint = did_you_mean(word, names) or next(
-        (f"; did you mean '{name}'?" for name in get_close_matches(word, list(names), n=1, cutoff=0.5)), ""
-    )
-    return hint or _known(names)
+def near(word: str, names: Collection[str]) -> str:
+    """Return what may be meant, else what there is; of two characters one is enough."""
+    return did_you_mean(word, names, cutoff=0.5) or _known(names)
 
 
 def _known(names: Iterable[str]) -> str:
@@ -322,7 +318,7 @@ def _no_operator(key: str, fact: Fact) -> str:
 def _forms(fact: Fact) -> str:
     """Return how a fact is compared, as it is written."""
     if fact.type is FactType.CLOCK:
-        return '{from: "22:00", to: "08:00"}'
+        return 'both from and to: {from: "22:00", to: "08:00"}'
     if fact.type is FactType.NOTE:
         return "{contains: [WORD, …]}, {unread: true} or {is: unknown}"
     if fact.type in (FactType.SINCE, FactType.UNTIL, FactType.COSTS):

@@ -272,7 +272,7 @@ def test_a_rule_is_read_with_its_zones_window_conditions_and_effects(tmp_path: P
     )
 
 
-GOOD = (ROOT / "tests" / "data" / "rules.yaml").read_text(encoding="utf-8")
+GOOD = (ROOT / "tests" / "unit" / "core" / "rules" / "rules.yaml").read_text(encoding="utf-8")
 SHARDS = st.sampled_from(["{", "}", "[", "]", ":", "*", '"', "~", "1e999", "-1", "any", "not", "${X}", "!file x", "\n"])
 
 

@@ -1,8 +1,9 @@
-"""The twelve rules that a seller begins with, one story each; tests/data/rules.yaml has them as they are written."""
+"""The twelve rules that a seller begins with, one story each; rules.yaml beside it has them as they are written."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from erpsync.core.facts import UNKNOWN, ParcelFacts
 from erpsync.core.rules import Because, Book, Clause, Gift, GiftEffect, Hold, Mark, Verdict, compile_book, judge
 from erpsync.settings.rules import load_rules
-from tests.support.sources import ROOT
 from tests.unit.core.rules.builders import NOW, SHANGHAI, order
 
 CARNIVAL = datetime(2027, 3, 2, 4, tzinfo=UTC)
@@ -18,7 +18,7 @@ CARNIVAL = datetime(2027, 3, 2, 4, tzinfo=UTC)
 
 @cache
 def book() -> Book:
-    config = load_rules(ROOT / "tests" / "data", timezone=SHANGHAI).require()
+    config = load_rules(Path(__file__).parent, timezone=SHANGHAI).require()
     return compile_book(config.rules, config.zones, SHANGHAI)
 
 
