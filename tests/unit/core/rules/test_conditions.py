@@ -235,3 +235,12 @@ def test_notes_and_recipients_stand_in_no_text_of_the_facts() -> None:
 
 def test_one_test_of_a_condition_is_a_condition() -> None:
     assert matches(Comparison(fact="lines", operator=ONE_OF, words=(Decimal(1),))) == "matched"
+
+
+def test_a_city_is_in_the_zones_of_its_province_too() -> None:
+    zones = {"island": (("海南", "三沙市"),), "south": (("海南", ""), ("广东", ""))}
+    both = Every((asks("zone", HAS, "island"), asks("zone", HAS, "south")))
+    book = compile_book([rule(both)], zones, SHANGHAI)
+
+    assert judge(book, order(province="海南省", city="三沙市"), NOW).because[0].outcome == "matched"
+    assert judge(book, order(province="海南省", city="海口市"), NOW).because[0].outcome == "not"
