@@ -28,6 +28,7 @@ PAGES = (
     "orders?q=13812345678",
     "orders?status=held&reason=refund_open&channel=tmall-flagship",
     "orders?sku=LINEN-W-L&from=2026-03-01&to=2026-03-02&warehouse=SH",
+    "orders/new",
     "orders/S20260302000001",
     "tasks",
     "tasks?closed=1",
