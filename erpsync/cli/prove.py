@@ -32,15 +32,15 @@ def prove(app: App) -> int:
 
 
 def _asked(app: App, ctx: "Context") -> list["Channel"]:
-    enabled = sorted(
-        (channel for channel in ctx.channels.values() if channel.enabled), key=lambda channel: channel.name
-    )
+    from erpsync.flows.reconcile.certificate import with_a_past
+
+    candidates = with_a_past(ctx)
     name = app.args.channel
     if name is None:
-        return enabled
-    chosen = [channel for channel in enabled if channel.name == name]
+        return candidates
+    chosen = [channel for channel in candidates if channel.name == name]
     if not chosen:
-        names = ", ".join(channel.name for channel in enabled) or "none"
+        names = ", ".join(channel.name for channel in candidates) or "none"
         raise UsageError(f"channel {name} is not enabled, or the daemon has not taken it up yet; there are {names}")
     return chosen
 

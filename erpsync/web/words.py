@@ -119,6 +119,8 @@ def unread(channel: Mapping[str, Any]) -> str:
         return "switched off in the configuration"
     if channel["state"] == "paused":
         return "not read while it is paused"
+    if channel["tells"]:
+        return "no shop: it tells people"
     return "orders have never been read" if "freshness" in channel["beyond"] else "not read: it sends what it has"
 
 

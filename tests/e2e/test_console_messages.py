@@ -88,3 +88,11 @@ def test_the_api_tells_of_routes_as_its_example_says(office: Office) -> None:
         [row] = list_routes(connection, office.town.ctx.routes)
 
     assert list(row) == list(examples.ROUTE)
+
+
+def test_a_sender_of_messages_has_no_past_that_could_be_proven(office: Office) -> None:
+    browser = visitor(office.town.store, "reader", role="read")
+    page = words_of(browser.get(f"{office.server.url}reconciliation", timeout=60))
+
+    assert "shop" in page
+    assert "robot" not in page

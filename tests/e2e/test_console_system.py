@@ -235,6 +235,7 @@ def test_a_shop_that_two_things_stop_says_what_stops_most_first(house: House) ->
 
 FACTS = {
     "state": "up",
+    "tells": False,
     "error": "",
     "since": None,
     "paused_by": "",
@@ -253,6 +254,11 @@ FACTS = {
     [
         ({}, "ok", "Everything moves: its orders were read 12 s ago, and nothing that is due waits too long."),
         ({"freshness_s": None}, "ok", "Everything moves: it sends what it has, and nothing waits too long."),
+        (
+            {"freshness_s": None, "tells": True},
+            "ok",
+            "It tells people what routes have for it; how each route stands is on the page Messages.",
+        ),
         (
             {"state": "new"},
             "warn",

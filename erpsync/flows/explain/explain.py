@@ -6,6 +6,7 @@ from erpsync.flows.context import Context
 from erpsync.flows.explain import orders, skus
 from erpsync.flows.explain.steps import Settings, Unwritten
 from erpsync.store.tables import sku
+from erpsync.store.views.sku_story import LATEST
 from erpsync.store.views.values import Json, NotFound
 
 NOWHERE = Unwritten()
@@ -32,7 +33,7 @@ def explain_order(ctx: Context, name: str, settings: Settings = NOWHERE) -> Json
         return orders.explain_order(tx, ctx, name, settings)
 
 
-def explain_sku(ctx: Context, code: str, settings: Settings = NOWHERE) -> Json:
+def explain_sku(ctx: Context, code: str, settings: Settings = NOWHERE, *, latest: int = LATEST) -> Json:
     """Return what is so with a SKU and why, see `skus.explain_sku`; raises `NotFound`."""
     with ctx.store.looking() as tx:
-        return skus.explain_sku(tx, ctx, code, settings)
+        return skus.explain_sku(tx, ctx, code, settings, latest=latest)

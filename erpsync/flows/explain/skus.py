@@ -14,11 +14,11 @@ from erpsync.flows.explain.sums import Sum
 from erpsync.flows.explain.telling import Telling
 from erpsync.store.db.store import Tx
 from erpsync.store.tables import channel, listing, sku
-from erpsync.store.views.sku_story import tell_sku
+from erpsync.store.views.sku_story import LATEST, tell_sku
 from erpsync.store.views.values import Json, NotFound
 
 
-def explain_sku(tx: Tx, ctx: Context, code: str, settings: Settings) -> Json:
+def explain_sku(tx: Tx, ctx: Context, code: str, settings: Settings, *, latest: int = LATEST) -> Json:
     """Return the story of a SKU (see `tell_sku`) with `summary` and `levels`: the number of each listing, step by step.
 
     Raises `NotFound`.
@@ -28,7 +28,7 @@ def explain_sku(tx: Tx, ctx: Context, code: str, settings: Settings) -> Json:
         raise NotFound(f"no SKU {code}")
     off = {shop.name for shop in ctx.channels.values() if not shop.enabled}
     levels = _levels(tx, ctx, sku_id, settings)
-    told = tell_sku(tx.connection, code, off=off)
+    told = tell_sku(tx.connection, code, latest=latest, off=off)
     return {"sku": code, "summary": _summary(code, levels), "levels": levels} | told
 
 

@@ -213,6 +213,7 @@ def _channel(figures: Figures, channel: ChannelLike) -> dict[str, Any]:
         "orders_24h": sum(figures.hourly.get(channel.id, ())),
         "token_expires_at": _stamp(expires),
         "token_renews": channel.renews_token,
+        "tells": channel.plays(MessageSink),
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
     }
 

@@ -56,7 +56,7 @@ class OneSku:
         """Answer why a SKU shows the number it shows in each shop, and what led there."""
         site, code = self._kit.site, visit.request.path_params["sku"]
         ctx = site.ctx()
-        told = explain_sku(ctx, code, site.settings())
+        told = explain_sku(ctx, code, site.settings(), latest=SHOWN)
         now = site.store.clock.now()
         bounds = ends(now, ctx.timezone)
         with site.store.read() as connection:

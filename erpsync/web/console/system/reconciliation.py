@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from erpsync.flows.context import Channel
-from erpsync.flows.reconcile.certificate import prove
+from erpsync.flows.reconcile.certificate import prove, with_a_past
 from erpsync.sdk.roles import OrderScan
 from erpsync.store.views.comparisons import SeenWindow, drift_marks, drifted, lost_parcels, windows_since
 from erpsync.web.access.door import Guarded
@@ -66,7 +66,7 @@ class Reconciliation:
         """Answer the windows of the last days, the certificate of a span, and what the comparison found."""
         days, proven = _days(visit, "days", SHOWN_DAYS), _days(visit, "proof", PROVEN_DAYS)
         ctx, now = self._kit.site.ctx(), self._kit.site.store.clock.now()
-        channels = sorted((c for c in ctx.channels.values() if c.enabled), key=lambda c: c.name)
+        channels = with_a_past(ctx)
         since = now - timedelta(days=days)
         with self._kit.site.store.read() as connection:
             windows = windows_since(connection, [channel.id for channel in channels], since, now)

@@ -115,6 +115,8 @@ def _token(days: float) -> str:
 
 def _moves(facts: Mapping[str, Any]) -> str:
     fresh_s, due = facts["freshness_s"], facts["queue"]["due"]
+    if facts["tells"]:
+        return "It tells people what routes have for it; how each route stands is on the page Messages."
     if fresh_s is None:
         return "Everything moves: it sends what it has, and nothing waits too long."
     if not due:
