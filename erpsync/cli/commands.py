@@ -34,6 +34,7 @@ _FILE = (
         help="for a program: heads and states as --json names them, cells as they are, no byte-order mark",
     ),
 )
+_LACKS = ("title", "barcode", "weight_g", "volume_cm3", "floor", "tags", "shelf")
 _W = arg("--warehouse", required=True, type=code, metavar="W", help="the warehouse")
 _S = arg("--sku", required=True, type=code, metavar="CODE", help="the SKU")
 
@@ -195,6 +196,23 @@ STOCK = (
     ),
     Command("stock confirm", "let the zeros go that the brake holds back", "stock:confirm", (_NAME,)),
     Command(
+        "goods list",
+        "list what is known of SKUs, and on which shelf they lie",
+        "goods:list_",
+        (
+            _SKU,
+            arg("--tag", metavar="TAG", help="only those with this tag"),
+            arg("--lacks", choices=_LACKS, help="only those of which this is not known"),
+            _ALL,
+        ),
+    ),
+    Command(
+        "goods import",
+        "take goods data: sku and any of title,barcode,weight_g,volume_cm3,floor,currency,tags,shelf,warehouse",
+        "goods:import_",
+        (_FILES, _SHEET),
+    ),
+    Command(
         "listings list",
         "list listings with the number each was told",
         "listings:list_",
@@ -349,6 +367,7 @@ GROUPS = {
     "orders": "orders, and an operator's decisions on them",
     "shipments": "parcels that left",
     "stock": "what lies in the warehouses",
+    "goods": "what our SKUs are, and where they lie",
     "listings": "what channels sell, tied to our SKUs",
     "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",

@@ -6,7 +6,7 @@ one bad row is no reason to leave out the others.
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing import BinaryIO, Generic, TypeVar
 from erpsync.cli.errors import CommandError
 from erpsync.cli.readers import CONTROL
 from erpsync.sdk.errors import PayloadError
-from erpsync.sdk.sheets import Columns, Header, Record, amount_of, clean, has_lost_digits, open_sheet
+from erpsync.sdk.sheets import Columns, Header, Record, amount_of, clean, has_lost_digits, open_sheet, tidy
 
 T = TypeVar("T")
 Refusal = tuple[str, str]
 MOST_UNITS = 10**15
+UNSET = "-"
 YES, NO = frozenset({"yes", "y", "true", "1", "是"}), frozenset({"", "no", "n", "false", "0", "否"})
 
 
@@ -69,6 +70,7 @@ class Rows(Generic[T]):
         make: makes what is wanted of a row; raises `BadRow`.
         identity: two rows of one identity contradict each other: the second is refused.
         exact: columns of codes, of which a workbook must not have lost a digit.
+        unsets: columns in which a dash takes back what is set, where elsewhere it stands for nothing.
         heads: other heads of columns, in small letters, and which column each is; "" is one that is passed over.
         sheet: which sheet of a workbook is read, where it has several.
         passed: titles and sums that were passed over, as (file, which).
@@ -79,6 +81,7 @@ class Rows(Generic[T]):
     make: Callable[[Row], T]
     identity: Callable[[T], object]
     exact: Sequence[str] = ("sku", "channel_sku", "item_ref", "warehouse", "bundle")
+    unsets: Collection[str] = ()
     heads: Mapping[str, str] = field(default_factory=dict)
     sheet: str = ""
     refused: list[Refusal] = field(default_factory=list)
@@ -127,7 +130,11 @@ class Rows(Generic[T]):
             where = "" if record.path == "line" else f"{record.path}: "
             self.refused.append((source, f"{where}{record.problem}"))
         else:
-            yield Row(dict(zip(header, map(clean, record.cells), strict=False)), source)
+            cells = {name: self._said(name, cell) for name, cell in zip(header, record.cells, strict=False)}
+            yield Row(cells, source)
+
+    def _said(self, column: str, cell: str) -> str:
+        return UNSET if column in self.unsets and tidy(cell) == UNSET else clean(cell)
 
     def _header(self, header: Header, shown: str) -> list[str]:
         names = [self.heads.get(name, name) for name in header.names]

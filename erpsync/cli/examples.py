@@ -37,6 +37,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'stock add --warehouse SH --sku CUP-RED --qty -2 --reason "broken"',
     ),
     "stock confirm": ("stock confirm tmall-flagship",),
+    "goods list": ("goods list --lacks weight_g",),
+    "goods import": ("goods import goods.csv",),
     "listings list": ("listings list --channel tmall-flagship --unmapped",),
     "listings import": ("listings import listings.csv",),
     "policies list": ("policies list --sku CUP-RED",),

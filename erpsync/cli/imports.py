@@ -15,6 +15,8 @@ class Result(Protocol):
     def taken(self) -> int: ...
     @property
     def refused(self) -> list[tuple[str, str]]: ...
+    @property
+    def notes(self) -> list[tuple[str, str]]: ...
 
 
 def take(app: App, rows: Rows[Any], take_in: Callable[[Iterable[Any], Callable[[int], None]], Result]) -> int:
@@ -28,9 +30,13 @@ def take(app: App, rows: Rows[Any], take_in: Callable[[Iterable[Any], Callable[[
     refused = sorted([*rows.refused, *result.refused], key=_place)
     for source, problem in refused:
         app.out.refuse(f"{source}: {problem}")
+    for source, note in result.notes:
+        app.out.note(f"{source}: {note}")
     for source, which in rows.passed:
         app.out.note(f"{source}: passed over {which}")
     shown = {"taken": result.taken, "refused": [{"source": s, "problem": problem} for s, problem in refused]}
+    if result.notes:
+        shown["notes"] = [{"source": source, "note": note} for source, note in result.notes]
     if rows.passed:
         shown["passed_over"] = [{"source": source, "rows": which} for source, which in rows.passed]
     taken = "1 row taken" if result.taken == 1 else f"{result.taken} rows taken"

@@ -46,7 +46,7 @@ def import_(app: App) -> int:
             source=row.source,
         )
 
-    rows = Rows(HEADER, (), make, lambda policy: (policy.sku, policy.channel, policy.warehouse))
+    rows = Rows(HEADER, (), make, lambda policy: (policy.sku, policy.channel, policy.warehouse), unsets=FIELDS)
     with app.ctx() as ctx:
 
         def take_in(policies: "Iterable[PolicyRow]", progress: Callable[[int], None]) -> "ImportResult":

@@ -8,12 +8,12 @@ Chinese has no spaces between them.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 from unicodedata import normalize
 
-Why = Literal["equal", "twin", "spelling", "part", "title"]
+Why = Literal["equal", "barcode", "twin", "spelling", "part", "title"]
 
 MOST = 3
 """So many are suggested for one code."""
@@ -43,8 +43,9 @@ class Suggestion:
     """A SKU that it may be, how many of it one of the channel's is, and why.
 
     Args:
-        why: the code is `equal`; another listing of this code is mapped so (`twin`); the codes differ in case, spaces
-            and dashes only (`spelling`); one begins or ends with the other (`part`); the titles are alike (`title`).
+        why: the code is `equal`; it is the SKU's own `barcode`; another listing of this code is mapped so (`twin`); the
+            codes differ in case, spaces and dashes only (`spelling`); one begins or ends with the other (`part`); the
+            titles are alike (`title`).
     """
 
     sku: str
@@ -59,12 +60,14 @@ class Candidates:
     Args:
         codes: codes of SKUs.
         twins: (SKU, factor) of what is mapped under the very same code.
-        titled: titles of what is mapped, each with its SKU.
+        titled: titles of SKUs and of what is mapped, each with its SKU.
+        barcodes: SKUs by their barcode.
     """
 
     codes: Iterable[str] = ()
     twins: Mapping[str, Sequence[tuple[str, int]]]
     titled: Iterable[tuple[str, str]] = ()
+    barcodes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def dense(code: str) -> str:
@@ -99,13 +102,13 @@ def suggest(wanted: Sequence[Wanted], candidates: Candidates) -> dict[int, tuple
     for code in sorted(set(candidates.codes)):
         by_dense.setdefault(dense(code), []).append(code)
     alike = _by_title(wanted, candidates.titled)
-    return {thing.key: _ranked(thing, by_dense, candidates.twins, alike.get(thing.key, ())) for thing in wanted}
+    return {thing.key: _ranked(thing, by_dense, candidates, alike.get(thing.key, ())) for thing in wanted}
 
 
 def _ranked(
     thing: Wanted,
     by_dense: Mapping[str, Sequence[str]],
-    twins: Mapping[str, Sequence[tuple[str, int]]],
+    candidates: Candidates,
     alike: Iterable[str],
 ) -> tuple[Suggestion, ...]:
     whole = dense(thing.code)
@@ -113,7 +116,8 @@ def _ranked(
     parts = sorted(affixes(thing.code) - {whole}, key=lambda part: (-len(part), part))
     ranked = (
         *(Suggestion(sku=code, why="equal") for code in same if code == thing.code),
-        *(Suggestion(sku=code, why="twin", factor=factor) for code, factor in twins.get(thing.code, ())),
+        *(Suggestion(sku=code, why="barcode") for code in candidates.barcodes.get(thing.code, ())),
+        *(Suggestion(sku=code, why="twin", factor=factor) for code, factor in candidates.twins.get(thing.code, ())),
         *(Suggestion(sku=code, why="spelling") for code in same),
         *(Suggestion(sku=code, why="part") for part in parts for code in by_dense.get(part, ())),
         *(Suggestion(sku=code, why="title") for code in alike),

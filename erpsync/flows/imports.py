@@ -7,7 +7,8 @@ ROWS_PER_COMMIT = 500
 
 @dataclass(slots=True, kw_only=True)
 class ImportResult:
-    """How many rows were taken, and which were refused: (source, problem)."""
+    """How many rows were taken, and which were refused: (source, problem); `notes` are of rows that were taken."""
 
     taken: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[str, str]] = field(default_factory=list)

@@ -148,6 +148,8 @@ EVENTS = (
     "correction.again",
     "correction.told",
     "gate.asked",
+    "goods.changed",
+    "goods.imported",
     "letter.dropped",
     "letter.opened",
     "letter.replay_failed",

@@ -124,6 +124,26 @@ def test_an_import_refuses_the_bad_row_and_takes_the_others(api: Api) -> None:
     assert (answer.status_code, answer.json()) == (200, {"taken": 1, "refused": refused})
 
 
+def test_goods_come_in_pages_and_by_what_they_lack(api: Api) -> None:
+    first = api.get("/goods", limit=1).json()
+    second = api.get("/goods", limit=1, after=first["next"]).json()
+
+    assert [page["items"][0]["sku"] for page in (first, second)] == ["A", "B"]
+    unset = {
+        "title": "",
+        "barcode": "",
+        "weight_g": None,
+        "volume_cm3": None,
+        "floor_minor": None,
+        "floor_currency": "",
+    }
+    assert first["items"] == [{"sku": "A", **unset, "tags": [], "shelves": []}]
+    assert len(api.get("/goods", lacks="weight_g").json()["items"]) == 2
+    assert api.get("/goods", tag="cold").json()["items"] == []
+    assert api.get("/goods", lacks="nothing").status_code == 422
+    assert api.get("/goods", after="%%%").status_code == 422
+
+
 def test_stock_and_listings_come_in_pages(api: Api) -> None:
     for path, name in (("/stock", "sku"), ("/listings", "channel_sku")):
         first = api.get(path, limit=1).json()
@@ -244,7 +264,7 @@ def test_openapi_describes_every_address_with_an_example(api: Api) -> None:
         if code in ("200", "201")
     ]
 
-    assert len(document["paths"]) == 31
+    assert len(document["paths"]) == 32
     assert all("example" in each["content"]["application/json"] for each in answers)
     assert document["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
 

@@ -232,6 +232,36 @@ def test_safety_stock_of_a_warehouse_is_set_and_bad_cells_are_said(room: Room) -
     assert room.town.shop.shown["A"] == 9
 
 
+def test_what_a_sku_is_is_set_and_shown_and_what_stays_empty_is_kept(room: Room) -> None:
+    assert "Nobody has said what it is" in room.said("stock/A")
+    cells = {"title": "马克杯", "barcode": "6901234567892", "weight_g": "0.35kg", "floor": "19.9", "currency": "CNY"}
+
+    done = room.do("stock/goods", on="stock/A", sku="A", warehouse="GZ", shelf="B-7", tags="易碎,新", **cells)
+    assert done == "The goods data of A is set."
+    said = room.said("stock/A")
+    for shown in ("马克杯", "6901234567892", "350 g", "19.90", "易碎", "Shelf in GZ B-7"):
+        assert shown in said
+    assert "goods changed" in said
+    room.do("stock/goods", on="stock/A", sku="A", warehouse="GZ", volume_cm3="1.5L", tags="-", currency="CNY")
+    said = room.said("stock/A")
+    assert "1,500 cm³" in said
+    assert "350 g" in said
+    assert "Tags 易碎" not in said
+    assert row_of(room, "A", "stock?text=6901234567892").startswith("A 马克杯")
+    assert looking.events(room.town, "goods.changed")[0][0] == "goods.changed"
+
+
+def test_bad_goods_data_is_said_and_a_doubtful_barcode_is_taken_with_a_note(room: Room) -> None:
+    assert "weight_g must be a number from 0" in room.do("stock/goods", on="stock/A", sku="A", weight_g="-4")
+    assert "needs a currency" in room.do("stock/goods", on="stock/A", sku="A", floor="4")
+    assert "nothing is filled in" in room.do("stock/goods", on="stock/A", sku="A", currency="CNY")
+    assert "there is no SKU X" in room.do("stock/goods", sku="X", title="x")
+    assert "the check digit of barcode 6901234567893 is wrong" in room.do(
+        "stock/goods", on="stock/A", sku="A", barcode="6901234567893"
+    )
+    assert "6901234567893" in room.said("stock/A")
+
+
 def test_a_refused_number_is_shown_and_told_again_by_a_click(room: Room) -> None:
     shop = room.town.shop
     shop.refused["A"] = "商品已锁定"

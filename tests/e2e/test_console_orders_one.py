@@ -55,6 +55,16 @@ def test_why_an_order_waits_is_told_with_numbers_and_who_comes_first(desk: Order
     assert "Why it stands where it stands" in page
 
 
+def test_what_looks_wrong_with_an_address_is_said_to_whoever_may_see_the_order(desk: OrderDesk) -> None:
+    desk.town.shop.place("o9", ("A", 1), phone="1380000", province="浙江省", city="广州市")
+    desk.read()
+
+    page = page_of(desk, "o9", role="read")
+    assert "the phone of who gets it is no telephone number" in page
+    assert "the city of the address does not lie in 浙江省" in page
+    assert "1380000" not in page
+
+
 def test_facts_decisions_and_what_the_channel_was_told_are_told_apart_newest_first(desk: OrderDesk) -> None:
     number = desk.named("o1")
     desk.act("orders/hold", order=number, reason="look at it")

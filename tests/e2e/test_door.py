@@ -73,6 +73,7 @@ ACTS = [
     "/stock/believe",
     "/stock/confirm",
     "/stock/count",
+    "/stock/goods",
     "/stock/import",
     "/stock/policy",
     "/stock/retry",

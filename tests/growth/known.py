@@ -66,6 +66,8 @@ class Names:
             "kind": ("order", "line", "order.imported"),
             "q": (self.order, *self._words()),
             "text": self._words(),
+            "tag": ("cold",),
+            "lacks": ("weight_g", "shelf"),
         }
         return known.get(option, (_unknown(option),))
 

@@ -105,6 +105,9 @@ def test_the_walk_in_the_readme_can_be_walked(tmp_path: Path) -> None:
     assert [order["status"] for order in orders(tmp_path)] == ["unpaid", "shipped", "allocated"]
     assert told(tmp_path) == {"CUP-RED": "9", "茶-500克": "2"}  # 12, less 2 sold, less 1 ordered and not paid
     assert sh(tmp_path, f"{ERPSYNC} bundles import bundles.csv").returncode == 0
+    assert sh(tmp_path, f"{ERPSYNC} goods import goods.csv").returncode == 0
+    heavy = json.loads(sh(tmp_path, f"{ERPSYNC} goods list --lacks weight_g --json").stdout)
+    assert {"CUP-RED", "TEA-500"}.isdisjoint(goods["sku"] for goods in heavy)
 
 
 def lay_out(folder: Path) -> None:

@@ -254,7 +254,12 @@ class ShopConnector(Connector, OrderSource, OrderScan, RefundSource, ShipmentSin
                 for line in lines
             ),
             bad_lines=bad,
-            recipient=Recipient(name=row["name"], phone=row["phone"], address=row["address"]),
+            recipient=Recipient(
+                name=row["name"],
+                phone=row["phone"],
+                address=row["address"],
+                **{part: row.get(part, "") for part in ("province", "city", "district")},
+            ),
             do_not_ship=row["do_not_ship"],
             refund_asked=row.get("refund_asked"),
             buyer=row.get("buyer"),

@@ -7,6 +7,7 @@ from erpsync.core import advice
 from erpsync.core.deadline import ship_by
 from erpsync.core.instants import stamp
 from erpsync.flows.context import Context
+from erpsync.flows.explain.address import address_notes
 from erpsync.flows.explain.case import ENDED, Case, load_case
 from erpsync.flows.explain.goods import Goods, Short, load_goods
 from erpsync.flows.explain.holds import held, letter
@@ -35,7 +36,8 @@ def explain_order(tx: Tx, ctx: Context, name: str, settings: Settings) -> Json:
     case = load_case(tx, ctx, order_id, told["order"], settings)
     goods = load_goods(case)
     holds, handed = tuple(held(case)), tuple(releases(case))
-    steps = [*holds, *_unpaid(case), *goods.steps(), *handed, *parcels(case), *_due(case), *_asked(case)]
+    steps = [*holds, *_unpaid(case), *goods.steps(), *handed, *parcels(case), *_due(case)]
+    steps += [*address_notes(case), *_asked(case)]
     summary = _summary(case, goods, holds, handed)
     why = [summary, *(_said(step) for step in steps)]
     return {"summary": summary, "why": why, "steps": [step.shown() for step in steps]} | told

@@ -37,6 +37,7 @@ from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.routes import route
 from erpsync.store.tables.stock import (
+    HAS_BARCODE,
     UNMAPPED_LISTING,
     backorder,
     bundle,
@@ -45,6 +46,7 @@ from erpsync.store.tables.stock import (
     ledger,
     listing,
     sku,
+    sku_place,
     sku_policy,
     sold_out,
     stock,
@@ -54,6 +56,7 @@ from erpsync.store.tables.stock import (
 
 __all__ = [
     "EPOCH",
+    "HAS_BARCODE",
     "ORDER_PART",
     "PART_ORDERS",
     "PERSONAL",
@@ -110,6 +113,7 @@ __all__ = [
     "shipment",
     "shipment_line",
     "sku",
+    "sku_place",
     "sku_policy",
     "sold_out",
     "stock",

@@ -17,7 +17,22 @@ from erpsync.store.tables.base import (
     words,
 )
 
-sku = Table("sku", metadata, row_id(), Column("code", Text, nullable=False, unique=True))
+sku = Table(
+    "sku",
+    metadata,
+    row_id(),
+    Column("code", Text, nullable=False, unique=True),
+    words("title"),
+    words("barcode"),
+    Column("weight_g", BigInt),
+    Column("volume_cm3", BigInt),
+    Column("floor_minor", BigInt),
+    words("floor_currency"),
+    words("tags", default="[]"),
+    CheckConstraint("(floor_minor IS NULL) = (floor_currency = '')", name="floor_has_currency"),
+    *not_negative("weight_g", "volume_cm3", "floor_minor"),
+    Index("ix_sku_barcode", "barcode", sqlite_where=text("barcode <> ''"), postgresql_where=text("barcode <> ''")),
+)
 
 warehouse = Table(
     "warehouse",
@@ -29,6 +44,15 @@ warehouse = Table(
     flag("sellable"),
     Column("feeds", Boolean(create_constraint=False), nullable=False, server_default=true()),
     *not_negative("safety_stock"),
+)
+
+sku_place = Table(
+    "sku_place",
+    metadata,
+    ref("sku_id", "sku.id", primary_key=True),
+    ref("warehouse_id", "warehouse.id", primary_key=True),
+    Column("shelf", Text, nullable=False),
+    CheckConstraint("shelf <> ''", name="shelf_named"),
 )
 
 stock = Table(
@@ -190,6 +214,9 @@ listing = Table(
     CheckConstraint("told_qty >= 0", name="told_not_negative"),
     Index("ix_listing_sku_id", "sku_id"),
 )
+
+HAS_BARCODE = text("sku.barcode <> ''")
+"""SKUs of which a barcode is known; as a text, for the index that holds no others."""
 
 UNMAPPED_LISTING = and_(listing.c.sku_id.is_(None), ~listing.c.no_stock)
 """Listings that nobody has tied to a SKU; those of what is no goods need none."""

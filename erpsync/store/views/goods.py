@@ -36,10 +36,11 @@ class Goods:
 
 
 def find_goods(connection: Connection, text: str) -> Goods:
-    """Return the goods in whose title or code every word of a text stands."""
-    plain_codes = select(sku.c.id.label("sku_id"), sku.c.code, sku.c.code.label("channel_sku"))
+    """Return the goods in whose title, code or barcode every word of a text stands; ours, or a channel's."""
+    ours = select(sku.c.id.label("sku_id"), sku.c.code, sku.c.barcode.label("channel_sku"))
+    said = sku.c.code + " " + sku.c.title + " " + sku.c.barcode
     rows = [
-        *connection.execute(plain_codes.where(holds_words(sku.c.code, text)).limit(MOST_THINGS)),
+        *connection.execute(ours.where(holds_words(said, text)).limit(MOST_THINGS)),
         *connection.execute(_listed(text).limit(MOST_THINGS)),
     ]
     things, exact, name = Things(), Things(), plain(text)

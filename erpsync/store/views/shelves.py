@@ -49,13 +49,13 @@ def page_of_shelves(connection: Connection, wanted: ShelfFilter, limit: int, aft
     Args:
         after: the code of a SKU: only what comes after it is returned.
     """
-    query = select(sku.c.id, sku.c.code).where(*_conditions(connection, wanted)).order_by(sku.c.code).limit(limit)
+    query = select(sku.c.id, sku.c.code, sku.c.title).where(*_conditions(connection, wanted))
     if after is not None:
         query = query.where(sku.c.code > after)
-    codes = {row.id: row.code for row in connection.execute(query)}
-    if not codes:
+    rows = connection.execute(query.order_by(sku.c.code).limit(limit)).all()
+    if not rows:
         return []
-    return _with_numbers(connection, codes, wanted.warehouse)
+    return _with_numbers(connection, {row.id: row.code for row in rows}, wanted.warehouse, [row.title for row in rows])
 
 
 def _conditions(connection: Connection, wanted: ShelfFilter) -> list[ColumnElement[bool]]:
@@ -102,7 +102,9 @@ def _below_safety() -> ColumnElement[bool]:
     return sku.c.id.in_(low)
 
 
-def _with_numbers(connection: Connection, codes: dict[int, str], place: str | None) -> list[Json]:
+def _with_numbers(
+    connection: Connection, codes: dict[int, str], place: str | None, titles: Sequence[str]
+) -> list[Json]:
     ids = list(codes)
     places: dict[str, dict[str, Json]] = {}
     for row in list_stock(connection, sku_codes=list(codes.values()), warehouse_code=place):
@@ -112,7 +114,7 @@ def _with_numbers(connection: Connection, codes: dict[int, str], place: str | No
     return [
         {
             "sku": code,
-            "title": next((row["title"] for row in told.get(id, ()) if row["title"]), ""),
+            "title": title or next((row["title"] for row in told.get(id, ()) if row["title"]), ""),
             "places": places.get(code, {}),
             "owed": owed.get(id, (0, 0))[0],
             "orders": owed.get(id, (0, 0))[1],
@@ -121,7 +123,7 @@ def _with_numbers(connection: Connection, codes: dict[int, str], place: str | No
             "waiting": waiting.get(code, 0),
             "paused": id in paused,
         }
-        for id, code in codes.items()
+        for (id, code), title in zip(codes.items(), titles, strict=True)
     ]
 
 

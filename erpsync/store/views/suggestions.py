@@ -1,4 +1,4 @@
-"""What seller codes that nobody has mapped may be: candidates for a whole page of listings in three queries."""
+"""What seller codes that nobody has mapped may be: candidates for a whole page of listings in a few queries."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,11 +7,12 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from erpsync.core.suggestions import LOOSE, Candidates, Suggestion, Wanted, affixes, suggest
 from erpsync.store.db.bulk import in_parts
+from erpsync.store.goods import skus_with_barcode
 from erpsync.store.tables import listing, sku
 from erpsync.store.views.values import Json
 
 MOST_TITLES = 3000
-"""Titles are compared with those of so many listings, the newest ones."""
+"""Titles are compared with those of so many SKUs and so many listings, the newest ones."""
 
 
 def suggestions_for(connection: Connection, rows: Sequence[Json]) -> dict[int, tuple[Suggestion, ...]]:
@@ -23,6 +24,7 @@ def suggestions_for(connection: Connection, rows: Sequence[Json]) -> dict[int, t
         codes=_codes(connection, wanted),
         twins=_twins(connection, {thing.code for thing in wanted}),
         titled=_titled(connection) if any(thing.title for thing in wanted) else (),
+        barcodes=skus_with_barcode(connection, {thing.code for thing in wanted}),
     )
     return suggest(wanted, candidates)
 
@@ -55,6 +57,8 @@ def _twins(connection: Connection, codes: Iterable[str]) -> dict[str, list[tuple
 
 
 def _titled(connection: Connection) -> list[tuple[str, str]]:
+    # Scans sku: from its end, and no further than that many titles.
     query = select(listing.c.title, sku.c.code).join(sku, sku.c.id == listing.c.sku_id)
     newest = query.where(listing.c.title != "").order_by(listing.c.id.desc()).limit(MOST_TITLES)
-    return [(row.title, row.code) for row in connection.execute(newest)]
+    own = select(sku.c.title, sku.c.code).where(sku.c.title != "").order_by(sku.c.id.desc()).limit(MOST_TITLES)
+    return [(row.title, row.code) for query in (own, newest) for row in connection.execute(query)]

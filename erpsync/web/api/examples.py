@@ -118,6 +118,17 @@ SHIPMENT = {
     "actor": "api:warehouse",
 }
 STOCK = {"warehouse": "SH", "sku": "LINEN-W-L", "on_hand": 40, "reserved": 2, "available": 38}
+GOODS = {
+    "sku": "LINEN-W-L",
+    "title": "亚麻短袖衬衫",
+    "barcode": "6901234567892",
+    "weight_g": 240,
+    "volume_cm3": 1800,
+    "floor_minor": 9900,
+    "floor_currency": "CNY",
+    "tags": ["夏装"],
+    "shelves": [{"warehouse": "SH", "shelf": "A-03-2"}],
+}
 IMPORTED = {"taken": 1, "refused": [{"at": "counts[1]", "problem": "warehouse XX is not configured"}]}
 LISTING = {
     "channel": "tmall-flagship",

@@ -1,6 +1,6 @@
-"""`/stock` and `/listings`."""
+"""`/stock`, `/goods` and `/listings`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
@@ -9,6 +9,7 @@ from erpsync.flows.context import Context
 from erpsync.flows.explain.explain import explain_sku
 from erpsync.flows.imports import ImportResult
 from erpsync.flows.inventory.counts import Count, add_stock, import_counts
+from erpsync.store.goods import list_goods
 from erpsync.store.views import list_listings, list_stock
 from erpsync.web.api import examples
 from erpsync.web.api.deps import Doing, Reader, TheDeps, answer, page
@@ -90,6 +91,29 @@ def _imported(done: ImportResult) -> dict[str, Any]:
 def explain(sku: Annotated[str, Path(description="our SKU")], deps: TheDeps, access: Reader) -> Response:
     """Why one SKU shows the number it shows on each channel, step by step, and what waits."""
     return answer(explain_sku(deps.ctx, sku, deps.settings))
+
+
+Lacks = Literal["title", "barcode", "weight_g", "volume_cm3", "floor", "tags", "shelf"]
+
+
+@router.get("/goods", tags=["goods"], responses=examples.page_of(examples.GOODS))
+def goods(
+    deps: TheDeps,
+    access: Reader,
+    *,
+    sku: Annotated[str | None, Query(description="only this SKU")] = None,
+    tag: Annotated[str | None, Query(description="only those with this tag")] = None,
+    lacks: Annotated[Lacks | None, Query(description="only those of which this is not known")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    """What SKUs are, by code, and on which shelf of each warehouse they lie; null is what nobody has said."""
+    place = unpack(after, 1)
+    with deps.reading() as connection:
+        rows = list_goods(
+            connection, sku_code=sku, tag=tag, lacks=lacks, limit=limit + 1, after=place[0] if place else None
+        )
+    return page(rows[:limit], pack(rows[limit - 1]["sku"]) if len(rows) > limit else None)
 
 
 @router.get("/listings", tags=["listings"], responses=examples.page_of(examples.LISTING))

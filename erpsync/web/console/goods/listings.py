@@ -36,6 +36,7 @@ STATE_WORDS = {
 }
 WHY_WORDS = {
     "equal": "the same code",
+    "barcode": "the code is its barcode",
     "twin": "the same code is mapped so elsewhere",
     "spelling": "the same code but for case and dashes",
     "part": "one code is part of the other",

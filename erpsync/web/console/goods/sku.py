@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from erpsync.flows.explain.explain import explain_sku
+from erpsync.store.goods import list_goods
 from erpsync.store.policies import list_policies
 from erpsync.store.views.sku_page import moved_between, refused_numbers, waiting_counts
 from erpsync.store.views.values import Json
@@ -64,13 +65,15 @@ class OneSku:
             refused = refused_numbers(connection, code)
             policies = list_policies(connection, sku=code)
             moved = moved_between(connection, code, bounds)
+            [goods] = list_goods(connection, sku_code=code)
         on_hand = sum(row["on_hand"] for row in told["stock"])
         moves = [entry for entry in reversed(told["story"]) if entry["about"] == "stock"]
         others = [shown(entry) for entry in reversed(told["story"]) if entry["about"] != "stock"]
         page = {
             **told,
             "levels": [level | {"state": state_of(level)} for level in told["levels"]],
-            "title": next((row["title"] for row in told["listings"] if row["title"]), ""),
+            "title": goods["title"] or next((row["title"] for row in told["listings"] if row["title"]), ""),
+            "goods": goods,
             "inside": [row for row in told["bundles"] if row["bundle"] == code],
             "within": [row for row in told["bundles"] if row["sku"] == code],
             "waiting": waiting,

@@ -7,7 +7,9 @@ from starlette.responses import Response
 from erpsync.flows.availability.brake import confirm_stock
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
+from erpsync.flows.inventory import goods_cells
 from erpsync.flows.inventory.counts import add_stock, set_stock
+from erpsync.flows.inventory.goods import GoodsRow, import_goods
 from erpsync.flows.inventory.policies import FIELDS, UNSET, PolicyRow, import_policies
 from erpsync.flows.inventory.waiting_counts import ROSE, key_of
 from erpsync.flows.operations.dead_letters import replay_letter
@@ -40,6 +42,7 @@ class SkuActs:
             door.act("/stock/believe", self.believe, role="operate"),
             door.act("/stock/confirm", self.confirm, role="operate"),
             door.act("/stock/count", self.count, role="operate"),
+            door.act("/stock/goods", self.goods, role="operate"),
             door.act("/stock/policy", self.policy, role="operate"),
             door.act("/stock/retry", self.retry, role="operate"),
         ]
@@ -89,6 +92,22 @@ class SkuActs:
         name = needed(visit.form, "channel", _SHOP)
         freed = confirm_stock(ctx, name, actor=visit.actor)
         return Said(text=f"1 number goes to {name} now." if freed == 1 else f"{freed} numbers go to {name} now.")
+
+    def goods(self, visit: Visit) -> Response:
+        """Set what a SKU is, or on which shelf it lies."""
+        return self._kit.acts.carry_out(visit, partial(self._goods, visit))
+
+    def _goods(self, visit: Visit, ctx: Context) -> Said:
+        form = visit.form
+        cells = {field: form.text(field).strip() for field in goods_cells.FIELDS}
+        if not any(cell for field, cell in cells.items() if field != "currency"):
+            raise Refused(f"nothing is filled in; {UNSET} takes back what is set")
+        sku, place = self._known(form), form.text("warehouse").strip() if cells["shelf"] else ""
+        result = import_goods(ctx, [GoodsRow(sku=sku, warehouse=place, cells=cells)], actor=visit.actor)
+        if result.refused:
+            return Said(refused=tuple(("", problem) for _, problem in result.refused))
+        note = next((said for _, said in result.notes), "")
+        return Said(text=f"The goods data of {sku} is set, but {note}." if note else f"The goods data of {sku} is set.")
 
     def policy(self, visit: Visit) -> Response:
         """Set what a shop or a warehouse keeps back of a SKU."""
