@@ -60,8 +60,9 @@ growth: $(STAMP) ## the same, pages and commands as history grows: a seeded data
 soak: $(STAMP) ## the tests at full size (takes long)
 	@ERPSYNC_SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --timeout 7200 $(ARGS)
 
-docs: $(STAMP) ## write docs/reference.md and the table of failures in tests/README.md
+docs: $(STAMP) ## write docs/reference.md and the tables in docs/rules.md and tests/README.md
 	@$(BIN)/python -m tests.support.reference --write
+	@$(BIN)/python -m tests.support.rule_facts
 	@$(BIN)/python -m tests.support.failures
 
 words: $(STAMP) ## bring the catalogues of languages into step with the texts in the code

@@ -149,12 +149,12 @@ class App:
 
         A channel or warehouse that nobody knows is refused first: a mistyped filter must not look like an empty shop.
         """
-        from erpsync.store.registry import channels, warehouse_ids
+        from erpsync.store.registry import OWN, channels, warehouse_ids
 
         with self.store() as store:
             with store.read() as connection:
                 stored, places = channels(connection), warehouse_ids(connection)
-            self._known("channel", stored, (channel.id for channel in self.config.channels))
+            self._known("channel", stored, (OWN, *(channel.id for channel in self.config.channels)))
             self._known("warehouse", places, (warehouse.id for warehouse in self.config.warehouses))
             yield store
 
@@ -173,8 +173,30 @@ class App:
 
     @contextmanager
     def ctx(self, vault: "Vault | None" = None) -> Iterator["Context"]:
-        """Yield the context for a command that talks to no platform."""
+        """Yield the context for a command that talks to no platform; where there are rules, with the keys to judge."""
         from erpsync.cli.build import command_context
 
-        with self.store(vault) as store:
+        with self.store(vault or self._keys_of_rules()) as store:
             yield command_context(store, self.config)
+
+    @contextmanager
+    def looking_by_rules(self, *, others: bool = False) -> Iterator["Context"]:
+        """Yield the context for a command that looks at what rules say; it changes nothing.
+
+        Args:
+            others: rules of another file are tried, so the keys are needed although there may be none in force.
+        """
+        from erpsync.cli.build import stored_context
+
+        with self.store(self._keys_of_rules(others=others)) as store:
+            yield stored_context(store, self.config)
+
+    def _keys_of_rules(self, *, others: bool = False) -> "Vault | None":
+        """Return the keys for personal data, which rules may ask about; None where there are no rules, or no keys."""
+        from erpsync.cli.build import vault_of
+
+        if not self.config.rules.rules and not others:
+            return None
+        if self.bad_files:  # then no secret can be read; a key file can
+            return vault_of(self.config) if self.config.privacy is None else None
+        return vault_of(self.load(secrets=()).require())

@@ -204,7 +204,20 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
         counting=config.counts,
         routes=config.routes,
     )
-    return replace(ctx, local_targets=frozenset(config.web_local_targets), console_url=config.web_public_url)
+    return _with_settings(ctx, config)
+
+
+def _with_settings(ctx: Context, config: Config) -> Context:
+    """Return the context with what its configuration says besides rows: its rules, compiled, above all."""
+    return replace(
+        ctx,
+        complete_days=config.complete_days,
+        local_targets=frozenset(config.web_local_targets),
+        console_url=config.web_public_url,
+        book=config.rules.book(config.timezone),
+        rule_lines=config.rules.places,
+        most_changed=config.most_changed,
+    )
 
 
 def specs(config: Config) -> list[ChannelSpec]:
@@ -271,7 +284,7 @@ def stored_context(store: Store, config: Config) -> Context:
         counting=config.counts,
         routes=config.routes,
     )
-    return replace(ctx, console_url=config.web_public_url)
+    return _with_settings(ctx, config)
 
 
 def open_store(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
 from erpsync.cli.errors import BAD_CONFIG, FAILED, OK
+from erpsync.cli.rule_skus import unknown_skus
 from erpsync.cli.tables import Column
 from erpsync.core.instants import stamp
 from erpsync.languages import Language
@@ -31,7 +32,8 @@ def check(app: App) -> int:
     Exit code 78 when it is refused, 1 when it is taken and something it names cannot be used.
     """
     loaded = app.load(secrets=True, folders=True)
-    problems = [*loaded.problems, *loaded.unusable, *loaded.notes]
+    skus = [] if loaded.config is None else unknown_skus(app, loaded.config)
+    problems = [*loaded.problems, *loaded.unusable, *loaded.notes, *skus]
     if not app.args.online or loaded.config is None:
         _print(app, problems)
         return BAD_CONFIG if loaded.config is None else FAILED if loaded.unusable else OK
@@ -45,7 +47,7 @@ def check(app: App) -> int:
         lambda: _show(app, channels, config),
     )
     if not app.out.as_json:
-        _list(app, loaded.unusable)
+        _list(app, [*loaded.unusable, *skus])
     return OK if all(row["ok"] for row in channels) and not loaded.unusable else FAILED
 
 

@@ -4,25 +4,25 @@ Why data: the parser, the help and the README's table come from one list, and no
 """
 
 from erpsync.cli.command import Argument, Command, arg
+from erpsync.cli.order_commands import DECISIONS, ORDER, RULES, SAID, WHY
 from erpsync.cli.own_commands import BEGINNING, CONNECTORS, DAEMON, KEEPING, TOKENS, USERS
-from erpsync.cli.readers import change, code, count, days, few, identity, reason, remark
+from erpsync.cli.readers import change, code, count, days, few, identity, remark
 
 __all__ = ["COMMANDS", "GROUPS", "Argument", "Command", "arg", "only_looks"]
 
 
 def only_looks(name: str) -> bool:
     """Whether a command changes nothing, and may go by the configuration in force while the files are bad."""
-    return name in {"status", "explain", "prove"} or name.endswith((" list", " show", " find", " export"))
+    group, _, act = name.partition(" ")
+    tries = group == "rules" and act in ("test", "coverage")
+    return tries or name in {"status", "explain", "prove"} or name.endswith((" list", " show", " find", " export"))
 
 
 _LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
 _ALL = arg("--limit", type=count, default=0, metavar="N", help="how many at most; 0, the default, is all")
 _CHANNEL = arg("--channel", metavar="ID", help="only of this channel")
 _SKU = arg("--sku", metavar="CODE", help="only of this SKU")
-_ORDER = arg("order", metavar="ORDER", help="our order number, or the channel's id")
 _NAME = arg("channel", metavar="ID", help="the channel's id")
-_WHY = arg("--reason", required=True, type=reason, metavar="TEXT", help="why, for whoever asks later")
-_SAID = arg("--reason", default="", type=remark, metavar="TEXT", help="why, for whoever asks later")
 _FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
 _SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")
 _FILE = (
@@ -46,6 +46,8 @@ _ORDERS = (
     arg("--until", metavar="INSTANT", help="placed before this date or time"),
     arg("--hold-reason", metavar="REASON", help="only those held for this reason, for example unmapped_sku"),
     arg("--warehouse", metavar="ID", help="only those for which this warehouse holds units now"),
+    arg("--rule", metavar="RULE", help="only those that this rule holds now"),
+    arg("--tag", metavar="TAG", help="only those with this tag, set by a rule or by hand"),
 )
 
 ORDERS = (
@@ -90,7 +92,7 @@ ORDERS = (
         "show one order with its events",
         "orders:show",
         (
-            _ORDER,
+            ORDER,
             arg(
                 "--recipient",
                 action="store_true",
@@ -98,15 +100,13 @@ ORDERS = (
             ),
         ),
     ),
-    Command("orders hold", "keep an order from leaving", "orders:hold", (_ORDER, _WHY)),
-    Command("orders release", "end a hold set by `orders hold`", "orders:release", (_ORDER,)),
-    Command("orders cancel", "cancel what has not left of an order", "orders:cancel", (_ORDER, _WHY)),
+    *DECISIONS,
     Command(
         "ship",
         "record a parcel that has left",
         "ship:ship",
         (
-            _ORDER,
+            ORDER,
             arg("--carrier", required=True, metavar="CODE", help="our carrier code, for example SF, YTO, ZTO"),
             arg("--tracking", required=True, metavar="N", help="the parcel's tracking number"),
             arg(
@@ -174,7 +174,7 @@ STOCK = (
             _FILES,
             _SHEET,
             arg("--as-of", metavar="INSTANT", help="when the count was taken, for rows without as_of (default: now)"),
-            _SAID,
+            SAID,
         ),
     ),
     Command(
@@ -185,14 +185,14 @@ STOCK = (
             _W,
             _S,
             arg("--on-hand", "--qty", dest="on_hand", required=True, type=count, metavar="N", help="units"),
-            _SAID,
+            SAID,
         ),
     ),
     Command(
         "stock add",
         "add units to one SKU, or take some away",
         "stock:add",
-        (_W, _S, arg("--qty", required=True, type=change, metavar="±N", help="units, for example 5 or -2"), _WHY),
+        (_W, _S, arg("--qty", required=True, type=change, metavar="±N", help="units, for example 5 or -2"), WHY),
     ),
     Command("stock confirm", "let the zeros go that the brake holds back", "stock:confirm", (_NAME,)),
     Command(
@@ -253,7 +253,7 @@ CHANNELS = (
         "channels pause",
         "stop all calls to a channel",
         "channels:pause",
-        (_NAME, _SAID),
+        (_NAME, SAID),
     ),
     Command("channels resume", "end a pause, and try refused credentials again", "channels:resume", (_NAME,)),
     Command(
@@ -297,7 +297,7 @@ ATTENTION = (
         (_CHANNEL, arg("--kind", metavar="KIND", help="only of this kind, for example order"), _ALL),
     ),
     Command("dead replay", "try dead letters again", "dead:replay", (_LETTERS,)),
-    Command("dead drop", "give dead letters up", "dead:drop", (_LETTERS, _SAID)),
+    Command("dead drop", "give dead letters up", "dead:drop", (_LETTERS, SAID)),
     Command(
         "tasks list",
         "list what people should do",
@@ -353,6 +353,7 @@ COMMANDS = (
     *BEGINNING,
     *DAEMON,
     *ORDERS,
+    *RULES,
     *STOCK,
     *CHANNELS,
     *MESSAGES,
@@ -365,6 +366,7 @@ COMMANDS = (
 
 GROUPS = {
     "orders": "orders, and an operator's decisions on them",
+    "rules": "what rules.yaml says of orders and parcels",
     "shipments": "parcels that left",
     "stock": "what lies in the warehouses",
     "goods": "what our SKUs are, and where they lie",

@@ -40,12 +40,12 @@ def explain(app: App) -> int:
     with app.store() as store:
         ctx = with_roles(stored_context(store, app.config), app.config, app.registry)
         answer = derive(ctx, app.args.name, app.config.written)
-        _say_what_is_in_force(app, store)
+        say_what_is_in_force(app, store)
     app.out.value(answer, lambda: _order(app, answer) if "order" in answer else _sku(app, answer))
     return OK
 
 
-def _say_what_is_in_force(app: App, store: "Store") -> None:
+def say_what_is_in_force(app: App, store: "Store") -> None:
     """Say so where the daemon works by another configuration than the files that this went by."""
     from erpsync.settings.kept import say_the_same
     from erpsync.store.nodes import configuration_in_force

@@ -64,6 +64,8 @@ def _wanted(app: App) -> "OrderFilter":
         until=option("--until", args.until, zone),
         hold_reason=args.hold_reason,
         warehouse=args.warehouse,
+        rule=args.rule,
+        tag=args.tag,
     )
 
 
@@ -97,11 +99,11 @@ def summary(order: Json, speech: Language) -> Json:
 
 def show(app: App) -> int:
     """Print one order with its events; with --recipient also who bought and what they wrote, which leaves a trace."""
-    from erpsync.store.views import show_order
+    from erpsync.flows.audit.report import show_ruled
 
     revealed = _revealed(app) if app.args.recipient else None
-    with app.reading() as connection:
-        order = show_order(connection, app.args.order)
+    with app.looking_by_rules() as ctx:
+        order = show_ruled(ctx, app.args.order)
     if revealed is not None:
         order = revealed.shown_in(order)
     app.out.value(order, lambda: _print(app, order))
@@ -121,31 +123,30 @@ def hold(app: App) -> int:
     """Keep an order from leaving."""
     from erpsync.flows.orders.actions import hold_order
 
-    return _decide(app, lambda ctx: hold_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
+    return decide(app, lambda ctx: hold_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
 
 
 def release(app: App) -> int:
     """End an operator's hold."""
     from erpsync.flows.orders.actions import end_hold
 
-    return _decide(app, lambda ctx: end_hold(ctx, app.args.order, actor=app.actor))
+    return decide(app, lambda ctx: end_hold(ctx, app.args.order, actor=app.actor))
 
 
 def cancel(app: App) -> int:
     """Cancel what has not left."""
     from erpsync.flows.orders.actions import cancel_order
 
-    return _decide(app, lambda ctx: cancel_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
+    return decide(app, lambda ctx: cancel_order(ctx, app.args.order, reason=app.args.reason, actor=app.actor))
 
 
-def _decide(app: App, decide: "Callable[[Context], None]") -> int:
+def decide(app: App, decision: "Callable[[Context], object]") -> int:
     """Carry a decision out and print the order as it is then."""
-    from erpsync.store.views import show_order
+    from erpsync.flows.audit.report import show_ruled
 
     with app.ctx() as ctx:
-        decide(ctx)
-        with ctx.store.read() as connection:
-            order = show_order(connection, app.args.order)
+        decision(ctx)
+        order = show_ruled(ctx, app.args.order)
     word = app.out.speech.word
     held = f" ({word(order['hold_reason'])})" if order["hold_reason"] else ""
     app.out.value(order, f"{order['number']} is {word(order['status'])}{held}")
@@ -170,6 +171,16 @@ _SHIPMENTS = (
     Column("state", "state", "status"),
     Column("inside", "lines", "free"),
 )
+_MARKS = (
+    Column("name", "mark"),
+    Column("value", "value", "free"),
+    Column("who", "by"),
+)
+_RULES = (
+    Column("id", "rule"),
+    Column("outcome", "matches", "word"),
+    Column("decided", "decided by", "free"),
+)
 _REFUNDS = (
     Column("external_id", "refund"),
     Column("state", "state", "status"),
@@ -188,6 +199,8 @@ def _print(app: App, order: Json) -> None:
     out.line("  ".join(instants))
     amounts = [name for name in order if name.endswith("_minor") and order[name] is not None]
     out.line("  ".join(f"{word(name[:-6])} {money(order[name], currency, out.speech)}" for name in amounts))
+    if order["tags"]:
+        out.line(f"{word('tags')} {', '.join(order['tags'])}")
     for name, value in ((order.get("recipient") or {}) | order.get("notes", {})).items():
         out.line(f"{word(name)}: {value}")
     if order.get("same_buyer"):
@@ -206,9 +219,33 @@ def _print(app: App, order: Json) -> None:
             for e in order["refunds"]
         ]
         out.rows(told, _REFUNDS)
+    _print_rules(app, order)
     if order["events"]:
         out.heading("Events")
         out.rows([entry | {"told": sayable(entry["detail"], out.speech)} for entry in order["events"]], _events(app))
+
+
+def _print_rules(app: App, order: Json) -> None:
+    """Print what is so of an order by rules or by hand, and which rules say so; those that say no are left out."""
+    from erpsync.flows.audit.said import clauses_in_words
+
+    marks = [mark | {"who": mark["rule"] or mark["actor"]} for mark in order["marks"]]
+    said = [
+        rule | {"decided": clauses_in_words(rule["because"])}
+        for rule in order["rules"] or ()
+        if rule["outcome"] in ("matched", "unknown")
+    ]
+    if marks:
+        app.out.heading("Marks")
+        app.out.rows(marks, _MARKS)
+    if said:
+        app.out.heading("Rules")
+        app.out.rows(said, _RULES)
+    if order["rules"] is None:
+        app.out.note("the keys are not at hand, so what the rules say of it is not shown")
+    if order["look_at"]:
+        look_at = order["look_at"]
+        app.out.line(f"looked at again at {look_at}")
 
 
 def _events(app: App) -> tuple[Column, ...]:
@@ -242,4 +279,12 @@ def sayable(detail: Any, speech: Language = ENGLISH) -> str:
 
 def _said(name: str, value: Any, speech: Language) -> str:
     """Return a value by its name: codes in words where the name says that it is one of ours."""
+    if name == "marks" and isinstance(value, dict):
+        return " ".join(_marked(mark, *change) for mark, change in value.items())
     return speech.word(value) if name in OWN_WORDS and isinstance(value, str) else sayable(value, speech)
+
+
+def _marked(mark: str, before: str | None, now: str | None) -> str:
+    """Return what became of a mark: `+` where it is set, `-` where it is taken away."""
+    sign, value = ("-", before) if now in (None, "off") else ("+", now)
+    return f"{sign}{mark}={value}" if value else f"{sign}{mark}"

@@ -13,12 +13,12 @@ LINE, ORDER = "line", "order"
 def needs(order: KnownOrder, *, reserve_until: datetime | None, now: datetime) -> Mapping[tuple[HoldOwner, int], int]:
     """Return our units that each line wants held, by (owner, SKU).
 
-    An order that is not ready wants something only while its reservation has not run out.
+    An order that is void wants nothing, one that is not ready only something while its reservation has not run out.
 
     Args:
         reserve_until: end of the reservation of an order that is not ready; None when it reserves nothing.
     """
-    if phase(order) in ("cancelled", "completed", "shipped"):
+    if order.is_void or phase(order) in ("cancelled", "completed", "shipped"):
         return {}
     if order.ready_at is None and (reserve_until is None or reserve_until <= now):
         return {}

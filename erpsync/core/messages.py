@@ -41,7 +41,7 @@ class Facts:
     """What an event can answer.
 
     Args:
-        warehouses, skus, hold_reasons: all that it names.
+        warehouses, skus, hold_reasons, rules: all that it names.
         total: what its order costs, in whole units of its currency; None where it is about no order.
     """
 
@@ -51,6 +51,7 @@ class Facts:
     warehouses: Collection[str] = ()
     skus: Collection[str] = ()
     hold_reasons: Collection[str] = ()
+    rules: Collection[str] = ()
     total: Decimal | None = None
 
 
@@ -69,6 +70,7 @@ class When:
     warehouses: tuple[str, ...] = ()
     skus: tuple[str, ...] = ()
     hold_reasons: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     level: str = "info"
     least_total: Decimal | None = None
 
@@ -81,6 +83,7 @@ class When:
             and _meet(self.warehouses, facts.warehouses)
             and _meet(self.skus, facts.skus)
             and _meet(self.hold_reasons, facts.hold_reasons)
+            and _meet(self.rules, facts.rules)
             and (self.least_total is None or (facts.total is not None and facts.total >= self.least_total))
         )
 

@@ -11,11 +11,15 @@ from erpsync.sdk.types import Order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """None is what no view has told, an empty text is what a view says that there is not."""
+    """None is what no view has told, an empty text is what a view says that there is not.
+
+    `invoice_note` is told by people, of own orders; no view carries it.
+    """
 
     buyer: str | None = None
     buyer_note: str | None = None
     seller_note: str | None = None
+    invoice_note: str | None = None
 
 
 def told(notes: Notes) -> dict[str, str]:
@@ -44,7 +48,7 @@ def changed(stored: Notes, now: Notes) -> tuple[str, ...]:
 
 
 def _carried(view: Order) -> dict[str, str | None]:
-    return {"buyer": view.buyer, "buyer_note": view.buyer_note, "seller_note": view.seller_note}
+    return {"buyer": view.buyer, "buyer_note": view.buyer_note, "seller_note": view.seller_note, "invoice_note": None}
 
 
 def _with(values: Mapping[str, str | None], *, instead_of: Notes) -> Notes:

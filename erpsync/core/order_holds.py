@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from erpsync.core.asked import still_asked
-from erpsync.core.orders import KnownOrder
+from erpsync.core.orders import VOID, KnownOrder
 from erpsync.sdk.types import Refund, RefundState
 
 
@@ -18,11 +18,28 @@ class HoldReason(StrEnum):
 
     REFUND_OPEN = "refund_open"
     OPERATOR = "operator"
+    VOID = "void"
     DO_NOT_SHIP = "do_not_ship"
     UNREAD_UPDATE = "unread_update"
+    RULE = "rule"
     UNMAPPED_SKU = "unmapped_sku"
     BAD_LINE = "bad_line"
     INCOMPLETE_ADDRESS = "incomplete_address"
+
+
+def by_rule(rule: str, *, void: bool = False) -> str:
+    """Return the reason of a hold that a rule set; an order has one for each of them."""
+    return f"{VOID}{rule}" if void else f"{HoldReason.RULE.value}:{rule}"
+
+
+def kind_of(reason: str) -> str:
+    """Return what kind of reason it is, as people name it: a `HoldReason`."""
+    return reason.partition(":")[0]
+
+
+def rule_of(reason: str) -> str:
+    """Return the rule that set a hold; empty where none did."""
+    return reason.partition(":")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +76,11 @@ ORDER_HOLDS: Mapping[str, OrderHold] = {
         instead="release it first",
         own_words=True,
     ),
+    HoldReason.VOID.value: OrderHold(
+        advice="`erpsync orders approve {order}` if it is a real order, `erpsync orders cancel {order}` if it is none",
+        refusal="may be no real order",
+        own_words=True,
+    ),
     HoldReason.DO_NOT_SHIP.value: OrderHold(
         advice="wait: the channel says not yet (presale, group not full, risk), and its next change is looked at",
         refusal="must not leave yet",
@@ -71,6 +93,11 @@ ORDER_HOLDS: Mapping[str, OrderHold] = {
         ),
         refusal="has a newer view that was not understood",
         gate_waits=True,
+    ),
+    HoldReason.RULE.value: OrderHold(
+        advice="`erpsync explain {order}` says which rule and why; `erpsync orders approve {order}` if it asks",
+        refusal="is held by a rule",
+        own_words=True,
     ),
     HoldReason.UNMAPPED_SKU.value: OrderHold(
         advice="`erpsync listings import FILE` ties its seller code to a SKU; it goes on by itself",
@@ -132,11 +159,11 @@ def addressed(order: KnownOrder) -> bool:
 
 
 def standing(reasons: Iterable[str]) -> Iterator[tuple[str, OrderHold]]:
-    """Yield those of the reasons that are in the table with what they mean, the most pressing first."""
-    held = set(reasons)
+    """Yield those kinds of the reasons that are in the table with what they mean, the most pressing first."""
+    held = {kind_of(reason) for reason in reasons}
     return ((reason, hold) for reason, hold in ORDER_HOLDS.items() if reason in held)
 
 
 def first_reason(reasons: Iterable[str]) -> str:
-    """Return the reason to show, or an empty text when nothing holds the order."""
+    """Return the kind of reason to show, or an empty text when nothing holds the order."""
     return next((reason for reason, _ in standing(reasons)), "")

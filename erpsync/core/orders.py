@@ -13,6 +13,12 @@ from typing import Any, TypeGuard
 from erpsync.core.readings import Reading, is_further
 from erpsync.sdk.types import Line, Order, OrderState, Recipient
 
+GIFT_ID = "gift:"
+"""How the id of a gift's line begins; no line of a channel may begin so."""
+
+VOID = "void:"
+"""How the reason of a hold begins that takes an order for none."""
+
 
 class Origin(StrEnum):
     """Whose line it is: the channel's, or one that only we know, added by a rule or by hand."""
@@ -22,13 +28,22 @@ class Origin(StrEnum):
     HAND = "hand"
 
 
+class OrderKind(StrEnum):
+    """Whose order it is: a channel's, or one that was made here, and how it came."""
+
+    CHANNEL = "channel"
+    PHONE = "phone"
+    B2B = "b2b"
+    COD = "cod"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLine:
     """An order line as stored. All quantities in the channel's units; `parts` are our units per one of them.
 
     Cancelled units have three sources that may name the same units: the channel closed them, a refund was granted
     for them, we dropped them. The largest counts, and never a unit that has left. What is no goods (`no_stock`: a
-    surcharge, a service) never has anything to leave. `properties` are encrypted.
+    surcharge, a service) never has anything to leave. `properties` are encrypted. `rule` is the one that gave a gift.
     """
 
     id: int
@@ -47,6 +62,7 @@ class KnownLine:
     shipped_qty: int = 0
     no_stock: bool = False
     origin: Origin = Origin.CHANNEL
+    rule: str = ""
     properties: bytes | None = None
 
     @property
@@ -65,6 +81,7 @@ class KnownOrder:
     """An order as stored, without its recipient.
 
     Args:
+        region: the recipient's province, city and district as they were told; None where nobody has looked.
         notes: who bought and what was written, encrypted.
         buyer_index: the keyed hash by which other orders of the same buyer are found.
         most_minor: what was to pay before the total was lowered while the order was due; None if it was not.
@@ -75,6 +92,7 @@ class KnownOrder:
     channel_id: int
     external_id: str
     number: str
+    kind: OrderKind = OrderKind.CHANNEL
     state: OrderState
     reading: Reading
     placed_at: datetime
@@ -95,6 +113,7 @@ class KnownOrder:
     refund_asked: str = ""
     address_complete: bool | None = None
     recipient_index: bytes | None = None
+    region: tuple[str, str, str] | None = None
     notes: bytes | None = None
     buyer_index: bytes | None = None
     seller_flag: int | None = None
@@ -110,6 +129,16 @@ class KnownOrder:
     def of_channel(self) -> tuple[KnownLine, ...]:
         """The lines that the channel knows: its views, its refunds, its totals and its calls are about no others."""
         return tuple(line for line in self.lines if line.origin is Origin.CHANNEL)
+
+    @property
+    def sold(self) -> tuple[KnownLine, ...]:
+        """The lines that somebody bought, or that a person added; all but gifts."""
+        return tuple(line for line in self.lines if line.origin is not Origin.GIFT)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether a rule took it for no real order, and no person has decided yet."""
+        return any(reason.startswith(VOID) for reason in self.holds)
 
     @property
     def open_qty(self) -> int:
@@ -190,23 +219,6 @@ def merge(stored: KnownOrder, new: Order, reading: Reading, line_ids: Iterable[i
 def own_lines(order: KnownOrder) -> tuple[KnownLine, ...]:
     """Return the lines that the channel does not know."""
     return tuple(line for line in order.lines if line.origin is not Origin.CHANNEL)
-
-
-def with_own_lines(order: KnownOrder) -> KnownOrder:
-    """Return the order with its own lines closed where every line of the channel was cancelled, else open.
-
-    A gift alone is never a parcel, and one of an order that the channel takes up again is wanted again. What has left
-    with a line of the channel's, or of an order that has none of those, is not judged by them.
-    """
-    sold = order.of_channel
-    if len(sold) in (0, len(order.lines)):
-        return order
-    gone = all(line.cancelled_qty == line.qty for line in sold)
-    wanted = {line.id: line.qty if gone else 0 for line in own_lines(order)}
-    if all(wanted.get(line.id, line.closed_qty) == line.closed_qty for line in order.lines):
-        return order
-    lines = (replace(line, closed_qty=wanted.get(line.id, line.closed_qty)) for line in order.lines)
-    return replace(order, lines=tuple(lines))
 
 
 def _to_send(line: KnownLine) -> tuple[str, str, int, int]:
@@ -369,6 +381,7 @@ def phase(order: KnownOrder) -> str:
 
 
 def residual_minor(order: KnownOrder) -> int:
-    """Return what the channel's total has beyond its lines + freight - discount; shown, never corrected."""
-    goods = sum(line.price_minor * line.qty for line in order.of_channel)
+    """Return what the total has beyond the lines it is about + freight - discount; shown, never corrected."""
+    lines = order.of_channel if order.kind is OrderKind.CHANNEL else order.lines
+    goods = sum(line.price_minor * line.qty for line in lines)
     return order.total_minor - goods - (order.freight_minor or 0) + (order.discount_minor or 0)

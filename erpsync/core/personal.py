@@ -15,7 +15,7 @@ MOST_DEEP = 40
 """So deep nested values are shown; below it everything is hidden."""
 
 PERSONAL = re.compile(
-    r"(^|_)(recipients?|receiver|buyer|buyer_note|seller_note|notes|properties|phone|mobile|tel|address|province|city|district|name|email"
+    r"(^|_)(recipients?|receiver|buyer|buyer_note|seller_note|invoice_note|notes|properties|phone|mobile|tel|address|province|city|district|name|email"
     r"|body|payload|params|headers|cookie|authorization|password|secret|token|session|sign|signature|app_key)$"
 )
 """Names of values that a log never shows."""

@@ -18,6 +18,12 @@ _BETWEEN = re.compile("[\\s()./\\-\u2010-\u2015\u2212]+")
 _EXTENSION = re.compile(r"\s*(?:-|,|#|转|x|ext\.?)\s*\d{1,6}$")
 
 
+def whole_digits(phone: str) -> str:
+    """Return the digits by which a telephone number is looked up, 11 at most; none where it is starred or too short."""
+    digits = re.sub(r"\D", "", normalize("NFKC", phone))[-11:]
+    return "" if len(digits) < 7 or "*" in phone else digits
+
+
 def spellings(text: str) -> tuple[str, ...]:
     """Return the ways a text that is a whole telephone number may be written; nothing when it is none.
 

@@ -6,6 +6,12 @@ Why here and not in `settings`: decisions must not know where a number came from
 from dataclasses import dataclass, field
 from typing import Literal
 
+COMPLETE_DAYS = 15
+"""So many days after its last parcel left an order that was made here is completed: what came back has come by then."""
+
+MOST_CHANGED = 500
+"""A reload of rules that would change the holds of more open orders than this is taken for a mistake."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarehousePolicy:

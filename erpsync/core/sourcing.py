@@ -5,7 +5,7 @@ has wishes of its own they are asked for here.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from erpsync.core.allocation import Groups
 from erpsync.core.orders import KnownOrder
@@ -17,15 +17,17 @@ class Sourcing:
 
     Args:
         by_channel: their row ids by channel, preferred first.
+        own: the same for the channel of orders that were made here, which shows nobody a number.
         run: those that a channel's system runs: they send what they have themselves, and bring nothing together.
     """
 
     by_channel: Mapping[int, tuple[int, ...]]
+    own: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     run: Collection[int] = ()
 
     def of(self, channel_id: int | None) -> tuple[int, ...]:
         """Return the warehouses that serve a channel; none where it is not configured."""
-        return () if channel_id is None else self.by_channel.get(channel_id, ())
+        return () if channel_id is None else self.by_channel.get(channel_id) or self.own.get(channel_id, ())
 
     def warehouses_for(self, order: KnownOrder) -> tuple[int, ...]:
         """Return the warehouses that may serve an order."""
@@ -39,7 +41,8 @@ class Sourcing:
     @property
     def tears(self) -> bool:
         """Whether a unit of some channel could be promised in parts that nobody can bring together."""
-        return bool(self.run) and any(len(self.together(places)) > 1 for places in self.by_channel.values())
+        served = (*self.by_channel.values(), *self.own.values())
+        return bool(self.run) and any(len(self.together(places)) > 1 for places in served)
 
     @property
     def selling(self) -> set[int]:

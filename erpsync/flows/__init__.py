@@ -9,6 +9,13 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | an order or refund is decided | `orders` | `orders.apply.apply` |
 | a newer view was not understood | `records` | `records.unread.take_unread` |
 | a person holds, releases or cancels an order | `orders` | `orders.actions.hold_order` |
+| a seller's rules judge orders | `rules` | `rules.judging.rule` |
+| an order is judged again, as time or something beside it changes | `audit` | `audit.looks.judge_due` |
+| a person says yes to what a rule asks | `audit` | `audit.approve.approve` |
+| a person tags or seals an order | `audit` | `audit.marks.tag_order` |
+| it is said what rules would do | `audit` | `audit.trial.holds_change` |
+| an order is made here | `own_orders` | `own_orders.create.create_order` |
+| an order that was made here ends | `own_orders` | `own_orders.complete.complete_own` |
 | a paid order gets its units | `allocation` | `allocation.allocate.allocate` |
 | stock is counted | `inventory` | `inventory.counts.import_counts` |
 | a seller code becomes our SKU | `inventory` | `inventory.listings.import_listings` |

@@ -5,21 +5,33 @@ done again, and a reload simply builds another context.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
 from erpsync.core.messages import RoutePolicy
-from erpsync.core.policy import CountPolicy, OrderPolicy, PollPolicy, SealPolicy, StockPolicy, WarehousePolicy
+from erpsync.core.policy import (
+    COMPLETE_DAYS,
+    MOST_CHANGED,
+    CountPolicy,
+    OrderPolicy,
+    PollPolicy,
+    SealPolicy,
+    StockPolicy,
+    WarehousePolicy,
+)
 from erpsync.core.sourcing import Sourcing
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
 from erpsync.store.db.store import Store
 from erpsync.store.feed import settled_id
-from erpsync.store.registry import channels, sync_channels, sync_warehouses, warehouse_ids
+from erpsync.store.registry import OWN, OWN_ID, channels, sync_channels, sync_warehouses, warehouse_ids
 from erpsync.store.routes import route_names, sync_routes
 from erpsync.store.tables import warehouse
+
+if TYPE_CHECKING:
+    from erpsync.core.rules import Book
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +111,35 @@ class ChannelSpec:
     connector: Connector | None = None
 
 
+OWN_CHANNEL = Channel(
+    id=OWN_ID,
+    name=OWN,
+    kind=OWN,
+    enabled=True,
+    poll=PollPolicy(),
+    orders=OrderPolicy(require_address="always"),
+    stock=StockPolicy(push=False),
+)
+
+
+def _no_rules() -> "Book":
+    """Return the rules of who has none; most commands never ask for them, and need not read what judges them."""
+    from erpsync.core.rules import NO_RULES
+
+    return NO_RULES
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Store, channels and warehouses, joined by row ids."""
+    """Store, channels and warehouses, joined by row ids.
+
+    Args:
+        own: the channel of orders that were made here. It is not among `channels`: it has no connector, so there is
+            nothing to read there and nobody to tell.
+        complete_days: so long after its last parcel left an order that was made here is completed.
+        book: the seller's rules; `rule_lines` says by id where each is written, as file and line.
+        most_changed: a reload of rules that would change the holds of more open orders is refused.
+    """
 
     store: Store
     timezone: ZoneInfo
@@ -110,9 +148,18 @@ class Context:
     sourcing: Sourcing
     sealing: SealPolicy = field(default_factory=SealPolicy)
     counting: CountPolicy = field(default_factory=CountPolicy)
+    own: Channel = OWN_CHANNEL
+    complete_days: int = COMPLETE_DAYS
+    book: "Book" = field(default_factory=_no_rules)
+    rule_lines: Mapping[str, str] = field(default_factory=dict)
+    most_changed: int = MOST_CHANGED
     local_targets: frozenset[str] = frozenset()
     routes: Sequence[RoutePolicy] = ()
     console_url: str = ""
+
+    def with_book(self, book: "Book") -> "Context":
+        """Return the same with other rules, to try them."""
+        return replace(self, book=book)
 
     def may_tell(self, host: str, port: int) -> bool:
         """Whether events may be told to a local address: it is listed as HOST:PORT."""
@@ -132,6 +179,15 @@ class Context:
             if channel.name == name:
                 return channel
         raise LookupError(f"channel {name} is not configured")
+
+    def seller(self, channel_id: int) -> Channel | None:
+        """Return the channel that orders are of, our own one too; None for one that is configured no more."""
+        return self.own if channel_id == self.own.id else self.channels.get(channel_id)
+
+    @property
+    def sellers(self) -> list[Channel]:
+        """Return the channels that orders may be of, our own one last."""
+        return [*self.channels.values(), self.own]
 
     def runner(self, warehouse_id: int) -> Channel | None:
         """Return the channel of the system that runs a warehouse; None where there is none, or it is not configured."""
@@ -233,6 +289,7 @@ def assemble(
                 channel.id: tuple(row_id for row_id, place in selling if _feeds(place, channel.stock))
                 for channel in built
             },
+            own={OWN_ID: tuple(row_id for row_id, place in selling if _feeds(place, OWN_CHANNEL.stock))},
             run=frozenset(row_id for row_id, place in selling if place.channel),
         ),
         sealing=sealing or SealPolicy(),
@@ -265,7 +322,7 @@ def _differ(
         warehouse.c.feeds,
     )
     with store.read() as connection:
-        shops = {(row.name, row.connector, row.active) for row in channels(connection).values()}
+        shops = {(row.name, row.connector, row.active) for row in channels(connection).values() if row.id != OWN_ID}
         places = {tuple(row) for row in connection.execute(select(*columns))}
     return shops != {(spec.name, spec.kind, True) for spec in specs} or places != {
         (w.id, w.priority, w.safety_stock, w.sellable, w.id in fed) for w in warehouses

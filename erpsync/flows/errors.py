@@ -21,6 +21,10 @@ class Refused(Exception):
         self.kept = kept or text
 
 
+class FieldRefused(Refused):
+    """What was sent has a field that is wrong; the text names it."""
+
+
 def error_text(error: Exception) -> str:
     """Return what an error says, for logs and tables; of one that may quote the record only where it arose."""
     if isinstance(error, SQLAlchemyError):

@@ -27,7 +27,19 @@ HOLD_REASONS = (
     "unmapped_sku",
     "bad_line",
     "incomplete_address",
+    "rule",
+    "void",
 )
+ORDER_KINDS = ("b2b", "cod")
+OUTCOMES = ("matched", "not", "later")
+"""What became of a rule; `unknown` stands among the states."""
+
+ABOUT = ("parcel", "event")
+"""What rules are about; `order` stands among the kinds."""
+
+GIFTS = ("given", "once", "most", "unknown_sku")
+"""What became of a gift; `dropped` stands among the states."""
+
 WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored")
 STATES = (
     "new",
@@ -157,6 +169,7 @@ EVENTS = (
     "letter.superseded",
     "listing.mapped",
     "listings.imported",
+    "order.approved",
     "order.backordered",
     "order.cancelled",
     "order.changed",
@@ -167,6 +180,7 @@ EVENTS = (
     "order.imported",
     "order.late",
     "order.mapped",
+    "order.marked",
     "order.new",
     "order.not_held",
     "order.recipient_shown",
@@ -255,6 +269,10 @@ CODES = tuple(
         (
             *STATUSES,
             *HOLD_REASONS,
+            *ORDER_KINDS,
+            *OUTCOMES,
+            *ABOUT,
+            *GIFTS,
             *WAITS,
             *STATES,
             *KINDS,

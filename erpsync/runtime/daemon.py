@@ -321,6 +321,7 @@ class Daemon:
     def _wake(self, stages: set[Stage]) -> None:
         wakes: dict[Stage, Callable[[], None]] = {
             Stage.DIRTY: self._pushing.fan_out.wake,
+            Stage.LOOK: self._upkeep.looks.wake,
             Stage.RELEASE: self._pushing.releases.wake,
             Stage.PUSH: self._pushing.dispatcher.wake,
             Stage.POLL: self._polling.wake,

@@ -46,6 +46,9 @@ METERS = {
         Meter(name="erpsync_job_missed_total", help="Ticks that came too late to be run."),
         Meter(name="erpsync_job_skipped_total", help="Ticks skipped because the one before was still running."),
         Meter(name="erpsync_lease_changes_total", help="Leases taken and lost.", labels=("change",)),
+        Meter(
+            name="erpsync_orders_judged_total", help="Orders that were judged again by rules because a look was due."
+        ),
         Meter(name="erpsync_reclaimed_rows_total", help="Outbox rows taken back from lost workers."),
         Meter(name="erpsync_tokens_renewed_total", help="Access tokens renewed."),
         Meter(name="erpsync_reservations_expired_total", help="Reservations that ran out."),

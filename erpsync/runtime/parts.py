@@ -186,6 +186,9 @@ class Stages:
     free_fresh: Callable[[Context], int]
     relook: Callable[[Context], int]
     prune: Callable[[Context, Mapping[str, int]], int]
+    complete_own: Callable[[Context], int]
+    judge_due: Callable[[Context], int]
+    next_look_s: Callable[[Context], float | None]
     verify_counters: Callable[[Context], list[str]]
     watch_tokens: Callable[[Context], int]
     learn_arrivals: Callable[[Context], int]
@@ -200,12 +203,14 @@ def flow_stages() -> Stages:
     """Return the product's own stages."""
     from erpsync.flows.alarms import arrivals, late_orders, watch
     from erpsync.flows.api import event_webhooks
+    from erpsync.flows.audit import looks
     from erpsync.flows.availability import fan_out
     from erpsync.flows.availability import push as stock_push
     from erpsync.flows.channels import credentials, streams
     from erpsync.flows.intake import hints, poll, schedule, webhooks
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
+    from erpsync.flows.own_orders import complete
     from erpsync.flows.reconcile import compare
     from erpsync.flows.shipments import push as shipment_push
     from erpsync.flows.warehouses import push, release
@@ -232,6 +237,9 @@ def flow_stages() -> Stages:
         free_fresh=upkeep.free_fresh,
         relook=upkeep.relook,
         prune=prune.prune,
+        complete_own=complete.complete_own,
+        judge_due=looks.judge_due,
+        next_look_s=looks.next_look_s,
         verify_counters=counters.verify_counters,
         watch_tokens=credentials.watch_tokens,
         learn_arrivals=arrivals.learn_arrivals,

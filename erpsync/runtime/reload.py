@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from erpsync.flows.audit.trial import holds_change
 from erpsync.flows.context import Context
 from erpsync.runtime.parts import Built, Stages
 from erpsync.runtime.world import World
@@ -70,6 +71,9 @@ def _reload(built: Built, world: World) -> Reloaded:
 def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
     changed = (*diff.added, *diff.changed, *diff.removed)
     try:
+        too_many = _holds_too_many(built.ctx, config)
+        if too_many:
+            return _refused((too_many,))
         ctx = built.rebuild(config)
     except ConfigError as error:
         return _refused(tuple(str(problem) for problem in error.problems))
@@ -86,6 +90,21 @@ def _take(built: Built, world: World, config: Config, diff: Diff) -> Reloaded:
         others=", ".join(diff.others),
     )
     return Reloaded(changed=changed)
+
+
+def _holds_too_many(ctx: Context, config: Config) -> str:
+    """Return why rules that hold many more or fewer orders than those in force look like a mistake; empty if not."""
+    book = config.rules.book(config.timezone)
+    if book.digest == ctx.book.digest:
+        return ""
+    change = holds_change(ctx, book)
+    if change.changed <= config.most_changed:
+        return ""
+    most = ", ".join(f"{reason}: {count}" for reason, count in (change.begin + change.end).most_common(3))
+    return (
+        f"{config.rules.file}: would change the holds of {change.changed} of {change.open} open orders ({most}), more"
+        f" than rules.most_changed ({config.most_changed}); a restart puts it in force all the same"
+    )
 
 
 def try_refused(ctx: Context, stages: Stages) -> None:

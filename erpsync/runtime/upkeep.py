@@ -14,9 +14,11 @@ from erpsync.store.leases import LeaseLostError, under
 log = structlog.get_logger("erpsync.runtime.upkeep")
 
 OFTEN_S = 5.0
+LEAST_S = 0.05
 FREE_S = 30.0
 RELOOK_S = 300.0
 PRUNE_S = 3600.0
+COMPLETE_S = 3600.0
 COUNT_S = 60.0
 TOKENS_S = 30.0
 SHARE = 50
@@ -32,12 +34,15 @@ class Upkeep:
         self._world = world
         self._retention_days = retention_days
         self.reclaim = self._chain(launcher, "reclaim", self._reclaim)
+        self.looks = self._chain(launcher, "looks", self._judge_due)
         self.chains = [
             self._chain(launcher, "reservations", self._expire),
             self.reclaim,
+            self.looks,
             self._chain(launcher, "fresh", self._free),
             self._chain(launcher, "relook", self._relook),
             self._chain(launcher, "prune", self._prune),
+            self._chain(launcher, "complete", self._complete),
             self._chain(launcher, "counters", self._compare),
             Chain("tokens", self._watch_tokens, launcher=launcher, pool=lambda: "upkeep"),
         ]
@@ -66,6 +71,14 @@ class Upkeep:
             self._world.meters.add("erpsync_reservations_expired_total", expired)
         return OFTEN_S
 
+    def _judge_due(self) -> float:
+        """Judge the orders whose look is due, and be there when the next one is."""
+        judged = self._world.stages.judge_due(self._world.ctx)
+        if judged:
+            self._world.meters.add("erpsync_orders_judged_total", judged)
+        next_s = self._world.stages.next_look_s(self._world.ctx)
+        return OFTEN_S if next_s is None else min(OFTEN_S, max(LEAST_S, next_s))
+
     def _reclaim(self) -> float:
         taken = self._world.stages.reclaim_leases(self._world.ctx)
         if taken:
@@ -85,6 +98,10 @@ class Upkeep:
         if pruned:
             log.info("store.pruned", rows=pruned)
         return PRUNE_S
+
+    def _complete(self) -> float:
+        self._world.stages.complete_own(self._world.ctx)
+        return COMPLETE_S
 
     def _watch_tokens(self) -> float:
         """Renew and watch tokens: on every node, for each has to hear of a pair that another one renewed."""

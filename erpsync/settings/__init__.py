@@ -16,6 +16,7 @@ from erpsync.settings.files import find_config
 from erpsync.settings.load import load
 from erpsync.settings.problems import ConfigError, Problem
 from erpsync.settings.registry import Registry, RegistryError, installed
+from erpsync.settings.rule_config import RulesConfig
 from erpsync.settings.schema import FieldDoc, connector_fields, fields, schema
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Problem",
     "Registry",
     "RegistryError",
+    "RulesConfig",
     "StatusLimits",
     "changed_channels",
     "connector_fields",

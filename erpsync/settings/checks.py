@@ -79,7 +79,7 @@ def text_of(node: Node | None) -> str | None:
 def check_main(main: ReadMain) -> None:
     """Note what is wrong between the keys of erpsync.yaml."""
     first: dict[str, int] = {}
-    for n, id in _warehouses(main):
+    for n, id in warehouse_rows(main):
         path = ("warehouses", n, "id")
         if id in first and main.node is not None:
             line = locate(main.node, ("warehouses", first[id], "id"))[1][0]
@@ -106,7 +106,8 @@ def _check_web(main: ReadMain, model: MainFile) -> None:
         main.add(("web", "listen"), NO_TLS.format(host=host), "warning")
 
 
-def _warehouses(main: ReadMain) -> Iterator[tuple[int, str]]:
+def warehouse_rows(main: ReadMain) -> Iterator[tuple[int, str]]:
+    """Yield place in the list and id of each warehouse that has one."""
     rows = main.at("warehouses")
     for n, row in enumerate(rows.items if isinstance(rows, Sequence) else ()):
         id = text_of(row.items.get("id")) if isinstance(row, Mapping) else None
@@ -146,7 +147,7 @@ def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
     if main.node is None:
         return
     _check_runners(main, first)
-    warehouse_ids = {id for _, id in _warehouses(main)}
+    warehouse_ids = {id for _, id in warehouse_rows(main)}
     closed = {warehouse.id for warehouse in main.model.warehouses if not warehouse.sellable} if main.model else set()
     _check_stock(main, ("defaults", "stock", "warehouses"), warehouse_ids, closed)
     for channel in channels:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 
 from erpsync.core.messages import RoutePolicy
 from erpsync.core.policy import (
+    COMPLETE_DAYS,
     BrakePolicy,
     CountPolicy,
     LimitPolicy,
@@ -25,6 +26,8 @@ from erpsync.core.policy import (
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
 from erpsync.settings.problems import ConfigError, Problem
 from erpsync.settings.routes import route_policy
+from erpsync.settings.rule_config import RulesConfig
+from erpsync.settings.rule_limits import MOST_CHANGED
 from erpsync.settings.written import Positions
 
 Policy = TypeVar("Policy")
@@ -85,7 +88,7 @@ class ChannelConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Everything erpsync.yaml and the channel files say.
+    """Everything erpsync.yaml, the channel files and rules.yaml say.
 
     Args:
         folder: the folder of erpsync.yaml, absolute.
@@ -96,6 +99,7 @@ class Config:
         web_hosts: names that the web server answers to besides its own, in lower case.
         web_plain_http: whether console and API answer other machines without TLS.
         channels: in the order of their files, disabled ones too.
+        most_changed: the holds of so many open orders a reload may change, and is refused beyond.
         kept: the same as text without secrets, for those who ask while the files are bad; not compared.
         written: where each setting is written; not compared.
     """
@@ -114,10 +118,13 @@ class Config:
     stop_s: float = 5
     seal_after_s: float = 3600
     counts: CountPolicy = field(default_factory=CountPolicy)
+    complete_days: int = COMPLETE_DAYS
     routes: tuple[RoutePolicy, ...] = ()
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
+    rules: RulesConfig = field(default_factory=RulesConfig)
+    most_changed: int = MOST_CHANGED
     kept: str = field(default="", compare=False, repr=False)
     written: Positions = field(default_factory=Positions, compare=False, repr=False)
 
@@ -189,7 +196,9 @@ def changed_channels(old: Config, new: Config) -> Diff:
     )
 
 
-def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, Any, bool, str]]) -> Config:
+def build(
+    folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, Any, bool, str]], rules: RulesConfig
+) -> Config:
     """Return the configuration; `channels` are file, settings, `makeable` and file name of each channel."""
     host, _, port = main.web.listen.rpartition(":")
     return Config(
@@ -207,10 +216,13 @@ def build(folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, An
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,
         counts=policy(CountPolicy, main.counts),
+        complete_days=main.orders.complete_days,
         routes=tuple(map(route_policy, main.routes)),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),
+        rules=rules,
+        most_changed=main.rules.most_changed,
     )
 
 

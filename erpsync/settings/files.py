@@ -1,4 +1,4 @@
-"""Finds and reads the files of a configuration: erpsync.yaml and channels/*.yaml beside it.
+"""Finds and reads the files of a configuration: erpsync.yaml, channels/*.yaml and rules.yaml beside it.
 
 Why one file per channel: a shop is added, switched off or handed over as one file, and a diff shows one shop.
 """
@@ -12,6 +12,7 @@ from erpsync.settings.tree import MAX_BYTES, Node, parse
 
 MAIN = "erpsync.yaml"
 CHANNELS = "channels"
+RULES = "rules.yaml"
 PLACES = (Path("config"), Path("/etc/erpsync"))
 
 
@@ -29,6 +30,10 @@ class Files(Protocol):
 
     def channel_files(self, folder: Path, findings: Findings) -> tuple[list[Path], list[Path]]:
         """Return the channel files beside erpsync.yaml, and those with a name that is not read."""
+        ...
+
+    def rules_file(self, folder: Path) -> tuple[Path | None, list[Path]]:
+        """Return the file of rules beside erpsync.yaml, if there is one, and those with a name that is not read."""
         ...
 
 
@@ -70,6 +75,25 @@ def channel_files(folder: Path, findings: Findings) -> tuple[list[Path], list[Pa
     return shops, [file for file in files if file.suffix == ".yml"]
 
 
+def rules_file(folder: Path) -> tuple[Path | None, list[Path]]:
+    """Return the file of rules beside erpsync.yaml, if there is one, and those with a name that is not read.
+
+    Only what is surely not there counts as none: without their rules all orders that they hold would go.
+    """
+    file, other = folder / RULES, (folder / RULES).with_suffix(".yml")
+    return file if _may_be(file) else None, [other] if _may_be(other) else []
+
+
+def _may_be(file: Path) -> bool:
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass  # reading it says why
+    return True
+
+
 def read(file: Path, findings: Findings) -> Node | None:
     """Return the tree of a YAML file, or None after noting why there is none."""
     try:
@@ -91,6 +115,7 @@ class Disk:
     knows_lines = True
     read = staticmethod(read)
     channel_files = staticmethod(channel_files)
+    rules_file = staticmethod(rules_file)
 
 
 def _unreadable(error: OSError) -> str:

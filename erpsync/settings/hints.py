@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?`, or nothing when no known word is near. Case counts little."""
+def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return `; did you mean 'x'?`, or nothing when no known word is near. Case counts little.
+
+    Args:
+        cutoff: how alike they have to be, from 0 to 1. Of two characters 0.5 is one.
+    """
     by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    near = get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return f"; did you mean '{by_lower[near[0]]}'?" if near else ""
 
 

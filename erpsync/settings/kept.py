@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from erpsync.settings.annotations import Kinds, is_secret, item, member
 from erpsync.settings.checks import ReadChannel, ReadFile, ReadMain
-from erpsync.settings.files import CHANNELS
+from erpsync.settings.files import CHANNELS, RULES
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings
 from erpsync.settings.tree import TAGS, Mapping, Node, Scalar, Sequence
@@ -30,7 +30,7 @@ _NOWHERE = (1, 1)
 _EMPTY = Scalar(_NOWHERE, None)
 
 
-def keep(file: Path, main: ReadMain, channels: Environ[Path, ReadChannel]) -> str:
+def keep(file: Path, main: ReadMain, channels: Environ[Path, ReadChannel], rules: Node | None) -> str:
     """Return what the files of a right configuration say as text without secrets.
 
     The database is left out: whoever reads the text has found it already, and its URL may hold a password.
@@ -43,6 +43,7 @@ def keep(file: Path, main: ReadMain, channels: Environ[Path, ReadChannel]) -> st
             | {"settings": _plain(channel.at("settings") or _EMPTY, (type(channel.settings),))}
             for path, channel in channels.items()
         },
+        **({} if rules is None else {"rules": _plain(rules, ())}),
     }
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
@@ -100,7 +101,8 @@ class KeptFiles:
         kept = json.loads(text)
         main = Path(kept["file"])
         channels = {main.parent / CHANNELS / name: tree for name, tree in kept["channels"].items()}
-        return cls(main, {main: kept["main"], **channels})
+        rules = {main.parent / RULES: kept["rules"]} if "rules" in kept else {}
+        return cls(main, {main: kept["main"], **channels, **rules})
 
     def read(self, file: Path, findings: Findings) -> Node | None:
         """Return the tree of a file; all of it stands in line 1."""
@@ -109,8 +111,13 @@ class KeptFiles:
 
     def channel_files(self, folder: Path, findings: Findings) -> tuple[list[Path], list[Path]]:
         """Return the channel files, and none that is not read."""
-        del folder, findings
-        return [file for file in self._trees if file != self.main], []
+        del findings
+        return [file for file in self._trees if file.parent == folder / CHANNELS], []
+
+    def rules_file(self, folder: Path) -> tuple[Path | None, list[Path]]:
+        """Return the file of rules, if there is one, and none that is not read."""
+        file = folder / RULES
+        return file if file in self._trees else None, []
 
 
 def _node(kept: Any) -> Node:

@@ -3,26 +3,31 @@
 Why nothing stops at the first problem: an operator who mends a file at night wants one list, not one round per line.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Mapping as Environ
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from erpsync.sdk.roles import ConnectorSettings, MessageSink, WarehouseSink
 from erpsync.settings.bind import Binder
-from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of
+from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of, warehouse_rows
 from erpsync.settings.config import Loaded, build
-from erpsync.settings.files import CHANNELS, Disk, Files, main_file
+from erpsync.settings.files import CHANNELS, RULES, Disk, Files, main_file
 from erpsync.settings.folders import unusable_folders
 from erpsync.settings.kept import keep
 from erpsync.settings.models import ChannelFile, MainFile
-from erpsync.settings.problems import Findings
+from erpsync.settings.problems import Findings, Problem
 from erpsync.settings.registry import Registry, RegistryError
 from erpsync.settings.route_checks import check_routes
+from erpsync.settings.rule_config import LoadedRules, RulesConfig
 from erpsync.settings.secrets import Sources
 from erpsync.settings.tree import Mapping, Node, Scalar
 from erpsync.settings.written import positions
+
+CHANNEL_NAME = "is not read: a channel file's name ends in .yaml"
+RULES_NAME = "is not read: the file of rules is called rules.yaml"
 
 
 def load(
@@ -52,9 +57,12 @@ def load(
     channels = [loading.channel(file) for file in names]
     check_main(root)
     check_together(root, channels)
-    check_routes(root, {id: channel for channel in reversed(channels) if (id := text_of(channel.at("id")))})
-    files = [root.findings, folder, *(channel.findings for channel in channels), *map(_ignored, ignored)]
-    listed = [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
+    rules, misnamed = loading.rules(root, channels, whole=not folder.failed)
+    named = {id: channel for channel in reversed(channels) if (id := text_of(channel.at("id")))}
+    check_routes(root, named, rules=None if rules.config is None else {rule.id for rule in rules.config.rules})
+    files = [root.findings, folder, *(channel.findings for channel in channels)]
+    strange = [*(_ignored(file, CHANNEL_NAME) for file in ignored), *(_ignored(file, RULES_NAME) for file in misnamed)]
+    listed = [*_in_order(files), *rules.problems, *rules.notes, *strange]
     problems = tuple(problem for problem in listed if problem.severity == "error")
     notes = tuple(problem for problem in listed if problem.severity != "error")
     unusable = unusable_folders(sources.folder, root, channels) if folders else ()
@@ -65,12 +73,12 @@ def load(
         for channel in channels
         if channel.model
     ]
-    kept = keep(main, root, dict(zip(names, channels, strict=True)))
+    kept = keep(main, root, dict(zip(names, channels, strict=True)), rules.node)
     trees = {
         channel.model.id: (file, channel.node) for file, channel in zip(names, channels, strict=True) if channel.model
     }
-    written = positions(str(main), root.node, trees, lines=loading.source.knows_lines)
-    config = replace(build(sources.folder, root.model, done), kept=kept, written=written)
+    written = positions(str(main), root.node, trees, rules, lines=loading.source.knows_lines)
+    config = replace(build(sources.folder, root.model, done, rules.require()), kept=kept, written=written)
     return Loaded(config=config, notes=notes, unusable=unusable)
 
 
@@ -100,6 +108,27 @@ class _Loading:
         if isinstance(node, Mapping):
             channel.settings = self._settings(node, channel)
         return channel
+
+    def rules(self, root: ReadMain, channels: list[ReadChannel], *, whole: bool) -> tuple[LoadedRules, Sequence[Path]]:
+        """Return the rules, checked as far as can be told where other files are wrong; and files that are not read.
+
+        Args:
+            whole: whether `channels` are all that there are.
+        """
+        folder = Path(root.findings.file).parent
+        file, misnamed = self.source.rules_file(folder)
+        if file is None:
+            return LoadedRules(config=RulesConfig(file=str(folder / RULES))), misnamed
+        from erpsync.settings.conditions import Known
+        from erpsync.settings.rules import load_rules
+
+        model = root.model or MainFile()
+        known = Known(
+            channels=_names(channels, "id") if whole else None,
+            connectors=_names(channels, "connector") if whole else None,
+            warehouses={id for _, id in warehouse_rows(root)} if isinstance(root.node, Mapping) else None,
+        )
+        return load_rules(file, timezone=ZoneInfo(model.timezone), known=known, source=self.source), misnamed
 
     def _settings(self, node: Mapping, channel: ReadChannel) -> Any:
         """Return the connector's settings, also checked when the rest of the file is wrong."""
@@ -139,7 +168,17 @@ def _at_key(block: Node, parent: Mapping) -> Node:
     return replace(block, place=parent.keys.get("settings", parent.place))
 
 
-def _ignored(file: Path) -> Findings:
+def _names(channels: Iterable[ReadChannel], key: str) -> set[str] | None:
+    """Return what all channels have under a key that is text; None where one has none, as it may be any."""
+    names = [text_of(channel.at(key)) for channel in channels]
+    return None if None in names else {name for name in names if name is not None}
+
+
+def _in_order(files: Iterable[Findings]) -> list[Problem]:
+    return [problem for findings in files for problem in sorted(findings.found, key=lambda it: (it.line, it.column))]
+
+
+def _ignored(file: Path, why: str) -> Problem:
     findings = Findings(str(file))
-    findings.add((1, 1), (), "is not read: a channel file's name ends in .yaml", severity="warning")
-    return findings
+    findings.add((1, 1), (), why, severity="warning")
+    return findings.found[0]

@@ -15,7 +15,9 @@ from pydantic import AfterValidator, Field, SecretStr
 from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
 from erpsync.settings.hints import did_you_mean
 from erpsync.settings.keys import Keys as _Keys
+from erpsync.settings.own_orders import OWN, OwnOrders
 from erpsync.settings.routes import Route
+from erpsync.settings.rule_limits import RuleLimits
 
 _POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
 _COUNTS = CountPolicy()
@@ -75,7 +77,7 @@ def _database(url: str) -> str:
 
 
 def _channel_id(name: str) -> str:
-    if name == "internal":
+    if name == OWN:
         raise ValueError("is taken by the daemon itself")
     return name
 
@@ -358,6 +360,10 @@ class MainFile(_Keys):
         default_factory=list, max_length=100, description="Which department is told of what, and how."
     )
     counts: Counts = Field(default_factory=Counts, description="How far warehouses' counts are believed.")
+    rules: RuleLimits = Field(default_factory=RuleLimits, description="How much rules.yaml may change at once.")
+    orders: OwnOrders = Field(
+        default_factory=OwnOrders, description="Orders that were made here; those of channels: `defaults.orders`."
+    )
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."
     )

@@ -10,8 +10,12 @@ from erpsync.settings.tree import Mapping as MappingNode
 from erpsync.settings.tree import Node, Sequence, locate
 
 
-def check_routes(main: ReadMain, channels: Mapping[str, ReadChannel]) -> None:
-    """Note what is wrong between routes, channels, warehouses and kinds of events."""
+def check_routes(main: ReadMain, channels: Mapping[str, ReadChannel], *, rules: Collection[str] | None = None) -> None:
+    """Note what is wrong between routes, channels, warehouses, rules and kinds of events.
+
+    Args:
+        rules: ids of all rules; None where they cannot be told, and may be any.
+    """
     first: dict[str, int] = {}
     warehouses = {text_of(row.items.get("id")) for row in _items(main.at("warehouses")) if isinstance(row, MappingNode)}
     known: dict[str, tuple[str, Collection[str]]] = {
@@ -19,6 +23,8 @@ def check_routes(main: ReadMain, channels: Mapping[str, ReadChannel]) -> None:
         "warehouse": ("warehouse", {id for id in warehouses if id is not None}),
         "hold_reason": ("reason to hold", HOLD_REASONS),
     }
+    if rules is not None:
+        known["rule"] = ("rule", rules)
     for n, row in enumerate(_items(main.at("routes"))):
         if not isinstance(row, MappingNode):
             continue
@@ -32,7 +38,7 @@ def check_routes(main: ReadMain, channels: Mapping[str, ReadChannel]) -> None:
         for key, (noun, names) in known.items():
             for path, name in _words(when.items.get(key), ("routes", n, "when", key)):
                 if name not in names:
-                    hint = did_you_mean(name, names) or f"; known are {one_of(names)}"
+                    hint = did_you_mean(name, names) or (f"; known are {one_of(names)}" if names else "")
                     main.add(path, f"no {noun} '{name}'{hint}")
 
 

@@ -48,6 +48,7 @@ class RouteWhen(Keys):
     warehouse: Words | None = Field(None, description="Only what names one of these warehouses.")
     sku: Words | None = Field(None, description="Only what names one of these SKUs.")
     hold_reason: Words | None = Field(None, description="Only orders held for one of these reasons.")
+    rule: Words | None = Field(None, description="Only orders that one of these rules holds.")
     level: Literal["info", "warn", "alarm"] = Field("info", description="Only what matters so much, or more.")
     total: Total | None = Field(None, description="Only orders that cost so much.")
 
@@ -94,6 +95,7 @@ def route_policy(route: Route) -> RoutePolicy:
             warehouses=_words(when.warehouse),
             skus=_words(when.sku),
             hold_reasons=_words(when.hold_reason),
+            rules=_words(when.rule),
             level=when.level,
             least_total=None if when.total is None else Decimal(str(when.total.ge)),
         ),

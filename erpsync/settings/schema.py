@@ -1,6 +1,7 @@
 """The configuration's JSON Schema for editors, and its fields for the documentation.
 
-Why one schema for both files: an editor is told one address; a file with `connector` or `id` is a channel.
+Why one schema for all files: an editor is told one address; a file with `connector` or `id` is a channel, one with a
+list of `rules` or with `zones` holds rules.
 """
 
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -26,10 +27,12 @@ class FieldDoc(NamedTuple):
 
 
 def schema(registry: Registry) -> dict[str, Any]:
-    """Return the JSON Schema of erpsync.yaml and of channel files, with the settings of every connector.
+    """Return the JSON Schema of erpsync.yaml, of rules.yaml and of channel files, with every connector's settings.
 
     Source: JSON Schema 2020-12; `!file` and `!cred` are YAML tags, which an editor has to be told of besides.
     """
+    from erpsync.settings.rule_schema import RULES_ALONE, rules_schema
+
     defs: dict[str, Any] = {}
     main = _schema_of(MainFile, "erpsync", defs)
     channel = _schema_of(ChannelFile, "channel", defs)
@@ -38,11 +41,11 @@ def schema(registry: Registry) -> dict[str, Any]:
     return {
         "$schema": DIALECT,
         "$id": SCHEMA_ID,
-        "title": "erpsync.yaml and channels/*.yaml",
+        "title": "erpsync.yaml, rules.yaml and channels/*.yaml",
         "if": {"anyOf": [{"required": ["connector"]}, {"required": ["id"]}]},
         "then": {"$ref": "#/$defs/channel"},
-        "else": {"$ref": "#/$defs/erpsync"},
-        "$defs": {"erpsync": main, "channel": channel, **defs},
+        "else": {"if": RULES_ALONE, "then": {"$ref": "#/$defs/rules"}, "else": {"$ref": "#/$defs/erpsync"}},
+        "$defs": {"erpsync": main, "channel": channel, **rules_schema("rules"), **defs},
     }
 
 

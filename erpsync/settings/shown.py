@@ -14,14 +14,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from erpsync.settings.config import Config
+from erpsync.settings.files import RULES
 from erpsync.settings.kept import LEFT_OUT
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.schema import FieldDoc, connector_fields
 from erpsync.settings.tree import TAGS
-from erpsync.settings.written import Written
+from erpsync.settings.written import ORDER, Written
 
 MAIN = ""
-"""Stands for erpsync.yaml where channels go by their ids."""
+"""Stands for erpsync.yaml where channels go by their ids; rules.yaml goes by its name, which no id can be."""
 
 _TEXT = "!text "
 _INHERITED = ("poll", "orders", "stock", "limits")
@@ -53,7 +54,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A file of a configuration with its settings; `channel` is empty for erpsync.yaml."""
+    """A file of a configuration with its settings; `channel` is empty for erpsync.yaml, `rules.yaml` for the rules."""
 
     channel: str
     file: str
@@ -71,10 +72,13 @@ class Change:
 
 
 def shown(config: Config) -> list[Shown]:
-    """Return erpsync.yaml and every channel's file with their settings: the written ones first, in their order."""
+    """Return erpsync.yaml, rules and each channel's file with their settings: written ones first, in their order."""
     trees = _trees(config.kept)
     main = trees.get(MAIN, {})
     files = [Shown(channel=MAIN, file=config.written.file, settings=tuple(_of_main(config, main)))]
+    if RULES in trees:
+        settings = tuple(_of_rules(config, trees[RULES]))
+        files.append(Shown(channel=RULES, file=config.rules.file, settings=settings))
     for channel in config.channels:
         settings = tuple(_of_channel(config, channel.id, type(channel.settings), trees.get(channel.id, {}), main))
         files.append(Shown(channel=channel.id, file=channel.file, settings=settings))
@@ -102,7 +106,14 @@ def _trees(kept: str) -> dict[str, Any]:
         return {}
     told = json.loads(kept)
     by_id = {str(tree.get("id", name)): tree for name, tree in told["channels"].items()}
-    return {MAIN: told["main"], **by_id}
+    rules = {RULES: _by_rule(told["rules"])} if "rules" in told else {}
+    return {MAIN: told["main"], **rules, **by_id}
+
+
+def _by_rule(tree: Tree[str, Any]) -> dict[str, Any]:
+    """Return the tree of rules.yaml with its rules by their ids: one that is put in between changes no other."""
+    rules = {str(row["id"]): {key: child for key, child in row.items() if key != "id"} for row in tree.get("rules", [])}
+    return {"zones": tree.get("zones", {}), ORDER: list(rules), "rules": rules}
 
 
 def _of_main(config: Config, tree: Tree[str, Any]) -> Iterator[Setting]:
@@ -131,6 +142,11 @@ def _of_channel(
     told = {*written, *(_dotted(path) for path, _ in inherited)}
     yield from _defaults(ChannelFile, told)
     yield from _defaults(settings, told, "settings.")
+
+
+def _of_rules(config: Config, tree: Tree[str, Any]) -> Iterator[Setting]:
+    for path, value in _leaves(tree):
+        yield _setting(path, value, config.written.in_rules(path))
 
 
 def _defaults(model: type[BaseModel], told: set[str], prefix: str = "") -> Iterator[Setting]:

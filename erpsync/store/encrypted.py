@@ -80,13 +80,22 @@ PROOF = Sealed(key_proof, "sealed", lambda r: PROOF_ROW)
 
 
 def recipient_columns(vault: Vault, recipient: Recipient, *, row: str) -> dict[str, Any]:
-    """Return the columns of an order that say who gets the parcel, sealed for `row`."""
+    """Return the columns of an order that say who gets the parcel, sealed for `row`; province to district in clear."""
     value = _plain(recipient)
     return {
         "recipient": vault.encrypt(value, row=row),
         "recipient_index": vault.index(value),
         "phone_index": vault.phone_index(recipient.phone),
+        "province": recipient.province,
+        "city": recipient.city,
+        "district": recipient.district,
     }
+
+
+NO_RECIPIENT: dict[str, Any] = dict.fromkeys(
+    ("recipient", "recipient_index", "phone_index", "province", "city", "district")
+)
+"""The same columns of an order of which nobody said who gets it."""
 
 
 def recipient_index(vault: Vault, recipient: Recipient) -> bytes:

@@ -8,35 +8,43 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from erpsync.core.allocation import StockKey
 from erpsync.store.db.bulk import delete_many, in_parts, insert_many, update_many
-from erpsync.store.db.store import Tx
-from erpsync.store.tables import HAS_BARCODE, sku, sku_place, warehouse
+from erpsync.store.db.sequence import set_mark
+from erpsync.store.db.store import Stage, Tx
+from erpsync.store.tables import HAS_BARCODE, micros, sku, sku_place, warehouse
 from erpsync.store.views.values import Json
 
 COLUMNS = ("title", "barcode", "weight_g", "volume_cm3", "floor_minor", "floor_currency", "tags")
 LACKS = ("title", "barcode", "weight_g", "volume_cm3", "floor", "tags", "shelf")
 """What a SKU may lack."""
 
+GOODS_CHANGED = "goods"
+"""The mark that says when goods data was changed last."""
+
 _NO_TAGS = "[]"
 _UPSERT = "ON CONFLICT (sku_id, warehouse_id) DO UPDATE SET shelf = excluded.shelf"
 
 
 def goods_of(connection: Connection, sku_ids: Iterable[int]) -> dict[int, Json]:
-    """Return what is known of these SKUs, `COLUMNS` by SKU id; tags are a tuple in order."""
+    """Return what is known of these SKUs, their code and `COLUMNS`, by SKU id; tags are a tuple in order."""
     known: dict[int, Json] = {}
     for part in in_parts(sku_ids):
-        query = select(sku.c.id, *(sku.c[name] for name in COLUMNS)).where(sku.c.id.in_(part))
+        query = select(sku.c.id, sku.c.code, *(sku.c[name] for name in COLUMNS)).where(sku.c.id.in_(part))
         for row in connection.execute(query):
-            known[row.id] = {name: getattr(row, name) for name in COLUMNS} | {"tags": tuple(json.loads(row.tags))}
+            named = {name: getattr(row, name) for name in COLUMNS}
+            known[row.id] = {"code": row.code, **named, "tags": tuple(json.loads(row.tags))}
     return known
 
 
 def write_goods(tx: Tx, changed: Mapping[int, Mapping[str, Any]]) -> None:
-    """Set what is known of SKUs, all of `COLUMNS` of each."""
+    """Set what is known of SKUs, all of `COLUMNS` of each; rules that ask about it judge open orders anew."""
     rows = [
         {"id": id, **{name: row[name] for name in COLUMNS}, "tags": json.dumps(row["tags"], ensure_ascii=False)}
         for id, row in sorted(changed.items())
     ]
     update_many(tx, sku, rows, keys=["id"])
+    if rows:
+        set_mark(tx, GOODS_CHANGED, micros(tx.now))
+        tx.wake(Stage.LOOK)
 
 
 def shelves_of(connection: Connection, sku_ids: Iterable[int]) -> dict[StockKey, str]:

@@ -4,10 +4,10 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, text
+from sqlalchemy import ColumnElement, Connection, Select, select, text
 
 from erpsync.core.order_holds import first_reason
-from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase
+from erpsync.core.orders import KnownLine, KnownOrder, OrderKind, Origin, phase
 from erpsync.core.readings import Reading
 from erpsync.core.refunds import KnownRefund
 from erpsync.sdk.types import OrderState, Refund, RefundLine, RefundState
@@ -50,24 +50,33 @@ def lock_order_ids(tx: Tx, ids: Iterable[int]) -> dict[int, KnownOrder]:
     return {order.id: order for order in _load(tx, query)}
 
 
+def read_orders(connection: Connection, ids: Iterable[int]) -> dict[int, KnownOrder]:
+    """Return these orders by id as they stand, to be looked at only: nothing is locked."""
+    query = select(orders).where(orders.c.id.in_(sorted(set(ids)))).order_by(orders.c.id)
+    return {order.id: order for order in _built(connection, connection.execute(query).all())}
+
+
 def _load(tx: Tx, query: Select[Any]) -> list[KnownOrder]:
     locked = query.order_by(orders.c.channel_id, orders.c.external_id).with_for_update(key_share=True)
-    rows = tx.all(locked)
+    return _built(tx.connection, tx.all(locked))
+
+
+def _built(connection: Connection, rows: Sequence[Any]) -> list[KnownOrder]:
     ids = [row.id for row in rows]
-    lines = _lines(tx, order_line.c.order_id.in_(ids)) if ids else {}
+    lines = _lines(connection, order_line.c.order_id.in_(ids)) if ids else {}
     holds: dict[int, dict[str, str]] = {}
     if ids:
-        for row in tx.all(select(order_hold).where(order_hold.c.order_id.in_(ids))):
+        for row in connection.execute(select(order_hold).where(order_hold.c.order_id.in_(ids))):
             holds.setdefault(row.order_id, {})[row.reason] = row.detail
     return [_order(row, tuple(lines.get(row.id, ())), holds.get(row.id, {})) for row in rows]
 
 
-def _lines(tx: Tx, wanted: ColumnElement[bool]) -> dict[int, list[KnownLine]]:
-    rows = tx.all(select(order_line).where(wanted).order_by(order_line.c.id))
+def _lines(connection: Connection, wanted: ColumnElement[bool]) -> dict[int, list[KnownLine]]:
+    rows = connection.execute(select(order_line).where(wanted).order_by(order_line.c.id)).all()
     bundles = [row.id for row in rows if row.has_parts]
     parts: dict[int, dict[int, int]] = {}
     if bundles:
-        for part in tx.all(select(line_part).where(line_part.c.line_id.in_(bundles))):
+        for part in connection.execute(select(line_part).where(line_part.c.line_id.in_(bundles))):
             parts.setdefault(part.line_id, {})[part.sku_id] = part.qty
     lines: dict[int, list[KnownLine]] = {}
     for row in rows:
@@ -95,6 +104,7 @@ def _line(row: Any, parts: Mapping[int, int] | None) -> KnownLine:
         shipped_qty=row.shipped_qty,
         no_stock=row.no_stock,
         origin=Origin(row.origin),
+        rule=row.rule,
         properties=row.properties,
     )
 
@@ -105,6 +115,7 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         channel_id=row.channel_id,
         external_id=row.external_id,
         number=row.number,
+        kind=OrderKind(row.kind),
         state=OrderState(row.state),
         reading=Reading(
             version_at=row.version_at, digest=row.digest, read_from=row.read_from_at, read_to=row.read_to_at
@@ -121,6 +132,7 @@ def _order(row: Any, lines: tuple[KnownLine, ...], holds: Mapping[str, str]) -> 
         refund_asked=row.refund_asked,
         address_complete=row.address_complete,
         recipient_index=row.recipient_index,
+        region=None if row.province is None else (row.province, row.city or "", row.district or ""),
         notes=row.notes,
         buyer_index=row.buyer_index,
         seller_flag=row.seller_flag,
@@ -183,6 +195,7 @@ def insert_orders(tx: Tx, new: Sequence[tuple[KnownOrder, Mapping[str, Any]]]) -
             "channel_id": order.channel_id,
             "external_id": order.external_id,
             "number": order.number,
+            "kind": order.kind.value,
             "imported_at": tx.now,
             "notes": order.notes,
             "buyer_index": order.buyer_index,
@@ -219,7 +232,8 @@ def update_orders(tx: Tx, changed: Sequence[tuple[KnownOrder, KnownOrder]]) -> N
 
 def _insert_lines(tx: Tx, lines: Sequence[tuple[int, KnownLine]]) -> None:
     rows = [
-        _line_row(line) | {"order_id": order_id, "external_id": line.external_id, "origin": line.origin.value}
+        _line_row(line)
+        | {"order_id": order_id, "external_id": line.external_id, "origin": line.origin.value, "rule": line.rule}
         for order_id, line in lines
     ]
     insert_many(tx, order_line, rows)
@@ -257,9 +271,15 @@ def _write_holds(tx: Tx, changed: Sequence[tuple[KnownOrder, KnownOrder]]) -> No
     _insert_holds(tx, fresh)
 
 
-def new_line_ids(tx: Tx, count: int) -> list[int]:
-    """Return ids for lines not seen before."""
-    return new_ids(tx, order_line, count)
+def new_line_ids(tx: Tx, count: int, *, above: int = 0) -> list[int]:
+    """Return ids for lines not seen before.
+
+    Args:
+        above: the highest id that this transaction gave to a line which is not written yet.
+    """
+    ids = new_ids(tx, order_line, count)
+    behind = max(0, above + 1 - ids[0]) if ids and tx.dialect == "sqlite" else 0
+    return [id + behind for id in ids]
 
 
 def refunds_of(tx: Tx, channel_id: int, order_external_ids: Iterable[str]) -> dict[str, list[KnownRefund]]:

@@ -10,6 +10,11 @@ from erpsync.store.db.bulk import in_parts, insert_many, new_ids, update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.tables import channel, sku, warehouse
 
+OWN, OWN_ID = "internal", -1
+"""The channel of orders that were made here, and its connector, which there is none of; its row is made with the first.
+
+Its id is the same everywhere, so that a process that began before that row was there serves its orders all the same."""
+
 
 class ChannelRow(NamedTuple):
     """A channel as stored."""
@@ -22,13 +27,21 @@ class ChannelRow(NamedTuple):
 
 
 def sync_channels(tx: Tx, configured: Sequence[tuple[str, str]]) -> None:
-    """Make the channel rows equal to the configured (name, connector) pairs; others stay, not active."""
+    """Make the channel rows equal to the configured (name, connector) pairs; others but our own stay, not active."""
     stored = {row.name: row for row in tx.all(select(channel.c.id, channel.c.name, channel.c.connector))}
     fresh = [{"name": name, "connector": kind, "active": True} for name, kind in configured if name not in stored]
     insert_many(tx, channel, [dict(row, id=i) for row, i in zip(fresh, new_ids(tx, channel, len(fresh)), strict=True)])
-    tx.execute(update(channel).where(channel.c.name.not_in([n for n, _ in configured])).values(active=False))
+    kept_names = [OWN, *(name for name, _ in configured)]
+    tx.execute(update(channel).where(channel.c.name.not_in(kept_names)).values(active=False))
     kept = [{"id": stored[n].id, "connector": kind, "active": True} for n, kind in configured if n in stored]
     update_many(tx, channel, kept, keys=["id"])
+
+
+def make_own_channel(tx: Tx) -> None:
+    """See to it that the channel of own orders has its row."""
+    if tx.execute(select(channel.c.id).where(channel.c.id == OWN_ID)).scalar() is None:
+        row = {"id": OWN_ID, "name": OWN, "connector": OWN, "active": True}
+        insert_many(tx, channel, [row], conflict="ON CONFLICT DO NOTHING")
 
 
 def channels(connection: Connection) -> dict[str, ChannelRow]:

@@ -12,7 +12,8 @@ import hmac
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -25,6 +26,7 @@ from erpsync.flows.api.idempotency import (
     BusyError,
     Call,
     ClaimLostError,
+    audit,
     carry_out,
     kept_answer,
 )
@@ -126,6 +128,11 @@ class Acts:
             if made:
                 return show(made[0])
         return RedirectResponse(_with_said(page_before(visit.request), call.key), 303)
+
+
+def on_record(ctx: Context, visit: Visit) -> Context:
+    """Return the context, whose first commit also says who acts and from where: for a form that is once by itself."""
+    return replace(ctx, store=ctx.store.stamped(partial(audit, call=_call(visit))))
 
 
 def said_to(store: Store, visit: Visit) -> Said | None:

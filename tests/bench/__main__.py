@@ -21,6 +21,7 @@ import structlog
 from erpsync.cli.run import spare_collector
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
+from tests.bench.rules import comparisons, judged_again, judged_by, many, taken_in, told_again, twelve
 from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
 from tests.support import postgres
 
@@ -154,6 +155,42 @@ def latency(places: Places, count: int) -> list[Row]:
     return rows
 
 
+def judging(orders: int, rounds: int) -> Iterator[Row]:
+    """Measure how long an order is judged; the floor compares one amount as often as there are rules."""
+    for count in (12, 200, 2000):
+        took, least = take_turns(rounds, judged_by(count, orders), comparisons(count, orders))
+        yield Row(name=f"judged by {count:,} rules", unit="orders/s", product=orders / took, floor=orders / least)
+
+
+def ruled(places: Places, count: int, rounds: int) -> Iterator[Row]:
+    """Measure bulk intake by rules, beside the same without; and judging anew, beside what is told again unchanged."""
+    found, size = sales(count), 200
+    books = {
+        "12 rules": twelve(buyers=False),
+        "12 rules, one about the buyer": twelve(buyers=True),
+        "200 rules": many(200),
+    }
+
+    def on_a_place(work: Callable[[Bench], float]) -> Callable[[], float]:
+        def measured() -> float:
+            with places.sqlite() as made:
+                return work(made)
+
+        return measured
+
+    works = [on_a_place(lambda made, book=book: taken_in(made, book, found, size)) for book in books.values()]  # type: ignore[misc]
+    none, *took = take_turns(rounds, on_a_place(lambda made: made.ingest(found, size)), *works)
+    for name, each in zip(books, took, strict=True):
+        yield Row(name=f"bulk intake with {name}", unit="orders/s", product=count / each, floor=count / none)
+    book = books["12 rules"]
+    again, told = take_turns(
+        rounds,
+        on_a_place(lambda made: judged_again(made, book, found, size)),
+        on_a_place(lambda made: told_again(made, found, size)),
+    )
+    yield Row(name="re-judging open orders after a reload", unit="orders/s", product=count / again, floor=count / told)
+
+
 def peak_mib() -> float:
     """Return the most memory this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -177,6 +214,8 @@ def measure(places: Places, args: argparse.Namespace, *, with_postgres: bool) ->
             yield ingest_postgres(places, args.orders * (1 if size == 100 else 2), size, args.rounds)
     yield pushes(places, args.orders, args.rounds)
     yield from latency(places, args.orders // 8)
+    yield from judging(args.orders, args.rounds)
+    yield from ruled(places, 2 * args.orders, args.rounds)
 
 
 def show(rows: Iterator[Row]) -> None:
@@ -206,7 +245,8 @@ def main() -> int:
             serving = nullcontext(None)
         with serving as server:
             show(measure(Places(Path(name), server), args, with_postgres=server is not None))
-    print("floor: the bare driver writing prepared rows, no reading, no deciding; for memory: this process before.")
+    print("floor: the bare driver writing prepared rows, no reading, no deciding; for memory: this process before;")
+    print("for rules: the same orders without rules, or told again as they were.")
     print("PostgreSQL runs without fsync. Look at ratios: other load moves all figures alike.")
     return 0
 

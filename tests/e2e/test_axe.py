@@ -20,6 +20,7 @@ from erpsync.store.db.store import Store
 from erpsync.web.app import create_app
 from erpsync.web.server import AppServer
 from erpsync.web.site import Site
+from tests.support.audit_shop import VAULT, ruled_shop
 from tests.support.browser import LONG_MS
 from tests.support.console_walk import FILLED, addresses, paths
 from tests.support.visitor import cookie_for
@@ -47,8 +48,9 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     file = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("shop"))
-    store, ctx = open_shop(f"sqlite:///{file}")
-    fill(store, ctx)
+    store, empty = open_shop(f"sqlite:///{file}", vault=VAULT)
+    fill(store, empty)
+    ctx = ruled_shop(store, empty)
     app = create_app(Site(store=store, ctx=lambda: ctx, limits=StatusLimits, keep_s=0))
     server = AppServer(app)
     server.start()

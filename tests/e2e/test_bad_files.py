@@ -18,6 +18,7 @@ WORDS = {
     "orders show": ["1"],
     "channels show": ["shop"],
     "explain": ["A"],
+    "rules test": ["1"],
 }
 
 

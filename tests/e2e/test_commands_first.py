@@ -62,8 +62,8 @@ MISTYPED = {
     "ordrs list": "there is no command 'ordrs'; did you mean 'orders'? (see erpsync --help)",
     "orders lst": "there is no command 'lst'; did you mean 'list'? (see erpsync orders --help)",
     "show": "there is no command 'show'; did you mean 'orders show' or 'channels show'? (see erpsync --help)",
-    "orders xyz": "there is no command 'xyz'; there are list, export, find, show, hold, release, cancel"
-    " (see erpsync orders --help)",
+    "orders xyz": "there is no command 'xyz'; there are list, export, find, show, create, edit, hold, release, cancel,"
+    " approve, tag, untag, seal, unseal (see erpsync orders --help)",
     "orders list --chanel x": "unrecognized arguments: --chanel x; did you mean '--channel'?"
     " (see erpsync orders list --help)",
     "orders list --limt=3": "unrecognized arguments: --limt=3; did you mean '--limit'?"

@@ -143,7 +143,7 @@ def test_a_person_holds_several_orders_and_exports_them(seat: Seat) -> None:
 
 def test_a_person_keeps_filters_as_a_view(seat: Seat) -> None:
     with seat.open("orders") as page:
-        page.get_by_text("按商家编码、日期、仓库筛选").click()
+        page.get_by_text("按商家编码、标签、日期、规则和仓库筛选").click()
         page.get_by_role("textbox", name="商家编码").fill("B")
         page.get_by_role("button", name="筛选", exact=True).click()
         expect(page).to_have_url(re.compile("sku=B"))

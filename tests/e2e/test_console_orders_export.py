@@ -13,8 +13,9 @@ from tests.support.order_desk import OrderDesk, order_desk
 from tests.support.visitor import visitor
 
 HEAD = (
-    "Order,Channel,Channel’s number,Status,Reason of hold,Placed,Paid on,Currency,To pay in all,Paid,Refunded,Line,"
-    "Seller code,SKU,Goods,Price,Ordered,Cancelled,Shipped,Missing,Warehouse,Carrier,Tracking"
+    "Order,Channel,Kind of order,Channel’s number,Status,Reason of hold,Tags,Placed,"
+    "Paid on,Currency,To pay in all,Paid,Refunded,Line,Seller code,SKU,Goods,Price,Ordered,Cancelled,Shipped,"
+    "Missing,Warehouse,Carrier,Tracking"
 )
 
 
@@ -51,7 +52,7 @@ def test_the_head_is_in_the_readers_language(desk: OrderDesk) -> None:
     answer = desk.get("orders/export", **{"Accept-Language": "zh"})
     first = answer.content.decode("utf-8-sig").partition("\r\n")[0]
 
-    assert first.startswith("订单,店铺,平台订单号,状态,挂起原因,")
+    assert first.startswith("订单,店铺,订单类型,平台订单号,状态,挂起原因,")
     assert [row["状态"] for row in rows(answer)] == ["未付款", "缺货", "已配货"]
 
 

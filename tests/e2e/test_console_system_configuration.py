@@ -48,10 +48,12 @@ class House:
 
 
 @pytest.fixture
-def house(sqlite_file: Path, tmp_path: Path) -> Iterator[House]:
+def house(sqlite_file: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
+    """Yield such a console; a test that wants rules gives their text as the parameter."""
     folder, environ = tmp_path / "config", {"JD_TOKEN": TOKEN}
     (folder / "channels").mkdir(parents=True)
-    for name, text in (("erpsync.yaml", MAIN), ("channels/jd.yaml", JD), ("secret.txt", f"{SECRET}\n")):
+    files = {"erpsync.yaml": MAIN, "channels/jd.yaml": JD, "secret.txt": f"{SECRET}\n"}
+    for name, text in (files | ({"rules.yaml": request.param} if hasattr(request, "param") else {})).items():
         (folder / name).write_text(text, encoding="utf-8")
 
     def reread() -> Loaded:
@@ -100,6 +102,32 @@ def test_what_a_reload_would_change_is_told_setting_by_setting(house: House) -> 
     assert "They say something else than what is in force." in page
     assert f"jd-main stock.ratio 0.8 0.7 {house.folder}/channels/jd.yaml:3" in page
     assert "The shop jd-second is new." in page
+
+
+RULES = "rules:\n  - {id: '15', when: {paid_min: {lt: 15}}, then: {hold: 等一刻钟}}\n"
+
+
+def test_rules_that_are_new_are_told_with_their_lines(house: House) -> None:
+    house.write("rules.yaml", RULES)
+
+    page = house.page(compare=True)
+
+    assert f"rules.yaml rules.15.when.paid_min.lt not written 15 {house.folder}/rules.yaml:2" in page
+    assert f"rules.yaml order not written 15 {house.folder}/rules.yaml:1" in page
+
+
+def test_mistakes_in_rules_refuse_a_reload(house: House) -> None:
+    house.write("rules.yaml", RULES.replace("paid_min", "paid_mins"))
+
+    page = house.page(compare=True)
+
+    assert "A reload would be refused: there is 1 problem." in page
+    assert f"{house.folder}/rules.yaml:2:23 rules.0.when.paid_mins" in page
+
+
+@pytest.mark.parametrize("house", [RULES], indirect=True)
+def test_the_rules_in_force_are_shown_with_their_lines(house: House) -> None:
+    assert "rules.15.then.hold 等一刻钟 line 2" in house.page()
 
 
 def test_a_shop_whose_file_is_gone_is_told(house: House) -> None:

@@ -127,6 +127,7 @@ def test_every_metric_of_the_reference_but_those_of_the_machinery_is_on_the_dash
         "erpsync_events_told_total",
         "erpsync_inbox_applied_total",
         "erpsync_listings_drifted_total",
+        "erpsync_orders_judged_total",
         "erpsync_poll_seconds_total",
         "erpsync_push_seconds_total",
         "erpsync_reservations_expired_total",

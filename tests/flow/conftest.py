@@ -7,6 +7,7 @@ import pytest
 
 from erpsync.core.policy import PollPolicy, SealPolicy
 from erpsync.flows.inventory import counts
+from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.flows.shipments import record
 from erpsync.sdk.clock import ManualClock
 from erpsync.store.db.store import Store
@@ -57,6 +58,15 @@ def proven(make_town: Callable[..., Town]) -> Town:
 def town(make_town: Callable[..., Town]) -> Town:
     """One shop, one warehouse SH."""
     return make_town()
+
+
+@pytest.fixture
+def stocked(town: Town) -> Town:
+    """Ten TEA lie in SH, which the shop sells, too."""
+    counts.set_stock(town.ctx, warehouse="SH", sku="TEA", on_hand=10, actor="me")
+    import_listings(town.ctx, [ListingMapping(channel="shop", channel_sku="TEA", sku="TEA")], actor="me")
+    walk.read(town)
+    return town
 
 
 @pytest.fixture

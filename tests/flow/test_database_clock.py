@@ -86,6 +86,7 @@ OF_OTHER_CLOCKS = {
     "cursor.since_at",
     "dead_letter.version_at",
     "late_order.due_at",
+    "order_look.at",
     "orders.lowered_at",
     "orders.paid_at",
     "orders.placed_at",

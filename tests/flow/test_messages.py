@@ -103,19 +103,35 @@ def test_no_name_phone_address_or_note_is_in_any_message(opened: Open) -> None:
         ({"warehouses": ("SH",)}, ["order.filled"]),
         ({"skus": ("B",)}, ["order.filled"]),
         ({"hold_reasons": ("refund_open",)}, ["order.held"]),
+        ({"hold_reasons": ("rule",)}, ["order.held"]),
+        ({"rules": ("big",)}, ["order.held"]),
+        ({"rules": ("small",)}, []),
         ({"level": "warn"}, ["order.held", "order.late"]),
         ({"least_total": Decimal(1)}, []),
     ],
 )
 def test_conditions_are_asked_of_what_events_can_answer(opened: Open, asked: dict[str, Any], told: list[str]) -> None:
     town = opened(route(**asked))
-    town.happen("order.held", channel=True, held={"refund_open": "said by a person"})
+    town.happen("order.held", channel=True, held={"refund_open": "said by a person", "rule:big": "x"})
     town.happen("order.filled", takes=[{"warehouse": "SH", "sku": "B", "qty": 1}])
     town.happen("order.late")
 
     town.tell()
 
     assert [lines(text)[0].split(" · ")[-1] for text in town.robot.texts] == [kind.replace(".", " ") for kind in told]
+
+
+def test_an_order_that_rules_hold_is_told_with_their_names_and_not_their_words(opened: Open) -> None:
+    town = opened(route())
+    town.happen("order.held", held={"rule:big": "王小明 KANARIE", "rule:night": "", "void:brush": "x", "operator": ""})
+    town.happen("order.approved", rules=["big"], reason="王小明 KANARIE")
+
+    town.tell()
+
+    held, approved = town.robot.texts
+    assert "is held: operator, rule big night, void brush" in held
+    assert "a person approved what rules asked of order" in approved
+    assert "KANARIE" not in held + approved
 
 
 def test_an_order_is_told_by_what_it_costs(opened: Open) -> None:

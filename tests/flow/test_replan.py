@@ -12,6 +12,7 @@ from erpsync.flows.operations.config_change import replan_changed
 from erpsync.runtime.once import drain
 from erpsync.store.tables import backorder
 from tests.support.looking import status
+from tests.support.own_orders import make
 from tests.support.shop import Town
 
 TWO = (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2))
@@ -37,6 +38,21 @@ def test_a_warehouse_that_begins_to_feed_a_channel_serves_its_backorders_at_once
 
     assert replan_changed(town.ctx) == 1
     assert owed(town) == 0
+
+
+def test_a_warehouse_that_begins_to_sell_serves_an_own_order_of_what_no_shop_lists(
+    make_town: Callable[..., Town],
+) -> None:
+    closed = (WarehousePolicy(id="SH"), WarehousePolicy(id="GZ", priority=2, sellable=False))
+    town = make_town(warehouses=closed, stock=StockPolicy(warehouses=("SH",)))
+    replan_changed(town.ctx)
+    set_stock(town.ctx, warehouse="GZ", sku="TEA", on_hand=5, actor="me")
+    make(town)
+    assert owed(town) == 2
+
+    town = make_town(warehouses=TWO, stock=StockPolicy(warehouses=("SH",)), town=town)
+
+    assert (replan_changed(town.ctx), owed(town)) == (1, 0)
 
 
 def test_a_new_buffer_is_told_without_any_sale(make_town: Callable[..., Town]) -> None:

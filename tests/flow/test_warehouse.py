@@ -1,7 +1,6 @@
 """Orders go out to the system that runs a warehouse, and come back as parcels and counts."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import replace
 from datetime import timedelta
@@ -22,10 +21,10 @@ from erpsync.runtime.once import drain
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.types import Repeat
 from erpsync.store.cursors import set_cursor
-from erpsync.store.db.store import Store, Tx
 from erpsync.store.tables import dead_letter, release
 from tests.support import looking
 from tests.support.depot import Depot, build_depot, read_shop, work
+from tests.support.dying import Crash, DyingStore
 from tests.support.shop import NOON, Town
 
 Pair = tuple[Town, Depot]
@@ -720,25 +719,6 @@ def test_a_worker_that_lost_its_lease_changes_nothing_more(pair: Pair) -> None:
     assert free(town) == {"SH": (10, 2)}
     work(town)
     assert (out(town), len(depot.got)) == ([("R1", "told")], 1)
-
-
-class Crash(BaseException):
-    """The process ends."""
-
-
-class DyingStore(Store):
-    """Ends the process right behind one of its commits."""
-
-    commits_left = -1
-
-    @contextmanager
-    def begin(self) -> Iterator[Tx]:
-        """Yield a transaction; the one that was counted down to is the last."""
-        with super().begin() as tx:
-            yield tx
-        self.commits_left -= 1
-        if self.commits_left == 0:
-            raise Crash
 
 
 def test_a_process_killed_behind_any_commit_sends_each_order_once(make: Callable[..., Pair]) -> None:

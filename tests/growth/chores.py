@@ -13,6 +13,7 @@ from erpsync.flows.context import Context
 from erpsync.flows.intake import schedule
 from erpsync.flows.operations import counters, fill_notes, prune, reservations, upkeep
 from erpsync.flows.orders.find import find_orders
+from erpsync.flows.own_orders.complete import complete_own
 from erpsync.flows.warehouses import release
 from erpsync.settings.config import StatusLimits
 from erpsync.store.arrivals import arrivals_by_hour
@@ -60,6 +61,7 @@ def measures(ground: Ground) -> Iterator[Measure]:
         "compare counters with sums": lambda: counters.verify_counters(ctx),
         "look at what is wrong": lambda: watch.watch(ctx, StatusLimits()),
         "look for late orders": lambda: late_orders.tell_late(ctx),
+        "look for own orders that are over": lambda: complete_own(ctx),
         "learn when a shop's orders come": lambda: _learn(ctx, channel.id),
     }
     for name, work in chores.items():

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from erpsync.core.order_holds import ORDER_HOLDS
+from erpsync.store.registry import OWN
 from erpsync.store.tables import SHIPMENT_STATES
 from erpsync.store.views import STATUSES
 from tests.growth.town import SELLERS, SHOP, SKUS, TMALL, WAREHOUSES, Goods
@@ -48,7 +49,7 @@ class Names:
         skus = (Goods.code(1), Goods.code(SKUS), Goods.code(9))
         day, month = "2026-11-22T00:00:00Z", "2026-09-01T00:00:00Z"
         known: dict[str, Sequence[str]] = {
-            "channel": tuple(each.name for each in SELLERS),
+            "channel": (*(each.name for each in SELLERS), OWN),
             "status": STATUSES,
             "sku": skus,
             "since": (day,),
@@ -67,6 +68,7 @@ class Names:
             "q": (self.order, *self._words()),
             "text": self._words(),
             "tag": ("cold",),
+            "rule": ("big",),
             "lacks": ("weight_g", "shelf"),
         }
         return known.get(option, (_unknown(option),))

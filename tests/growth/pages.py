@@ -30,7 +30,11 @@ Asked = Mapping[str, Sequence[str] | None]
 
 AS_KNOWN = None
 CONSOLE: Mapping[str, Asked] = {
-    "/orders": dict.fromkeys(("q", "channel", "status", "reason", "warehouse", "sku", "from", "to", "after"), AS_KNOWN),
+    "/orders": dict.fromkeys(
+        ("q", "channel", "status", "reason", "rule", "tag", "warehouse", "sku", "from", "to", "after"), AS_KNOWN
+    ),
+    "/audit": {"rule": AS_KNOWN},
+    "/rules": {"order": AS_KNOWN, "matched": ("1",)},
     "/stock": {"text": AS_KNOWN, "warehouse": AS_KNOWN, "only": tuple(ONLY), "after": ("SKU-00100",)},
     "/listings": {"text": AS_KNOWN, "channel": AS_KNOWN, "state": STATES, "after": ("100",)},
     "/bundles": {"text": AS_KNOWN, "after": ("SKU-00100",)},

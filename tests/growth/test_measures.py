@@ -41,6 +41,7 @@ def test_every_page_can_be_asked_for_and_is_there(over: Ground, visitor: pages.V
 
     assert [name for name in found if UNKNOWN in name] == []
     assert {"GET /", "GET /orders?status=held", "GET /metrics", "GET /api/v1/orders?channel=jd-main"} <= set(found)
+    assert {"GET /orders/new", "GET /orders?channel=internal"} <= set(found)
     for plain in (name.removeprefix("GET ") for name in found if "?" not in name and "<" not in name):
         visitor.get(plain)
 

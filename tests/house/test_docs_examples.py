@@ -18,6 +18,7 @@ import pytest
 
 from connectors.webhook_json.mapping.records import order_of, refund_of
 from erpsync.cli.main import build_parser
+from erpsync.flows.own_orders.form import OwnOrder
 from tests.support.pages import pages
 from tests.support.reference import options
 from tests.support.sources import ROOT
@@ -146,6 +147,7 @@ def test_the_messages_of_an_own_shop_are_read() -> None:
 
     assert order_of(read["order"]).total_minor == 5160
     assert refund_of(read["refund"]).lines[0].qty == 1
+    assert OwnOrder.read(read["own order"]).to_pay_minor == 27000
 
 
 def test_the_drop_in_holds_directives_of_the_unit() -> None:

@@ -12,7 +12,7 @@ from erpsync.languages.catalogue import read
 from erpsync.store import tables
 from erpsync.store.db.store import Store
 
-DATA = "tmall flagship main jd dropfolder shop csv_drop taobao sqlite Merino socks pairs grey stocktaking"
+DATA = "tmall flagship main jd internal dropfolder shop csv_drop taobao sqlite Merino socks pairs grey stocktaking"
 DATA += f" SH GZ SF YTO GB system Shanghai English {getpass.getuser()} ana lin wang tests"
 """What tests of this folder put in: names of shops, warehouses, couriers, goods and people."""
 

@@ -12,6 +12,7 @@ from erpsync.flows.access.tokens import create_token
 from erpsync.flows.intake import poll
 from erpsync.flows.inventory import counts
 from erpsync.web.server import AppServer
+from tests.support.ruled import put_in_force
 from tests.support.shop import Town, build_town
 from tests.support.web_shop import serve
 
@@ -58,9 +59,11 @@ class Api:
 
 
 @contextmanager
-def api_of(url: str) -> Iterator[Api]:
-    """Yield the API over a shop with two orders: o1 allocated (2 of A), o2 backordered (9 of B)."""
+def api_of(url: str, *, rules: str = "") -> Iterator[Api]:
+    """Yield the API over a shop with two orders: o1 allocated (2 of A), o2 backordered (9 of B), or held by rules."""
     town = build_town(url)
+    if rules:
+        put_in_force(town, rules)
     counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=5, actor="wang")
     counts.set_stock(town.ctx, warehouse="SH", sku="B", on_hand=1, actor="wang")
     town.shop.place("o1", ("A", 2))

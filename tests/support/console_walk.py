@@ -19,7 +19,10 @@ FILLED = {
 }
 """What fills the parameters of an address, in a shop that `tests.support.web_shop.fill` filled."""
 
-MORE = ("orders?status=held", "orders?q=0001", "orders?q=zzzz", "orders/none", "nowhere")
+MORE = (
+    *("orders?status=held", "orders?q=0001", "orders?q=zzzz", "orders/none", "nowhere"),
+    *("audit?rule=big", "audit?rule=brush", "rules?order=S20260302000900&matched=1", "orders/S20260302000900"),
+)
 """States of pages, and what is said when an address leads nowhere."""
 
 NO_PAGES = {"stream", "live", "export"}

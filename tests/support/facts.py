@@ -63,10 +63,10 @@ def refund_fact(item: Refund, *, digest: str = "a", read: tuple[float, float] = 
     return RefundRecord(raw=raw(item.external_id, item.version_at, digest=digest, read=read), refund=item)
 
 
-def take_in(town: Town, *orders: OrderRecord, refunds: Sequence[RefundRecord] = ()) -> Applied:
+def take_in(town: Town, *orders: OrderRecord, refunds: Sequence[RefundRecord] = (), channel: str = "shop") -> Applied:
     """Apply facts as one page would."""
     batch = Batch(orders=orders, refunds=tuple(refunds))
-    return town.store.retrying(lambda tx: apply(tx, town.ctx, town.channel(), batch))
+    return town.store.retrying(lambda tx: apply(tx, town.ctx, town.channel(channel), batch))
 
 
 def later(seconds: float) -> datetime:

@@ -83,7 +83,8 @@ def order_desk(url: str) -> Iterator[OrderDesk]:
     town.shop.place("o1", ("A", 2), buyer="mug-fan", buyer_note="请用蓝色纸", seller_note="VIP")
     town.shop.place("o2", ("B", 9))
     town.shop.place("o3", ("A", 1), paid=False, phone="13900002222")
-    server, _ = serve(town.store, town.ctx, keep_s=0)
+    server, site = serve(town.store, town.ctx, keep_s=0)
+    site.ctx = lambda: town.ctx
     desk = OrderDesk(town, server, visitor(town.store, "lin", role="operate"))
     desk.read()
     yield desk

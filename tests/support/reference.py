@@ -38,11 +38,13 @@ class Option:
 
 
 def options() -> dict[str, list[Option]]:
-    """Return the options per place where they may stand: both files, then each connector's `settings`."""
+    """Return the options per place where they may stand: the files, then each connector's `settings`."""
     models = importlib.import_module("erpsync.settings.models")
+    rules = importlib.import_module("erpsync.settings.rule_models")
     found = {
         "erpsync.yaml": list(_options(models.MainFile, "")),
         "channels/*.yaml": list(_options(models.ChannelFile, "")),
+        "rules.yaml": [*_options(rules.RulesFile, ""), *_options(rules.RuleKeys, "rules[].")],
     }
     for entry in sorted(entry_points(group="erpsync.connectors"), key=lambda entry: entry.name):
         found[f"settings of `connector: {entry.name}`"] = list(_options(entry.load().Settings, ""))

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -93,6 +93,9 @@ class Scene:
             free_fresh=lambda ctx: 0,
             relook=lambda ctx: 0,
             prune=lambda ctx, retention_days: 0,
+            complete_own=lambda ctx: 0,
+            judge_due=lambda ctx: 0,
+            next_look_s=lambda ctx: None,
             verify_counters=lambda ctx: [],
             watch_tokens=lambda ctx: 0,
             learn_arrivals=lambda ctx: 0,
@@ -127,9 +130,10 @@ class FakeBuilt:
             ChannelSpec(name=channel.id, kind=channel.connector, enabled=channel.enabled, connector=Silent())
             for channel in config.channels
         ]
-        return open_context(
+        ctx = open_context(
             self.store, warehouses=config.warehouses, channels_=specs, timezone=ZoneInfo("Asia/Shanghai")
         )
+        return replace(ctx, book=config.rules.book(config.timezone))
 
     def load(self) -> Loaded:
         return self.next

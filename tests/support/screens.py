@@ -23,6 +23,7 @@ from erpsync.store.db.store import Store
 from erpsync.web.app import create_app
 from erpsync.web.server import AppServer
 from erpsync.web.site import Site
+from tests.support.audit_shop import VAULT, ruled_shop
 from tests.support.browser import LONG_MS, a_chromium
 from tests.support.console_walk import addresses
 from tests.support.visitor import cookie_for
@@ -31,7 +32,12 @@ from tests.support.web_shop import NOW, fill, open_shop
 Scheme = Literal["light", "dark"]
 WIDTHS = {"desk": (1280, 860), "phone": (390, 844)}
 TONGUES = {"en": "en-GB", "zh": "zh-CN"}
-SHOWN = (("console", "", "desk"), ("console-orders", "orders", "desk"), ("console-phone", "", "phone"))
+SHOWN = (
+    ("console", "", "desk"),
+    ("console-orders", "orders", "desk"),
+    ("console-audit", "audit?rule=big", "desk"),
+    ("console-phone", "", "phone"),
+)
 """What README and docs/console.md show: the picture's name, the address, and how wide."""
 
 
@@ -43,8 +49,9 @@ def filled_shop() -> Iterator[tuple[Starlette, AppServer, Store]]:
         engine = make_engine(url)
         migrate(engine)
         engine.dispose()
-        store, ctx = open_shop(url)
-        fill(store, ctx)
+        store, empty = open_shop(url, vault=VAULT)
+        fill(store, empty)
+        ctx = ruled_shop(store, empty)
         app = create_app(Site(store=store, ctx=lambda: ctx, limits=StatusLimits, keep_s=0))
         server = AppServer(app)
         server.start()

@@ -11,8 +11,8 @@ AT_ONCE = 500
 
 
 def tell_late(ctx: Context) -> int:
-    """Tell of every open order of an enabled channel whose time to be sent is over; return of how many."""
-    within_h = {channel.id: channel.orders.ship_within_h for channel in ctx.channels.values() if channel.enabled}
+    """Tell of every open order, of an enabled channel or our own, whose time to be sent is over; return of how many."""
+    within_h = {channel.id: channel.orders.ship_within_h for channel in ctx.sellers if channel.enabled}
     told = 0
     while within_h:
         some = ctx.store.retrying(partial(_tell_some, within_h=within_h))

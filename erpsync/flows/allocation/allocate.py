@@ -91,7 +91,7 @@ def _reserve_until(ctx: Context, order: KnownOrder, now: datetime) -> datetime |
 
     One placed in our future, by a platform whose clock is ahead of ours, counts from when it came in.
     """
-    channel = ctx.channels.get(order.channel_id)
+    channel = ctx.seller(order.channel_id)
     if channel is None or channel.orders.reserve != "placement":
         return None
     return min(order.placed_at, order.imported_at or now) + timedelta(minutes=channel.orders.reserve_minutes)

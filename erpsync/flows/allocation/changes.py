@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from erpsync.core.allocation import Allocation
 from erpsync.core.orders import KnownOrder
@@ -17,6 +18,7 @@ class Change:
         left: by line id, channel units that left without us (`shipped_elsewhere`).
         leaving: by line id, channel units that leave now in a parcel of ours.
         departure: where and when they left, if a warehouse reports it.
+        ruled: what the rules changed beside holds, for its event: `marks` and `gifts`; empty where nothing.
     """
 
     before: KnownOrder | None
@@ -24,6 +26,7 @@ class Change:
     left: Mapping[int, int] = field(default_factory=dict)
     leaving: Mapping[int, int] = field(default_factory=dict)
     departure: Departure | None = None
+    ruled: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

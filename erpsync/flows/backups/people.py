@@ -33,9 +33,9 @@ def ask_people(tx: Tx, asked: Sequence[Task], restored: Restored) -> None:
 
 def _of_store(since: str, now: str) -> Task:
     reason = (
-        f"the database was restored at {now} from a backup of {since}; what people entered in between is gone: counts,"
-        " arrivals, holds, parcels that no shop shows as shipped, users and tokens. Enter it again, count what"
-        " was moved, and end once more whom you had shut out"
+        f"the database was restored at {now} from a backup of {since}; what people entered in between is gone: orders"
+        " made here, counts, arrivals, holds, parcels that no shop shows as shipped, users and tokens. Enter it again,"
+        " count what was moved, and end once more whom you had shut out"
     )
     return Task(kind="restored", key=f"store:{since}", reason=reason)
 

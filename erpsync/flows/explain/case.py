@@ -87,7 +87,7 @@ def load_case(tx: Tx, ctx: Context, order_id: int, shown: Json, settings: Settin
         settings=settings,
         row=row,
         shown=shown,
-        channel=ctx.channels.get(row.channel_id),
+        channel=ctx.seller(row.channel_id),
         shop=tx.execute(select(tables.channel).where(tables.channel.c.id == row.channel_id)).one(),
         held=tx.all(held),
         letters=tx.all(letters.order_by(dead_letter.c.id)),

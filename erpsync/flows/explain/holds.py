@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core import advice
-from erpsync.core.order_holds import HoldReason, standing
+from erpsync.core.order_holds import HoldReason, kind_of, rule_of, standing
 from erpsync.flows.explain.case import Case
+from erpsync.flows.explain.rules import written
 from erpsync.flows.explain.steps import Step, Written, listed
 from erpsync.store.tables import event, order_hold
 
@@ -16,13 +17,12 @@ from erpsync.store.tables import event, order_hold
 def held(case: Case) -> Iterator[Step]:
     """Yield each reason that holds the order, the most pressing first."""
     rows = {row.reason: row for row in case.tx.all(select(order_hold).where(order_hold.c.order_id == case.row.id))}
-    ranked = [reason for reason, _ in standing(rows)]
-    for reason in (*ranked, *sorted(rows.keys() - set(ranked))):
+    ranks = {reason: rank for rank, (reason, _) in enumerate(standing(rows))}
+    for reason in sorted(rows, key=lambda reason: (ranks.get(kind_of(reason), len(ranks)), reason)):
         row = rows[reason]
-        steps = (*_facts(case, reason), _ends(case, reason))
-        yield Step(
-            what=reason, text=_said(case, reason, row.detail), since=row.at, setting=_setting(case, reason), steps=steps
-        )
+        steps = (*_facts(case, reason), *_ends(case, reason))
+        text = _said(case, reason, row.detail)
+        yield Step(what=kind_of(reason), text=text, since=row.at, setting=_setting(case, reason), steps=steps)
 
 
 def _said(case: Case, reason: str, detail: str) -> str:
@@ -42,6 +42,10 @@ def _said(case: Case, reason: str, detail: str) -> str:
             return f"a line that {shop} sent could not be read"
         case HoldReason.INCOMPLETE_ADDRESS:
             return f"name, phone or address is missing, and orders of {shop} must have them"
+    if kind_of(reason) == HoldReason.VOID:
+        return f"rule {rule_of(reason)} takes it for no real order: {detail}"
+    if kind_of(reason) == HoldReason.RULE:
+        return f"rule {rule_of(reason)} holds it: {detail}"
     return f"it is held for {reason}: {detail}"
 
 
@@ -53,6 +57,8 @@ def _who_held(case: Case) -> str:
 
 
 def _setting(case: Case, reason: str) -> Written | None:
+    if rule_of(reason):
+        return written(case, rule_of(reason))
     if reason != HoldReason.INCOMPLETE_ADDRESS:
         return None
     return case.settings.of_channel(case.shop_name, "orders.require_address")
@@ -80,5 +86,7 @@ def letter(row: Any) -> Step:
     return Step(what="dead_letter", text=text, since=row.at)
 
 
-def _ends(case: Case, reason: str) -> Step:
-    return Step(what="ends", text=advice.fill(advice.HOLDS.get(reason, reason), order=case.number))
+def _ends(case: Case, reason: str) -> Iterator[Step]:
+    """Yield what ends a hold; that of a rule is told where the rules are."""
+    if not rule_of(reason):
+        yield Step(what="ends", text=advice.fill(advice.HOLDS.get(reason, reason), order=case.number))

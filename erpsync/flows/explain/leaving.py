@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from erpsync.core import advice
 from erpsync.core.instants import stamp
+from erpsync.core.orders import OrderKind
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.explain.case import ENDED, Case
 from erpsync.flows.explain.shops import not_working
@@ -108,6 +109,8 @@ def _parcel(case: Case, row: Any) -> str:
             return f"parcel {parcel} has left and {shop} is never told: its order was cancelled there"
         case "refused":
             return f"parcel {parcel} has left and {shop} refuses to know of it"
+        case "kept" if case.row.kind != OrderKind.CHANNEL:
+            return f"parcel {parcel} has left"
         case "kept":
             return f"parcel {parcel} has left; {shop} is told of no parcels"
     return f"parcel {parcel} is {row.state}"

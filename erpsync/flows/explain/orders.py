@@ -6,12 +6,14 @@ from typing import Any
 from erpsync.core import advice
 from erpsync.core.deadline import ship_by
 from erpsync.core.instants import stamp
+from erpsync.core.orders import OrderKind
 from erpsync.flows.context import Context
 from erpsync.flows.explain.address import address_notes
 from erpsync.flows.explain.case import ENDED, Case, load_case
 from erpsync.flows.explain.goods import Goods, Short, load_goods
 from erpsync.flows.explain.holds import held, letter
 from erpsync.flows.explain.leaving import parcels, releases
+from erpsync.flows.explain.rules import rule_steps
 from erpsync.flows.explain.steps import Settings, Step, counted, listed, orders, units
 from erpsync.store.db.store import Tx
 from erpsync.store.remedies import letter_remedies
@@ -36,7 +38,7 @@ def explain_order(tx: Tx, ctx: Context, name: str, settings: Settings) -> Json:
     case = load_case(tx, ctx, order_id, told["order"], settings)
     goods = load_goods(case)
     holds, handed = tuple(held(case)), tuple(releases(case))
-    steps = [*holds, *_unpaid(case), *goods.steps(), *handed, *parcels(case), *_due(case)]
+    steps = [*holds, *rule_steps(case), *_unpaid(case), *goods.steps(), *handed, *parcels(case), *_due(case)]
     steps += [*address_notes(case), *_asked(case)]
     summary = _summary(case, goods, holds, handed)
     why = [summary, *(_said(step) for step in steps)]
@@ -62,11 +64,14 @@ def _unpaid(case: Case) -> Iterator[Step]:
 
 
 def _due(case: Case) -> Iterator[Step]:
-    """Yield by when the channel is to be told that it left."""
+    """Yield by when it has to leave, or its channel is to be told that it left."""
     if case.channel is None or case.status in (*ENDED, "unpaid"):
         return
     by = ship_by(case.row, case.channel.orders)
     shop = case.shop_name
+    if case.row.kind != OrderKind.CHANNEL:
+        yield Step(what="ship_by", text=f"it is to leave by {stamp(by)}", until=by)
+        return
     if case.row.ship_by_at is not None:
         yield Step(what="ship_by", text=f"{shop} says that it is to be told by {stamp(by)} that it left", until=by)
         return
@@ -151,4 +156,6 @@ def _left(case: Case) -> str:
         return (
             f"{case.number} has left; {case.shop_name} does not know of {counted(len(untold), 'parcel', 'parcels')} yet"
         )
+    if case.row.kind != OrderKind.CHANNEL:
+        return f"{case.number} has left"
     return f"{case.number} has left, and nothing is to be told to {case.shop_name} any more"

@@ -8,7 +8,7 @@ number as one; these are opened by people, and nothing in them but quantities an
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -73,6 +73,10 @@ class Manner:
     def code(self, code: str | None) -> str:
         """Return the cell of a code of ours, in words for people."""
         return (code or "") if self.plain else self.speech.phrase(code or "")
+
+    def word(self, code: str, words: Mapping[str, str]) -> str:
+        """Return the cell of a code that people read in words of its own, which `words` holds."""
+        return code if self.plain else cell(self.speech.say(words[code]))
 
     def at(self, instant: str | None) -> str:
         """Return the cell of an instant that a view has written."""

@@ -4,12 +4,13 @@ Why read page by page and not in one go: a browser on a slow line, or a million 
 of the database alive for as long as they take.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from erpsync.core.orders import OrderKind
 from erpsync.flows.exports.cells import Manner, Piece, lines
 from erpsync.sdk.money import major
 from erpsync.store.db.store import Store
@@ -23,9 +24,11 @@ PAGE = 200
 COLUMNS = (
     "order",
     "channel",
+    "kind",
     "external_id",
     "status",
     "hold_reason",
+    "tags",
     "placed_at",
     "paid_at",
     "currency",
@@ -48,9 +51,11 @@ COLUMNS = (
 HEAD_WORDS = (
     "Order",
     "Channel",
+    "Kind of order",
     "Channel’s number",
     "Status",
     "Reason of hold",
+    "Tags",
     "Placed",
     "Paid on",
     "Currency",
@@ -70,6 +75,12 @@ HEAD_WORDS = (
     "Carrier",
     "Tracking",
 )
+KIND_WORDS: Mapping[str, str] = {
+    OrderKind.CHANNEL: "of a channel",
+    OrderKind.PHONE: "by phone",
+    OrderKind.B2B: "for a business",
+    OrderKind.COD: "paid on delivery",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +159,11 @@ def _rows(order: Json, titles: dict[str, str], manner: Manner) -> Iterator[list[
     of_order = [
         manner.text(order["number"]),
         manner.text(order["channel"]),
+        manner.word(order["kind"], KIND_WORDS),
         manner.text(order["external_id"]),
         manner.code(order["status"]),
         manner.code(order["hold_reason"]),
+        manner.text(", ".join(order["tags"])),
         manner.at(order["placed_at"]),
         manner.at(order["paid_at"]),
         manner.text(currency),

@@ -6,7 +6,7 @@ added to it tomorrow must not be told to a chat group because nobody thought of 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from erpsync.core.messages import Facts
+from erpsync.core.order_holds import kind_of, rule_of
 from erpsync.flows.messages.levels import level_of
 from erpsync.languages.codes import CHECKS, HOLD_REASONS, KINDS, TASKS
 from erpsync.store.db.bulk import in_parts
@@ -52,6 +53,7 @@ class Happened:
 
     Args:
         number: the number of what it is about: order, release or parcel.
+        rules: by reason, the ids of the rules that hold the order for it.
         kind_of: the kind of task or dead letter that it is about.
         about_route: the route whose trouble it tells of; `*` where that is not known.
         of_message: whether it tells of a message that was refused.
@@ -67,6 +69,7 @@ class Happened:
     skus: tuple[str, ...] = ()
     warehouses: tuple[str, ...] = ()
     hold_reasons: tuple[str, ...] = ()
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     number: str = ""
     kind_of: str = ""
     check: str = ""
@@ -89,6 +92,7 @@ class Happened:
             warehouses=self.warehouses,
             skus=self.skus,
             hold_reasons=self.hold_reasons,
+            rules=[rule for rules in self.rules.values() for rule in rules],
             total=self.total.whole if self.total else None,
         )
 
@@ -120,6 +124,7 @@ def _happened(event: Json, total: Money | None) -> Happened:
         skus=named,
         warehouses=tuple(dict.fromkeys(_all(detail, "warehouse"))),
         hold_reasons=_holds(detail),
+        rules=_rules(detail),
         number=next((text for key in ("release", "shipment") if (text := _number(detail.get(key)))), ""),
         kind_of=str(kind_of),
         check=check if (check := detail.get("check")) in _CHECKS else "",
@@ -138,10 +143,22 @@ def _route(detail: Mapping[str, Any]) -> str:
 
 def _holds(detail: Mapping[str, Any]) -> tuple[str, ...]:
     """Return for which of our reasons an order is held now; never the words beside them, which people wrote."""
-    held = detail.get("held")
-    said = [*held] if isinstance(held, dict) else []
-    said += [detail.get("hold_reason")]
+    said = [*map(kind_of, _held(detail)), detail.get("hold_reason")]
     return tuple(reason for reason in HOLD_REASONS if reason in said)
+
+
+def _rules(detail: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the rules that hold an order, by the kind of their reason."""
+    rules: dict[str, tuple[str, ...]] = {}
+    for reason in sorted(_held(detail)):
+        if rule := _named(rule_of(reason)):
+            rules[kind_of(reason)] = (*rules.get(kind_of(reason), ()), rule)
+    return rules
+
+
+def _held(detail: Mapping[str, Any]) -> list[str]:
+    held = detail.get("held")
+    return [*held] if isinstance(held, dict) else []
 
 
 def _all(detail: Any, key: str) -> Iterator[str]:

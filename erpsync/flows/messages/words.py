@@ -83,6 +83,7 @@ WORDS: Mapping[str, Callable[[Happened], str]] = {
     "config.reloaded": lambda _: "the configuration was reloaded",
     "gate.asked": lambda it: f"order {it.order} cannot be read again, a person has to say whether its parcel is told",
     "letter.opened": _letter_opened,
+    "order.approved": lambda it: f"a person approved what rules asked of order {it.order}",
     "order.backordered": _backordered,
     "order.cancelled": lambda it: f"order {it.order} was cancelled here",
     "order.changed": _changed,
@@ -92,6 +93,7 @@ WORDS: Mapping[str, Callable[[Happened], str]] = {
     "order.held": _held,
     "order.imported": _imported,
     "order.late": lambda it: f"order {it.order} is late: it should have been shipped by now",
+    "order.marked": lambda it: f"a person set or took away tags or a seal of order {it.order}",
     "order.refunded": lambda it: f"order {it.order} has a refund that was granted",
     "order.shipped": lambda it: f"order {it.order} was shipped",
     "order.taken_back": lambda it: f"order {it.order} gave units back to an order before it",
@@ -121,7 +123,7 @@ def sentence(it: Happened, speech: Language) -> str:
     """Return what is said of an event in a language: its own sentence, else its kind and what it is about."""
     make = WORDS.get(it.kind)
     if make is not None:
-        reasons = tuple(map(speech.word, it.hold_reasons))
+        reasons = tuple(" ".join((speech.word(reason), *it.rules.get(reason, ()))) for reason in it.hold_reasons)
         return speech.say(
             make(replace(it, hold_reasons=reasons, kind_of=speech.word(it.kind_of), check=speech.word(it.check)))
         )

@@ -32,7 +32,7 @@ def replan_changed(ctx: Context) -> int:
     """Plan anew what the configuration changed since this was last asked; return how many SKUs were looked at."""
     for channel in ctx.channels.values():
         _judge_addresses(ctx, channel)
-    changed = [channel for channel in ctx.channels.values() if _known(ctx, channel) != _digest(ctx, channel)]
+    changed = [channel for channel in ctx.sellers if _known(ctx, channel) != _digest(ctx, channel)]
     if not changed:
         return 0
     skus = _concerned(ctx, [channel.id for channel in changed])

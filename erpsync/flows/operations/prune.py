@@ -15,6 +15,7 @@ from erpsync.store.tables import (
     api_request,
     dead_letter,
     event,
+    gift_once,
     inbox,
     login_session,
     order_line,
@@ -67,6 +68,7 @@ def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
             tx.execute(update(orders).where(orders.c.id.in_(ids)).values(**dict.fromkeys(ERASED)))
             written = order_line.c.order_id.in_(ids) & order_line.c.properties.is_not(None)
             tx.execute(update(order_line).where(written).values(properties=None))
+            tx.execute(delete(gift_once).where(gift_once.c.order_id.in_(ids)))
         done += len(ids)
         if len(ids) < PRUNE_AT_ONCE:
             return done

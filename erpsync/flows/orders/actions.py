@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from erpsync.core.order_holds import HoldReason
-from erpsync.core.orders import phase
+from erpsync.core.orders import KnownOrder, OrderKind, phase
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.orders.decide import redecide
@@ -39,15 +39,23 @@ def end_hold(ctx: Context, order: str, *, actor: str) -> None:
     ctx.store.retrying(decide)
 
 
-def cancel_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
-    """Give up everything of an order that has not left; its units are free at once. The channel is not told."""
+def cancel_order(ctx: Context, order: str, *, reason: str, actor: str) -> bool:
+    """Give up everything of an order that has not left; its units are free at once. The channel is not told.
 
-    def decide(tx: Tx) -> None:
-        stored = find_order(tx, order)
-        if stored.open_qty == 0:
-            raise Refused(f"order {stored.number} is {phase(stored)}; there is nothing to cancel")
-        lines = tuple(replace(line, dropped_qty=line.qty) for line in stored.lines)
-        dropped = replace(stored, lines=lines)
-        redecide(tx, ctx, [(stored, dropped)], event="order.cancelled", actor=actor, detail={"reason": reason})
+    Returns whether there is a channel at which somebody has to cancel it, too.
+    """
 
-    ctx.store.retrying(decide)
+    def decide(tx: Tx) -> bool:
+        return drop_order(tx, ctx, find_order(tx, order), reason=reason, actor=actor)
+
+    return ctx.store.retrying(decide)
+
+
+def drop_order(tx: Tx, ctx: Context, stored: KnownOrder, *, reason: str, actor: str) -> bool:
+    """Give up everything of a locked order that has not left, as `cancel_order` does."""
+    if stored.open_qty == 0:
+        raise Refused(f"order {stored.number} is {phase(stored)}; there is nothing to cancel")
+    lines = tuple(replace(line, dropped_qty=line.qty) for line in stored.lines)
+    dropped = replace(stored, lines=lines)
+    redecide(tx, ctx, [(stored, dropped)], event="order.cancelled", actor=actor, detail={"reason": reason})
+    return stored.kind is OrderKind.CHANNEL

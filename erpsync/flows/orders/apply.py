@@ -27,11 +27,13 @@ from erpsync.flows.records.batch import Batch, read_by
 from erpsync.flows.records.same_version import Disputed, ask_which
 from erpsync.flows.records.unread import bury_lines, named, nothing_wanted, take_unread, unread_of
 from erpsync.flows.records.unshown import unshown_letters
+from erpsync.flows.rules.judging import rule
 from erpsync.sdk.roles import OrderSource, playing
+from erpsync.sdk.types import Recipient
 from erpsync.store.db.bulk import update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import open_line_letters
-from erpsync.store.encrypted import recipient_columns, recipient_row
+from erpsync.store.encrypted import NO_RECIPIENT, recipient_columns, recipient_row
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import await_rivals, insert_orders, lock_orders, update_orders
 from erpsync.store.outbox.dirty import Cause
@@ -106,8 +108,11 @@ def _settle(
     bad = _with_bad_lines(tx, channel, views)
     unread = unread_of(tx, [view.order for view in views])
     beside = Beside(refunds=refunds, bad_lines=bad, unread=unread)
-    changes = [decide(channel, view.wanted, beside) for view in views]
+    decided = [decide(channel, view.wanted, beside) for view in views]
+    ruled = rule(tx, ctx, decided, people=_people(views), refunded=refunded)
+    changes = ruled.changes
     _write(tx, channel, list(zip(views, changes, strict=True)))
+    ruled.write(tx)
     new = [change.after for change in changes if change.before is None]
     tie(tx, channel.id, {order.external_id: order.id for order in new if order.id in unread})
     outcome = allocate(tx, ctx, changes, cause=cause, also=listed)
@@ -117,6 +122,12 @@ def _settle(
     ask_about_late(tx, changes, by_key)
     ask_what_for(tx, channel, changes, refunds, news=news)
     _reopen(tx, ctx, channel, new)
+
+
+def _people(views: Sequence[View]) -> dict[int, Recipient]:
+    """Return who gets the orders of which a view says so, by order id."""
+    told = ((view.order.id, view.record.order.recipient) for view in views if view.record is not None)
+    return {id: recipient for id, recipient in told if carries(recipient)}
 
 
 def _mapped(tx: Tx, channel: Channel, views: Sequence[View]) -> tuple[list[View], set[int]]:
@@ -153,7 +164,7 @@ def _write(tx: Tx, channel: Channel, decided: Sequence[tuple[View, Change]]) -> 
 
 def _sealed(tx: Tx, view: View) -> dict[str, Any]:
     if view.record is None or not carries(view.record.order.recipient):
-        return {"recipient": None, "recipient_index": None, "phone_index": None}
+        return NO_RECIPIENT
     row = recipient_row(view.order.channel_id, view.order.external_id)
     return recipient_columns(tx.vault, view.record.order.recipient, row=row)
 
@@ -174,7 +185,7 @@ def _event(change: Change, outcome: Outcome, *, seen: Mapping[int, Sequence[str]
             str(line.id): line.cancelled_qty for line in order.lines if line.cancelled_qty != given_up.get(line.id, 0)
         },
     }
-    news = {name: value for name, value in facts.items() if value}
+    news = {name: value for name, value in facts.items() if value} | dict(change.ruled)
     if before is not None and not news and before.holds == order.holds:
         return None
     kind = "order.imported" if before is None else "order.changed"

@@ -11,7 +11,8 @@ from typing import Any
 from erpsync.core.milestones import milestones
 from erpsync.core.movements import Movement
 from erpsync.core.order_holds import HoldReason, hold_reasons
-from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase, with_own_lines, with_shipped
+from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase, with_shipped
+from erpsync.core.own_lines import with_own_lines
 from erpsync.core.refunds import with_refunds
 from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.allocation.changes import Change, Outcome
@@ -22,6 +23,8 @@ from erpsync.flows.orders.changed import order_change
 from erpsync.flows.orders.hold_reasons import asks_for_address, free_shipments, frees
 from erpsync.flows.orders.refunds import Refunds, close_placed, refunds_by_order
 from erpsync.flows.records.unread import unread_of
+from erpsync.flows.rules.judging import rule
+from erpsync.sdk.types import Recipient
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import open_line_letters
 from erpsync.store.events import Event, write_events
@@ -125,10 +128,14 @@ def redecide(
     departures: Mapping[int, Departure] | None = None,
     movements: Sequence[Movement] = (),
     also: Iterable[int] = (),
+    people: Mapping[int, Recipient] | None = None,
+    for_rules: bool = False,
 ) -> Outcome:
     """Write orders (before, as a person or a mapping wants them), their holds judged anew, and plan their stock.
 
     Args:
+        people: by order id, who gets it, where that is new.
+        for_rules: they are looked at for the sake of rules alone: those that come out as they are leave no trace.
         detail: for the event of every order; `details` by order id for its own.
         leaving: by order id, the channel units per line id that leave now in a parcel of ours.
         departures: by order id, where and when they left, if a warehouse reports it.
@@ -141,15 +148,21 @@ def redecide(
     for before, order in decided:
         units, departure = (leaving or {}).get(order.id, {}), (departures or {}).get(order.id)
         wanted = Change(before=before, after=order, leaving=units, departure=departure)
-        changes.append(decide(ctx.channels.get(order.channel_id), wanted, beside))
+        changes.append(decide(ctx.seller(order.channel_id), wanted, beside))
+    ruled = rule(tx, ctx, changes, people=people or {}, again=for_rules)
+    changes = [it for it in ruled.changes if it.ruled or it.after != it.before] if for_rules else ruled.changes
+    if for_rules and not changes:
+        ruled.write(tx)
+        return Outcome(takes={}, short={}, tasks=())
 
     def tell(change: Change, outcome: Outcome) -> Event:
         order = change.after
-        said = {**(detail or {}), **(details or {}).get(order.id, {}), "phase": phase(order)}
+        said = {**(detail or {}), **(details or {}).get(order.id, {}), **change.ruled, "phase": phase(order)}
         told = event_detail(change, outcome, said)
         return Event(kind=event, order_id=order.id, channel_id=order.channel_id, detail=told, actor=actor)
 
     update_orders(tx, [(change.before, change.after) for change in changes if change.before is not None])
+    ruled.write(tx)
     outcome = allocate(tx, ctx, changes, movements=movements, also=also, actor=actor)
     tell_all(tx, changes, outcome, tell)
     close_placed(tx, changes, refunds)

@@ -10,11 +10,11 @@ from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Context
 from erpsync.flows.orders.find import find_order
 from erpsync.flows.orders.notes import opened_notes, opened_properties
+from erpsync.store.buyers import orders_of_buyers
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
 from erpsync.store.events import Event, write_events
-from erpsync.store.keyed import orders_with
 from erpsync.store.tables import orders
 
 MOST_ORDERS = 20
@@ -26,7 +26,7 @@ class Revealed:
 
     Args:
         recipient: None where the channel never said.
-        notes: by name (buyer, buyer_note, seller_note); empty where nobody told any.
+        notes: by name (buyer, buyer_note, seller_note, invoice_note); empty where nobody told any.
         properties: by the line's external id, those that have any.
         same_buyer: numbers of other orders of the same buyer on the same channel, latest placed first, 20 at most.
     """
@@ -80,8 +80,9 @@ def _recipient(tx: Tx, order: KnownOrder) -> dict[str, str] | None:
 def _same_buyer(tx: Tx, order: KnownOrder) -> list[str]:
     if order.buyer_index is None:
         return []
-    same = orders_with(tx, orders.c.buyer_index, [order.buyer_index], limit=MOST_ORDERS + 1)
-    return [row.number for row in same if row.id != order.id][:MOST_ORDERS]
+    theirs = orders_of_buyers(tx.connection, [order.buyer_index])
+    latest = sorted(theirs, key=lambda row: (row.placed_at, row.id), reverse=True)
+    return [row.number for row in latest if row.id != order.id][:MOST_ORDERS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

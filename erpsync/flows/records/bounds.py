@@ -7,6 +7,7 @@ out, and the residual shows what does not add up. Nor does what people wrote: a 
 from dataclasses import replace
 from typing import Any
 
+from erpsync.core.orders import GIFT_ID
 from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.types import Line, Order, Refund
 
@@ -36,6 +37,8 @@ def bounded(order: Order) -> Order:
             raise PayloadError("is larger than any amount", path=name)
     goods = 0
     for number, line in enumerate(order.lines):
+        if line.external_id.startswith(GIFT_ID):
+            raise PayloadError("begins as our own ids of gifts do", path=f"lines[{number}].external_id")
         if max(abs(line.qty), abs(line.price_minor)) > MOST:
             raise PayloadError("quantity or price is larger than any amount", path=f"lines[{number}]")
         goods += abs(line.qty * line.price_minor)

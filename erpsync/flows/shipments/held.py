@@ -38,7 +38,7 @@ def hold(tx: Tx, ctx: Context, row: Claimed, orders: Sequence[KnownOrder], unrea
         facts: what is held and for whom, for people.
     """
     shop, since = unread.shop, row.held_since_at or tx.now
-    waiting = [(ctx.channels.get(order.channel_id, shop), order) for order in orders]
+    waiting = [(ctx.seller(order.channel_id) or shop, order) for order in orders]
     due_shop, due = min(waiting, key=lambda pair: asks_at(pair[1], pair[0].orders))
     asks = asks_at(due, due_shop.orders)
     rest_s = asked_s(unread.cause, auth_retry_s=shop.poll.auth_retry_s)

@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from erpsync.core.order_holds import HoldReason, OrderHold, standing
-from erpsync.core.orders import KnownOrder, phase, with_shipped
+from erpsync.core.fulfilment import LINE
+from erpsync.core.order_holds import HoldReason, OrderHold, kind_of, standing
+from erpsync.core.orders import KnownOrder, OrderKind, phase, with_shipped
 from erpsync.core.refunds import keeps_here, lines_asked
 from erpsync.flows.allocation.departures import Departure
 from erpsync.flows.context import Context
@@ -27,7 +28,7 @@ from erpsync.store.names import write_names
 from erpsync.store.orders import refunds_of
 from erpsync.store.outbox.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
 from erpsync.store.restored import read_restored
-from erpsync.store.tables import former_tracking, shipment, shipment_line
+from erpsync.store.tables import backorder, former_tracking, shipment, shipment_line
 
 log = structlog.get_logger()
 
@@ -60,11 +61,12 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipResult:
-    """What became of a parcel. `repeated` when it was recorded before."""
+    """What became of a parcel. `repeated` when it was recorded before, `kept` when no channel is to be told of it."""
 
     number: str
     order: str
     repeated: bool = False
+    kept: bool = False
 
 
 def ship(
@@ -113,7 +115,8 @@ class NewShipment:
 class _Leaving:
     """One order while its parcels are recorded: its numbers by (carrier, tracking), their lines by number.
 
-    `passed` is how many of its parcels may have been numbered between a backup and its restoring.
+    `passed` is how many of its parcels may have been numbered between a backup and its restoring; `short` are the
+    lines of gifts that nothing covers: they are in no parcel that nobody named them of.
     """
 
     before: KnownOrder
@@ -122,6 +125,7 @@ class _Leaving:
     numbers: dict[tuple[str, str], str] = field(default_factory=dict)
     lines: dict[str, set[int]] = field(default_factory=dict)
     asked: frozenset[str] | None = None
+    short: frozenset[int] = frozenset()
     passed: int = 0
 
 
@@ -139,6 +143,7 @@ def record_parcels(
     leaving = {o.id: _Leaving(before=o, now=o, passed=restored.passed(o.id) if restored else 0) for o in known}
     _load_known(tx, leaving)
     _load_asked(tx, leaving)
+    _load_short_gifts(tx, leaving)
     recorded: list[NewShipment | ShipResult | Refused] = []
     for parcel in parcels:
         order = answers[parcel.order]
@@ -148,7 +153,9 @@ def record_parcels(
             recorded.append(refused)
     _write(tx, ctx, leaving, [outcome for outcome in recorded if isinstance(outcome, NewShipment)], departures)
     return [
-        ShipResult(number=outcome.number, order=outcome.order.number) if isinstance(outcome, NewShipment) else outcome
+        ShipResult(number=outcome.number, order=outcome.order.number, kept=_is_own(outcome))
+        if isinstance(outcome, NewShipment)
+        else outcome
         for outcome in recorded
     ]
 
@@ -180,6 +187,16 @@ def _load_asked(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
             leaving[order.id].asked = lines_asked(order, refunds.get(order.external_id, ()))
 
 
+def _load_short_gifts(tx: Tx, leaving: Mapping[int, _Leaving]) -> None:
+    giving = [order_id for order_id, item in leaving.items() if len(item.before.sold) < len(item.before.lines)]
+    if not giving:
+        return
+    short = select(backorder.c.order_id, backorder.c.owner_id)
+    for row in tx.all(short.where(backorder.c.order_id.in_(giving), backorder.c.owner_kind == LINE)):
+        gifts = {line.id for line in leaving[row.order_id].before.lines if line.rule}
+        leaving[row.order_id].short |= gifts & {row.owner_id}
+
+
 def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
     """Return the parcel to be written, counted in `leaving`, or that it was recorded before."""
     order = leaving.now
@@ -189,7 +206,7 @@ def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
     recorded = leaving.numbers.get((code, tracking))
     if recorded is not None:
         return _repeated(order, parcel, recorded, leaving.lines[recorded])
-    units = _units(order, parcel, leaving.asked) if parcel.units is None else _released_units(order, parcel.units)
+    units = _units(order, parcel, leaving) if parcel.units is None else _released_units(order, parcel.units)
     number = f"{order.number}-{leaving.passed + len(leaving.lines) + 1}"
     leaving.now = with_shipped(order, units)
     leaving.numbers[(code, tracking)] = number
@@ -209,8 +226,9 @@ def _record(leaving: _Leaving, parcel: Parcel) -> NewShipment | ShipResult:
 
 
 def _is_whole(before: KnownOrder, after: KnownOrder) -> bool:
-    """Whether a parcel holds all that the channel ever ships of its order; what only we know does not count."""
-    shipped, left = before.of_channel, after.of_channel
+    """Whether a parcel holds all that its order ever ships; what only we know of a channel's order does not count."""
+    own = before.kind is not OrderKind.CHANNEL
+    shipped, left = (before.lines, after.lines) if own else (before.of_channel, after.of_channel)
     return not any(line.shipped_qty for line in shipped) and not any(line.open_qty for line in left)
 
 
@@ -263,7 +281,8 @@ def _refund_refused(order: KnownOrder, hold: OrderHold, asked: frozenset[str] | 
 
 def _held_refused(order: KnownOrder, reason: str, hold: OrderHold) -> Refused:
     said = f"order {order.number} {hold.refusal}"
-    text = f"{said}: {order.holds[reason]}; {hold.instead}"
+    why = ", ".join(text for of, text in order.holds.items() if kind_of(of) == reason)
+    text = f"{said}: {why}; {hold.instead}"
     return Refused(text, kept=text if hold.own_words else f"{said} ({reason}); {hold.instead}")
 
 
@@ -275,10 +294,10 @@ def _released_units(order: KnownOrder, units: Mapping[int, int]) -> dict[int, in
     return {line_id: qty for line_id, qty in units.items() if qty}
 
 
-def _units(order: KnownOrder, parcel: Parcel, asked: frozenset[str] | None) -> dict[int, int]:
-    _refuse(order, parcel, asked)
+def _units(order: KnownOrder, parcel: Parcel, leaving: _Leaving) -> dict[int, int]:
+    _refuse(order, parcel, leaving.asked)
     if not parcel.lines:
-        return {line.id: line.open_qty for line in order.lines if line.open_qty}
+        return {line.id: line.open_qty for line in order.lines if line.open_qty and line.id not in leaving.short}
     by_external = {line.external_id: line for line in order.lines}
     units: dict[int, int] = {}
     for wanted in parcel.lines:

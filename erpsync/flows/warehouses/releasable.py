@@ -15,7 +15,7 @@ from erpsync.store.tables import backorder, hold, order_hold, order_line, orders
 def read_to_the_end(ctx: Context, cursors: Mapping[tuple[int, str], Any]) -> list[int]:
     """Return the channels whose refunds are known; of the others nothing may leave yet."""
     readable = []
-    for channel in ctx.channels.values():
+    for channel in ctx.sellers:
         row = cursors.get((channel.id, "refunds"))
         asks = channel.plays(RefundSource)
         if not asks or (row is not None and row.complete_ended_at is not None):

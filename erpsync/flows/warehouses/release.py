@@ -22,6 +22,7 @@ from erpsync.core.release import Piece, may_leave
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.numbering import next_numbers
 from erpsync.flows.warehouses.releasable import read_to_the_end, releasable
+from erpsync.flows.warehouses.short_gifts import settle_short_gifts
 from erpsync.sdk.roles import WarehouseSink
 from erpsync.store.cursors import read_cursors
 from erpsync.store.db.bulk import insert_many, new_ids
@@ -48,6 +49,7 @@ def release_ready(ctx: Context) -> int:
     run = {i for i in ctx.warehouses if (c := ctx.runner(i)) and c.enabled and c.plays(WarehouseSink)}
     if not run:
         return 0
+    settle_short_gifts(ctx)
     # Scans orders, hold: those that are ready, and what is held of them.
     with ctx.store.read() as connection:
         query = releasable(run, read_to_the_end(ctx, read_cursors(connection)))

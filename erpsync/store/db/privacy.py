@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import secrets
 import tempfile
 import zlib
@@ -18,10 +17,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from erpsync.core.phones import whole_digits
 
 _MAGIC = b"v1|"
 _NONCE_BYTES = 12
@@ -98,10 +98,8 @@ class Vault:
 
     def phone_index(self, phone: str) -> bytes | None:
         """Return the look-up value of a phone number: keyed hash of its last 11 digits; None if it is masked."""
-        digits = re.sub(r"\D", "", normalize("NFKC", phone))[-11:]
-        if len(digits) < 7 or "*" in phone:
-            return None
-        return hmac.digest(self._index_key, digits.encode(), "sha256")[:16]
+        digits = whole_digits(phone)
+        return hmac.digest(self._index_key, digits.encode(), "sha256")[:16] if digits else None
 
 
 def key_id(key: bytes) -> bytes:

@@ -41,6 +41,7 @@ class Stage(StrEnum):
     """What of the daemon a commit may wake."""
 
     DIRTY = "dirty"
+    LOOK = "look"
     RELEASE = "release"
     PUSH = "push"
     POLL = "poll"

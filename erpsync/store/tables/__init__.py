@@ -12,6 +12,7 @@ from erpsync.store.tables.names import order_name
 from erpsync.store.tables.nodes import channel, counter, cursor, in_force, lease, node, token
 from erpsync.store.tables.orders import (
     ORDER_PART,
+    ORDER_WEEK,
     PART_ORDERS,
     PERSONAL,
     PHASES,
@@ -36,6 +37,7 @@ from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.routes import route
+from erpsync.store.tables.rules import gift_count, gift_once, order_approval, order_gift, order_look, order_mark
 from erpsync.store.tables.stock import (
     HAS_BARCODE,
     UNMAPPED_LISTING,
@@ -58,6 +60,7 @@ __all__ = [
     "EPOCH",
     "HAS_BARCODE",
     "ORDER_PART",
+    "ORDER_WEEK",
     "PART_ORDERS",
     "PERSONAL",
     "PHASES",
@@ -82,6 +85,8 @@ __all__ = [
     "drift",
     "event",
     "former_tracking",
+    "gift_count",
+    "gift_once",
     "hold",
     "in_force",
     "inbox",
@@ -96,8 +101,12 @@ __all__ = [
     "metadata",
     "micros",
     "node",
+    "order_approval",
+    "order_gift",
     "order_hold",
     "order_line",
+    "order_look",
+    "order_mark",
     "order_name",
     "orders",
     "outbox",

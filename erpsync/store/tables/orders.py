@@ -25,6 +25,7 @@ orders = Table(
     ref("channel_id", "channel.id"),
     Column("external_id", Text, nullable=False),
     Column("number", Text, nullable=False, unique=True),
+    words("kind", default="channel"),
     Column("phase", Text, nullable=False),
     Column("state", Text, nullable=False),
     words("hold_reason"),
@@ -48,6 +49,9 @@ orders = Table(
     Column("recipient", LargeBinary),
     Column("recipient_index", LargeBinary),
     Column("phone_index", LargeBinary),
+    Column("province", Text),
+    Column("city", Text),
+    Column("district", Text),
     Column("notes", LargeBinary),
     Column("buyer_index", LargeBinary),
     Column("seller_flag", BigInt),
@@ -56,6 +60,7 @@ orders = Table(
     words("refund_asked"),
     past("imported_at", nullable=False),
     UniqueConstraint("channel_id", "external_id"),
+    one_of("kind", "channel", "phone", "b2b", "cod"),
     one_of("phase", *PHASES),
     one_of("state", "unpaid", "paid", "shipped", "completed", "cancelled"),
     CheckConstraint("phase <> 'held' OR hold_reason <> ''", name="held_has_reason"),
@@ -81,8 +86,8 @@ orders = Table(
         postgresql_where=text("phone_index IS NOT NULL"),
     ),
     Index(
-        "ix_orders_buyer_index",
-        text("(id / 4096)"),
+        "ix_orders_buyer_week",
+        text("(placed_at / 604800000000)"),
         "buyer_index",
         sqlite_where=text("buyer_index IS NOT NULL"),
         postgresql_where=text("buyer_index IS NOT NULL"),
@@ -103,6 +108,10 @@ ORDER_PART = literal_column("(orders.id / 4096)", BigInt)
 A key that comes in no order is looked up part by part: what is written together lies together, and an import writes few
 pages however long the history is."""
 
+ORDER_WEEK = literal_column("(orders.placed_at / 604800000000)", BigInt)
+"""The week since 1970 in which an order was placed, in the words of its index: a buyer's orders are looked up week by
+week, in as many as personal data is kept."""
+
 PERSONAL = text("(recipient IS NOT NULL OR notes IS NOT NULL)")
 """Orders that hold what is personal, in the words of their index; where only a line does, its notes are empty."""
 
@@ -117,6 +126,7 @@ order_line = Table(
     words("title"),
     Column("properties", LargeBinary),
     words("origin", default="channel"),
+    words("rule"),
     ref("sku_id", "sku.id", nullable=True),
     count("factor", default=1),
     flag("has_parts"),

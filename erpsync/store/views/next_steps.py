@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from erpsync.core import advice
+from erpsync.core.order_holds import kind_of
 from erpsync.store.outbox.queue import IS_OPEN, IS_WAITING
 from erpsync.store.releases import is_about
 from erpsync.store.remedies import letter_remedy
@@ -42,7 +43,7 @@ def next_of_order(connection: Connection, order_id: int, shown: Json, *, off: Co
 
 def _holds(connection: Connection, order_id: int, shown: Json) -> Iterable[str]:
     query = select(order_hold.c.reason).where(order_hold.c.order_id == order_id).order_by(order_hold.c.reason)
-    others = list(connection.execute(query).scalars())
+    others = [kind_of(reason) for reason in connection.execute(query).scalars()]
     for reason in dict.fromkeys([shown["hold_reason"], *others] if shown["hold_reason"] else others):
         yield advice.fill(advice.HOLDS.get(reason, reason), order=shown["number"])
 

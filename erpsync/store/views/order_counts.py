@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, func, literal, select, union_all
 
+from erpsync.core.order_holds import kind_of
 from erpsync.store.db.lookups import has
 from erpsync.store.tables import channel, order_hold, orders
 from erpsync.store.views.orders import DERIVED, order_status
@@ -20,7 +21,7 @@ _PHASES = ("held", "unpaid", "partially_shipped")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCounts:
-    """Open orders by status and by reason of hold; what stands in `more` is counted only so far."""
+    """Open orders by status and by kind of what holds them; what stands in `more` is counted only so far."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -59,4 +60,7 @@ def _reasons(connection: Connection, shop: Sequence[ColumnElement[bool]]) -> Cou
         held = held.where(has(select(orders.c.id).where(orders.c.id == order_hold.c.order_id, *shop), of=order_hold))
     capped = held.limit(MOST + 1).subquery()
     rows = connection.execute(select(capped.c.reason, func.count()).group_by(capped.c.reason))
-    return Counter({reason: int(number) for reason, number in rows})
+    kinds = Counter[str]()
+    for reason, number in rows:
+        kinds[kind_of(reason)] += int(number)
+    return kinds

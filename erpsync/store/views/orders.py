@@ -13,9 +13,23 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, union
 
-from erpsync.core.orders import Origin
+from erpsync.core.order_holds import HoldReason, by_rule
+from erpsync.core.orders import OrderKind, Origin
 from erpsync.store.db.lookups import has
-from erpsync.store.tables import backorder, channel, hold, line_part, order_hold, order_line, orders, sku, warehouse
+from erpsync.store.order_rules import OFF
+from erpsync.store.tables import (
+    backorder,
+    channel,
+    hold,
+    line_part,
+    order_hold,
+    order_line,
+    order_mark,
+    orders,
+    sku,
+    warehouse,
+)
+from erpsync.store.views.marks import TAG, look_at, tags_among
 from erpsync.store.views.parts import Parts, load_parts
 from erpsync.store.views.values import Json, NotFound, row_json
 
@@ -50,6 +64,8 @@ class OrderFilter:
         sku: ours, also inside bundles.
         since: the earliest `placed_at`; `until` is the first instant that is too late.
         warehouse: units are held there for it now.
+        rule: it holds the order now.
+        tag: it has this tag, set by a rule or by a person.
     """
 
     channel: str | None = None
@@ -59,11 +75,14 @@ class OrderFilter:
     until: datetime | None = None
     hold_reason: str | None = None
     warehouse: str | None = None
+    rule: str | None = None
+    tag: str | None = None
 
     @property
     def of_open(self) -> bool:
         """Whether only orders fit of which something is to be decided or sent: few, however long the history is."""
-        return self.status in OPEN_STATUSES or self.hold_reason is not None or self.warehouse is not None
+        asked = (self.hold_reason, self.warehouse, self.rule)
+        return self.status in OPEN_STATUSES or any(name is not None for name in asked)
 
 
 def order_status() -> ColumnElement[str]:
@@ -188,7 +207,11 @@ def show_order(connection: Connection, order: str) -> Json:
     """
     row = connection.execute(_base().where(orders.c.id == find_order(connection, order))).one()
     parts = load_parts(connection, [row.id], events=True)
-    return _order(row, _channel_names(connection), parts) | {"events": parts.events.get(row.id, [])}
+    return _order(row, _channel_names(connection), parts) | {
+        "marks": parts.marks.get(row.id, []),
+        "look_at": look_at(connection, row.id),
+        "events": parts.events.get(row.id, []),
+    }
 
 
 def find_order(connection: Connection, order: str) -> int:
@@ -243,12 +266,32 @@ def _conditions(wanted: OrderFilter, names: Mapping[int, str]) -> list[ColumnEle
     if wanted.until is not None:
         clauses.append(orders.c.placed_at < wanted.until)
     if wanted.hold_reason is not None:
-        clauses.append(orders.c.id.in_(select(order_hold.c.order_id).where(order_hold.c.reason == wanted.hold_reason)))
+        clauses.append(orders.c.id.in_(select(order_hold.c.order_id).where(_is_for(wanted.hold_reason))))
+    if wanted.rule is not None:
+        # Scans order_hold: what is held now, no history.
+        reasons = [by_rule(wanted.rule), by_rule(wanted.rule, void=True)]
+        clauses.append(orders.c.id.in_(select(order_hold.c.order_id).where(order_hold.c.reason.in_(reasons))))
+    if wanted.tag is not None:
+        clauses.append(_has_tag(wanted.tag))
     if wanted.warehouse is not None:
         clauses.append(orders.c.id.in_(_served_from(wanted.warehouse)))
     if wanted.status is not None:
         clauses += _status_is(wanted.status)
     return clauses
+
+
+def _is_for(reason: str) -> ColumnElement[bool]:
+    """Return the condition that a hold is of a kind of reasons; those of rules also name the rule."""
+    # Scans order_hold: what is held now, no history.
+    if reason in (HoldReason.RULE, HoldReason.VOID):
+        return order_hold.c.reason.like(f"{reason}:%")
+    return order_hold.c.reason == reason
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    """Whether an order has a tag, asked order by order."""
+    named = (order_mark.c.order_id == orders.c.id, order_mark.c.name == f"{TAG}{tag}", order_mark.c.value != OFF)
+    return has(select(order_mark.c.order_id).where(*named), of=orders)
 
 
 def _served_from(code: str) -> Select[Any]:
@@ -303,8 +346,10 @@ def _order(row: Any, names: Mapping[int, str], parts: Parts) -> Json:
     return {
         "number": row.number,
         "channel": names[row.channel_id],
+        "kind": row.kind,
         **row_json(row, ("external_id", "status")),
         "hold_reason": row.hold_reason or None,
+        "tags": tags_among(parts.marks.get(row.id, [])),
         **row_json(row, ("placed_at", "paid_at", "ready_at", *_AMOUNTS)),
         "residual_minor": _residual_minor(row, lines),
         "seller_flag": row.seller_flag,
@@ -316,5 +361,6 @@ def _order(row: Any, names: Mapping[int, str], parts: Parts) -> Json:
 
 def _residual_minor(row: Any, lines: Sequence[Json]) -> int:
     """As `core.orders.residual_minor`, from what was read here."""
-    goods = sum(line["price_minor"] * line["qty"] for line in lines if line["origin"] == Origin.CHANNEL)
+    own = row.kind != OrderKind.CHANNEL
+    goods = sum(line["price_minor"] * line["qty"] for line in lines if own or line["origin"] == Origin.CHANNEL)
     return int(row.total_minor - goods - (row.freight_minor or 0) + (row.discount_minor or 0))

@@ -22,6 +22,7 @@ from erpsync.store.tables import (
     warehouse,
 )
 from erpsync.store.views.details import with_names
+from erpsync.store.views.marks import list_marks
 from erpsync.store.views.values import Json, detail, iso
 
 ByOrder = dict[int, list[Json]]
@@ -29,11 +30,12 @@ ByOrder = dict[int, list[Json]]
 
 @dataclass(slots=True, kw_only=True)
 class Parts:
-    """Lines, shipments, refunds and events by order id."""
+    """Lines, shipments, refunds, marks and events by order id."""
 
     lines: ByOrder = field(default_factory=dict)
     shipments: ByOrder = field(default_factory=dict)
     refunds: ByOrder = field(default_factory=dict)
+    marks: ByOrder = field(default_factory=dict)
     events: ByOrder = field(default_factory=dict)
 
 
@@ -45,6 +47,7 @@ def load_parts(connection: Connection, order_ids: Sequence[int], *, events: bool
         lines=_lines(connection, order_ids),
         shipments=_shipments(connection, order_ids),
         refunds=_refunds(connection, order_ids),
+        marks=list_marks(connection, order_ids),
         events=_events(connection, order_ids) if events else {},
     )
 
@@ -60,6 +63,7 @@ def _lines(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "channel_sku": row.channel_sku,
             "sku": row.code,
             "origin": row.origin,
+            "rule": row.rule,
             "qty": row.qty,
             "cancelled_qty": row.cancelled_qty,
             "price_minor": row.price_minor,

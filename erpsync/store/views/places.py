@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, union_all
 
 from erpsync.store.outbox.queue import IS_LEASED, IS_OPEN
+from erpsync.store.registry import OWN_ID
 from erpsync.store.tables import UNMAPPED_LISTING, channel, cursor, dead_letter, listing, outbox, task
 from erpsync.store.views.values import Json, NotFound, row_json
 
@@ -35,13 +36,14 @@ _STREAM = (
 
 
 def list_channels(connection: Connection) -> list[Json]:
-    """Return all channels that ever were configured; `active` tells whether one still is."""
-    return [_channel(row) for row in connection.execute(select(channel).order_by(channel.c.name))]
+    """Return all channels that ever were configured, our own not among them; `active` tells whether one still is."""
+    shops = select(channel).where(channel.c.id != OWN_ID).order_by(channel.c.name)
+    return [_channel(row) for row in connection.execute(shops)]
 
 
 def show_channel(connection: Connection, name: str) -> Json:
-    """Return one channel with its streams and how much is queued, dead and to be done; raises `NotFound`."""
-    row = connection.execute(select(channel).where(channel.c.name == name)).first()
+    """Return one channel, as `list_channels` has it, with its streams and how much waits; raises `NotFound`."""
+    row = connection.execute(select(channel).where(channel.c.name == name, channel.c.id != OWN_ID)).first()
     if row is None:
         raise NotFound(f"no channel {name}")
     streams = connection.execute(select(cursor).where(cursor.c.channel_id == row.id).order_by(cursor.c.stream))

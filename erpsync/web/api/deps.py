@@ -20,7 +20,7 @@ from erpsync.flows.access.tokens import Access, access_of
 from erpsync.flows.api.idempotency import MAX_KEY_CHARS, Answer, Asker, Call, carry_out
 from erpsync.flows.context import Context
 from erpsync.flows.explain.steps import Settings
-from erpsync.web.api.problems import TYPE, Problem, problem_body
+from erpsync.web.api.problems import TYPE, Problem, problem_body, status_of
 from erpsync.web.site import Site
 
 CALLS_PER_S = 50.0
@@ -131,6 +131,11 @@ class Once:
         """Who acts, for events."""
         return self._call.asker.actor
 
+    @property
+    def name(self) -> dict[str, str | int]:
+        """What all repetitions of this request have in common, and no other request."""
+        return {"token": self._call.asker.id, "key": self._call.key}
+
     def answer(
         self,
         act: Callable[[Context], Any],
@@ -151,10 +156,15 @@ class Once:
             self._call,
             act=act,
             show=lambda ctx, done: Answer(status=status, body=_json(show(ctx, done))),
-            refuse=lambda error: Answer(status=409, body=problem_body(409, str(error))),
+            refuse=_refused,
             again=again,
         )
         return _response(answer, {"Idempotent-Replayed": "true"} if repeated else None)
+
+
+def _refused(error: Exception) -> Answer:
+    status = status_of(error)
+    return Answer(status=status, body=problem_body(status, str(error)))
 
 
 def once(

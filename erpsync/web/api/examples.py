@@ -22,6 +22,7 @@ _LINE = {
     "channel_sku": "LINEN-W-L",
     "sku": "LINEN-W-L",
     "origin": "channel",
+    "rule": "",
     "qty": 2,
     "cancelled_qty": 0,
     "price_minor": 12900,
@@ -32,9 +33,11 @@ _LINE = {
 ORDER_LISTED = {
     "number": "S20260302000007",
     "channel": "tmall-flagship",
+    "kind": "channel",
     "external_id": "2910447700000007",
     "status": "allocated",
     "hold_reason": None,
+    "tags": ["VIP"],
     "placed_at": "2026-03-02T07:25:00Z",
     "paid_at": "2026-03-02T07:27:00Z",
     "ready_at": "2026-03-02T07:27:00Z",
@@ -51,10 +54,51 @@ ORDER_LISTED = {
     "shipments": [],
     "refunds": [],
 }
+CREATED = {"number": "S20260302000008", "repeated": False}
+_BECAUSE = [{"fact": "total", "value": "258.00", "operator": ">=", "word": "200"}]
 ORDER = ORDER_LISTED | {
+    "marks": [
+        {"name": "carrier", "value": "SF", "rule": "large", "actor": ""},
+        {"name": "tag:VIP", "value": "", "rule": "", "actor": "api:erp"},
+    ],
+    "look_at": None,
     "events": [
         {"at": "2026-03-02T07:28:10Z", "kind": "order.new", "detail": {"phase": "ready"}, "actor": ""},
-    ]
+    ],
+    "rules": [{"id": "large", "outcome": "matched", "because": _BECAUSE}],
+}
+RULE = {
+    "id": "large",
+    "about": "order",
+    "then": {"hold": "大额，先核对", "ask": True, "carrier": ["SF"]},
+    "written": "rules.yaml:7",
+    "holds": 2,
+    "wants": 3,
+}
+TRIED = {
+    "order": "S20260302000007",
+    "judged": True,
+    "at": "2026-03-02T07:30:00Z",
+    "look_at": None,
+    "rules": [
+        {
+            "id": "large",
+            "outcome": "matched",
+            "because": _BECAUSE,
+            "hold": {"text": "大额，先核对", "asks": True, "void": False, "approved": False, "until_at": None},
+            "marks": [{"name": "carrier", "value": "SF"}],
+            "gift": None,
+            "passed_over": [],
+            "written": "rules.yaml:7",
+        }
+    ],
+}
+ASKS = {
+    "rule": "large",
+    "text": "大额，先核对",
+    "void": False,
+    "because": _BECAUSE,
+    "digest": "5f1d6a0a3cfe2b3b8a7c7f2f4b0a9c1d3e5f7a9b1c3d5e7f9a1b3c5d7e9f1a3b",
 }
 
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -56,6 +56,24 @@ class ParcelLine(BaseModel):
     qty: Annotated[
         int | None, Field(ge=1, lt=2**31, description="units of the channel; all that is open if absent")
     ] = None
+
+
+class Approval(BaseModel):
+    """What is approved of an order."""
+
+    model_config = _shown(rules=["night-big"], reason="an old customer", seen={"night-big": "5f1d…"})
+
+    rules: Annotated[list[Word], Field(max_length=100, description="ids of rules that ask")] = []
+    reason: Reason = ""
+    seen: Annotated[dict[Word, Word], Field(max_length=100, description="by rule, the digest of what was seen")] = {}
+
+
+class Seal(BaseModel):
+    """What an order is kept from."""
+
+    model_config = _shown(kept_from=["split"])
+
+    kept_from: Annotated[list[Literal["merge", "split"]], Field(min_length=1, max_length=2)] = ["merge", "split"]
 
 
 class Parcel(BaseModel):

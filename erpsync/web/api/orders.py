@@ -6,10 +6,14 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from erpsync.flows.audit.report import show_ruled
 from erpsync.flows.context import Context
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders import actions as decisions
 from erpsync.flows.orders.recipient import reveal_recipient
+from erpsync.flows.own_orders.create import Created, create_order, key_of
+from erpsync.flows.own_orders.form import OwnOrder, OwnRecipient
+from erpsync.flows.own_orders.recipient import edit_recipient
 from erpsync.flows.shipments.corrections import Corrected, correct
 from erpsync.flows.shipments.record import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
@@ -37,6 +41,8 @@ def list_(
     until: Annotated[Instant | None, Query(description="placed before this instant")] = None,
     hold_reason: Annotated[str | None, Query(description="only held for this reason")] = None,
     warehouse: Annotated[str | None, Query(description="only those for which this warehouse holds units now")] = None,
+    rule: Annotated[str | None, Query(description="only those that this rule holds now")] = None,
+    tag: Annotated[str | None, Query(description="only those with this tag")] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
@@ -49,6 +55,8 @@ def list_(
         until=until,
         hold_reason=hold_reason,
         warehouse=warehouse,
+        rule=rule,
+        tag=tag,
     )
     try:
         with deps.reading() as connection:
@@ -56,6 +64,27 @@ def list_(
     except ValueError as error:
         raise Problem(422, str(error)) from error
     return page(rows[:limit], rows[limit - 1]["number"] if len(rows) > limit else None)
+
+
+@router.post("/orders", status_code=201, responses=examples.one(examples.CREATED, status=201))
+def create(form: OwnOrder, doing: Doing) -> Response:
+    """Make an order that no channel knows. The same `key`, or else the same `Idempotency-Key`, is the same order."""
+
+    def act(ctx: Context) -> Created:
+        return create_order(ctx, form, actor=doing.actor, key=key_of(doing.name))
+
+    names = ("number", "repeated")
+    return doing.answer(act, lambda ctx, done: {name: getattr(done, name) for name in names}, status=201, again=True)
+
+
+@router.post("/orders/{order}/recipient", responses=examples.one(examples.ORDER))
+def edit(order: Name, recipient: OwnRecipient, deps: TheDeps, doing: Doing) -> Response:
+    """Send an order that was made here to somebody else, until a warehouse was told of it or a parcel left."""
+    name = number_of(deps, order)
+    return doing.answer(
+        lambda ctx: edit_recipient(ctx, name, recipient, actor=doing.actor),
+        lambda ctx, done: show_ruled(ctx, name),
+    )
 
 
 @router.get("/orders/{order}", responses=examples.one(examples.ORDER))
@@ -70,8 +99,8 @@ def show(
         ),
     ] = False,
 ) -> Response:
-    """One order with its events."""
-    shown = _order(deps.ctx, order)
+    """One order with its events, and with what the rules in force say of it."""
+    shown = show_ruled(deps.ctx, order)
     if recipient:
         if not access.allows("admin"):
             raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
@@ -85,50 +114,46 @@ def explain(order: Name, deps: TheDeps, access: Reader) -> Response:
     return answer(explain_order(deps.ctx, order, deps.settings))
 
 
-def _order(ctx: Context, name: str) -> dict[str, Any]:
-    with ctx.store.read() as connection:
-        return show_order(connection, name)
-
-
-def _number(deps: Deps, name: str) -> str:
+def number_of(deps: Deps, name: str) -> str:
     """Return the number of the order that is meant; 404 when there is none."""
-    return str(_order(deps.ctx, name)["number"])
+    with deps.reading() as connection:
+        return str(show_order(connection, name)["number"])
 
 
 @router.post("/orders/{order}/hold", responses=examples.one(examples.ORDER))
 def hold(order: Name, why: Why, deps: TheDeps, doing: Doing) -> Response:
     """Keep an order from leaving; it keeps its units."""
-    name = _number(deps, order)
+    name = number_of(deps, order)
     return doing.answer(
         lambda ctx: decisions.hold_order(ctx, name, reason=why.reason, actor=doing.actor),
-        lambda ctx, done: _order(ctx, name),
+        lambda ctx, done: show_ruled(ctx, name),
     )
 
 
 @router.post("/orders/{order}/release", responses=examples.one(examples.ORDER))
 def release(order: Name, deps: TheDeps, doing: Doing) -> Response:
     """End a hold set by hand; other reasons stay until they are gone."""
-    name = _number(deps, order)
+    name = number_of(deps, order)
     return doing.answer(
         lambda ctx: decisions.end_hold(ctx, name, actor=doing.actor),
-        lambda ctx, done: _order(ctx, name),
+        lambda ctx, done: show_ruled(ctx, name),
     )
 
 
 @router.post("/orders/{order}/cancel", responses=examples.one(examples.ORDER))
 def cancel(order: Name, why: Why, deps: TheDeps, doing: Doing) -> Response:
     """Cancel what has not left of an order; its units are free at once. The channel is not told."""
-    name = _number(deps, order)
+    name = number_of(deps, order)
     return doing.answer(
         lambda ctx: decisions.cancel_order(ctx, name, reason=why.reason, actor=doing.actor),
-        lambda ctx, done: _order(ctx, name),
+        lambda ctx, done: show_ruled(ctx, name),
     )
 
 
 @router.post("/orders/{order}/ship", responses=examples.one(examples.SHIPPED))
 def ship_(order: Name, parcel: Parcel, deps: TheDeps, doing: Doing) -> Response:
     """Record a parcel that has left; the channel is told. The same carrier and tracking number are one parcel."""
-    name = _number(deps, order)
+    name = number_of(deps, order)
 
     def act(ctx: Context) -> ShipResult:
         return ship(

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from erpsync.flows.api.idempotency import BusyError, ClaimLostError, KeyReusedError
-from erpsync.flows.errors import Refused
+from erpsync.flows.errors import FieldRefused, Refused
 from erpsync.store.db.engine import StoreError
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.db.trouble import cause_of
@@ -56,6 +56,7 @@ def problem_body(status: int, detail: str, **more: Any) -> bytes:
 # Which status an expected error has; the sentence is the error's own.
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
+    (FieldRefused, 422),
     (Refused, 409),
     (BusyError, 409),
     (KeyReusedError, 422),

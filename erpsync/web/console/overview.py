@@ -1,16 +1,18 @@
 """The overview: what the shop looks like now, and what needs somebody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
+from erpsync.flows.audit.desk import groups
+from erpsync.flows.context import Context
 from erpsync.store.alarms import list_alarms
 from erpsync.store.status.figures import shown_alarm
 from erpsync.store.status.latencies import Latencies, shipment_latencies
-from erpsync.store.views import OrderFilter, list_orders
+from erpsync.store.views import OrderFilter, iso, list_orders
 from erpsync.store.views.flow import STEPS, Ages, ages, asked_of_people, parcels_by_hour
 from erpsync.store.views.goods import titles_of
 from erpsync.store.views.values import Json
@@ -64,13 +66,13 @@ class Overview:
 
     def _count(self) -> Flow:
         look = self._kit.site.look()
-        within_h = {channel.id: channel.orders.ship_within_h for channel in look.ctx.channels.values()}
+        within_h = {channel.id: channel.orders.ship_within_h for channel in look.ctx.sellers}
         with self._kit.site.store.read() as connection:
             return Flow(
                 look=look,
                 parcels=parcels_by_hour(connection, look.figures.hours),
                 ages=ages(connection, within_h, look.figures.at),
-                asked=asked_of_people(connection),
+                asked=[*_awaits_approval(look.ctx), *asked_of_people(connection)],
                 parcel_latencies=shipment_latencies(connection, look.figures.at),
                 alarms=[shown_alarm(row) for row in list_alarms(connection, over=True, limit=OVER)],
             )
@@ -81,6 +83,18 @@ class Overview:
             latest = list_orders(connection, OrderFilter(), LATEST)
             titles = titles_of(connection, [order["number"] for order in latest])
         return {"latest": latest, "titles": titles, "asked": flow.asked} | figures_page(look) | flow_page(flow)
+
+
+def _awaits_approval(ctx: Context) -> Iterator[Json]:
+    """Yield that rules ask something of people, if they do."""
+    asking = [group.held for group in groups(ctx) if group.asks]
+    if asking:
+        since = iso(min(held.oldest_at for held in asking))
+        yield {"what": "audit", "kind": "", "channel": None, "count": sum(held.count for held in asking)} | {
+            "since": since,
+            "text": "",
+            "source": "",
+        }
 
 
 def figures_page(look: Look) -> Page:
@@ -101,7 +115,7 @@ def figures_page(look: Look) -> Page:
 def flow_page(flow: Flow) -> Page:
     """Return what the overview shows of what flows through."""
     figures, ctx = flow.look.figures, flow.look.ctx
-    names = {channel.id: channel.name for channel in ctx.channels.values()}
+    names = {channel.id: channel.name for channel in ctx.sellers}
     counts = {names[id]: numbers for id, numbers in figures.hourly.items() if id in names}
     latencies = {**figures.latencies, "shipment": flow.parcel_latencies}
     return {

@@ -9,6 +9,8 @@ from erpsync.web.api.problems import problem
 from erpsync.web.console.attention.letters import Letters
 from erpsync.web.console.attention.tasks import Tasks
 from erpsync.web.console.attention.trail import Trail
+from erpsync.web.console.audit.desk import Desk
+from erpsync.web.console.audit.rules import Rules
 from erpsync.web.console.goods.bundles import Bundles
 from erpsync.web.console.goods.listings import Listings
 from erpsync.web.console.goods.sku import OneSku
@@ -19,8 +21,10 @@ from erpsync.web.console.orders.deeds import Deeds
 from erpsync.web.console.orders.export import Export
 from erpsync.web.console.orders.find import Search
 from erpsync.web.console.orders.kept_views import KeptViews
+from erpsync.web.console.orders.marks import Marks
 from erpsync.web.console.orders.order import OneOrder
 from erpsync.web.console.orders.orders import Orders
+from erpsync.web.console.orders.own import OwnOrders
 from erpsync.web.console.orders.ship_many import ShipMany
 from erpsync.web.console.orders.shipping import Shipping
 from erpsync.web.console.overview import Overview
@@ -36,13 +40,14 @@ from erpsync.web.live import Live
 
 def routes(kit: Kit) -> list[Guarded]:
     """Return the addresses of all pages, each with the role that it takes; the first that fits answers."""
-    many = (KeptViews(kit), Deeds(kit), ShipMany(kit), Export(kit))
-    orders = (Orders(kit), Search(kit), *many, Shipping(kit), OneOrder(kit))
+    many = (KeptViews(kit), Deeds(kit), ShipMany(kit), OwnOrders(kit), Export(kit))
+    orders = (Orders(kit), Search(kit), *many, Shipping(kit), Marks(kit), OneOrder(kit))
     goods = (Stock(kit), SkuActs(kit), OneSku(kit), Listings(kit), Bundles(kit))
+    audit = (Desk(kit), Rules(kit))
     attention = (Tasks(kit), Letters(kit), Trail(kit))
     people = (Users(kit), Account(kit), Tokens(kit))
     system = (Channels(kit), Reconciliation(kit), Configuration(kit), Messages(kit), *people)
-    pages = (Overview(kit), Live(kit), *orders, *goods, *attention, *system)
+    pages = (Overview(kit), Live(kit), *orders, *audit, *goods, *attention, *system)
     return [address for page in pages for address in page.routes()]
 
 

@@ -4,17 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from erpsync.cli.build import Built, command_context, open_built, open_store, stored_context, with_roles
 from erpsync.core.policy import PollPolicy, WarehousePolicy
+from erpsync.core.rules import NO_RULES
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource
 from erpsync.sdk.sandbox import SandboxRequest, SandboxResponse
 from erpsync.sdk.types import CheckReport
 from erpsync.settings import ChannelConfig, Config, Loaded, Registry
+from erpsync.settings.rules import load_rules
 from erpsync.store.db.schema import migrate
 from erpsync.store.tables import channel, warehouse
 
@@ -167,3 +170,19 @@ def test_what_a_channel_can_do_is_known_without_making_its_connector(built: Buil
 
     assert (ctx.channel("a").plays(Shop), ctx.channel("a").plays(OrderSource)) == (True, False)
     assert ctx.channel("a").connector is None
+
+
+def test_a_context_carries_the_rules_of_its_configuration_compiled_with_where_each_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("rules:\n  - {id: big, when: {total: {ge: 50}}, then: {hold: x}}\n", encoding="utf-8")
+    rules = load_rules(file, timezone=ZoneInfo("Asia/Shanghai")).require()
+    config = configured(tmp_path, "shop", rules=rules, most_changed=7)
+    store = open_store(config)
+    migrate(store.engine)
+
+    made, stored, bare = command_context(store, config), stored_context(store, config), configured(tmp_path, "shop")
+
+    for ctx in (made, stored):
+        assert (ctx.book.effects, ctx.rule_lines, ctx.most_changed) == ({"hold"}, {"big": "rules.yaml:2"}, 7)
+    assert stored_context(store, bare).book is NO_RULES
+    store.close()

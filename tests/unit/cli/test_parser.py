@@ -12,14 +12,15 @@ from erpsync.cli.commands import COMMANDS, Command
 from erpsync.cli.main import main
 
 PROMISED = """
-init, run, check, demo, sandbox, status, orders list, orders export, orders find, orders show, orders hold, orders
-release, orders cancel, ship, shipments list, shipments correct, stock list, stock export, stock import, stock set,
-stock add, stock confirm, goods list, goods import, listings list, listings import, policies list, policies import,
-bundles list, bundles import, bundles drop, channels list, channels show, channels pause, channels resume, channels
-poll, channels backfill, routes list, routes test, routes retry, dead list, dead replay, dead drop, tasks list, tasks
-done, alarms list, trail list, explain, migrate, backup, restore, schema, completion, manual, keys rotate, prove,
-connectors new, token create, token revoke, token list, user create, user password, user role, user disable, user
-enable, user list
+init, run, check, demo, sandbox, status, orders list, orders export, orders find, orders show, orders create, orders
+edit, orders hold, orders release, orders cancel, orders approve, orders tag, orders untag, orders seal, orders
+unseal, ship, shipments list, shipments correct, rules list, rules test, rules coverage, stock list, stock export,
+stock import, stock set, stock add, stock confirm, goods list, goods import, listings list, listings import, policies
+list, policies import, bundles list, bundles import, bundles drop, channels list, channels show, channels pause,
+channels resume, channels poll, channels backfill, routes list, routes test, routes retry, dead list, dead replay,
+dead drop, tasks list, tasks done, alarms list, trail list, explain, migrate, backup, restore, schema, completion,
+manual, keys rotate, prove, connectors new, token create, token revoke, token list, user create, user password, user
+role, user disable, user enable, user list
 """
 
 

@@ -17,12 +17,12 @@ from erpsync.store.views.order_counts import count_open
 from tests.unit.cli.builders import NOON, Shop, minutes
 
 ORDER = [
-    "number", "channel", "external_id", "status", "hold_reason", "placed_at", "paid_at", "ready_at", "currency",
-    "total_minor", "paid_minor", "refunded_minor", "goods_minor", "freight_minor", "discount_minor", "residual_minor",
-    "seller_flag", "lines", "shipments", "refunds", "events",
+    "number", "channel", "kind", "external_id", "status", "hold_reason", "tags", "placed_at", "paid_at", "ready_at",
+    "currency", "total_minor", "paid_minor", "refunded_minor", "goods_minor", "freight_minor", "discount_minor",
+    "residual_minor", "seller_flag", "lines", "shipments", "refunds", "marks", "look_at", "events",
 ]  # fmt: skip
 LINE = [
-    "external_id", "channel_sku", "sku", "origin", "qty", "cancelled_qty", "price_minor", "allocations",
+    "external_id", "channel_sku", "sku", "origin", "rule", "qty", "cancelled_qty", "price_minor", "allocations",
     "backordered_qty", "shipped_qty",
 ]  # fmt: skip
 
@@ -54,7 +54,8 @@ def test_an_order_has_exactly_the_promised_keys(shop: Shop) -> None:
 def test_the_list_gives_the_same_orders_without_their_events(shop: Shop) -> None:
     order = shop.order().hold()
     whole = shown(shop, order.number)
-    del whole["events"]
+    for name in ("marks", "look_at", "events"):
+        del whole[name]
 
     with shop.store.read() as connection:
         assert views.list_orders(connection) == [whole]

@@ -16,9 +16,9 @@ from erpsync.core.orders import (
     merge,
     phase,
     residual_minor,
-    with_own_lines,
     with_shipped,
 )
+from erpsync.core.own_lines import with_own_lines
 from erpsync.core.readings import Reading
 from erpsync.core.refunds import KnownRefund, is_unplaced, lines_asked, with_refunds
 from erpsync.core.some_lines import completed

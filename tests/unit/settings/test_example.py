@@ -1,5 +1,6 @@
 """The configuration that ships as an example is right, and works without a single secret."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,26 @@ def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: C
 def test_the_examples_folders_lie_beside_it(example: Config) -> None:
     assert example.sqlite_file == FOLDER / "var" / "erpsync.db"
     assert next(each for each in example.channels if each.enabled).settings.folder == FOLDER / "var" / "drop" / "in"
+
+
+def test_the_rules_that_ship_count_only_once_they_are_called_rules(tmp_path: Path, example: Config) -> None:
+    shutil.copytree(FOLDER, tmp_path / "config", ignore=shutil.ignore_patterns("var"))
+    (tmp_path / "config" / "rules.example.yaml").rename(tmp_path / "config" / "rules.yaml")
+    result = load(tmp_path / "config", registry=installed(), environ={})
+
+    assert example.rules.rules == ()
+    assert [rule.id for rule in result.require().rules.rules] == [
+        "settle-time",
+        "night-big",
+        "floor",
+        "address",
+        "remote",
+        "memo-sf",
+        "memo-left",
+        "brush",
+        "cod-alone",
+        "spring-gift",
+        "frozen-apart",
+        "heavy",
+    ]
+    assert [(note.severity, note.path) for note in result.notes] == [("note", "privacy")]

@@ -31,6 +31,7 @@ ROBOT = CHANNEL.replace("id: shop", "id: robot").replace("market", "robot")
 
 def checked(folder: Path, *routes: str, robot: str = ROBOT) -> Loaded:
     rows = "".join(f"  - {route}\n" for route in routes)
+    (folder / "rules.yaml").write_text("rules: [{id: big, when: {total: {ge: 1}}, then: {hold: x}}]", encoding="utf-8")
     write(folder, f"warehouses:\n  - {{id: SH}}\nroutes:\n{rows}", shop=CHANNEL, robot=robot)
     return load(folder, registry=Registry.of({"market": Market, "robot": Robot}), environ={})
 
@@ -39,7 +40,7 @@ def test_a_route_becomes_what_it_says(tmp_path: Path) -> None:
     whole = (
         '{id: sales, to: robot, department: 销售, lang: en, digest_s: 60, quiet: "22:00-07:30", quiet_lets: alarm, '
         "most_per_min: 5, when: {event: [order.held, stock.], channel: shop, warehouse: [SH], sku: A, "
-        "hold_reason: refund_open, level: warn, total: {ge: 0.1}}}"
+        "hold_reason: refund_open, rule: [big], level: warn, total: {ge: 0.1}}}"
     )
 
     [route] = checked(tmp_path, whole).require().routes
@@ -59,6 +60,7 @@ def test_a_route_becomes_what_it_says(tmp_path: Path) -> None:
             warehouses=("SH",),
             skus=("A",),
             hold_reasons=("refund_open",),
+            rules=("big",),
             level="warn",
             least_total=Decimal("0.1"),
         ),
@@ -81,6 +83,7 @@ def test_a_route_becomes_what_it_says(tmp_path: Path) -> None:
         ("{id: a, to: robot, when: {event: order., channel: shopp}}", "no channel 'shopp'; did you mean 'shop'?"),
         ("{id: a, to: robot, when: {event: order., warehouse: [SH, XX]}}", "when.warehouse.1: no warehouse 'XX'"),
         ("{id: a, to: robot, when: {event: order., hold_reason: gone}}", "no reason to hold 'gone'"),
+        ("{id: a, to: robot, when: {event: order., rule: [bigg]}}", "when.rule.0: no rule 'bigg'; did you mean 'big'?"),
         (
             '{id: a, to: robot, when: {event: order.}, quiet: "25:00-07:00"}',
             "must be two times of day such as 22:00-07:00",

@@ -49,7 +49,7 @@ class Trail:
             "look_at": LOOK_AT,
             "problem": problem,
             "kinds": EVENTS,
-            "channels": sorted(channel.name for channel in self._kit.site.ctx().channels.values()),
+            "channels": sorted(channel.name for channel in self._kit.site.ctx().sellers),
         }
         return self._kit.pages.answer("attention/trail.html", page, visit)
 

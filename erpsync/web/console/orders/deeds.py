@@ -59,20 +59,36 @@ class Deeds:
         )
 
     def _cancel(self, visit: Visit, ctx: Context) -> Said:
-        reason = reason_of(visit)
+        reason, known = reason_of(visit), set[str]()
+
+        def cancel(order: str) -> None:
+            if cancel_order(ctx, order, reason=reason, actor=visit.actor):
+                known.add(order)
+
+        def one(number: str) -> str:
+            if number not in known:
+                return f"what had not left of order {number} is cancelled"
+            return f"what had not left of order {number} is cancelled; cancel it on the channel too"
+
         return _said(
             visit,
-            partial(cancel_order, ctx, reason=reason, actor=visit.actor),
-            lambda number: f"what had not left of order {number} is cancelled; cancel it on the channel too",
+            cancel,
+            one,
             lambda count: f"what had not left of {count} orders is cancelled; cancel them on their channels too",
         )
 
 
 def reason_of(visit: Visit) -> str:
     """Return why something is done; raises `Refused` where nothing, or far too much, is said."""
-    reason = " ".join(storable(visit.form.text("reason")).split())
+    reason = short_reason(visit)
     if not reason:
         raise Refused("a reason is needed: it is kept with the order")
+    return reason
+
+
+def short_reason(visit: Visit) -> str:
+    """Return why something is done, "" where nothing is said; raises `Refused` where far too much is."""
+    reason = " ".join(storable(visit.form.text("reason")).split())
     if len(reason) > MOST_REASON_CHARS:
         raise Refused(f"the reason has {MOST_REASON_CHARS} characters at most")
     return reason

@@ -8,6 +8,8 @@ from erpsync.languages import Language
 from erpsync.languages.codes import CODES
 from erpsync.languages.vocabulary import OWN_WORDS
 from erpsync.sdk.money import major
+from erpsync.store.order_rules import OFF
+from erpsync.web.console.audit.words import GIFT_WORDS, SEAL_WORDS
 from erpsync.web.words import Clockface
 
 _WORDS = OWN_WORDS | {"follows"}
@@ -43,6 +45,12 @@ class Details:
     def _value(self, name: str, value: Any) -> str:
         if value in _NOTHING:
             return "–"
+        if name == "marks" and isinstance(value, Mapping):
+            return self.speech.comma.join(self._mark(mark, *pair) for mark, pair in value.items())
+        if name == "gifts" and isinstance(value, Mapping):
+            return self.speech.comma.join(
+                f"{rule} {self.speech.say(GIFT_WORDS.get(state, '–'))}" for rule, state in value.items()
+            )
         if isinstance(value, Mapping):
             return self.speech.comma.join(f"{self._name(key)} {self._value(key, item)}" for key, item in value.items())
         if isinstance(value, list):
@@ -54,6 +62,20 @@ class Details:
         if name in _WORDS and value in CODES:
             return self.speech.phrase(value)
         return self.clock.plain(value)
+
+    def _mark(self, name: str, before: str | None, now: str | None) -> str:
+        """Return what became of a mark: `+tag 偏远`, `-tag 偏远`, `carrier EMS → SF`."""
+        what, _, which = name.partition(":")
+        named = " ".join(filter(None, (self.speech.phrase(what), which)))
+        if now is None or now == OFF:
+            return f"−{named}"
+        if before is None or before in ("", OFF):
+            return " ".join(filter(None, (f"+{named}", self._wish(now))))
+        return f"{named} {self._wish(before)} → {self._wish(now) or '–'}"
+
+    def _wish(self, value: str) -> str:
+        """Return what a mark says, in words where it is a code of ours."""
+        return self.speech.say(SEAL_WORDS[value]) if value in SEAL_WORDS else value
 
     def _taken(self, item: Mapping[str, Any]) -> str:
         """Return units of a SKU as a page writes them: `A ×2 SH`; of anything else all that it says."""

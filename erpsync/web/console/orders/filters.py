@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from erpsync.store.views import OrderFilter
 
-NAMES = ("status", "reason", "channel", "warehouse", "sku", "from", "to")
+NAMES = ("status", "reason", "rule", "tag", "channel", "warehouse", "sku", "from", "to")
 """The parameters of the address; the two dates are days of the operator's zone, both included."""
 
 MOST_CHARS = 200
@@ -35,7 +35,7 @@ class Wanted:
     @property
     def counted(self) -> bool:
         """Whether the counts beside statuses and reasons are those of what is listed, or of its channel."""
-        return not any(self[name] for name in ("warehouse", "sku", "from", "to"))
+        return not any(self[name] for name in ("rule", "tag", "warehouse", "sku", "from", "to"))
 
     def address(self, path: str = "/orders", **changes: str) -> str:
         """Return the address of a page with these filters, some of them set otherwise."""
@@ -53,6 +53,8 @@ class Wanted:
             channel=self["channel"] or None,
             status=self["status"] or None,
             hold_reason=self["reason"] or None,
+            rule=self["rule"] or None,
+            tag=self["tag"] or None,
             warehouse=self["warehouse"] or None,
             sku=self["sku"] or None,
             since=_begin(self["from"], zone, days=0),

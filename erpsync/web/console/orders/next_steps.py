@@ -44,6 +44,8 @@ _HOLDS = {
         "and drop that letter",
         page=LETTERS,
     ),
+    HoldReason.RULE: ToDo(text="see below which rule holds it: approve what it asks, or wait until it ends by itself"),
+    HoldReason.VOID: ToDo(text="decide whether it is a real order: approve it, or cancel it"),
     HoldReason.UNMAPPED_SKU: ToDo(text="tie its seller code to a SKU; the order goes on by itself", page=LISTINGS),
 }
 _WAITS = {

@@ -9,22 +9,28 @@ from typing import Any
 
 from starlette.responses import Response
 
-from erpsync.core.order_holds import ORDER_HOLDS, HoldReason
+from erpsync.core.order_holds import ORDER_HOLDS, HoldReason, kind_of
+from erpsync.flows.audit.desk import order_rules
+from erpsync.flows.audit.marks import SEAL
 from erpsync.flows.errors import Refused
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders.recipient import glimpse_recipient, reveal_recipient
 from erpsync.sdk.carriers import CARRIERS
 from erpsync.store.db.privacy import PrivacyError
+from erpsync.store.order_rules import OFF
 from erpsync.store.views import find_order, list_shipments
 from erpsync.store.views.goods import titles_of
+from erpsync.store.views.marks import TAG
 from erpsync.store.views.values import Json
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit
+from erpsync.web.console.audit.words import WORDS
 from erpsync.web.console.kit import Kit
 from erpsync.web.console.orders.details import Details
 from erpsync.web.console.orders.next_steps import to_do
 from erpsync.web.console.orders.timeline import timeline
 
+PART = "part:"
 STEP_WORDS = ("Placed", "Paid", "Allocated", "Shipped", "Completed")
 _REACHED = {"allocated": 3, "released": 3, "partially_shipped": 3, "shipped": 4, "completed": 5}
 
@@ -58,7 +64,8 @@ class OneOrder:
         page = {
             "order": order,
             "summary": explained["summary"],
-            "why": [step for step in explained["steps"] if step["what"] != "ends"],
+            # What each rule says has a page of its own, in words and not in the codes of the file.
+            "why": [step for step in explained["steps"] if step["what"] not in ("ends", "rules")],
             "next": to_do(explained["next"], order=order["number"], channel=order["channel"]),
             "timeline": timeline(explained["story"]),
             "details_in": Details,
@@ -68,8 +75,10 @@ class OneOrder:
             "people": glimpse_recipient(ctx, order_id),
             "may": possible(order, [step["what"] for step in explained["steps"]]),
             "carriers": CARRIERS.values(),
+            "ruled": order_rules(ctx, order_id),
+            "marked": marked(order),
         }
-        return self._kit.pages.answer("orders/order.html", page, visit)
+        return self._kit.pages.answer("orders/order.html", page | WORDS, visit)
 
     def reveal(self, visit: Visit) -> Response:
         """Answer who bought an order, who gets it and what they wrote; who asked is on record before."""
@@ -89,7 +98,7 @@ def possible(order: Json, reasons: Iterable[str]) -> Page:
     Args:
         reasons: the codes of what its explanation rests on; reasons of holds are among them.
     """
-    holds = [reason for reason in reasons if reason in ORDER_HOLDS]
+    holds = [kind for reason in reasons if (kind := kind_of(reason)) in ORDER_HOLDS]
     left = {line["external_id"]: line["qty"] - line["cancelled_qty"] - line["shipped_qty"] for line in order["lines"]}
     is_open = any(left.values())
     return {
@@ -101,6 +110,15 @@ def possible(order: Json, reasons: Iterable[str]) -> Page:
         "refused_for": [reason for reason in holds if ORDER_HOLDS[reason].refusal],
         "unpaid": order["ready_at"] is None,
     }
+
+
+def marked(order: Json) -> Page:
+    """Return what an order is marked with, each with its value and who wants it, as far as it counts."""
+    standing = {mark["name"]: mark for mark in order["marks"] if mark["value"] != OFF}
+    return {
+        "tags": {name.removeprefix(TAG): mark for name, mark in standing.items() if name.startswith(TAG)},
+        "parts": {name.removeprefix(PART): mark for name, mark in standing.items() if name.startswith(PART)},
+    } | {name: standing.get(name) for name in (SEAL, "carrier", "warehouse", "tell")}
 
 
 def steps(order: Mapping[str, Any], shipments: Sequence[Mapping[str, Any]]) -> list[Page]:

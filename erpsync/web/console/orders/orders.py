@@ -65,7 +65,8 @@ class Orders:
             "views": views,
             "statuses": ORDERLY,
             "reasons": tuple(ORDER_HOLDS),
-            "channels": sorted(channel.name for channel in ctx.channels.values()),
+            "rules": [rule.id for rule in ctx.book.rules if rule.then.hold or rule.then.void],
+            "channels": sorted(channel.name for channel in ctx.sellers),
             "warehouses": sorted(warehouse.id for warehouse in ctx.warehouses.values()),
         }
         return self._kit.pages.answer("orders/orders.html", page, visit)

@@ -62,6 +62,8 @@ class Shipping:
             return Said(
                 text=f"parcel {done.number} is recorded; look at {tracking} again: {carrier} numbers look otherwise"
             )
+        if done.kept:
+            return Said(text=f"parcel {done.number} is recorded")
         return Said(text=f"parcel {done.number} is recorded, and the channel is told")
 
     def _correct(self, visit: Visit, ctx: Context) -> Said:

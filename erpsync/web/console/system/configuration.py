@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from erpsync.settings import Config, Loaded, Problem, changed_channels
+from erpsync.settings.files import RULES
 from erpsync.settings.shown import Change, changes, shown
 from erpsync.settings.written import Written
 from erpsync.store.views.nodes import Working, reload_at, working
@@ -139,6 +140,8 @@ def _inherits(written: Sequence[Change]) -> bool:
 
 def _place(config: Config, change: Change) -> Written | None:
     path = tuple(int(key) if key.isdigit() else key for key in change.path.split("."))
+    if change.channel == RULES:
+        return config.written.in_rules(path)
     if change.channel:
         return config.written.in_channel(change.channel, path)
     return config.written.in_main(path)

@@ -1,0 +1,107 @@
+"""What rules would say: of one order, of the newest ones, and how many open ones would be held otherwise."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from erpsync.core.order_holds import by_rule, kind_of
+from erpsync.core.orders import KnownOrder
+from erpsync.core.rules import Book
+from erpsync.flows.context import Context
+from erpsync.flows.rules.facts import TO_LEAVE
+from erpsync.flows.rules.judging import BY_RULES, Seen, is_judged, look_at
+from erpsync.store.db.bulk import in_parts
+from erpsync.store.orders import read_orders
+from erpsync.store.tables import orders
+
+AT_ONCE = 500
+NEWEST = 1_000
+"""So many orders say what rules do: those that were placed last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldsChange:
+    """How many open orders other rules would hold otherwise.
+
+    Args:
+        begin, end: by rule, how many orders it would hold that it does not, and the other way round.
+    """
+
+    open: int = 0
+    changed: int = 0
+    begin: Counter[str] = field(default_factory=Counter)
+    end: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What rules do with the newest orders.
+
+    Args:
+        orders: how many were looked at.
+        untouched: of how many no rule says anything.
+        outcomes: by rule, how often it matched, did not, could not be answered.
+    """
+
+    orders: int = 0
+    untouched: int = 0
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+
+
+def holds_change(ctx: Context, book: Book) -> HoldsChange:
+    """Return what the holds of open orders would be by other rules, compared with what they are; nothing is changed."""
+    tried = ctx.with_book(book)
+    count, changed, begin, end = 0, 0, Counter[str](), Counter[str]()
+    with ctx.store.read() as connection:
+        # Scans orders: those that are open, when other rules are to come into force.
+        ids = list(connection.execute(select(orders.c.id).where(orders.c.phase.in_(TO_LEAVE))).scalars())
+        for order, seen in _judged(connection, tried, ids):
+            count += 1
+            before = {reason for reason in order.holds if kind_of(reason) in BY_RULES}
+            after = {by_rule(hold.rule, void=hold.void) for hold in seen.holds} if seen else set()
+            changed += before != after
+            begin.update(after - before)
+            end.update(before - after)
+    return HoldsChange(open=count, changed=changed, begin=begin, end=end)
+
+
+def coverage(ctx: Context, *, newest: int = NEWEST) -> Coverage:
+    """Return what the rules in force say of the newest orders, as if each were judged now."""
+    outcomes: dict[str, Counter[str]] = {}
+    count = untouched = 0
+    with ctx.store.read() as connection:
+        last = select(orders.c.id).order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(newest)
+        for _, seen in _judged(connection, ctx, list(connection.execute(last).scalars()), ended=True):
+            if seen is None:
+                continue
+            count += 1
+            matched = [because.rule for because in seen.verdict.because if because.outcome == "matched"]
+            untouched += not matched
+            for because in seen.verdict.because:
+                outcomes.setdefault(because.rule, Counter())[because.outcome] += 1
+    return Coverage(orders=count, untouched=untouched, outcomes=outcomes)
+
+
+def try_rules(ctx: Context, order: KnownOrder, book: Book | None = None) -> Seen:
+    """Return what rules say of one order now; those in force if no others are given."""
+    tried = ctx if book is None else ctx.with_book(book)
+    with ctx.store.read() as connection:
+        return look_at(connection, tried, [order], now=ctx.store.trusted_now())[order.id]
+
+
+def _judged(
+    connection: Connection, ctx: Context, ids: Sequence[int], *, ended: bool = False
+) -> Iterator[tuple[KnownOrder, Seen | None]]:
+    """Yield orders with what the rules say of them; None of those of which nothing has still to leave.
+
+    Args:
+        ended: whether these are judged as well, as they would have been.
+    """
+    now = ctx.store.trusted_now()
+    for part in in_parts(ids, AT_ONCE):
+        read = read_orders(connection, part)
+        judged = [order for order in read.values() if ended or is_judged(order)]
+        seen = look_at(connection, ctx, judged, now=now)
+        yield from ((order, seen.get(id)) for id, order in read.items())

@@ -1,0 +1,1 @@
+"""Audit: what rules hold and people approve, and the rules themselves."""
