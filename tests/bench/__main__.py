@@ -21,6 +21,7 @@ import structlog
 from erpsync.cli.run import spare_collector
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
+from tests.bench.parcels import packed, sorted_and_summed
 from tests.bench.rules import comparisons, judged_again, judged_by, many, taken_in, told_again, twelve
 from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
 from tests.support import postgres
@@ -191,6 +192,13 @@ def ruled(places: Places, count: int, rounds: int) -> Iterator[Row]:
     yield Row(name="re-judging open orders after a reload", unit="orders/s", product=count / again, floor=count / told)
 
 
+def packing(orders: int, rounds: int) -> Row:
+    """Measure orders a second made into parcels with couriers; the floor sorts their units and sums what they weigh."""
+    took, least = take_turns(rounds, packed(orders), sorted_and_summed(orders))
+    name = f"parcels and couriers, {orders:,} orders"
+    return Row(name=name, unit="orders/s", product=orders / took, floor=orders / least)
+
+
 def peak_mib() -> float:
     """Return the most memory this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -216,6 +224,7 @@ def measure(places: Places, args: argparse.Namespace, *, with_postgres: bool) ->
     yield from latency(places, args.orders // 8)
     yield from judging(args.orders, args.rounds)
     yield from ruled(places, 2 * args.orders, args.rounds)
+    yield packing(10 * args.orders, args.rounds)
 
 
 def show(rows: Iterator[Row]) -> None:
