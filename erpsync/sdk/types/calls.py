@@ -20,7 +20,7 @@ class WebhookRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRecord:
-    """One record a webhook carries: `kind` is `order` or `refund`."""
+    """One record a webhook carries: `kind` is `order`, `refund` or `track`."""
 
     kind: str
     raw: Raw

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.http import HttpClient
+from erpsync.sdk.roles.couriers import CourierSink as CourierSink
+from erpsync.sdk.roles.couriers import TrackSource as TrackSource
 from erpsync.sdk.tokens import TokenBox, TokenPair
 from erpsync.sdk.types import (
     CheckReport,
