@@ -28,6 +28,7 @@ from tests.support.web_shop import fill, open_shop, serve
 
 OPEN = {
     "/hooks/{channel}",
+    "/hooks/{channel}/{path:path}",
     "/livez",
     "/readyz",
     "/metrics",
