@@ -43,6 +43,8 @@ class CourierSink(ABC):
             RejectedError: refused, also where the courier took the key first and then says that it does not carry it
                 (an area it does not serve). The key may be taken: another attempt needs a proven cancel.
             OutcomeUnknownError: no answer, or accepted without a number yet; `find_booking` tells later.
+
+        `erpsync.sdk.bookings` refuses what cannot be booked here before it is sent.
         """
 
     def find_booking(self, request: BookingRequest) -> Waybill | None:
@@ -51,6 +53,7 @@ class CourierSink(ABC):
         Raises:
             RejectedError: the courier has it and does not carry it.
             TransientError: the courier has it and gives no number yet, or cannot be asked now: look again later.
+            OutcomeUnknownError: there is one that may be of this key or of another; a person has to say.
         """
         raise TypeError(f"{type(self).__name__} cannot look for bookings; {request.key} needs a person")
 
@@ -64,7 +67,9 @@ class CourierSink(ABC):
 
     @abstractmethod
     def label(self, booking: Booking) -> bytes:
-        """Return the label, of the kind that its waybill says; `erpsync.sdk.labels` checks that it is one.
+        """Return the labels of all its parcels in one, of the kind that the waybill says.
+
+        `erpsync.sdk.labels` checks that it is one.
 
         Raises:
             TransientError: it is not made yet.

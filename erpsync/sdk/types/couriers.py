@@ -96,12 +96,14 @@ class Booking:
         key: of the request.
         carrier: our code of the courier.
         number: the courier's; empty where none is known, as of a booking whose outcome is unknown.
+        children: numbers of the further parcels, in their order.
         handle: what else the courier wants to hear when asked about it, in its own words; opaque, empty if nothing.
     """
 
     key: str
     carrier: str
     number: str = ""
+    children: tuple[str, ...] = ()
     handle: str = ""
 
 
@@ -111,13 +113,11 @@ class Waybill(Booking):
 
     Args:
         carrier: our code of who really carries it.
-        children: numbers of the further parcels, in their order.
         label: the label's bytes where the answer held them; else empty, and `CourierSink.label` gets them.
         sort_code: what sorts the parcel on its way, to be printed large.
         cost_minor: what the courier says it costs, in `currency`; None where it does not say.
     """
 
-    children: tuple[str, ...] = ()
     label_kind: LabelKind
     label: bytes = b""
     sort_code: str = ""
