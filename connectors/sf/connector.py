@@ -23,7 +23,7 @@ from connectors.sf.settings import SfSettings
 from erpsync.sdk.bookings import demand_bookable
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.digest import digest_of
-from erpsync.sdk.errors import AuthError, PayloadError, RejectedError, TransientError
+from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError, RejectedError, TransientError
 from erpsync.sdk.http import HttpClient, lost
 from erpsync.sdk.labels import demand_label
 from erpsync.sdk.read import Fields
@@ -105,10 +105,7 @@ class SfConnector(Connector, CourierSink, TrackSource, WebhookSource):
         except RejectedError as error:
             if error.code != ORDER_EXISTS:
                 raise
-            found = self.find_booking(request)
-            if found is None:
-                raise lost("SF has the key and does not find it", repeatable=False, code=ORDER_EXISTS) from error
-            return found
+            return self._booked_before(request)
         try:
             accepted = accepted_of(answer.data, request)
         except PayloadError as error:
@@ -117,6 +114,19 @@ class SfConnector(Connector, CourierSink, TrackSource, WebhookSource):
             code = f"filterResult={accepted.filter_result}"
             raise lost("SF has taken the booking and given no number yet", repeatable=False, code=code)
         return accepted.waybill
+
+    def _booked_before(self, request: BookingRequest) -> Waybill:
+        """Return what SF has of a key that it refuses to take twice; no error may say that it has nothing."""
+        try:
+            found = self.find_booking(request)
+        except RejectedError:
+            raise
+        except ConnectorError as error:
+            problem = f"SF has the key, and asking for its number failed: {error.problem}"
+            raise lost(problem, repeatable=False, code=ORDER_EXISTS) from error
+        if found is None:
+            raise lost("SF has the key and does not find it", repeatable=False, code=ORDER_EXISTS)
+        return found
 
     def find_booking(self, request: BookingRequest) -> Waybill | None:
         """Return what SF has of this key."""

@@ -63,6 +63,9 @@ class CourierSink(ABC):
 
         Returns True when it is void, which the courier has to have said; False when it is used or cannot be voided any
         more; None when that is not known, or the courier knows no such booking, which proves nothing.
+
+        Raises:
+            RejectedError: the courier does not void it for a reason that a person has to read.
         """
 
     @abstractmethod

@@ -225,8 +225,15 @@ def booking_that_fails_says_who_acts(new: NewHarness) -> None:
 
 
 def _cancel(harness: Harness, sink: Any, booking: Booking, where: str) -> bool | None:
-    """Cancel and return what was said; fails when it is no answer, or the courier will still carry it."""
-    said: bool | None = sink.cancel_booking(booking)
+    """Cancel and return what was said; fails when it is no answer, or the courier will still carry it.
+
+    A refusal that a person has to read says that it is not void.
+    """
+    answers: list[bool | None] = []
+    error = attempt(harness, where, lambda: answers.append(sink.cancel_booking(booking)))
+    if error is not None and not isinstance(error, RejectedError):
+        raise error
+    said = answers[0] if answers else None
     if said not in (True, False, None):
         fail(Finding.EFFECT_CLAIMED, f"{where}: the answer is {said!r}")
     if said is True and _numbers(harness, booking.key):

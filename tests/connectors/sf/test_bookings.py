@@ -22,7 +22,7 @@ from erpsync.sdk.errors import (
     TransientError,
 )
 from erpsync.sdk.http import HttpClient
-from erpsync.sdk.sandbox import Fault, SandboxRequest, SandboxResponse, serve
+from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault, SandboxRequest, SandboxResponse, serve
 from erpsync.sdk.types import Booking, Recipient
 from tests.connectors.sf.account import PARCEL, PERSON, REQUEST, SETTINGS, connector, request
 
@@ -144,6 +144,20 @@ def test_a_key_that_sf_has_and_does_not_find_is_an_unknown_outcome() -> None:
         connector(shop, ManualClock()).book(REQUEST)
 
     assert [service for service, _ in shop.asked] == [CREATE, SEARCH]
+
+
+@pytest.mark.parametrize("fault", [*TRANSPORT_FAULTS, Fault.NO_NUMBER])
+def test_a_key_that_sf_has_is_never_said_to_be_free_while_its_number_cannot_be_asked_for(fault: Fault) -> None:
+    shop = SfSandbox()
+    account = connector(shop, ManualClock())
+    shop.faults.force(fault if fault is Fault.NO_NUMBER else Fault.TIMEOUT_AFTER)
+    with pytest.raises(OutcomeUnknownError):
+        account.book(REQUEST)
+    if fault in TRANSPORT_FAULTS:
+        shop.faults.force(fault, after=1, times=12)
+
+    with pytest.raises(OutcomeUnknownError, match="8016"):
+        account.book(REQUEST)
 
 
 def test_a_booking_that_was_cancelled_is_no_waybill_when_it_is_looked_for() -> None:
