@@ -5,25 +5,25 @@ never reach beyond the platform's own now.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from connectors.taobao.client.answers import Answer, body_of, error_part
-from connectors.taobao.client.errors import error_of, is_clock_error
-from connectors.taobao.client.signing import sign
-from connectors.taobao.mapping.values import format_time, parse_time
-from connectors.taobao.settings import TaobaoSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.dates import http_date
 from erpsync.sdk.http import HttpClient, HttpResponse, lost
+from erpsync.sdk.top.answers import Answer, body_of, error_part
+from erpsync.sdk.top.errors import error_of, is_clock_error
+from erpsync.sdk.top.settings import TopSettings
+from erpsync.sdk.top.signing import sign
+from erpsync.sdk.top.times import format_time, parse_time
 
 HEADERS = {"content-type": "application/x-www-form-urlencoded;charset=utf-8"}
 
 
 class TopClient:
-    """Calls TOP methods for one shop. Shared by threads; does nothing before the first call."""
+    """Calls TOP methods for one session. Shared by threads; does nothing before the first call."""
 
-    def __init__(self, settings: TaobaoSettings, http: HttpClient, clock: Clock) -> None:
+    def __init__(self, settings: TopSettings, http: HttpClient, clock: Clock) -> None:
         self._settings = settings
         self._http = http
         self._clock = clock
@@ -31,7 +31,13 @@ class TopClient:
         self._lock = threading.Lock()
 
     def call(
-        self, method: str, params: Mapping[str, str], *, repeatable: bool = True, with_session: bool = True
+        self,
+        method: str,
+        params: Mapping[str, str],
+        *,
+        repeatable: bool = True,
+        with_session: bool = True,
+        hidden: Iterable[str] = (),
     ) -> Answer:
         """Return the inside of the answer to one call.
 
@@ -39,7 +45,8 @@ class TopClient:
             method: full name such as `taobao.trades.sold.get`.
             params: business parameters as text; empty ones are not sent, the server's reading of them is unknown.
             repeatable: doing the call twice is the same as doing it once.
-            with_session: whether the method acts for the shop.
+            with_session: whether the method acts for the session's owner.
+            hidden: values of `params` that no error may quote.
 
         Raises:
             ConnectorError: by `ERROR_RULES` for error answers, else as `HttpClient.request` does.
@@ -47,19 +54,19 @@ class TopClient:
         form = self._signed(method, params, with_session=with_session)
 
         def inside(response: HttpResponse) -> Answer:
-            return self._inside(method, response)
+            return self._inside(method, response, hidden)
 
         return self._http.read(
             "POST", self._settings.gateway, data=form, headers=HEADERS, repeatable=repeatable, into=inside
         )
 
-    def _inside(self, method: str, response: HttpResponse) -> Answer:
+    def _inside(self, method: str, response: HttpResponse, hidden: Iterable[str]) -> Answer:
         document, repeatable = response.json(), response.repeatable
         failure = error_part(document)
         if failure is not None:
             if is_clock_error(failure):
                 self._trust_date(response)
-            raise error_of(failure, repeatable=repeatable, secrets=self._secrets())
+            raise error_of(failure, repeatable=repeatable, secrets=(*hidden, *self._secrets()))
         body = body_of(method, document)
         if body is None:
             raise lost(f"answer with status {response.status} is none of {method}", repeatable=repeatable)

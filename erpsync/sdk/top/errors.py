@@ -5,7 +5,7 @@ that fits decides.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -81,11 +81,8 @@ ERROR_RULES: tuple[Rule, ...] = (
 An error that no rule fits counts as refused, so that a person sees it.
 """
 
-LOOK_CODES = frozenset({"B04", "B27", "HD06"})
-"""Ends of sub_codes by which a shipment may be there already: look at the order. Source: section 4."""
 
-
-def error_of(document: Mapping[str, Any], *, repeatable: bool, secrets: tuple[str, ...] = ()) -> ConnectorError:
+def error_of(document: Mapping[str, Any], *, repeatable: bool, secrets: Iterable[str] = ()) -> ConnectorError:
     """Return the error that an error answer stands for.
 
     Args:
@@ -120,9 +117,9 @@ def is_clock_error(document: Mapping[str, Any]) -> bool:
     return _number(document.get("code")) in (30, 31)
 
 
-def _text(document: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
+def _text(document: Mapping[str, Any], secrets: Iterable[str]) -> str:
     text = str(document.get("sub_msg") or document.get("msg") or "the platform gave no text")
-    for secret in secrets:
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text[:MAX_TEXT]
 
