@@ -1,15 +1,18 @@
 """The suite catches couriers that break their promises, by the name of the defect.
 
-Each is the connector of SF Express with one thing gone wrong, as shipping modules were found to be wrong: a second
-booking after a time-out, "success" read where the parcel is not carried, a cancel that nobody confirmed.
+Each is the connector of SF Express or of Cainiao with one thing gone wrong, as shipping modules were found to be wrong:
+a second booking after a time-out, "success" read where the parcel is not carried, a cancel that nobody confirmed.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 
 import pytest
 
+from connectors.cainiao.connector import BY_TRADE, CainiaoConnector
+from connectors.cainiao.mapping import looked_up, trade_codes, waybill_of
 from connectors.sf.connector import CREATE, SfConnector
 from connectors.sf.mapping import label_data, label_files, order_data, personal
 from erpsync.sdk.errors import (
@@ -19,6 +22,8 @@ from erpsync.sdk.errors import (
     RejectedError,
     TransientError,
 )
+from erpsync.sdk.labels import demand_label
+from erpsync.sdk.roles import Connector
 from erpsync.sdk.testing import Finding, Harness, audit
 from erpsync.sdk.testing.checks import CHECKS
 from erpsync.sdk.types import (
@@ -36,6 +41,7 @@ from erpsync.sdk.types import (
     WebhookRequest,
     WebhookResult,
 )
+from tests.connectors.cainiao.test_conformance import HiddenHarness
 from tests.connectors.sf.account import PUSH_SECRET
 from tests.connectors.sf.test_conformance import SfHarness
 
@@ -317,7 +323,40 @@ class WatchesOnlyOnce(SfConnector):
         return not known
 
 
+# ---- Cainiao, whose keys are not taken once
+
+
+class ClaimsThatAKeyIsTakenOnce(CainiaoConnector):
+    idempotent = True
+
+
+class TakesTheFirstWaybillOfTheOrder(CainiaoConnector):
+    def find_booking(self, request: BookingRequest) -> Waybill | None:
+        ask = json.dumps([{"biz_sub_code": trade_codes(request)[0], "object_id": "look"}])
+        found = next(looked_up(self._client.call(BY_TRADE, {"param_list": ask}).body), None)
+        return None if found is None else waybill_of(found, request)
+
+
+class LosesTheWaybillForItsLabel(CainiaoConnector):
+    def book(self, request: BookingRequest) -> Waybill:
+        waybill = super().book(request)
+        demand_label(waybill.label, LabelKind.PRINT_DATA)
+        return waybill
+
+
+class TellsThePerson(CainiaoConnector):
+    def book(self, request: BookingRequest) -> Waybill:
+        try:
+            return super().book(request)
+        except RejectedError as error:
+            raise RejectedError(f"{error.problem} {request.recipient.name}") from error
+
+
 BROKEN = [
+    (ClaimsThatAKeyIsTakenOnce, "key_that_is_idempotent_is_one_waybill", Finding.DOUBLED_EFFECT),
+    (TakesTheFirstWaybillOfTheOrder, "waybill_of_a_lost_answer_is_found_by_its_key", Finding.WRONG_NUMBER),
+    (LosesTheWaybillForItsLabel, "label_that_is_none_costs_no_waybill", Finding.WRONG_ERROR_CLASS),
+    (TellsThePerson, "booking_that_is_refused_says_why", Finding.PERSONAL_DATA),
     (DeniesTheBooking, "booking_error_tells_the_truth", Finding.EFFECT_DENIED),
     (ClaimsTheBooking, "booking_error_tells_the_truth", Finding.EFFECT_CLAIMED),
     (RepeatsTheBooking, "booking_is_repeated_only_as_declared", Finding.REPEATED_NEVER_CALL),
@@ -364,11 +403,12 @@ BROKEN = [
 ]
 
 
-def harness_of(broken: type[SfConnector]) -> Callable[[], Harness]:
+def harness_of(broken: type[Connector]) -> Callable[[], Harness]:
     """Return harnesses whose connector is of another class than the one they were written for."""
+    kind = HiddenHarness if issubclass(broken, CainiaoConnector) else SfHarness
 
-    class Broken(SfHarness):
-        def connector(self) -> SfConnector:
+    class Broken(kind):  # type: ignore[misc, valid-type]
+        def connector(self) -> Connector:
             made = super().connector()
             return broken(made.settings, made.http, made.clock)
 
@@ -377,7 +417,7 @@ def harness_of(broken: type[SfConnector]) -> Callable[[], Harness]:
 
 @pytest.mark.parametrize(("broken", "check", "finding"), BROKEN, ids=lambda each: getattr(each, "__name__", str(each)))
 def test_a_broken_courier_is_caught_by_the_name_of_its_defect(
-    broken: type[SfConnector], check: str, finding: Finding
+    broken: type[Connector], check: str, finding: Finding
 ) -> None:
     found = audit(harness_of(broken), only=[check])
 
