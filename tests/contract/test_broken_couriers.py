@@ -344,6 +344,10 @@ class LosesTheWaybillForItsLabel(CainiaoConnector):
         return waybill
 
 
+class LooksTwiceAtOnce(CainiaoConnector):
+    settle_s = 0
+
+
 class TellsThePerson(CainiaoConnector):
     def book(self, request: BookingRequest) -> Waybill:
         try:
@@ -356,6 +360,7 @@ BROKEN = [
     (ClaimsThatAKeyIsTakenOnce, "key_that_is_idempotent_is_one_waybill", Finding.DOUBLED_EFFECT),
     (TakesTheFirstWaybillOfTheOrder, "waybill_of_a_lost_answer_is_found_by_its_key", Finding.WRONG_NUMBER),
     (LosesTheWaybillForItsLabel, "label_that_is_none_costs_no_waybill", Finding.WRONG_ERROR_CLASS),
+    (LooksTwiceAtOnce, "second_look_waits_for_what_is_late", Finding.CANNOT_LOOK),
     (TellsThePerson, "booking_that_is_refused_says_why", Finding.PERSONAL_DATA),
     (DeniesTheBooking, "booking_error_tells_the_truth", Finding.EFFECT_DENIED),
     (ClaimsTheBooking, "booking_error_tells_the_truth", Finding.EFFECT_CLAIMED),

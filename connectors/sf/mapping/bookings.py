@@ -59,9 +59,9 @@ def order_data(request: BookingRequest, settings: SfSettings) -> dict[str, Any]:
 
 
 def personal(request: BookingRequest) -> tuple[str, ...]:
-    """Return the values of a request that no error may quote."""
-    sender, recipient = request.sender, request.recipient
-    return (sender.name, sender.phone, sender.address, recipient.name, recipient.phone, recipient.address)
+    """Return the values of a request that no error may quote, as they are and as they are sent."""
+    people = (request.sender, request.recipient)
+    return tuple(value for each in people for value in (each.name, each.phone, _digits(each.phone), each.address))
 
 
 def _cargo(request: BookingRequest) -> list[dict[str, Any]]:
@@ -71,8 +71,13 @@ def _cargo(request: BookingRequest) -> list[dict[str, Any]]:
     return [{"name": name, "count": count} for name, count in counts.items()]
 
 
+def _digits(phone: str) -> str:
+    """Return a number without its country and what stands between its digits."""
+    return phone.removeprefix("+86").replace("-", "").replace(" ", "")
+
+
 def _contact(kind: int, person: Sender | Recipient) -> dict[str, Any]:
-    phone = person.phone.removeprefix("+86").replace("-", "").replace(" ", "")
+    phone = _digits(person.phone)
     company = person.company if isinstance(person, Sender) else ""
     return {
         "contactType": kind,

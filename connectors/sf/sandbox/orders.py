@@ -65,9 +65,10 @@ def demand_order(data: Mapping[str, Any], monthly_card: str) -> None:
     cargo = data.get("cargoDetails") or []
     if not cargo or not all(row.get("name") for row in cargo):
         raise ServiceRefusal("1023", "托寄物名不能为空")
-    if any(BARRED in row["name"] for row in cargo):
-        raise ServiceRefusal("20035", "托寄物为禁寄品")
     _demand_contacts(data.get("contactInfoList") or [])
+    if any(BARRED in row["name"] for row in cargo):
+        to = next(row for row in data["contactInfoList"] if row["contactType"] == 2)
+        raise ServiceRefusal("20035", f"{to['contact']}{to.get('mobile') or to.get('tel')}的托寄物为禁寄品")
 
 
 def _demand_contacts(contacts: Sequence[Mapping[str, Any]]) -> None:

@@ -142,6 +142,14 @@ def key_that_is_idempotent_is_one_waybill(new: NewHarness) -> None:
         fail(Finding.WRONG_NUMBER, "the same key a second time has another number")
 
 
+@check(plays(CourierSink), declares(Repeat.LOOK_FIRST))
+def second_look_waits_for_what_is_late(new: NewHarness) -> None:
+    """Where not being found twice hands the matter to a person, a booking has time to show between the two."""
+    sink: Any = new().connector()
+    if not sink.idempotent and sink.settle_s <= 0:
+        fail(Finding.CANNOT_LOOK, f"settle_s is {sink.settle_s}, so that two looks are one")
+
+
 @check(plays(CourierSink), _refuses)
 def booking_that_is_refused_says_why(new: NewHarness) -> None:
     """A refusal is definite and leaves no waybill; a person reads the courier's own reason."""

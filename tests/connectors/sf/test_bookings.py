@@ -11,6 +11,7 @@ import pytest
 from connectors.sf.connector import SfConnector
 from connectors.sf.mapping import order_data
 from connectors.sf.sandbox import SfSandbox
+from connectors.sf.sandbox.orders import BARRED
 from connectors.sf.settings import SfSettings
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import (
@@ -182,6 +183,23 @@ def test_a_booking_is_cancelled_by_its_key_alone_when_its_number_is_not_known() 
     assert shop.orders[REQUEST.key].state == "cancelled"
 
 
+def test_void_stays_void_and_what_was_fetched_cannot_be_voided() -> None:
+    shop = SfSandbox()
+    account = connector(shop, ManualClock())
+    void, fetched = account.book(request(1)), account.book(request(2))
+    shop.pick_up(fetched.key)
+
+    assert [account.cancel_booking(void) for _ in range(2)] == [True, True]
+    assert account.cancel_booking(fetched) is False
+    assert account.cancel_booking(Booking(key="R3", carrier="SF")) is None
+
+
+def test_two_parcels_with_one_number_have_none_yet() -> None:
+    shop = Answering(lambda service: done(GOLDEN["answers"][0]["data"]))
+    with pytest.raises(OutcomeUnknownError, match="no number yet"):
+        connector(shop, ManualClock()).book(replace(REQUEST, parcels=(PARCEL, PARCEL)))
+
+
 def test_a_number_of_another_booking_cancels_nothing() -> None:
     shop = SfSandbox()
     account = connector(shop, ManualClock())
@@ -205,6 +223,13 @@ def test_what_sf_quotes_of_a_person_stands_in_no_error() -> None:
 
     assert str(raised.value) == "***的电话号码***有误 (8196)"
     assert PERSON[0] not in repr(raised.value)
+
+    barred = replace(PARCEL, goods=(replace(PARCEL.goods[0], name=BARRED),))
+    spaced = replace(REQUEST.recipient, phone="+86 138 0013 8000")
+    with pytest.raises(RejectedError) as raised:
+        connector(SfSandbox(), ManualClock()).book(replace(REQUEST, recipient=spaced, parcels=(barred,)))
+
+    assert str(raised.value) == "******的托寄物为禁寄品 (20035)"
 
 
 def test_cash_on_delivery_is_refused_until_there_is_an_account_for_it() -> None:
