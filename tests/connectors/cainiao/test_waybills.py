@@ -140,6 +140,22 @@ def test_a_key_that_no_platform_knows_finds_its_own_waybill_whatever_the_answer_
     assert found.number == first.number
 
 
+@pytest.mark.parametrize(
+    ("shown", "error"),
+    [
+        ({"waybill_code": ""}, TransientError),
+        ({"waybill_code": "4312345678901", "real_cp_code": "YUNDA"}, OutcomeUnknownError),
+    ],
+)
+def test_what_is_found_without_a_number_or_with_another_courier_is_no_waybill(
+    shown: dict[str, str], error: type[Exception]
+) -> None:
+    rows = [{"success": True, "waybill_cloud_print_response": {"object_id": REQUEST.key, **shown}}]
+    account = answering({"modules": {"waybill_cloud_print_with_result_desc_response": rows}})
+    with pytest.raises(error):
+        account.find_booking(REQUEST)
+
+
 def test_a_key_with_two_waybills_is_a_person_s_matter() -> None:
     account = connector(sandbox())
     numbers = sorted(account.book(REQUEST).number for _ in range(2))
