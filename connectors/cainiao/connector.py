@@ -5,7 +5,7 @@ stands in no document. What is not found is looked for twice, and then a person 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from connectors.cainiao.mapping import (
     LOOKING,
@@ -110,11 +110,9 @@ class CainiaoConnector(Connector, CourierSink):
         ours = shown if code == request.key else [found for found in shown if found.object_id == request.key]
         unnamed = [found for found in shown if found.object_id in ("", LOOKING)]
         if not ours and unnamed:
-            numbers = ", ".join(sorted({found.number for found in unnamed if found.number}))
-            raise OutcomeUnknownError(f"one of these waybills may be that of {request.key}: {numbers or 'no number'}")
+            raise OutcomeUnknownError(f"one of these waybills may be that of {request.key}: {_numbers(unnamed)}")
         if len({found.number for found in ours}) > 1:
-            numbers = ", ".join(sorted({found.number for found in ours}))
-            raise OutcomeUnknownError(f"Cainiao has several waybills of {request.key}: {numbers}")
+            raise OutcomeUnknownError(f"Cainiao has several waybills of {request.key}: {_numbers(ours)}")
         if not ours:
             return None
         if not ours[0].number:
@@ -142,6 +140,10 @@ class CainiaoConnector(Connector, CourierSink):
         if not data or not data[0]:
             raise TransientError("Cainiao shows no print data of this waybill yet")
         return demand_label(data[0].encode(), LabelKind.PRINT_DATA, path="$.modules[0].print_data")
+
+
+def _numbers(waybills: Sequence[Found]) -> str:
+    return ", ".join(sorted({found.number or "?" for found in waybills}))
 
 
 def _json(value: object) -> str:

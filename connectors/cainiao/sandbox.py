@@ -15,8 +15,7 @@ from pydantic import SecretStr
 
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.sdk.sandbox import Fault, FaultPlan, Sandbox, SandboxRequest, SandboxResponse
-from erpsync.sdk.top import format_time
-from erpsync.sdk.top.gateway import (
+from erpsync.sdk.sandbox.top import (
     TopError,
     check_app,
     check_session,
@@ -26,6 +25,7 @@ from erpsync.sdk.top.gateway import (
     too_many,
     wrapped,
 )
+from erpsync.sdk.top import format_time
 
 FIRST_NUMBER = 3_000_000_000_001
 BARRED = "爆竹"

@@ -1,6 +1,6 @@
 """The platform's refusals as the sandbox speaks them."""
 
-from erpsync.sdk.top.gateway import TopError, invalid, missing
+from erpsync.sdk.sandbox.top import TopError, invalid, missing
 
 __all__ = ["TopError", "invalid", "missing", "refused"]
 

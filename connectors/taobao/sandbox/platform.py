@@ -17,7 +17,7 @@ from connectors.taobao.sandbox.queue import Queue
 from connectors.taobao.sandbox.resends import Resends
 from erpsync.sdk.clock import Clock, SystemClock
 from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxRequest, SandboxResponse
-from erpsync.sdk.top.gateway import PUBLIC, check_app, check_session, response_of, too_many, wrapped
+from erpsync.sdk.sandbox.top import PUBLIC, check_app, check_session, response_of, too_many, wrapped
 
 KEPT_CALLS = 10_000
 SOLD = ("SOLD-1", "SOLD-2", "SOLD-3")

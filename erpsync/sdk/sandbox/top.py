@@ -1,4 +1,4 @@
-"""The gateway's side, for sandboxes: what it refuses, and the envelope it answers in.
+"""The gateway of the Taobao Open Platform: what it refuses, and the envelope it answers in.
 
 Why the session is not checked here: that comes after the signature and for some methods only, and a wrong secret must
 not look like an expired session.
