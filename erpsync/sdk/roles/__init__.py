@@ -16,6 +16,7 @@ from erpsync.sdk.errors import ConnectorError
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles.couriers import CourierSink as CourierSink
 from erpsync.sdk.roles.couriers import TrackSource as TrackSource
+from erpsync.sdk.roles.couriers import WaybillSource as WaybillSource
 from erpsync.sdk.tokens import TokenBox, TokenPair
 from erpsync.sdk.types import (
     CheckReport,

@@ -5,9 +5,20 @@ is on the parcel nobody can tell afterwards.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from erpsync.sdk.types import Booking, BookingRequest, Raw, Region, Repeat, TrackedParcel, TrackPage, Waybill
+from erpsync.sdk.types import (
+    Booking,
+    BookingRequest,
+    Cursor,
+    Raw,
+    Region,
+    Repeat,
+    TrackedParcel,
+    TrackPage,
+    Waybill,
+    WaybillPage,
+)
 
 
 class CourierSink(ABC):
@@ -36,8 +47,10 @@ class CourierSink(ABC):
         """Return our codes of the couriers that carry what is booked here. Asks nobody."""
 
     @abstractmethod
-    def book(self, request: BookingRequest) -> Waybill:
+    def book(self, request: BookingRequest) -> Waybill | None:
         """Book once; returns only when the courier has accepted and given a number.
+
+        None only from a `WaybillSource`: the booking is handed over, and its number follows there.
 
         Raises:
             RejectedError: refused, also where the courier took the key first and then says that it does not carry it
@@ -87,6 +100,21 @@ class CourierSink(ABC):
     def balance(self) -> int | None:
         """Return how many more waybills can be booked; None where that is not counted."""
         return None
+
+
+class WaybillSource(ABC):
+    """A courier that tells numbers by itself: of what was handed over before, and such as were bought in advance.
+
+    Where one of a booking never comes, nobody knows whether the courier has it; that is a person's matter, as after an
+    unknown outcome.
+    """
+
+    @abstractmethod
+    def pull_waybills(self, cursor: Cursor) -> Iterator[WaybillPage]:
+        """Yield numbers, oldest first; code after a `yield` runs only when that page is committed.
+
+        A number that is read twice changes nothing the second time.
+        """
 
 
 class TrackSource(ABC):

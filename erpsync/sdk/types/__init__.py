@@ -16,6 +16,7 @@ from erpsync.sdk.types.calls import (
     WebhookResult,
 )
 from erpsync.sdk.types.couriers import (
+    BookedNumber,
     BookedParcel,
     Booking,
     BookingRequest,
@@ -23,11 +24,13 @@ from erpsync.sdk.types.couriers import (
     ParcelGoods,
     Region,
     Sender,
+    SpareNumber,
     TrackedParcel,
     TrackNode,
     TrackPage,
     TrackState,
     Waybill,
+    WaybillPage,
 )
 from erpsync.sdk.types.goods import ListingPage, ListingRow, StockLevel
 from erpsync.sdk.types.messages import Message, MessageLevel
@@ -39,6 +42,7 @@ from erpsync.sdk.types.warehouses import CancelAnswer, Dispatch, Release, Releas
 
 __all__ = [
     "BadLine",
+    "BookedNumber",
     "BookedParcel",
     "Booking",
     "BookingRequest",
@@ -73,6 +77,7 @@ __all__ = [
     "ShipmentLine",
     "ShipmentReport",
     "ShipmentReportPage",
+    "SpareNumber",
     "StockCount",
     "StockLevel",
     "TrackNode",
@@ -82,6 +87,7 @@ __all__ = [
     "UnknownMessage",
     "WarehousePage",
     "Waybill",
+    "WaybillPage",
     "WebhookRecord",
     "WebhookReply",
     "WebhookRequest",

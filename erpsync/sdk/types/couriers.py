@@ -4,6 +4,7 @@ Why a booking is named by our key and not by its number: a call that got no answ
 down before the call, is then all that leads to it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,10 +82,14 @@ class BookingRequest:
 
 
 class LabelKind(StrEnum):
-    """What the bytes of a label are: nothing, as the courier makes none; a PDF; or JSON for its print program."""
+    """What the bytes of a label are.
+
+    Nothing, as the courier makes none; a PDF; a picture, as PNG or JPEG; or JSON for the courier's print program.
+    """
 
     NONE = "none"
     PDF = "pdf"
+    PICTURE = "picture"
     PRINT_DATA = "print_data"
 
 
@@ -123,6 +128,67 @@ class Waybill(Booking):
     sort_code: str = ""
     cost_minor: int | None = None
     currency: str = "CNY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedNumber:
+    """The number of a booking, told after it was handed over.
+
+    Args:
+        key: names the report for people and dead letters; one that is read again has the same.
+        source: where it stands, for people: file and line.
+    """
+
+    key: str
+    waybill: Waybill
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpareNumber:
+    """A waybill number that was bought in advance and is of no parcel yet.
+
+    Args:
+        key, source: as of `BookedNumber`.
+        carrier: our code of the courier.
+        service: the courier's own word for the product that it is good for; empty where it is good for any.
+        cost_minor: what was paid for it, in `currency`; None where nobody says.
+    """
+
+    key: str
+    carrier: str
+    number: str
+    service: str = ""
+    cost_minor: int | None = None
+    currency: str = "CNY"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaybillPage:
+    """Numbers that a courier tells by itself, and what could not be read, with the mark that is valid once committed.
+
+    Args:
+        begins: name of the file of which this is the first page: it takes the place of an earlier one of that name.
+    """
+
+    booked: tuple[BookedNumber, ...] = ()
+    spare: tuple[SpareNumber, ...] = ()
+    bad: tuple[BadLine, ...] = ()
+    mark: str
+    begins: str = ""
+
+    @classmethod
+    def of(cls, rows: Iterable[BookedNumber | SpareNumber | BadLine], *, mark: str, begins: str = "") -> "WaybillPage":
+        """Return a page of rows of any kind."""
+        read = list(rows)
+        return cls(
+            booked=tuple(row for row in read if isinstance(row, BookedNumber)),
+            spare=tuple(row for row in read if isinstance(row, SpareNumber)),
+            bad=tuple(row for row in read if isinstance(row, BadLine)),
+            mark=mark,
+            begins=begins,
+        )
 
 
 class TrackState(StrEnum):
@@ -180,6 +246,8 @@ class TrackPage:
         bad: what of it could not be read.
         whole: these are all nodes there are: they take the place of what was told before.
         over: the courier will tell no more of this parcel.
+        watch_again: the courier has stopped to push although nothing is over: `TrackSource.watch_track` may be asked
+            once more, after `ask_every_s`.
     """
 
     carrier: str
@@ -188,3 +256,4 @@ class TrackPage:
     bad: tuple[BadLine, ...] = ()
     whole: bool = False
     over: bool = False
+    watch_again: bool = False
