@@ -28,6 +28,7 @@ EVENTS = {
     "daemon.started": "The daemon works.",
     "daemon.stopped": "The daemon ended; `clean` is false when calls had to be abandoned.",
     "drift.found": "A channel shows numbers it was not told, counted by cause; `stock.drift` decides what follows.",
+    "file.expired": "A file of a booking was removed a day after it was written, whether it was taken or not.",
     "file.rows_passed_over": "Titles above a file's header or sums among its rows were passed over; row numbers only.",
     "folder.open_to_others": "A dropped file may be read by other users and this one may not change that; told once.",
     "events.refused": "A subscriber did not take its events; it is tried on.",

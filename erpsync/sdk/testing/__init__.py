@@ -41,6 +41,7 @@ so a harness that needs a folder takes it from `tempfile`. What each method must
     WarehouseSource     add_count
     CourierSink         new_booking, bookings, booking_attempts, use_booking, give_numbers
                         (+ refused_booking, unserved_booking, courier_faults, optional)
+    WaybillSource       add_spare                                   (+ give_numbers where it plays CourierSink)
     TrackSource         new_track, scan, track_states               (+ track_push where tracks are pushed)
     MessageSink         messages, message_bytes, secrets
 

@@ -227,8 +227,12 @@ class Harness(ABC):
         missing(self, "use_booking")
 
     def give_numbers(self) -> None:
-        """Let the courier give a number to what it accepted without one (`Fault.NO_NUMBER`)."""
+        """Let the courier give a number to what it accepted without one (`Fault.NO_NUMBER`), or tell one later."""
         missing(self, "give_numbers")
+
+    def add_spare(self) -> str:
+        """Let a waybill number be bought in advance; return it."""
+        missing(self, "add_spare")
 
     def new_track(self) -> TrackedParcel:
         """Let a new parcel be with the courier; nothing has happened to it that is told."""

@@ -305,6 +305,8 @@ def forged_webhook_is_refused(new: NewHarness) -> None:
             "an empty body": replace(genuine, body=b""),
         }
     for name, request in forgeries.items():
+        if request == genuine:
+            continue  # all of it stands in the body
         error = attempt(harness, f"read_webhook with {name}", lambda: connector.read_webhook(request))  # noqa: B023
         if error is None:
             fail(Finding.FORGED_WEBHOOK, name)
