@@ -31,6 +31,7 @@ def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: C
         ("drop-folder", "csv_drop", True),
         ("feishu-finance", "feishu_bot", False),
         ("jd-main", "jd", False),
+        ("kuaidi100-sf", "kuaidi100", False),
         ("mail-admin", "mail", False),
         ("own-shop", "webhook_json", False),
         ("sf", "sf", False),
