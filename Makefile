@@ -89,7 +89,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11
 lock: ## choose the newest allowed versions anew and write the lock files
 	@[ -x $(BIN)/uv ] || $(MAKE) $(STAMP)
 	@{ echo '# Written by "make lock" from pyproject.toml: all that tests and tools need, every file by its hash.'; \
-	   $(COMPILE) --extra build --extra notify --extra test --extra dev --upgrade; } > $(VENV)/lock-dev
+	   $(COMPILE) --extra build --extra notify --extra papers --extra test --extra dev --upgrade; } > $(VENV)/lock-dev
 	@{ echo '# Written by "make lock" from pyproject.toml: what a service needs, every file by its hash.'; \
 	   $(COMPILE) --extra build --constraints $(VENV)/lock-dev; } > $(VENV)/lock
 	@{ echo '# Written by "make lock" from pyproject.toml: what make mutants needs, every file by its hash.'; \

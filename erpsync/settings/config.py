@@ -23,6 +23,7 @@ from erpsync.core.policy import (
     StockPolicy,
     WarehousePolicy,
 )
+from erpsync.settings.documents import TEMPLATES, DocumentSettings, document_settings
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
 from erpsync.settings.problems import ConfigError, Problem
 from erpsync.settings.routes import route_policy
@@ -120,6 +121,7 @@ class Config:
     counts: CountPolicy = field(default_factory=CountPolicy)
     complete_days: int = COMPLETE_DAYS
     routes: tuple[RoutePolicy, ...] = ()
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
@@ -131,6 +133,11 @@ class Config:
     def channel(self, id: str) -> ChannelConfig | None:
         """Return the channel of that id, enabled or not."""
         return next((channel for channel in self.channels if channel.id == id), None)
+
+    @property
+    def templates(self) -> Path:
+        """Where the seller's own templates of papers lie, if he has any."""
+        return self.folder / TEMPLATES
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -218,6 +225,7 @@ def build(
         counts=policy(CountPolicy, main.counts),
         complete_days=main.orders.complete_days,
         routes=tuple(map(route_policy, main.routes)),
+        documents=document_settings(main.documents),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),

@@ -14,6 +14,7 @@ from erpsync.sdk.roles import ConnectorSettings, MessageSink, WarehouseSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of, warehouse_rows
 from erpsync.settings.config import Loaded, build
+from erpsync.settings.document_checks import unusable_documents
 from erpsync.settings.files import CHANNELS, RULES, Disk, Files, main_file
 from erpsync.settings.folders import unusable_folders
 from erpsync.settings.kept import keep
@@ -46,7 +47,7 @@ def load(
             of erpsync.yaml and of these channels. The database's URL is always resolved. Secrets of a disabled channel
             are never read.
         source: what the files are read from, the disk by default.
-        folders: look also whether this user can work in the folders that are named.
+        folders: look also whether this user can work in the folders that are named, and whether papers can be made.
     """
     main = main_file(Path(path))
     sources = Sources(main.parent.absolute(), environ)
@@ -66,6 +67,7 @@ def load(
     problems = tuple(problem for problem in listed if problem.severity == "error")
     notes = tuple(problem for problem in listed if problem.severity != "error")
     unusable = unusable_folders(sources.folder, root, channels) if folders else ()
+    unusable += unusable_documents(sources.folder, root) if folders else ()
     if problems or root.model is None:
         return Loaded(config=None, problems=problems, notes=notes, unusable=unusable)
     done = [

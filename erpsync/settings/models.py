@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, SecretStr
 
 from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
+from erpsync.settings.documents import Documents
 from erpsync.settings.hints import did_you_mean
 from erpsync.settings.keys import Keys as _Keys
 from erpsync.settings.own_orders import OWN, OwnOrders
@@ -364,6 +365,7 @@ class MainFile(_Keys):
     orders: OwnOrders = Field(
         default_factory=OwnOrders, description="Orders that were made here; those of channels: `defaults.orders`."
     )
+    documents: Documents = Field(default_factory=Documents, description="Papers for the warehouse and the buyer.")
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."
     )
