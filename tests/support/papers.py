@@ -127,6 +127,12 @@ def sizes_mm(pdf: bytes) -> set[tuple[float, float]]:
     return {(round((box[2] - box[0]) * 25.4 / 72, 2), round((box[3] - box[1]) * 25.4 / 72, 2)) for box in boxes}
 
 
+def newest_child() -> int:
+    """Return the process that this one has started last."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return max(int(pid) for task in tasks for pid in task.read_text(encoding="ascii").split())
+
+
 def golden(papers: Papers, name: PaperName, size: SizeName, lang: Any) -> bytes:
     """Return the PDF of a sample of a paper with all that may stand on it."""
     words = {"head": "茶舍旗舰店 · 正品保证", "foot": "退换货请联系客服，谢谢惠顾"}

@@ -65,6 +65,7 @@ def test_the_same_data_gives_the_same_bytes_from_any_process(papers: Papers, nam
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_two_hundred_slips_with_rare_characters_are_read_back_by_people_and_by_scanners(papers: Papers) -> None:
     chance = random.Random(20261130)
     slips = [random_slip(chance, number) for number in range(200)]

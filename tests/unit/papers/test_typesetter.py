@@ -15,7 +15,7 @@ import pytest
 from erpsync.papers.errors import FontError, TooMuchError
 from erpsync.papers.frames import receive
 from erpsync.papers.typesetter import CompileError, Job, Typesetter
-from tests.support.papers import FONT, PATIENT_S, RARE, texts
+from tests.support.papers import FONT, PATIENT_S, RARE, newest_child, texts
 
 pytestmark = pytest.mark.concurrent("processes")
 
@@ -35,9 +35,9 @@ def typesetter() -> Iterator[Typesetter]:
 
 
 def process_of(typesetter: Typesetter) -> int:
-    """Return the process that works for one, which is the only child that this test has."""
+    """Return the process that works for one, which is the last that this test has started."""
     typesetter.families()
-    return max(int(pid) for pid in Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())
+    return newest_child()
 
 
 def is_gone(pid: int) -> bool:
