@@ -3,15 +3,12 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
 
-from erpsync.papers.codes import code128, qr
+from erpsync.papers.codes import Drawing, code128, qr
 from erpsync.papers.content import Json
 from erpsync.papers.style import SIZES, PaperStyle
 from erpsync.papers.templates import Template
 from erpsync.papers.typesetter import Job
-
-Code = TypeVar("Code")
 
 
 def job_of(template: Template, papers: Sequence[Json], style: PaperStyle, families: Sequence[str]) -> Job:
@@ -32,11 +29,11 @@ def job_of(template: Template, papers: Sequence[Json], style: PaperStyle, famili
     return Job(root=template.root, source=template.whole, inputs=text)
 
 
-def _codes(template: Template, name: str, draw: Callable[[str], Code], papers: Sequence[Json]) -> dict[str, Code]:
+def _codes(template: Template, name: str, draw: Callable[[str], Drawing], papers: Sequence[Json]) -> Json:
     """Return the drawings of every number in the papers, if the template asks its kit for such codes at all."""
     if not re.search(rf"\bkit\.{name}\b", template.source):
         return {}
-    return {number: draw(number) for paper in papers for number in _numbers(paper) if number}
+    return {number: draw(number)._asdict() for paper in papers for number in _numbers(paper) if number}
 
 
 def _numbers(paper: Json) -> Iterator[str]:

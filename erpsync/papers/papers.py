@@ -1,6 +1,7 @@
 """Papers for the warehouse and for the buyer: data in, a PDF out, the same bytes for the same data."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +16,10 @@ from erpsync.papers.style import STYLES, PaperName, PaperStyle
 from erpsync.papers.templates import NO_PACKAGE, Template, template_of, unused
 from erpsync.papers.typesetter import LIMIT_S, CompileError, Typesetter
 
-_OURS = "panicked with: kit."
-_NO_PAPER = "unresolved import"
-_PACKAGES = ("package not found", "failed to download package")
+# What typst says of them.
+_PANIC = re.compile("panicked with: ")
+_OF_KIT = re.compile(r"panicked with: kit\.")
+_PACKAGE = re.compile("package not found|failed to download package")
 
 
 class Papers:
@@ -91,7 +93,7 @@ class Papers:
             if numbers := _that_say(error.missing, contents):
                 raise MissingGlyphsError(error.missing, numbers) from None
             file, line, column = _place(error, template)
-            if error.missing or error.message.startswith(_OURS):
+            if error.missing or _OF_KIT.match(error.message):
                 raise TemplateError(file, line, column, _problem(error)) from None
         self._tried(template, style)  # what is told of made-up papers tells nobody's name
         raise TemplateError(file, line, column, "makes no paper of this data, though it does of samples")
@@ -124,8 +126,8 @@ def _problem(error: CompileError) -> str:
     """Return what is wrong in one line; only of samples, or of our own words, for it may quote what is printed."""
     if error.missing:
         return f"no font has {shown_characters(error.missing)}"
-    if error.message == _NO_PAPER:
+    if error.message == "unresolved import":
         return "defines no function `paper(data, kit)`"
-    if error.message.startswith(_PACKAGES):
+    if _PACKAGE.match(error.message):
         return NO_PACKAGE
-    return error.message.removeprefix("panicked with: ")
+    return _PANIC.sub("", error.message, count=1)

@@ -35,8 +35,8 @@ class Template:
 
     @property
     def whole(self) -> str:
-        """What is compiled: the template as `paper`, then the kit that calls it."""
-        return f'#import "/{self.name}.typ": paper\n{KIT}'
+        """What is compiled: the kit, which imports the template and calls it."""
+        return KIT.replace("NAME", self.name, 1)
 
 
 def template_of(name: PaperName, folder: Path | None) -> Template:
