@@ -1,5 +1,7 @@
 """Papers in erpsync.yaml: what they become, and what `check` says where they cannot be made."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,20 @@ def test_check_names_a_folder_that_papers_cannot_be_written_to(tmp_path: Path) -
     (found,) = unusable(tmp_path, f"documents: {{font: {FONT}, folder: printed}}\n")
 
     assert found == f"erpsync.yaml:2:{21 + len(str(FONT))}: documents.folder: printed is no folder"
+
+
+@pytest.mark.concurrent("processes")
+def test_check_fails_and_names_the_extra_where_the_packages_are_missing(tmp_path: Path) -> None:
+    write(tmp_path, MAIN + "documents: {papers: {slip: {size: A5}}}\n")
+    program = "import sys; sys.modules['typst'] = None; from erpsync.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "--lang", "en", "--config", tmp_path, "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert (
+        "erpsync.yaml:2:1: documents: papers need packages that erpsync[papers] brings: pip install 'erpsync[papers]'"
+        in done.stdout
+    )
 
 
 def test_nobody_who_prints_nothing_needs_what_makes_papers(tmp_path: Path) -> None:
