@@ -45,7 +45,8 @@ def is_gone(pid: int) -> bool:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            if ended and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1:  # no thread outlives the first
                 return True
         except (FileNotFoundError, ProcessLookupError):
             return True
