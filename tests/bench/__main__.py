@@ -21,9 +21,9 @@ import structlog
 from erpsync.cli.run import spare_collector
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
+from tests.bench.papers import Bare, memory_mib, print_all, slips, warm
 from tests.bench.parcels import packed, sorted_and_summed
 from tests.bench.rules import comparisons, judged_again, judged_by, many, taken_in, told_again, twelve
-from tests.bench.papers import Bare, memory_mib, print_all, slips, warm
 from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
 from tests.support import postgres
 
