@@ -64,5 +64,6 @@ def refunds_of_orders(connection: Connection, channel_id: int, external_ids: Ite
 
 
 def _all_weeks(connection: Connection) -> range:
+    # Scans orders: the first and the last entry of an index.
     first, last = connection.execute(_EDGES).one()
     return range(0) if first is None or last is None else range(first, last + 1)

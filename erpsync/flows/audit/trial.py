@@ -72,6 +72,7 @@ def coverage(ctx: Context, *, newest: int = NEWEST) -> Coverage:
     outcomes: dict[str, Counter[str]] = {}
     count = untouched = 0
     with ctx.store.read() as connection:
+        # Scans orders: by an index from its end, and no more than are asked for.
         last = select(orders.c.id).order_by(orders.c.placed_at.desc(), orders.c.id.desc()).limit(newest)
         for _, seen in _judged(connection, ctx, list(connection.execute(last).scalars()), ended=True):
             if seen is None:
