@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 SOURCES := erpsync connectors migrations tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test stress lint format plans bench growth soak docs words lock
+.PHONY: help setup demo run test outsiders stress lint format plans bench growth soak docs words lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,17 @@ run: $(STAMP) ## the daemon with the configuration in config/ (or ERPSYNC_CONFIG
 
 test: $(STAMP) ## the whole test suite, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# A second environment, which holds what only connectors of others need; `make test` runs them in it where it is.
+OUTSIDE := $(VENV)-outsiders
+outsiders: $(OUTSIDE)/.set-up ## the environment for connectors of others, without which their tests skip
+
+$(OUTSIDE)/.set-up: $(STAMP) requirements-outsiders.lock
+	@$(BIN)/python -m venv --clear $(OUTSIDE)
+	@echo 'installing by requirements-outsiders.lock'
+	@$(OUTSIDE)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-outsiders.lock
+	@$(OUTSIDE)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@cp requirements-outsiders.lock $@
 
 # In small portions, so that the first runs of all tests are done before the last ones of any.
 stress: WORKERS = 8
@@ -70,22 +81,24 @@ words: $(STAMP) ## bring the catalogues of languages into step with the texts in
 
 # Needs uv and nothing else of the set-up, which may fail on a lock that is behind pyproject.toml.
 # Universal: one file that installs on Python 3.11, 3.12 and 3.13. Hashes, and no address: every machine has its own index.
-# Three files: what a service needs, to build and to run it; the same versions with all that tests and tools need; and
-# what `make mutants` needs besides.
+# Four files: what a service needs, to build and to run it; the same versions with all that tests and tools need; what
+# `make mutants` needs besides; and what connectors of others are tried with.
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
   --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 lock: ## choose the newest allowed versions anew and write the lock files
 	@[ -x $(BIN)/uv ] || $(MAKE) $(STAMP)
 	@{ echo '# Written by "make lock" from pyproject.toml: all that tests and tools need, every file by its hash.'; \
-	   $(COMPILE) --extra build --extra notify --extra test --extra dev --upgrade; } > $(VENV)/lock-dev
+	   $(COMPILE) --extra build --extra notify --extra papers --extra test --extra dev --upgrade; } > $(VENV)/lock-dev
 	@{ echo '# Written by "make lock" from pyproject.toml: what a service needs, every file by its hash.'; \
 	   $(COMPILE) --extra build --constraints $(VENV)/lock-dev; } > $(VENV)/lock
 	@{ echo '# Written by "make lock" from pyproject.toml: what make mutants needs, every file by its hash.'; \
 	   $(COMPILE) --extra mutants --constraints $(VENV)/lock-dev; } > $(VENV)/lock-mutants
+	@{ echo '# Written by "make lock" from pyproject.toml: what make outsiders needs, every file by its hash.'; \
+	   $(COMPILE) --extra build --extra outsiders --constraints $(VENV)/lock-dev; } > $(VENV)/lock-outsiders
 	@mv $(VENV)/lock-dev requirements-dev.lock && mv $(VENV)/lock requirements.lock
-	@mv $(VENV)/lock-mutants requirements-mutants.lock
-	@grep -c '==' requirements.lock requirements-dev.lock requirements-mutants.lock
+	@mv $(VENV)/lock-mutants requirements-mutants.lock && mv $(VENV)/lock-outsiders requirements-outsiders.lock
+	@grep -c '==' requirements.lock requirements-dev.lock requirements-mutants.lock requirements-outsiders.lock
 
 PIP = $(BIN)/python -m pip install --disable-pip-version-check
 # One line that moves, for a terminal: what pip is at. It ends as pip did.

@@ -4,13 +4,9 @@ Why the trade types are a setting: the platform returns only a few types unless 
 without notice, so an operator must be able to name one more before the next release.
 """
 
-from typing import Literal
+from pydantic import Field
 
-from pydantic import AwareDatetime, Field, SecretStr
-
-from erpsync.sdk.roles import ConnectorSettings
-
-PRODUCTION_GATEWAY = "https://gw.api.taobao.com/router/rest"
+from erpsync.sdk.top import TopSettings
 
 TRADE_TYPES = (
     "fixed",
@@ -42,21 +38,9 @@ taobao.trades.sold.get in the public method reference.
 """
 
 
-class TaobaoSettings(ConnectorSettings):
+class TaobaoSettings(TopSettings):
     """The `settings` block of a channel with `connector: taobao`. Platform times are always Beijing time (GMT+8)."""
 
-    gateway: str = Field(
-        default=PRODUCTION_GATEWAY, pattern=r"^https?://\S+$", description="address of the TOP gateway, with its path"
-    )
-    app_key: str = Field(pattern=r"^\S+$", description="app key, digits in quotes")
-    app_secret: SecretStr = Field(min_length=1, description="secret of the app, signs every call")
-    session: SecretStr = Field(min_length=1, description="access token (session key) of the shop for this app")
-    sign_method: Literal["md5", "hmac", "hmac-sha256"] = Field(
-        default="hmac-sha256", description="signature algorithm: md5, hmac (HMAC-MD5) or hmac-sha256"
-    )
-    session_expires_at: AwareDatetime | None = Field(
-        default=None, description="when the session ends, with UTC offset; watched by status and check"
-    )
     trade_types: tuple[str, ...] = Field(
         default=TRADE_TYPES, min_length=1, description="types of trade that are read; what is not named never arrives"
     )

@@ -180,6 +180,14 @@ class App:
             yield command_context(store, self.config)
 
     @contextmanager
+    def acting(self) -> Iterator["Context"]:
+        """Yield the same, with what each channel can do: what is left for the daemon to do depends on that."""
+        from erpsync.cli.build import with_roles
+
+        with self.ctx() as ctx:
+            yield with_roles(ctx, self.config, self.registry)
+
+    @contextmanager
     def looking_by_rules(self, *, others: bool = False) -> Iterator["Context"]:
         """Yield the context for a command that looks at what rules say; it changes nothing.
 

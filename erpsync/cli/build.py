@@ -13,6 +13,7 @@ from erpsync.flows.channels.clocks import PlatformClock
 from erpsync.flows.channels.credentials import load_tokens
 from erpsync.flows.context import AtRest, ChannelSpec, Context, assemble, open_context, read_rows
 from erpsync.flows.operations.keys import prove_keys, refuse_without_keys
+from erpsync.flows.packing import leaving_as
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient, HttpResponse, Limiter
 from erpsync.sdk.roles import Connector, TokenHolder
@@ -212,6 +213,9 @@ def _with_settings(ctx: Context, config: Config) -> Context:
     return replace(
         ctx,
         complete_days=config.complete_days,
+        own=replace(ctx.own, orders=leaving_as(ctx.own.orders, config.order_defaults)),
+        releases=config.releases,
+        couriers=config.couriers,
         local_targets=frozenset(config.web_local_targets),
         console_url=config.web_public_url,
         book=config.rules.book(config.timezone),
@@ -230,6 +234,7 @@ def specs(config: Config) -> list[ChannelSpec]:
             poll=channel.poll,
             orders=channel.orders,
             stock=channel.stock,
+            courier=channel.courier,
         )
         for channel in config.channels
     ]

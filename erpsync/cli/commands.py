@@ -4,8 +4,11 @@ Why data: the parser, the help and the README's table come from one list, and no
 """
 
 from erpsync.cli.command import Argument, Command, arg
+from erpsync.cli.courier_commands import COURIERS
+from erpsync.cli.desk_commands import DESK
 from erpsync.cli.order_commands import DECISIONS, ORDER, RULES, SAID, WHY
 from erpsync.cli.own_commands import BEGINNING, CONNECTORS, DAEMON, KEEPING, TOKENS, USERS
+from erpsync.cli.paper_commands import PAPERS
 from erpsync.cli.readers import change, code, count, days, few, identity, remark
 
 __all__ = ["COMMANDS", "GROUPS", "Argument", "Command", "arg", "only_looks"]
@@ -267,7 +270,8 @@ CHANNELS = (
                 action="append",
                 dest="streams",
                 metavar="NAME",
-                help="orders, backfill, refunds, listings, shipments or warehouse; repeatable (default: not backfill)",
+                help="orders, backfill, refunds, listings, shipments, warehouse or waybills; "
+                "repeatable (default: not backfill)",
             ),
         ),
     ),
@@ -354,7 +358,10 @@ COMMANDS = (
     *DAEMON,
     *ORDERS,
     *RULES,
+    *DESK,
+    *PAPERS,
     *STOCK,
+    *COURIERS,
     *CHANNELS,
     *MESSAGES,
     *ATTENTION,
@@ -368,11 +375,16 @@ GROUPS = {
     "orders": "orders, and an operator's decisions on them",
     "rules": "what rules.yaml says of orders and parcels",
     "shipments": "parcels that left",
+    "releases": "what warehouses have to send",
+    "waves": "releases of a desk that are picked together",
+    "papers": "what is printed of releases and waves",
     "stock": "what lies in the warehouses",
     "goods": "what our SKUs are, and where they lie",
     "listings": "what channels sell, tied to our SKUs",
     "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",
+    "waybills": "couriers' numbers for parcels",
+    "rates": "what couriers charge",
     "channels": "configured shops",
     "connectors": "code for platforms",
     "routes": "messages to departments",

@@ -39,7 +39,7 @@ def write_out(app: App, pieces: Iterator[Piece], label: str, told: Callable[[Pat
         _write(app, pieces, label, _standard_output(app))
         return OK
     target = Path(app.args.out).resolve()  # a link stays one: what it leads to is written
-    with _appearing(target, replace=app.args.force) as stream:
+    with appearing(target, replace=app.args.force) as stream:
         done = _write(app, pieces, label, stream)
     app.out.value({"file": str(target), label: done}, told(target, done))
     return OK
@@ -65,12 +65,16 @@ def _standard_output(app: App) -> BinaryIO | None:
 
 
 @contextmanager
-def _appearing(target: Path, *, replace: bool) -> Iterator[BinaryIO]:
-    """Yield a stream whose file gets its name when the block ends, whole and on disk; nothing is left if it raises."""
+def appearing(target: Path, *, replace: bool, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Yield a stream whose file gets its name when the block ends, whole and on disk; nothing is left if it raises.
+
+    Args:
+        mode: of the file, less what the process leaves out.
+    """
     _refuse(target, replace=replace)
     hidden = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+        with os.fdopen(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

@@ -141,9 +141,10 @@ TOKENS = (
             _TOKEN,
             arg(
                 "--scope",
-                choices=("read", "operate", "admin"),
+                choices=("read", "pack", "operate", "admin"),
                 default="read",
-                help="read looks (the default), operate also changes, admin also sees recipients and subscribes",
+                help="read looks (the default), pack also works at the desk, operate also changes, admin also sees"
+                " recipients and subscribes",
             ),
         ),
     ),
@@ -155,8 +156,9 @@ _USER = arg("name", metavar="NAME", help="the user's name; it stands in events a
 _ROLE = arg(
     "--role",
     required=True,
-    choices=("read", "operate", "admin"),
-    help="read looks, operate also changes orders, stock and channels, admin also sees people, users and settings",
+    choices=("read", "pack", "operate", "admin"),
+    help="read looks, pack also makes waves, prints, scans and stops, operate also changes orders, stock and channels,"
+    " admin also sees people, users and settings",
 )
 
 USERS = (

@@ -1,6 +1,6 @@
-"""The connectors that `dead replay` reads records with.
+"""The connectors of commands that ask a platform: `dead replay` and `papers`.
 
-Why made one by one, and when a letter first needs it: a record of one shop must not wait for the secrets of another.
+Why made one by one, and when one is first needed: a record of one shop must not wait for the secrets of another.
 Where a channel's secrets cannot be read (systemd hands some to the daemon only), it is read without them if the
 connector can be made so; it then makes no call.
 """
@@ -25,10 +25,15 @@ DAEMON_CAN = "the daemon can: POST /api/v1/dead-letters/ID/replay"
 
 
 class Connectors:
-    """Makes connectors of channels, once each; closes them at the end of the block."""
+    """Makes connectors of channels, once each; closes them at the end of the block.
 
-    def __init__(self, app: App) -> None:
+    Args:
+        otherwise: how the daemon is asked to do it, which has all secrets.
+    """
+
+    def __init__(self, app: App, *, otherwise: str = DAEMON_CAN) -> None:
         self._app = app
+        self._otherwise = otherwise
         self._made: dict[str, Connector] = {}
         self._open = ExitStack()
 
@@ -55,8 +60,8 @@ class Connectors:
         lacking = "; ".join(str(problem) for problem in loaded.problems) or f"channel {channel.name} is switched off"
         without = self._app.config.channel(channel.name)
         if without is None or not without.enabled or not without.makeable:
-            raise Refused(f"its connector cannot be made here, {DAEMON_CAN} ({lacking})")
-        return self._connect(ctx, without, _NoCalls(lacking))
+            raise Refused(f"its connector cannot be made here, {self._otherwise} ({lacking})")
+        return self._connect(ctx, without, _NoCalls(lacking, self._otherwise))
 
     def _connect(self, ctx: "Context", config: "ChannelConfig", limiter: Limiter) -> Connector:
         clock = ctx.store.clock
@@ -67,9 +72,10 @@ class Connectors:
 class _NoCalls:
     """The limiter of a connector that was made without its secrets."""
 
-    def __init__(self, lacking: str) -> None:
+    def __init__(self, lacking: str, otherwise: str) -> None:
         self._lacking = lacking
+        self._otherwise = otherwise
 
     def acquire(self, lane: str) -> None:
         del lane
-        raise Refused(f"the channel has to be asked, which needs its secrets; {DAEMON_CAN} ({self._lacking})")
+        raise Refused(f"the channel has to be asked, which needs its secrets; {self._otherwise} ({self._lacking})")

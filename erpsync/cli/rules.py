@@ -147,6 +147,8 @@ def _given(gift: Json) -> str:
             return f"no gift of {sku}: the buyer has one"
         case "most":
             return f"no gift of {sku}: as many as may be are given"
+        case "replaced":
+            return f"gift of another SKU in place of {sku}, of which there was none in stock"
         case "dropped":
             return f"no gift of {sku}: there was none in stock"
         case "unknown_sku":

@@ -43,6 +43,8 @@ TASKS: Mapping[str, str] = {
     "gate": "look on the channel; `erpsync tasks done {id}` when it may go or is settled",
     "unknown": "look for it there: `erpsync tasks done {id} --arrived` if it is there, else `erpsync tasks done {id}`",
     "recall": "have the warehouse stop it or get the parcel back, then `erpsync tasks done {id}`",
+    "warehouse_refused": "ask the warehouses why, then release its order: it is planned anew, and this ends by itself",
+    "paper": "name a font that has it in documents.font, or mend the text; this ends when the paper is printed",
     "order_edited": "compare it with what left and settle that with the buyer, then `erpsync tasks done {id}`",
     "refund_late": "settle it with the buyer, or get the parcel back, then `erpsync tasks done {id}`",
     "refund_unnamed": "name the units on the channel or cancel the order; was it for none, `erpsync tasks done {id}`",
@@ -64,6 +66,10 @@ TASKS: Mapping[str, str] = {
     "same_version": "look there which view is right, enter what differs by hand, then `erpsync tasks done {id}`",
     "unknown_message": "have the shop leave it out or install a version that knows it; `erpsync tasks done {id}`",
     "restored": "do what it says; whatever was lost with the database comes back by no other way",
+    "no_courier": "mend what it says (rates, zones, accounts), or send the parcel by a courier of your own choice",
+    "no_waybill": "mend what it says, then `erpsync waybills book RELEASE` tries again",
+    "waybill_stale": "send their parcels, or `erpsync waybills cancel NUMBER`; this ends with the last of them",
+    "waybill_cancel": "see there what became of it and get the parcel back if it left, then `erpsync tasks done {id}`",
     "route_broken": (
         "mend what `erpsync routes list` says; it is tried on and this ends when a message gets through, "
         "`erpsync routes retry ROUTE` tries at once"
@@ -91,6 +97,8 @@ REPLAYS: Mapping[str, str] = {
     "message": "mend what the channel refuses, then `erpsync dead replay {id}` sends it; old news may be dropped",
     "correction": "mend what the channel refuses, then `erpsync dead replay {id}`; a newer correction ends this",
     "release": "mend what the warehouse refuses, then `erpsync dead replay {id}`",
+    "waybill": "mend what the courier refuses, then `erpsync dead replay {id}`",
+    "waybill_cancel": "void it by hand, or `erpsync dead replay {id}` asks the courier again",
     "release_cancel": "stop it by hand, or `erpsync dead replay {id}` asks the warehouse again",
 }
 """By kind of a dead letter that trying again can help."""
@@ -100,6 +108,7 @@ MENDS: Mapping[str, str] = {
     "line": _FILE,
     "shipment_report": _FILE,
     "warehouse_report": "have the warehouse report it right (a file under the same name): this ends when that is read",
+    "waybill_report": "have the courier tell it right (a file under the same name): this ends when that is read",
     "listing": "mend the listing on the channel: this ends when the catalogue is read again",
 }
 """By kind of a dead letter that ends by itself once its source is mended, and that trying again cannot help."""

@@ -18,6 +18,7 @@ class HoldReason(StrEnum):
 
     REFUND_OPEN = "refund_open"
     OPERATOR = "operator"
+    WAREHOUSE_REFUSED = "warehouse_refused"
     VOID = "void"
     DO_NOT_SHIP = "do_not_ship"
     UNREAD_UPDATE = "unread_update"
@@ -53,6 +54,7 @@ class OrderHold:
         gate_waits: whether a parcel that has left is not told to the channel before it ends.
         by_lines: whether it may be about some lines only; parcels of others go.
         own_words: whether its detail is what a person here said, which may be stored with a refusal.
+        by_hand: whether it lasts until a person ends it.
     """
 
     advice: str
@@ -61,6 +63,7 @@ class OrderHold:
     gate_waits: bool = False
     by_lines: bool = False
     own_words: bool = False
+    by_hand: bool = False
 
 
 ORDER_HOLDS: Mapping[str, OrderHold] = {
@@ -75,6 +78,13 @@ ORDER_HOLDS: Mapping[str, OrderHold] = {
         refusal="is held",
         instead="release it first",
         own_words=True,
+        by_hand=True,
+    ),
+    HoldReason.WAREHOUSE_REFUSED.value: OrderHold(
+        advice="ask the warehouse; `erpsync orders release {order}` plans it anew",
+        refusal="was given back by its warehouse",
+        instead="release it first",
+        by_hand=True,
     ),
     HoldReason.VOID.value: OrderHold(
         advice="`erpsync orders approve {order}` if it is a real order, `erpsync orders cancel {order}` if it is none",
@@ -114,18 +124,27 @@ ORDER_HOLDS: Mapping[str, OrderHold] = {
 """By reason, the most pressing first: that one is shown."""
 
 
+NO_HOLDS: Mapping[str, str] = {}
+
+
+def until_ended(holds: Mapping[str, str]) -> dict[str, str]:
+    """Return those holds that last until a person ends them."""
+    return {reason: why for reason, why in holds.items() if (row := ORDER_HOLDS.get(reason)) and row.by_hand}
+
+
 def hold_reasons(
     order: KnownOrder,
     *,
     refunds: Iterable[Refund],
     bad_lines: bool,
     needs_address: bool,
-    operator: str | None,
+    by_hand: Mapping[str, str] = NO_HOLDS,
     unread: str = "",
 ) -> dict[str, str]:
     """Return why an order must not leave, reason to detail.
 
     Args:
+        by_hand: the holds that only a person ends, reason to detail.
         unread: which newer view of the order, or of a refund of it, was not understood; nothing when there is none.
 
     An address is asked for only while the order is ready and something of it has still to leave: many channels hide the
@@ -137,8 +156,7 @@ def hold_reasons(
     asked += still_asked(order.refund_asked, order.reading.version_at, refunds)
     if asked:
         reasons[HoldReason.REFUND_OPEN.value] = ", ".join(dict.fromkeys(asked))
-    if operator is not None:
-        reasons[HoldReason.OPERATOR.value] = operator
+    reasons |= by_hand
     if order.do_not_ship:
         reasons[HoldReason.DO_NOT_SHIP.value] = order.do_not_ship
     if unread and order.open_qty:

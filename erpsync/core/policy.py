@@ -4,7 +4,10 @@ Why here and not in `settings`: decisions must not know where a number came from
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Literal
+
+from erpsync.sdk.types import Sender
 
 COMPLETE_DAYS = 15
 """So many days after its last parcel left an order that was made here is completed: what came back has come by then."""
@@ -17,7 +20,13 @@ MOST_CHANGED = 500
 class WarehousePolicy:
     """A place that holds stock. `safety_stock` units per SKU are never promised; not `sellable` feeds nobody.
 
-    `channel` names the account of the system that runs it; without one nothing is released to it.
+    `channel` names the account of the system that runs it; at a `desk` people pick and pack what is released to it.
+    With neither nothing is released.
+
+    Args:
+        wave_min: so many releases at a desk make a wave by themselves; None leaves it to people.
+        wave_size: the most in one wave.
+        sender: where its parcels are fetched and go back to.
     """
 
     id: str
@@ -25,6 +34,10 @@ class WarehousePolicy:
     safety_stock: int = 0
     sellable: bool = True
     channel: str | None = None
+    desk: bool = False
+    wave_min: int | None = None
+    wave_size: int = 60
+    sender: Sender | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +53,38 @@ class PollPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MergePolicy:
+    """Which orders of one recipient leave in one parcel.
+
+    Args:
+        orders: so many at most; 1 merges none.
+        weight_g: the most that such a parcel weighs; None is no limit.
+        sibling: whether a parcel waits for an order of its recipient that cannot leave yet, or only says so.
+    """
+
+    orders: int = 10
+    weight_g: int | None = None
+    sibling: Literal["warn", "wait"] = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelPolicy:
+    """The most in one parcel, in units of ours; None is no limit."""
+
+    max_weight_g: int | None = None
+    max_units: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPolicy:
-    """How a channel's orders are numbered, reserved and checked.
+    """How a channel's orders are numbered, reserved, checked, packed and told.
 
     Args:
         ship_within_h: hours from payment within which the channel wants to be told that it left, where it does not say.
         ship_margin_h: so long before that a parcel whose order cannot be read is given to a person.
+        partial: whether an order waits until all of it is held, or what is held leaves.
+        partial_min: what that must be worth, in whole units of the order's currency.
+        couriers: our codes of those that may carry its parcels; None is any.
     """
 
     reserve: Literal["payment", "placement"] = "payment"
@@ -55,6 +94,64 @@ class OrderPolicy:
     gate_s: float = 5
     ship_within_h: float = 48
     ship_margin_h: float = 6
+    partial: Literal["whole", "ready"] = "whole"
+    partial_min: Decimal = Decimal(0)
+    merge: MergePolicy = field(default_factory=MergePolicy)
+    parcel: ParcelPolicy = field(default_factory=ParcelPolicy)
+    couriers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPolicy:
+    """How an account with a courier is chosen.
+
+    Args:
+        priority: 1 is preferred to 2.
+        services: those that may be booked; empty is the one of the account's own settings.
+        cod: whether the courier collects money for us.
+    """
+
+    priority: int = 1
+    services: tuple[str, ...] = ()
+    cod: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourierPolicy:
+    """What is alarmed of couriers.
+
+    Args:
+        stale_h: hours after which a waybill that nobody used is told of.
+    """
+
+    stale_h: float = 48
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedPolicy:
+    """What follows when a warehouse gives a release back.
+
+    Args:
+        reroute: whether its orders are planned anew without that warehouse.
+        tries: so many warehouses are tried for an order.
+        ask_after_h: hours after which a person is asked about an order that none takes.
+    """
+
+    reroute: bool = False
+    tries: int = 2
+    ask_after_h: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePolicy:
+    """How releases are made.
+
+    Args:
+        across: names of channels whose orders may share a parcel.
+    """
+
+    across: tuple[frozenset[str], ...] = ()
+    refused: RefusedPolicy = field(default_factory=RefusedPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,26 +31,6 @@ def may_leave(order: KnownOrder) -> bool:
     return order.ready_at is not None and not order.holds and phase(order) in OPEN_PHASES
 
 
-def pieces(order: KnownOrder, held: Mapping[tuple[int, int], int]) -> tuple[Piece, ...]:
-    """Return what one warehouse is to send of an order.
-
-    Args:
-        held: our units it holds for the order, by (line id, SKU id).
-
-    Raises `NotWholeError` where they are no whole units of a line: half a set lies elsewhere.
-    """
-    pieces: list[Piece] = []
-    for line in order.lines:
-        held_parts = {sku_id: held.get((line.id, sku_id), 0) for sku_id in line.parts}
-        if not any(held_parts.values()):
-            continue
-        counts = {divmod(qty, line.parts[sku_id]) for sku_id, qty in held_parts.items()}
-        if len(counts) != 1 or (whole := counts.pop())[1]:
-            raise NotWholeError(f"line {line.external_id} lies in parts in more than one warehouse")
-        pieces += [Piece(line_id=line.id, sku_id=s, qty=qty, units=whole[0]) for s, qty in sorted(held_parts.items())]
-    return tuple(pieces)
-
-
 def units_of(released: Mapping[int, Mapping[int, Piece]], sent: Mapping[tuple[int, int], int]) -> dict[int, int]:
     """Return the channel's units, by line id, that reported pieces make.
 

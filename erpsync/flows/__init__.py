@@ -23,8 +23,14 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a parcel left | `shipments` | `shipments.record.ship` |
 | the channel is told of a parcel | `shipments` | `shipments.push.push_shipments` |
 | a refund stops a parcel | `shipments` | `shipments.gate.rule` |
+| a release gets its courier's number | `couriers` | `couriers.wanted.want_waybills` |
+| a courier is asked to carry a parcel | `couriers` | `couriers.push.push_waybills` |
 | a warehouse is told what to send | `warehouses` | `warehouses.release.release_ready` |
+| a slip or a label is printed | `desk` | `desk.printing.print_papers` |
 | a warehouse reports | `warehouses` | `warehouses.reports.apply_warehouse` |
+| releases of a desk are picked together | `desk` | `desk.waves.make_wave` |
+| a parcel is scanned and leaves the desk | `desk` | `desk.scans.leave` |
+| a person takes a release out of the pile | `desk` | `desk.stops.stop` |
 | a shop does not answer | `channels` | `channels.health.mark_down` |
 | a token is renewed | `channels` | `channels.credentials.rescue` |
 | what we hold is compared with a channel | `reconcile` | `reconcile.compare.reconcile` |
@@ -35,6 +41,7 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | an order is late | `alarms` | `alarms.late_orders.tell_late` |
 | old data is deleted | `operations` | `operations.prune.prune` |
 | notes of older orders are filled in | `operations` | `operations.fill_notes.fill_notes` |
+| older orders are found by their recipient | `operations` | `operations.fill_recipients.fill_recipients` |
 | keys are rotated | `operations` | `operations.rotate_keys.rotate_keys` |
 | a backup is made | `backups` | `backups.backup.take_backup` |
 | a lost database is had again | `backups` | `backups.restore.restore` |

@@ -6,24 +6,32 @@ done again, and a reload simply builds another context.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from erpsync.core.merging import SameRecipient
 from erpsync.core.messages import RoutePolicy
+from erpsync.core.parcels import PackingPolicy
 from erpsync.core.policy import (
     COMPLETE_DAYS,
     MOST_CHANGED,
+    AccountPolicy,
     CountPolicy,
+    CourierPolicy,
     OrderPolicy,
     PollPolicy,
+    ReleasePolicy,
     SealPolicy,
     StockPolicy,
     WarehousePolicy,
 )
 from erpsync.core.sourcing import Sourcing
+from erpsync.flows.packing import channel_packing
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
+from erpsync.sdk.types import Recipient
 from erpsync.store.db.store import Store
 from erpsync.store.feed import settled_id
 from erpsync.store.registry import OWN, OWN_ID, channels, sync_channels, sync_warehouses, warehouse_ids
@@ -56,6 +64,7 @@ class Channel:
     poll: PollPolicy
     orders: OrderPolicy
     stock: StockPolicy
+    courier: AccountPolicy = field(default_factory=AccountPolicy)
     connector: Connector | None = None
     at_rest: AtRest | None = None
 
@@ -91,6 +100,12 @@ class Channel:
         source = playing(self.connector, OrderReader)
         return source is not None and source.carries_recipients
 
+    def same_recipient(self, recipient: Recipient, placed_at: datetime) -> SameRecipient | None:
+        """Return this platform's own answer to who a recipient is that it hides; None where it gives none."""
+        source = playing(self.connector, OrderReader) if recipient.ciphertext else None
+        token = source.same_recipient(recipient, placed_at) if source is not None else ""
+        return SameRecipient(scope=str(self.id), token=token) if token else None
+
     @property
     def nets_refunds(self) -> bool | None:
         """Whether this channel's totals are without the money given back; None where no connector can tell."""
@@ -108,6 +123,7 @@ class ChannelSpec:
     poll: PollPolicy = field(default_factory=PollPolicy)
     orders: OrderPolicy = field(default_factory=OrderPolicy)
     stock: StockPolicy = field(default_factory=StockPolicy)
+    courier: AccountPolicy = field(default_factory=AccountPolicy)
     connector: Connector | None = None
 
 
@@ -150,6 +166,8 @@ class Context:
     counting: CountPolicy = field(default_factory=CountPolicy)
     own: Channel = OWN_CHANNEL
     complete_days: int = COMPLETE_DAYS
+    releases: ReleasePolicy = field(default_factory=ReleasePolicy)
+    couriers: CourierPolicy = field(default_factory=CourierPolicy)
     book: "Book" = field(default_factory=_no_rules)
     rule_lines: Mapping[str, str] = field(default_factory=dict)
     most_changed: int = MOST_CHANGED
@@ -194,6 +212,20 @@ class Context:
         policy = self.warehouses.get(warehouse_id)
         name = policy.channel if policy else None
         return next((channel for channel in self.channels.values() if name and channel.name == name), None)
+
+    @property
+    def packing(self) -> PackingPolicy:
+        """Return how orders leave, by channel id, our own channel's too."""
+        ids = {channel.name: channel.id for channel in self.channels.values()}
+        return PackingPolicy(
+            by_channel={channel.id: channel_packing(channel.orders) for channel in self.sellers},
+            across=tuple(frozenset(ids[name] for name in names if name in ids) for names in self.releases.across),
+        )
+
+    @property
+    def desks(self) -> dict[str, int]:
+        """Return the row ids of the warehouses where people pick and pack, by code."""
+        return {policy.id: row_id for row_id, policy in self.warehouses.items() if policy.desk}
 
     def run_by(self, channel: Channel) -> dict[str, int]:
         """Return the row ids of the warehouses that a channel runs, by code."""
@@ -290,7 +322,7 @@ def assemble(
                 for channel in built
             },
             own={OWN_ID: tuple(row_id for row_id, place in selling if _feeds(place, OWN_CHANNEL.stock))},
-            run=frozenset(row_id for row_id, place in selling if place.channel),
+            run=frozenset(row_id for row_id, place in selling if place.channel or place.desk),
         ),
         sealing=sealing or SealPolicy(),
         counting=counting or CountPolicy(),
@@ -338,5 +370,6 @@ def _channel(row_id: int, spec: ChannelSpec) -> Channel:
         poll=spec.poll,
         orders=spec.orders,
         stock=spec.stock,
+        courier=spec.courier,
         connector=spec.connector,
     )

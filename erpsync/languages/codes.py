@@ -22,6 +22,7 @@ STATUSES = (
 HOLD_REASONS = (
     "refund_open",
     "operator",
+    "warehouse_refused",
     "do_not_ship",
     "unread_update",
     "unmapped_sku",
@@ -39,6 +40,9 @@ ABOUT = ("parcel", "event")
 
 GIFTS = ("given", "once", "most", "unknown_sku")
 """What became of a gift; `dropped` stands among the states."""
+
+SCANS = ("elsewhere", "label_used", "left", "no_label", "other_label", "replaced", "spare", "void_label")
+"""Why a scanned parcel may not leave; `unknown`, `recalled` and `stopped` stand among the states."""
 
 WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored")
 STATES = (
@@ -61,10 +65,18 @@ STATES = (
     "superseded",
     "granted",
     "closed",
+    "spare",
+    "wanted",
+    "handed",
+    "booked",
+    "used",
+    "cancelling",
+    "cancelled",
     "unsure",
     "told",
     "recalled",
     "stopped",
+    "printed",
     "opened",
     "active",
     "sealed",
@@ -86,8 +98,11 @@ KINDS = (
     "correction",
     "release",
     "release_cancel",
+    "waybill",
+    "waybill_cancel",
     "shipment_report",
     "warehouse_report",
+    "waybill_report",
     "listing",
     "event",
     "push",
@@ -102,6 +117,7 @@ KINDS = (
     "listings",
     "shipments",
     "warehouse",
+    "waybills",
     "phone",
     "number",
     "tracking",
@@ -117,6 +133,7 @@ TASKS = (
     "token",
     "order_edited",
     "recall",
+    "warehouse_refused",
     "refund_late",
     "refund_unnamed",
     "tracking_changed",
@@ -136,6 +153,11 @@ TASKS = (
     "events_not_taken",
     "restored",
     "route_broken",
+    "paper",
+    "no_courier",
+    "no_waybill",
+    "waybill_cancel",
+    "waybill_stale",
 )
 EVENTS = (
     "alarm.ended",
@@ -191,13 +213,17 @@ EVENTS = (
     "order.taken_back",
     "phone.searched",
     "policy.changed",
+    "rates.imported",
     "release.again",
     "release.kept",
+    "release.made",
+    "release.printed",
     "release.recalled",
     "release.stopped",
     "release.told",
     "route.retried",
     "route.tested",
+    "scan.refused",
     "session.began",
     "session.ended",
     "session.refused",
@@ -237,6 +263,22 @@ EVENTS = (
     "user.role",
     "version.ahead",
     "version.disputed",
+    "wave.done",
+    "wave.dropped",
+    "wave.made",
+    "wave.printed",
+    "waybill.again",
+    "waybill.booked",
+    "waybill.cancelled",
+    "waybill.handed",
+    "waybill.imported",
+    "waybill.numbered",
+    "waybill.refused",
+    "waybill.unknown",
+    "waybill.used",
+    "waybill.voided",
+    "waybill.wanted",
+    "waybill_cancel.refused",
     "window.reopened",
 )
 LEVELS = ("info", "warn", "alarm")
@@ -261,7 +303,7 @@ CHECKS = (
 )
 """What alarms are about, and how sure they are; `auth`, `clock`, `down` and `token` stand above."""
 
-ROLES = ("read", "operate", "admin")
+ROLES = ("read", "pack", "operate", "admin")
 AMOUNTS = ("goods", "total", "freight", "discount", "refunded", "residual")
 INSTANTS = ("placed", "paid", "ready")
 CODES = tuple(
@@ -273,6 +315,7 @@ CODES = tuple(
             *OUTCOMES,
             *ABOUT,
             *GIFTS,
+            *SCANS,
             *WAITS,
             *STATES,
             *KINDS,

@@ -57,6 +57,7 @@ class Alarms:
                     with under(held.lease):
                         world.stages.learn_arrivals(world.ctx)
                         world.stages.tell_late(world.ctx)
+                        world.stages.tell_stale(world.ctx)
                         world.stages.watch_alarms(world.ctx, self._limits())
                 except LeaseLostError:
                     return LOOK_S

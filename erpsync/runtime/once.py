@@ -94,6 +94,8 @@ class _Work:
             pass
         while not self._stopping() and self._stages.release_ready(self._ctx):
             pass
+        if not self._stopping():
+            self._stages.make_due_waves(self._ctx)
         for channel in self._channels():
             for stream in self._wanted(channel):
                 self._poll(channel, stream)
@@ -152,4 +154,6 @@ class _Work:
         while not self._stopping() and (pushed := self._stages.push_shipments(self._ctx, channel)):
             self.done.pushed += pushed
         while not self._stopping() and (pushed := self._stages.push_releases(self._ctx, channel)):
+            self.done.pushed += pushed
+        while not self._stopping() and (pushed := self._stages.push_waybills(self._ctx, channel)):
             self.done.pushed += pushed

@@ -177,6 +177,8 @@ class Stages:
     push_shipments: Callable[[Context, Channel], int]
     release_ready: Callable[[Context], int]
     push_releases: Callable[[Context, Channel], int]
+    make_due_waves: Callable[[Context], int]
+    push_waybills: Callable[[Context, Channel], int]
     push_events: Callable[..., int]
     next_run_s: Callable[[Context], float | None]
     mark_untold: Callable[[Context], None]
@@ -193,6 +195,7 @@ class Stages:
     watch_tokens: Callable[[Context], int]
     learn_arrivals: Callable[[Context], int]
     tell_late: Callable[[Context], int]
+    tell_stale: Callable[[Context], int]
     watch_alarms: WatchAlarms
     watch_disks: WatchDisks
     push_messages: Callable[..., float | None] = _nobody_to_tell
@@ -207,6 +210,9 @@ def flow_stages() -> Stages:
     from erpsync.flows.availability import fan_out
     from erpsync.flows.availability import push as stock_push
     from erpsync.flows.channels import credentials, streams
+    from erpsync.flows.couriers import push as waybill_push
+    from erpsync.flows.couriers import stale
+    from erpsync.flows.desk import waves
     from erpsync.flows.intake import hints, poll, schedule, webhooks
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
@@ -227,6 +233,8 @@ def flow_stages() -> Stages:
         push_shipments=shipment_push.push_shipments,
         release_ready=release.release_ready,
         push_releases=push.push_releases,
+        make_due_waves=waves.make_due_waves,
+        push_waybills=waybill_push.push_waybills,
         push_events=event_webhooks.push_events,
         push_messages=tell.push_messages,
         next_run_s=stock_push.next_run_s,
@@ -244,6 +252,7 @@ def flow_stages() -> Stages:
         watch_tokens=credentials.watch_tokens,
         learn_arrivals=arrivals.learn_arrivals,
         tell_late=late_orders.tell_late,
+        tell_stale=stale.tell_stale,
         watch_alarms=watch.watch,
         watch_disks=watch.watch_disks,
         reconcile=compare.reconcile,

@@ -11,13 +11,23 @@ from sqlalchemy import func, select
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.world import Visit, World
 from erpsync.store.db.store import Store
-from erpsync.store.outbox.queue import CORRECTION, IS_PENDING, LANE_URGENT, RELEASE, RELEASE_CANCEL, SHIPMENT, STOCK
+from erpsync.store.outbox.queue import (
+    CORRECTION,
+    IS_PENDING,
+    LANE_URGENT,
+    RELEASE,
+    RELEASE_CANCEL,
+    SHIPMENT,
+    STOCK,
+    WAYBILL,
+    WAYBILL_CANCEL,
+)
 from erpsync.store.tables import outbox
 
 ROUND = 20
 """So many calls in a row before the channel goes behind the others of its pool."""
 
-_CHAIN_OF = {RELEASE_CANCEL: RELEASE, CORRECTION: SHIPMENT}
+_CHAIN_OF = {RELEASE_CANCEL: RELEASE, CORRECTION: SHIPMENT, WAYBILL_CANCEL: WAYBILL}
 """Kinds that go in another one's chain."""
 
 CALL_DEADLINE_S = 900.0
@@ -78,7 +88,7 @@ class Pushing:
         for key in [key for key in self._chains if key[0] not in wanted]:
             self._chains.pop(key).close()
         for name in sorted(wanted):
-            for kind in ("urgent", STOCK, SHIPMENT, RELEASE):
+            for kind in ("urgent", STOCK, SHIPMENT, RELEASE, WAYBILL):
                 if (name, kind) not in self._chains:
                     self._chains[name, kind] = self._chain(name, kind)
 
@@ -142,6 +152,8 @@ class Pushing:
             return stages.push_shipments(visit.ctx, visit.channel)
         if kind == RELEASE:
             return stages.push_releases(visit.ctx, visit.channel)
+        if kind == WAYBILL:
+            return stages.push_waybills(visit.ctx, visit.channel)
         return stages.push_stock(visit.ctx, visit.channel, urgent_only=kind == "urgent")
 
     def _fan_out(self) -> float | None:

@@ -96,7 +96,10 @@ def _known_code(value: object) -> object:
     return carrier(value).code if isinstance(value, str) else value
 
 
-CarrierMap = Annotated[dict[str, Annotated[str, BeforeValidator(_known_code)]], Field()]
+CarrierCode = Annotated[str, BeforeValidator(_known_code)]
+"""The type of a setting that names a courier by our code; small letters are forgiven."""
+
+CarrierMap = Annotated[dict[str, CarrierCode], Field()]
 """The type of a setting that says which courier a name in a file is."""
 
 

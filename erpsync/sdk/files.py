@@ -28,13 +28,23 @@ def csv_bytes(
     return text.getvalue().encode(encoding)
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file that appears whole and on disk; one that has the name already is replaced by it."""
+class NamedFileError(OSError):
+    """Something failed after a file had, or may have had, its name: whoever takes files from there may have it."""
+
+
+def write_whole(target: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Write a file that appears whole and on disk; one that has the name already is replaced by it.
+
+    Args:
+        mode: who may read and write it, as far as the process's mask lets them.
+
+    Raises:
+        NamedFileError: it may be there; after any other `OSError` it is not.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     hidden = target.with_name(f".{target.name}.{os.getpid()}-{id(content):x}.tmp")
-    _write(hidden, content, os.O_TRUNC)
-    hidden.rename(target)
-    _flush(target.parent)
+    _write(hidden, content, os.O_TRUNC, mode)
+    _name(hidden, target)
 
 
 def write_new(target: Path, content: bytes) -> bool:
@@ -48,13 +58,23 @@ def write_new(target: Path, content: bytes) -> bool:
     if target.exists():
         hidden.unlink()
         return False
-    hidden.rename(target)
-    _flush(target.parent)
+    _name(hidden, target)
     return True
 
 
-def _write(path: Path, content: bytes, flag: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flag, 0o666), "wb") as handle:
+def _name(hidden: Path, target: Path) -> None:
+    """Give a file its name. A folder on a network may do so and fail to say it: then the hidden name is gone."""
+    try:
+        hidden.rename(target)
+        _flush(target.parent)
+    except OSError as error:
+        if os.path.lexists(hidden):
+            raise
+        raise NamedFileError(error.errno, error.strerror, str(target)) from error
+
+
+def _write(path: Path, content: bytes, flag: int, mode: int = 0o666) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | flag, mode), "wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())

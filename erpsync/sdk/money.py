@@ -3,7 +3,7 @@
 Why a table: an amount in a currency that does not exist is a misunderstanding, and three capital letters are no proof.
 """
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from erpsync.sdk.errors import PayloadError
 
@@ -44,6 +44,11 @@ def require_currency(code: str, *, may_be_none: bool = False) -> None:
 def decimals(currency: str) -> int:
     """Return how many digits of an amount are behind its point."""
     return _DECIMALS.get(currency, 2)
+
+
+def minor(amount: Decimal, currency: str) -> int:
+    """Return an amount of whole units in minor ones, the next whole one where there is no such coin: 12.50 are 1250."""
+    return int(amount.scaleb(decimals(currency)).to_integral_value(ROUND_CEILING))
 
 
 def major(minor: int, currency: str) -> Decimal:

@@ -60,7 +60,7 @@ class ReadMain(ReadFile):
 class ReadChannel(ReadFile):
     """A channel file; `settings` is an instance of the connector's model.
 
-    `runs_warehouses` and `takes_messages` are None while the connector's class is not known; `makeable` as in
+    What a connector plays is None while its class is not known; `makeable` as in
     `ChannelConfig`.
     """
 
@@ -69,6 +69,7 @@ class ReadChannel(ReadFile):
     makeable: bool = True
     runs_warehouses: bool | None = None
     takes_messages: bool | None = None
+    books: bool | None = None
 
 
 def text_of(node: Node | None) -> str | None:

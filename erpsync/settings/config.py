@@ -6,6 +6,7 @@ Why not the pydantic models themselves: decisions take policies, and nobody down
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,19 +16,29 @@ from pydantic import BaseModel, SecretStr
 from erpsync.core.messages import RoutePolicy
 from erpsync.core.policy import (
     COMPLETE_DAYS,
+    AccountPolicy,
     BrakePolicy,
     CountPolicy,
+    CourierPolicy,
     LimitPolicy,
+    MergePolicy,
     OrderPolicy,
+    ParcelPolicy,
     PollPolicy,
+    ReleasePolicy,
     StockPolicy,
     WarehousePolicy,
 )
+from erpsync.papers.style import DocumentSettings
+from erpsync.settings.documents import TEMPLATES, document_settings
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
+from erpsync.settings.order_keys import Orders
 from erpsync.settings.problems import ConfigError, Problem
+from erpsync.settings.releases import release_policy
 from erpsync.settings.routes import route_policy
 from erpsync.settings.rule_config import RulesConfig
 from erpsync.settings.rule_limits import MOST_CHANGED
+from erpsync.settings.warehouses import warehouse_policy
 from erpsync.settings.written import Positions
 
 Policy = TypeVar("Policy")
@@ -81,6 +92,7 @@ class ChannelConfig:
     orders: OrderPolicy = field(default_factory=OrderPolicy)
     stock: StockPolicy = field(default_factory=StockPolicy)
     limits: LimitPolicy = field(default_factory=LimitPolicy)
+    courier: AccountPolicy = field(default_factory=AccountPolicy)
     retention_days: int = RETENTION_DAYS
     makeable: bool = field(default=True, compare=False)
     file: str = field(default="", compare=False)
@@ -99,6 +111,7 @@ class Config:
         web_hosts: names that the web server answers to besides its own, in lower case.
         web_plain_http: whether console and API answer other machines without TLS.
         channels: in the order of their files, disabled ones too.
+        order_defaults: how orders leave that were made here: as `defaults.orders` says.
         most_changed: the holds of so many open orders a reload may change, and is refused beyond.
         kept: the same as text without secrets, for those who ask while the files are bad; not compared.
         written: where each setting is written; not compared.
@@ -119,7 +132,11 @@ class Config:
     seal_after_s: float = 3600
     counts: CountPolicy = field(default_factory=CountPolicy)
     complete_days: int = COMPLETE_DAYS
+    order_defaults: OrderPolicy = field(default_factory=OrderPolicy)
+    releases: ReleasePolicy = field(default_factory=ReleasePolicy)
+    couriers: CourierPolicy = field(default_factory=CourierPolicy)
     routes: tuple[RoutePolicy, ...] = ()
+    documents: DocumentSettings = field(default_factory=DocumentSettings)
     privacy: PrivacySettings | None = None
     status: StatusLimits = field(default_factory=StatusLimits)
     channels: tuple[ChannelConfig, ...] = ()
@@ -131,6 +148,11 @@ class Config:
     def channel(self, id: str) -> ChannelConfig | None:
         """Return the channel of that id, enabled or not."""
         return next((channel for channel in self.channels if channel.id == id), None)
+
+    @property
+    def templates(self) -> Path:
+        """Where the seller's own templates of papers lie, if he has any."""
+        return self.folder / TEMPLATES
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -212,12 +234,16 @@ def build(
         web_hosts=tuple(name.lower() for name in main.web.allowed_hosts),
         web_local_targets=tuple(target.lower().replace("[", "").replace("]", "") for target in main.web.local_targets),
         web_public_url=(main.web.public_url or "").rstrip("/"),
-        warehouses=tuple(policy(WarehousePolicy, warehouse) for warehouse in main.warehouses),
+        warehouses=tuple(map(warehouse_policy, main.warehouses)),
         stop_s=main.runtime.stop_s,
         seal_after_s=main.reconcile.seal_after_s,
         counts=policy(CountPolicy, main.counts),
         complete_days=main.orders.complete_days,
+        order_defaults=order_policy(main.defaults.orders),
+        releases=release_policy(main.releases),
+        couriers=policy(CourierPolicy, main.couriers),
         routes=tuple(map(route_policy, main.routes)),
+        documents=document_settings(main.documents),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),
         channels=tuple(_channel(main, *channel) for channel in channels),
@@ -243,13 +269,26 @@ def _channel(main: MainFile, file: ChannelFile, settings: Any, makeable: bool, n
         connector=file.connector,
         enabled=file.enabled,
         poll=policy(PollPolicy, main.defaults.poll, file.poll),
-        orders=policy(OrderPolicy, main.defaults.orders, file.orders),
+        orders=order_policy(main.defaults.orders, file.orders),
         stock=policy(StockPolicy, *stock, brake=brake),
         limits=policy(LimitPolicy, main.defaults.limits, file.limits),
+        courier=policy(AccountPolicy, file.courier),
         retention_days=file.retention_days or retention_days,
         settings=settings,
         makeable=makeable,
         file=name,
+    )
+
+
+def order_policy(*layers: Orders) -> OrderPolicy:
+    """Return how orders are numbered, packed and told by layers, later ones winning key by key."""
+    least = [layer.partial_min for layer in layers if "partial_min" in layer.model_fields_set]
+    return policy(
+        OrderPolicy,
+        *layers,
+        merge=policy(MergePolicy, *(layer.merge for layer in layers)),
+        parcel=policy(ParcelPolicy, *(layer.parcel for layer in layers)),
+        partial_min=Decimal(str(least[-1])) if least else OrderPolicy().partial_min,
     )
 
 

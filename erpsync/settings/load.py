@@ -11,15 +11,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from erpsync.sdk.roles import ConnectorSettings, MessageSink, WarehouseSink
+from erpsync.sdk.roles.couriers import CourierSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of, warehouse_rows
 from erpsync.settings.config import Loaded, build
+from erpsync.settings.document_checks import unusable_documents
 from erpsync.settings.files import CHANNELS, RULES, Disk, Files, main_file
 from erpsync.settings.folders import unusable_folders
 from erpsync.settings.kept import keep
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings, Problem
 from erpsync.settings.registry import Registry, RegistryError
+from erpsync.settings.release_checks import check_releases
 from erpsync.settings.route_checks import check_routes
 from erpsync.settings.rule_config import LoadedRules, RulesConfig
 from erpsync.settings.secrets import Sources
@@ -46,7 +49,7 @@ def load(
             of erpsync.yaml and of these channels. The database's URL is always resolved. Secrets of a disabled channel
             are never read.
         source: what the files are read from, the disk by default.
-        folders: look also whether this user can work in the folders that are named.
+        folders: look also whether this user can work in the folders that are named, and whether papers can be made.
     """
     main = main_file(Path(path))
     sources = Sources(main.parent.absolute(), environ)
@@ -59,6 +62,7 @@ def load(
     check_together(root, channels)
     rules, misnamed = loading.rules(root, channels, whole=not folder.failed)
     named = {id: channel for channel in reversed(channels) if (id := text_of(channel.at("id")))}
+    check_releases(root, named)
     check_routes(root, named, rules=None if rules.config is None else {rule.id for rule in rules.config.rules})
     files = [root.findings, folder, *(channel.findings for channel in channels)]
     strange = [*(_ignored(file, CHANNEL_NAME) for file in ignored), *(_ignored(file, RULES_NAME) for file in misnamed)]
@@ -66,6 +70,7 @@ def load(
     problems = tuple(problem for problem in listed if problem.severity == "error")
     notes = tuple(problem for problem in listed if problem.severity != "error")
     unusable = unusable_folders(sources.folder, root, channels) if folders else ()
+    unusable += unusable_documents(sources.folder, root) if folders else ()
     if problems or root.model is None:
         return Loaded(config=None, problems=problems, notes=notes, unusable=unusable)
     done = [
@@ -142,6 +147,7 @@ class _Loading:
             return None
         channel.runs_warehouses = _may_play(kind, WarehouseSink)
         channel.takes_messages = _may_play(kind, MessageSink)
+        channel.books = _may_play(kind, CourierSink)
         block = node.items.get("settings")
         if block is None or (isinstance(block, Scalar) and block.value is None):
             block = Mapping(node.keys.get("settings", node.place), {}, {})

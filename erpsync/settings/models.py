@@ -12,16 +12,20 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, OrderPolicy, PollPolicy, StockPolicy
+from erpsync.core.policy import BrakePolicy, CountPolicy, LimitPolicy, PollPolicy, StockPolicy
+from erpsync.settings.couriers import Account, Couriers
+from erpsync.settings.documents import Documents
 from erpsync.settings.hints import did_you_mean
 from erpsync.settings.keys import Keys as _Keys
+from erpsync.settings.order_keys import Orders
 from erpsync.settings.own_orders import OWN, OwnOrders
+from erpsync.settings.releases import Releases
 from erpsync.settings.routes import Route
 from erpsync.settings.rule_limits import RuleLimits
+from erpsync.settings.warehouses import Warehouse, WarehouseId
 
-_POLL, _ORDERS, _STOCK, _BRAKE, _LIMITS = PollPolicy(), OrderPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
+_POLL, _STOCK, _BRAKE, _LIMITS = PollPolicy(), StockPolicy(), BrakePolicy(), LimitPolicy()
 _COUNTS = CountPolicy()
-_PLACEHOLDER = re.compile(r"\{(yyyymmdd|yyyy|mm|dd|channel|seq(:0([1-9]|1[0-8]))?)\}")
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?")
 # Beyond these nobody means what is written, and no date or database column holds it.
@@ -29,17 +33,6 @@ _DAY_S, _WEEK_S, _YEAR_S, _YEAR_H, _CENTURY_D = 86_400, 604_800, 31_536_000, 8_7
 _MOST = 1_000_000_000
 POSTGRES = "postgresql+psycopg://"
 SQLITE = "sqlite:///"
-
-
-def _number_pattern(pattern: str) -> str:
-    literal = _PLACEHOLDER.sub("", pattern)
-    if not re.search(r"\{seq[:}]", pattern):
-        raise ValueError("must hold {seq} or {seq:06}, else two orders get one number")
-    if "{" in literal or "}" in literal:
-        raise ValueError("knows only {yyyymmdd}, {yyyy}, {mm}, {dd}, {channel}, {seq} and {seq:06}")
-    if not re.fullmatch(r"[A-Za-z0-9._-]*", literal):
-        raise ValueError("may hold letters, digits, dots, hyphens and underscores beside its {placeholders}")
-    return pattern
 
 
 def _timezone(name: str) -> str:
@@ -91,9 +84,6 @@ def key_problem(secret: SecretStr) -> str | None:
     return None if size == 32 else f"must be 32 bytes in base64, is {size} (`openssl rand -base64 32` makes one)"
 
 
-WarehouseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-
-
 class Poll(_Keys):
     """How often a channel's streams are read."""
 
@@ -117,43 +107,6 @@ class Poll(_Keys):
         ge=1,
         le=_WEEK_S,
         description="Seconds between two probes while the channel refuses our credentials.",
-    )
-
-
-class Orders(_Keys):
-    """How a channel's orders are numbered, reserved and checked."""
-
-    reserve: Literal["payment", "placement"] = Field(
-        _ORDERS.reserve, description="When an order first holds stock: once it is ready, or already when it is placed."
-    )
-    reserve_minutes: int = Field(
-        _ORDERS.reserve_minutes,
-        ge=1,
-        le=129_600,
-        description="Minutes that a hold of an unpaid order lasts (reserve: placement).",
-    )
-    require_address: Literal["auto", "always", "never"] = Field(
-        _ORDERS.require_address, description="Whether an order without full address is held; auto: where there are any."
-    )
-    number: Annotated[str, AfterValidator(_number_pattern)] = Field(
-        _ORDERS.number,
-        max_length=64,
-        description="Pattern of our order numbers: {yyyymmdd} {yyyy} {mm} {dd} {channel} and {seq} or {seq:06}.",
-    )
-    gate_s: float = Field(
-        _ORDERS.gate_s,
-        ge=0,
-        le=_DAY_S,
-        description="Seconds after which an order is read again before its shipment is sent.",
-    )
-    ship_within_h: float = Field(
-        _ORDERS.ship_within_h, gt=0, le=_YEAR_H, description="Hours from payment within which an order must be shipped."
-    )
-    ship_margin_h: float = Field(
-        _ORDERS.ship_margin_h,
-        ge=0,
-        le=_YEAR_H,
-        description="Hours before that limit at which a person decides on a parcel whose order cannot be read.",
     )
 
 
@@ -241,18 +194,6 @@ class Web(_Keys):
     local_targets: list[Annotated[str, AfterValidator(_listen)]] = Field(
         default_factory=list,
         description="HOST:PORT of this machine, or link-local, that subscriptions may be told events at.",
-    )
-
-
-class Warehouse(_Keys):
-    """A place that holds stock."""
-
-    id: WarehouseId = Field(description="Its name: up to 32 letters, digits, hyphens or underscores.")
-    priority: int = Field(1, ge=-_MOST, le=_MOST, description="Lower numbers are allocated from first.")
-    safety_stock: int = Field(0, ge=0, le=_MOST, description="Units of each SKU that are never promised.")
-    sellable: bool = Field(True, description="Whether its stock may be sold; false for quarantine or damaged goods.")
-    channel: str | None = Field(
-        None, description="Channel of the system that runs it; orders are released there and what left is read there."
     )
 
 
@@ -364,6 +305,9 @@ class MainFile(_Keys):
     orders: OwnOrders = Field(
         default_factory=OwnOrders, description="Orders that were made here; those of channels: `defaults.orders`."
     )
+    releases: Releases = Field(default_factory=Releases, description="How orders become parcels of one warehouse.")
+    couriers: Couriers = Field(default_factory=Couriers, description="When accounts with couriers need somebody.")
+    documents: Documents = Field(default_factory=Documents, description="Papers for the warehouse and the buyer.")
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."
     )
@@ -382,9 +326,12 @@ class ChannelFile(_Keys):
     connector: str = Field(description="The platform's connector, for example taobao or csv_drop.")
     enabled: bool = Field(True, description="Whether the channel works; a disabled one is checked without its secrets.")
     poll: Poll = Field(default_factory=Poll, description="How often its streams are read.")
-    orders: Orders = Field(default_factory=Orders, description="How its orders are numbered, reserved and checked.")
+    orders: Orders = Field(
+        default_factory=Orders, description="How its orders are numbered, reserved, checked, packed and told."
+    )
     stock: Stock = Field(default_factory=Stock, description="What number it is told.")
     limits: Limits = Field(default_factory=Limits, description="Its call budget.")
+    courier: Account = Field(default_factory=Account, description="How an account with a courier is chosen.")
     retention_days: int | None = Field(
         None,
         ge=1,

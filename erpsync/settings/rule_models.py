@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from erpsync.core.facts import plain
 from erpsync.sdk.carriers import UnknownCarrierError, carrier
-from erpsync.settings.models import WarehouseId
+from erpsync.settings.warehouses import WarehouseId
 
 _MOST_UNITS = 1_000_000
 

@@ -156,13 +156,15 @@ def close_dead_letters(tx: Tx, channel_id: int, kind: str, keys: Iterable[str], 
 def close_file_letters(tx: Tx, channel_id: int, file: str, *, kept: Iterable[str]) -> None:
     """End the open letters about an earlier file of this name, with an event each; those of keys in `kept` stay.
 
-    They are what names the file or a line of it, and reports of parcels, releases and counts that stood there. An
-    order is none of them: it has an identity of its own and is read again wherever it stands.
+    They are what names the file or a line of it, and reports of parcels, releases, counts and waybills that stood
+    there. An order is none of them: it has an identity of its own and is read again wherever it stands.
     """
     if not file:
         return
     name, letter = storable(file), dead_letter.c
-    stood_there = and_(letter.kind.in_(("shipment_report", "warehouse_report")), _names(letter.source, name))
+    stood_there = and_(
+        letter.kind.in_(("shipment_report", "warehouse_report", "waybill_report")), _names(letter.source, name)
+    )
     about = and_(letter.channel_id == channel_id, text("dead_letter.state = 'open'"))
     spared = letter.key.not_in(sorted({storable(key) for key in kept}))
     ended = tx.all(

@@ -9,9 +9,21 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from erpsync.core.merging import SameRecipient, merge_key
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.privacy import Vault
-from erpsync.store.tables import dead_letter, inbox, key_proof, order_line, orders, payload, subscription, token
+from erpsync.store.regions import regions
+from erpsync.store.tables import (
+    dead_letter,
+    inbox,
+    key_proof,
+    order_line,
+    orders,
+    payload,
+    subscription,
+    token,
+    waybill,
+)
 
 PROOF_ROW = "key_proof|1"
 
@@ -56,6 +68,11 @@ def dead_letter_row(channel_id: int, kind: str, key: str) -> str:
     return f"dead_letter|{channel_id}|{kind}|{key}"
 
 
+def waybill_row(waybill_id: int) -> str:
+    """Return the identity that what a courier gave to a booking is sealed for."""
+    return f"waybill|{waybill_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A column of sealed values and the identity each is sealed for."""
@@ -73,19 +90,27 @@ SEALED = (
     Sealed(inbox, "body", lambda r: inbox_row(r.channel_id, r.delivery_key)),
     Sealed(token, "pair", lambda r: token_row(r.channel_id)),
     Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
+    Sealed(waybill, "label", lambda r: waybill_row(r.id)),
     Sealed(dead_letter, "body", lambda r: dead_letter_row(r.channel_id, r.kind, r.key)),
 )
 """All of them, the proof of the keys aside."""
 PROOF = Sealed(key_proof, "sealed", lambda r: PROOF_ROW)
 
 
-def recipient_columns(vault: Vault, recipient: Recipient, *, row: str) -> dict[str, Any]:
-    """Return the columns of an order that say who gets the parcel, sealed for `row`; province to district in clear."""
+def recipient_columns(
+    vault: Vault, recipient: Recipient, *, row: str, same: SameRecipient | None = None
+) -> dict[str, Any]:
+    """Return the columns of an order that say who gets the parcel, sealed for `row`; province to district in clear.
+
+    Args:
+        same: the platform's own answer to who it is, where it hides that.
+    """
     value = _plain(recipient)
     return {
         "recipient": vault.encrypt(value, row=row),
         "recipient_index": vault.index(value),
         "phone_index": vault.phone_index(recipient.phone),
+        "merge_index": merge_index(vault, recipient, same=same),
         "province": recipient.province,
         "city": recipient.city,
         "district": recipient.district,
@@ -93,7 +118,7 @@ def recipient_columns(vault: Vault, recipient: Recipient, *, row: str) -> dict[s
 
 
 NO_RECIPIENT: dict[str, Any] = dict.fromkeys(
-    ("recipient", "recipient_index", "phone_index", "province", "city", "district")
+    ("recipient", "recipient_index", "phone_index", "merge_index", "province", "city", "district")
 )
 """The same columns of an order of which nobody said who gets it."""
 
@@ -101,6 +126,12 @@ NO_RECIPIENT: dict[str, Any] = dict.fromkeys(
 def recipient_index(vault: Vault, recipient: Recipient) -> bytes:
     """Return the keyed hash by which a changed recipient is noticed without opening the known one."""
     return vault.index(_plain(recipient))
+
+
+def merge_index(vault: Vault, recipient: Recipient, *, same: SameRecipient | None = None) -> bytes | None:
+    """Return the keyed hash by which orders of one recipient at one door are found; None for one never merged."""
+    key = merge_key(recipient, regions=regions(), same=same)
+    return None if key is None else vault.index(["merge", key])
 
 
 def buyer_index(vault: Vault, channel_id: int, buyer: str) -> bytes:

@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from typing import Any
 from unicodedata import normalize
 
+from sqlalchemy import Connection, func, select
+
 from erpsync.store.db.bulk import insert_columns
 from erpsync.store.db.store import Tx
-from erpsync.store.tables import PART_ORDERS, order_name
+from erpsync.store.tables import PART_ORDERS, order_name, orders
 
 FORWARDS, BACKWARDS = ">", "<"
 MOST_CHARS = 100  # of a name: the key of an index holds no text of any length
+NEWEST_PARTS = 1000
 _LOOSE = re.compile("[\\s\\-\u2010-\u2015\u2212]+")
 
 
@@ -51,3 +54,12 @@ def write_names(tx: Tx, named: Iterable[tuple[int, str]]) -> None:
     if names:
         columns: dict[str, list[Any]] = {"part": parts, "name": names, "order_id": ids}
         insert_columns(tx, order_name, columns, conflict="ON CONFLICT DO NOTHING")
+
+
+def newest_called(connection: Connection, name: str) -> list[int]:
+    """Return the ids of the newest orders that have exactly this name, of a few million at most."""
+    last = part_of(connection.execute(select(func.max(orders.c.id))).scalar() or 0)
+    parts = range(max(0, last - NEWEST_PARTS + 1), last + 1)
+    called = order_name.c.part.in_(parts) & (order_name.c.name == beginning(plain(name)))
+    query = select(order_name.c.order_id).where(called).order_by(order_name.c.order_id)
+    return list(connection.execute(query).scalars())

@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from erpsync.core.personal import scrubbed
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.outbox.queue import RELEASE, SHIPMENT
+from erpsync.store.outbox.queue import RELEASE, SHIPMENT, WAYBILL
 from erpsync.store.tables import task
 
 
@@ -95,11 +95,11 @@ def closed(row: StoredTask, *, by: str) -> Event:
 
 
 def task_key(kind: str, ref_id: int) -> str:
-    """Return the key of the task that asks a person about a parcel or a release."""
-    return f"release:{ref_id}" if kind == RELEASE else str(ref_id)
+    """Return the key of the task that asks a person about a parcel, a release, or the booking of one."""
+    return f"{kind}:{ref_id}" if kind in (RELEASE, WAYBILL) else str(ref_id)
 
 
 def task_subject(key: str) -> tuple[str, int]:
     """Return kind and row id of what a task is about."""
     head, _, number = key.rpartition(":")
-    return (RELEASE if head == "release" else SHIPMENT), int(number)
+    return (head if head in (RELEASE, WAYBILL) else SHIPMENT), int(number)

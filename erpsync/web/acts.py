@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.exceptions import HTTPException
@@ -38,6 +39,8 @@ from erpsync.web.access.forms import Form
 from erpsync.web.access.origins import page_before, path_of
 from erpsync.web.access.visit import Visit
 from erpsync.web.site import Site
+
+Shown = TypeVar("Shown")
 
 SAID = "said"
 """The parameter of an address that names the act of which a page tells."""
@@ -109,14 +112,14 @@ class Acts:
         return RedirectResponse(_with_said(to or page_before(visit.request), call.key), 303)
 
     def show_once(
-        self, visit: Visit, act: Callable[[Context], str], *, said: Said, show: Callable[[str], Response]
+        self, visit: Visit, act: Callable[[Context], Shown], *, said: Said, show: Callable[[Shown], Response]
     ) -> Response:
         """Act once, and answer with what may be seen only now: `show` is given what `act` returned.
 
         Why an answer of its own: what `carry_out` says is kept, and a secret must not be. What is kept is `said`, which
         whoever sends the form again is led to.
         """
-        call, made = _call(visit), list[str]()
+        call, made = _call(visit), list[Shown]()
         with suppress(BusyError, ClaimLostError):
             carry_out(
                 self._site.ctx(),

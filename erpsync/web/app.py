@@ -63,9 +63,11 @@ def create_app(site: Site) -> Starlette:
     registry = registry_of(site)
     pages = Pages(site, version=asset_version())
     door = Door(site, pages)
+    hooks = Hooks(site, WebMeters(registry))
     kit = Kit(site=site, pages=pages, door=door, acts=Acts(site))
     routes = [
-        Route("/hooks/{channel}", Hooks(site, WebMeters(registry)).take, methods=["POST"]),
+        Route("/hooks/{channel}", hooks.take, methods=["POST"]),
+        Route("/hooks/{channel}/{path:path}", hooks.take, methods=["POST"]),
         Route("/livez", partial(livez, site)),
         Route("/readyz", partial(readyz, site)),
         Route("/metrics", partial(metrics, registry)),

@@ -1,4 +1,4 @@
-"""`POST /hooks/{channel}`: take a webhook in, store it, answer.
+"""`POST /hooks/{channel}` and, where a secret stands behind it, `/hooks/{channel}/{path}`: take a webhook in, store it.
 
 Nothing is worked on here: what is stored and answered 200 is applied later, and what could not be stored is answered
 503, so that the channel sends it again. Who guesses channel names or signatures learns nothing: the same answer, after
@@ -78,6 +78,7 @@ class Hooks:
             query=dict(request.query_params),
             body=body,
             received_at=self._site.store.clock.now(),
+            path=request.path_params.get("path", ""),
         )
         try:
             receipt = self._site.receive(ctx, channel, delivery)

@@ -36,7 +36,14 @@ class Pages:
         clock = words.Clockface(now, ctx.timezone, speech)
         told = None if visit is None else said_to(self._site.store, visit)
         here = "" if visit is None else itself(visit)
-        common = {"visit": visit, "clock": clock, "timezone": ctx.timezone.key, "told": told, "itself": here}
+        common = {
+            "visit": visit,
+            "clock": clock,
+            "timezone": ctx.timezone.key,
+            "has_desk": bool(ctx.desks),
+            "told": told,
+            "itself": here,
+        }
         made = self._templates[speech.code].get_template(template)
         return HTMLResponse(made.render({**common, **page}), status_code)
 

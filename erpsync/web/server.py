@@ -121,11 +121,13 @@ class WebServer(AppServer):
             draining=face.draining,
             notice=notice,
         )
+        self._papers = site.papers
         super().__init__(create_app(site), host=config.web_host, port=config.web_port)
 
     def stop(self, timeout_s: float = 5) -> bool:
         """As `AppServer.stop`; the connections of requests are closed as well."""
         ended = super().stop(timeout_s)
+        self._papers.close()
         self._store.close()
         return ended
 

@@ -19,6 +19,7 @@ from erpsync.store.status.counts import Figures, gather
 from erpsync.store.status.figures import Limits, judge
 from erpsync.store.status.storage import SILENT, Disk, Storage, measure
 from erpsync.web.losses import Losses
+from erpsync.web.papers import PaperRoom
 from erpsync.web.probe import ANSWER_S, KEEP_S, Probe
 from erpsync.web.shared import Counted, Shared
 
@@ -139,13 +140,15 @@ class Site:
     wait_s: float = BORDER_WAIT_S
     notice: str = ""
     losses: Losses = field(default_factory=Losses, init=False, repr=False)
+    papers: PaperRoom = field(init=False, repr=False)
     write: Probe[str] = field(init=False, repr=False)
     room: Probe[tuple[Disk, ...]] = field(init=False, repr=False)
     _told: str = field(default="", init=False, repr=False)
     _shared: Shared[Look] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Set up what is asked on threads of its own."""
+        """Set up what sets pages, and what is asked on threads of its own."""
+        self.papers = PaperRoom(self.config)
         silent = f"the database did not answer within {ANSWER_S:g} s"
         self.write = Probe(self._try_to_write, silent=silent, keep_s=self.probe_s)
         self.room = Probe(lambda: measure(self.places()), silent=SILENT, keep_s=self.probe_s)

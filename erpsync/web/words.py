@@ -101,6 +101,16 @@ class Clockface:
         past = spell(max(0.0, (self.now - instant).total_seconds()))
         return self._speech.say(f"{past} ago")
 
+    def left(self, at: datetime) -> str:
+        """Return how long it is until something is due, or for how long it has been."""
+        left_s = (at - self.now).total_seconds()
+        span = spell(abs(left_s))
+        return self._speech.say(f"{span} late" if left_s < 0 else f"{span} left")
+
+    def late(self, at: datetime) -> bool:
+        """Whether something should have been done by now."""
+        return at < self.now
+
 
 def plain(value: Any) -> str:
     """Return a value of an event's detail in one line."""
@@ -121,6 +131,8 @@ def unread(channel: Mapping[str, Any]) -> str:
         return "not read while it is paused"
     if channel["tells"]:
         return "no shop: it tells people"
+    if channel["carries"]:
+        return "no shop: it carries parcels"
     return "orders have never been read" if "freshness" in channel["beyond"] else "not read: it sends what it has"
 
 

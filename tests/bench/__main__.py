@@ -21,11 +21,15 @@ import structlog
 from erpsync.cli.run import spare_collector
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
+from tests.bench.papers import Bare, memory_mib, print_all, slips, warm
+from tests.bench.parcels import packed, sorted_and_summed
+from tests.bench.releases import released
 from tests.bench.rules import comparisons, judged_again, judged_by, many, taken_in, told_again, twelve
 from tests.bench.trader import PUSH_BATCH, Bench, bench, prepare
 from tests.support import postgres
 
 TEMPLATE = "bench_template"
+WAVE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +195,29 @@ def ruled(places: Places, count: int, rounds: int) -> Iterator[Row]:
     yield Row(name="re-judging open orders after a reload", unit="orders/s", product=count / again, floor=count / told)
 
 
+def packing(orders: int, rounds: int) -> Row:
+    """Measure orders a second made into parcels with couriers; the floor sorts their units and sums what they weigh."""
+    took, least = take_turns(rounds, packed(orders), sorted_and_summed(orders))
+    name = f"parcels and couriers, {orders:,} orders"
+    return Row(name=name, unit="orders/s", product=orders / took, floor=orders / least)
+
+
+def releasing(places: Places, count: int, rounds: int) -> Row:
+    """Measure orders a second made into releases at desks; the floor takes them in."""
+    found, size = sales(count), 200
+
+    def product() -> float:
+        with places.sqlite() as made:
+            return released(made, found, size)
+
+    def floor() -> float:
+        with places.sqlite() as made:
+            return made.ingest(found, size)
+
+    took, least = take_turns(rounds, product, floor)
+    return Row(name=f"releases made, {size} a commit", unit="orders/s", product=count / took, floor=count / least)
+
+
 def peak_mib() -> float:
     """Return the most memory this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -216,6 +243,23 @@ def measure(places: Places, args: argparse.Namespace, *, with_postgres: bool) ->
     yield from latency(places, args.orders // 8)
     yield from judging(args.orders, args.rounds)
     yield from ruled(places, 2 * args.orders, args.rounds)
+    yield packing(10 * args.orders, args.rounds)
+    yield releasing(places, 2 * args.orders, args.rounds)
+    yield from papers(args.rounds)
+
+
+def papers(rounds: int) -> Iterator[Row]:
+    """Measure slips set in a file, one slip with the process warm, and that process's memory."""
+    wave, single = slips(WAVE), slips(1)
+    with warm() as made:
+        bare = Bare()
+        took, least = take_turns(rounds, lambda: print_all(made, wave), lambda: bare.print_all(wave))
+        yield Row(name=f"papers, {WAVE:,} slips in a file", unit="slips/s", product=WAVE / took, floor=WAVE / least)
+        print_all(made, single)
+        took, least = take_turns(20 * rounds, lambda: print_all(made, single), lambda: bare.print_all(single))
+        yield Row(name="papers, one slip", unit="ms", product=1000 * took, floor=1000 * least)
+    most, before = memory_mib(WAVE)
+    yield Row(name=f"papers, memory for {WAVE:,} slips", unit="MiB", product=most, floor=before)
 
 
 def show(rows: Iterator[Row]) -> None:
@@ -246,7 +290,8 @@ def main() -> int:
         with serving as server:
             show(measure(Places(Path(name), server), args, with_postgres=server is not None))
     print("floor: the bare driver writing prepared rows, no reading, no deciding; for memory: this process before;")
-    print("for rules: the same orders without rules, or told again as they were.")
+    print("for rules: the same orders without rules, or told again as they were; for releases: taking the orders in;")
+    print("for papers: typst alone over the same template.")
     print("PostgreSQL runs without fsync. Look at ratios: other load moves all figures alike.")
     return 0
 

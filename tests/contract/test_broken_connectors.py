@@ -54,6 +54,7 @@ from tests.contract.broken import (
     TrustsEveryWebhook,
 )
 from tests.contract.reference import ShopConnector, ShopHarness
+from tests.contract.test_broken_couriers import BROKEN as BROKEN_COURIERS
 from tests.contract.test_broken_messages import BROKEN as BROKEN_MESSAGES
 
 BROKEN = [
@@ -114,7 +115,7 @@ def test_a_broken_connector_is_caught_by_the_name_of_its_defect(
 
 
 def test_every_finding_is_shown_by_a_broken_connector() -> None:
-    shown = {finding for _, _, finding in (*BROKEN, *BROKEN_MESSAGES)} | {Finding.NO_HARNESS}
+    shown = {finding for _, _, finding in (*BROKEN, *BROKEN_COURIERS, *BROKEN_MESSAGES)} | {Finding.NO_HARNESS}
 
     assert set(Finding) - shown == set()
 

@@ -34,7 +34,7 @@ from tests.support.visitor import cookie_for, csrf_of, session_of, visitor
 from tests.support.web_shop import open_shop
 
 BODY_S = 1.0
-SMALLER = {"read": None, "operate": "read", "admin": "operate"}
+SMALLER = {"read": None, "pack": "read", "operate": "pack", "admin": "operate"}
 
 
 @dataclass
@@ -77,7 +77,7 @@ def test_no_act_is_done_for_whoever_has_no_session(house: House) -> None:
 
 
 def test_no_act_is_done_for_whoever_has_too_small_a_role(house: House) -> None:
-    small = {"read": visitor(house.store, "reader", role="read"), "operate": visitor(house.store, "op", role="operate")}
+    small = {role: visitor(house.store, f"the-{role}", role=role) for role in ("read", "pack", "operate")}
     before = house.events()
     codes = {
         path: house.send(path, small[smaller], csrf=csrf_of(small[smaller]), once="1").status_code

@@ -23,6 +23,7 @@ from erpsync.web.site import Site
 from tests.support.audit_shop import VAULT, ruled_shop
 from tests.support.browser import LONG_MS
 from tests.support.console_walk import FILLED, addresses, paths
+from tests.support.desk_shop import with_desk
 from tests.support.visitor import cookie_for
 from tests.support.web_shop import fill, open_shop
 
@@ -50,7 +51,7 @@ def shown(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     file = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("shop"))
     store, empty = open_shop(f"sqlite:///{file}", vault=VAULT)
     fill(store, empty)
-    ctx = ruled_shop(store, empty)
+    ctx = with_desk(store, ruled_shop(store, empty))
     app = create_app(Site(store=store, ctx=lambda: ctx, limits=StatusLimits, keep_s=0))
     server = AppServer(app)
     server.start()

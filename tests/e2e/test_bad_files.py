@@ -18,7 +18,9 @@ WORDS = {
     "orders show": ["1"],
     "channels show": ["shop"],
     "explain": ["A"],
+    "releases show": ["R1"],
     "rules test": ["1"],
+    "waves show": ["W1"],
 }
 
 

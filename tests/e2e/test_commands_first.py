@@ -61,7 +61,8 @@ def test_the_configuration_of_init_reads_its_sample_as_it_stands(tmp_path: Path)
 MISTYPED = {
     "ordrs list": "there is no command 'ordrs'; did you mean 'orders'? (see erpsync --help)",
     "orders lst": "there is no command 'lst'; did you mean 'list'? (see erpsync orders --help)",
-    "show": "there is no command 'show'; did you mean 'orders show' or 'channels show'? (see erpsync --help)",
+    "show": "there is no command 'show'; did you mean 'orders show' or 'releases show' or 'waves show' or"
+    " 'channels show'? (see erpsync --help)",
     "orders xyz": "there is no command 'xyz'; there are list, export, find, show, create, edit, hold, release, cancel,"
     " approve, tag, untag, seal, unseal (see erpsync orders --help)",
     "orders list --chanel x": "unrecognized arguments: --chanel x; did you mean '--channel'?"
@@ -70,7 +71,7 @@ MISTYPED = {
     " (see erpsync orders list --help)",
     "ship 1 --carrier SF --trackin N": "the following arguments are required: --tracking; there is no option --trackin;"
     " did you mean '--tracking'? (see erpsync ship --help)",
-    "token create x --scope reed": "argument --scope: must be one of read, operate, admin, is 'reed';"
+    "token create x --scope reed": "argument --scope: must be one of read, pack, operate, admin, is 'reed';"
     " did you mean 'read'? (see erpsync token create --help)",
 }
 

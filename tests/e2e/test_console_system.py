@@ -236,6 +236,7 @@ def test_a_shop_that_two_things_stop_says_what_stops_most_first(house: House) ->
 FACTS = {
     "state": "up",
     "tells": False,
+    "carries": False,
     "error": "",
     "since": None,
     "paused_by": "",

@@ -91,7 +91,7 @@ def test_a_user_is_made_and_can_log_in(house: House) -> None:
         ({"password": "short", "again": "short"}, "a password has 10 to 1024 characters, this one has 5"),
         ({"name": "王", **TWICE}, "a user&#39;s name is up to 64 letters"),
         ({"name": "lin", **TWICE}, "user lin exists; choose another name"),
-        ({"role": "king", **TWICE}, "role must be one of read, operate, admin, is king"),
+        ({"role": "king", **TWICE}, "role must be one of read, pack, operate, admin, is king"),
     ],
 )
 def test_what_makes_no_user_is_said_and_no_user_is_made(house: House, form: dict[str, str], said: str) -> None:

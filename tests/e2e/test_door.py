@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from erpsync.flows.access.roles import reaches
 from erpsync.flows.access.users import create_user, disable_user
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
@@ -28,6 +29,7 @@ from tests.support.web_shop import fill, open_shop, serve
 
 OPEN = {
     "/hooks/{channel}",
+    "/hooks/{channel}/{path:path}",
     "/livez",
     "/readyz",
     "/metrics",
@@ -37,6 +39,17 @@ OPEN = {
     "/api/v1",
     "/static",
 }
+PACKS = {
+    "/desk/scanned",
+    "/releases/print",
+    "/releases/stop",
+    "/waves/done",
+    "/waves/drop",
+    "/waves/make",
+    "/waves/print",
+}
+"""What a packer may do that a reader may not: the desk, and nothing else."""
+
 ACTS = [
     "/audit/approve",
     "/audit/cancel",
@@ -49,6 +62,7 @@ ACTS = [
     "/channels/{channel}/resume",
     "/dead-letters/drop",
     "/dead-letters/replay",
+    "/desk/scanned",
     "/listings/accept",
     "/listings/map",
     "/listings/no-goods",
@@ -76,6 +90,8 @@ ACTS = [
     "/orders/untag",
     "/orders/views/delete",
     "/orders/views/keep",
+    "/releases/print",
+    "/releases/stop",
     "/stock/adjust",
     "/stock/believe",
     "/stock/confirm",
@@ -93,6 +109,10 @@ ACTS = [
     "/users/{user}/password",
     "/users/{user}/role",
     "/users/{user}/sign-out",
+    "/waves/done",
+    "/waves/drop",
+    "/waves/make",
+    "/waves/print",
 ]
 FORM = "application/x-www-form-urlencoded"
 
@@ -153,11 +173,13 @@ def test_every_address_names_its_role_or_is_one_of_the_few_that_are_open(sqlite_
 
     assert {route.path for route in routes if not isinstance(route, Guarded)} == OPEN
     guarded = [route for route in routes if isinstance(route, Guarded)]
-    assert {route.role for route in guarded} <= {"read", "operate", "admin"}
+    assert {route.role for route in guarded} <= {"read", "pack", "operate", "admin"}
     assert sorted(route.path for route in guarded if route.methods == {"POST"}) == ACTS
+    acts = [route for route in guarded if route.methods == {"POST"} and not reaches("read", route.role)]
+    assert {route.path for route in acts if reaches("pack", route.role)} == PACKS
 
 
-@pytest.mark.parametrize(("role", "status"), [("read", 403), ("operate", 200), ("admin", 200)])
+@pytest.mark.parametrize(("role", "status"), [("read", 403), ("pack", 403), ("operate", 200), ("admin", 200)])
 def test_an_act_takes_a_role_that_reaches_so_far(house: House, role: str, status: int) -> None:
     assert house.act(house.browser(role)) == status
     assert len(house.visits) == (1 if status == 200 else 0)

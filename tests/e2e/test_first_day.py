@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from erpsync.flows.inventory.counts import set_stock
 from tests.support import walk
+from tests.support.browser import LONG_MS
 from tests.support.goods_room import Room, open_room
 from tests.support.visitor import cookie_for
 
@@ -81,7 +82,7 @@ class Shop:
         page = context.new_page()
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(self.room.server.url)
+        page.goto(self.room.server.url, timeout=LONG_MS)  # what is timed begins with the page before them
         person = Novice(page, LOOK_OVER_S)
         yield person
         context.close()

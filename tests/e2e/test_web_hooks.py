@@ -65,6 +65,16 @@ def test_the_query_of_a_webhook_reaches_the_connector(shop: Shop) -> None:
     assert shop.mail.taken[0][1].query == {"sign": "ab+c", "ts": "1"}
 
 
+def test_a_secret_behind_the_channel_reaches_the_connector_and_no_log(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.post("jd-main/kJ2m8Qx5/7")
+    shop.post("jd-main/kJ2m8Qx5/7", headers={"x-signature": "wrong"})
+
+    assert [request.path for _, request in shop.mail.taken] == ["kJ2m8Qx5/7"]
+    assert "kJ2m8Qx5" not in "".join(capsys.readouterr())
+
+
 def test_an_unknown_channel_and_a_wrong_signature_cannot_be_told_apart(shop: Shop) -> None:
     answers = [
         shop.post("jd-main", b"{}", {"x-signature": "wrong"}),

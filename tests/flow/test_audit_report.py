@@ -15,6 +15,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.orders.actions import cancel_order
 from erpsync.settings.rules import load_rules
+from erpsync.store.db.privacy import KEY_BYTES, Vault
 from erpsync.store.views import OrderFilter, list_orders
 from tests.support.facts import fact, later, order, take_in
 from tests.support.ruled import put_in_force
@@ -154,6 +155,15 @@ def test_without_the_keys_an_order_is_shown_and_what_rules_say_is_not(town: Town
     town.store.vault = None
 
     assert show_ruled(town.ctx, "o1")["rules"] is None
+
+
+def test_with_other_keys_an_order_is_shown_and_what_rules_say_is_not(town: Town) -> None:
+    take(town, "o1", buyer_note="急")
+    town.store.vault = Vault([b"another".ljust(KEY_BYTES)], b"index".ljust(KEY_BYTES))
+
+    shown = show_ruled(town.ctx, "o1")
+
+    assert (shown["external_id"], shown["rules"]) == ("o1", None)
 
 
 def test_rules_that_are_not_in_force_are_tried_and_what_differs_is_named(town: Town, tmp_path: Any) -> None:

@@ -255,8 +255,8 @@ def test_a_warehouse_that_is_told_to_send_is_told_of_its_own_units_alone(make_to
 
     place = next(id for id, policy in town.ctx.warehouses.items() if policy.id == "GZ")
     with town.store.begin() as tx:
-        stored = list(lock_orders(tx, town.channel().id, ["o1"]).values())
-        concerned = set_released(tx, stored, place, released=True)
+        [stored] = lock_orders(tx, town.channel().id, ["o1"]).values()
+        concerned = set_released(tx, [line.id for line in stored.lines], place, released=True)
 
     assert concerned == {ids["B"]}
     assert dict(looking.rows(town, select(hold.c.sku_id, hold.c.released))) == {ids["A"]: False, ids["B"]: True}

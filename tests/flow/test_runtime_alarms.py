@@ -30,6 +30,7 @@ class Watched(Scene):
             watch_alarms=lambda ctx, limits: (self.note(f"alarms {limits.dead_letters}"), 0)[1],
             watch_disks=lambda ctx, disks, limits: (self.note(f"disks {[disk.free_mb for disk in disks]}"), 0)[1],
             tell_late=lambda ctx: (self.note("late"), 0)[1],
+            tell_stale=lambda ctx: 0,
             learn_arrivals=lambda ctx: (self.note("learned"), 0)[1],
         )
 

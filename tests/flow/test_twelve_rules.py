@@ -9,16 +9,15 @@ import pytest
 
 from erpsync.flows.audit.approve import approve
 from erpsync.flows.audit.looks import judge_due
-from erpsync.flows.audit.trial import try_rules
+from erpsync.flows.audit.report import try_order
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.inventory.goods import GoodsRow, import_goods
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.clock import confirm
-from erpsync.store.orders import read_orders
 from tests.support.facts import OrderRecord, line, order, raw, take_in
 from tests.support.looking import held, status
 from tests.support.own_orders import make
-from tests.support.ruled import lines_of, marked, order_id, put_in_force, ruled_by
+from tests.support.ruled import lines_of, marked, put_in_force, ruled_by
 from tests.support.shop import NOON, Town
 from tests.support.sources import ROOT
 
@@ -166,10 +165,8 @@ def test_heavy_is_judged_with_the_parcel_and_not_with_the_order(town: Town) -> N
     import_goods(town.ctx, [GoodsRow(sku="MUG", cells={"weight_g": "30000"})], actor="keeper")
     buy(town)
 
-    with town.store.read() as connection:
-        (known,) = read_orders(connection, [order_id(town, "o1")]).values()
-    (heavy,) = [each for each in try_rules(town.ctx, known).verdict.because if each.rule == "heavy"]
-    assert (heavy.outcome, marked(town, "o1")) == ("later", {})
+    (heavy,) = [each for each in try_order(town.ctx, "o1")["rules"] if each["id"] == "heavy"]
+    assert (heavy["outcome"], marked(town, "o1")) == ("later", {})
 
 
 @pytest.mark.parametrize("by_s", [-2 * 24 * 3600, -15 * 60, 2 * 3600, 2 * 24 * 3600])

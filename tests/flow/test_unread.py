@@ -110,7 +110,8 @@ def test_a_person_may_still_send_it_and_a_warehouse_is_not_told_to(town: Town) -
     poll(town)
 
     with town.store.read() as connection:
-        assert connection.execute(releasable([1], [town.channel().id])).all() == []
+        [query] = releasable(town.ctx, [1], [town.channel().id])
+        assert connection.execute(query).all() == []
     ship(town.ctx, order="o1", carrier="SF", tracking="SF1", force=True, reason="the platform said yes by phone")
     assert status(town, "o1")[0] == "shipped"
 

@@ -433,7 +433,7 @@ def test_a_warehouse_that_gives_a_release_back_unasked_leaves_the_order_to_a_per
     work(town)
     depot.say(depot.got[0].number, stopped=True, reason="broken")
     work(town)
-    assert (out(town), looking.status(town, "o1")) == ([("R1", "stopped")], ("held", "operator"))
+    assert (out(town), looking.status(town, "o1")) == ([("R1", "stopped")], ("held", "warehouse_refused"))
 
     actions.end_hold(town.ctx, "o1", actor="me")
     work(town)

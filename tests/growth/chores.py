@@ -11,7 +11,7 @@ from erpsync.flows.availability.fan_out import fan_out
 from erpsync.flows.availability.unpaid import age_unpaid
 from erpsync.flows.context import Context
 from erpsync.flows.intake import schedule
-from erpsync.flows.operations import counters, fill_notes, prune, reservations, upkeep
+from erpsync.flows.operations import counters, fill_notes, fill_recipients, prune, reservations, upkeep
 from erpsync.flows.orders.find import find_orders
 from erpsync.flows.own_orders.complete import complete_own
 from erpsync.flows.warehouses import release
@@ -78,6 +78,7 @@ def _learn(ctx: Context, channel_id: int) -> None:
 def _settle(ctx: Context) -> None:
     """Bring a database to where a daemon that has run for long has it."""
     ctx.store.retrying(lambda tx: set_mark(tx, fill_notes.MARK, fill_notes.DONE))
+    ctx.store.retrying(lambda tx: set_mark(tx, fill_recipients.MARK, fill_recipients.DONE))
     late_orders.tell_late(ctx)
     for first in (age_unpaid, fan_out, release.release_ready):
         while first(ctx):

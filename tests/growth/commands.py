@@ -85,6 +85,8 @@ def _given(names: Names, option: Argument) -> Iterator[list[str]]:
         return
     if option.options.get("action") == "store_true":
         yield [name]
+    elif "choices" in option.options:
+        yield from ([name, str(value)] for value in option.options["choices"])
     else:
         wanted = "event" if option.options.get("metavar") == "EVENT" else name.removeprefix("--")
         yield from ([name, value] for value in names.choices(wanted))

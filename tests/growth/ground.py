@@ -22,7 +22,7 @@ from erpsync.sdk.http import HttpClient
 from erpsync.settings import Config, Registry, installed, load
 from erpsync.store.db.store import Store
 from erpsync.store.encrypted import recipient_row
-from erpsync.store.tables import dead_letter, orders, shipment
+from erpsync.store.tables import dead_letter, orders, release, shipment, wave
 from tests.growth.known import Names
 from tests.growth.town import DEPOT, NOW, SELLERS, TMALL, VAULT, WAREHOUSES, context_over
 from tests.support.visitor import session_of
@@ -116,6 +116,8 @@ def _names(ctx: Context) -> Names:
         order = connection.execute(mine.order_by(orders.c.id).limit(1)).one()
         parcels = select(shipment.c.tracking).where(shipment.c.order_id >= middle).order_by(shipment.c.order_id)
         tracking = connection.execute(parcels.limit(1)).scalar_one()
+        newest = select(release.c.number, wave.c.number.label("wave")).join(wave, wave.c.id == release.c.wave_id)
+        lot = connection.execute(newest.order_by(release.c.id.desc()).limit(1)).one()
         letter = connection.execute(select(func.max(dead_letter.c.id))).scalar_one()
     buyer = VAULT.decrypt(order.recipient, row=recipient_row(order.channel_id, order.external_id))
     return Names(
@@ -125,4 +127,6 @@ def _names(ctx: Context) -> Names:
         phone=buyer["phone"],
         subscription=str(told),
         letter=str(letter),
+        release=lot.number,
+        wave=lot.wave,
     )

@@ -26,6 +26,8 @@ class Names:
     phone: str
     subscription: str
     letter: str
+    release: str
+    wave: str
     channel: str = TMALL.name
     hook: str = SHOP.name
 
@@ -41,6 +43,9 @@ class Names:
             "id": (self.subscription,),
             "letter": (self.letter,),
             "user": ("growth",),
+            "release": (self.release,),
+            "wave": (self.wave,),
+            "number": (self.release, self.wave),
         }
         return known.get(argument, (_unknown(argument),))
 
@@ -70,6 +75,10 @@ class Names:
             "tag": ("cold",),
             "rule": ("big",),
             "lacks": ("weight_g", "shelf"),
+            "account": (self.channel,),
+            "release": (self.release,),
+            "wave": (self.wave,),
+            "unpicked": ("true",),
         }
         return known.get(option, (_unknown(option),))
 
@@ -81,6 +90,7 @@ class Names:
     def plain(self, text: str) -> str:
         """Return a command or address without what differs from one database to the next."""
         parts = {"order": self.order, "id of the channel": self.external_id, "tracking": self.tracking}
+        parts |= {"release": self.release, "wave": self.wave}
         parts |= {"phone": self.phone, "part of the order": self.order[3:], "part of the id": self.external_id[4:]}
         parts |= {"part of the tracking": self.tracking[:6]}
         for name, value in parts.items():

@@ -16,6 +16,7 @@ from tests.growth.rows import Loader
 from tests.growth.town import DROP, Goods, Seller
 
 SECOND, HOUR, DAY = 1_000_000, 3_600_000_000, 86_400_000_000
+IN_WAVE = 40
 CARRIERS = ("SF", "ZTO", "YTO", "YUNDA", "JD", "EMS")
 _JSON = json.JSONEncoder(ensure_ascii=False).encode
 HELD = {
@@ -97,8 +98,11 @@ class Records:
         parcel = ("id", "order_id", "channel_id", "number", "carrier", "tracking", "state", "whole", "actor")
         self._shipment = loader.into("shipment", *parcel, "shipped_at", "sent_at")
         self._shipped = loader.into("shipment_line", "shipment_id", "line_id", "qty")
-        lot = ("id", "warehouse_id", "number", "state", "made_at", "told_at", "ended_at")
+        picked = ("id", "warehouse_id", "number", "state", "actor", "made_at", "printed_at", "ended_at")
+        self._wave = loader.into("wave", *picked)
+        lot = ("id", "warehouse_id", "number", "state", "made_at", "told_at", "ended_at", "wave_id", "slot")
         self._release = loader.into("release", *lot)
+        self._waves: set[int] = set()
         self._release_order = loader.into("release_order", "release_id", "order_id", "warehouse_id", "ended_at")
         self._release_line = loader.into(
             "release_line", "release_id", "line_id", "sku_id", "qty", "units", "left_units"
@@ -199,12 +203,24 @@ class Records:
         """Write what a warehouse was told to send; with `ended_us` it has."""
         state, told = "told" if ended_us is None else "shipped", at_us + 5 * SECOND
         made = (id, order.warehouse_id, release_number(id, at_us), state, at_us)
-        self._release((*made, min(told, ended_us or told), ended_us))
+        ended = min(told, ended_us or told)
+        wave_id = self._wave_of(id, order, at_us) if ended_us is not None else None
+        slot = None if wave_id is None else id % IN_WAVE
+        self._release((*made, ended, ended_us, wave_id, slot))
         self._release_order((id, order.id, order.warehouse_id, ended_us))
         for item in items:
             for sku_id, units in item.parts:
                 left = 0 if ended_us is None else item.qty * units
                 self._release_line((id, item.id, sku_id, item.qty, item.qty * units, left))
+
+    def _wave_of(self, release_id: int, order: Order, at_us: int) -> int:
+        """Return the wave a release was picked in, written with the first of its releases."""
+        wave_id = release_id // IN_WAVE + 1
+        if wave_id not in self._waves:
+            self._waves.add(wave_id)
+            made = (wave_id, order.warehouse_id, wave_number(wave_id, at_us), "done", "growth", at_us)
+            self._wave((*made, at_us + SECOND, at_us + 2 * SECOND))
+        return wave_id
 
     def refund(self, id: int, order: Order, state: str, at_us: int, units: Mapping[int, int]) -> str:
         """Write a refund of these units by line id; return its external id."""
@@ -272,6 +288,11 @@ def _detail(order: Order) -> str:
 def release_number(id: int, at_us: int) -> str:
     """Return the number of a release that was made at an instant."""
     return f"R{instant(at_us):%Y%m%d}{id:06}"
+
+
+def wave_number(id: int, at_us: int) -> str:
+    """Return the number of a wave that was made at an instant."""
+    return f"W{instant(at_us):%Y%m%d}{id:04}"
 
 
 def line_name(seller: Seller, external_id: str, nth: int) -> str:

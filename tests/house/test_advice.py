@@ -62,7 +62,17 @@ def test_everything_an_effect_waits_for_has_its_advice() -> None:
 
 def test_every_kind_of_dead_letter_has_its_advice() -> None:
     kinds = set(named("DeadLetter", "kind")) - {""} - {each for each in named("DeadLetter", "kind") if ": " in each}
-    kinds |= {"order", "refund", "line", "shipment", "correction", "release", "release_cancel"}  # by variable
+    kinds |= {
+        "order",
+        "refund",
+        "line",
+        "shipment",
+        "correction",
+        "release",
+        "release_cancel",
+        "waybill",
+        "waybill_cancel",
+    }  # by variable
 
     assert kinds == {*advice.REPLAYS, *advice.MENDS}
     assert all("dead drop" not in text for text in (*advice.REPLAYS.values(), *advice.MENDS.values()))

@@ -50,8 +50,19 @@ def blocks(*kinds: str) -> list[Block]:
 
 
 def test_every_block_has_a_language_that_is_tested_here() -> None:
-    """YAML is checked in test_docs.py; text is a drawing."""
-    assert {block.kind for block in blocks()} <= {"sh", "yaml", "csv", "json", "python", "ini", "toml", "nginx", "text"}
+    """YAML is checked in test_docs.py, a template in test_documents_page.py; text is a drawing."""
+    assert {block.kind for block in blocks()} <= {
+        "sh",
+        "yaml",
+        "csv",
+        "json",
+        "python",
+        "ini",
+        "toml",
+        "nginx",
+        "typst",
+        "text",
+    }
 
 
 def commands() -> Iterator[list[str]]:

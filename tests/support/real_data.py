@@ -6,6 +6,7 @@ is made.
 
 import atexit
 import csv
+import gzip
 import os
 import shutil
 import tempfile
@@ -69,6 +70,40 @@ def tmall_orders() -> list[TmallOrder]:
 def retail_file() -> Path:
     """Return the 2,455 invoice lines of a British shop of December 2010."""
     return COMMITTED / "online_retail_sample.csv"
+
+
+class RetailLine(NamedTuple):
+    """An invoice line of the same shop of September 2011; credit notes begin with C. The customer may be empty."""
+
+    invoice: str
+    stock_code: str
+    qty: int
+    at: str
+    price: Decimal
+    customer: str
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether goods came back."""
+        return self.invoice.startswith("C")
+
+
+def retail_month() -> list[RetailLine]:
+    """Return the invoice lines of 46 customers and 60 unknown ones; all 50,226 where they are at hand for a soak."""
+    whole = FOLDER / "online_retail_2011-09.csv.gz"
+    path = whole if SOAK and whole.is_file() else COMMITTED / "online_retail_2011-09.csv"
+    text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode("utf-8-sig")
+    return [
+        RetailLine(
+            row["InvoiceNo"],
+            row["StockCode"],
+            int(row["Quantity"]),
+            row["InvoiceDate"],
+            Decimal(row["UnitPrice"]),
+            row["CustomerID"].removesuffix(".0"),
+        )
+        for row in csv.DictReader(text.splitlines())
+    ]
 
 
 def fen(amount: Decimal) -> int:

@@ -26,6 +26,7 @@ from erpsync.web.site import Site
 from tests.support.audit_shop import VAULT, ruled_shop
 from tests.support.browser import LONG_MS, a_chromium
 from tests.support.console_walk import addresses
+from tests.support.desk_shop import with_desk
 from tests.support.visitor import cookie_for
 from tests.support.web_shop import NOW, fill, open_shop
 
@@ -51,7 +52,7 @@ def filled_shop() -> Iterator[tuple[Starlette, AppServer, Store]]:
         engine.dispose()
         store, empty = open_shop(url, vault=VAULT)
         fill(store, empty)
-        ctx = ruled_shop(store, empty)
+        ctx = with_desk(store, ruled_shop(store, empty))
         app = create_app(Site(store=store, ctx=lambda: ctx, limits=StatusLimits, keep_s=0))
         server = AppServer(app)
         server.start()

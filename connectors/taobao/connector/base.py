@@ -1,10 +1,10 @@
 """What all roles of a shop share."""
 
-from connectors.taobao.client import Answer, TopClient
 from connectors.taobao.settings import TaobaoSettings
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
+from erpsync.sdk.top import Answer, TopClient
 
 
 class TaobaoBase(Connector):

@@ -4,11 +4,11 @@ Why the order is read first: a trade that went out in several parcels must be to
 shows the number already needs no call.
 """
 
-from connectors.taobao.client import rows_of
 from connectors.taobao.connector.shipments import SPLIT, TaobaoShipments, demand_success, oid_of
 from connectors.taobao.mapping import company_code
 from erpsync.sdk.errors import RejectedError
 from erpsync.sdk.roles import ShipmentCorrector
+from erpsync.sdk.top import rows_of
 from erpsync.sdk.types import Repeat, Shipment
 
 RESEND = "taobao.logistics.consign.resend"

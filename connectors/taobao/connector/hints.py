@@ -7,9 +7,9 @@ lost message costs one polling interval, nothing else.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.taobao.client import rows_of
 from connectors.taobao.connector.base import TaobaoBase
 from erpsync.sdk.roles import HintSource
+from erpsync.sdk.top import rows_of
 
 QUANTITY = "100"
 STREAMS: Mapping[str, tuple[str, ...]] = {

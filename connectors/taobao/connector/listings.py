@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.taobao.client import rows_of
 from connectors.taobao.connector.base import TaobaoBase
 from connectors.taobao.connector.streams import Listing, read_pages
 from connectors.taobao.mapping import listing_rows
 from erpsync.sdk.lists import Page, marks_readable
 from erpsync.sdk.roles import ListingSource
+from erpsync.sdk.top import rows_of
 from erpsync.sdk.types import BadLine, Cursor, ListingPage, ListingRow
 from erpsync.sdk.windows import ShrinkingWindow
 

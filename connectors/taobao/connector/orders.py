@@ -22,7 +22,8 @@ from connectors.taobao.mapping import LIST_FIELDS, NOTES, WHOLE_FIELDS, Fields, 
 from erpsync.sdk.errors import RejectedError, TransientError
 from erpsync.sdk.lists import marks_readable, within
 from erpsync.sdk.roles import OrderScan, OrderSource
-from erpsync.sdk.types import Cursor, Head, Order, OrderPage, Raw
+from erpsync.sdk.top.times import BEIJING
+from erpsync.sdk.types import Cursor, Head, Order, OrderPage, Raw, Recipient
 from erpsync.sdk.windows import ShrinkingWindow
 
 WAITING = ("WAIT_SELLER_SEND_GOODS", "SELLER_CONSIGNED_PART", "PAID_FORBID_CONSIGN")
@@ -95,6 +96,14 @@ class TaobaoOrders(TaobaoBase, OrderSource, OrderScan):
     def normalise(self, raw: Raw) -> Order:
         """Return the order in normal form. Raises `PayloadError` naming the field."""
         return order_of(raw.payload)
+
+    def same_recipient(self, recipient: Recipient, placed_at: datetime) -> str:
+        """Return the `oaid` and its week: within one, equal ones are one receiver.
+
+        Source: protocol note taobao.md section 10. The week is that of China's clock, by when the trade was created.
+        """
+        year, week, _ = placed_at.astimezone(BEIJING).isocalendar()
+        return f"{year}-{week}:{recipient.ciphertext}"
 
     def _of_types(self, listing: Listing) -> Listing:
         return replace(listing, extra={**listing.extra, "type": ",".join(self.settings.trade_types)})

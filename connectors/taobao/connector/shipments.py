@@ -8,11 +8,11 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from connectors.taobao.client import LOOK_CODES, Answer, rows_of
 from connectors.taobao.connector.base import TaobaoBase
 from connectors.taobao.mapping import COD_TYPES, company_code, is_open
 from erpsync.sdk.errors import OutcomeUnknownError, RejectedError, TransientError
 from erpsync.sdk.roles import ShipmentSink
+from erpsync.sdk.top import Answer, rows_of
 from erpsync.sdk.types import Repeat, Shipment, ShipmentLine
 
 OFFLINE = "taobao.logistics.offline.send"
@@ -20,6 +20,9 @@ ONLINE = "taobao.logistics.online.send"
 PARTS = "alibaba.ascp.logistics.offline.send"
 MAX_SUB_TIDS: Mapping[str, int] = {OFFLINE: 50, ONLINE: 20}
 """Sub-orders in one call. Source: protocol note taobao.md section 4."""
+
+LOOK_CODES = frozenset({"B04", "B27", "HD06"})
+"""Ends of sub_codes by which a shipment may be there already: look at the order. Source: the same section."""
 
 SPLIT = "SELLER_CONSIGNED_PART"
 

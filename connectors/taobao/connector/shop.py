@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from connectors.taobao.client import rows_of
 from connectors.taobao.connector.corrections import TaobaoCorrections
 from connectors.taobao.connector.hints import TaobaoHints
 from connectors.taobao.connector.listings import TaobaoListings
@@ -11,10 +10,9 @@ from connectors.taobao.connector.orders import CHANGED, TaobaoOrders
 from connectors.taobao.connector.refunds import RECEIVED, TaobaoRefunds
 from connectors.taobao.connector.stock import TaobaoStock
 from connectors.taobao.mapping import CARRIERS, format_time
+from erpsync.sdk.top import rows_of
+from erpsync.sdk.top.notes import clock_notes, session_notes
 from erpsync.sdk.types import CheckReport
-
-CLOCK_NOTE_S = 5.0
-EXPIRY_NOTE = timedelta(days=14)
 
 
 class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, TaobaoCorrections, TaobaoHints):
@@ -47,15 +45,9 @@ class TaobaoConnector(TaobaoOrders, TaobaoRefunds, TaobaoListings, TaobaoStock, 
         return self.settings.session_expires_at
 
     def _notes(self, known_companies: set[str]) -> Iterator[str]:
-        ahead_s = self.client.ahead_s()
-        if abs(ahead_s) > CLOCK_NOTE_S:
-            yield f"the platform's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} ours"
+        yield from clock_notes(self.client.ahead_s())
         codes = {**CARRIERS, **self.settings.company_codes}
         lacking = sorted(f"{ours} ({theirs})" for ours, theirs in codes.items() if theirs not in known_companies)
         if lacking:
             yield f"carriers that the platform's list lacks: {', '.join(lacking)}"
-        expires_at = self.token_expires_at()
-        if expires_at is None:
-            yield "session_expires_at is not set, so the end of the session is not watched"
-        elif expires_at - self.clock.now() < EXPIRY_NOTE:
-            yield f"the session ends on {expires_at:%Y-%m-%d}: authorise the app again before that"
+        yield from session_notes(self.token_expires_at(), self.clock.now())

@@ -7,11 +7,11 @@ Why a refused group is sent again one by one: the platform refuses a call as a w
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectors.taobao.client import rows_of
 from connectors.taobao.connector.base import TaobaoBase
 from connectors.taobao.mapping import Fields, split_ref
 from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, RejectedError
 from erpsync.sdk.roles import StockSink
+from erpsync.sdk.top import rows_of
 from erpsync.sdk.types import StockLevel
 
 SKUS = "taobao.skus.quantity.update"

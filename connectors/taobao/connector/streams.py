@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.taobao.client import Answer, rows_of
 from connectors.taobao.connector.base import TaobaoBase
 from connectors.taobao.mapping import Fields, format_time
 from erpsync.sdk.errors import TransientError
 from erpsync.sdk.lists import Page, head_of, marks_readable, time_or_none
+from erpsync.sdk.top import Answer, rows_of
 from erpsync.sdk.types import Head
 from erpsync.sdk.windows import ShrinkingWindow, WindowRules
 

@@ -4,34 +4,25 @@ Why the session is checked after the signature: that is the order of the real ga
 like an expired session.
 """
 
-import hmac
-import json
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
 
 from pydantic import SecretStr
 
-from connectors.taobao.client.answers import root_key
-from connectors.taobao.client.signing import SIGN_METHODS, sign
-from connectors.taobao.mapping.values import parse_time
 from connectors.taobao.sandbox.errors import TopError
 from connectors.taobao.sandbox.queue import Queue
 from connectors.taobao.sandbox.resends import Resends
 from erpsync.sdk.clock import Clock, SystemClock
-from erpsync.sdk.errors import PayloadError
 from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxRequest, SandboxResponse
+from erpsync.sdk.sandbox.top import PUBLIC, check_app, check_session, response_of, too_many, wrapped
 
-TIME_TOLERANCE = timedelta(minutes=10)
 KEPT_CALLS = 10_000
-BAN_S = 1
 SOLD = ("SOLD-1", "SOLD-2", "SOLD-3")
 SOLD_QTY = 100_000
 """What is on sale where nobody has put anything on sale."""
-PUBLIC = frozenset({"method", "app_key", "session", "timestamp", "v", "sign_method", "sign", "format", "simplify"})
 
 WITHOUT_SESSION: Mapping[str, str] = {
     "taobao.time.get": "time_get",
@@ -115,15 +106,14 @@ class TaobaoSandbox(Resends, Queue):
             self._settle()
             try:
                 body = self._call(params)
-                document: dict[str, Any] = {root_key(params["method"]): {**body, "request_id": request_id}}
+                document = wrapped(params["method"], body, request_id)
             except TopError as error:
                 document = error.document(request_id)
                 if error.code == 31:
                     headers["date"] = format_datetime(self.now(), usegmt=True)
         if params.get("simplify") == "true":
             document = _simplified(document)
-        text = json.dumps(document, ensure_ascii=False).encode("utf-8")
-        return SandboxResponse(headers={"content-type": "application/json;charset=UTF-8", **headers}, body=text)
+        return response_of(document, headers)
 
     def sell(self) -> str | None:
         """Let a buyer pay for one of the things on sale, each in its turn; return the order's id, None if sold out."""
@@ -139,8 +129,7 @@ class TaobaoSandbox(Resends, Queue):
     def throttled(self, request: SandboxRequest) -> SandboxResponse:
         """Say "too many calls" as the platform does: status 200, error 7, the seconds in the text."""
         del request
-        error = TopError(7, "accesscontrol.limited-by-api-access-count", f"This ban will last for {BAN_S} more seconds")
-        return SandboxResponse.of_json(error.document("16sandbox-throttled"))
+        return too_many()
 
     def time_get(self, params: Mapping[str, str]) -> dict[str, Any]:
         """Answer taobao.time.get."""
@@ -153,7 +142,8 @@ class TaobaoSandbox(Resends, Queue):
         self.refunds.settle(now)
 
     def _call(self, params: Mapping[str, str]) -> dict[str, Any]:
-        self._check_app(params)
+        methods = (*WITH_SESSION, *WITHOUT_SESSION)
+        check_app(params, app_key=self.app_key, app_secret=self.app_secret, now=self.now(), methods=methods)
         method = params["method"]
         name = WITHOUT_SESSION.get(method) or self._with_session(params)
         business = {key: value for key, value in params.items() if key not in PUBLIC}
@@ -172,38 +162,8 @@ class TaobaoSandbox(Resends, Queue):
             raise TopError(15, "isp.remote-service-timeout", "remote service timeout")
         return body
 
-    def _check_app(self, params: Mapping[str, str]) -> None:
-        """Check everything but the session. Source: protocol note taobao.md sections 1 and 8."""
-        if not params.get("method"):
-            raise TopError(21)
-        if params["method"] not in WITH_SESSION and params["method"] not in WITHOUT_SESSION:
-            raise TopError(22)
-        if params.get("format", "xml") != "json":
-            raise TopError(23, sub_msg="the sandbox speaks JSON only")
-        for name, code in (("sign", 24), ("app_key", 28), ("timestamp", 30)):
-            if not params.get(name):
-                raise TopError(code)
-        if params["app_key"] != self.app_key:
-            raise TopError(29)
-        method = params.get("sign_method", "md5")
-        if method not in SIGN_METHODS:
-            raise TopError(25)
-        expected = sign(params, self.app_secret, method)
-        if not hmac.compare_digest(expected, params["sign"].encode("ascii", "replace").decode("ascii")):
-            raise TopError(25)
-        try:
-            at = parse_time(params["timestamp"], path="timestamp")
-        except PayloadError:
-            raise TopError(31) from None
-        if abs(at - self.now()) > TIME_TOLERANCE:
-            raise TopError(31)
-
     def _with_session(self, params: Mapping[str, str]) -> str:
-        if not params.get("session"):
-            raise TopError(26)
-        expired = self.faults.strikes(Fault.EXPIRED_TOKEN)
-        if expired or params["session"] != self.session:
-            raise TopError(27, "invalid-sessionkey", "SessionKey非法")
+        check_session(params, self.session, expired=self.faults.strikes(Fault.EXPIRED_TOKEN))
         return WITH_SESSION[params["method"]]
 
 

@@ -16,7 +16,7 @@ from erpsync.flows.operations.counters import verify_counters
 from erpsync.flows.reconcile.certificate import prove as certify
 from erpsync.sdk.sandbox.demo import DemoShop
 from erpsync.store.db.store import Tx
-from erpsync.store.tables import dirty_sku, hold, listing, orders, outbox, shipment, stock
+from erpsync.store.tables import dirty_sku, hold, listing, orders, outbox, release, release_order, shipment, stock
 
 LISTINGS_AT_ONCE = 500
 
@@ -38,6 +38,7 @@ def prove(ctx: Context, shops: Mapping[str, DemoShop], span: tuple[datetime, dat
     checks += [_shown(ctx, ctx.channel(name), shop) for name, shop in shops.items()]
     checks += _sealed(ctx, span)
     checks.append(_parcels(ctx))
+    checks.append(_releases(ctx))
     return checks
 
 
@@ -116,6 +117,20 @@ def _numbers(ctx: Context, channel: Channel) -> dict[str, int]:
         return numbers
 
     return ctx.store.retrying(read_numbers)
+
+
+def _releases(ctx: Context) -> Check:
+    """Return whether every release that left did so once: with one label, and in one parcel of each of its orders."""
+    with ctx.store.read() as connection:
+        rows = connection.execute(select(release.c.state, func.count().label("n")).group_by(release.c.state)).all()
+        members = select(func.count()).select_from(release_order).join(release).where(release.c.state == "shipped")
+        left = connection.execute(members).scalar_one()
+        parcels = connection.execute(select(func.count()).select_from(shipment)).scalar_one()
+        labels = connection.execute(select(func.count(shipment.c.tracking.distinct()))).scalar_one()
+    shipped = next((row.n for row in rows if row.state == "shipped"), 0)
+    problem = "" if (left, shipped) == (parcels, labels) else f"{parcels} parcels with {labels} labels left"
+    figures = ", ".join(f"{row.n} {row.state}" for row in sorted(rows)) or "none"
+    return Check(name="every release leaves once", figures=figures, problem=problem)
 
 
 def _parcels(ctx: Context) -> Check:

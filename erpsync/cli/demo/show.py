@@ -118,7 +118,7 @@ def _direct(
     try:
         out.note("waiting until every shop has been read once")
         opened_at = _doors_open(built)
-        out.note("open: buyers order, a stockkeeper unpacks, a packer ships")
+        out.note("open: buyers order, a stockkeeper unpacks, packers pick in waves and scan what leaves")
         traders.start()
         _watch(out, stage, built, traders, seconds)
         traders.stop()

@@ -118,7 +118,7 @@ def _write(
         "database": "sqlite:///erpsync.db",
         "timezone": ZONE,
         "web": {"listen": f"127.0.0.1:{port}"},
-        "warehouses": [{"id": "SH", "priority": 1}, {"id": "GZ", "priority": 2}],
+        "warehouses": [{"id": "SH", "priority": 1, "desk": True}, {"id": "GZ", "priority": 2, "desk": True}],
         "defaults": {
             "poll": {"orders_s": 1, "refunds_s": 1, "overlap_s": 5, "backfill_days": 0} | RARE,
             "stock": {"settle_s": 0.2, "urgent_below": 5},

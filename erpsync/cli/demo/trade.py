@@ -1,4 +1,4 @@
-"""What people do while the demonstration runs: buyers, a stockkeeper who unpacks and a packer who ships."""
+"""What people do while the demonstration runs: buyers, a stockkeeper who unpacks, packers who pick waves and scan."""
 
 import random
 import threading
@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 
 from erpsync.cli.demo.stage import Stage, goods
 from erpsync.flows.context import Context
+from erpsync.flows.desk.scans import leave
+from erpsync.flows.desk.waves import make_wave
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.counts import Count, add_stock, import_counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
-from erpsync.flows.shipments.record import ship
 from erpsync.sdk.roles import ListingSource
-from erpsync.store.views import OrderFilter, list_orders
+from erpsync.store.views.releases import list_waves, show_wave
 
 ACTOR = "demo"
 STEP_S = 0.1
+WAVE = 3
 CARRIERS = ("SF", "YTO", "ZTO", "YUNDA")
 
 
@@ -86,12 +88,15 @@ class Traders:
 
     def _pack(self, rng: random.Random) -> None:
         ctx = self.ctx()
+        for warehouse in ctx.desks:
+            make_wave(ctx, warehouse=warehouse, most=WAVE, actor=ACTOR)
         with ctx.store.read() as connection:
-            ready = list_orders(connection, OrderFilter(status="allocated"), limit=50)
-        for order in ready[-3:]:
+            waves = list_waves(connection, states=("open",), limit=0)
+            picked = [release for wave in waves for release in show_wave(connection, wave["number"])["members"]]
+        for release in picked[-WAVE:]:
             tracking = f"DEMO{time.monotonic_ns():020d}"
             try:
-                ship(ctx, order=order["number"], carrier=rng.choice(CARRIERS), tracking=tracking, actor=ACTOR)
+                leave(ctx, release["number"], carrier=rng.choice(CARRIERS), tracking=tracking, actor=ACTOR)
             except Refused:  # a refund or a cancel came in between
                 continue
             self.shipped += 1

@@ -165,6 +165,8 @@ def _needs(rules: Iterable[Compiled]) -> Iterable[str]:
 
 def _effects(then: Effects) -> Iterable[str]:
     yield from (name for name in EFFECTS[On.ORDER] if getattr(then, name))
+    if then.warehouse_by:
+        yield "warehouse"
     if then.ask or then.void:
         yield "ask"
     if then.gift is not None:

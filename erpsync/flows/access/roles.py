@@ -4,8 +4,9 @@ import re
 
 from erpsync.flows.errors import Refused
 
-ROLES = ("read", "operate", "admin")
-"""Each may do what those before it may: look; change orders, stock and channels; see people, users and settings."""
+ROLES = ("read", "pack", "operate", "admin")
+"""Each may do what those before it may: look; make waves, print, scan and stop at a desk; change orders, stock and
+channels; see people, users and settings."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

@@ -20,6 +20,7 @@ from erpsync.flows.allocation.kinds import KINDS
 from erpsync.flows.allocation.order_lines import backordered
 from erpsync.flows.allocation.recall import recall_changed
 from erpsync.flows.allocation.stock_plan import StockPlan
+from erpsync.flows.allocation.wishes import with_wishes
 from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
 from erpsync.store.events import write_events
@@ -43,6 +44,7 @@ def allocate(
         movements: stock that came, went or was counted.
         also: further SKUs to plan anew (a safety stock changed, a listing was told for the first time).
     """
+    ctx = with_wishes(tx, ctx, [change.after.id for change in changes])
     wants = [want for change in changes for want in _wants(tx, ctx, change)]
     moved = {movement.place.sku_id for movement in movements}
     plan = StockPlan.load(tx, ctx, KINDS, wants, touched=moved, also=frozenset(also))

@@ -9,6 +9,8 @@ from erpsync.core.allocation import Allocation, HoldOwner
 from erpsync.core.fulfilment import LINE, ORDER
 from erpsync.core.sourcing import Sourcing
 from erpsync.flows.allocation.owners import Given, News, OwnerKind, Turn
+from erpsync.flows.allocation.wishes import with_wishes
+from erpsync.flows.context import Context
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
@@ -35,8 +37,12 @@ class OrderLines(OwnerKind):
         return turns
 
     def warehouses(self, sourcing: Sourcing, owner: HoldOwner, waiting: Backorder) -> tuple[int, ...]:
-        """Return the warehouses of the channel."""
-        return sourcing.of(waiting.channel_id)
+        """Return the warehouses of the channel, those that the order wishes for before the others."""
+        return sourcing.preferred(waiting.group.id, waiting.channel_id)
+
+    def with_wishes(self, tx: Tx, ctx: Context, waiting: Collection[Backorder]) -> Context:
+        """Return the context with what rules wish of their orders."""
+        return with_wishes(tx, ctx, {it.group.id for it in waiting if it.group.kind == ORDER})
 
     def parts(self, tx: Tx, ids: Collection[int]) -> Mapping[int, Mapping[int, int]]:
         """Return what one unit of each line consists of."""

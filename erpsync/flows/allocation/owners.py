@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from erpsync.core.allocation import Allocation, Due, HoldOwner
 from erpsync.core.sourcing import Sourcing
+from erpsync.flows.context import Context
 from erpsync.store.db.store import Tx
 from erpsync.store.stock_book import Backorder
 
@@ -53,6 +54,10 @@ class OwnerKind:
     def turns(self, tx: Tx, ids: Collection[int]) -> Mapping[int, Turn]:
         """Return whose turn it is when, by owner id; from one that is left out nothing is taken back."""
         return {}
+
+    def with_wishes(self, tx: Tx, ctx: Context, waiting: Collection[Backorder]) -> Context:
+        """Return the context with what owners of this kind that wait wish of warehouses."""
+        return ctx
 
     def warehouses(self, sourcing: Sourcing, owner: HoldOwner, waiting: Backorder) -> tuple[int, ...]:
         """Return the warehouses that may serve an owner that waits, preferred first."""

@@ -66,10 +66,13 @@ def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
         return
     together = orders_in(tx, recalled)
     effects, events, tasks = [], [], []
+    desks = set(ctx.desks.values())
     for row in [row for row in rows.values() if row.id in recalled]:
         detail = {"release": row.number, "warehouse_id": row.warehouse_id}
         events += [Event(kind="release.recalled", order_id=id, detail=detail) for id in together[row.id]]
         runner = ctx.runner(row.warehouse_id)
+        if row.warehouse_id in desks:  # stopped there at once, or by a person: `warehouses.desk_recalls`
+            continue
         if runner is None:
             reason = (
                 f"release {row.number} must be stopped, and no channel runs its warehouse any more; stop it by hand"
@@ -94,12 +97,12 @@ def recall(tx: Tx, ctx: Context, unwanted: Mapping[int, Iterable[int]]) -> None:
     write_events(tx, events)
 
 
-def set_released(tx: Tx, orders: Iterable[KnownOrder], warehouse_id: int, *, released: bool) -> set[int]:
-    """Mark all that a warehouse holds for orders as handed over, or no more; return the SKUs concerned.
+def set_released(tx: Tx, line_ids: Iterable[int], warehouse_id: int, *, released: bool) -> set[int]:
+    """Mark all that a warehouse holds for lines as handed over, or no more; return the SKUs concerned.
 
     The orders are locked; their SKUs are locked here, as every writer of holds does.
     """
-    lines = [line.id for order in orders for line in order.lines]
+    lines = sorted(set(line_ids))
     of_lines = (hold.c.owner_kind == LINE, hold.c.owner_id.in_(lines), hold.c.warehouse_id == warehouse_id)
     skus = set(tx.execute(select(hold.c.sku_id).where(*of_lines)).scalars())
     book = Book(tx, skus, [HoldOwner(LINE, line_id) for line_id in lines])

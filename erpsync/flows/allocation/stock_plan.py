@@ -87,7 +87,9 @@ class StockPlan:
         self.tasks += tasks
         free = free_units(self.book, self.ctx, kept_in(self.tx, self.book.sku_ids))
         self.book.load_waiting(place.sku_id for place, qty in free.items() if qty > 0)
-        self.whole.complete(self.book)
+        for kind in self.kinds.values():
+            self.ctx = kind.with_wishes(self.tx, self.ctx, self.book.waiting.values())
+        self.whole.complete(self.book, self.ctx.sourcing)
         self.keeps = kept_in(self.tx, self.book.sku_ids)
         needs = [*self._needs(), *wishes]
         self.groups = {need.owner: need.group for need in needs}

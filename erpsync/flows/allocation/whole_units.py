@@ -26,7 +26,7 @@ class WholeUnits:
     """
 
     def __init__(self, tx: Tx, sourcing: Sourcing, kinds: Mapping[str, OwnerKind], wants: Iterable[Wanted]) -> None:
-        self._tx, self._sourcing, self._kinds = tx, sourcing, kinds
+        self._tx, self._kinds = tx, kinds
         self._torn = sourcing.tears
         self.of: dict[HoldOwner, Whole] = {}
         for want in wants if self._torn else ():
@@ -48,10 +48,10 @@ class WholeUnits:
         for owner in self.of:
             self._mend(book, owner)
 
-    def complete(self, book: Book) -> None:
+    def complete(self, book: Book, sourcing: Sourcing) -> None:
         """Have all parts of what waits in the book, and none of them held where the others are not."""
         waiting = {owner: it for (owner, _), it in book.waiting.items()} if self._torn else {}
-        self._learn({owner: it for owner, it in waiting.items() if owner not in self.of})
+        self._learn({owner: it for owner, it in waiting.items() if owner not in self.of}, sourcing)
         owners = [owner for owner in waiting if owner in self.of]
         book.widen(sku_id for owner in owners for sku_id in self.of[owner].parts)
         book.load_owners(owners)
@@ -59,12 +59,12 @@ class WholeUnits:
             for sku_id, qty in self._mend(book, owner).items():
                 book.wait(owner, sku_id, qty, like=waiting[owner])
 
-    def _learn(self, fresh: Mapping[HoldOwner, Backorder]) -> None:
+    def _learn(self, fresh: Mapping[HoldOwner, Backorder], sourcing: Sourcing) -> None:
         """Note which of these owners are to be sent whole."""
         groups: dict[HoldOwner, Groups] = {}
         for owner, it in fresh.items():
-            places = self._kinds.get(owner.kind, UNKNOWN).warehouses(self._sourcing, owner, it)
-            groups[owner] = self._sourcing.together(places)
+            places = self._kinds.get(owner.kind, UNKNOWN).warehouses(sourcing, owner, it)
+            groups[owner] = sourcing.together(places)
         torn = [owner for owner in fresh if len(groups[owner]) > 1]
         for kind, ids in ids_by_kind(torn).items():
             for row_id, parts in self._kinds.get(kind, UNKNOWN).parts(self._tx, ids).items():

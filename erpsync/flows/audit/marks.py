@@ -1,8 +1,7 @@
 """Tags and seals that a person sets or takes away; they beat what rules want until a person gives them back."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
-from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.orders.decide import redecide
@@ -83,24 +82,14 @@ def _mark(ctx: Context, order: str, written: Callable[[Stored], Written], *, act
         if not marks:
             return
         write_marks(tx, {(stored.id, name): mark for name, mark in marks.items()})
-        redecide(tx, ctx, [(stored, stored)], event="order.marked", actor=actor, detail=_told(stored, before, marks))
+        redecide(tx, ctx, [(stored, stored)], event="order.marked", actor=actor, detail=_told(before, marks))
 
     ctx.store.retrying(decide)
 
 
-def _told(order: KnownOrder, before: Stored, marks: Written) -> dict[str, object]:
-    del order
+def _told(before: Stored, marks: Written) -> dict[str, object]:
     return {"marks": {name: [_value(before.get(name)), _value(mark)] for name, mark in sorted(marks.items())}}
 
 
 def _value(mark: StoredMark | None) -> str | None:
     return None if mark is None else mark.value
-
-
-def shown_tags(marks: Stored) -> list[str]:
-    """Return the tags that an order has, of rules and of people, in order."""
-    return sorted(name.removeprefix("tag:") for name in _tags(marks) if _is_on(marks[name]))
-
-
-def _tags(marks: Iterable[str]) -> list[str]:
-    return [name for name in marks if name.startswith("tag:")]

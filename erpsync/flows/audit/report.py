@@ -14,17 +14,19 @@ from erpsync.flows.audit.trial import Coverage
 from erpsync.flows.context import Context
 from erpsync.flows.rules.facts import TO_LEAVE
 from erpsync.flows.rules.judging import Seen, is_judged, look_at
+from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.order_rules import gifts_of
 from erpsync.store.orders import read_orders
 from erpsync.store.views import find_order, iso, show_order
-from erpsync.store.views.marks import held_by_rules, wanted_by_rules
+from erpsync.store.views.held import held_by_rules
+from erpsync.store.views.marks import wanted_by_rules
 
 
 def show_ruled(ctx: Context, order: str) -> Json:
     """Return one order as `show_order` does, with what the rules in force say of it now.
 
-    `rules` is empty where they are not asked, because nothing has still to leave, and None where the keys are missing
-    that they may need.
+    `rules` is empty where they are not asked, because nothing has still to leave, and None where the keys at hand do
+    not open what they ask about.
     """
     with ctx.store.read() as connection:
         shown = show_order(connection, order)
@@ -40,7 +42,11 @@ def _rules_of(ctx: Context, connection: Connection, name: str) -> list[Json] | N
     order = read_orders(connection, [id])[id]
     if not is_judged(order):
         return []
-    return reasons_of(ctx, look_at(connection, ctx, [order], now=ctx.store.trusted_now())[id])
+    try:
+        seen = look_at(connection, ctx, [order], now=ctx.store.trusted_now())[id]
+    except PrivacyError:
+        return None
+    return reasons_of(ctx, seen)
 
 
 def show_asking(ctx: Context, order: str) -> list[Json]:

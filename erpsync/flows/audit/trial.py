@@ -85,13 +85,6 @@ def coverage(ctx: Context, *, newest: int = NEWEST) -> Coverage:
     return Coverage(orders=count, untouched=untouched, outcomes=outcomes)
 
 
-def try_rules(ctx: Context, order: KnownOrder, book: Book | None = None) -> Seen:
-    """Return what rules say of one order now; those in force if no others are given."""
-    tried = ctx if book is None else ctx.with_book(book)
-    with ctx.store.read() as connection:
-        return look_at(connection, tried, [order], now=ctx.store.trusted_now())[order.id]
-
-
 def _judged(
     connection: Connection, ctx: Context, ids: Sequence[int], *, ended: bool = False
 ) -> Iterator[tuple[KnownOrder, Seen | None]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from erpsync.flows.context import Channel
-from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource
+from erpsync.sdk.roles import ListingSource, OrderSource, RefundSource, ShipmentSource, WarehouseSource, WaybillSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ TABLE = (
     Stream(name="listings", role=ListingSource, lane="listings", pool="bulk", every="listings_s"),
     Stream(name="shipments", role=ShipmentSource, lane="orders", pool="poll"),
     Stream(name="warehouse", role=WarehouseSource, lane="orders", pool="poll"),
+    Stream(name="waybills", role=WaybillSource, lane="orders", pool="poll"),
 )
 """In the order in which they are read."""
 

@@ -32,6 +32,8 @@ def _said(case: Case, reason: str, detail: str) -> str:
             return f"a refund is asked for on {shop}: {detail}"
         case HoldReason.OPERATOR:
             return f"{_who_held(case)} holds it: {detail or 'no reason was given'}"
+        case HoldReason.WAREHOUSE_REFUSED:
+            return f"a warehouse does not send it: {detail}"
         case HoldReason.DO_NOT_SHIP:
             return f"{shop} says that it must not leave yet: {detail}"
         case HoldReason.UNREAD_UPDATE:

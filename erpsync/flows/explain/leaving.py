@@ -8,14 +8,19 @@ from sqlalchemy import select
 from erpsync.core import advice
 from erpsync.core.instants import stamp
 from erpsync.core.orders import OrderKind
+from erpsync.core.parcels import Because, Reason
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.explain.case import ENDED, Case
+from erpsync.flows.explain.couriers import courier
 from erpsync.flows.explain.shops import not_working
-from erpsync.flows.explain.steps import Step, counted
+from erpsync.flows.explain.steps import Step, Written, counted
+from erpsync.flows.warehouses.planning import plan_orders
 from erpsync.flows.warehouses.releasable import read_to_the_end
+from erpsync.flows.warehouses.siblings import awaited
 from erpsync.sdk.roles import WarehouseSink
 from erpsync.store import tables
 from erpsync.store.cursors import read_cursors
+from erpsync.store.orders import read_orders
 from erpsync.store.outbox.queue import IS_LEASED, IS_OPEN, RELEASE, RELEASE_CANCEL, SHIPMENT
 from erpsync.store.tables import outbox, release, release_order, shipment, warehouse
 
@@ -32,7 +37,8 @@ def releases(case: Case) -> Iterator[Step]:
     effects = _effects(case, (RELEASE, RELEASE_CANCEL), [row.id for row in rows])
     for row in rows:
         text, since = _release(row)
-        yield Step(what=f"release_{row.state}", text=text, since=since, steps=tuple(_way(case, effects.get(row.id))))
+        steps = (*_way(case, effects.get(row.id)), *courier(case, row))
+        yield Step(what=f"release_{row.state}", text=text, since=since, steps=steps)
     places = {row.warehouse_id for row in rows}
     waiting = {row.warehouse_id for row in case.held if not row.released} - places
     if case.row.ready_at is not None and case.row.phase in OPEN_PHASES and not case.row.hold_reason:
@@ -65,19 +71,66 @@ def _release(row: Any) -> tuple[str, Any]:
 
 
 def _not_released(case: Case, place: int) -> Iterator[Step]:
-    """Yield why units that lie ready in a warehouse which a channel runs are not handed over yet."""
+    """Yield why units that lie ready where releases are made for are not handed over yet."""
     runner, code = case.ctx.runner(place), case.codes.get(place, "")
-    if runner is None or not runner.plays(WarehouseSink):
+    at_desk = code in case.ctx.desks
+    if not at_desk and (runner is None or not runner.plays(WarehouseSink)):
         return
     shop = case.shop_name
-    if any(line["backordered_qty"] for line in case.shown["lines"]):
-        yield Step(what="not_whole", text=f"nothing of it is handed over to {code} before all of it is there")
+    stays = list(_staying(case, place, code))
+    if stays:
+        yield from stays
     elif case.row.channel_id not in read_to_the_end(case.ctx, read_cursors(case.tx.connection)):
         text = f"nothing is handed over to {code} before the refunds of {shop} were read to the end"
         yield Step(what="refunds", text=text)
     else:
         text = f"it is handed over to {code} with the next round of the daemon"
-        yield Step(what="release_due", text=text, setting=case.settings.of_warehouse(code, "channel"))
+        setting = case.settings.of_warehouse(code, "desk" if at_desk else "channel")
+        yield Step(what="release_due", text=text, setting=setting)
+
+
+def _staying(case: Case, place: int, code: str) -> Iterator[Step]:
+    """Yield why units of an order in a warehouse are in no release, each reason once."""
+    known = read_orders(case.tx.connection, [case.row.id])
+    planned = plan_orders(case.tx.connection, case.ctx, known)
+    waits = awaited(case.tx.connection, case.ctx, planned, now=case.tx.now)
+    if (until := waits.get(case.row.id)) is not None:
+        text = f"it waits for another order to its recipient, until {stamp(until)} at the latest"
+        yield Step(what="sibling", text=text, until=until, setting=_setting(case))
+    reasons = {stay.because.code: stay.because for stay in planned.plan.stays if stay.warehouse_id == place}
+    for because in reasons.values():
+        text = _text(because, code)
+        if text:
+            yield Step(what=because.code.value, text=text)
+
+
+def _setting(case: Case) -> Written | None:
+    return case.settings.of_channel(case.shop_name, "orders.merge.sibling")
+
+
+def _text(because: Because, code: str) -> str:
+    """Return a reason in words; nothing where other steps say it."""
+    values = because.values
+    match because.code:
+        case Reason.NOT_WHOLE:
+            return f"nothing of it is handed over to {code} before all of it is there"
+        case Reason.BELOW_LEAST:
+            return f"what lies in {code} is worth less than the shop's least for a part of an order"
+        case Reason.SEALED if "parcels" in values:
+            parcels = counted(int(values["parcels"]), "parcel", "parcels")
+            return f"it may not be split, and {code} could send it in {parcels} only"
+        case Reason.SEALED:
+            return f"it may not be split, and not all of it lies in {code}"
+        case Reason.BAD_MARK:
+            mark = values["mark"]
+            return f"its mark {mark} cannot be understood; set it anew or take it away"
+        case Reason.TORN:
+            return f"what lies in {code} makes no whole unit; the rest of the set lies elsewhere"
+        case Reason.GIFT_ALONE:
+            return f"a gift in {code} leaves with what was sold, never alone"
+        case Reason.SURPLUS:
+            return f"more of it is held in {code} than it wants; it is given back with the next plan"
+    return ""
 
 
 def parcels(case: Case) -> Iterator[Step]:

@@ -15,6 +15,8 @@ from sqlalchemy import func, select
 
 from erpsync.flows.channels.health import mark_down, mark_up
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers import numbers
+from erpsync.flows.couriers.numbers import apply_waybills
 from erpsync.flows.errors import error_repr, error_text
 from erpsync.flows.inventory.catalogue import apply_listings
 from erpsync.flows.orders.apply import apply
@@ -38,6 +40,7 @@ from erpsync.sdk.roles import (
     RefundSource,
     ShipmentSource,
     WarehouseSource,
+    WaybillSource,
     playing,
 )
 from erpsync.sdk.types import Cursor, Head, OrderPage, Raw
@@ -310,6 +313,11 @@ def _as_they_are(
         _close(reading)
 
 
+def _waybill_pages(run: _Pass, cursor: Cursor) -> Generator[_Page, None, None]:
+    reading = _source(run, WaybillSource).pull_waybills(cursor)
+    return _as_they_are(run, reading, apply_waybills, numbers.size_of)
+
+
 _PAGES: dict[str, Callable[[_Pass, Cursor], Generator[_Page, None, None]]] = {
     "orders": _order_pages,
     "backfill": _order_pages,
@@ -317,6 +325,7 @@ _PAGES: dict[str, Callable[[_Pass, Cursor], Generator[_Page, None, None]]] = {
     "listings": _listing_pages,
     "shipments": _report_pages,
     "warehouse": _warehouse_pages,
+    "waybills": _waybill_pages,
 }
 
 

@@ -2,7 +2,7 @@
 
 Streams: `orders` (changes), `backfill` (what lay before, and all that still waits to be shipped), `refunds` (begins
 when the back-fill is done), `listings` (the catalogue), `shipments` (parcels that a file reports), `warehouse` (what a
-warehouse reports).
+warehouse reports), `waybills` (numbers that a courier tells).
 
 Why all channels are looked at in one go: the poller looks after every commit that asks for a pass, and a few queries
 per channel are thousands where there are hundreds of shops.

@@ -52,7 +52,7 @@ class Happened:
     """An event as it may be told. What it does not say is empty or None.
 
     Args:
-        number: the number of what it is about: order, release or parcel.
+        number: the number of what it is about: order, release, parcel or wave.
         rules: by reason, the ids of the rules that hold the order for it.
         kind_of: the kind of task or dead letter that it is about.
         about_route: the route whose trouble it tells of; `*` where that is not known.
@@ -125,7 +125,7 @@ def _happened(event: Json, total: Money | None) -> Happened:
         warehouses=tuple(dict.fromkeys(_all(detail, "warehouse"))),
         hold_reasons=_holds(detail),
         rules=_rules(detail),
-        number=next((text for key in ("release", "shipment") if (text := _number(detail.get(key)))), ""),
+        number=next((text for key in ("release", "shipment", "wave") if (text := _number(detail.get(key)))), ""),
         kind_of=str(kind_of),
         check=check if (check := detail.get("check")) in _CHECKS else "",
         total=total,

@@ -17,6 +17,7 @@ WARNINGS = frozenset(
         "order.taken_back",
         "release.kept",
         "release.recalled",
+        "scan.refused",
         "session.refused",
         "shipment.dropped",
         "shipment.held",
@@ -29,6 +30,9 @@ WARNINGS = frozenset(
         "token.expiring",
         "version.ahead",
         "version.disputed",
+        "waybill.refused",
+        "waybill.unknown",
+        "waybill.used",
         "window.reopened",
     }
 )

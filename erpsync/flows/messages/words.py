@@ -39,6 +39,15 @@ def _release(told: Callable[[str, str], str]) -> Callable[[Happened], str]:
     return lambda it: told(it.number or it.order, ", ".join(it.warehouses) or "-")
 
 
+def _wave(told: Callable[[str, str], str]) -> Callable[[Happened], str]:
+    return lambda it: told(it.number or "-", ", ".join(it.warehouses) or "-")
+
+
+def _scan_refused(it: Happened) -> str:
+    number = it.number
+    return f"the desk refused to let release {number} leave" if number else "the desk refused a parcel that is not ours"
+
+
 def _alarm(it: Happened) -> str:
     what, channel = it.check or "-", it.channel
     return f"{channel} has an alarm: {what}" if channel else f"there is an alarm: {what}"
@@ -98,11 +107,14 @@ WORDS: Mapping[str, Callable[[Happened], str]] = {
     "order.shipped": lambda it: f"order {it.order} was shipped",
     "order.taken_back": lambda it: f"order {it.order} gave units back to an order before it",
     "release.kept": _release(lambda number, warehouse: f"release {number} was not stopped by {warehouse}: it leaves"),
+    "release.made": _release(lambda number, warehouse: f"release {number} was made for {warehouse}"),
+    "release.printed": _release(lambda number, warehouse: f"a paper of release {number} was printed in {warehouse}"),
     "release.recalled": _release(
         lambda number, warehouse: f"release {number} is recalled, {warehouse} must not send it"
     ),
     "release.stopped": _release(lambda number, warehouse: f"release {number} was stopped by {warehouse}"),
     "release.told": _release(lambda number, warehouse: f"release {number} was handed to {warehouse}"),
+    "scan.refused": _scan_refused,
     "shipment.held": lambda it: f"parcel {it.number or '-'} of order {it.order} is not told to the shop, it is held",
     "shipment.missing": lambda it: f"a parcel of order {it.order} is unknown to the shop that was told of it",
     "shipment.recorded": lambda it: f"a parcel of order {it.order} left",
@@ -115,6 +127,15 @@ WORDS: Mapping[str, Callable[[Happened], str]] = {
     "task.done": _task_done,
     "task.opened": _task_opened,
     "token.expiring": lambda it: f"the authorisation of {_shop(it)} ends within days: authorise the app again",
+    "wave.done": _wave(lambda number, warehouse: f"wave {number} in {warehouse} was ended by a person"),
+    "wave.dropped": _wave(lambda number, warehouse: f"wave {number} in {warehouse} was dropped before it was printed"),
+    "wave.made": _wave(lambda number, warehouse: f"wave {number} is to be picked in {warehouse}"),
+    "wave.printed": _wave(lambda number, warehouse: f"wave {number} was printed in {warehouse}"),
+    "waybill.booked": lambda it: f"a parcel of order {it.order} has its courier's number",
+    "waybill.cancelled": lambda it: f"a courier's number of order {it.order} is void",
+    "waybill.refused": lambda it: f"a parcel of order {it.order} got no courier's number",
+    "waybill.unknown": lambda it: f"whether {_shop(it)} has a booking of order {it.order} nobody knows",
+    "waybill.used": lambda it: f"a parcel of order {it.order} that was to be stopped is on its way with {_shop(it)}",
     "window.reopened": lambda it: f"{_shop(it)}: hours that were sealed are read again",
 }
 

@@ -22,6 +22,8 @@ from erpsync.store.tables import (
     orders,
     outbox,
     payload,
+    release_order,
+    waybill,
 )
 
 PRUNE_AT_ONCE = 1000
@@ -33,7 +35,7 @@ DONE_KEPT = timedelta(days=7)
 KEPT_DAYS = 180
 ALARMS_KEPT = timedelta(days=180)
 
-ERASED = ("recipient", "phone_index", "recipient_index", "notes", "buyer_index")
+ERASED = ("recipient", "phone_index", "recipient_index", "merge_index", "notes", "buyer_index")
 """What of an order says who bought it."""
 
 
@@ -68,6 +70,9 @@ def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
             tx.execute(update(orders).where(orders.c.id.in_(ids)).values(**dict.fromkeys(ERASED)))
             written = order_line.c.order_id.in_(ids) & order_line.c.properties.is_not(None)
             tx.execute(update(order_line).where(written).values(properties=None))
+            shared = select(release_order.c.release_id).where(release_order.c.order_id.in_(ids))
+            given = waybill.c.release_id.in_(shared) & waybill.c.label.is_not(None)
+            tx.execute(update(waybill).where(given).values(label=None))
             tx.execute(delete(gift_once).where(gift_once.c.order_id.in_(ids)))
         done += len(ids)
         if len(ids) < PRUNE_AT_ONCE:

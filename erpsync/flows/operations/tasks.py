@@ -12,6 +12,8 @@ from sqlalchemy import select, update
 from erpsync.flows.channels.clocks import LEAP, confirm_leap
 from erpsync.flows.channels.clocks import TASK as CLOCK
 from erpsync.flows.context import Context
+from erpsync.flows.couriers.acts import answer_doubt, answer_void
+from erpsync.flows.couriers.landing import VOID_TASK
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.believed_counts import asks_about_counts, look_again, take_asked, take_last
 from erpsync.flows.warehouses.doubt import TASK as RESTORED
@@ -19,13 +21,13 @@ from erpsync.flows.warehouses.doubt import let_releases_go
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import InDoubt, end_arrived, in_doubt, send_again, unpark
-from erpsync.store.outbox.queue import RELEASE, SHIPMENT
+from erpsync.store.outbox.queue import RELEASE, SHIPMENT, WAYBILL
 from erpsync.store.releases import note_release_found, orders_in
 from erpsync.store.tables import shipment, task
 from erpsync.store.tasks import StoredTask, closed, task_of, task_subject
 
 
-def answer(tx: Tx, task: StoredTask, *, arrived: bool, actor: str) -> None:
+def answer(tx: Tx, ctx: Context, task: StoredTask, *, arrived: bool, actor: str) -> None:
     """Carry out what finishing a task means. Raises `Refused` where the answer fits no question."""
     if arrived and task.kind != "unknown":
         raise Refused(f"task {task.id} does not ask whether something arrived; it is about {task.kind}")
@@ -35,8 +37,13 @@ def answer(tx: Tx, task: StoredTask, *, arrived: bool, actor: str) -> None:
         let_releases_go(tx, task)
     elif task.kind == "gate":
         unpark(tx, *task_subject(task.key))
+    elif task.kind == VOID_TASK:
+        answer_void(tx, ctx, task, actor=actor)
     elif task.kind == "unknown":
         for row in in_doubt(tx, task.channel_id, task.key):
+            if row.kind == WAYBILL:
+                answer_doubt(tx, ctx, row, arrived=arrived, actor=actor)
+                continue
             order_ids = orders_in(tx, [row.ref_id])[row.ref_id] if row.kind == RELEASE else [task.order_id]
             (_is_there if arrived else _is_not_there)(tx, row, order_ids, actor)
 
@@ -89,7 +96,7 @@ def finish_task(ctx: Context, task_id: int, *, actor: str, arrived: bool = False
             raise Refused(f"task {task_id} was closed by {row.closed_by}")
         tx.execute(update(task).where(task.c.id == task_id).values(closed_at=tx.now, closed_by=actor))
         stored = task_of(row)
-        answer(tx, stored, arrived=arrived, actor=actor)
+        answer(tx, ctx, stored, arrived=arrived, actor=actor)
         if asks_about_counts(stored.kind):
             skus.extend(take_last(tx, ctx, stored.kind, stored.key, actor=actor))
         write_events(tx, [closed(stored, by=actor)])

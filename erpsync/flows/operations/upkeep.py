@@ -9,6 +9,7 @@ from erpsync.flows.context import Context
 from erpsync.flows.inventory.remap import remap_wanted
 from erpsync.flows.inventory.unmapped import relook_unmapped, relook_unread, unmapped_codes
 from erpsync.flows.operations.fill_notes import fill_notes
+from erpsync.flows.operations.fill_recipients import fill_recipients
 from erpsync.flows.shipments.held import ask_overdue
 from erpsync.store.cursors import read_cursors
 from erpsync.store.db.store import Tx
@@ -57,8 +58,9 @@ def free_fresh(ctx: Context) -> int:
 
 
 def relook(ctx: Context) -> int:
-    """Map what can be mapped by now, or otherwise than before, hold what an open letter speaks of, fill in notes.
+    """Map what can be mapped by now, or otherwise than before, hold what an open letter speaks of, fill in what is new.
 
     It is the safety net of what died half-way.
     """
-    return relook_unmapped(ctx, unmapped_codes(ctx)) + remap_wanted(ctx) + relook_unread(ctx) + fill_notes(ctx)
+    looked = relook_unmapped(ctx, unmapped_codes(ctx)) + remap_wanted(ctx) + relook_unread(ctx)
+    return looked + fill_notes(ctx) + fill_recipients(ctx)

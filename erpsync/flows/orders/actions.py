@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
-from erpsync.core.order_holds import HoldReason
+from erpsync.core.order_holds import HoldReason, until_ended
 from erpsync.core.orders import KnownOrder, OrderKind, phase
+from erpsync.flows.allocation.wishes import REFUSED
 from erpsync.flows.context import Context
 from erpsync.flows.errors import Refused
 from erpsync.flows.orders.decide import redecide
 from erpsync.flows.orders.find import find_order
 from erpsync.store.db.store import Tx
+from erpsync.store.order_rules import marks_of, write_marks
 
 
 def hold_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
@@ -25,15 +27,20 @@ def hold_order(ctx: Context, order: str, *, reason: str, actor: str) -> None:
 
 
 def end_hold(ctx: Context, order: str, *, actor: str) -> None:
-    """End the operator's hold; other reasons stay until they are gone."""
+    """End what only a person ends: a person's hold, a warehouse's no. Other reasons stay until they are gone."""
 
     def decide(tx: Tx) -> None:
         stored = find_order(tx, order)
-        if HoldReason.OPERATOR not in stored.holds:
+        ended = until_ended(stored.holds)
+        if not ended:
             why = f"; it is held by {', '.join(stored.holds)}" if stored.holds else ""
             raise Refused(f"order {stored.number} is not held by an operator{why}")
-        others = {reason: text for reason, text in stored.holds.items() if reason != HoldReason.OPERATOR}
+        others = {reason: text for reason, text in stored.holds.items() if reason not in ended}
         freed = replace(stored, holds=others)
+        forgotten = [
+            name for name in marks_of(tx.connection, [stored.id]).get(stored.id, {}) if name.startswith(REFUSED)
+        ]
+        write_marks(tx, {(stored.id, name): None for name in forgotten})
         redecide(tx, ctx, [(stored, freed)], event="order.freed", actor=actor)
 
     ctx.store.retrying(decide)

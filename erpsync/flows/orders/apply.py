@@ -149,10 +149,10 @@ def _with_bad_lines(tx: Tx, channel: Channel, views: Sequence[View]) -> set[int]
 
 
 def _write(tx: Tx, channel: Channel, decided: Sequence[tuple[View, Change]]) -> None:
-    insert_orders(tx, [(c.after, _sealed(tx, view)) for view, c in decided if c.before is None])
+    insert_orders(tx, [(c.after, _sealed(tx, channel, view)) for view, c in decided if c.before is None])
     update_orders(tx, [(c.before, c.after) for _, c in decided if c.before is not None])
     moved = [view for view, c in decided if c.before is not None and "recipient" in view.merged.changes]
-    update_many(tx, orders, [_sealed(tx, view) | {"id": view.order.id} for view in moved], keys=["id"])
+    update_many(tx, orders, [_sealed(tx, channel, view) | {"id": view.order.id} for view in moved], keys=["id"])
     ask_about_edits(tx, channel, [(c, view.merged.changes) for view, c in decided])
     told = [
         (c.after.external_id, view.record.raw.payload)
@@ -162,11 +162,13 @@ def _write(tx: Tx, channel: Channel, decided: Sequence[tuple[View, Change]]) -> 
     keep_payloads(tx, channel.id, "order", told)
 
 
-def _sealed(tx: Tx, view: View) -> dict[str, Any]:
+def _sealed(tx: Tx, channel: Channel, view: View) -> dict[str, Any]:
     if view.record is None or not carries(view.record.order.recipient):
         return NO_RECIPIENT
+    recipient = view.record.order.recipient
     row = recipient_row(view.order.channel_id, view.order.external_id)
-    return recipient_columns(tx.vault, view.record.order.recipient, row=row)
+    same = channel.same_recipient(recipient, view.order.placed_at)
+    return recipient_columns(tx.vault, recipient, row=row, same=same)
 
 
 def _event(change: Change, outcome: Outcome, *, seen: Mapping[int, Sequence[str]]) -> Event | None:

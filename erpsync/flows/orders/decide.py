@@ -10,7 +10,7 @@ from typing import Any
 
 from erpsync.core.milestones import milestones
 from erpsync.core.movements import Movement
-from erpsync.core.order_holds import HoldReason, hold_reasons
+from erpsync.core.order_holds import hold_reasons, until_ended
 from erpsync.core.orders import KnownLine, KnownOrder, Origin, phase, with_shipped
 from erpsync.core.own_lines import with_own_lines
 from erpsync.core.refunds import with_refunds
@@ -57,7 +57,7 @@ def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
         refunds=refunds,
         bad_lines=order.id in beside.bad_lines,
         needs_address=asks_for_address(channel, order),
-        operator=order.holds.get(HoldReason.OPERATOR),
+        by_hand=until_ended(order.holds),
         unread=beside.unread.get(order.id, ""),
     )
     return replace(wanted, after=replace(order, holds=holds))

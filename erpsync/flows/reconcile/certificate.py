@@ -13,18 +13,21 @@ from sqlalchemy import Connection
 from erpsync.core.seal import grid, hash_of_all
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.reconcile.windows import lag
-from erpsync.sdk.roles import MessageSink, OrderScan
+from erpsync.sdk.roles import COURIERS, MessageSink, OrderScan
 from erpsync.store.views.values import Json, iso
 from erpsync.store.windows import Evidence, certified
 
 NONE = "[]"
+_NO_SHOP = (MessageSink, *COURIERS)
 GRACE = timedelta(minutes=30)
 """So much later than it could have been sealed a window must be: scans have their own pace."""
 
 
 def with_a_past(ctx: Context) -> list[Channel]:
-    """Return the enabled channels that orders may come from, by name: not those that only tell people."""
-    enabled = (channel for channel in ctx.channels.values() if channel.enabled and not channel.plays(MessageSink))
+    """Return the enabled channels that orders may come from, by name: not those that tell people, nor couriers."""
+    enabled = (
+        channel for channel in ctx.channels.values() if channel.enabled and not any(map(channel.plays, _NO_SHOP))
+    )
     return sorted(enabled, key=lambda channel: channel.name)
 
 

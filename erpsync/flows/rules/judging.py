@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from erpsync.core.facts import On, OrderFacts
 from erpsync.core.order_holds import HoldReason, by_rule, kind_of
 from erpsync.core.orders import KnownOrder, phase
-from erpsync.core.rules import Hold, Verdict, approval_digest, judge
+from erpsync.core.rules import Book, Hold, Verdict, approval_digest, judge
 from erpsync.flows.allocation.changes import Change
 from erpsync.flows.context import Context
 from erpsync.flows.rules.facts import BUYER, TO_LEAVE, Loaded, load_facts, order_facts
@@ -103,7 +103,7 @@ def rule(
     judged = [change.after for change in changes if is_judged(change.after)]
     ended = [change.after for change in changes if not is_judged(change.after)]
     known = [change.after.id for change in changes if change.before is not None]
-    stored = read_stored(tx.connection, known)
+    stored = read_stored(tx.connection, ctx.book, known)
     loaded = load_facts(tx.connection, ctx.store.vault, judged, asked, people=people, ended=ended, former=former)
     seen = see(ctx, judged, loaded, stored, now=tx.trusted_now)
     given = give(tx, changes, {id: it.verdict.gifts for id, it in seen.items()}, stored.gifts, people)
@@ -135,18 +135,18 @@ def see(
 
 def look_at(connection: Connection, ctx: Context, orders: Sequence[KnownOrder], *, now: datetime) -> dict[int, Seen]:
     """Return what the rules in force say of stored orders at an instant, by order id; nothing is changed."""
-    stored = read_stored(connection, [order.id for order in orders])
+    stored = read_stored(connection, ctx.book, [order.id for order in orders])
     loaded = load_facts(connection, ctx.store.vault, orders, ctx.book.needs[On.ORDER], people={})
     return see(ctx, orders, loaded, stored, now=now)
 
 
-def read_stored(connection: Connection, order_ids: Sequence[int]) -> Stored:
-    """Return what rules and people have made of these orders."""
+def read_stored(connection: Connection, book: Book, order_ids: Sequence[int]) -> Stored:
+    """Return what rules and people have made of these orders; approvals only where a rule asks for them."""
     if not order_ids:
         return Stored()
     return Stored(
         marks=marks_of(connection, order_ids),
-        approvals=approvals_of(connection, order_ids),
+        approvals=approvals_of(connection, order_ids) if "ask" in book.effects else {},
         gifts=gifts_of(connection, order_ids),
     )
 

@@ -61,6 +61,18 @@ class Outcome(Enum):
     """The channel may have it: a person looks."""
 
 
+class NotYetError(Exception):
+    """What is to be known is not known yet, or the row may not go yet: it is looked at again; no try is lost."""
+
+    def __init__(self, why: str, *, wait_s: float) -> None:
+        super().__init__(why)
+        self.wait_s = wait_s
+
+
+class AskPersonError(Exception):
+    """It was looked for, and only a person can tell whether it is there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[Load, Answer]):
     """Wherein the effects of one kind differ from others.
@@ -69,7 +81,8 @@ class Kind(Generic[Load, Answer]):
         noun: what is sent, in events and for people.
         order_ids: the orders that it is about, by its row id.
         lane: of the channel's call budget.
-        find: whether the channel has it already; asked for `Repeat.LOOK_FIRST` only.
+        find: whether the channel has it already; asked for `Repeat.LOOK_FIRST` only. It may raise `NotYetError` and
+            `AskPersonError`, so may `admit`.
         reread: learns outside of any transaction what the decision needs, and says whether the channel was called for
             it; left out when a person let it go unread.
         admit: what is to be sent, noted as sent in the same commit, so that nothing that is known by then can have been
@@ -78,6 +91,7 @@ class Kind(Generic[Load, Answer]):
         told: notes that the channel has it, and what `send` returned; None when it was found there.
         note: notes any other outcome.
         facts: what is sent and for whom, for a person who has to look for it.
+        arrived: how that person says that it is there.
     """
 
     noun: str
@@ -91,6 +105,7 @@ class Kind(Generic[Load, Answer]):
     told: Callable[[Tx, Claimed, Answer | None], None]
     note: Callable[[Tx, Claimed, Outcome], None]
     facts: Callable[[Tx, Claimed, Sequence[KnownOrder]], str]
+    arrived: str = "`erpsync tasks done ID --arrived`"
 
 
 @dataclass(slots=True)
@@ -141,8 +156,8 @@ def _go(ctx: Context, channel: Channel, way: _Way, kind: Kind[Load, Answer]) -> 
     """Look whether it is there already, if that is in doubt; else ask the gate and send; whether a call was made."""
     called = False
     if way.row.unknown and kind.repeat is Repeat.NEVER:
-        error = OutcomeUnknownError("an earlier try may have reached the channel")
-        ctx.store.retrying(partial(_ask_person, channel=channel, row=way.row, kind=kind, error=error))
+        why = "an earlier try may have reached the channel"
+        ctx.store.retrying(partial(_ask_person, channel=channel, row=way.row, kind=kind, why=why))
         return False
     if way.row.unknown and kind.repeat is Repeat.LOOK_FIRST:
         called = True
@@ -183,12 +198,19 @@ def _hold(tx: Tx, *, ctx: Context, row: Claimed, kind: Kind[Load, Answer], unrea
 
 def _fail(tx: Tx, *, channel: Channel, way: _Way, kind: Kind[Load, Answer], error: Exception) -> None:
     """Leave a state behind; a definite answer to the call that takes effect ends every earlier doubt."""
+    if isinstance(error, NotYetError):
+        run_at = tx.now + timedelta(seconds=error.wait_s)
+        retry(tx, way.row, run_at=run_at, error=str(error), counts=False, unknown=way.row.unknown)
+        return
+    if isinstance(error, AskPersonError):
+        _ask_person(tx, channel=channel, row=way.row, kind=kind, why=str(error))
+        return
     row, definite = way.row, isinstance(error, ConnectorError) and not isinstance(error, OutcomeUnknownError)
     unknown = not definite if way.sent and kind.repeat is not Repeat.SAFE else row.unknown
     if way.sent and definite:
         kind.note(tx, row, Outcome.ABSENT)
     if way.sent and unknown and kind.repeat is Repeat.NEVER:
-        _ask_person(tx, channel=channel, row=row, kind=kind, error=error)
+        _ask_person(tx, channel=channel, row=row, kind=kind, why=error_text(error))
         return
     put_back = partial(retry, tx, row, error=error_text(error), unknown=unknown)
     match after(error, attempts=row.attempts, row_id=row.id, auth_retry_s=channel.poll.auth_retry_s):
@@ -202,14 +224,13 @@ def _fail(tx: Tx, *, channel: Channel, way: _Way, kind: Kind[Load, Answer], erro
             else:
                 log.warning("push.retried", **kept)
         case Dead() if unknown:  # what may be there is no refusal, whatever a look at it said
-            _ask_person(tx, channel=channel, row=row, kind=kind, error=error)
+            _ask_person(tx, channel=channel, row=row, kind=kind, why=error_text(error))
         case Dead():
             _bury(tx, channel, row, kind, error_text(error))
 
 
-def _ask_person(tx: Tx, *, channel: Channel, row: Claimed, kind: Kind[Load, Answer], error: Exception) -> None:
+def _ask_person(tx: Tx, *, channel: Channel, row: Claimed, kind: Kind[Load, Answer], why: str) -> None:
     """Give what must not be sent twice, and may be there, to a person, with the facts beside it."""
-    why = error_text(error)
     sent_at = tx.execute(select(outbox.c.sent_at).where(outbox.c.id == row.id)).scalar()
     if not park(tx, row, waiting_for=PERSON, error=why, unknown=True):
         return
@@ -218,7 +239,7 @@ def _ask_person(tx: Tx, *, channel: Channel, row: Claimed, kind: Kind[Load, Answ
     when = "" if sent_at is None else f" at {stamp(sent_at)}"
     reason = (
         f"{kind.facts(tx, row, orders)} was sent to {channel.name}{when} and no answer came ({why}); "
-        f"look for it there: if it is there, `erpsync tasks done ID --arrived`, if it is not, "
+        f"look for it there: if it is there, {kind.arrived}, if it is not, "
         f"`erpsync tasks done ID` sends it again"
     )
     open_tasks(tx, [Task(kind="unknown", key=row.key, reason=reason, channel_id=channel.id, order_id=orders[0].id)])

@@ -7,14 +7,13 @@ an order that looks as if none had it may lie packed over there.
 
 from sqlalchemy import select
 
-from erpsync.core.release import NotWholeError, Piece, pieces
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.context import Channel, Context
-from erpsync.flows.warehouses.release import held_units, write_release_lines
+from erpsync.flows.warehouses.planning import lacks_units
 from erpsync.sdk.roles import WarehouseSink
 from erpsync.store.db.store import Tx
 from erpsync.store.outbox.queue import IS_OPEN, RELEASE, drop_open, free_waiting
-from erpsync.store.releases import lock_orders_in, read_head, set_release_state
+from erpsync.store.releases import lock_orders_in, pieces_in, read_head, set_release_state
 from erpsync.store.tables import outbox, task
 from erpsync.store.tasks import StoredTask
 
@@ -36,21 +35,14 @@ def doubt_releases(tx: Tx) -> int:
 
 
 def _doubt(tx: Tx, release_id: int) -> bool:
-    head, orders = read_head(tx, release_id), lock_orders_in(tx, release_id)
-    held = held_units(tx, orders, head.warehouse_id)
-    handed: list[Piece] = []
-    try:
-        for order in orders:
-            handed += pieces(order, held)
-        why = "" if handed else "nothing is held there any more"
-    except NotWholeError as error:
-        why = str(error)
+    head = read_head(tx, release_id)
+    lock_orders_in(tx, release_id)
+    why = lacks_units(tx, head)
     if why:
         set_release_state(tx, head.id, "dropped", reason=why)
         drop_open(tx, RELEASE, [head.id], note=why)
         return False
-    write_release_lines(tx, head.id, handed)
-    set_released(tx, orders, head.warehouse_id, released=True)
+    set_released(tx, [piece.line_id for piece in pieces_in(tx, head.id)], head.warehouse_id, released=True)
     set_release_state(tx, head.id, "unsure")
     return True
 

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core.orders import KnownOrder
-from erpsync.core.release import NotWholeError, Piece, may_leave, pieces
-from erpsync.flows.allocation.allocate import gather
+from erpsync.core.release import may_leave
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
@@ -17,8 +16,8 @@ from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.gate import reread, rule
 from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
 from erpsync.flows.warehouses.doubt import waits_for_a_look
-from erpsync.flows.warehouses.release import are_covered, held_units, write_release_lines
-from erpsync.flows.warehouses.stop_answers import take_answer
+from erpsync.flows.warehouses.planning import are_covered, go_together, lacks_units
+from erpsync.flows.warehouses.stop_answers import set_not_released, take_answer
 from erpsync.sdk.errors import RejectedError
 from erpsync.sdk.roles import WarehouseSink, playing
 from erpsync.sdk.types import Recipient, Release, ReleaseLine, Repeat
@@ -41,6 +40,7 @@ from erpsync.store.releases import (
     lock_orders_in,
     note_release_told,
     orders_in,
+    pieces_in,
     read_head,
     set_release_state,
 )
@@ -132,28 +132,15 @@ def _waits(tx: Tx, ctx: Context, row: Claimed, head: ReleaseHead) -> bool:
 
 
 def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> bool:
-    """Mark what the warehouse holds as handed over if all orders may leave as a whole; else drop the release.
+    """Mark what is in a release as handed over if all of it may leave; else drop it.
 
     The orders of one that is dropped are released anew, those that may not leave as soon as they may.
     """
-    why = _against(tx, ctx, orders)
-    handed: list[Piece] = []
-    if not why:
-        held = held_units(tx, orders, head.warehouse_id)
-        for order in orders:
-            try:
-                of_order = pieces(order, held)
-            except NotWholeError as error:  # they are planned anew; a release is made when they lie together
-                set_release_state(tx, head.id, "dropped", reason=str(error))
-                gather(tx, ctx, order)
-                return False
-            why = why if of_order else "nothing is held there any more"
-            handed += of_order
+    why = _against(tx, ctx, orders) or lacks_units(tx, head)
     if why:
         set_release_state(tx, head.id, "dropped", reason=why)
         return False
-    write_release_lines(tx, head.id, handed)
-    set_released(tx, orders, head.warehouse_id, released=True)
+    set_released(tx, [piece.line_id for piece in pieces_in(tx, head.id)], head.warehouse_id, released=True)
     set_release_state(tx, head.id, "unsure")
     return True
 
@@ -167,9 +154,11 @@ def _against(tx: Tx, ctx: Context, orders: Sequence[KnownOrder]) -> str:
         ruling = rule(tx, shop, order, {}, forced=False) if shop else None
         if ruling is not None and not ruling.passes:
             return ruling.reason
-    if len({order.recipient_index for order in orders}) > 1:
+    if not go_together(tx, orders):
         return "its orders go to different recipients"
-    return "" if are_covered(tx, orders) else "not all of it is held"
+    packing = ctx.packing
+    whole = [order for order in orders if packing.of(order.channel_id).partial == "whole"]
+    return "" if are_covered(tx, whole) else "not all of it is held"
 
 
 def _told(tx: Tx, row: Claimed, answer: None) -> None:
@@ -197,12 +186,12 @@ def _note(tx: Tx, row: Claimed, outcome: Outcome, *, ctx: Context) -> None:
 
 def _take_back(tx: Tx, ctx: Context, row: Claimed) -> None:
     """Take back the marks of what is not there. A recalled release is thereby stopped."""
-    orders, head = lock_orders_in(tx, row.ref_id), _head(tx, row)
+    lock_orders_in(tx, row.ref_id)
+    head = _head(tx, row)
     if head.state == "recalled":
         take_answer(tx, ctx, head, stopped=True, reason="it never got there")
     elif head.state == "unsure":
-        set_released(tx, orders, head.warehouse_id, released=False)
-        tx.execute(release_line.delete().where(release_line.c.release_id == head.id))
+        set_not_released(tx, head)
         set_release_state(tx, head.id, "pending")
 
 

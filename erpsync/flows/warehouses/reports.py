@@ -34,6 +34,8 @@ from erpsync.store.tables import RELEASES_OUT, release_line, shipment
 from erpsync.store.tasks import close_tasks
 
 LETTER = "warehouse_report"
+NEVER_THERE = ("pending", "refused", "dropped")
+"""States of releases of which no warehouse should know."""
 CLOCK_AHEAD = timedelta(minutes=5)
 """So far a warehouse's clock may run ahead of ours without its counts being refused."""
 
@@ -63,7 +65,9 @@ def apply_warehouse(tx: Tx, *, ctx: Context, channel: Channel, page: WarehousePa
     run = set(ctx.run_by(channel).values())
     numbers = {dispatch.release for dispatch in page.dispatches} | {answer.release for answer in page.answers}
     releases = _releases(tx, numbers, run)
-    problems = _dispatch(tx, ctx, channel, page.dispatches, releases)
+    problems = _giants(channel, page.dispatches)
+    whole = [dispatch for dispatch in page.dispatches if dispatch.key not in problems]
+    problems |= _dispatch(tx, ctx, whole, releases, actor=f"channel {channel.name}")
     for answer in page.answers:
         stored = releases.get(answer.release)
         if stored is None:
@@ -72,6 +76,15 @@ def apply_warehouse(tx: Tx, *, ctx: Context, channel: Channel, page: WarehousePa
         take_answer(tx, ctx, read_head(tx, stored.head.id), stopped=answer.stopped, reason=answer.reason)
     problems |= _count(tx, ctx, channel, page.counts)
     _bury(tx, channel, page, problems)
+
+
+def apply_dispatches(
+    tx: Tx, ctx: Context, warehouse_ids: Iterable[int], dispatches: Sequence[Dispatch], *, actor: str
+) -> dict[str, str]:
+    """Book parcels that people say have left these warehouses, as a warehouse's report; return refusals by key."""
+    releases = _releases(tx, {dispatch.release for dispatch in dispatches}, set(warehouse_ids))
+    problems = _dispatch(tx, ctx, dispatches, releases, actor=actor)
+    return {key: text for key, (text, _) in problems.items()}
 
 
 def size_of(page: WarehousePage) -> int:
@@ -103,8 +116,19 @@ def _releases(tx: Tx, numbers: set[str], run: set[int]) -> dict[str, _Known]:
     }
 
 
+def _giants(channel: Channel, dispatches: Sequence[Dispatch]) -> dict[str, tuple[str, str]]:
+    """Return what is refused, by key, because a record of the channel never has so many lines."""
+    problems: dict[str, tuple[str, str]] = {}
+    for dispatch in dispatches:
+        try:
+            refuse_giant(channel, len(dispatch.lines))
+        except Refused as refused:
+            problems[dispatch.key] = (refused.kept, dispatch.source)
+    return problems
+
+
 def _dispatch(
-    tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], releases: Mapping[str, _Known]
+    tx: Tx, ctx: Context, dispatches: Sequence[Dispatch], releases: Mapping[str, _Known], *, actor: str
 ) -> dict[str, tuple[str, str]]:
     """Record parcels; return what was refused by key."""
     problems: dict[str, tuple[str, str]] = {}
@@ -118,7 +142,7 @@ def _dispatch(
             (turn if named.isdisjoint(subjects) else later).append(dispatch)
             named |= subjects
         waiting = later
-        problems |= _record(tx, ctx, channel, turn, releases)
+        problems |= _record(tx, ctx, turn, releases, actor=actor)
     return problems
 
 
@@ -128,7 +152,7 @@ def _subjects(releases: Mapping[str, _Known], dispatch: Dispatch) -> set[int | s
 
 
 def _record(
-    tx: Tx, ctx: Context, channel: Channel, dispatches: Sequence[Dispatch], releases: Mapping[str, _Known]
+    tx: Tx, ctx: Context, dispatches: Sequence[Dispatch], releases: Mapping[str, _Known], *, actor: str
 ) -> dict[str, tuple[str, str]]:
     """Record a parcel for each order that has lines in it; return what was refused by key."""
     problems: dict[str, tuple[str, str]] = {}
@@ -137,10 +161,9 @@ def _record(
     for dispatch in dispatches:
         stored = releases.get(dispatch.release)
         try:
-            if stored is None or not stored.pieces:
+            if stored is None or stored.head.state in NEVER_THERE:
                 raise Refused("no release of that number is known here")
-            refuse_giant(channel, len(dispatch.lines))
-            parcels = _parcels(tx, stored, dispatch, actor=f"channel {channel.name}")
+            parcels = _parcels(tx, stored, dispatch, actor=actor)
         except Refused as refused:
             problems[dispatch.key] = (refused.kept, dispatch.source)
             continue
@@ -228,8 +251,7 @@ def _note_left(tx: Tx, ctx: Context, stored: _Known) -> None:
     close_tasks(tx, TASK, [stored.head.number], by="erpsync")
     detail = {"release": stored.head.number, "warehouse_id": stored.head.warehouse_id}
     reason = "it left before it was stopped" if stored.head.state == "recalled" else None
-    unchanged = [(order, order) for order in orders]
-    end_release(tx, ctx, stored.head, unchanged, state="shipped", detail=detail, reason=reason)
+    end_release(tx, ctx, stored.head, orders, state="shipped", detail=detail, reason=reason)
 
 
 def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount]) -> dict[str, tuple[str, str]]:

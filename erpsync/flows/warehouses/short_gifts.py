@@ -36,7 +36,7 @@ def settle_short_gifts(ctx: Context) -> int:
     sold_short = exists().where(
         short.c.order_id == orders.c.id, short.c.owner_id == line.c.id, line.c.origin != Origin.GIFT.value
     )
-    # Scans backorder: what waits for stock, no history.
+    # Scans orders, backorder: what is ready and waits for stock, no history.
     query = (
         select(orders.c.id)
         .join(backorder, backorder.c.order_id == orders.c.id)

@@ -8,10 +8,11 @@ and a seeded `FaultPlan` stands in one place between the wire and the platform's
 """
 
 from erpsync.sdk.sandbox.base import ConnectionLost, Sandbox, SandboxRequest, SandboxResponse
-from erpsync.sdk.sandbox.faults import PLATFORM_FAULTS, TRANSPORT_FAULTS, Fault, FaultPlan
+from erpsync.sdk.sandbox.faults import COURIER_FAULTS, PLATFORM_FAULTS, TRANSPORT_FAULTS, Fault, FaultPlan
 from erpsync.sdk.sandbox.server import SandboxServer, serve
 
 __all__ = [
+    "COURIER_FAULTS",
     "PLATFORM_FAULTS",
     "TRANSPORT_FAULTS",
     "ConnectionLost",

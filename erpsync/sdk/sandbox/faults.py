@@ -25,9 +25,15 @@ class Fault(StrEnum):
     LATE = "late"
     EXPIRED_TOKEN = "expired_token"  # noqa: S105 - the name of a fault
     PLATFORM_ERROR = "platform_error"
+    NO_NUMBER = "no_number"
+    LATE_LABEL = "late_label"
+    BAD_LABEL = "bad_label"
 
 
-PLATFORM_FAULTS = (Fault.DUPLICATE, Fault.LATE, Fault.EXPIRED_TOKEN, Fault.PLATFORM_ERROR)
+COURIER_FAULTS = (Fault.NO_NUMBER, Fault.LATE_LABEL, Fault.BAD_LABEL)
+"""A booking that is accepted without a number, a label that is not made yet, and one that is none."""
+
+PLATFORM_FAULTS = (Fault.DUPLICATE, Fault.LATE, Fault.EXPIRED_TOKEN, Fault.PLATFORM_ERROR, *COURIER_FAULTS)
 """Faults that only the concrete sandbox can play; it asks `plan.strikes(Fault.LATE)` where they would happen."""
 
 TRANSPORT_FAULTS = tuple(kind for kind in Fault if kind not in PLATFORM_FAULTS)

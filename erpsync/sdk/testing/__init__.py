@@ -39,12 +39,17 @@ so a harness that needs a folder takes it from `tempfile`. What each method must
     HintSource          add_hint
     WarehouseSink       new_release, releases, release_attempts, stopped
     WarehouseSource     add_count
+    CourierSink         new_booking, bookings, booking_attempts, use_booking, give_numbers
+                        (+ refused_booking, unserved_booking, courier_faults, optional)
+    WaybillSource       add_spare                                   (+ give_numbers where it plays CourierSink)
+    TrackSource         new_track, scan, track_states               (+ track_push where tracks are pushed)
     MessageSink         messages, message_bytes, secrets
 
 The connector must call the platform through `self.http()`: the suite counts the requests there, moves rows between any
 two of them and loses answers on purpose. The sandbox must play `Fault.EXPIRED_TOKEN` (asks
 `self.faults.strikes(Fault.EXPIRED_TOKEN)` before each answer) and answer `throttled` in the platform's own words. That
-of a `MessageSink` plays `Fault.PLATFORM_ERROR` as well, a message that it refuses for good.
+of a `MessageSink` plays `Fault.PLATFORM_ERROR` as well, a message that it refuses for good; that of a `CourierSink`
+plays `COURIER_FAULTS`, that of a `TrackSource` `Fault.DUPLICATE`, a node that is listed twice.
 
 A failed check raises `ConformanceError`, whose `finding` names the defect (`Finding.LOST_PAGE`, ...).
 

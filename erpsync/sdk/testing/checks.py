@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from erpsync.sdk.errors import ConnectorError, RateLimitedError
 from erpsync.sdk.roles import Connector
-from erpsync.sdk.testing.findings import ConformanceError, Finding, judge_error
+from erpsync.sdk.testing.findings import ConformanceError, Finding, fail, judge_error
 from erpsync.sdk.testing.harness import Harness
 
 NewHarness = Callable[[], Harness]
@@ -136,12 +136,16 @@ def audit(new: NewHarness, *, only: Collection[str] | None = None) -> dict[str, 
 def attempt(harness: Harness, what: str, call: Callable[[], object]) -> ConnectorError | None:
     """Return the error with which `call` ended, None if it returned; fails on errors of no known class.
 
+    It fails as well when the error tells a secret.
+
     After `RateLimitedError` the clock moves on by what the platform asked for.
     """
     try:
         call()
     except Exception as error:  # noqa: BLE001 - whatever leaves the connector is what is judged here
         judged = judge_error(error, harness.personal_data, what)
+        if any(secret and secret in f"{judged} {judged!r}" for secret in harness.secrets):
+            fail(Finding.TOLD_SECRET, f"{what}: {type(judged).__name__} quotes it")
         if isinstance(judged, RateLimitedError):
             harness.clock.advance(seconds=min(judged.retry_after_s, 3600))
         return judged

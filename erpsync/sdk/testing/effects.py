@@ -1,4 +1,4 @@
-"""Checks of what is told once: shipments to a shop, releases to a warehouse.
+"""Checks of what is told once: shipments to a shop, releases to a warehouse, bookings to a courier.
 
 Why the platform's own books are compared with what the connector said: an effect is only right when the error, or its
 absence, tells the truth about it.
@@ -16,7 +16,7 @@ from erpsync.sdk.errors import (
     RejectedError,
     TransientError,
 )
-from erpsync.sdk.roles import Connector, ShipmentSink, WarehouseSink
+from erpsync.sdk.roles import Connector, CourierSink, ShipmentSink, WarehouseSink
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
 from erpsync.sdk.testing.checks import (
     Need,
@@ -76,16 +76,27 @@ RELEASE = Effect(
     done=lambda harness: harness.releases(),
     asked=lambda harness: harness.release_attempts(),
 )
+BOOKING = Effect(
+    name="booking",
+    role=CourierSink,
+    fresh=lambda harness: harness.new_booking(),
+    key=lambda item: str(item.key),
+    send=lambda sink, item: sink.book(item),
+    look=lambda sink, item: sink.find_booking(item) is not None,
+    done=lambda harness: [key for key, _ in harness.bookings()],
+    asked=lambda harness: harness.booking_attempts(),
+)
 
 Run = Callable[[NewHarness, Effect], None]
 
 
 def per_effect(*needs: Need) -> Callable[[Run], Run]:
     """Register one check per kind of effect, named EFFECT_NAME."""
-    return check_each((SHIPMENT, RELEASE), lambda effect: plays(effect.role), *needs)
+    return check_each((SHIPMENT, RELEASE, BOOKING), lambda effect: plays(effect.role), *needs)
 
 
-def _declares(repeat: Repeat) -> Need:
+def declares(repeat: Repeat) -> Need:
+    """Ask whether the connector says this of an effect whose outcome is unknown."""
     return lambda _, connector: getattr(connector, "repeat", None) is repeat
 
 
@@ -178,7 +189,7 @@ def is_repeated_only_as_declared(new: NewHarness, effect: Effect) -> None:
             fail(Finding.DOUBLED_EFFECT, f"{push.where}: the platform has it {push.done} times")
 
 
-@per_effect(_declares(Repeat.SAFE))
+@per_effect(declares(Repeat.SAFE))
 def declared_safe_may_be_sent_twice(new: NewHarness, effect: Effect) -> None:
     """The daemon died between the answer and its note of it."""
     push = push_under(new, effect, None, 0)
@@ -189,7 +200,7 @@ def declared_safe_may_be_sent_twice(new: NewHarness, effect: Effect) -> None:
         fail(Finding.DOUBLED_EFFECT, f"sent twice, the platform has it {push.done} times")
 
 
-@per_effect(_declares(Repeat.LOOK_FIRST))
+@per_effect(declares(Repeat.LOOK_FIRST))
 def can_be_looked_for(new: NewHarness, effect: Effect) -> None:
     """LOOK_FIRST: looking says no before, and the truth after each fault."""
     harness = new()

@@ -38,7 +38,7 @@ class Finding(StrEnum):
     EFFECT_DENIED = "an error says that nothing happened, but it did"
     EFFECT_CLAIMED = "a call returned as if accepted, but the platform did nothing"
     DOUBLED_EFFECT = "an effect declared safe to repeat happened twice"
-    CANNOT_LOOK = "repeat is LOOK_FIRST, but find_shipment does not tell what the platform has"
+    CANNOT_LOOK = "repeat is LOOK_FIRST, but looking does not tell what the platform has"
     FLOAT_MONEY = "money is not an integer of minor units with an ISO currency"
     WRONG_MONEY = "an amount differs from what the platform says"
     NAIVE_TIME = "an instant carries no time zone"
@@ -58,6 +58,13 @@ class Finding(StrEnum):
     LOST_LISTING = "a listing of the catalogue was not reported"
     LOST_REPORT = "a report never reached the daemon"
     BROKEN_TEXT = "a text was cut within a character, or is longer than the platform takes"
+    EMPTY_NUMBER = "a booking without a number was handed over as a waybill"
+    WRONG_NUMBER = "a waybill has other numbers than the courier gave"
+    UNPROVEN_CANCEL = "a booking was told to be void, but the courier never said so"
+    BAD_LABEL = "bytes that are no label were handed over as one"
+    LOST_NODE = "something that happened to a parcel was not told"
+    DOUBLED_NODE = "what happened once has several keys, or one key came twice"
+    WRONG_NODE = "what happened to a parcel was told wrongly, or out of order"
     TOLD_SECRET = "the text of an error holds a credential"  # noqa: S105 - no secret
 
 

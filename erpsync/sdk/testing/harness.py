@@ -6,16 +6,24 @@ between any two of them.
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NoReturn
 
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
-from erpsync.sdk.sandbox import FaultPlan, Sandbox, SandboxRequest, SandboxResponse
+from erpsync.sdk.sandbox import COURIER_FAULTS, Fault, FaultPlan, Sandbox, SandboxRequest, SandboxResponse
 from erpsync.sdk.testing.findings import Finding, fail
-from erpsync.sdk.types import Release, Shipment, StockLevel, WebhookRequest
+from erpsync.sdk.types import (
+    BookingRequest,
+    Release,
+    Shipment,
+    StockLevel,
+    TrackedParcel,
+    TrackState,
+    WebhookRequest,
+)
 
 
 class Harness(ABC):
@@ -31,6 +39,9 @@ class Harness(ABC):
         field_names: what a PayloadError calls a field whose key in the payload is another one.
         message_bytes: most bytes, in UTF-8, of one text that `messages` returns; None where there is no limit.
         secrets: credentials that must never stand in an error.
+        webhooks_signed: whether the platform signs what it sends; otherwise its address holds a secret (`path`).
+        courier_faults: which of `COURIER_FAULTS` the sandbox plays; it has to play those named.
+        track_states: states that the courier has a code for.
         late_s: how many seconds after its change time a row may become visible; less than the overlap of 300.
     """
 
@@ -41,6 +52,9 @@ class Harness(ABC):
     late_s: int = 60
     message_bytes: int | None = None
     secrets: Sequence[str] = ()
+    webhooks_signed: bool = True
+    courier_faults: Collection[Fault] = COURIER_FAULTS
+    track_states: Collection[TrackState] = tuple(TrackState)
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -183,6 +197,56 @@ class Harness(ABC):
     def add_count(self) -> str:
         """Let the warehouse report what it counted of a SKU; return the SKU, which no other report names."""
         missing(self, "add_count")
+
+    # ---- couriers --------------------------------------------------------------------------------------------------
+
+    def new_booking(self, *, parcels: int = 1) -> BookingRequest:
+        """Return a request with a key of its own that the courier accepts, for a recipient of `personal_data`."""
+        del parcels
+        missing(self, "new_booking")
+
+    def refused_booking(self) -> tuple[BookingRequest, str] | None:
+        """Return a request that the courier refuses, and what of its reason the error must say; None without such."""
+        return None
+
+    def unserved_booking(self) -> BookingRequest | None:
+        """Return a request that the courier accepts and then says that it does not go there; None without such."""
+        return None
+
+    def bookings(self) -> Sequence[tuple[str, str]]:
+        """Return key and number of each booking that the courier will charge for, thus of none that is void."""
+        missing(self, "bookings")
+
+    def booking_attempts(self) -> Sequence[str]:
+        """Return the key of every call that asked the courier to book, accepted or refused."""
+        missing(self, "booking_attempts")
+
+    def use_booking(self, key: str) -> None:
+        """Let the courier pick the parcel up, so that the booking cannot be voided any more."""
+        del key
+        missing(self, "use_booking")
+
+    def give_numbers(self) -> None:
+        """Let the courier give a number to what it accepted without one (`Fault.NO_NUMBER`), or tell one later."""
+        missing(self, "give_numbers")
+
+    def add_spare(self) -> str:
+        """Let a waybill number be bought in advance; return it."""
+        missing(self, "add_spare")
+
+    def new_track(self) -> TrackedParcel:
+        """Let a new parcel be with the courier; nothing has happened to it that is told."""
+        missing(self, "new_track")
+
+    def scan(self, parcel: TrackedParcel, at: datetime, state: TrackState | None) -> None:
+        """Let something happen to a parcel, in whole seconds; None: with a code that stands in no table."""
+        del parcel, at, state
+        missing(self, "scan")
+
+    def track_push(self, parcel: TrackedParcel) -> WebhookRequest:
+        """Return the delivery of what happened to a parcel last, where tracks are pushed as well."""
+        del parcel
+        missing(self, "track_push")
 
     # ---- messages --------------------------------------------------------------------------------------------------
 

@@ -30,11 +30,8 @@ def told(harness: Harness, sent: Message) -> int:
 
 
 def push(harness: Harness, sink: Any, sent: Message, where: str) -> ConnectorError | None:
-    """Send a message and return its error; fails when that tells a secret."""
-    error = attempt(harness, where, lambda: sink.push_message(sent))
-    if error is not None and any(secret and secret in f"{error} {error!r}" for secret in harness.secrets):
-        fail(Finding.TOLD_SECRET, f"{where}: {type(error).__name__} quotes it")
-    return error
+    """Send a message and return its error."""
+    return attempt(harness, where, lambda: sink.push_message(sent))
 
 
 @check(plays(MessageSink))

@@ -11,7 +11,7 @@ from typing import Any
 
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.errors import AuthError, ConnectorError, PayloadError
-from erpsync.sdk.roles import ListingSource, OrderSource, StockSink, WebhookSource
+from erpsync.sdk.roles import CourierSink, ListingSource, OrderSource, StockSink, WebhookSource
 from erpsync.sdk.sandbox import TRANSPORT_FAULTS, Fault
 from erpsync.sdk.testing.checks import NewHarness, attempt, check, plays, speaks_http
 from erpsync.sdk.testing.findings import Finding, fail, judge_error
@@ -19,7 +19,9 @@ from erpsync.sdk.testing.harness import Harness
 from erpsync.sdk.testing.inspect import inspect
 from erpsync.sdk.testing.reader import Reader, Stream
 from erpsync.sdk.testing.streams import fill, per_feed, start
-from erpsync.sdk.types import Cursor, Order, Raw, Refund
+from erpsync.sdk.types import Cursor, Order, Raw, Refund, TrackPage, WebhookRecord
+
+Record = Order | Refund | TrackPage
 
 DELETED = object()
 SPOILERS: tuple[object, ...] = (DELETED, None, {}, [], "☃", -1, True, [None], "")
@@ -105,22 +107,33 @@ def mutilated_webhook_record_names_the_field(new: NewHarness) -> None:
     harness = new()
     connector: Any = harness.connector()
     for item in connector.read_webhook(harness.webhook()).records:
-        normalise = connector.normalise_refund if item.kind == "refund" else connector.normalise
-        mutilate(harness, item.raw, normalise, f"webhook {item.kind}")
+        mutilate(harness, item.raw, normaliser(connector, item), f"webhook {item.kind}")
 
 
-def mutilate(harness: Harness, raw: Raw, normalise: Callable[[Raw], Order | Refund], where: str) -> None:
+def normaliser(connector: Any, record: WebhookRecord) -> Callable[[Raw], Record]:
+    """Return what reads a record of a webhook."""
+    by_kind = {"order": "normalise", "refund": "normalise_refund", "track": "normalise_track"}
+    if record.kind not in by_kind:
+        fail(Finding.UNREAD_WEBHOOK, f"a record of the kind {record.kind!r}, which is none")
+    normalise: Callable[[Raw], Record] = getattr(connector, by_kind[record.kind])
+    return normalise
+
+
+def mutilate(harness: Harness, raw: Raw, normalise: Callable[[Raw], Record], where: str) -> None:
     """Normalise a record with each field damaged in turn, in each way."""
+    for place, damaged, told in damages(raw):
+        judge_damaged(harness, damaged, normalise, place, f"{where}: {told}")
+
+
+def damages(raw: Raw) -> Iterator[tuple[Place, Raw, str]]:
+    """Yield the record with each field damaged in turn, in each way, and where and how."""
     for place in places(raw.payload):
         for spoiler in SPOILERS:
             damaged = replace(raw, payload=spoiled(raw.payload, place, spoiler))
-            told = "deleted" if spoiler is DELETED else repr(spoiler)
-            judge_damaged(harness, damaged, normalise, place, f"{where}: {place} {told}")
+            yield place, damaged, f"{place} {'deleted' if spoiler is DELETED else repr(spoiler)}"
 
 
-def judge_damaged(
-    harness: Harness, damaged: Raw, normalise: Callable[[Raw], Order | Refund], place: Place, where: str
-) -> None:
+def judge_damaged(harness: Harness, damaged: Raw, normalise: Callable[[Raw], Record], place: Place, where: str) -> None:
     """Normalise a damaged record; only a sound record or a PayloadError with the right path may come out."""
     try:
         record = normalise(damaged)
@@ -135,10 +148,10 @@ def judge_damaged(
         check_record(harness, record, where)
 
 
-def check_record(harness: Harness, record: Order | Refund, where: str) -> None:
+def check_record(harness: Harness, record: Record, where: str) -> None:
     """Fail when a record made of a damaged payload is itself unsound."""
     inspect(record)
-    for bad in getattr(record, "bad_lines", ()):
+    for bad in (*getattr(record, "bad_lines", ()), *getattr(record, "bad", ())):
         judge_error(bad.error, harness.personal_data, where)
 
 
@@ -178,6 +191,8 @@ def check_changes_nothing(new: NewHarness) -> None:
         harness.add_order(harness.clock.now(), total_minor=1990)
     if isinstance(connector, StockSink | ListingSource):
         harness.add_listing()
+    if isinstance(connector, CourierSink):
+        connector.book(harness.new_booking())
     before = copy.deepcopy(harness.state())
     for _ in range(2):
         error = attempt(harness, "check", connector.check)
@@ -265,26 +280,33 @@ def genuine_webhook_is_read(new: NewHarness) -> None:
     if not (result.records or result.hints):
         fail(Finding.UNREAD_WEBHOOK, "neither records nor hints")
     for item in result.records:
-        normalise = connector.normalise_refund if item.kind == "refund" else connector.normalise
-        inspect(normalise(item.raw))
+        inspect(normaliser(connector, item)(item.raw))
     if not isinstance(connector.webhook_reply(result).body, bytes):
         fail(Finding.UNREAD_WEBHOOK, "webhook_reply has no body of bytes")
 
 
 @check(plays(WebhookSource))
 def forged_webhook_is_refused(new: NewHarness) -> None:
-    """The signature covers the raw bytes: one changed byte, or no signature at all, is AuthError."""
+    """The signature covers the raw bytes: one changed byte, or no signature at all, is AuthError.
+
+    A platform that signs nothing can be told from others by the address alone.
+    """
     harness = new()
     connector: Any = harness.connector()
     genuine = harness.webhook()
-    body = genuine.body
-    forgeries = {
-        "a byte more": replace(genuine, body=body + b" "),
-        "a byte changed": replace(genuine, body=bytes([body[0] ^ 1]) + body[1:]),
-        "no headers and no query": replace(genuine, headers={}, query={}),
-        "an empty body": replace(genuine, body=b""),
-    }
+    body, path = genuine.body, genuine.path
+    forgeries = {"no headers, query and path": replace(genuine, headers={}, query={}, path="")}
+    if path:
+        forgeries["another path"] = replace(genuine, path=path[:-1] + chr(ord(path[-1]) ^ 1))
+    if harness.webhooks_signed:
+        forgeries |= {
+            "a byte more": replace(genuine, body=body + b" "),
+            "a byte changed": replace(genuine, body=bytes([body[0] ^ 1]) + body[1:]),
+            "an empty body": replace(genuine, body=b""),
+        }
     for name, request in forgeries.items():
+        if request == genuine:
+            continue  # all of it stands in the body
         error = attempt(harness, f"read_webhook with {name}", lambda: connector.read_webhook(request))  # noqa: B023
         if error is None:
             fail(Finding.FORGED_WEBHOOK, name)

@@ -1,4 +1,4 @@
-"""Checks of what is reported to us page by page: parcels that left, a warehouse's feed, hints of a queue.
+"""Checks of what is reported to us page by page: parcels that left, a warehouse's feed, waybill numbers, hints.
 
 Why each page is died at twice, before and after its commit: a report that is taken off a queue too early is gone.
 """
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from erpsync.sdk.roles import HintSource, ShipmentSource, WarehouseSource
+from erpsync.sdk.roles import HintSource, ShipmentSource, WarehouseSource, WaybillSource
 from erpsync.sdk.sandbox import Fault
 from erpsync.sdk.testing.checks import Need, NewHarness, attempt, check, check_each, plays, speaks_http
 from erpsync.sdk.testing.findings import Finding, fail
@@ -43,13 +43,20 @@ WAREHOUSE = Feed(
     add=lambda harness: harness.add_count(),
     names=lambda page: [count.sku for count in page.counts],
 )
+WAYBILLS = Feed(
+    name="waybills",
+    role=WaybillSource,
+    pull=lambda connector, cursor: connector.pull_waybills(cursor),
+    add=lambda harness: harness.add_spare(),
+    names=lambda page: [spare.number for spare in page.spare],
+)
 
 Run = Callable[[NewHarness, Feed], None]
 
 
 def per_feed_of_reports(*needs: Need) -> Callable[[Run], Run]:
     """Register one check per kind of reports, named FEED_NAME."""
-    return check_each((PARCELS, WAREHOUSE), lambda feed: plays(feed.role), *needs)
+    return check_each((PARCELS, WAREHOUSE, WAYBILLS), lambda feed: plays(feed.role), *needs)
 
 
 @dataclass(slots=True)

@@ -6,11 +6,34 @@ connector that it concerns without a change in its tests.
 
 import pytest
 
-from erpsync.sdk.testing import corrections, effects, levels, messages, records, reports, scans, streams
+from erpsync.sdk.testing import (
+    corrections,
+    couriers,
+    effects,
+    levels,
+    messages,
+    records,
+    reports,
+    scans,
+    streams,
+    tracks,
+)
 from erpsync.sdk.testing.checks import Check, checks_for
 from erpsync.sdk.testing.harness import Harness
 
-__all__ = ["ConnectorSuite", "corrections", "effects", "levels", "messages", "records", "reports", "scans", "streams"]
+__all__ = [
+    "ConnectorSuite",
+    "corrections",
+    "couriers",
+    "effects",
+    "levels",
+    "messages",
+    "records",
+    "reports",
+    "scans",
+    "streams",
+    "tracks",
+]
 
 
 class ConnectorSuite:

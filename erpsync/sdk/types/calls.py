@@ -10,17 +10,23 @@ from erpsync.sdk.types.records import Raw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:
-    """An HTTP request as it came in; header names are lower case."""
+    """An HTTP request as it came in; header names are lower case.
+
+    Args:
+        path: what stands behind the channel in the address, without the slash before it: a platform that signs nothing
+            is given a secret there.
+    """
 
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
     received_at: datetime
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRecord:
-    """One record a webhook carries: `kind` is `order` or `refund`."""
+    """One record a webhook carries: `kind` is `order`, `refund` or `track`."""
 
     kind: str
     raw: Raw

@@ -6,11 +6,12 @@ from sqlalchemy import and_, func, literal, or_, select, update
 
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.outbox.held import PERSON
-from erpsync.store.outbox.queue import CORRECTION, IS_OPEN, IS_PENDING, RELEASE, SHIPMENT
+from erpsync.store.outbox.queue import CORRECTION, IS_OPEN, IS_PENDING, RELEASE, SHIPMENT, WAYBILL
 from erpsync.store.tables import Instant, dead_letter, outbox
 
-ONCE = (SHIPMENT, CORRECTION, RELEASE)
-"""What must happen once. A number is told anew, and a wish to stop a release may be repeated."""
+ONCE = (SHIPMENT, CORRECTION, RELEASE, WAYBILL)
+"""What must happen once. A number is told anew, and a wish to stop a release, or to void a booking, may be
+repeated."""
 
 
 def doubt_effects(tx: Tx, *, sent_at: datetime, why: str) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import and_, exists, func, literal, or_, select, update
 
 from erpsync.store.db.store import Stage, Tx
-from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, IS_WAITING, RELEASE, SHIPMENT, Claimed, park, retry
+from erpsync.store.outbox.queue import IS_OPEN, IS_PENDING, IS_WAITING, RELEASE, SHIPMENT, WAYBILL, Claimed, park, retry
 from erpsync.store.tables import Instant, channel, orders, outbox, release_order
 
 PERSON = "person"
@@ -66,7 +66,9 @@ def free_held(tx: Tx, channel_id: int) -> int:
     own = and_(outbox.c.kind == SHIPMENT, outbox.c.destination_id == channel_id)
     # Whoever runs a warehouse is a channel too: named, and the kind asked such that only the index of what waits fits.
     places = outbox.c.destination_id.in_(select(channel.c.id))
-    theirs = and_(func.lower(outbox.c.kind) == RELEASE, places, ours.where(orders.c.channel_id == channel_id))
+    theirs = and_(
+        func.lower(outbox.c.kind).in_((RELEASE, WAYBILL)), places, ours.where(orders.c.channel_id == channel_id)
+    )
     held = and_(_BY_HAND, outbox.c.held_since_at.is_not(None), outbox.c.sent_at.is_(None))
     freed = sum(
         tx.execute(update(outbox).where(held, rows).values(**_OPEN, run_at=tx.now)).rowcount for rows in (own, theirs)
@@ -94,7 +96,10 @@ def unpark(tx: Tx, kind: str, ref_id: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InDoubt:
-    """An effect that was sent and had no answer: `ref_id` is the parcel's or the release's row."""
+    """An effect that was sent and had no answer: `ref_id` is the row of the parcel, or of the release.
+
+    That of a booking is the release it is for.
+    """
 
     id: int
     destination_id: int

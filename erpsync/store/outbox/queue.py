@@ -24,6 +24,7 @@ from erpsync.store.tables import node, outbox
 
 STOCK, SHIPMENT, CORRECTION = "stock", "shipment", "correction"
 RELEASE, RELEASE_CANCEL = "release", "release_cancel"
+WAYBILL, WAYBILL_CANCEL = "waybill", "waybill_cancel"
 LANE_CANCEL, LANE_URGENT, LANE_SHIPMENT, LANE_REST = 0, 1, 2, 3
 OPEN = ("pending", "waiting")
 IS_OPEN = outbox.c.state.in_([literal_column(f"'{state}'") for state in OPEN])

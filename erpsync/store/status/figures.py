@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from erpsync.core.instants import stamp
-from erpsync.sdk.roles import MessageSink, OrderSource, WebhookSource
+from erpsync.sdk.roles import COURIERS, MessageSink, OrderSource, WebhookSource
 from erpsync.store.cursors import CursorRow
 from erpsync.store.db.clock import OFF
 from erpsync.store.nodes import Node
@@ -214,6 +214,7 @@ def _channel(figures: Figures, channel: ChannelLike) -> dict[str, Any]:
         "token_expires_at": _stamp(expires),
         "token_renews": channel.renews_token,
         "tells": channel.plays(MessageSink),
+        "carries": any(map(channel.plays, COURIERS)),
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
     }
 
@@ -237,7 +238,7 @@ def _state(channel: ChannelLike, row: Any, streams: Mapping[str, CursorRow]) -> 
         return "auth_failed"
     if row.down_since_at is not None:
         return "down"
-    never_read = any(map(channel.plays, (WebhookSource, MessageSink))) and not channel.plays(OrderSource)
+    never_read = any(map(channel.plays, (WebhookSource, MessageSink, *COURIERS))) and not channel.plays(OrderSource)
     return "up" if never_read or any(cursor.complete_began_at for cursor in streams.values()) else "new"
 
 

@@ -16,8 +16,6 @@ from erpsync.store.tables.orders import (
     PART_ORDERS,
     PERSONAL,
     PHASES,
-    RELEASE_STATES,
-    RELEASES_OUT,
     SHIPMENT_STATES,
     UNMAPPED_LINE,
     former_tracking,
@@ -27,15 +25,29 @@ from erpsync.store.tables.orders import (
     orders,
     refund,
     refund_line,
-    release,
-    release_line,
-    release_order,
     shipment,
     shipment_line,
 )
 from erpsync.store.tables.people import event, key_proof, payload, task
 from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
+from erpsync.store.tables.releases import (
+    PAPERS,
+    RELEASE_STATES,
+    RELEASES_OUT,
+    WAVE_IS_UNDER_WAY,
+    WAVE_STATES,
+    WAYBILL_IS_LIVE,
+    WAYBILL_IS_UNUSED,
+    WAYBILL_STATES,
+    print_run,
+    rate,
+    release,
+    release_line,
+    release_order,
+    wave,
+    waybill,
+)
 from erpsync.store.tables.routes import route
 from erpsync.store.tables.rules import gift_count, gift_once, order_approval, order_gift, order_look, order_mark
 from erpsync.store.tables.stock import (
@@ -61,6 +73,7 @@ __all__ = [
     "HAS_BARCODE",
     "ORDER_PART",
     "ORDER_WEEK",
+    "PAPERS",
     "PART_ORDERS",
     "PERSONAL",
     "PHASES",
@@ -69,6 +82,11 @@ __all__ = [
     "SHIPMENT_STATES",
     "UNMAPPED_LINE",
     "UNMAPPED_LISTING",
+    "WAVE_IS_UNDER_WAY",
+    "WAVE_STATES",
+    "WAYBILL_IS_LIVE",
+    "WAYBILL_IS_UNUSED",
+    "WAYBILL_STATES",
     "BigInt",
     "Instant",
     "alarm",
@@ -111,6 +129,8 @@ __all__ = [
     "orders",
     "outbox",
     "payload",
+    "print_run",
+    "rate",
     "refund",
     "refund_line",
     "release",
@@ -133,4 +153,6 @@ __all__ = [
     "user_account",
     "waiting_count",
     "warehouse",
+    "wave",
+    "waybill",
 ]

@@ -37,7 +37,7 @@ user_account = Table(
     Column("language", Text),
     count("failed_count"),
     deadline("locked_until_at", within_s=LONGEST_LOCK_S),
-    one_of("role", "read", "operate", "admin"),
+    one_of("role", "read", "pack", "operate", "admin"),
     one_of("language", "en", "zh"),
     *not_negative("failed_count"),
 )

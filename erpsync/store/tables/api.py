@@ -33,7 +33,7 @@ api_token = Table(
     past("last_used_at"),
     at("revoked_at"),
     words("revoked_by"),
-    one_of("scope", "read", "operate", "admin"),
+    one_of("scope", "read", "pack", "operate", "admin"),
 )
 
 api_request = Table(

@@ -17,6 +17,8 @@ from sqlalchemy import (
 from erpsync.store.tables.base import BigInt, at, count, flag, metadata, not_negative, one_of, past, ref, row_id, words
 
 PHASES = ("cancelled", "completed", "shipped", "partially_shipped", "held", "unpaid", "ready")
+OPEN_MERGEABLE = text("merge_index IS NOT NULL AND phase IN ('held', 'ready', 'partially_shipped')")
+"""Paid orders of which something has still to leave and whose recipient is known, in the words of their index."""
 
 orders = Table(
     "orders",
@@ -54,6 +56,7 @@ orders = Table(
     Column("district", Text),
     Column("notes", LargeBinary),
     Column("buyer_index", LargeBinary),
+    Column("merge_index", LargeBinary),
     Column("seller_flag", BigInt),
     Column("address_complete", Boolean(create_constraint=False)),
     words("do_not_ship"),
@@ -91,6 +94,12 @@ orders = Table(
         "buyer_index",
         sqlite_where=text("buyer_index IS NOT NULL"),
         postgresql_where=text("buyer_index IS NOT NULL"),
+    ),
+    Index(
+        "ix_orders_same_recipient",
+        "merge_index",
+        sqlite_where=OPEN_MERGEABLE,
+        postgresql_where=OPEN_MERGEABLE,
     ),
     Index(
         "ix_orders_personal",
@@ -179,6 +188,13 @@ order_hold = Table(
     Column("reason", Text, primary_key=True),
     words("detail"),
     at("at", nullable=False),
+    Index(
+        "ix_order_hold_refused",
+        "reason",
+        "order_id",
+        sqlite_where=text("reason = 'warehouse_refused'"),
+        postgresql_where=text("reason = 'warehouse_refused'"),
+    ),
 )
 
 refund = Table(
@@ -210,57 +226,6 @@ refund_line = Table(
     Column("line_external_id", Text, primary_key=True),
     Column("qty", BigInt, nullable=False),
     CheckConstraint("qty > 0", name="qty_positive"),
-)
-
-RELEASE_STATES = ("pending", "unsure", "told", "recalled", "kept", "refused", "dropped", "stopped", "shipped")
-RELEASES_OUT = ("unsure", "told", "recalled", "kept")
-"""States in which the warehouse has, or may have, the release."""
-
-release = Table(
-    "release",
-    metadata,
-    row_id(),
-    ref("warehouse_id", "warehouse.id"),
-    Column("number", Text, nullable=False, unique=True),
-    Column("state", Text, nullable=False),
-    words("reason"),
-    past("made_at", nullable=False),
-    past("told_at"),
-    past("ended_at"),
-    one_of("state", *RELEASE_STATES),
-)
-
-release_order = Table(
-    "release_order",
-    metadata,
-    ref("release_id", "release.id", primary_key=True),
-    ref("order_id", "orders.id", primary_key=True),
-    ref("warehouse_id", "warehouse.id"),
-    past("ended_at"),
-    Index("ix_release_order_order_id", "order_id"),
-    Index(
-        "uq_release_order_open",
-        "order_id",
-        "warehouse_id",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
-)
-"""Whose lines a release holds. It repeats the warehouse and the end of its release, so that the database refuses a
-second one of an order that is open in a warehouse."""
-
-release_line = Table(
-    "release_line",
-    metadata,
-    ref("release_id", "release.id", primary_key=True),
-    ref("line_id", "order_line.id", primary_key=True),
-    ref("sku_id", "sku.id", primary_key=True),
-    Column("qty", BigInt, nullable=False),
-    Column("units", BigInt, nullable=False),
-    count("left_units"),
-    CheckConstraint("qty > 0", name="qty_positive"),
-    CheckConstraint("left_units BETWEEN 0 AND units", name="not_more_than_released"),
 )
 
 SHIPMENT_STATES = ("pending", "sent", "waiting", "dropped", "refused", "kept")

@@ -20,6 +20,8 @@ _BY_KIND = {
     "order": _SALES,
     "release": _SALES,
     "shipment": _SALES,
+    "wave": frozenset({"orders"}),
+    "scan": frozenset(),
     "correction": _SALES,
     "stock": frozenset({"stock"}),
     "gate": frozenset({"stock"}),

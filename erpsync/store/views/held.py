@@ -1,5 +1,6 @@
 """Orders that rules hold: how many by rule, and which ones, those that have waited longest first."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +52,14 @@ def held_groups(connection: Connection) -> list[HeldByRule]:
         )
         for row in rows
     ]
+
+
+def held_by_rules(connection: Connection) -> Counter[str]:
+    """Return how many orders each rule holds now."""
+    held: Counter[str] = Counter()
+    for group in held_groups(connection):
+        held[group.rule] += group.count
+    return held
 
 
 def held_by(connection: Connection, rule: str, *, limit: int, after: Place | None = None) -> list[HeldOrder]:

@@ -35,17 +35,6 @@ def look_at(connection: Connection, order_id: int) -> str | None:
     return None if at is None else iso(at)
 
 
-def held_by_rules(connection: Connection) -> Counter[str]:
-    """Return how many orders each rule holds now."""
-    # Scans order_hold: what is held now, no history.
-    reasons = [order_hold.c.reason.like(f"{kind.value}:%") for kind in (HoldReason.RULE, HoldReason.VOID)]
-    query = select(order_hold.c.reason, func.count().label("held")).where(reasons[0] | reasons[1])
-    held: Counter[str] = Counter()
-    for row in connection.execute(query.group_by(order_hold.c.reason)):
-        held[row.reason.partition(":")[2]] += row.held
-    return held
-
-
 def wanted_by_rules(connection: Connection, phases: Sequence[str]) -> Counter[str]:
     """Return of how many orders in these phases each rule wants anything: a hold, a mark, a gift."""
     # Scans orders, order_hold: those that are open, for whoever asks what rules do; what is held is no history.

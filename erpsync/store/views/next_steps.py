@@ -16,7 +16,7 @@ from erpsync.store.views.values import Json, iso
 _ENDED = ("cancelled", "completed", "shipped")
 _NOTHING = {
     "unpaid": "nothing to do: it waits for the buyer's payment",
-    "released": "nothing to do: its warehouse sends it, and the parcels are read from there",
+    "released": "its warehouse sends it: a system reports what left, at a desk it is picked and scanned",
     "open": "nothing to do: nothing of it is left to send",
 }
 

@@ -25,7 +25,7 @@ from erpsync.web.access.visit import Visit
 from erpsync.web.pages import Pages
 from erpsync.web.site import Site
 
-Role = Literal["read", "operate", "admin"]
+Role = Literal["read", "pack", "operate", "admin"]
 Show = Callable[[Visit], Response]
 TurnAway = Callable[[Request], Response]
 

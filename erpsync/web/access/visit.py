@@ -30,7 +30,7 @@ class Visit:
 
     @property
     def role(self) -> str:
-        """The user's role: read, operate or admin."""
+        """The user's role: read, pack, operate or admin."""
         return self.visitor.role
 
     @property

@@ -27,6 +27,8 @@ CALLS_PER_S = 50.0
 BURST = 200.0
 REFUSAL_PAUSE_S = 60.0
 
+REPLAYED = {"Idempotent-Replayed": "true"}
+
 log = structlog.get_logger(__name__)
 
 
@@ -115,6 +117,7 @@ def _needs(scope: str) -> Callable[[Access], Access]:
 
 
 Reader = Annotated[Access, Depends(_needs("read"))]
+Packer = Annotated[Access, Depends(_needs("pack"))]
 Operator = Annotated[Access, Depends(_needs("operate"))]
 Admin = Annotated[Access, Depends(_needs("admin"))]
 
@@ -151,15 +154,25 @@ class Once:
                 and `show` gets None.
             again: the use case takes several commits and may be done again from the start.
         """
-        answer, repeated = carry_out(
+        return _replayed(*self.carried(act, lambda ctx, done: _json(show(ctx, done)), status=status, again=again))
+
+    def carried(
+        self,
+        act: Callable[[Context], Any],
+        keep: Callable[[Context, Any], bytes],
+        *,
+        status: int = 200,
+        again: bool = False,
+    ) -> tuple[Answer, bool]:
+        """Act, and return what is kept of it as the answer, and whether it was kept before; else as `answer`."""
+        return carry_out(
             self._deps.ctx,
             self._call,
             act=act,
-            show=lambda ctx, done: Answer(status=status, body=_json(show(ctx, done))),
+            show=lambda ctx, done: Answer(status=status, body=keep(ctx, done)),
             refuse=_refused,
             again=again,
         )
-        return _response(answer, {"Idempotent-Replayed": "true"} if repeated else None)
 
 
 def _refused(error: Exception) -> Answer:
@@ -167,20 +180,27 @@ def _refused(error: Exception) -> Answer:
     return Answer(status=status, body=problem_body(status, str(error)))
 
 
-def once(
-    request: Request,
-    deps: TheDeps,
-    access: Operator,
-    key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            max_length=MAX_KEY_CHARS,
-            description="Any text of your own, new for each request; send the same again when no answer came.",
-        ),
-    ] = None,
-) -> Once:
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=MAX_KEY_CHARS,
+        description="Any text of your own, new for each request; send the same again when no answer came.",
+    ),
+]
+
+
+def once(request: Request, deps: TheDeps, access: Operator, key: Key = None) -> Once:
     """Return the request as one that is carried out once; 400 without a key."""
+    return _once(request, deps, access, key)
+
+
+def once_packer(request: Request, deps: TheDeps, access: Packer, key: Key = None) -> Once:
+    """As `once`, for tokens of scope pack too."""
+    return _once(request, deps, access, key)
+
+
+def _once(request: Request, deps: Deps, access: Access, key: str | None) -> Once:
     if not key:
         raise Problem(400, "this needs a header Idempotency-Key: any text of your own, new for each request")
     body: bytes = request.scope.get("erpsync.body", b"")
@@ -197,6 +217,7 @@ def once_admin(access: Admin, each: Annotated[Once, Depends(once)]) -> Once:
 
 
 Doing = Annotated[Once, Depends(once)]
+PackDoing = Annotated[Once, Depends(once_packer)]
 AdminDoing = Annotated[Once, Depends(once_admin)]
 
 
@@ -212,6 +233,10 @@ def page(items: list[Any], following: str | None) -> Response:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _replayed(answer: Answer, repeated: bool) -> Response:
+    return _response(answer, REPLAYED if repeated else None)
 
 
 def _response(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:

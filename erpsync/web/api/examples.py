@@ -17,6 +17,24 @@ def page_of(example: Any, *, following: str | None = None) -> dict[int | str, Js
     return one({"items": [example], "next": following})
 
 
+def pdf(copy: int) -> dict[int | str, Json]:
+    """Return the documentation of an answer that is a paper."""
+    headers = {
+        "Print-Copy": {
+            "description": "which copy of the release's or the wave's paper this is",
+            "schema": {"type": "integer"},
+            "example": copy,
+        },
+        "Print-Left-Out": {
+            "description": "a JSON object: by release, why it is not in the file; of the first 20",
+            "schema": {"type": "string"},
+            "example": '{"R20261122000018": "release R20261122000018 is to be stopped: take its papers out"}',
+        },
+    }
+    content = {"application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 …"}}
+    return {200: {"description": "the paper", "content": content, "headers": headers}}
+
+
 _LINE = {
     "external_id": "1",
     "channel_sku": "LINEN-W-L",
@@ -53,6 +71,49 @@ ORDER_LISTED = {
     "lines": [_LINE],
     "shipments": [],
     "refunds": [],
+}
+RELEASE: Json = {
+    "number": "R20260302000007",
+    "warehouse": "SH",
+    "state": "told",
+    "reason": "",
+    "orders": ["S20260302000007"],
+    "lines": [
+        {"order": "S20260302000007", "sku": "LINEN-W-L", "title": "Linen shirt", "qty": 2, "shelf": "A-03"},
+    ],
+    "tracking": [],
+    "copies": {},
+    "carrier": "",
+    "service": "",
+    "weight_g": None,
+    "parcels": 1,
+    "wave": "W202603020001",
+    "slot": 1,
+    "made_at": "2026-03-02T07:28:10Z",
+    "printed_at": None,
+    "ended_at": None,
+}
+WAVE_LISTED: Json = {
+    "number": "W202603020001",
+    "warehouse": "SH",
+    "state": "open",
+    "actor": "api:packer",
+    "made_at": "2026-03-02T07:30:00Z",
+    "printed_at": None,
+    "ended_at": None,
+    "releases": 1,
+    "states": {"told": 1},
+}
+WAVE: Json = WAVE_LISTED | {"members": [RELEASE]}
+SCANNED: Json = {
+    "kind": "release",
+    "number": "R20260302000007",
+    "text": "release R20260302000007 has no waybill; say which courier takes it, and scan its label",
+    "why": "",
+    "may": ["leave", "stop"],
+    "asks": ["carrier", "tracking"],
+    "left": None,
+    "shown": RELEASE,
 }
 CREATED = {"number": "S20260302000008", "repeated": False}
 _BECAUSE = [{"fact": "total", "value": "258.00", "operator": ">=", "word": "200"}]

@@ -47,6 +47,36 @@ class Why(BaseModel):
     reason: Annotated[Reason, Field(min_length=1)]
 
 
+class NewWave(BaseModel):
+    """Which releases are to be picked together; none named are those that are due first."""
+
+    model_config = _shown(warehouse="SH", most=30)
+
+    warehouse: Annotated[Word, Field(description="the desk")]
+    releases: Annotated[list[Word], Field(max_length=500, description="only these, by their numbers")] = []
+    most: Annotated[int | None, Field(ge=1, le=500, description="how many at most; wave_size if absent")] = None
+
+
+class Stopped(BaseModel):
+    """What somebody at the desk says of a release that must not leave."""
+
+    model_config = _shown(reason="the glass is broken", left=False)
+
+    reason: Reason = ""
+    left: Annotated[bool, Field(description="it was too late: it has left")] = False
+
+
+class Scan(BaseModel):
+    """What a scanner read."""
+
+    model_config = _shown(code="R20260302000007", leave=True, carrier="SF", tracking="SF1400022331")
+
+    code: Annotated[Word, Field(description="number of a release, a wave, or a courier's")]
+    leave: Annotated[bool, Field(description="its parcel leaves now; else it is only looked up")] = False
+    carrier: Annotated[_Text, Field(max_length=200, description="who takes it, where it has no waybill")] = ""
+    tracking: Annotated[_Text, Field(max_length=200, description="the label that was put on, where it has none")] = ""
+
+
 class ParcelLine(BaseModel):
     """Units of a line in a parcel."""
 
@@ -66,6 +96,15 @@ class Approval(BaseModel):
     rules: Annotated[list[Word], Field(max_length=100, description="ids of rules that ask")] = []
     reason: Reason = ""
     seen: Annotated[dict[Word, Word], Field(max_length=100, description="by rule, the digest of what was seen")] = {}
+
+
+class PrintWish(BaseModel):
+    """How something is printed."""
+
+    model_config = _shown(copy=True, reason="it was torn")
+
+    another: Annotated[bool, Field(alias="copy", description="also what was printed before, as a copy of it")] = False
+    reason: Annotated[Reason, Field(description="why a copy is wanted; a second label needs one")] = ""
 
 
 class Seal(BaseModel):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from erpsync.flows.audit.desk import groups
 from erpsync.flows.context import Context
+from erpsync.flows.desk.board import waits_for_people
 from erpsync.store.alarms import list_alarms
 from erpsync.store.status.figures import shown_alarm
 from erpsync.store.status.latencies import Latencies, shipment_latencies
@@ -57,7 +58,9 @@ class Overview:
         return [door.page("/", self.overview, role="read"), door.part("/live", self.live, role="read")]
 
     def overview(self, visit: Visit) -> Response:
-        """Answer the page."""
+        """Answer the page; who only packs begins at the desk."""
+        if visit.role == "pack":
+            return RedirectResponse("/desk", 303)
         return self._kit.pages.answer("overview.html", self._page(), visit)
 
     def live(self, visit: Visit) -> Response:
@@ -72,7 +75,7 @@ class Overview:
                 look=look,
                 parcels=parcels_by_hour(connection, look.figures.hours),
                 ages=ages(connection, within_h, look.figures.at),
-                asked=[*_awaits_approval(look.ctx), *asked_of_people(connection)],
+                asked=[*_awaits_approval(look.ctx), *_waits_at_desks(look.ctx), *asked_of_people(connection)],
                 parcel_latencies=shipment_latencies(connection, look.figures.at),
                 alarms=[shown_alarm(row) for row in list_alarms(connection, over=True, limit=OVER)],
             )
@@ -92,6 +95,15 @@ def _awaits_approval(ctx: Context) -> Iterator[Json]:
         since = iso(min(held.oldest_at for held in asking))
         yield {"what": "audit", "kind": "", "channel": None, "count": sum(held.count for held in asking)} | {
             "since": since,
+            "text": "",
+            "source": "",
+        }
+
+
+def _waits_at_desks(ctx: Context) -> Iterator[Json]:
+    """Yield what is to be taken out of the pile, and the waves that are to be printed, by desk."""
+    for what, desk, count, since in waits_for_people(ctx):
+        yield {"what": what, "kind": "", "channel": None, "warehouse": desk, "count": count, "since": since} | {
             "text": "",
             "source": "",
         }

@@ -11,6 +11,10 @@ from erpsync.web.console.attention.tasks import Tasks
 from erpsync.web.console.attention.trail import Trail
 from erpsync.web.console.audit.desk import Desk
 from erpsync.web.console.audit.rules import Rules
+from erpsync.web.console.desk.board import Board
+from erpsync.web.console.desk.papers import Printing
+from erpsync.web.console.desk.release import OneRelease
+from erpsync.web.console.desk.scans import Scans
 from erpsync.web.console.goods.bundles import Bundles
 from erpsync.web.console.goods.listings import Listings
 from erpsync.web.console.goods.sku import OneSku
@@ -44,10 +48,11 @@ def routes(kit: Kit) -> list[Guarded]:
     orders = (Orders(kit), Search(kit), *many, Shipping(kit), Marks(kit), OneOrder(kit))
     goods = (Stock(kit), SkuActs(kit), OneSku(kit), Listings(kit), Bundles(kit))
     audit = (Desk(kit), Rules(kit))
+    desk = (Board(kit), Scans(kit), Printing(kit), OneRelease(kit))
     attention = (Tasks(kit), Letters(kit), Trail(kit))
     people = (Users(kit), Account(kit), Tokens(kit))
     system = (Channels(kit), Reconciliation(kit), Configuration(kit), Messages(kit), *people)
-    pages = (Overview(kit), Live(kit), *orders, *audit, *goods, *attention, *system)
+    pages = (Overview(kit), Live(kit), *orders, *audit, *desk, *goods, *attention, *system)
     return [address for page in pages for address in page.routes()]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from connectors.taobao.client import TopClient, error_of
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.errors import (
     AuthError,
@@ -20,6 +19,7 @@ from erpsync.sdk.errors import (
 )
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import SandboxRequest, SandboxResponse
+from erpsync.sdk.top import TopClient, error_of
 from tests.connectors.taobao.shop import NOW, Shop, settings
 
 OFFLINE = "isv.logistics-offline-service-error"

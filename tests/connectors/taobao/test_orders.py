@@ -11,7 +11,7 @@ from connectors.taobao.mapping import format_time
 from connectors.taobao.sandbox import TaobaoSandbox, TradeLine, trade_of
 from erpsync.sdk.errors import AuthError, PayloadError, RejectedError, TransientError
 from erpsync.sdk.sandbox import Fault
-from erpsync.sdk.types import Cursor, OrderState
+from erpsync.sdk.types import Cursor, OrderState, Recipient
 from tests.connectors.taobao.shop import NOW, Shop, head
 
 MINUTE = timedelta(minutes=1)
@@ -75,6 +75,17 @@ def test_a_new_address_gives_a_new_oaid() -> None:
     assert before is not None
     assert after is not None
     assert before.ciphertext != after.ciphertext
+
+
+def test_one_receiver_is_known_by_the_oaid_for_a_week_of_chinas_clock() -> None:
+    connector, hidden = Shop().connector, Recipient(ciphertext="1exampleOaid")
+    sunday = datetime(2026, 3, 8, 15, 59, 59, tzinfo=UTC)
+
+    same = connector.same_recipient(hidden, sunday)
+
+    assert same == connector.same_recipient(hidden, sunday - timedelta(days=6))
+    assert same != connector.same_recipient(hidden, sunday + timedelta(seconds=1))
+    assert same != connector.same_recipient(Recipient(ciphertext="2exampleOaid"), sunday)
 
 
 def test_a_list_row_alone_is_a_whole_order_when_its_detail_is_refused() -> None:

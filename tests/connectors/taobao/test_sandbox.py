@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from connectors.taobao.client import sign
 from connectors.taobao.connector import TaobaoConnector
 from connectors.taobao.mapping import format_time
 from connectors.taobao.sandbox import SoldOut, TaobaoSandbox
 from erpsync.sdk.clock import SystemClock
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxRequest, serve
+from erpsync.sdk.top import sign
 from erpsync.sdk.types import Cursor
 from tests.connectors.taobao.shop import NOW, Shop, settings
 

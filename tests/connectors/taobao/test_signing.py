@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from connectors.taobao.client import sign
+from erpsync.sdk.top import sign
 from tests.connectors.taobao.shop import HERE
 
 VECTORS = json.loads((HERE / "sign.json").read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -10,7 +11,16 @@ import pytest
 from sqlalchemy import select
 
 from erpsync.cli.build import Built, command_context, open_built, open_store, stored_context, with_roles
-from erpsync.core.policy import PollPolicy, WarehousePolicy
+from erpsync.core.parcels import ChannelPacking
+from erpsync.core.policy import (
+    CourierPolicy,
+    MergePolicy,
+    OrderPolicy,
+    ParcelPolicy,
+    PollPolicy,
+    ReleasePolicy,
+    WarehousePolicy,
+)
 from erpsync.core.rules import NO_RULES
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.roles import Connector, ConnectorSettings, OrderSource
@@ -96,6 +106,31 @@ def test_a_reload_makes_new_connectors_for_changed_channels_only(built: Built) -
     assert after["b"] is not before["b"]
     assert (before["a"].closed, before["b"].closed) == (0, 1)
     assert built.ctx.channel("b").poll.orders_s == 5
+
+
+def test_a_reload_changes_how_orders_leave_those_made_here_too(built: Built) -> None:
+    before = built.ctx.packing
+    merge, parcel = MergePolicy(orders=3, weight_g=5000), ParcelPolicy(max_weight_g=20_000, max_units=9)
+    leaving = OrderPolicy(partial="ready", partial_min=Decimal("9.90"), merge=merge, parcel=parcel, couriers=("SF",))
+    config = replace(
+        changed(built.config, "b", orders=leaving),
+        order_defaults=OrderPolicy(number="X{seq}", merge=MergePolicy(orders=1)),
+        releases=ReleasePolicy(across=(frozenset({"a", "b"}),)),
+        couriers=CourierPolicy(stale_h=9),
+    )
+
+    ctx = built.rebuild(config)
+
+    a, b = ctx.channel("a").id, ctx.channel("b").id
+    assert not before.may_share(a, b)
+    assert ctx.packing.may_share(a, b)
+    assert ctx.packing.of(a) == before.of(b) == ChannelPacking()
+    got = ctx.packing.of(b)
+    assert (got.partial, got.merge_orders, got.merge_weight_g) == ("ready", 3, 5000)
+    assert (got.max_weight_g, got.max_units) == (20_000, 9)
+    assert [got.partial_min_minor[code] for code in ("CNY", "JPY", "KWD")] == [990, 10, 9900]
+    assert (ctx.packing.of(ctx.own.id).merge_orders, ctx.own.orders.number) == (1, OrderPolicy().number)
+    assert ctx.couriers.stale_h == 9
 
 
 def test_a_reload_takes_channels_up_and_lets_them_go(built: Built, tmp_path: Path) -> None:

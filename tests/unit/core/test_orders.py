@@ -19,7 +19,7 @@ HOME = Recipient(name="王小明", phone="13800001111", address="解放路 1 号
 
 
 def reasons(order: KnownOrder, *refunds: Refund, **fields: Any) -> dict[str, str]:
-    asked_for = {"bad_lines": False, "needs_address": False, "operator": None} | fields
+    asked_for = {"bad_lines": False, "needs_address": False} | fields
     return hold_reasons(order, refunds=refunds, **asked_for)
 
 
@@ -256,7 +256,7 @@ def test_a_refund_that_ends_without_money_gives_its_units_back() -> None:
 def test_the_reason_shown_first_is_the_most_pressing() -> None:
     order = replace(known(do_not_ship="risk"), address_complete=False)
 
-    held = reasons(order, asked(), bad_lines=True, needs_address=True, operator="call first")
+    held = reasons(order, asked(), bad_lines=True, needs_address=True, by_hand={"operator": "call first"})
 
     assert set(held) == {"refund_open", "operator", "do_not_ship", "unmapped_sku", "bad_line", "incomplete_address"}
     assert first_reason(held) == "refund_open"
@@ -267,7 +267,7 @@ def test_what_we_lack_ourselves_stops_no_parcel_and_a_persons_hold_no_word_of_on
     waiting = {reason for reason, hold in ORDER_HOLDS.items() if hold.gate_waits}
 
     assert set(ORDER_HOLDS) - refusing == {"unmapped_sku", "incomplete_address"}
-    assert refusing - waiting == {"operator", "rule", "void"}
+    assert refusing - waiting == {"operator", "warehouse_refused", "rule", "void"}
     assert waiting <= refusing
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from erpsync.core.orders import KnownLine, KnownOrder
 from erpsync.core.readings import Reading
-from erpsync.core.release import NotWholeError, Piece, may_leave, pieces, units_of
+from erpsync.core.release import NotWholeError, Piece, may_leave, units_of
 from erpsync.sdk.types import OrderState
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -38,22 +38,6 @@ def order(*lines: KnownLine, **more: object) -> KnownOrder:
 
 def piece(sku_id: int, qty: int, units: int) -> Piece:
     return Piece(line_id=1, sku_id=sku_id, qty=qty, units=units)
-
-
-def test_a_warehouse_sends_what_it_holds() -> None:
-    assert pieces(order(line(), line(id=2, external_id="2")), {(1, CUP): 2}) == (piece(CUP, 2, 2),)
-
-
-def test_a_set_is_sent_in_its_pieces() -> None:
-    tea_set = line(parts={CUP: 4, PLATE: 2})
-
-    assert pieces(order(tea_set), {(1, CUP): 8, (1, PLATE): 4}) == (piece(CUP, 8, 2), piece(PLATE, 4, 2))
-
-
-@pytest.mark.parametrize("held", [{(1, CUP): 4}, {(1, CUP): 4, (1, PLATE): 4}, {(1, CUP): 3, (1, PLATE): 2}])
-def test_half_a_set_is_not_sent(held: dict[tuple[int, int], int]) -> None:
-    with pytest.raises(NotWholeError, match="line 1 lies in parts"):
-        pieces(order(line(parts={CUP: 4, PLATE: 2})), held)
 
 
 def test_reported_pieces_are_counted_back_into_the_orders_units() -> None:

@@ -25,12 +25,16 @@ def test_the_example_has_no_problem_and_no_warning() -> None:
 def test_the_example_shows_a_shop_that_is_off_and_a_folder_that_works(example: Config) -> None:
     assert [(each.id, each.connector, each.enabled) for each in example.channels] == [
         ("apprise-team", "apprise", False),
+        ("cainiao-sto", "cainiao", False),
+        ("courier-files", "carrier_file", False),
         ("dingtalk-sales", "dingtalk_bot", False),
         ("drop-folder", "csv_drop", True),
         ("feishu-finance", "feishu_bot", False),
         ("jd-main", "jd", False),
+        ("kuaidi100-sf", "kuaidi100", False),
         ("mail-admin", "mail", False),
         ("own-shop", "webhook_json", False),
+        ("sf", "sf", False),
         ("tmall-flagship", "taobao", False),
         ("warehouse-api", "warehouse_json", False),
         ("warehouse-files", "warehouse_file", False),

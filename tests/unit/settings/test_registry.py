@@ -109,9 +109,9 @@ def test_a_connector_that_cannot_be_imported_is_a_problem_of_the_channels_that_u
 @pytest.mark.parametrize(
     ("written_for", "said"),
     [
-        ("1.99", r"it was written for erpsync\.sdk 1\.99, this is 1\.1; install versions that fit"),
-        ("2.0", r"it was written for erpsync\.sdk 2\.0, this is 1\.1"),
-        ("one", r"its sdk must be a version of erpsync\.sdk like 1\.1"),
+        ("1.99", r"it was written for erpsync\.sdk 1\.99, this is 1\.2; install versions that fit"),
+        ("2.0", r"it was written for erpsync\.sdk 2\.0, this is 1\.2"),
+        ("one", r"its sdk must be a version of erpsync\.sdk like 1\.2"),
     ],
 )
 def test_a_connector_written_for_another_sdk_is_refused(written_for: str, said: str) -> None:

@@ -71,6 +71,17 @@ def test_keys_are_listed_with_path_type_and_default() -> None:
         ("warehouses[].safety_stock", "whole number", "0"),
         ("warehouses[].sellable", "true/false", "true"),
         ("warehouses[].channel", "text or empty", ""),
+        ("warehouses[].desk", "true/false or mapping", "false"),
+        ("warehouses[].desk.wave_min", "whole number or empty", ""),
+        ("warehouses[].desk.wave_size", "whole number", "60"),
+        ("warehouses[].sender", "mapping or empty", ""),
+        ("warehouses[].sender.name", "text", "required"),
+        ("warehouses[].sender.phone", "text", "required"),
+        ("warehouses[].sender.company", "text", ""),
+        ("warehouses[].sender.province", "text", "required"),
+        ("warehouses[].sender.city", "text", "required"),
+        ("warehouses[].sender.district", "text", ""),
+        ("warehouses[].sender.address", "text", "required"),
     ]
     assert [doc[:3] for doc in listed if doc.path in ("privacy.keys", "orders.reserve", "stock.warehouses")] == [
         ("privacy.keys", "list of secret", "required"),

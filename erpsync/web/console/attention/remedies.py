@@ -80,6 +80,16 @@ REMEDIES: Mapping[str, Remedy] = {
         do="Have the warehouse stop it, or get the parcel back from the courier.",
         done="It is stopped or on its way back: close it",
     ),
+    "warehouse_refused": Remedy(
+        means="No warehouse sends an order: those that were asked gave it back.",
+        do="Ask them why; release the order on its page, and it is planned anew: this ends by itself.",
+        done="It is settled otherwise: close it",
+    ),
+    "paper": Remedy(
+        means="A paper says a character that no font here has, so it was not printed.",
+        do="Name a font that has it in documents.font, or mend the text; then print it: this ends by itself.",
+        done="It leaves without that paper: close it",
+    ),
     "order_edited": Remedy(
         means="The buyer or the shop changed an order of which something had left already.",
         do="Compare it with what left and settle the difference with the buyer.",
@@ -175,6 +185,23 @@ REMEDIES: Mapping[str, Remedy] = {
         means="A program that wanted to be told of events does not take them.",
         do="Mend its address, or end its subscription through the API.",
     ),
+    "no_courier": Remedy(
+        means="No account with a courier takes a parcel, so it has no number.",
+        do="Mend what each account says against it, or send the parcel by a courier of your own choice.",
+    ),
+    "no_waybill": Remedy(
+        means="A parcel has no number of its courier yet, so it cannot leave.",
+        do="Mend what the task says, then have it booked again, or enter a number that you got yourself.",
+    ),
+    "waybill_stale": Remedy(
+        means="Couriers' numbers were booked and paid long ago, and no parcel left with them.",
+        do="Send their parcels, or let the numbers be void; this ends with the last of them.",
+    ),
+    "waybill_cancel": Remedy(
+        means="A parcel was stopped, and the courier does not say that its number is void.",
+        do="See with the courier what became of it; if the parcel left, get it back.",
+        done="It is void or settled: close it",
+    ),
     "route_broken": Remedy(
         means="A department is not told what happens: its messages do not get through.",
         do="Look at the error on the page of messages, mend it, and send a test; this ends with the next message.",
@@ -204,6 +231,8 @@ LETTERS: Mapping[str, str] = {
     "message": "Mend what the channel refuses, then replay, which sends it; old news may be dropped.",
     "correction": "Mend what the shop refuses, then replay; a newer correction ends this, too.",
     "release": "Mend what the warehouse refuses, then replay.",
+    "waybill": "Mend what the courier refuses, then replay.",
+    "waybill_cancel": "Void it with the courier by hand, or replay to ask again.",
     "release_cancel": "Have the warehouse stop it by hand, or replay to ask it again.",
 }
 """By kind of a dead letter: what to do where trying again can help."""
@@ -211,6 +240,7 @@ LETTERS: Mapping[str, str] = {
 _FILE = "Mend the file and put it into the folder again under its name: this ends when it is read."
 _MENDS: Mapping[str, str] = {
     "warehouse_report": "Have the warehouse report it right: this ends when that is read.",
+    "waybill_report": "Have the courier tell it right: this ends when that is read.",
     "listing": "Mend the listing on the shop: this ends when its catalogue is read again.",
 }
 

@@ -15,7 +15,8 @@ from erpsync.flows.context import Context
 from erpsync.flows.rules.facts import TO_LEAVE
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.views import NotFound, find_order
-from erpsync.store.views.marks import held_by_rules, wanted_by_rules
+from erpsync.store.views.held import held_by_rules
+from erpsync.store.views.marks import wanted_by_rules
 from erpsync.store.views.orders import load_orders
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit

@@ -17,6 +17,7 @@ from erpsync.flows.orders.find_by_phone import find_by_phone
 from erpsync.store.views import NotFound, show_order
 from erpsync.store.views.find import search_orders
 from erpsync.store.views.goods import titles_of
+from erpsync.store.views.paper_trail import place_of_number
 from erpsync.store.views.values import Json
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit
@@ -81,21 +82,33 @@ class Search:
 
 
 def text_page(kit: Kit, visit: Visit, text: str, *, phone: bool) -> Response:
-    """Answer what a text fits; to the one order that has exactly this number or channel id, go at once.
+    """Answer what a text fits; to the one order, release or wave that has exactly this number, go at once.
 
     Args:
         phone: the text is a telephone number as well: it is not repeated, and the page offers to look for it as such.
     """
     try:
         with kit.site.store.read() as connection:
-            order = named_exactly(connection, text)
-            result = search_orders(connection, text, MOST) if order is None else None
+            path = page_of(connection, text)
+            result = search_orders(connection, text, MOST) if path is None else None
     except ValueError as error:
         raise HTTPException(400, str(error)) from error
     if result is None:
-        return RedirectResponse(f"/orders/{quote(order or '', safe='')}", 303)
+        return RedirectResponse(path or "/orders", 303)
     page = _page(visit, result.orders, result.matched, phone=phone, skus=result.skus, notes=result.notes)
     return _answer(kit, visit, page | {"query": "" if phone else text})
+
+
+def page_of(connection: Connection, name: str) -> str | None:
+    """Return the page of what has exactly this number: an order, a release, also by its courier's number, a wave."""
+    order = named_exactly(connection, name)
+    if order is not None:
+        return f"/orders/{quote(order, safe='')}"
+    found = place_of_number(connection, name)
+    if found is None:
+        return None
+    what, number = found
+    return f"/releases/{quote(number)}" if what == "release" else f"/waves/{quote(number)}"
 
 
 def named_exactly(connection: Connection, name: str) -> str | None:

@@ -39,6 +39,7 @@ _HOLDS = {
         text="grant or refuse the refund on the channel; only lines that no refund names may leave before"
     ),
     HoldReason.OPERATOR: ToDo(text="release it when the reason is gone"),
+    HoldReason.WAREHOUSE_REFUSED: ToDo(text="ask its warehouse why it does not send it, then release it"),
     HoldReason.UNREAD_UPDATE: ToDo(
         text="mend settings or connector and replay the dead letter it names, or compare the order with the channel "
         "and drop that letter",

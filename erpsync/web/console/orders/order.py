@@ -21,10 +21,12 @@ from erpsync.store.order_rules import OFF
 from erpsync.store.views import find_order, list_shipments
 from erpsync.store.views.goods import titles_of
 from erpsync.store.views.marks import TAG
+from erpsync.store.views.paper_trail import releases_of
 from erpsync.store.views.values import Json
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit
 from erpsync.web.console.audit.words import WORDS
+from erpsync.web.console.desk.words import WORDS as DESK_WORDS
 from erpsync.web.console.kit import Kit
 from erpsync.web.console.orders.details import Details
 from erpsync.web.console.orders.next_steps import to_do
@@ -60,6 +62,7 @@ class OneOrder:
         with site.store.read() as connection:
             order_id = find_order(connection, order["number"])
             shipments = list_shipments(connection, order_id=order_id, limit=0)
+            releases = releases_of(connection, order_id)
             titles = titles_of(connection, [order["number"]])
         page = {
             "order": order,
@@ -70,6 +73,7 @@ class OneOrder:
             "timeline": timeline(explained["story"]),
             "details_in": Details,
             "shipments": shipments,
+            "releases": releases,
             "titles": titles.get(order["number"], {}),
             "steps": steps(order, shipments),
             "people": glimpse_recipient(ctx, order_id),
@@ -78,7 +82,7 @@ class OneOrder:
             "ruled": order_rules(ctx, order_id),
             "marked": marked(order),
         }
-        return self._kit.pages.answer("orders/order.html", page | WORDS, visit)
+        return self._kit.pages.answer("orders/order.html", page | WORDS | DESK_WORDS, visit)
 
     def reveal(self, visit: Visit) -> Response:
         """Answer who bought an order, who gets it and what they wrote; who asked is on record before."""
@@ -104,7 +108,7 @@ def possible(order: Json, reasons: Iterable[str]) -> Page:
     return {
         "left": left,
         "hold": is_open and HoldReason.OPERATOR not in holds,
-        "release": HoldReason.OPERATOR in holds,
+        "release": any(ORDER_HOLDS[kind].by_hand for kind in holds),
         "cancel": is_open,
         "ship": is_open and order["status"] != "cancelled",
         "refused_for": [reason for reason in holds if ORDER_HOLDS[reason].refusal],

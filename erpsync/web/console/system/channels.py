@@ -12,7 +12,7 @@ from erpsync.flows.channels.control import ask_backfill, ask_poll, pause_channel
 from erpsync.flows.channels.streams import ASKED, streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import Refused
-from erpsync.sdk.roles import MessageSink
+from erpsync.sdk.roles import COURIERS, MessageSink
 from erpsync.store.limits import calls_left
 from erpsync.store.status.figures import freshness_limit
 from erpsync.store.status.latencies import Latencies, shipment_latencies
@@ -154,8 +154,8 @@ class Channels:
 
 
 def _readable(channel: Channel) -> Sequence[str]:
-    """Return the streams a person may ask for; all where nothing is known of the connector, none of who only tells."""
-    return streams_of(channel) or (() if channel.plays(MessageSink) else ASKED)
+    """Return the streams a person may ask for; all where nothing is known of the connector, none of who has none."""
+    return streams_of(channel) or (() if any(map(channel.plays, (MessageSink, *COURIERS))) else ASKED)
 
 
 def _counts(look: Look, channel: Channel) -> Sequence[int]:

@@ -115,6 +115,8 @@ def _token(days: float) -> str:
 
 def _moves(facts: Mapping[str, Any]) -> str:
     fresh_s, due = facts["freshness_s"], facts["queue"]["due"]
+    if facts["carries"]:
+        return "It carries parcels; the numbers it gave are what `erpsync waybills list` shows."
     if facts["tells"]:
         return "It tells people what routes have for it; how each route stands is on the page Messages."
     if fresh_s is None:

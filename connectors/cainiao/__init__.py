@@ -1,0 +1,1 @@
+"""Electronic waybills of many couriers through Cainiao, on the Taobao Open Platform (TOP)."""

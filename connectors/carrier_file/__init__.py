@@ -1,0 +1,1 @@
+"""A courier that is spoken to by files: bookings go out, numbers come in."""

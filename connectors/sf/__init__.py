@@ -1,0 +1,1 @@
+"""SF Express through its open platform Fengqiao."""

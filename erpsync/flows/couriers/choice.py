@@ -1,0 +1,204 @@
+"""Choosing who takes each release: what accounts offer for it, by wishes, cards and names.
+
+Why the choice is kept with its reasons: whoever asks why a parcel went by that courier asks days later, when cards and
+accounts are others.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+
+from erpsync.core.couriers import NO_COURIER, Because, Choice, Consignment, NoCourier, Offer, Refused
+from erpsync.core.couriers import choose as choose_courier
+from erpsync.core.facts import UNKNOWN, Unknown
+from erpsync.core.orders import KnownOrder, OrderKind
+from erpsync.core.parcels import read_marks
+from erpsync.core.rates import Card, Rate
+from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers.requests import measures_of, recipient_of
+from erpsync.sdk.roles import CourierSink, WaybillSource, playing
+from erpsync.store.db.bulk import in_parts
+from erpsync.store.db.store import Tx
+from erpsync.store.order_rules import OFF, marks_of
+from erpsync.store.orders import lock_order_ids
+from erpsync.store.rates import cards_of
+from erpsync.store.releases import orders_in
+from erpsync.store.tables import orders, release
+from erpsync.store.tasks import Task, close_tasks, open_tasks
+from erpsync.store.waybills import BOOKABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """A release with its orders, and the place they go to."""
+
+    id: int
+    number: str
+    orders: Sequence[KnownOrder]
+    weight_g: int | None
+    province: str | None
+    city: str | None
+
+
+def choose_couriers(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> set[int]:
+    """Choose who takes each release that has nobody yet, and return those that have somebody now.
+
+    Whoever calls has the releases' orders locked. One that nobody takes stays as it is, with a task that says why. In a
+    process without connectors, or without the keys for recipients, none is chosen: nobody there knows what is offered.
+    """
+    accounts = [
+        channel
+        for channel in ctx.channels.values()
+        if channel.enabled and (channel.plays(CourierSink) or channel.plays(WaybillSource))
+    ]
+    if not accounts or ctx.store.vault is None or any(account.connector is None for account in accounts):
+        return set()
+    waiting = _waiting(tx, ctx, release_ids)
+    if not waiting:
+        return set()
+    offers = _offers(tx, accounts)
+    wishes = _wishes(tx, waiting)
+    ids = {account.name: account.id for account in accounts}
+    measures = measures_of(tx, [taken.id for taken in waiting])
+    chosen, refused = set(), []
+    for taken in waiting:
+        weight_g, volume_cm3 = measures.get(taken.id, (None, None))
+        parcel = _consignment(tx, ctx, taken, weight_g if taken.weight_g is None else taken.weight_g, volume_cm3)
+        choice = choose_courier(parcel, offers, wishes[taken.id])
+        if isinstance(choice, NoCourier):
+            refused.append((taken, choice))
+        else:
+            chosen.add(taken.id)
+            _keep(tx, taken, choice, ids[choice.account], parcel.weight_g)
+    _ask(tx, refused)
+    close_tasks(tx, NO_COURIER, [taken.number for taken in waiting if taken.id in chosen], by="erpsync")
+    return chosen
+
+
+def _waiting(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> list[_Taken]:
+    """Return the open releases at desks that nobody takes yet; a warehouse with a system has couriers of its own."""
+    at_desks = release.c.warehouse_id.in_(sorted(ctx.desks.values()))
+    query = select(release).where(release.c.account_id.is_(None), release.c.state.in_(BOOKABLE), at_desks)
+    rows = [
+        row
+        for part in in_parts(release_ids)
+        for row in tx.all(query.where(release.c.id.in_(part)).order_by(release.c.id))
+    ]
+    together = orders_in(tx, [row.id for row in rows])
+    known = lock_order_ids(tx, [id for ids in together.values() for id in ids])
+    places = {row.id: row for row in _places(tx, known)}
+    return [
+        _Taken(
+            id=row.id,
+            number=row.number,
+            orders=[known[id] for id in together[row.id]],
+            weight_g=row.weight_g,
+            province=places[together[row.id][0]].province,
+            city=places[together[row.id][0]].city,
+        )
+        for row in rows
+    ]
+
+
+def _places(tx: Tx, order_ids: Iterable[int]) -> list[Any]:
+    query = select(orders.c.id, orders.c.province, orders.c.city)
+    return [row for part in in_parts(order_ids) for row in tx.all(query.where(orders.c.id.in_(part)))]
+
+
+def _offers(tx: Tx, accounts: Sequence[Channel]) -> list[Offer]:
+    """Return what accounts offer: each of their couriers by each service that is set, else that of their card.
+
+    Whether a courier serves a place is not asked here: no call is made while rows are locked.
+    """
+    cards = cards_of(tx.connection, [account.id for account in accounts])
+    offers: list[Offer] = []
+    for account in accounts:
+        sink = playing(account.connector, CourierSink)
+        by_service: dict[str, list[Rate]] = {}
+        for row in cards.get(account.id, ()):
+            by_service.setdefault(row.service, []).append(row)
+        told = sink or playing(account.connector, WaybillSource)
+        carriers = sorted(told.carriers()) if told is not None else []
+        services = account.courier.services or sorted(by_service) or [""]
+        kinds = [(carrier, service) for carrier in carriers for service in services]
+        offers += [
+            Offer(
+                account=account.name,
+                service=service,
+                carrier=carrier,
+                priority=account.courier.priority,
+                cod=account.courier.cod,
+                waybill_kinds=frozenset({""}) | (sink.ciphertexts_of if sink else frozenset()),
+                card=Card.of(by_service.get(service, ())),
+            )
+            for carrier, service in kinds
+        ]
+    return offers
+
+
+def _wishes(tx: Tx, waiting: Sequence[_Taken]) -> dict[int, tuple[str, ...]]:
+    """Return which couriers each release is to go with, first choice first; its orders wish for the same ones."""
+    first = {taken.id: taken.orders[0].id for taken in waiting}
+    marks = marks_of(tx.connection, first.values())
+    said = {
+        order_id: read_marks({name: mark.value for name, mark in of_order.items() if mark.value != OFF})
+        for order_id, of_order in marks.items()
+    }
+    return {id: said[order_id].carrier if order_id in said else () for id, order_id in first.items()}
+
+
+def _consignment(tx: Tx, ctx: Context, taken: _Taken, weight_g: int | None, volume_cm3: int | None) -> Consignment:
+    sellers = [ctx.seller(order.channel_id) for order in taken.orders]
+    allowed: frozenset[str] | None = None
+    for seller in sellers:
+        if seller is not None and seller.orders.couriers is not None:
+            these = frozenset(seller.orders.couriers)
+            allowed = these if allowed is None else allowed & these
+    hidden = recipient_of(tx, taken.orders[0]).ciphertext
+    province, city = taken.province or UNKNOWN, taken.city or UNKNOWN
+    zones = ctx.book.zone_map.of(province, city)
+    return Consignment(
+        zones=None if isinstance(zones, Unknown) else zones,
+        weight_g=weight_g,
+        volume_cm3=volume_cm3,
+        carriers=allowed,
+        waybill_kind=sellers[0].kind if hidden and sellers[0] is not None else "",
+        cod=any(order.kind is OrderKind.COD for order in taken.orders),
+    )
+
+
+def _keep(tx: Tx, taken: _Taken, choice: Choice, account_id: int, weight_g: int | None) -> None:
+    values = {"account_id": account_id, "carrier": choice.carrier, "service": choice.service, "weight_g": weight_g}
+    said = {"cost_minor": choice.cost_minor, **_because(choice.because)}
+    tx.execute(update(release).where(release.c.id == taken.id).values(**values, choice=json.dumps(said)))
+
+
+def _because(because: Because) -> dict[str, Any]:
+    return {
+        "ground": because.ground.value,
+        "unmet": list(because.unmet),
+        "lacks": [[account, service, lack.value] for account, service, lack in because.lacks],
+        "refused": _refused(because.refused),
+    }
+
+
+def _refused(refused: Sequence[Refused]) -> list[list[str]]:
+    return [[each.account, each.service, each.reason.value] for each in refused]
+
+
+def _ask(tx: Tx, refused: Sequence[tuple[_Taken, NoCourier]]) -> None:
+    """Say why nobody takes a release. It stays where it is: a person may send it by whom he likes."""
+    tasks = []
+    for taken, answer in refused:
+        said = {"ground": NO_COURIER, "refused": _refused(answer.refused)}
+        tx.execute(update(release).where(release.c.id == taken.id).values(choice=json.dumps(said)))
+        each = "; ".join(f"{one.account} {one.service}".strip() + f" {one.reason.value}" for one in answer.refused)
+        text = (
+            f"no courier takes release {taken.number} ({each or 'none is configured'}); mend it and "
+            f"`erpsync waybills book {taken.number}`, or send it by another one"
+        )
+        tasks.append(Task(kind="no_courier", key=taken.number, reason=text, order_id=taken.orders[0].id))
+    open_tasks(tx, tasks)

@@ -1,0 +1,148 @@
+"""The process that sets pages: `python -m erpsync.papers.helper [FONT…]`, with a socket as its standard input.
+
+Why a process of its own: a template is a program of its writer's. Here it may take its time and its memory and no more,
+and what it breaks is this process, which writes no file and dies with whoever started it.
+
+The first frame from here is a JSON of the faces to print with. Then each frame from there, a JSON of `root`, `source`
+and `inputs`, is answered by `P` and a PDF, or by `E` and a JSON of what is wrong.
+"""
+
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Final, NamedTuple
+
+import typst
+
+from erpsync.papers.frames import receive, send
+from erpsync.papers.templates import OURS
+
+MEMORY_BYTES = 512 * 1024 * 1024
+CPU_S = 10
+STANDARD: Final = "a-2u"
+"""PDF/A-2u: every character has its glyph and can be read out of the file again, or typst refuses it."""
+
+_NOWHERE = "/dev/null/none"
+"""Where packages would be kept: no folder, so that none is found there, and none can be put there."""
+
+_CHINESE = "中文发货单收件人数量"
+# What a computer of a shop most likely has, then whatever else has the glyphs.
+_PREFERRED = (
+    "WenQuanYi Micro Hei",
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "WenQuanYi Zen Hei",
+)
+_REGULAR = 400
+_STACK_BYTES = 512 * 1024
+_REMEMBERS = 10
+"""So many compilations later typst has forgotten what it kept of one."""
+
+
+class Face(NamedTuple):
+    """A font: its family, the file it is in, and whether it has what a Chinese paper says."""
+
+    family: str
+    file: str
+    chinese: bool
+
+
+def main() -> int:
+    """Answer jobs until whoever asks is gone."""
+    _limit()
+    channel = socket.socket(fileno=os.dup(0))
+    jobs: SimpleQueue[bytes] = SimpleQueue()
+    threading.stack_size(_STACK_BYTES)
+    threading.Thread(target=_listen, args=(channel, jobs), daemon=True).start()
+    faces, fonts = _fonts(sys.argv[1:])
+    send(channel, json.dumps([face._asdict() for face in faces]).encode())
+    compiler = typst.Compiler(b"", root=str(OURS), font_paths=fonts, package_path=_NOWHERE, package_cache_path=_NOWHERE)
+    while True:
+        answer = _answer(compiler, json.loads(jobs.get()))
+        _forget(compiler)
+        send(channel, answer)
+
+
+def _limit() -> None:
+    """Take from this process what a template may not have: memory, files to write, a dump of what it knew."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for whoever asks
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _listen(channel: socket.socket, jobs: SimpleQueue[bytes]) -> None:
+    """Hand on what is asked; once nobody can ask any more, end at once, whatever is being set."""
+    while (frame := receive(channel)) is not None:
+        jobs.put(frame)
+    os._exit(0)
+
+
+def _answer(compiler: typst.Compiler, job: dict[str, str]) -> bytes:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + 1 + CPU_S
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    try:
+        pdf = compiler.compile(
+            job["source"].encode(),
+            root=job["root"],
+            format="pdf",
+            sys_inputs={"job": job["inputs"]},
+            pdf_standards=STANDARD,
+            pdf_tags=False,
+        )
+    except typst.TypstError as error:
+        return b"E" + json.dumps({"message": error.message, "diagnostic": error.diagnostic}).encode()
+    return b"P" + (pdf if isinstance(pdf, bytes) else b"")
+
+
+def _forget(compiler: typst.Compiler) -> None:
+    """Let typst drop what it remembers of the last job: it would keep it, persons and all, until so many more came."""
+    for _ in range(_REMEMBERS + 1):
+        compiler.compile(b"", format="pdf", sys_inputs=None)
+
+
+def _fonts(files: list[str]) -> tuple[list[Face], typst.Fonts]:
+    """Return the faces to print with and their fonts: of the files that are named, else of the best one installed."""
+    if files:
+        folders: list[str] = sorted({str(Path(file).parent) for file in files})
+        fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
+        families = {font.path: font.family for font in reversed(fonts.fonts())}
+        found = [(families[file], file) for file in files if file in families]
+        return [Face(family, file, _has_chinese(fonts, family)) for family, file in found], fonts
+    fonts = typst.Fonts(include_system_fonts=True, include_embedded_fonts=False)
+    chosen = next((file for family, file in _candidates(fonts) if _has_chinese(fonts, family)), None)
+    return ([], fonts) if chosen is None else _fonts([chosen])
+
+
+def _candidates(fonts: typst.Fonts) -> list[tuple[str, str]]:
+    """Return family and file of every upright font, the preferred families first, each at its plainest."""
+
+    def rank(font: typst.FontInfo) -> tuple[int, str, int, str]:
+        liked = _PREFERRED.index(font.family) if font.family in _PREFERRED else len(_PREFERRED)
+        return liked, font.family, abs(font.weight - _REGULAR), font.path or ""
+
+    upright = [font for font in fonts.fonts() if font.style == "normal"]
+    return [(font.family, font.path) for font in sorted(upright, key=rank) if font.path]
+
+
+def _has_chinese(fonts: typst.Fonts, family: str) -> bool:
+    dated = "#set document(date: datetime(year: 2000, month: 1, day: 1))"
+    source = f"{dated}\n#set text(font: {json.dumps(family, ensure_ascii=False)}, fallback: false)\n{_CHINESE}"
+    try:
+        typst.compile(source.encode(), font_paths=fonts, format="pdf", pdf_standards=STANDARD, pdf_tags=False)
+    except typst.TypstError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

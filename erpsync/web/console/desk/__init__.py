@@ -1,0 +1,1 @@
+"""The shipping desk: releases that wait, waves, papers, scans, the stop list."""

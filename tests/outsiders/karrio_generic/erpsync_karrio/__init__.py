@@ -1,0 +1,1 @@
+"""Karrio, a platform that books with many couriers."""
