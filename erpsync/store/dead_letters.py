@@ -1,6 +1,6 @@
 """What is left for people: events (why), tasks (what to do), dead letters (what could not be applied)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from erpsync.core.personal import scrubbed
 from erpsync.sdk.text import storable
+from erpsync.sdk.types import BadLine
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import dead_letter_row
@@ -185,6 +186,45 @@ def close_file_letters(tx: Tx, channel_id: int, file: str, *, kept: Iterable[str
             for row in ended
         ],
     )
+
+
+def bury_reports(
+    tx: Tx,
+    channel_id: int,
+    kind: str,
+    *,
+    read: Iterable[str],
+    problems: Mapping[str, tuple[str, str]],
+    bad: Iterable[BadLine],
+    begins: str,
+) -> None:
+    """Keep what of a page of reports could not be booked, and end the letters of what could.
+
+    Args:
+        read: keys of all reports of the page.
+        problems: why reports were refused and where they stand, by key.
+        bad: what could not be read.
+        begins: the file that the page is the first of; empty for any other.
+    """
+    close_dead_letters(tx, channel_id, kind, set(read) - problems.keys(), state="superseded")
+    letters = [
+        DeadLetter(channel_id=channel_id, kind=kind, key=key, error=text, source=source, broken=True)
+        for key, (text, source) in sorted(problems.items())
+    ]
+    letters += [
+        DeadLetter(
+            channel_id=channel_id,
+            kind=kind,
+            key=line.key,
+            error=str(line.error),
+            source=line.error.source,
+            broken=True,
+            body={"row": dict(line.row)},
+        )
+        for line in bad
+    ]
+    close_file_letters(tx, channel_id, begins, kept=[letter.key for letter in letters])
+    add_dead_letters(tx, letters)
 
 
 def _names(column: ColumnElement[str], file: str) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ Why what is told twice is no news, and what contradicts is a letter: a file is r
 that two parcels have would send one of them to the other's buyer.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from erpsync.sdk.roles import CourierSink, WaybillSource
 from erpsync.sdk.types import BookedNumber, SpareNumber, WaybillPage
 from erpsync.store.db.bulk import insert_many, new_ids
 from erpsync.store.db.store import Tx
-from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters, close_file_letters
+from erpsync.store.dead_letters import bury_reports
 from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import end_arrived, in_doubt
 from erpsync.store.releases import lock_orders_in, read_head
@@ -41,7 +41,8 @@ def apply_waybills(tx: Tx, *, ctx: Context, channel: Channel, page: WaybillPage)
             problems[report.key] = (refused.kept, report.source)
     problems |= take_spares(tx, channel, page.spare)
     give_spares(tx, channel)
-    _bury(tx, channel, page, problems)
+    keys = [*(report.key for report in page.booked), *(spare.key for spare in page.spare)]
+    bury_reports(tx, channel.id, LETTER, read=keys, problems=problems, bad=page.bad, begins=page.begins)
 
 
 def size_of(page: WaybillPage) -> int:
@@ -99,29 +100,6 @@ def take_spares(tx: Tx, channel: Channel, spares: Sequence[SpareNumber]) -> dict
         conflict="ON CONFLICT DO NOTHING",  # another node takes the same ones in just now
     )
     return problems
-
-
-def _bury(tx: Tx, channel: Channel, page: WaybillPage, problems: Mapping[str, tuple[str, str]]) -> None:
-    keys = {*(report.key for report in page.booked), *(spare.key for spare in page.spare)}
-    close_dead_letters(tx, channel.id, LETTER, keys - problems.keys(), state="superseded")
-    letters = [
-        DeadLetter(channel_id=channel.id, kind=LETTER, key=key, error=text, source=source, broken=True)
-        for key, (text, source) in sorted(problems.items())
-    ]
-    letters += [
-        DeadLetter(
-            channel_id=channel.id,
-            kind=LETTER,
-            key=bad.key,
-            error=str(bad.error),
-            source=bad.error.source,
-            broken=True,
-            body={"row": dict(bad.row)},
-        )
-        for bad in page.bad
-    ]
-    close_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
-    add_dead_letters(tx, letters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from erpsync.flows.warehouses.stop_answers import TASK, end_release, take_answer
 from erpsync.sdk.types import Dispatch, StockCount, WarehousePage
 from erpsync.store.db.bulk import update_many
 from erpsync.store.db.store import Tx
-from erpsync.store.dead_letters import DeadLetter, add_dead_letters, close_dead_letters, close_file_letters
+from erpsync.store.dead_letters import bury_reports
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.registry import sku_codes
 from erpsync.store.releases import ReleaseHead, heads_numbered, lock_orders_in, orders_in, read_head
@@ -75,7 +75,8 @@ def apply_warehouse(tx: Tx, *, ctx: Context, channel: Channel, page: WarehousePa
             continue
         take_answer(tx, ctx, read_head(tx, stored.head.id), stopped=answer.stopped, reason=answer.reason)
     problems |= _count(tx, ctx, channel, page.counts)
-    _bury(tx, channel, page, problems)
+    keys = [*(d.key for d in page.dispatches), *(c.key for c in page.counts), *(a.key for a in page.answers)]
+    bury_reports(tx, channel.id, LETTER, read=keys, problems=problems, bad=page.bad, begins=page.begins)
 
 
 def apply_dispatches(
@@ -276,26 +277,3 @@ def _count(tx: Tx, ctx: Context, channel: Channel, counts: Sequence[StockCount])
     _, refused = take_counts(tx, ctx, believed(tx, ctx, channel, rows), f"channel {channel.name}")
     bad = [count for count in refused if count.reason == "bad"]
     return problems | {count.source: (count.text, keys[count.source].source) for count in bad}
-
-
-def _bury(tx: Tx, channel: Channel, page: WarehousePage, problems: Mapping[str, tuple[str, str]]) -> None:
-    keys = [*(d.key for d in page.dispatches), *(c.key for c in page.counts), *(a.key for a in page.answers)]
-    close_dead_letters(tx, channel.id, LETTER, set(keys) - problems.keys(), state="superseded")
-    letters = [
-        DeadLetter(channel_id=channel.id, kind=LETTER, key=key, error=text, source=source, broken=True)
-        for key, (text, source) in sorted(problems.items())
-    ]
-    letters += [
-        DeadLetter(
-            channel_id=channel.id,
-            kind=LETTER,
-            key=bad.key,
-            error=str(bad.error),
-            source=bad.error.source,
-            broken=True,
-            body={"row": dict(bad.row)},
-        )
-        for bad in page.bad
-    ]
-    close_file_letters(tx, channel.id, page.begins, kept=[letter.key for letter in letters])
-    add_dead_letters(tx, letters)
