@@ -1,5 +1,6 @@
 """Real connectors and their sandboxes behind a desk: whatever is lost on the wire, no label is paid twice."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -15,11 +16,14 @@ from connectors.sf.sandbox.orders import FIRST_NUMBER
 from erpsync.flows.couriers import acts
 from erpsync.flows.couriers.labels import label_of
 from erpsync.flows.intake import poll
+from erpsync.flows.intake.webhooks import apply_inbox, store_webhook
 from erpsync.sdk.http import HttpClient
 from erpsync.sdk.roles import Connector
 from erpsync.sdk.sandbox import Fault
+from erpsync.sdk.types import WebhookRequest
 from tests.connectors.kuaidi100 import account as kuaidi100
 from tests.connectors.sf import account as sf
+from tests.connectors.sf.test_routes import GOLDEN as ROUTES
 from tests.support import looking
 from tests.support.courier import build_courier_desk, push, release_one, rows, states
 from tests.support.desk import work
@@ -60,6 +64,23 @@ def test_sf_gives_one_number_whatever_is_lost(database_url: str, towns: list[Tow
     assert (state, tracking) == ("booked", f"SF{FIRST_NUMBER}")
     [release_id] = rows(town, "release_id")
     assert label_of(town.ctx, release_id).data.startswith(b"%PDF-")
+
+
+def test_what_a_courier_pushes_of_parcels_is_kept_and_told_once_and_troubles_nobody(
+    database_url: str, towns: list[Town]
+) -> None:
+    platform = SfSandbox()
+    town = desk_with(database_url, towns, lambda town: sf.connector(platform, town.clock))
+    account = town.channel("sf")
+    body = json.dumps(ROUTES["pushed"]).encode()
+    push_ = WebhookRequest(headers={}, query={}, body=body, received_at=town.clock.now(), path=sf.PUSH_SECRET)
+    for _ in range(2):
+        store_webhook(town.ctx, account, push_)
+    apply_inbox(town.ctx)
+
+    assert looking.letters(town) == []
+    assert looking.tasks(town) == ["unknown_message"]
+    assert looking.count(town, "payload") == len(ROUTES["pushed_nodes"])
 
 
 def test_sf_voids_what_was_booked_for_a_parcel_that_is_stopped(database_url: str, towns: list[Town]) -> None:

@@ -25,7 +25,15 @@ from erpsync.flows.retry import Again, Dead, after_delivery
 from erpsync.sdk.errors import AuthError, PayloadError, TransientError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.sdk.text import storable
-from erpsync.sdk.types import Head, OrderState, Raw, WebhookReply, WebhookRequest, WebhookResult
+from erpsync.sdk.types import (
+    Head,
+    OrderState,
+    Raw,
+    UnknownMessage,
+    WebhookReply,
+    WebhookRequest,
+    WebhookResult,
+)
 from erpsync.store.cursors import want_pass
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.dead_letters import DeadLetter, add_dead_letters
@@ -34,6 +42,8 @@ from erpsync.store.tables import EPOCH, inbox
 
 AT_ONCE = 50
 LANE_STOP, LANE_ORDER = 0, 1
+APPLIED = ("order", "refund")
+"""Kinds of records that are applied. What couriers push of parcels is not: it is kept, counted and told once."""
 WRITTEN = EPOCH
 """When what a webhook says was read over there: some time before it came. So no two of them are told apart by their
 arrival, and one that overtook another of the same version does not count as the later reading."""
@@ -54,11 +64,22 @@ def store_webhook(ctx: Context, channel: Channel, request: WebhookRequest) -> Re
     source = playing(channel.connector, WebhookSource)
     if source is None or not channel.enabled:
         raise AuthError(f"channel {channel.name} takes no webhooks")
-    result = source.read_webhook(request)
+    result = _as_applied(source.read_webhook(request))
     lane = _lane(channel, result)
     stored = ctx.store.retrying(partial(_insert, channel=channel, result=result, request=request, lane=lane))
     log.info("webhook.stored" if stored else "webhook.repeated", channel=channel.name, key=result.key)
     return Received(status="stored" if stored else "duplicate", reply=source.webhook_reply(result))
+
+
+def _as_applied(result: WebhookResult) -> WebhookResult:
+    """Return what a delivery says, records of kinds that nobody here applies as messages of an unknown type."""
+    strange = tuple(
+        UnknownMessage(type=record.kind, payload=record.raw.payload)
+        for record in result.records
+        if record.kind not in APPLIED
+    )
+    applied = tuple(record for record in result.records if record.kind in APPLIED)
+    return replace(result, records=applied, unknown=(*result.unknown, *strange)) if strange else result
 
 
 def _lane(channel: Channel, result: WebhookResult) -> int:
@@ -273,7 +294,7 @@ def _opened(ctx: Context, row: _Inbox) -> dict[str, Any]:
 
 
 def _batch(channel: Channel, row: _Inbox, body: dict[str, Any]) -> Batch:
-    raws: dict[str, list[Raw]] = {"order": [], "refund": []}
+    raws: dict[str, list[Raw]] = {kind: [] for kind in APPLIED}
     for record in body["records"]:
         head = Head(
             external_id=record["external_id"],

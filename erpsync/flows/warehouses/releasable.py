@@ -39,27 +39,36 @@ def releasable(ctx: Context, run: Iterable[int], channel_ids: Iterable[int]) -> 
     whole = [id for id in channels if id not in in_parts]
     queries = []
     if whole:
-        queries.append(_ready(run, whole).where(~_waits(), ~hold.c.released, ~_is_under_way()))
+        untold = select(orders.c.id).join(order_line, order_line.c.order_id == orders.c.id).join(hold, _HELD_FOR_LINE)
+        free = (hold.c.warehouse_id.in_(sorted(run)), ~hold.c.released, ~_is_under_way(), ~_waits())
+        queries.append(untold.where(*_due(whole), *free).distinct().order_by(orders.c.id))
     if in_parts:
-        queries.append(_ready(run, in_parts).where(~_waits_for_gift(), hold.c.qty > _units_under_way()))
+        due = select(orders.c.id).where(*_due(in_parts), ~_waits_for_gift(), _holds_more(run).exists())
+        queries.append(due.order_by(orders.c.id))
     return queries
 
 
-def _ready(run: Iterable[int], channel_ids: Iterable[int]) -> Select[Any]:
+_HELD_FOR_LINE = (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id)
+
+
+def _due(channel_ids: Iterable[int]) -> tuple[ColumnElement[bool], ...]:
+    """Return what orders of channels are that may leave as far as nothing but their units is asked."""
     return (
-        select(orders.c.id)
-        .join(order_line, order_line.c.order_id == orders.c.id)
-        .join(hold, (hold.c.owner_kind == LINE) & (hold.c.owner_id == order_line.c.id))
-        .where(
-            hold.c.warehouse_id.in_(sorted(run)),
-            orders.c.phase.in_(OPEN_PHASES),
-            orders.c.ready_at.is_not(None),
-            orders.c.channel_id.in_(sorted(channel_ids)),
-            ~exists().where(order_hold.c.order_id == orders.c.id),
-        )
-        .distinct()
-        .order_by(orders.c.id)
+        orders.c.phase.in_(OPEN_PHASES),
+        orders.c.ready_at.is_not(None),
+        orders.c.channel_id.in_(sorted(channel_ids)),
+        ~exists().where(order_hold.c.order_id == orders.c.id),
     )
+
+
+def _holds_more(run: Iterable[int]) -> Select[Any]:
+    """Return a query for lines of an order of which these warehouses hold more than open releases have.
+
+    Why OFFSET: with it PostgreSQL asks for each open order, and does not walk the lines of all orders there ever were.
+    """
+    more = hold.c.qty > _units_under_way()
+    lines = select(order_line.c.id).join(hold, _HELD_FOR_LINE).where(order_line.c.order_id == orders.c.id, more)
+    return lines.where(hold.c.warehouse_id.in_(sorted(run))).correlate(orders).offset(0)
 
 
 def with_partners(query: Select[Any], ids: Sequence[int]) -> Select[Any]:

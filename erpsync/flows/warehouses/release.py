@@ -82,8 +82,7 @@ def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, 
 
     Beside it, by order id, until when some wait for others of their recipients, and the last of these orders.
     """
-    # Scans orders, order_line, hold: those that are ready, and what is held of them; of channels that send parts of
-    # orders PostgreSQL may walk all lines.
+    # Scans orders, hold: those that are ready, and what is held of them.
     with ctx.store.read() as connection:
         queries = releasable(ctx, run, read_to_the_end(ctx, read_cursors(connection)))
         pages = [query.where(orders.c.id > after).limit(ORDERS_AT_ONCE) for query in queries]
