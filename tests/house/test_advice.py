@@ -72,6 +72,8 @@ def test_every_kind_of_dead_letter_has_its_advice() -> None:
         "release_cancel",
         "waybill",
         "waybill_cancel",
+        "warehouse_report",
+        "waybill_report",
     }  # by variable
 
     assert kinds == {*advice.REPLAYS, *advice.MENDS}
