@@ -1,4 +1,4 @@
-"""`rules`: what rules.yaml says, what it says of one order, and what it does with the newest ones."""
+"""`rules` and `plan`: what rules.yaml says, of one order, of the newest ones, and what a reload would change."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK
+from erpsync.cli.errors import FAILED, OK
 from erpsync.cli.explain import say_what_is_in_force
 from erpsync.cli.orders import sayable
 from erpsync.cli.tables import Column
@@ -34,6 +34,11 @@ _TEST = (
     Column("come", "what comes of it", "free"),
     _WRITTEN,
 )
+_PARCEL = (
+    Column("id", "rule"),
+    Column("outcome", "matches", "word"),
+    Column("decided", "decided by", "free"),
+)
 _COVERAGE = (
     Column("id", "rule"),
     Column("matched", "matched", "number"),
@@ -41,6 +46,13 @@ _COVERAGE = (
     Column("unknown", "unknown", "number"),
     Column("later", "later", "number"),
     Column("share", "share of orders", "free"),
+)
+_PLAN = (
+    Column("id", "rule"),
+    Column("begins", "begins to hold", "number"),
+    Column("ends", "ends to hold", "number"),
+    Column("begins_with", "first it begins with", "free"),
+    Column("ends_with", "first it ends with", "free"),
 )
 
 
@@ -67,15 +79,15 @@ def _does(then: Json, speech: Language) -> str:
 
 def test(app: App) -> int:
     """Print what each rule says of an order, and what comes of it; by another file also what would differ."""
-    from erpsync.flows.audit.report import try_order
+    from erpsync.flows.warehouses.parcel_rules import try_with_parcels
 
     other = _other_rules(app, app.config) if app.args.rules else None
     with app.looking_by_rules(others=other is not None) as ctx:
         if other is None:
-            said = try_order(ctx, app.args.order)
+            said = try_with_parcels(ctx, app.args.order)
         else:
             book = other.book(app.config.timezone)
-            said = try_order(ctx, app.args.order, replace(ctx, book=book, rule_lines=other.places))
+            said = try_with_parcels(ctx, app.args.order, replace(ctx, book=book, rule_lines=other.places))
         say_what_is_in_force(app, ctx.store)
     app.out.value(said, lambda: _print_test(app, said))
     return OK
@@ -103,9 +115,27 @@ def _print_test(app: App, said: Json) -> None:
     if not said["judged"]:
         out.line("nothing of it has still to leave, so no rule is asked; this is what they would say")
     out.rows([_row(rule, out.speech) for rule in said["rules"]], _TEST, empty="there are no rules")
+    for parcel in said["parcels"]:
+        _print_parcel(app, parcel)
     if "differs" in said:
         out.heading("What would differ")
         _print_difference(app, said["differs"])
+
+
+def _print_parcel(app: App, parcel: Json) -> None:
+    """Print what the rules about parcels say of one."""
+    from erpsync.flows.audit.said import clauses_in_words
+
+    out, place = app.out, parcel["release"] or parcel["warehouse"]
+    out.heading(f"The parcel of {place}" if parcel["release"] else f"A parcel that may leave {place}")
+    rows = [rule | {"decided": clauses_in_words(rule["because"])} for rule in parcel["rules"]]
+    out.rows(rows, _PARCEL)
+    if parcel["held"] is not None:
+        held = parcel["held"]
+        out.line(f"it stays as long as this is so: {held}")
+    elif parcel["carrier"]:
+        carriers = ", ".join(parcel["carrier"])
+        out.line(f"couriers that are wished for: {carriers}")
 
 
 def _row(rule: Json, speech: Language) -> Json:
@@ -185,10 +215,49 @@ def _print_coverage(app: App, said: Json) -> None:
         out.note("there are no rules about orders or parcels")
         return
     out.rows([rule | {"share": _bar(rule["matched"], orders)} for rule in said["rules"]], _COVERAGE)
-    out.line(f"of the newest {orders} orders no rule touches {untouched}")
+    if orders == 1:
+        out.line("no rule touches the only order" if untouched else "a rule touches the only order")
+    else:
+        out.line(f"of the newest {orders} orders no rule touches {untouched}")
     never = [rule["id"] for rule in said["rules"] if not rule["matched"] and not rule["later"]]
     if never and orders:
         out.line(f"matched none of them: {', '.join(never)}")
+
+
+def plan(app: App) -> int:
+    """Print by rule how many open orders rules on disk would hold otherwise; fails where a reload is refused for it."""
+    from erpsync.flows.audit.report import show_change
+    from erpsync.flows.audit.trial import holds_change
+
+    rules = _other_rules(app, app.config) if app.args.rules else app.config.rules
+    with app.looking_by_rules(others=bool(rules.rules)) as ctx:
+        change = holds_change(ctx, rules.book(app.config.timezone))
+    said = show_change(change, most=app.config.most_changed)
+    app.out.value(said, lambda: _print_plan(app, said))
+    return FAILED if said["refused"] else OK
+
+
+def _print_plan(app: App, said: Json) -> None:
+    opened, changed, most = said["open"], said["changed"], said["most_changed"]
+    app.out.rows([rule | _named(rule) for rule in said["rules"]], _PLAN)
+    if not changed:
+        app.out.line(
+            f"{opened} open orders stay as they are held" if opened != 1 else "1 open order stays as it is held"
+        )
+    elif changed == 1:
+        app.out.line("the holds of 1 open order would change")
+    else:
+        app.out.line(f"the holds of {changed} open orders would change, of {opened}")
+    if said["refused"]:
+        app.out.line(f"a reload is refused: these are more than rules.most_changed, which is {most}")
+
+
+def _named(rule: Json) -> Json:
+    """Return the first orders of a rule in one line each, and whether there are more."""
+    return {
+        f"{key}_with": ", ".join(rule[f"{key}_with"]) + (", …" if rule[key] > len(rule[f"{key}_with"]) else "")
+        for key in ("begins", "ends")
+    }
 
 
 def _bar(matched: int, orders: int) -> str:

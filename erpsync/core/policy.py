@@ -3,10 +3,12 @@
 Why here and not in `settings`: decisions must not know where a number came from, and tests build policies by hand.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from erpsync.core.rates import Rate
 from erpsync.sdk.types import Sender
 
 COMPLETE_DAYS = 15
@@ -27,6 +29,7 @@ class WarehousePolicy:
         wave_min: so many releases at a desk make a wave by themselves; None leaves it to people.
         wave_size: the most in one wave.
         sender: where its parcels are fetched and go back to.
+        waybill: whose couriers' numbers the parcels of its channel's system bear; those of a desk are ours.
     """
 
     id: str
@@ -38,6 +41,7 @@ class WarehousePolicy:
     wave_min: int | None = None
     wave_size: int = 60
     sender: Sender | None = None
+    waybill: Literal["ours", "theirs"] = "theirs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,9 @@ class OrderPolicy:
         partial: whether an order waits until all of it is held, or what is held leaves.
         partial_min: what that must be worth, in whole units of the order's currency.
         couriers: our codes of those that may carry its parcels; None is any.
+        tell: whether the channel is told of a parcel when it left or when its courier first scanned it; a rule's mark
+            counts more.
+        latest_h: hours before its last instant at which it is told without a scan.
     """
 
     reserve: Literal["payment", "placement"] = "payment"
@@ -99,6 +106,8 @@ class OrderPolicy:
     merge: MergePolicy = field(default_factory=MergePolicy)
     parcel: ParcelPolicy = field(default_factory=ParcelPolicy)
     couriers: tuple[str, ...] | None = None
+    tell: Literal["left", "scan"] = "left"
+    latest_h: float = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,22 +118,38 @@ class AccountPolicy:
         priority: 1 is preferred to 2.
         services: those that may be booked; empty is the one of the account's own settings.
         cod: whether the courier collects money for us.
+        tracks: which parcels it is asked about. An account that books nothing has none of its own.
+        warehouses: codes of those where it fetches parcels; empty is all.
     """
 
     priority: int = 1
     services: tuple[str, ...] = ()
     cod: bool = False
+    tracks: Literal["own", "all", "none"] = "own"
+    warehouses: tuple[str, ...] = ()
+
+    def fetches(self, warehouse: str) -> bool:
+        """Whether it takes parcels of a warehouse."""
+        return not self.warehouses or warehouse in self.warehouses
+
+    def booked(self, card: Iterable[Rate]) -> list[Rate]:
+        """Return the rows of its card for what may be booked."""
+        return [rate for rate in card if not self.services or rate.service in self.services]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierPolicy:
-    """What is alarmed of couriers.
+    """What is alarmed of couriers, and how long they are asked.
 
     Args:
         stale_h: hours after which a waybill that nobody used is told of.
+        track_days: days for which a courier is asked about a parcel that is not delivered.
+        low_balance: below so many waybills an account is told of; one without any always is.
     """
 
     stale_h: float = 48
+    track_days: int = 30
+    low_balance: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,11 +160,13 @@ class RefusedPolicy:
         reroute: whether its orders are planned anew without that warehouse.
         tries: so many warehouses are tried for an order.
         ask_after_h: hours after which a person is asked about an order that none takes.
+        drop_after_days: days after which one that was made here is cancelled; None is never.
     """
 
     reroute: bool = False
     tries: int = 2
     ask_after_h: float = 0
+    drop_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | it is said what rules would do | `audit` | `audit.trial.holds_change` |
 | an order is made here | `own_orders` | `own_orders.create.create_order` |
 | an order that was made here ends | `own_orders` | `own_orders.complete.complete_own` |
+| it is said why ready orders stay | `explain` | `explain.staying.why_orders_stay` |
+| an own order that no warehouse takes is given up | `own_orders` | `own_orders.drop_refused.drop_refused` |
 | a paid order gets its units | `allocation` | `allocation.allocate.allocate` |
 | stock is counted | `inventory` | `inventory.counts.import_counts` |
 | a seller code becomes our SKU | `inventory` | `inventory.listings.import_listings` |
@@ -23,7 +25,13 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a parcel left | `shipments` | `shipments.record.ship` |
 | the channel is told of a parcel | `shipments` | `shipments.push.push_shipments` |
 | a refund stops a parcel | `shipments` | `shipments.gate.rule` |
+| a courier is asked where parcels are | `intake` | `intake.track_questions.ask_tracks` |
+| what a courier tells of a parcel counts | `shipments` | `shipments.tracks.apply_tracks` |
+| a parcel waits for its first scan | `shipments` | `shipments.unscanned.wait_for_scans` |
 | a release gets its courier's number | `couriers` | `couriers.wanted.want_waybills` |
+| a parcel is judged by rules | `rules` | `rules.parcels.judge_parcels` |
+| a release that nobody takes is chosen for again | `couriers` | `couriers.again.choose_again` |
+| an account says how many waybills it has | `couriers` | `couriers.accounts.ask_balance` |
 | a courier is asked to carry a parcel | `couriers` | `couriers.push.push_waybills` |
 | a warehouse is told what to send | `warehouses` | `warehouses.release.release_ready` |
 | a slip or a label is printed | `desk` | `desk.printing.print_papers` |

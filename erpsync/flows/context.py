@@ -30,7 +30,7 @@ from erpsync.core.policy import (
 )
 from erpsync.core.sourcing import Sourcing
 from erpsync.flows.packing import channel_packing
-from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
+from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, TrackSource, playing
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.store import Store
 from erpsync.store.feed import settled_id
@@ -207,6 +207,11 @@ class Context:
         """Return the channels that orders may be of, our own one last."""
         return [*self.channels.values(), self.own]
 
+    @property
+    def is_told_of_parcels(self) -> bool:
+        """Whether any account says where parcels are, so that it is worth noting which there are."""
+        return any(channel.plays(TrackSource) for channel in self.channels.values())
+
     def runner(self, warehouse_id: int) -> Channel | None:
         """Return the channel of the system that runs a warehouse; None where there is none, or it is not configured."""
         policy = self.warehouses.get(warehouse_id)
@@ -226,6 +231,11 @@ class Context:
     def desks(self) -> dict[str, int]:
         """Return the row ids of the warehouses where people pick and pack, by code."""
         return {policy.id: row_id for row_id, policy in self.warehouses.items() if policy.desk}
+
+    @property
+    def booked_for(self) -> set[int]:
+        """Return the row ids of the warehouses for whose parcels we get the couriers' numbers."""
+        return {row_id for row_id, policy in self.warehouses.items() if policy.desk or policy.waybill == "ours"}
 
     def run_by(self, channel: Channel) -> dict[str, int]:
         """Return the row ids of the warehouses that a channel runs, by code."""

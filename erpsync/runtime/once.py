@@ -95,10 +95,14 @@ class _Work:
         while not self._stopping() and self._stages.release_ready(self._ctx):
             pass
         if not self._stopping():
+            self._stages.watch_accounts(self._ctx)
             self._stages.make_due_waves(self._ctx)
         for channel in self._channels():
             for stream in self._wanted(channel):
                 self._poll(channel, stream)
+        for channel in self._channels():
+            while not self._stopping() and self._stages.ask_tracks(self._ctx, channel):
+                pass
         for channel in self._channels():
             self._push(channel)
         while not self._stopping() and (told := self._stages.push_events(self._ctx)):

@@ -171,6 +171,7 @@ class Stages:
     outlooks: Callable[[Context, Collection[Channel]], Mapping[int, Outlook]]
     poll_stream: PollStream
     pull_hints: Callable[[Context, Channel], bool]
+    ask_tracks: Callable[[Context, Channel], bool]
     apply_inbox: Callable[[Context], int]
     fan_out: Callable[[Context], bool]
     push_stock: PushStock
@@ -189,6 +190,7 @@ class Stages:
     relook: Callable[[Context], int]
     prune: Callable[[Context, Mapping[str, int]], int]
     complete_own: Callable[[Context], int]
+    drop_refused: Callable[[Context], int]
     judge_due: Callable[[Context], int]
     next_look_s: Callable[[Context], float | None]
     verify_counters: Callable[[Context], list[str]]
@@ -196,6 +198,7 @@ class Stages:
     learn_arrivals: Callable[[Context], int]
     tell_late: Callable[[Context], int]
     tell_stale: Callable[[Context], int]
+    watch_accounts: Callable[[Context], int]
     watch_alarms: WatchAlarms
     watch_disks: WatchDisks
     push_messages: Callable[..., float | None] = _nobody_to_tell
@@ -210,13 +213,13 @@ def flow_stages() -> Stages:
     from erpsync.flows.availability import fan_out
     from erpsync.flows.availability import push as stock_push
     from erpsync.flows.channels import credentials, streams
+    from erpsync.flows.couriers import again, stale
     from erpsync.flows.couriers import push as waybill_push
-    from erpsync.flows.couriers import stale
     from erpsync.flows.desk import waves
-    from erpsync.flows.intake import hints, poll, schedule, webhooks
+    from erpsync.flows.intake import hints, poll, schedule, track_questions, webhooks
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
-    from erpsync.flows.own_orders import complete
+    from erpsync.flows.own_orders import complete, drop_refused
     from erpsync.flows.reconcile import compare
     from erpsync.flows.shipments import push as shipment_push
     from erpsync.flows.warehouses import push, release
@@ -227,6 +230,7 @@ def flow_stages() -> Stages:
         outlooks=schedule.outlooks,
         poll_stream=poll.poll_stream,
         pull_hints=hints.pull_hints,
+        ask_tracks=track_questions.ask_tracks,
         apply_inbox=webhooks.apply_inbox,
         fan_out=fan_out.fan_out,
         push_stock=stock_push.push_stock,
@@ -246,6 +250,7 @@ def flow_stages() -> Stages:
         relook=upkeep.relook,
         prune=prune.prune,
         complete_own=complete.complete_own,
+        drop_refused=drop_refused.drop_refused,
         judge_due=looks.judge_due,
         next_look_s=looks.next_look_s,
         verify_counters=counters.verify_counters,
@@ -253,6 +258,7 @@ def flow_stages() -> Stages:
         learn_arrivals=arrivals.learn_arrivals,
         tell_late=late_orders.tell_late,
         tell_stale=stale.tell_stale,
+        watch_accounts=again.watch_accounts,
         watch_alarms=watch.watch,
         watch_disks=watch.watch_disks,
         reconcile=compare.reconcile,

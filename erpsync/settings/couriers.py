@@ -1,11 +1,12 @@
 """The keys about accounts with couriers: which is chosen, and when they need somebody."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from erpsync.core.policy import AccountPolicy, CourierPolicy
 from erpsync.settings.keys import Keys
+from erpsync.settings.warehouses import WarehouseId
 
 _ACCOUNT, _COURIERS = AccountPolicy(), CourierPolicy()
 _MOST = 1_000_000_000
@@ -22,6 +23,13 @@ class Account(Keys):
         description="The courier's own words for the products that may be booked; without it that of `settings`.",
     )
     cod: bool = Field(_ACCOUNT.cod, description="Whether the courier collects money for us.")
+    tracks: Literal["own", "all", "none"] = Field(
+        _ACCOUNT.tracks,
+        description="Which parcels it is asked about: those booked with it (or all, if it books nothing), all, none.",
+    )
+    warehouses: Annotated[list[WarehouseId], Field(max_length=1_000)] = Field(
+        default_factory=list, description="Warehouses where it fetches parcels; without it all of them."
+    )
 
 
 class Couriers(Keys):
@@ -29,4 +37,16 @@ class Couriers(Keys):
 
     stale_h: float = Field(
         _COURIERS.stale_h, gt=0, le=8_760, description="Hours after which a waybill that nobody used is told of."
+    )
+    track_days: int = Field(
+        _COURIERS.track_days,
+        ge=1,
+        le=365,
+        description="Days for which a courier is asked about a parcel that is under way.",
+    )
+    low_balance: int = Field(
+        _COURIERS.low_balance,
+        ge=0,
+        le=_MOST,
+        description="Below so many waybills left an account is told of; one that has none always is.",
     )

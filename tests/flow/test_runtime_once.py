@@ -56,6 +56,7 @@ class Script:
             outlooks=lambda ctx, channels: {},
             poll_stream=self.poll,
             pull_hints=lambda ctx, channel: False,
+            ask_tracks=lambda ctx, channel: False,
             apply_inbox=lambda ctx: self.note("inbox", self.inbox.pop(0) if self.inbox else 0),
             fan_out=lambda ctx: self.note("fan_out", self.fan.pop(0) if self.fan else False),
             push_stock=lambda ctx, channel, urgent_only=False: self.note(
@@ -75,6 +76,7 @@ class Script:
             relook=lambda ctx: 0,
             prune=lambda ctx, retention_days: 0,
             complete_own=lambda ctx: 0,
+            drop_refused=lambda ctx: 0,
             make_due_waves=lambda ctx: 0,
             judge_due=lambda ctx: 0,
             next_look_s=lambda ctx: None,
@@ -83,6 +85,7 @@ class Script:
             learn_arrivals=lambda ctx: 0,
             tell_late=lambda ctx: 0,
             tell_stale=lambda ctx: 0,
+            watch_accounts=lambda ctx: 0,
             watch_alarms=lambda ctx, limits: 0,
             watch_disks=lambda ctx, disks, limits: 0,
         )

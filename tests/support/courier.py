@@ -1,6 +1,7 @@
 """A courier without a wire: books parcels, finds and voids what it booked, tells numbers; and a desk that uses it.
 
-What it does wrong is put into `Courier.trouble` beforehand, as with `tests.support.shop`. A key that is
+What it does wrong is put into `Courier.trouble` beforehand, as with `tests.support.shop`; a `late` label is made after
+the booking. A key that is
 booked twice has two numbers, unless the account takes a key once.
 """
 
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core.policy import WarehousePolicy
+from erpsync.core.rates import Rate
 from erpsync.flows.context import ChannelSpec, open_context
 from erpsync.flows.couriers.push import push_waybills
 from erpsync.flows.inventory import counts
@@ -25,6 +27,7 @@ from erpsync.sdk.types import (
     CheckReport,
     Cursor,
     LabelKind,
+    Region,
     Repeat,
     Sender,
     SpareNumber,
@@ -45,8 +48,14 @@ class Courier:
     """The courier's side: every number it gave, by key; `paid` are all of them, one per booking that it took."""
 
     clock: ManualClock
+    carriers: frozenset[str] = frozenset({"SF"})
     idempotent: bool = False
+    left: int | None = None
+    away: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
     answers: bool = True
+    label: bytes = LABEL
+    late: bool = False
     trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
     booked: dict[str, list[str]] = field(default_factory=dict)
     requests: list[BookingRequest] = field(default_factory=list)
@@ -77,7 +86,11 @@ class Courier:
         """Return the newest waybill of a key."""
         number = self.booked[key][-1]
         kind = LabelKind.PDF
-        return Waybill(key=key, carrier="SF", number=number, label_kind=kind, label=LABEL, cost_minor=1200, handle="h")
+        label = b"" if self.late else self.label
+        carrier = next((request.carrier for request in self.requests if request.key == key), "SF")
+        return Waybill(
+            key=key, carrier=carrier, number=number, label_kind=kind, label=label, cost_minor=1200, handle="h"
+        )
 
 
 class BuyingConnector(Connector, WaybillSource):
@@ -94,8 +107,8 @@ class BuyingConnector(Connector, WaybillSource):
         return CheckReport()
 
     def carriers(self) -> frozenset[str]:
-        """Return SF alone."""
-        return frozenset({"SF"})
+        """Return SF alone, unless told otherwise."""
+        return self.courier.carriers
 
     def pull_waybills(self, cursor: Cursor) -> Iterator[WaybillPage]:
         """Yield all numbers since the mark."""
@@ -141,7 +154,32 @@ class CourierConnector(BuyingConnector, CourierSink):
         self.courier.fail("label")
         if not booking.number:
             raise RejectedError("no such booking")
-        return LABEL
+        return self.courier.label
+
+
+class TellingConnector(CourierConnector):
+    """Says how many numbers are `left`, one less for each booking, and where it does not go: cities that are `away`."""
+
+    def book(self, request: BookingRequest) -> Waybill | None:
+        """Take a booking while there are numbers."""
+        if self.courier.left == 0:
+            raise RejectedError("no numbers left")
+        got = super().book(request)
+        if self.courier.left is not None:
+            self.courier.left -= 1
+        return got
+
+    def balance(self) -> int | None:
+        """Return how many numbers are left."""
+        self.courier.asked.append("balance")
+        self.courier.fail("balance")
+        return self.courier.left
+
+    def covers(self, region: Region) -> bool | None:
+        """Answer by the city."""
+        self.courier.asked.append(region.city)
+        self.courier.fail("covers")
+        return region.city not in self.courier.away
 
 
 def build_courier_desk(
@@ -153,6 +191,7 @@ def build_courier_desk(
     remembers_s: int | None = None,
     idempotent: bool = False,
     books: bool = True,
+    tells: bool = False,
     make: Callable[[Town], Connector] | None = None,
     desk: WarehousePolicy = DESK,
     **options: Any,
@@ -166,7 +205,8 @@ def build_courier_desk(
     ]
     sink: Connector = BuyingConnector(courier, built.clock)
     if books:
-        sink = CourierConnector(courier, built.clock, repeat, remembers_s)
+        kind = TellingConnector if tells else CourierConnector
+        sink = kind(courier, built.clock, repeat, remembers_s)
     if make is not None:
         sink = make(built)
     specs.append(ChannelSpec(name="sf", kind="courier", connector=sink))
@@ -176,9 +216,15 @@ def build_courier_desk(
     return built, courier
 
 
-def release_one(town: Town, name: str = "o1", qty: int = 2) -> str:
+def rate(zone: str, first: int, *, account: str = "sf", service: str = "", **more: int) -> Rate:
+    """Return a row of a card, in fen: the first kilogram costs `first`, each further one 2 yuan."""
+    given = {"first_g": 1000, "step_g": 1000, "step_minor": 200} | more
+    return Rate(account=account, service=service, zone=zone, first_minor=first, **given)
+
+
+def release_one(town: Town, name: str = "o1", qty: int = 2, **given: Any) -> str:
     """Let an order be released to the desk, which chooses its courier; return the release's number."""
-    town.shop.place(name, ("A", qty), name=f"王{name}")  # people of their own, or they shared a parcel
+    town.shop.place(name, ("A", qty), name=f"王{name}", **given)  # people of their own, or they shared a parcel
     work(town)
     with town.store.read() as connection:
         return str(connection.execute(select(release.c.number).order_by(release.c.id.desc()).limit(1)).scalar_one())

@@ -5,6 +5,7 @@ place. An event without a sentence is listed all the same; its name has to say i
 """
 
 EVENTS = {
+    "account.unanswered": "An account did not say how many waybills it has left, or where it delivers; asked again.",
     "alarm.ended": "What was told to be wrong is over, told once.",
     "alarm.raised": "Something is beyond its limit (`check`), told once; `alarms list` has it, and since when.",
     "api.failed": "A request could not be answered because the database did not; the caller got a 503.",
@@ -50,6 +51,7 @@ EVENTS = {
     "papers.printed": "A paper of a release or a wave is on record and handed out, `left_out` releases are not on it.",
     "poll.done": "A stream was read to its end.",
     "poll.failed": "A pass broke off; pages already committed stay, the rest is read again.",
+    "parcel.told": "A courier told something new of a parcel: it was fetched, was delivered or came back.",
     "push.buried": "A number or parcel was refused for good, or given up; it is a dead letter now.",
     "push.done": "Numbers or a parcel were accepted by the channel; `refused` of a batch were not.",
     "push.retried": "A number or parcel was not accepted and is tried again.",
@@ -85,6 +87,10 @@ EVENTS = {
     "token.refused": "A channel did not renew its token; the shop has to authorise the app anew.",
     "token.renewed": "A channel's access token was renewed and stored.",
     "token.retried": "A token could not be renewed now; it is tried again.",
+    "track.not_asked": "A courier could not be asked about parcels; they are asked about again.",
+    "track.not_watched": "A courier refuses to push what happens to a parcel; it is asked about all the same.",
+    "track.refused": "A courier refuses to say anything of a parcel; it is asked again in its next turn.",
+    "track.unread": "What a courier says of a parcel cannot be read, or a part of it; the rest counts.",
     "wakes.lost": "Commits of other processes are not noticed at once; the tables are still looked at by the clock.",
     "wakes.restored": "Commits of other processes are noticed at once again.",
     "webhook.not_stored": "A delivery could not be stored and was answered 503, and why; told at most once a minute.",

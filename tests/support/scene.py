@@ -78,6 +78,7 @@ class Scene:
             },
             poll_stream=self._poll,
             pull_hints=lambda ctx, channel: False,
+            ask_tracks=lambda ctx, channel: False,
             apply_inbox=lambda ctx: (self.note("inbox"), self.inbox())[1],
             fan_out=lambda ctx: (self.note("fan_out"), self.fan())[1],
             push_stock=lambda ctx, channel, urgent_only=False: self._push(channel, urgent_only),
@@ -95,6 +96,7 @@ class Scene:
             relook=lambda ctx: 0,
             prune=lambda ctx, retention_days: 0,
             complete_own=lambda ctx: 0,
+            drop_refused=lambda ctx: 0,
             make_due_waves=lambda ctx: 0,
             judge_due=lambda ctx: 0,
             next_look_s=lambda ctx: None,
@@ -103,6 +105,7 @@ class Scene:
             learn_arrivals=lambda ctx: 0,
             tell_late=lambda ctx: 0,
             tell_stale=lambda ctx: 0,
+            watch_accounts=lambda ctx: 0,
             watch_alarms=lambda ctx, limits: 0,
             watch_disks=lambda ctx, disks, limits: 0,
         )

@@ -11,10 +11,11 @@ from erpsync.core.orders import OrderKind
 from erpsync.core.parcels import Because, Reason
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.explain.case import ENDED, Case
-from erpsync.flows.explain.couriers import courier
+from erpsync.flows.explain.couriers import courier, told_where
+from erpsync.flows.explain.rules import written
 from erpsync.flows.explain.shops import not_working
 from erpsync.flows.explain.steps import Step, Written, counted
-from erpsync.flows.warehouses.planning import plan_orders
+from erpsync.flows.warehouses.planning import plan_by_rules
 from erpsync.flows.warehouses.releasable import read_to_the_end
 from erpsync.flows.warehouses.siblings import awaited
 from erpsync.sdk.roles import WarehouseSink
@@ -23,6 +24,7 @@ from erpsync.store.cursors import read_cursors
 from erpsync.store.orders import read_orders
 from erpsync.store.outbox.queue import IS_LEASED, IS_OPEN, RELEASE, RELEASE_CANCEL, SHIPMENT
 from erpsync.store.tables import outbox, release, release_order, shipment, warehouse
+from erpsync.store.views.tracks import read_tracks, track_of
 
 
 def releases(case: Case) -> Iterator[Step]:
@@ -37,6 +39,9 @@ def releases(case: Case) -> Iterator[Step]:
     effects = _effects(case, (RELEASE, RELEASE_CANCEL), [row.id for row in rows])
     for row in rows:
         text, since = _release(row)
+        place = case.ctx.warehouses.get(row.warehouse_id)
+        if row.state == "pending" and place is not None and place.waybill == "ours":
+            text = f"release {row.number} is made and goes to {row.place} with its waybill, as soon as it has one"
         steps = (*_way(case, effects.get(row.id)), *courier(case, row))
         yield Step(what=f"release_{row.state}", text=text, since=since, steps=steps)
     places = {row.warehouse_id for row in rows}
@@ -92,24 +97,25 @@ def _not_released(case: Case, place: int) -> Iterator[Step]:
 def _staying(case: Case, place: int, code: str) -> Iterator[Step]:
     """Yield why units of an order in a warehouse are in no release, each reason once."""
     known = read_orders(case.tx.connection, [case.row.id])
-    planned = plan_orders(case.tx.connection, case.ctx, known)
+    planned = plan_by_rules(case.tx.connection, case.ctx, known, now=case.tx.trusted_now)
     waits = awaited(case.tx.connection, case.ctx, planned, now=case.tx.now)
     if (until := waits.get(case.row.id)) is not None:
         text = f"it waits for another order to its recipient, until {stamp(until)} at the latest"
         yield Step(what="sibling", text=text, until=until, setting=_setting(case))
     reasons = {stay.because.code: stay.because for stay in planned.plan.stays if stay.warehouse_id == place}
     for because in reasons.values():
-        text = _text(because, code)
+        text = stays_because(because, code)
         if text:
-            yield Step(what=because.code.value, text=text)
+            setting = written(case, str(because.values["rule"])) if because.code is Reason.RULE else None
+            yield Step(what=because.code.value, text=text, setting=setting)
 
 
 def _setting(case: Case) -> Written | None:
     return case.settings.of_channel(case.shop_name, "orders.merge.sibling")
 
 
-def _text(because: Because, code: str) -> str:
-    """Return a reason in words; nothing where other steps say it."""
+def stays_because(because: Because, code: str) -> str:
+    """Return in words why units stay in a warehouse; nothing where other steps say it."""
     values = because.values
     match because.code:
         case Reason.NOT_WHOLE:
@@ -128,6 +134,9 @@ def _text(because: Because, code: str) -> str:
             return f"what lies in {code} makes no whole unit; the rest of the set lies elsewhere"
         case Reason.GIFT_ALONE:
             return f"a gift in {code} leaves with what was sold, never alone"
+        case Reason.RULE:
+            rule, why = values["rule"], values["text"]
+            return f"rule {rule} holds its parcel in {code}: {why}"
         case Reason.SURPLUS:
             return f"more of it is held in {code} than it wants; it is given back with the next plan"
     return ""
@@ -137,8 +146,10 @@ def parcels(case: Case) -> Iterator[Step]:
     """Yield each parcel of the order with whether the channel knows of it, and what it waits for."""
     rows = case.tx.all(select(shipment).where(shipment.c.order_id == case.row.id).order_by(shipment.c.id))
     effects = _effects(case, (SHIPMENT,), [row.id for row in rows])
+    tracks = read_tracks(case.tx.connection, [row.tracking for row in rows])
     for row in rows:
-        steps = tuple(_way(case, effects.get(row.id)))
+        at = track_of(tracks, row.carrier, row.tracking)
+        steps = (*_way(case, effects.get(row.id)), *told_where(at, row.carrier))
         yield Step(
             what=f"parcel_{row.state}", text=_parcel(case, row), since=row.sent_at or row.shipped_at, steps=steps
         )
@@ -220,6 +231,8 @@ def _waits(case: Case, row: Any) -> Step:
             text = f"it waits at the gate: {row.error}"
         case "person":
             text = f"it waits for a person: {row.error}"
+        case "scan":
+            text = f"it waits for its courier's first scan; {case.shop_name} is told then"
         case "refunds":
             text = f"it waits until the refunds of {case.shop_name} were read to the end"
         case _:

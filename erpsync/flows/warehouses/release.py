@@ -21,11 +21,12 @@ from erpsync.core.release import Piece
 from erpsync.flows.allocation.allocate import gather
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers.accounts import ask_coverage
 from erpsync.flows.couriers.choice import choose_couriers
 from erpsync.flows.couriers.wanted import want_waybills
 from erpsync.flows.orders.numbering import next_numbers
 from erpsync.flows.warehouses.desk_recalls import stop_at_desks
-from erpsync.flows.warehouses.planning import Planned, plan_orders, read_units
+from erpsync.flows.warehouses.planning import Planned, plan_by_rules, read_units
 from erpsync.flows.warehouses.refusals import ask_about_refused
 from erpsync.flows.warehouses.releasable import read_to_the_end, releasable, with_partners
 from erpsync.flows.warehouses.short_gifts import settle_short_gifts
@@ -58,8 +59,7 @@ def release_ready(ctx: Context) -> int:
 
     All that could leave is looked at, page by page: orders that stay keep no younger ones back.
     """
-    run = {i for i in ctx.warehouses if (c := ctx.runner(i)) and c.enabled and c.plays(WarehouseSink)}
-    run |= set(ctx.desks.values())
+    run = served(ctx)
     if not run:
         return 0
     stop_at_desks(ctx)
@@ -73,8 +73,18 @@ def release_ready(ctx: Context) -> int:
         leaving = {id for parcel in page.plan.parcels if parcel.warehouse_id in run for id in parcel.order_ids}
         leaving -= waiting.keys()
         if leaving:
+            booked = [parcel for parcel in page.plan.parcels if parcel.warehouse_id in ctx.booked_for]
+            ask_coverage(
+                ctx, {page.orders[id].region for each in booked for id in leaving.intersection(each.order_ids)}
+            )
             made += ctx.store.retrying(partial(make_planned, ctx=ctx, run=run, page=page, leaving=leaving))
     return made
+
+
+def served(ctx: Context) -> set[int]:
+    """Return the ids of the warehouses that releases are made for: a system or people send what lies there."""
+    run = {i for i in ctx.warehouses if (c := ctx.runner(i)) and c.enabled and c.plays(WarehouseSink)}
+    return run | set(ctx.desks.values())
 
 
 def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, Mapping[int, datetime], int] | None:
@@ -82,6 +92,7 @@ def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, 
 
     Beside it, by order id, until when some wait for others of their recipients, and the last of these orders.
     """
+    now = ctx.store.trusted_now()
     # Scans orders, hold: those that are ready, and what is held of them.
     with ctx.store.read() as connection:
         queries = releasable(ctx, run, read_to_the_end(ctx, read_cursors(connection)))
@@ -90,7 +101,7 @@ def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, 
         if not ids:
             return None
         partners = [id for query in queries for id in connection.execute(with_partners(query, ids)).scalars()]
-        page = plan_orders(connection, ctx, read_orders(connection, {*ids, *partners}))
+        page = plan_by_rules(connection, ctx, read_orders(connection, {*ids, *partners}), now=now)
         return page, awaited(connection, ctx, page, now=ctx.store.clock.now()), ids[-1]
 
 
@@ -106,7 +117,7 @@ def make_planned(tx: Tx, *, ctx: Context, run: Collection[int], page: Planned, l
     lock_skus(tx, {sku_id for order in locked.values() for line in order.lines for sku_id in line.parts})
     known = {id: page.orders[id] for id in leaving}
     if locked != known or read_units(tx.connection, known) != page.units.of(known):
-        page = plan_orders(tx.connection, ctx, locked)
+        page = plan_by_rules(tx.connection, ctx, locked, now=tx.trusted_now)
     wanted = set(leaving)
     parcels = [parcel for parcel in page.plan.parcels if parcel.warehouse_id in run and wanted >= set(parcel.order_ids)]
     make_releases(tx, ctx, parcels, page.units.out)

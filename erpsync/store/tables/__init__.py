@@ -33,6 +33,7 @@ from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.releases import (
     PAPERS,
+    RELEASE_IS_UNCHOSEN,
     RELEASE_STATES,
     RELEASES_OUT,
     WAVE_IS_UNDER_WAY,
@@ -40,6 +41,7 @@ from erpsync.store.tables.releases import (
     WAYBILL_IS_LIVE,
     WAYBILL_IS_UNUSED,
     WAYBILL_STATES,
+    coverage,
     print_run,
     rate,
     release,
@@ -67,6 +69,7 @@ from erpsync.store.tables.stock import (
     waiting_count,
     warehouse,
 )
+from erpsync.store.tables.tracks import TRACK_STATES, track, track_node
 
 __all__ = [
     "EPOCH",
@@ -78,8 +81,10 @@ __all__ = [
     "PERSONAL",
     "PHASES",
     "RELEASES_OUT",
+    "RELEASE_IS_UNCHOSEN",
     "RELEASE_STATES",
     "SHIPMENT_STATES",
+    "TRACK_STATES",
     "UNMAPPED_LINE",
     "UNMAPPED_LISTING",
     "WAVE_IS_UNDER_WAY",
@@ -97,6 +102,7 @@ __all__ = [
     "bundle",
     "channel",
     "counter",
+    "coverage",
     "cursor",
     "dead_letter",
     "dirty_sku",
@@ -149,6 +155,8 @@ __all__ = [
     "subscription",
     "task",
     "token",
+    "track",
+    "track_node",
     "unknown_message",
     "user_account",
     "waiting_count",

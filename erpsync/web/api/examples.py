@@ -82,6 +82,7 @@ RELEASE: Json = {
         {"order": "S20260302000007", "sku": "LINEN-W-L", "title": "Linen shirt", "qty": 2, "shelf": "A-03"},
     ],
     "tracking": [],
+    "tracks": [],
     "copies": {},
     "carrier": "",
     "service": "",
@@ -153,6 +154,15 @@ TRIED = {
             "written": "rules.yaml:7",
         }
     ],
+    "parcels": [
+        {
+            "release": "R20260302000001",
+            "warehouse": "SH",
+            "carrier": ["DBL"],
+            "held": None,
+            "rules": [{"id": "large", "outcome": "matched", "because": _BECAUSE}],
+        }
+    ],
 }
 ASKS = {
     "rule": "large",
@@ -216,6 +226,7 @@ SHIPMENT = {
     "state": "sent",
     "waiting_for": "",
     "error": "",
+    "track": {"state": "in_transit", "at": "2026-03-02T12:10:00Z", "place": "上海市"},
     "shipped_at": "2026-03-02T08:00:00Z",
     "sent_at": "2026-03-02T08:00:02Z",
     "forced": False,
@@ -322,6 +333,8 @@ CHANNEL_LISTED = {
     "auth_failed_at": None,
     "blocked_until_at": None,
     "token_expires_at": None,
+    "balance": None,
+    "balance_at": None,
 }
 CHANNEL = CHANNEL_LISTED | {
     "streams": [],

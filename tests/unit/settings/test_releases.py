@@ -131,12 +131,14 @@ def test_a_desk_that_cannot_be_is_told_by_line_and_column(tmp_path: Path, main: 
 
 
 def test_channels_share_parcels_across_where_it_says_so(tmp_path: Path) -> None:
-    main = "releases: {across: [[shop, jd-main]], refused: {reroute: true, tries: 3, ask_after_h: 4}}\n"
+    refused = "{reroute: true, tries: 3, ask_after_h: 4, drop_after_days: 9}"
+    main = f"releases: {{across: [[shop, jd-main]], refused: {refused}}}\n"
 
     got = config(tmp_path, main, shop=CHANNEL, jd=SHOPS)
 
     assert got.releases == ReleasePolicy(
-        across=(frozenset({"shop", "jd-main"}),), refused=RefusedPolicy(reroute=True, tries=3, ask_after_h=4)
+        across=(frozenset({"shop", "jd-main"}),),
+        refused=RefusedPolicy(reroute=True, tries=3, ask_after_h=4, drop_after_days=9),
     )
 
 
@@ -161,12 +163,26 @@ def test_lists_of_channels_that_make_no_sense_are_refused(tmp_path: Path, across
 
 
 def test_couriers_are_watched_and_their_accounts_chosen(tmp_path: Path) -> None:
-    account = "courier: {priority: 2, services: [次日达, 隔日达], cod: true}\n"
+    account = "courier: {priority: 2, services: [次日达, 隔日达], cod: true, warehouses: [SH], tracks: all}\n"
 
-    got = config(tmp_path, "couriers: {stale_h: 24}\n", shop=CHANNEL + account)
+    got = config(
+        tmp_path,
+        "warehouses: [{id: SH}]\ncouriers: {stale_h: 24, track_days: 20, low_balance: 50}\n",
+        shop=CHANNEL + account,
+    )
 
-    assert got.couriers == CourierPolicy(stale_h=24)
-    assert got.channels[0].courier == AccountPolicy(priority=2, services=("次日达", "隔日达"), cod=True)
+    assert got.couriers == CourierPolicy(stale_h=24, track_days=20, low_balance=50)
+    assert got.channels[0].courier == AccountPolicy(
+        priority=2, services=("次日达", "隔日达"), cod=True, warehouses=("SH",), tracks="all"
+    )
+
+
+def test_an_account_that_fetches_in_a_warehouse_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    result = loaded(write(tmp_path, "warehouses: [{id: SH}]\n", shop=CHANNEL + "courier: {warehouses: [SHH]}\n"))
+
+    assert problems(tmp_path, result) == [
+        "channels/shop.yaml:4:24: courier.warehouses.0: no warehouse 'SHH' in erpsync.yaml; did you mean 'SH'?"
+    ]
 
 
 def test_an_unknown_courier_is_refused_with_what_may_be_meant(tmp_path: Path) -> None:
@@ -188,6 +204,12 @@ def test_what_does_nothing_is_a_note(tmp_path: Path) -> None:
         "warehouses.0.desk",
     ]
     assert {note.partition(":")[0] for note in notes(tmp_path, result)} == {"note"}
+
+
+def test_a_shop_that_waits_for_scans_that_nobody_tells_is_noted(tmp_path: Path) -> None:
+    result = checked(tmp_path, "warehouses: [{id: SH}]\n", shop=CHANNEL + "orders: {tell: scan}\n")
+
+    assert [note.partition(": ")[2].split(": ")[1] for note in notes(tmp_path, result)] == ["orders.tell"]
 
 
 def test_what_has_its_like_elsewhere_is_no_note(tmp_path: Path) -> None:

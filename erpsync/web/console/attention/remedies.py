@@ -197,10 +197,24 @@ REMEDIES: Mapping[str, Remedy] = {
         means="Couriers' numbers were booked and paid long ago, and no parcel left with them.",
         do="Send their parcels, or let the numbers be void; this ends with the last of them.",
     ),
+    "low_balance": Remedy(
+        means="An account with a courier has few waybills left, or none; without any its bookings wait.",
+        do="Buy waybills from the courier. This ends by itself, and what waits is booked.",
+    ),
     "waybill_cancel": Remedy(
         means="A parcel was stopped, and the courier does not say that its number is void.",
         do="See with the courier what became of it; if the parcel left, get it back.",
         done="It is void or settled: close it",
+    ),
+    "parcel_back": Remedy(
+        means="A parcel comes back to its sender. Nothing of it was put back into stock.",
+        do="Look at what arrives, add to the stock what is good, and settle the rest with the buyer.",
+        done="It is settled: close it",
+    ),
+    "scan_missing": Remedy(
+        means="The shop was told of a parcel that no courier has scanned, as it wants to be told in time.",
+        do="Find out whether it left; a scan of it ends this.",
+        done="It is found: close it",
     ),
     "route_broken": Remedy(
         means="A department is not told what happens: its messages do not get through.",

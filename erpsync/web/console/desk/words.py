@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from erpsync.sdk.carriers import CARRIERS
+
 RELEASE_TONES: Mapping[str, str] = {
     "told": "tone-move",
     "kept": "tone-warn",
@@ -23,7 +25,7 @@ RELEASE_WORDS: Mapping[str, str] = {
 }
 WAVE_WORDS: Mapping[str, str] = {
     "open": "not printed",
-    "printed": "papers are printed",
+    "printed": "printing has begun",
     "done": "wave is done",
     "dropped": "dropped unprinted",
 }
@@ -42,6 +44,20 @@ SCAN_WORDS: Mapping[str, str] = {
 }
 """Why a scan was refused, by the code in the trail."""
 
+WAYBILL_WORDS: Mapping[str, str] = {
+    "spare": "bought in advance",
+    "wanted": "to be booked",
+    "unsure": "no answer yet",
+    "handed": "number follows",
+    "booked": "has its number",
+    "used": "left with it",
+    "cancelling": "to be void",
+    "cancelled": "is void",
+    "refused": "refused by the courier",
+}
+GROUND_WORDS: Mapping[str, str] = {"wish": "was wished for", "cheapest": "was the cheapest", "priority": "came first"}
+"""Why a courier takes a parcel."""
+
 PAPER_WORDS = {"pick": "Pick list", "slip": "Slips", "label": "Labels", "pack": "Packing lists"}
 ONE_PAPER_WORDS = {"slip": "Slip", "label": "Label", "pack": "Packing list"}
 WORDS = {
@@ -51,5 +67,6 @@ WORDS = {
     "scan_words": SCAN_WORDS,
     "paper_words": PAPER_WORDS,
     "one_paper": ONE_PAPER_WORDS,
+    "couriers": CARRIERS,
 }
 """What every page of the desk is given."""
