@@ -68,7 +68,7 @@ def test_an_explanation_says_that_a_parcel_waits_for_its_scan_and_until_when(des
     step = one(explain_order(desk.town.ctx, "o1", Written())["steps"], "scan")
     assert step["text"] == "it waits for its courier's first scan; shop is told then"
     assert [each["text"] for each in step["steps"]] == [
-        "wait: shop is told at the courier's first scan, or `orders.latest_h` before it wants to know"
+        "wait: shop is told at the courier's first scan, or some hours before it wants to know"
     ]
 
 
