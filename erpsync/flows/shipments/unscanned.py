@@ -79,9 +79,10 @@ def ask_for_scan(tx: Tx, channel: Channel, shipment_id: int) -> None:
     sent, order = parcel.shipment, parcel.order
     if is_scanned(tx, sent.carrier, sent.tracking):
         return
+    until = stamp(ship_by(order, channel.orders))
     reason = (
         f"{channel.name} was told of parcel {sent.number} of order {order.number} ({order.external_id}), "
-        f"as it wants to be by {stamp(ship_by(order, channel.orders))}, and no scan of {sent.carrier} {sent.tracking} "
+        f"as it wants to be by {until}, and no scan of {sent.carrier} {sent.tracking} "
         f"is known; find out whether it left, then `erpsync tasks done ID`"
     )
     open_tasks(tx, [Task(kind=UNSEEN, key=sent.number, reason=reason, channel_id=channel.id, order_id=order.id)])

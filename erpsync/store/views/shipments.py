@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement, Connection, literal_column, select
 from erpsync.store.outbox.queue import IS_OPEN
 from erpsync.store.tables import channel, orders, outbox, shipment
 from erpsync.store.views.parts import shipment_lines, shipment_state
+from erpsync.store.views.tracks import read_tracks, track_of
 from erpsync.store.views.values import Json, row_json
 
 _BEFORE = ("number", "order", "channel", "carrier", "tracking")
@@ -24,7 +25,8 @@ def list_shipments(
 
     `state` is `unknown` while its report was sent and got no answer; `waiting_for` and `error` are those of the report.
 
-    `lines` are `{external_id, qty}` in the channel's units.
+    `lines` are `{external_id, qty}` in the channel's units; `track` is `{state, at, place}` as the courier tells it,
+    None where it told nothing.
     """
     query = (
         select(shipment, shipment_state().label("now"), orders.c.number.label("order"), channel.c.name.label("channel"))
@@ -49,11 +51,13 @@ def list_shipments(
         page = rows[start : start + 500]
         ids = [row.id for row in page]
         lines, reports = shipment_lines(connection, ids), _reports(connection, ids)
+        tracks = read_tracks(connection, [row.tracking for row in page])
         for row in page:
             waiting_for, error = reports.get(row.id, ("", ""))
             now = {"state": row.now, "waiting_for": waiting_for, "error": error}
             shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
-            parcels.append(shown | now | row_json(row, _AFTER[3:]))
+            at = {"track": track_of(tracks, row.carrier, row.tracking)}
+            parcels.append(shown | now | at | row_json(row, _AFTER[3:]))
     return parcels
 
 
