@@ -105,5 +105,5 @@ class Orders(Keys):
         _ORDERS.latest_h,
         ge=0,
         le=_YEAR_H,
-        description="Hours before that limit at which it is told without a scan (tell: scan).",
+        description="Hours before the time to ship ends at which it is told without a scan (tell: scan).",
     )

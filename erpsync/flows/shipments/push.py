@@ -22,7 +22,7 @@ from erpsync.flows.shipments.gate import reread, rule
 from erpsync.flows.shipments.held import ask_overdue, describe
 from erpsync.flows.shipments.packing import LoadedParcel, load_parcel, order_ids
 from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
-from erpsync.flows.shipments.unscanned import ask_for_scan, wait_for_scans
+from erpsync.flows.shipments.unscanned import ask_for_scan, park_unscanned, wait_for_scans
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.db.store import Tx
@@ -97,6 +97,8 @@ def _admit(tx: Tx, row: Claimed, *, channel: Channel, sink: ShipmentSink) -> Shi
         return None
     said = {"forced": parcel.forced, "confirmed": row.confirmed, "unread_ok": row.unread_ok}
     ruling = rule(tx, channel, parcel.order, parcel.units, **said)
+    if ruling.passes and park_unscanned(tx, channel, row, parcel):
+        return None
     if ruling.passes:
         safe = sink.repeat is Repeat.SAFE
         return parcel.shipment if safe or mark_sent(tx, [row]) else None

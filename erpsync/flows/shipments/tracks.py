@@ -61,8 +61,8 @@ class Told:
 
     @property
     def version(self) -> tuple[datetime, datetime]:
-        """How new it is: by the last thing that happened, then by when it was read."""
-        return max((node.at for node in self.page.nodes), default=EPOCH), self.read_to
+        """How new it is: by the last thing that happened, then by when it was read. Nothing happened after that."""
+        return min(max((node.at for node in self.page.nodes), default=EPOCH), self.read_to), self.read_to
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,7 +209,7 @@ def _say(tx: Tx, channel: Channel, sums: Sequence[tuple[_News, Standing]], numbe
         free_waiting(tx, SCAN, kind=SHIPMENT, refs=[parcel.shipment_id or 0 for parcel in scanned])
         close_tasks(tx, UNSEEN, [parcel.shipment for parcel in scanned], by="erpsync")
     for event in events:
-        log.info(event.kind, channel=channel.name, order=numbers.get(event.order_id or 0))
+        log.info("parcel.told", channel=channel.name, order=numbers.get(event.order_id or 0), kind=event.kind)
 
 
 def _events(channel: Channel, news: _News, standing: Standing, fresh: int) -> list[Event]:

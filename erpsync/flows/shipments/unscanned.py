@@ -15,7 +15,7 @@ from erpsync.core.instants import stamp
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.shipments.gate import rule
-from erpsync.flows.shipments.packing import load_parcel
+from erpsync.flows.shipments.packing import LoadedParcel, load_parcel
 from erpsync.flows.shipments.tracks import SCAN, UNSEEN
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.order_rules import OFF, marks_of
@@ -30,7 +30,8 @@ AT_ONCE = 500
 def wait_for_scans(ctx: Context, channel: Channel, rows: Sequence[Claimed]) -> list[Claimed]:
     """Park those of these claimed parcels that are told at their first scan and have none; return the others.
 
-    One that may not be told for another reason goes its way, so that this reason is seen.
+    It spares a reading of their orders. One that may not be told for another reason goes its way, so that this reason
+    is seen; one that may have been told is looked for first.
     """
     with ctx.store.read() as connection:
         at_scan = _told_at_scan(connection, channel, [row.ref_id for row in rows])
@@ -55,11 +56,17 @@ def _told_at_scan(connection: Connection, channel: Channel, shipment_ids: Sequen
 
 def _wait(tx: Tx, *, channel: Channel, row: Claimed) -> bool:
     parcel = load_parcel(tx, row.ref_id)
-    sent = parcel.shipment
-    if is_scanned(tx, sent.carrier, sent.tracking) or tx.now >= latest(channel, parcel.order):
-        return False
     said = {"forced": parcel.forced, "confirmed": row.confirmed, "unread_ok": row.unread_ok}
-    if not rule(tx, channel, parcel.order, parcel.units, **said).passes:
+    passes = rule(tx, channel, parcel.order, parcel.units, **said).passes
+    return passes and park_unscanned(tx, channel, row, parcel)
+
+
+def park_unscanned(tx: Tx, channel: Channel, row: Claimed, parcel: LoadedParcel) -> bool:
+    """Park a claimed parcel, its order locked, if it has to wait for its scan; whether it has to."""
+    sent = parcel.shipment
+    if tx.now >= latest(channel, parcel.order) or row.ref_id not in _told_at_scan(tx.connection, channel, [row.ref_id]):
+        return False
+    if is_scanned(tx, sent.carrier, sent.tracking):
         return False
     if park(tx, row, waiting_for=SCAN, error="no courier has scanned it yet"):
         tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(state="waiting"))

@@ -45,7 +45,7 @@ track = Table(
     past("asked_at"),
     deadline("ask_at", within_s=LONGEST_ASK_S),
     at("whole_at"),
-    at("read_at"),
+    past("read_at"),
     past("erased_at"),
     one_of("state", "", *TRACK_STATES),
     CheckConstraint("ask_at IS NULL OR left_at IS NOT NULL", name="asked_once_left"),
