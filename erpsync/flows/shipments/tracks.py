@@ -37,8 +37,8 @@ from erpsync.store.tracks import (
     write_tracks,
 )
 
-BACK, UNSEEN = "parcel_back", "scan_missing"
-"""Tasks: a parcel comes back; a shop was told of one that no courier has scanned."""
+UNSEEN = "scan_missing"
+"""The task about a parcel of which a shop was told though no courier has scanned it."""
 
 SCAN = "scan"
 """What an effect waits for until a courier has the parcel in hand."""
@@ -234,4 +234,6 @@ def _task(channel: Channel, news: _News, numbers: Mapping[int, str]) -> Task:
         f"parcel {carrier} {number} of {named} comes back, says {channel.name}; see what arrives, put it into stock "
         f"or not, settle it with the buyer, then `erpsync tasks done ID`"
     )
-    return Task(kind=BACK, key=f"{carrier} {number}", reason=text, channel_id=channel.id, order_id=news.orders[0])
+    return Task(
+        kind="parcel_back", key=f"{carrier} {number}", reason=text, channel_id=channel.id, order_id=news.orders[0]
+    )

@@ -16,7 +16,7 @@ from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.shipments.gate import rule
 from erpsync.flows.shipments.packing import LoadedParcel, load_parcel
-from erpsync.flows.shipments.tracks import SCAN, UNSEEN
+from erpsync.flows.shipments.tracks import SCAN
 from erpsync.store.db.store import Stage, Tx
 from erpsync.store.order_rules import OFF, marks_of
 from erpsync.store.outbox.queue import IS_WAITING, SHIPMENT, Claimed, park
@@ -68,7 +68,7 @@ def park_unscanned(tx: Tx, channel: Channel, row: Claimed, parcel: LoadedParcel)
         return False
     if is_scanned(tx, sent.carrier, sent.tracking):
         return False
-    if park(tx, row, waiting_for=SCAN, error="no courier has scanned it yet"):
+    if park(tx, row, waiting_for="scan", error="no courier has scanned it yet"):
         tx.execute(update(shipment).where(shipment.c.id == row.ref_id).values(state="waiting"))
     return True
 
@@ -92,7 +92,9 @@ def ask_for_scan(tx: Tx, channel: Channel, shipment_id: int) -> None:
         f"as it wants to be by {until}, and no scan of {sent.carrier} {sent.tracking} "
         f"is known; find out whether it left, then `erpsync tasks done ID`"
     )
-    open_tasks(tx, [Task(kind=UNSEEN, key=sent.number, reason=reason, channel_id=channel.id, order_id=order.id)])
+    open_tasks(
+        tx, [Task(kind="scan_missing", key=sent.number, reason=reason, channel_id=channel.id, order_id=order.id)]
+    )
 
 
 def free_unscanned(ctx: Context, shop: Channel) -> int:

@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, Connection, literal_column, select
 from erpsync.store.outbox.queue import IS_OPEN
 from erpsync.store.tables import channel, orders, outbox, shipment
 from erpsync.store.views.parts import shipment_lines, shipment_state
-from erpsync.store.views.tracks import read_tracks, track_of
+from erpsync.store.views.tracks import track_json, with_track
 from erpsync.store.views.values import Json, row_json
 
 _BEFORE = ("number", "order", "channel", "carrier", "tracking")
@@ -45,18 +45,17 @@ def list_shipments(
     if order_id is not None:
         query = query.where(shipment.c.order_id == order_id)
     # Scans shipment: newest first, and no further than the page is long.
-    rows = connection.execute(query).all()
+    rows = connection.execute(with_track(query)).all()
     parcels: list[Json] = []
     for start in range(0, len(rows), 500):
         page = rows[start : start + 500]
         ids = [row.id for row in page]
         lines, reports = shipment_lines(connection, ids), _reports(connection, ids)
-        tracks = read_tracks(connection, [row.tracking for row in page])
         for row in page:
             waiting_for, error = reports.get(row.id, ("", ""))
             now = {"state": row.now, "waiting_for": waiting_for, "error": error}
             shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
-            at = {"track": track_of(tracks, row.carrier, row.tracking)}
+            at = {"track": track_json(row)}
             parcels.append(shown | now | at | row_json(row, _AFTER[3:]))
     return parcels
 

@@ -1,11 +1,12 @@
 """Where parcels are, as orders, shipments and releases show it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from erpsync.store.db.bulk import in_parts
-from erpsync.store.tables import track
+from erpsync.store.tables import shipment, track
 from erpsync.store.views.values import Json, iso
 
 Tracks = Mapping[str, Mapping[str, Json]]
@@ -26,3 +27,17 @@ def read_tracks(connection: Connection, numbers: Iterable[str]) -> Tracks:
 def track_of(tracks: Tracks, carrier: str, number: str) -> Json | None:
     """Return where a parcel is; None where nothing was told of it."""
     return tracks.get(number, {}).get(carrier)
+
+
+def with_track(query: Select[Any]) -> Select[Any]:
+    """Return a query of shipments that reads with each where it is, for `track_json`."""
+    same = (track.c.number == shipment.c.tracking) & (track.c.carrier == shipment.c.carrier)
+    told = (track.c.state.label("track_state"), track.c.last_at.label("track_at"), track.c.place.label("track_place"))
+    return query.add_columns(*told).outerjoin(track, same)
+
+
+def track_json(row: Any) -> Json | None:
+    """Return where a shipment of `with_track` is; None where nothing was told of it."""
+    if not row.track_state:
+        return None
+    return {"state": row.track_state, "at": iso(row.track_at), "place": row.track_place}
