@@ -107,6 +107,10 @@ class Kuaidi100Connector(Connector, TrackSource, WebhookSource):
         """Return the parcel's nodes. Raises `PayloadError` naming the field."""
         return page_of(raw.payload, self.settings)
 
+    def tracks(self, carrier: str) -> bool:
+        """Return whether Kuaidi100's code of a courier is known: who booked a parcel does not matter."""
+        return carrier in company_codes(self.settings)
+
     def watch_track(self, parcel: TrackedParcel) -> bool:
         """Ask to be called about a parcel; Kuaidi100 takes that at most four times a month for one number."""
         if self.settings.callback_url is None or self.settings.salt is None:

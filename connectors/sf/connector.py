@@ -194,6 +194,10 @@ class SfConnector(Connector, CourierSink, TrackSource, WebhookSource):
         """Return one parcel's nodes, whether asked for or pushed."""
         return track_page(raw.payload)
 
+    def tracks(self, carrier: str) -> bool:
+        """Return whether it is SF: parcels of other accounts are told to who knows a phone of theirs."""
+        return carrier in self.carriers()
+
     def watch_track(self, parcel: TrackedParcel) -> bool:
         """Return whether SF pushes; it does so for all that is booked here, once the address is entered there."""
         del parcel

@@ -170,6 +170,7 @@ _SHIPMENTS = (
     Column("tracking", "tracking"),
     Column("state", "state", "status"),
     Column("inside", "lines", "free"),
+    Column("at", "courier says", "free"),
 )
 _MARKS = (
     Column("name", "mark"),
@@ -211,7 +212,11 @@ def _print(app: App, order: Json) -> None:
     out.rows([_line(line, currency, out.speech) for line in order["lines"]], _LINES)
     if order["shipments"]:
         out.heading("Shipments")
-        out.rows([parcel | {"inside": _inside(parcel)} for parcel in order["shipments"]], _SHIPMENTS)
+        parcels = [
+            parcel | {"inside": _inside(parcel), "at": _at(parcel["track"], zone, out.speech)}
+            for parcel in order["shipments"]
+        ]
+        out.rows(parcels, _SHIPMENTS)
     if order["refunds"]:
         out.heading("Refunds")
         told = [
@@ -260,6 +265,13 @@ def _events(app: App) -> tuple[Column, ...]:
 def _line(line: Json, currency: str, speech: Language) -> Json:
     held = ", ".join(f"{hold['warehouse']} {hold['qty']}×{hold['sku']}" for hold in line["allocations"])
     return line | {"price": money(line["price_minor"], currency, speech), "held": held}
+
+
+def _at(track: Json | None, zone: tzinfo, speech: Language) -> str:
+    """Return where a parcel is, as its courier tells it."""
+    if track is None:
+        return ""
+    return " ".join(filter(None, (speech.word(track["state"]), local(track["at"], zone), track["place"])))
 
 
 def _inside(thing: Json) -> str:

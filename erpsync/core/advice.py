@@ -17,6 +17,7 @@ WAITS: Mapping[str, str] = {
     "brake": "look at the stock; `erpsync stock confirm {channel}` lets the zeros go, a right count makes them void",
     "fresh": "wait: it goes out when the channel's orders were read once more",
     "restored": "do what the open task about {channel} says (`erpsync tasks list`): look there what it got meanwhile",
+    "scan": "wait: {channel} is told at the courier's first scan, or `orders.latest_h` before it wants to know",
 }
 """By what an effect waits for. `{channel}` is the shop's name."""
 
@@ -70,6 +71,8 @@ TASKS: Mapping[str, str] = {
     "no_waybill": "mend what it says, then `erpsync waybills book RELEASE` tries again",
     "waybill_stale": "send their parcels, or `erpsync waybills cancel NUMBER`; this ends with the last of them",
     "waybill_cancel": "see there what became of it and get the parcel back if it left, then `erpsync tasks done {id}`",
+    "parcel_back": "look at what arrives, `erpsync stock add` what is good, then `erpsync tasks done {id}`",
+    "scan_missing": "find out whether it left, then `erpsync tasks done {id}`; a scan of it ends this",
     "route_broken": (
         "mend what `erpsync routes list` says; it is tried on and this ends when a message gets through, "
         "`erpsync routes retry ROUTE` tries at once"

@@ -85,6 +85,9 @@ class OrderPolicy:
         partial: whether an order waits until all of it is held, or what is held leaves.
         partial_min: what that must be worth, in whole units of the order's currency.
         couriers: our codes of those that may carry its parcels; None is any.
+        tell: whether the channel is told of a parcel when it left or when its courier first scanned it; a rule's mark
+            counts more.
+        latest_h: hours before its last instant at which it is told without a scan.
     """
 
     reserve: Literal["payment", "placement"] = "payment"
@@ -99,6 +102,8 @@ class OrderPolicy:
     merge: MergePolicy = field(default_factory=MergePolicy)
     parcel: ParcelPolicy = field(default_factory=ParcelPolicy)
     couriers: tuple[str, ...] | None = None
+    tell: Literal["left", "scan"] = "left"
+    latest_h: float = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,22 +114,26 @@ class AccountPolicy:
         priority: 1 is preferred to 2.
         services: those that may be booked; empty is the one of the account's own settings.
         cod: whether the courier collects money for us.
+        tracks: which parcels it is asked about. An account that books nothing has none of its own.
     """
 
     priority: int = 1
     services: tuple[str, ...] = ()
     cod: bool = False
+    tracks: Literal["own", "all", "none"] = "own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierPolicy:
-    """What is alarmed of couriers.
+    """What is alarmed of couriers, and how long they are asked.
 
     Args:
         stale_h: hours after which a waybill that nobody used is told of.
+        track_days: days for which a courier is asked about a parcel that is not delivered.
     """
 
     stale_h: float = 48
+    track_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a parcel left | `shipments` | `shipments.record.ship` |
 | the channel is told of a parcel | `shipments` | `shipments.push.push_shipments` |
 | a refund stops a parcel | `shipments` | `shipments.gate.rule` |
+| a courier is asked where parcels are | `intake` | `intake.track_questions.ask_tracks` |
+| what a courier tells of a parcel counts | `shipments` | `shipments.tracks.apply_tracks` |
+| a parcel waits for its first scan | `shipments` | `shipments.unscanned.wait_for_scans` |
 | a release gets its courier's number | `couriers` | `couriers.wanted.want_waybills` |
 | a courier is asked to carry a parcel | `couriers` | `couriers.push.push_waybills` |
 | a warehouse is told what to send | `warehouses` | `warehouses.release.release_ready` |

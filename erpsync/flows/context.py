@@ -30,7 +30,7 @@ from erpsync.core.policy import (
 )
 from erpsync.core.sourcing import Sourcing
 from erpsync.flows.packing import channel_packing
-from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, playing
+from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, TrackSource, playing
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.store import Store
 from erpsync.store.feed import settled_id
@@ -206,6 +206,11 @@ class Context:
     def sellers(self) -> list[Channel]:
         """Return the channels that orders may be of, our own one last."""
         return [*self.channels.values(), self.own]
+
+    @property
+    def is_told_of_parcels(self) -> bool:
+        """Whether any account says where parcels are, so that it is worth noting which there are."""
+        return any(channel.plays(TrackSource) for channel in self.channels.values())
 
     def runner(self, warehouse_id: int) -> Channel | None:
         """Return the channel of the system that runs a warehouse; None where there is none, or it is not configured."""

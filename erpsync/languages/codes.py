@@ -44,7 +44,7 @@ GIFTS = ("given", "once", "most", "unknown_sku")
 SCANS = ("elsewhere", "label_used", "left", "no_label", "other_label", "replaced", "spare", "void_label")
 """Why a scanned parcel may not leave; `unknown`, `recalled` and `stopped` stand among the states."""
 
-WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored")
+WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored", "scan")
 STATES = (
     "new",
     "up",
@@ -158,6 +158,8 @@ TASKS = (
     "no_waybill",
     "waybill_cancel",
     "waybill_stale",
+    "parcel_back",
+    "scan_missing",
 )
 EVENTS = (
     "alarm.ended",
@@ -211,6 +213,10 @@ EVENTS = (
     "order.reservation_ended",
     "order.shipped",
     "order.taken_back",
+    "parcel.delivered",
+    "parcel.given_up",
+    "parcel.returned",
+    "parcel.scanned",
     "phone.searched",
     "policy.changed",
     "rates.imported",
@@ -303,6 +309,18 @@ CHECKS = (
 )
 """What alarms are about, and how sure they are; `auth`, `clock`, `down` and `token` stand above."""
 
+TRACKS = (
+    "announced",
+    "picked_up",
+    "in_transit",
+    "delivering",
+    "problem",
+    "delivered",
+    "returning",
+    "returned",
+)
+"""Where parcels are, as couriers tell it."""
+
 ROLES = ("read", "pack", "operate", "admin")
 AMOUNTS = ("goods", "total", "freight", "discount", "refunded", "residual")
 INSTANTS = ("placed", "paid", "ready")
@@ -323,6 +341,7 @@ CODES = tuple(
             *EVENTS,
             *LEVELS,
             *CHECKS,
+            *TRACKS,
             *ROLES,
             *AMOUNTS,
             *INSTANTS,

@@ -100,6 +100,9 @@ class _Work:
             for stream in self._wanted(channel):
                 self._poll(channel, stream)
         for channel in self._channels():
+            while not self._stopping() and self._stages.ask_tracks(self._ctx, channel):
+                pass
+        for channel in self._channels():
             self._push(channel)
         while not self._stopping() and (told := self._stages.push_events(self._ctx)):
             self.done.pushed += told

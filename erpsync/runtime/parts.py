@@ -171,6 +171,7 @@ class Stages:
     outlooks: Callable[[Context, Collection[Channel]], Mapping[int, Outlook]]
     poll_stream: PollStream
     pull_hints: Callable[[Context, Channel], bool]
+    ask_tracks: Callable[[Context, Channel], bool]
     apply_inbox: Callable[[Context], int]
     fan_out: Callable[[Context], bool]
     push_stock: PushStock
@@ -213,7 +214,7 @@ def flow_stages() -> Stages:
     from erpsync.flows.couriers import push as waybill_push
     from erpsync.flows.couriers import stale
     from erpsync.flows.desk import waves
-    from erpsync.flows.intake import hints, poll, schedule, webhooks
+    from erpsync.flows.intake import hints, poll, schedule, track_questions, webhooks
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
     from erpsync.flows.own_orders import complete
@@ -227,6 +228,7 @@ def flow_stages() -> Stages:
         outlooks=schedule.outlooks,
         poll_stream=poll.poll_stream,
         pull_hints=hints.pull_hints,
+        ask_tracks=track_questions.ask_tracks,
         apply_inbox=webhooks.apply_inbox,
         fan_out=fan_out.fan_out,
         push_stock=stock_push.push_stock,

@@ -2,17 +2,19 @@
 
 One dispatcher asks all channels what is due and wakes their lanes; a lane is a chain that reads some of a channel's
 streams. Refunds and cancels have a lane of their own, so that a long order list never delays them, and so has the
-back-fill, which may take hours.
+back-fill, which may take hours. Message queues and questions about parcels are chains of their own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from erpsync.flows.channels.streams import TABLE
 from erpsync.flows.intake.schedule import IDLE_S
 from erpsync.runtime.chains import Chain, Launcher
 from erpsync.runtime.presence import Held
 from erpsync.runtime.world import Visit, World
-from erpsync.sdk.roles import HintSource
+from erpsync.sdk.roles import HintSource, TrackSource
 
 OVERDUE_S = 1.0
 """How soon what is due and did not run is looked at again: its lane is busy, or the channel may not be called."""
@@ -21,6 +23,7 @@ REST_S = 1.0
 GRACE_S = 5.0
 TAKEN_S = 2.0
 HINTS_S = 2.0
+TRACKS_S = 60.0
 PAGE_DEADLINE_S = 1800.0
 """A page is a list call and up to a hundred detail calls of at most 30 s each; nothing takes longer in good order."""
 
@@ -51,6 +54,7 @@ class Polling:
         self._launcher = launcher
         self._lanes: dict[tuple[str, str], Chain] = {}
         self._hints: dict[str, Chain] = {}
+        self._tracks: dict[str, Chain] = {}
         self._due_since_s: dict[tuple[str, str], float] = {}
         self._rests_until_s: dict[tuple[str, str], float] = {}
         self.dispatcher = Chain("poll.dispatch", self._dispatch, launcher=launcher, pool=lambda: "ingest")
@@ -61,18 +65,21 @@ class Polling:
         wanted = {channel.name: channel for channel in self._world.ctx.channels.values() if channel.enabled}
         for key in [key for key in self._lanes if key[0] not in wanted]:
             self._lanes.pop(key).close()
-        for name in [name for name in self._hints if name not in wanted]:
-            self._hints.pop(name).close()
+        for chains in (self._hints, self._tracks):
+            for name in [name for name in chains if name not in wanted]:
+                chains.pop(name).close()
         for name, channel in wanted.items():
             for lane in LANES:
                 if (name, lane.name) not in self._lanes:
                     self._lanes[name, lane.name] = self._lane(name, lane)
             if name not in self._hints and channel.plays(HintSource):
-                self._hints[name] = self._hinting(name)
+                self._hints[name] = self._at_once(f"hints {name}", partial(self._pull_hints, name), name, "fast")
+            if name not in self._tracks and channel.plays(TrackSource):
+                self._tracks[name] = self._at_once(f"tracks {name}", partial(self._ask_tracks, name), name, "ingest")
 
     def close(self) -> None:
         """Begin no further run."""
-        for chain in (self.dispatcher, *self._lanes.values(), *self._hints.values()):
+        for chain in (self.dispatcher, *self._lanes.values(), *self._hints.values(), *self._tracks.values()):
             chain.close()
 
     def wake(self) -> None:
@@ -87,13 +94,9 @@ class Polling:
             pool=lambda: self._world.pool(name, lane.pool),
         )
 
-    def _hinting(self, name: str) -> Chain:
-        chain = Chain(
-            f"hints {name}",
-            lambda: self._pull_hints(name),
-            launcher=self._launcher,
-            pool=lambda: self._world.pool(name, "fast"),
-        )
+    def _at_once(self, title: str, run: Callable[[], float | None], name: str, pool: str) -> Chain:
+        """Return a chain of a channel that begins now and says itself when it runs again."""
+        chain = Chain(title, run, launcher=self._launcher, pool=lambda: self._world.pool(name, pool))
         self._launcher.wake_in(chain, 0)
         return chain
 
@@ -175,3 +178,13 @@ class Polling:
         with self._world.running(f"hints {name}", kind="poll", deadline_s=PAGE_DEADLINE_S):
             more = self._world.stages.pull_hints(visit.ctx, visit.channel)
         return 0 if more else HINTS_S
+
+    def _ask_tracks(self, name: str) -> float | None:
+        """Ask a courier where parcels are, as many as are due."""
+        visit = self._world.visit(name)
+        if visit is None:
+            return None
+        with self._world.running(f"tracks {name}", kind="poll", deadline_s=PAGE_DEADLINE_S) as run:
+            while not visit.stopping() and self._world.stages.ask_tracks(visit.ctx, visit.channel):
+                run.touch()
+        return TRACKS_S

@@ -1,6 +1,6 @@
 """The keys about accounts with couriers: which is chosen, and when they need somebody."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,11 @@ class Account(Keys):
         description="The courier's own words for the products that may be booked; without it that of `settings`.",
     )
     cod: bool = Field(_ACCOUNT.cod, description="Whether the courier collects money for us.")
+    tracks: Literal["own", "all", "none"] = Field(
+        _ACCOUNT.tracks,
+        description="Which parcels it is asked about: those booked with it, all of couriers that it knows, or none. An "
+        "account that books nothing has none of its own: it is asked about all.",
+    )
 
 
 class Couriers(Keys):
@@ -29,4 +34,10 @@ class Couriers(Keys):
 
     stale_h: float = Field(
         _COURIERS.stale_h, gt=0, le=8_760, description="Hours after which a waybill that nobody used is told of."
+    )
+    track_days: int = Field(
+        _COURIERS.track_days,
+        ge=1,
+        le=365,
+        description="Days for which a courier is asked about a parcel that is under way.",
     )

@@ -97,3 +97,13 @@ class Orders(Keys):
     couriers: Annotated[list[CarrierCode], Field(min_length=1)] | None = Field(
         None, description="Our codes of the couriers that may carry its parcels; without it all."
     )
+    tell: Literal["left", "scan"] = Field(
+        _ORDERS.tell,
+        description="When the channel is told of a parcel: once it left, or at its courier's first scan.",
+    )
+    latest_h: float = Field(
+        _ORDERS.latest_h,
+        ge=0,
+        le=_YEAR_H,
+        description="Hours before the time to ship ends at which it is told without a scan (tell: scan).",
+    )

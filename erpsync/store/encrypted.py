@@ -22,6 +22,7 @@ from erpsync.store.tables import (
     payload,
     subscription,
     token,
+    track_node,
     waybill,
 )
 
@@ -73,6 +74,11 @@ def waybill_row(waybill_id: int) -> str:
     return f"waybill|{waybill_id}"
 
 
+def track_node_row(track_id: int, key: str) -> str:
+    """Return the identity that what a courier says of a parcel is sealed for."""
+    return f"track_node|{track_id}|{key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
     """A column of sealed values and the identity each is sealed for."""
@@ -91,6 +97,7 @@ SEALED = (
     Sealed(token, "pair", lambda r: token_row(r.channel_id)),
     Sealed(subscription, "secret", lambda r: subscription_row(r.id)),
     Sealed(waybill, "label", lambda r: waybill_row(r.id)),
+    Sealed(track_node, "text", lambda r: track_node_row(r.track_id, r.key)),
     Sealed(dead_letter, "body", lambda r: dead_letter_row(r.channel_id, r.kind, r.key)),
 )
 """All of them, the proof of the keys aside."""

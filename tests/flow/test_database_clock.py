@@ -97,6 +97,12 @@ OF_OTHER_CLOCKS = {
     "seal_window.end_at",
     "seal_window.start_at",
     "token.warned_for_at",
+    "track.delivered_at",
+    "track.last_at",
+    "track.returned_at",
+    "track.scanned_at",
+    "track.whole_at",
+    "track_node.at",
 }
 FOR_PEOPLE = {
     "api_token.created_at",

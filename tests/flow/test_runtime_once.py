@@ -56,6 +56,7 @@ class Script:
             outlooks=lambda ctx, channels: {},
             poll_stream=self.poll,
             pull_hints=lambda ctx, channel: False,
+            ask_tracks=lambda ctx, channel: False,
             apply_inbox=lambda ctx: self.note("inbox", self.inbox.pop(0) if self.inbox else 0),
             fan_out=lambda ctx: self.note("fan_out", self.fan.pop(0) if self.fan else False),
             push_stock=lambda ctx, channel, urgent_only=False: self.note(

@@ -98,6 +98,9 @@ class Records:
         parcel = ("id", "order_id", "channel_id", "number", "carrier", "tracking", "state", "whole", "actor")
         self._shipment = loader.into("shipment", *parcel, "shipped_at", "sent_at")
         self._shipped = loader.into("shipment_line", "shipment_id", "line_id", "qty")
+        told = ("id", "carrier", "number", "state", "said", "made_at", "left_at", "last_at", "scanned_at")
+        self._track = loader.into("track", *told, "delivered_at", "ask_at")
+        self._track_node = loader.into("track_node", "track_id", "key", "at", "state", "place")
         picked = ("id", "warehouse_id", "number", "state", "actor", "made_at", "printed_at", "ended_at")
         self._wave = loader.into("wave", *picked)
         lot = ("id", "warehouse_id", "number", "state", "made_at", "told_at", "ended_at", "wave_id", "slot")
@@ -198,6 +201,16 @@ class Records:
         self._shipment((*where, number, carrier, tracking, state, whole, "cli:desk", at_us, sent_us))
         for item in order.left:
             self._shipped((id, item.id, item.qty))
+        self._told(id, carrier, tracking, at_us, delivered=sent_us is not None)
+
+    def _told(self, id: int, carrier: str, tracking: str, at_us: int, *, delivered: bool) -> None:
+        """Write what a courier told of a parcel: fetched and delivered, or nothing yet."""
+        nodes = ((at_us + HOUR, "picked_up"), (at_us + 2 * DAY, "delivered")) if delivered else ()
+        for node_us, state in nodes:
+            self._track_node((id, f"{node_us}-{state}", node_us, state, "上海市"))
+        instants = [node_us for node_us, _ in nodes] or [None, None]
+        made = (id, carrier, tracking, "delivered" if delivered else "", 3 if delivered else 0, at_us, at_us)
+        self._track((*made, instants[1], instants[0], instants[1], None if delivered else at_us))
 
     def release(self, id: int, order: Order, items: Sequence[Item], at_us: int, *, ended_us: int | None) -> None:
         """Write what a warehouse was told to send; with `ended_us` it has."""

@@ -78,6 +78,7 @@ class Scene:
             },
             poll_stream=self._poll,
             pull_hints=lambda ctx, channel: False,
+            ask_tracks=lambda ctx, channel: False,
             apply_inbox=lambda ctx: (self.note("inbox"), self.inbox())[1],
             fan_out=lambda ctx: (self.note("fan_out"), self.fan())[1],
             push_stock=lambda ctx, channel, urgent_only=False: self._push(channel, urgent_only),

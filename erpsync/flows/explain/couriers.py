@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,9 @@ from erpsync.core.couriers import NO_COURIER, Ground, Refusal
 from erpsync.core.rates import Lack
 from erpsync.flows.explain.case import Case
 from erpsync.flows.explain.steps import Step
+from erpsync.sdk.types import TrackState
 from erpsync.store.tables import channel, waybill
+from erpsync.store.views.values import Json
 
 REASONS = {
     Refusal.CARRIER_NOT_ALLOWED.value: "the shop does not allow it",
@@ -83,3 +86,34 @@ def _number(case: Case, row: Any) -> Iterator[Step]:
         case _:
             text = f"its waybill {last.number or last.key} is void, or to be void"
     yield Step(what=f"waybill_{last.state}", text=text, since=last.booked_at or last.sent_at or last.made_at)
+
+
+def told_where(at: Json | None, carrier: str) -> Iterator[Step]:
+    """Yield where a parcel is, as its courier tells it; nothing where it told nothing."""
+    if at is None:
+        return
+    since = datetime.fromisoformat(at["at"])
+    yield Step(what=at["state"], text=_where(TrackState(at["state"]), carrier), since=since)
+    if at["place"]:
+        place = at["place"]
+        yield Step(what="place", text=f"it was seen last in {place}", since=since)
+
+
+def _where(state: TrackState, carrier: str) -> str:
+    match state:
+        case TrackState.ANNOUNCED:
+            return f"{carrier} knows of it and does not have it yet"
+        case TrackState.PICKED_UP:
+            return f"{carrier} has fetched it"
+        case TrackState.IN_TRANSIT:
+            return f"it is under way with {carrier}"
+        case TrackState.DELIVERING:
+            return f"{carrier} is delivering it"
+        case TrackState.PROBLEM:
+            return f"{carrier} has trouble with it"
+        case TrackState.DELIVERED:
+            return f"{carrier} has delivered it"
+        case TrackState.RETURNING:
+            return f"{carrier} is bringing it back"
+        case TrackState.RETURNED:
+            return f"{carrier} has brought it back"

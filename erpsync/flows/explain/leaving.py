@@ -11,7 +11,7 @@ from erpsync.core.orders import OrderKind
 from erpsync.core.parcels import Because, Reason
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.explain.case import ENDED, Case
-from erpsync.flows.explain.couriers import courier
+from erpsync.flows.explain.couriers import courier, told_where
 from erpsync.flows.explain.shops import not_working
 from erpsync.flows.explain.steps import Step, Written, counted
 from erpsync.flows.warehouses.planning import plan_orders
@@ -23,6 +23,7 @@ from erpsync.store.cursors import read_cursors
 from erpsync.store.orders import read_orders
 from erpsync.store.outbox.queue import IS_LEASED, IS_OPEN, RELEASE, RELEASE_CANCEL, SHIPMENT
 from erpsync.store.tables import outbox, release, release_order, shipment, warehouse
+from erpsync.store.views.tracks import read_tracks, track_of
 
 
 def releases(case: Case) -> Iterator[Step]:
@@ -137,8 +138,10 @@ def parcels(case: Case) -> Iterator[Step]:
     """Yield each parcel of the order with whether the channel knows of it, and what it waits for."""
     rows = case.tx.all(select(shipment).where(shipment.c.order_id == case.row.id).order_by(shipment.c.id))
     effects = _effects(case, (SHIPMENT,), [row.id for row in rows])
+    tracks = read_tracks(case.tx.connection, [row.tracking for row in rows])
     for row in rows:
-        steps = tuple(_way(case, effects.get(row.id)))
+        at = track_of(tracks, row.carrier, row.tracking)
+        steps = (*_way(case, effects.get(row.id)), *told_where(at, row.carrier))
         yield Step(
             what=f"parcel_{row.state}", text=_parcel(case, row), since=row.sent_at or row.shipped_at, steps=steps
         )
@@ -220,6 +223,8 @@ def _waits(case: Case, row: Any) -> Step:
             text = f"it waits at the gate: {row.error}"
         case "person":
             text = f"it waits for a person: {row.error}"
+        case "scan":
+            text = f"it waits for its courier's first scan; {case.shop_name} is told then"
         case "refunds":
             text = f"it waits until the refunds of {case.shop_name} were read to the end"
         case _:

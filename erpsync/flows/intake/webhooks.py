@@ -3,7 +3,7 @@
 Why nothing is applied inline: the sender's patience must not depend on locks, and what is stored can be applied again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,11 +17,13 @@ from erpsync.core.readings import is_ahead
 from erpsync.flows.channels.streams import streams_of
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import error_repr, error_text
+from erpsync.flows.intake.track_messages import keep_tracks, read_tracks
 from erpsync.flows.intake.unknown_messages import note_unknown
 from erpsync.flows.orders.apply import apply
 from erpsync.flows.orders.normalise import apply_bisected, apply_safely, may_be_poison, read_orders, read_refunds
 from erpsync.flows.records.batch import LINES_AT_ONCE, Batch
 from erpsync.flows.retry import Again, Dead, after_delivery
+from erpsync.flows.shipments.tracks import Told
 from erpsync.sdk.errors import AuthError, PayloadError, TransientError
 from erpsync.sdk.roles import OrderSource, WebhookSource, playing
 from erpsync.sdk.text import storable
@@ -41,9 +43,7 @@ from erpsync.store.encrypted import inbox_row
 from erpsync.store.tables import EPOCH, inbox
 
 AT_ONCE = 50
-LANE_STOP, LANE_ORDER = 0, 1
-APPLIED = ("order", "refund")
-"""Kinds of records that are applied. What couriers push of parcels is not: it is kept, counted and told once."""
+LANE_STOP, LANE_ORDER, LANE_TRACK = 0, 1, 2
 WRITTEN = EPOCH
 """When what a webhook says was read over there: some time before it came. So no two of them are told apart by their
 arrival, and one that overtook another of the same version does not count as the later reading."""
@@ -76,14 +76,16 @@ def _as_applied(result: WebhookResult) -> WebhookResult:
     strange = tuple(
         UnknownMessage(type=record.kind, payload=record.raw.payload)
         for record in result.records
-        if record.kind not in APPLIED
+        if record.kind not in KINDS
     )
-    applied = tuple(record for record in result.records if record.kind in APPLIED)
+    applied = tuple(record for record in result.records if record.kind in KINDS)
     return replace(result, records=applied, unknown=(*result.unknown, *strange)) if strange else result
 
 
 def _lane(channel: Channel, result: WebhookResult) -> int:
-    """Return whose turn it is: refunds and cancels overtake every order that waits, however many there are."""
+    """Return whose turn it is: refunds and cancels overtake every order that waits, and orders where parcels are."""
+    if result.records and not result.hints and all(record.kind == "track" for record in result.records):
+        return LANE_TRACK
     if "refunds" in result.hints or any(record.kind == "refund" for record in result.records):
         return LANE_STOP
     raws = [record.raw for record in result.records if record.kind == "order"]
@@ -146,6 +148,7 @@ class _Delivery:
     row: _Inbox
     batch: Batch
     hints: Sequence[str]
+    tracks: Sequence[Told] = ()
 
     @property
     def names(self) -> set[str]:
@@ -214,7 +217,8 @@ def _open_all(ctx: Context, channel: Channel, rows: Sequence[_Inbox]) -> Iterato
     for row in rows:
         with _leaving_state(ctx, channel, row):
             body = _opened(ctx, row)
-            yield _Delivery(row=row, batch=_batch(channel, row, body), hints=body["hints"])
+            batch, tracks = _read(channel, row, body)
+            yield _Delivery(row=row, batch=batch, hints=body["hints"], tracks=tracks)
 
 
 def _groups(deliveries: Iterable[_Delivery]) -> Iterator[Sequence[_Delivery]]:
@@ -278,6 +282,9 @@ def _apply(tx: Tx, ctx: Context, channel: Channel, deliveries: Sequence[_Deliver
     )
     again = apply(tx, ctx, channel, batch).read_again
     if not again:
+        for delivery in deliveries:
+            if delivery.tracks:
+                keep_tracks(tx, channel, delivery.tracks, key=delivery.row.delivery_key)
         done = update(inbox).where(inbox.c.id.in_(sorted(delivery.row.id for delivery in deliveries)))
         tx.execute(done.values(state="done", body=None, applied_at=tx.now))
         want_pass(
@@ -293,25 +300,42 @@ def _opened(ctx: Context, row: _Inbox) -> dict[str, Any]:
     return body
 
 
-def _batch(channel: Channel, row: _Inbox, body: dict[str, Any]) -> Batch:
-    raws: dict[str, list[Raw]] = {kind: [] for kind in APPLIED}
+def _read(channel: Channel, row: _Inbox, body: dict[str, Any]) -> tuple[Batch, list[Told]]:
+    """Return what a delivery says in normal form: orders and refunds, and what it tells of parcels."""
+    raws: dict[str, list[Raw]] = {kind: [] for kind in KINDS}
     for record in body["records"]:
-        head = Head(
-            external_id=record["external_id"],
-            version_at=datetime.fromisoformat(record["version_at"]),
-            digest=record["digest"],
-            read_from=WRITTEN,
-            read_to=row.received_at,
-            row=record["payload"],
-            source=f"delivery {row.delivery_key}",
-            order_external_id=record.get("order_external_id", ""),
-            dated=record.get("dated", True),
-        )
-        raw = Raw(head=head, payload=record["payload"], read_from=WRITTEN, read_to=row.received_at)
-        raws[record["kind"]].append(raw)
-    orders = read_orders(channel, raws["order"]) if raws["order"] else Batch()
-    refunds = read_refunds(channel, raws["refund"]) if raws["refund"] else Batch()
-    return Batch(orders=orders.orders, refunds=refunds.refunds, letters=(*orders.letters, *refunds.letters))
+        raws[record["kind"]].append(_raw(row, record))
+    read = [KINDS[kind](channel, of_kind) for kind, of_kind in raws.items() if of_kind]
+    batches = [batch for batch, _ in read]
+    batch = Batch(
+        orders=tuple(order for of in batches for order in of.orders),
+        refunds=tuple(refund for of in batches for refund in of.refunds),
+        letters=tuple(letter for of in batches for letter in of.letters),
+    )
+    return batch, [told for _, tracks in read for told in tracks]
+
+
+def _raw(row: _Inbox, record: Mapping[str, Any]) -> Raw:
+    head = Head(
+        external_id=record["external_id"],
+        version_at=datetime.fromisoformat(record["version_at"]),
+        digest=record["digest"],
+        read_from=WRITTEN,
+        read_to=row.received_at,
+        row=record["payload"],
+        source=f"delivery {row.delivery_key}",
+        order_external_id=record.get("order_external_id", ""),
+        dated=record.get("dated", True),
+    )
+    return Raw(head=head, payload=record["payload"], read_from=WRITTEN, read_to=row.received_at)
+
+
+KINDS: Mapping[str, Callable[[Channel, Sequence[Raw]], tuple[Batch, Sequence[Told]]]] = {
+    "order": lambda channel, raws: (read_orders(channel, raws), ()),
+    "refund": lambda channel, raws: (read_refunds(channel, raws), ()),
+    "track": lambda channel, raws: (Batch(), read_tracks(channel, raws)),
+}
+"""How the records of each kind are read; those of other kinds are kept, counted and told once."""
 
 
 def _read_again(channel: Channel, batch: Batch, again: Sequence[str]) -> Batch:

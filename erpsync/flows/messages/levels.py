@@ -15,6 +15,7 @@ WARNINGS = frozenset(
         "order.late",
         "order.refunded",
         "order.taken_back",
+        "parcel.returned",
         "release.kept",
         "release.recalled",
         "scan.refused",

@@ -18,10 +18,12 @@ from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.orders.decide import redecide
 from erpsync.flows.orders.hold_reasons import asks_for_address
+from erpsync.flows.shipments.tracks import SCAN
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.sequence import read_mark, set_mark
 from erpsync.store.db.store import Tx
 from erpsync.store.orders import lock_order_ids
+from erpsync.store.outbox.queue import SHIPMENT, free_waiting
 from erpsync.store.tables import backorder, bundle, listing, orders
 
 AT_ONCE = 500
@@ -32,6 +34,7 @@ def replan_changed(ctx: Context) -> int:
     """Plan anew what the configuration changed since this was last asked; return how many SKUs were looked at."""
     for channel in ctx.channels.values():
         _judge_addresses(ctx, channel)
+        _judge_scans(ctx, channel)
     changed = [channel for channel in ctx.sellers if _known(ctx, channel) != _digest(ctx, channel)]
     if not changed:
         return 0
@@ -60,6 +63,17 @@ def _judge_addresses(ctx: Context, channel: Channel) -> None:
     for part in in_parts(ids, AT_ONCE):
         ctx.store.retrying(partial(_judge_again, ctx=ctx, channel=channel, ids=part))
     with ctx.store.begin() as tx:
+        set_mark(tx, name, digest)
+
+
+def _judge_scans(ctx: Context, channel: Channel) -> None:
+    """Look again at parcels that wait for their scan, where the channel is told at another instant now."""
+    name, digest = f"tell:{channel.name}", zlib.crc32(repr((channel.orders.tell, channel.orders.latest_h)).encode())
+    with ctx.store.read() as connection:
+        if read_mark(connection, name) == digest:
+            return
+    with ctx.store.begin() as tx:
+        free_waiting(tx, SCAN, destination_id=channel.id, kind=SHIPMENT)
         set_mark(tx, name, digest)
 
 

@@ -25,6 +25,7 @@ from erpsync.store.tables import (
     release_order,
     waybill,
 )
+from erpsync.store.tracks import erase_tracks
 
 PRUNE_AT_ONCE = 1000
 
@@ -73,6 +74,7 @@ def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
             shared = select(release_order.c.release_id).where(release_order.c.order_id.in_(ids))
             given = waybill.c.release_id.in_(shared) & waybill.c.label.is_not(None)
             tx.execute(update(waybill).where(given).values(label=None))
+            erase_tracks(tx, ids)
             tx.execute(delete(gift_once).where(gift_once.c.order_id.in_(ids)))
         done += len(ids)
         if len(ids) < PRUNE_AT_ONCE:

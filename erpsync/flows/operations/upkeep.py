@@ -11,6 +11,7 @@ from erpsync.flows.inventory.unmapped import relook_unmapped, relook_unread, unm
 from erpsync.flows.operations.fill_notes import fill_notes
 from erpsync.flows.operations.fill_recipients import fill_recipients
 from erpsync.flows.shipments.held import ask_overdue
+from erpsync.flows.shipments.unscanned import free_unscanned
 from erpsync.store.cursors import read_cursors
 from erpsync.store.db.store import Tx
 from erpsync.store.outbox.dirty import mark_dirty
@@ -43,7 +44,8 @@ def reclaim_leases(ctx: Context, *, owner_gone: bool = False) -> int:
 def free_fresh(ctx: Context) -> int:
     """Let rows go on that wait for a pass which has ended meanwhile (their waker may have died).
 
-    Parcels that wait for one that does not end are given to a person near their last instant.
+    Parcels that wait for one that does not end are given to a person near their last instant; those that wait for a
+    courier's scan go on then without it.
     """
     with ctx.store.read() as connection:
         rows = read_cursors(connection)
@@ -54,6 +56,7 @@ def free_fresh(ctx: Context) -> int:
             freed += ctx.store.retrying(partial(free_waiting, waiting_for="fresh", destination_id=channel.id))
         if channel.enabled:
             ask_overdue(ctx, channel)
+        freed += free_unscanned(ctx, channel)
     return freed
 
 

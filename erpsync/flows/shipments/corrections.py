@@ -17,6 +17,7 @@ from erpsync.flows.errors import Refused
 from erpsync.flows.shipments.packing import load_parcel, order_ids
 from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
 from erpsync.flows.shipments.record import carrier_code
+from erpsync.flows.shipments.tracks import SCAN
 from erpsync.sdk.roles import ShipmentCorrector, ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.db.bulk import insert_many
@@ -36,11 +37,13 @@ from erpsync.store.outbox.queue import (
     ack,
     claim,
     enqueue,
+    free_waiting,
     mark_sent,
     prolong,
 )
 from erpsync.store.tables import former_tracking, outbox, shipment
 from erpsync.store.tasks import Task, close_tasks, open_tasks
+from erpsync.store.tracks import begin_tracks, end_track
 
 AT_ONCE = 10
 LEASE_S = 180
@@ -95,6 +98,7 @@ def _correct(tx: Tx, ctx: Context, number: str, tracking: str, carrier: str, act
         return _corrected(order, parcel, now, "nothing")
     _refuse(tx, parcel, now)
     _write(tx, parcel, now)
+    _follow_number(tx, ctx, parcel, now)
     follows = _follow(tx, ctx, order, parcel, now)
     detail = {
         "shipment": number,
@@ -140,6 +144,14 @@ def _write(tx: Tx, parcel: _Parcel, now: tuple[str, str]) -> None:
     was = {"shipment_id": parcel.id, "carrier": parcel.carrier, "tracking": parcel.tracking, "corrected_at": tx.now}
     insert_many(tx, former_tracking, [was], conflict="ON CONFLICT DO NOTHING")
     write_names(tx, [(parcel.order_id, now[1])])
+
+
+def _follow_number(tx: Tx, ctx: Context, parcel: _Parcel, now: tuple[str, str]) -> None:
+    """Have couriers asked about the new number and not the former; a parcel that waits for a scan may have one now."""
+    if ctx.is_told_of_parcels:
+        begin_tracks(tx, [now])
+    end_track(tx, parcel.carrier, parcel.tracking)
+    free_waiting(tx, SCAN, kind=SHIPMENT, refs=[parcel.id])
 
 
 def _follow(tx: Tx, ctx: Context, order: KnownOrder, parcel: _Parcel, now: tuple[str, str]) -> str:

@@ -4,7 +4,8 @@ claim ─▶ gate ─▶ call
           ├─ open refund, do not ship ─▶ waiting, task; freed when that ends
           └─ cancelled, refund granted ─▶ dropped, task asks for the parcel back
 
-What may go wrong on the way stands in `push_once`, what an order that cannot be read does to its parcel in `held`.
+What may go wrong on the way stands in `push_once`, what an order that cannot be read does to its parcel in `held`; one
+that is told at its courier's first scan waits for that before the gate, see `unscanned`.
 """
 
 from functools import partial
@@ -21,6 +22,7 @@ from erpsync.flows.shipments.gate import reread, rule
 from erpsync.flows.shipments.held import ask_overdue, describe
 from erpsync.flows.shipments.packing import LoadedParcel, load_parcel, order_ids
 from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
+from erpsync.flows.shipments.unscanned import ask_for_scan, park_unscanned, wait_for_scans
 from erpsync.sdk.roles import ShipmentSink, playing
 from erpsync.sdk.types import Repeat, Shipment
 from erpsync.store.db.store import Tx
@@ -45,10 +47,11 @@ def push_shipments(ctx: Context, channel: Channel) -> int:
     rows = ctx.store.retrying(
         lambda tx: claim(tx, ctx.store.owner, channel.id, SHIPMENT, limit=AT_ONCE, lease_s=LEASE_S)
     )
-    for row in rows:
-        if sink is None:
+    if sink is None:
+        for row in rows:
             ctx.store.retrying(partial(_keep, row=row))
-        else:
+    else:
+        for row in wait_for_scans(ctx, channel, rows):
             push_once(ctx, channel, row, _kind(ctx, channel, sink))
     return len(rows) + push_corrections(ctx, channel)
 
@@ -94,6 +97,8 @@ def _admit(tx: Tx, row: Claimed, *, channel: Channel, sink: ShipmentSink) -> Shi
         return None
     said = {"forced": parcel.forced, "confirmed": row.confirmed, "unread_ok": row.unread_ok}
     ruling = rule(tx, channel, parcel.order, parcel.units, **said)
+    if ruling.passes and park_unscanned(tx, channel, row, parcel):
+        return None
     if ruling.passes:
         safe = sink.repeat is Repeat.SAFE
         return parcel.shipment if safe or mark_sent(tx, [row]) else None
@@ -139,5 +144,6 @@ def _told(tx: Tx, row: Claimed, answer: None, *, channel: Channel) -> None:
         ask_if_asked(tx, order, f"parcel {row.key}", list(tx.execute(lines).scalars()))
     close_tasks(tx, "gate", [task_key(SHIPMENT, row.ref_id)], by="erpsync")
     close_tasks(tx, "unknown", [row.key], by="erpsync")
+    ask_for_scan(tx, channel, row.ref_id)
     detail = {"shipment": row.key}
     write_events(tx, [Event(kind="shipment.told", order_id=order.id, channel_id=channel.id, detail=detail)])

@@ -29,6 +29,7 @@ from erpsync.store.orders import refunds_of
 from erpsync.store.outbox.queue import LANE_SHIPMENT, SHIPMENT, Effect, enqueue
 from erpsync.store.restored import read_restored
 from erpsync.store.tables import backorder, former_tracking, shipment, shipment_line
+from erpsync.store.tracks import begin_tracks
 
 log = structlog.get_logger()
 
@@ -346,6 +347,8 @@ def _write(
         departures=departures,
     )
     enqueue(tx, [_effect(tx, id, parcel) for id, parcel in new if not _is_own(parcel)])
+    if ctx.is_told_of_parcels:
+        begin_tracks(tx, [(parcel.carrier, parcel.tracking) for parcel in parcels])
     for parcel in parcels:
         log.info("shipment.recorded", shipment=parcel.number, carrier=parcel.carrier, forced=parcel.forced)
 

@@ -146,6 +146,11 @@ class TrackSource(ABC):
         A node that cannot be read costs no other: it is in `bad`.
         """
 
+    def tracks(self, carrier: str) -> bool:
+        """Whether it can be asked about parcels of a courier (our code) that were not booked with it. Asks nobody."""
+        del carrier
+        return False
+
     def watch_track(self, parcel: TrackedParcel) -> bool:
         """Ask for pushes about a parcel and return whether they come; may be repeated. Without pushes, False."""
         del parcel

@@ -42,7 +42,7 @@ def hold_unclaimed(tx: Tx, row_id: int, *, error: str) -> bool:
 
 
 def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
-    """Let parcels go back to the gate that wait there, also for a person: their order has changed; return which did.
+    """Let parcels be judged anew that wait at the gate, for a scan or a person: their order has changed; return which.
 
     One that may have been sent stays with the person who looks for it.
     """
@@ -50,7 +50,7 @@ def rule_anew(tx: Tx, shipment_ids: Iterable[int]) -> list[int]:
         outbox.c.kind == SHIPMENT,
         outbox.c.ref_id.in_(sorted(set(shipment_ids))),
         IS_WAITING,
-        outbox.c.waiting_for.in_(("gate", PERSON)),
+        outbox.c.waiting_for.in_(("gate", "scan", PERSON)),
         outbox.c.sent_at.is_(None),
     )
     freed = update(outbox).where(at_gate).values(**_OPEN, run_at=tx.now).returning(outbox.c.ref_id)

@@ -67,6 +67,7 @@ from erpsync.store.tables.stock import (
     waiting_count,
     warehouse,
 )
+from erpsync.store.tables.tracks import TRACK_STATES, track, track_node
 
 __all__ = [
     "EPOCH",
@@ -80,6 +81,7 @@ __all__ = [
     "RELEASES_OUT",
     "RELEASE_STATES",
     "SHIPMENT_STATES",
+    "TRACK_STATES",
     "UNMAPPED_LINE",
     "UNMAPPED_LISTING",
     "WAVE_IS_UNDER_WAY",
@@ -149,6 +151,8 @@ __all__ = [
     "subscription",
     "task",
     "token",
+    "track",
+    "track_node",
     "unknown_message",
     "user_account",
     "waiting_count",

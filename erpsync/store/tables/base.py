@@ -24,6 +24,7 @@ from sqlalchemy import (
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+LONGEST_ASK_S = 86_400
 LONGEST_BACK_OFF_S = 300
 LONGEST_BLOCK_S = 86_400
 LONGEST_CLAIM_S = 60

@@ -250,6 +250,7 @@ shipment = Table(
     UniqueConstraint("order_id", "carrier", "tracking"),
     one_of("state", *SHIPMENT_STATES),
     Index("ix_shipment_channel_id", "channel_id", "id"),
+    Index("ix_shipment_tracking", "tracking"),
     Index(
         "ix_shipment_not_sent",
         "state",

@@ -23,6 +23,7 @@ from erpsync.store.tables import (
 )
 from erpsync.store.views.details import with_names
 from erpsync.store.views.marks import list_marks
+from erpsync.store.views.tracks import track_json, with_track
 from erpsync.store.views.values import Json, detail, iso
 
 ByOrder = dict[int, list[Json]]
@@ -101,7 +102,7 @@ def _backordered(connection: Connection, order_ids: Sequence[int]) -> dict[int, 
 
 
 def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
-    query = select(shipment, shipment_state().label("now")).where(shipment.c.order_id.in_(order_ids))
+    query = with_track(select(shipment, shipment_state().label("now")).where(shipment.c.order_id.in_(order_ids)))
     rows = connection.execute(query.order_by(shipment.c.id)).all()
     lines = shipment_lines(connection, [row.id for row in rows])
     by_order: ByOrder = {}
@@ -112,6 +113,7 @@ def _shipments(connection: Connection, order_ids: Sequence[int]) -> ByOrder:
             "tracking": row.tracking,
             "lines": lines.get(row.id, []),
             "state": row.now,
+            "track": track_json(row),
         }
         by_order.setdefault(row.order_id, []).append(shown)
     return by_order

@@ -22,6 +22,7 @@ from erpsync.store.tables import (
     wave,
     waybill,
 )
+from erpsync.store.views.tracks import read_tracks
 from erpsync.store.views.values import Json, NotFound, row_json
 
 _BEFORE = ("number", "warehouse", "state", "reason")
@@ -43,8 +44,8 @@ def list_releases(
 ) -> list[Json]:
     """Return releases, newest first, without the recipient; limit 0 is all, `after` a number only what is older.
 
-    `lines` are in our units, `tracking` the couriers' numbers of its parcels, `copies` how often its papers
-    were printed.
+    `lines` are in our units, `tracking` the couriers' numbers of its parcels, `tracks` where those are of which a
+    courier told anything (`{tracking, state, at, place}`), `copies` how often its papers were printed.
 
     Args:
         unpicked: only those that a desk has and that are in no wave.
@@ -186,11 +187,17 @@ def _shown(connection: Connection, query: Select[Any]) -> list[Json]:
         ids = [row.id for row in page]
         numbers, lines = _orders(connection, ids), _lines(connection, ids)
         tracking, copies = tracking_of(connection, ids), _copies(connection, ids)
+        tracks = read_tracks(connection, [number for of_release in tracking.values() for number in of_release])
         for row in page:
             own = {
                 "orders": numbers.get(row.id, []),
                 "lines": lines.get(row.id, []),
                 "tracking": tracking.get(row.id, []),
+                "tracks": [
+                    {"tracking": number} | at
+                    for number in tracking.get(row.id, [])
+                    for at in tracks.get(number, {}).values()
+                ],
                 "copies": copies.get(row.id, {}),
             }
             shown.append(row_json(row, _BEFORE) | own | row_json(row, _AFTER))

@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement, Connection, literal_column, select
 from erpsync.store.outbox.queue import IS_OPEN
 from erpsync.store.tables import channel, orders, outbox, shipment
 from erpsync.store.views.parts import shipment_lines, shipment_state
+from erpsync.store.views.tracks import track_json, with_track
 from erpsync.store.views.values import Json, row_json
 
 _BEFORE = ("number", "order", "channel", "carrier", "tracking")
@@ -24,7 +25,8 @@ def list_shipments(
 
     `state` is `unknown` while its report was sent and got no answer; `waiting_for` and `error` are those of the report.
 
-    `lines` are `{external_id, qty}` in the channel's units.
+    `lines` are `{external_id, qty}` in the channel's units; `track` is `{state, at, place}` as the courier tells it,
+    None where it told nothing.
     """
     query = (
         select(shipment, shipment_state().label("now"), orders.c.number.label("order"), channel.c.name.label("channel"))
@@ -43,7 +45,7 @@ def list_shipments(
     if order_id is not None:
         query = query.where(shipment.c.order_id == order_id)
     # Scans shipment: newest first, and no further than the page is long.
-    rows = connection.execute(query).all()
+    rows = connection.execute(with_track(query)).all()
     parcels: list[Json] = []
     for start in range(0, len(rows), 500):
         page = rows[start : start + 500]
@@ -53,7 +55,8 @@ def list_shipments(
             waiting_for, error = reports.get(row.id, ("", ""))
             now = {"state": row.now, "waiting_for": waiting_for, "error": error}
             shown = row_json(row, _BEFORE) | {"lines": lines.get(row.id, [])}
-            parcels.append(shown | now | row_json(row, _AFTER[3:]))
+            at = {"track": track_json(row)}
+            parcels.append(shown | now | at | row_json(row, _AFTER[3:]))
     return parcels
 
 

@@ -98,6 +98,7 @@ def test_an_order_is_shown_with_all_that_belongs_to_it(shop: Shop) -> None:
             "tracking": "SFS0001-1",
             "lines": [{"external_id": "L2", "qty": 1}],
             "state": "sent",
+            "track": None,
         }
     ]
     assert got["refunds"] == [

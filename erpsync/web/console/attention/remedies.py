@@ -202,6 +202,16 @@ REMEDIES: Mapping[str, Remedy] = {
         do="See with the courier what became of it; if the parcel left, get it back.",
         done="It is void or settled: close it",
     ),
+    "parcel_back": Remedy(
+        means="A parcel comes back to its sender. Nothing of it was put back into stock.",
+        do="Look at what arrives, add to the stock what is good, and settle the rest with the buyer.",
+        done="It is settled: close it",
+    ),
+    "scan_missing": Remedy(
+        means="The shop was told of a parcel that no courier has scanned, as it wants to be told in time.",
+        do="Find out whether it left; a scan of it ends this.",
+        done="It is found: close it",
+    ),
     "route_broken": Remedy(
         means="A department is not told what happens: its messages do not get through.",
         do="Look at the error on the page of messages, mend it, and send a test; this ends with the next message.",
