@@ -40,6 +40,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "rules list": ("rules list",),
     "rules test": ("rules test S20261122000017", "rules test S20261122000017 --rules tomorrow.yaml"),
     "rules coverage": ("rules coverage",),
+    "plan": ("plan", "plan --rules tomorrow.yaml"),
     "ship": (
         "ship S20261122000017 --carrier SF --tracking SF1234567890123",
         "ship S20261122000017 --carrier YTO --tracking YT1234567890123 --line 4400001:1 --line 4400002",

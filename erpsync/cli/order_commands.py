@@ -74,4 +74,10 @@ RULES = (
         "count how many of the newest 1,000 orders each rule matches, never matches, or cannot answer",
         "rules:coverage",
     ),
+    Command(
+        "plan",
+        "say what a reload would make of open orders' holds, by rule, and whether it is taken; changes nothing",
+        "rules:plan",
+        (arg("--rules", metavar="FILE", help="of this file, in place of rules.yaml"),),
+    ),
 )

@@ -1,4 +1,4 @@
-"""`rules`: what rules.yaml says, what it says of one order, and what it does with the newest ones."""
+"""`rules` and `plan`: what rules.yaml says, of one order, of the newest ones, and what a reload would change."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK
+from erpsync.cli.errors import FAILED, OK
 from erpsync.cli.explain import say_what_is_in_force
 from erpsync.cli.orders import sayable
 from erpsync.cli.tables import Column
@@ -41,6 +41,13 @@ _COVERAGE = (
     Column("unknown", "unknown", "number"),
     Column("later", "later", "number"),
     Column("share", "share of orders", "free"),
+)
+_PLAN = (
+    Column("id", "rule"),
+    Column("begins", "begins to hold", "number"),
+    Column("ends", "ends to hold", "number"),
+    Column("begins_with", "first it begins with", "free"),
+    Column("ends_with", "first it ends with", "free"),
 )
 
 
@@ -189,6 +196,42 @@ def _print_coverage(app: App, said: Json) -> None:
     never = [rule["id"] for rule in said["rules"] if not rule["matched"] and not rule["later"]]
     if never and orders:
         out.line(f"matched none of them: {', '.join(never)}")
+
+
+def plan(app: App) -> int:
+    """Print by rule how many open orders rules on disk would hold otherwise; fails where a reload is refused for it."""
+    from erpsync.flows.audit.report import show_change
+    from erpsync.flows.audit.trial import holds_change
+
+    rules = _other_rules(app, app.config) if app.args.rules else app.config.rules
+    with app.looking_by_rules(others=bool(rules.rules)) as ctx:
+        change = holds_change(ctx, rules.book(app.config.timezone))
+    said = show_change(change, most=app.config.most_changed)
+    app.out.value(said, lambda: _print_plan(app, said))
+    return FAILED if said["refused"] else OK
+
+
+def _print_plan(app: App, said: Json) -> None:
+    opened, changed, most = said["open"], said["changed"], said["most_changed"]
+    app.out.rows([rule | _named(rule) for rule in said["rules"]], _PLAN)
+    if not changed:
+        app.out.line(
+            f"{opened} open orders stay as they are held" if opened != 1 else "1 open order stays as it is held"
+        )
+    elif changed == 1:
+        app.out.line("the holds of 1 open order would change")
+    else:
+        app.out.line(f"the holds of {changed} open orders would change, of {opened}")
+    if said["refused"]:
+        app.out.line(f"a reload is refused: these are more than rules.most_changed, which is {most}")
+
+
+def _named(rule: Json) -> Json:
+    """Return the first orders of a rule in one line each, and whether there are more."""
+    return {
+        f"{key}_with": ", ".join(rule[f"{key}_with"]) + (", …" if rule[key] > len(rule[f"{key}_with"]) else "")
+        for key in ("begins", "ends")
+    }
 
 
 def _bar(matched: int, orders: int) -> str:

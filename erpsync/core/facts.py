@@ -1,4 +1,4 @@
-"""What a rule may ask about: the closed set of facts, and the records that hold their values.
+"""What rules and routes may ask about: the closed set of facts, and the records that hold their values.
 
 Why closed: a fact that is missing is added here with its name, type and sentence, and is tested; a script inside a rule
 could not say what it read, nor when its answer will change.
@@ -13,6 +13,7 @@ from typing import Final
 from unicodedata import is_normalized, normalize
 
 from erpsync.core.address import CODES
+from erpsync.core.order_holds import HoldReason
 
 
 class Unknown(Enum):
@@ -28,7 +29,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 class On(StrEnum):
-    """What a rule is about."""
+    """What conditions are about: a rule's an order or a parcel, a route's an event."""
 
     ORDER = "order"
     PARCEL = "parcel"
@@ -50,11 +51,15 @@ class FactType(StrEnum):
     UNTIL = "until"  # time until an instant; shrinks
     CLOCK = "clock"
     WEEKDAY = "weekday"
+    EVENT = "event"  # a kind of event; one that ends in a dot is all that begin so
+    LEVEL = "level"  # one of `LEVELS`, which stands for itself and what is above it
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 KINDS = ("channel", "phone", "b2b", "cod", "gift_recipient")
 """Kinds of orders: one of a shop, those that begin with us, and one that goes to somebody else than the buyer."""
+LEVELS = ("info", "warn", "alarm")
+"""How much an event matters, least first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,12 +180,25 @@ PARCEL_FACTS = _facts(
     ),
 )
 EVENT_FACTS = _facts(
-    Fact(name="kind", type=FactType.SINGLE, says="The kind of event, such as order.held."),
+    Fact(name="event", type=FactType.EVENT, says="The kind of event, such as order.held."),
+    Fact(name="level", type=FactType.LEVEL, words=LEVELS, says="How much it matters."),
     Fact(name="channel", type=FactType.SINGLE, says="The channel that it is about."),
-    Fact(name="tag", type=FactType.WORDS, says="The tags of the order that it is about."),
+    Fact(name="warehouse", type=FactType.WORDS, says="The warehouses that it names."),
+    Fact(name="sku", type=FactType.WORDS, says="The SKUs that it names."),
+    Fact(
+        name="hold_reason",
+        type=FactType.WORDS,
+        words=tuple(reason.value for reason in HoldReason),
+        says="Why its order is held, where it tells of that.",
+    ),
+    Fact(name="rule", type=FactType.WORDS, says="The rules that hold its order, where it tells of that."),
+    Fact(name="kind", type=FactType.SINGLE, words=KINDS, says="The kind of its order."),
+    Fact(name="tag", type=FactType.WORDS, says="The tags that its order has by now."),
+    Fact(name="total", type=FactType.AMOUNT, unit="currency", says="What its buyer has to pay in all."),
+    _CURRENCY,
 )
 FACTS: Mapping[On, Mapping[str, Fact]] = {On.ORDER: ORDER_FACTS, On.PARCEL: PARCEL_FACTS, On.EVENT: EVENT_FACTS}
-"""By what a rule is about, the facts it may ask for by name."""
+"""By what conditions are about, the facts they may ask for by name."""
 
 
 def plain(text: str) -> str:
@@ -207,7 +225,7 @@ class _Plain:
             if isinstance(value, str):
                 if not value.isascii():
                     object.__setattr__(self, name, plain(value))
-            elif isinstance(value, frozenset) and not all(map(str.isascii, value)):
+            elif isinstance(value, frozenset) and value and not all(map(str.isascii, value)):
                 object.__setattr__(self, name, frozenset(map(plain, value)))
 
 
@@ -286,11 +304,25 @@ class ParcelFacts(_Plain):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFacts(_Plain):
-    """What is so of one event; the channel is empty where it is about none."""
+    """What is so of one event.
 
-    kind: str
+    Args:
+        channel: empty where it is about none.
+        kind, total, currency: of its order; unknown where it is about none.
+    """
+
+    event: str
+    level: str = "info"
     channel: str = ""
+    warehouse: frozenset[str] = frozenset()
+    sku: frozenset[str] = frozenset()
+    hold_reason: frozenset[str] = frozenset()
+    rule: frozenset[str] = frozenset()
+    kind: Word = UNKNOWN
     tag: frozenset[str] = frozenset()
+    total: Amount = UNKNOWN
+    currency: Word = UNKNOWN
 
 
-Facts = OrderFacts | ParcelFacts | EventFacts
+Facts = OrderFacts | ParcelFacts
+"""What a rule is judged by."""

@@ -1,20 +1,23 @@
-"""When a department is told, and of what: conditions, quiet hours, digests and budgets of a route. Pure.
+"""When a department is told: quiet hours, digests and budgets of a route. Pure.
+
+Of what it is told says a condition, which `erpsync.core.rules` judges as it judges those of rules.
 
 Why everything that waits becomes one message: a group that gets two hundred messages in a minute reads none of them,
 and its robot is blocked by the platform for ten.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from erpsync.core.rules.events import When
 
 MINUTE = timedelta(minutes=1)
 MOST_PER_MINUTE = 15
 """Messages a minute where nothing is said: WeCom and DingTalk take 20, and a margin is left for what was unsure."""
-
-LEVELS = ("info", "warn", "alarm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,66 +40,6 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What an event can answer.
-
-    Args:
-        warehouses, skus, hold_reasons, rules: all that it names.
-        total: what its order costs, in whole units of its currency; None where it is about no order.
-    """
-
-    kind: str
-    level: str = "info"
-    channel: str = ""
-    warehouses: Collection[str] = ()
-    skus: Collection[str] = ()
-    hold_reasons: Collection[str] = ()
-    rules: Collection[str] = ()
-    total: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
-    """Of what a route tells. All conditions have to hold; of a list of words one; an empty one asks nothing.
-
-    Args:
-        kinds: kinds of events; one that ends in a dot means all that begin so.
-        level: this level or a higher one.
-        least_total: the order costs at least so much, in whole units of its currency.
-    """
-
-    kinds: tuple[str, ...]
-    channels: tuple[str, ...] = ()
-    warehouses: tuple[str, ...] = ()
-    skus: tuple[str, ...] = ()
-    hold_reasons: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    level: str = "info"
-    least_total: Decimal | None = None
-
-    def holds(self, facts: Facts) -> bool:
-        """Whether an event is told."""
-        return (
-            any(_is_kind(facts.kind, kind) for kind in self.kinds)
-            and LEVELS.index(facts.level) >= LEVELS.index(self.level)
-            and (not self.channels or facts.channel in self.channels)
-            and _meet(self.warehouses, facts.warehouses)
-            and _meet(self.skus, facts.skus)
-            and _meet(self.hold_reasons, facts.hold_reasons)
-            and _meet(self.rules, facts.rules)
-            and (self.least_total is None or (facts.total is not None and facts.total >= self.least_total))
-        )
-
-
-def _is_kind(kind: str, wanted: str) -> bool:
-    return kind.startswith(wanted) if wanted.endswith(".") else kind == wanted
-
-
-def _meet(wanted: Collection[str], named: Collection[str]) -> bool:
-    return not wanted or any(name in wanted for name in named)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePolicy:
     """Whom to tell of what, in which language and how often.
 
@@ -109,7 +52,7 @@ class RoutePolicy:
 
     id: str
     to: str
-    when: When
+    when: "When"
     language: str = "zh"
     department: str = ""
     digest_s: float = 0

@@ -35,7 +35,7 @@ ORDER_KINDS = ("b2b", "cod")
 OUTCOMES = ("matched", "not", "later")
 """What became of a rule; `unknown` stands among the states."""
 
-ABOUT = ("parcel", "event")
+ABOUT = ("parcel",)
 """What rules are about; `order` stands among the kinds."""
 
 GIFTS = ("given", "once", "most", "unknown_sku")

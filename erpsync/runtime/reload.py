@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from erpsync.flows.audit.report import show_change
 from erpsync.flows.audit.trial import holds_change
 from erpsync.flows.context import Context
 from erpsync.runtime.parts import Built, Stages
@@ -97,13 +98,14 @@ def _holds_too_many(ctx: Context, config: Config) -> str:
     book = config.rules.book(config.timezone)
     if book.digest == ctx.book.digest:
         return ""
-    change = holds_change(ctx, book)
-    if change.changed <= config.most_changed:
+    change = show_change(holds_change(ctx, book), most=config.most_changed)
+    if not change["refused"]:
         return ""
-    most = ", ".join(f"{reason}: {count}" for reason, count in (change.begin + change.end).most_common(3))
+    most = ", ".join(f"{rule['hold']}:{rule['id']}: {rule['begins'] + rule['ends']}" for rule in change["rules"][:3])
+    changed, opened, limit = change["changed"], change["open"], config.most_changed
     return (
-        f"{config.rules.file}: would change the holds of {change.changed} of {change.open} open orders ({most}), more"
-        f" than rules.most_changed ({config.most_changed}); a restart puts it in force all the same"
+        f"{config.rules.file}: would change the holds of {changed} of {opened} open orders ({most}), more than"
+        f" rules.most_changed ({limit}); `erpsync plan` names them, and a restart puts it in force all the same"
     )
 
 

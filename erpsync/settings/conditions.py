@@ -1,4 +1,4 @@
-"""Reads the conditions of a rule from its tree; every problem at its own place.
+"""Reads the conditions of a rule, or of a route, from its tree; every problem at its own place.
 
 Why not a pydantic model: which operators and words a condition takes hangs on the fact it stands under, and a union of
 all of them would explain a mistyped word by what every other fact might have been.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 
-from erpsync.core.facts import FACTS, Fact, FactType, On, plain
+from erpsync.core.facts import FACTS, LEVELS, Fact, FactType, On, plain
 from erpsync.core.rules.model import Comparison, Condition, Every, Operator, Opposite, RuleWord, Some
 from erpsync.core.rules.places import PROVINCES, short_place
 from erpsync.languages.codes import EVENTS
@@ -40,7 +40,10 @@ _OPERATORS: Table[FactType, tuple[str, ...]] = {
     FactType.UNTIL: (*_BOUNDS, "is"),
     FactType.CLOCK: ("from", "to"),
     FactType.WEEKDAY: (),
+    FactType.EVENT: (),
+    FactType.LEVEL: (),
 }
+_PLAIN_FORMS = {FactType.WEEKDAY: "[DAY, …]", FactType.EVENT: "KIND or [KIND, …]", FactType.LEVEL: "LEVEL"}
 _GROUPS = ("any", "all")
 _DEEPEST = 2
 """`any` and `all` may stand in one another once."""
@@ -57,13 +60,15 @@ class Known:
     channels: Collection[str] | None = None
     connectors: Collection[str] | None = None
     warehouses: Collection[str] | None = None
+    rules: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Reads the conditions of one rule.
+    """Reads the conditions of one rule or route.
 
     Args:
+        on: what they are about.
         zones: the names of the zones of this file.
     """
 
@@ -122,7 +127,9 @@ class Conditions:
     def _no_such_fact(self, name: str) -> str:
         for on, facts in FACTS.items():
             if name in facts and on is not self.on:
-                return f"is a fact of on: {on.value}, not of on: {self.on.value}"
+                if On.EVENT not in (on, self.on):
+                    return f"is a fact of on: {on.value}, not of on: {self.on.value}"
+                return "is a fact of events, which routes ask about" if on is On.EVENT else "is no fact of events"
         return f"no such fact{did_you_mean(name, [*FACTS[self.on], *_GROUPS, 'not']) or '; the reference lists them'}"
 
     def _costs(self, fact: Fact, node: Node, path: Path, place: Place) -> list[Condition]:
@@ -211,6 +218,8 @@ class Conditions:
             return []
         words = self._words(fact, node, path, place)
         operator = Operator.HAS if fact.type is FactType.WORDS else Operator.ONE_OF
+        if fact.type is FactType.LEVEL and (named := [level for level in LEVELS if level in words]):
+            words = LEVELS[LEVELS.index(named[0]) :]
         return [Comparison(fact=fact.name, operator=operator, words=words)] if words else []
 
     def _words(self, fact: Fact, node: Node, path: Path, place: Place) -> tuple[RuleWord, ...]:
@@ -273,12 +282,12 @@ class Conditions:
             if fact.name == "province" and short_place(word) not in PROVINCES:
                 text = f"'{word}' is no province of China{near(word, PROVINCES)}"
                 self.findings.add(place, path, text, severity="warning")
-        elif self.on is On.EVENT and fact.name == "kind":
-            if word not in EVENTS:
+        elif fact.type is FactType.EVENT:
+            if word not in EVENTS and not (word.endswith(".") and any(kind.startswith(word) for kind in EVENTS)):
                 hint = did_you_mean(word, EVENTS) or "; docs/messages.md lists them"
                 self.findings.add(place, path, f"no kind of event '{word}'{hint}")
         elif fact.words:
-            if word not in fact.words:
+            if not _is_among(word, fact.words):
                 self.findings.add(place, path, f"no such word{did_you_mean(word, fact.words) or _known(fact.words)}")
         elif fact.name == "currency" and word not in CURRENCIES:
             self.findings.add(place, path, f"'{word}' is no currency")
@@ -286,18 +295,24 @@ class Conditions:
             self._look_up_name(fact.name, word, path, place)
 
     def _look_up_name(self, name: str, word: str, path: Path, place: Place) -> None:
-        """Note the name of a channel, connector or warehouse that the configuration does not hold."""
+        """Note the name of a channel, connector, warehouse or rule that the configuration does not hold."""
         names = {
             "channel": self.known.channels,
             "connector": self.known.connectors,
             "warehouse": self.known.warehouses,
+            "rule": self.known.rules,
         }.get(name)
-        if names is None or word in names or (word == OWN and name != "warehouse"):
+        if names is None or _is_among(word, names) or (word == OWN and name in ("channel", "connector")):
             return
         if name == "connector":
             self.findings.add(place, path, f"no channel has the connector '{word}'{near(word, names)}")
         else:
             self.findings.add(place, path, f"there is no {name} '{word}'{near(word, names)}")
+
+
+def _is_among(word: str, names: Collection[str]) -> bool:
+    """Whether a word is one of the names, or with a `*` at its end the beginning of one."""
+    return word in names or (word.endswith("*") and any(name.startswith(word[:-1]) for name in names))
 
 
 def least_and_most(fact: Fact) -> tuple[int, int]:
@@ -348,4 +363,4 @@ def _forms(fact: Fact) -> str:
         return "true, false or {is: unknown}"
     if fact.type is FactType.WORDS:
         return "[WORD, …], {has: […]}, {any: […]}, {all: […]}, {only: […]} or {is: unknown}"
-    return "WORD, [WORD, …] or {is: unknown}" if fact.type is not FactType.WEEKDAY else "[DAY, …]"
+    return _PLAIN_FORMS.get(fact.type, "WORD, [WORD, …] or {is: unknown}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, SecretStr
@@ -40,6 +40,9 @@ from erpsync.settings.rule_config import RulesConfig
 from erpsync.settings.rule_limits import MOST_CHANGED
 from erpsync.settings.warehouses import warehouse_policy
 from erpsync.settings.written import Positions
+
+if TYPE_CHECKING:
+    from erpsync.core.rules.model import Condition
 
 Policy = TypeVar("Policy")
 RETENTION_DAYS = 180
@@ -219,9 +222,18 @@ def changed_channels(old: Config, new: Config) -> Diff:
 
 
 def build(
-    folder: Path, main: MainFile, channels: Iterable[tuple[ChannelFile, Any, bool, str]], rules: RulesConfig
+    folder: Path,
+    main: MainFile,
+    channels: Iterable[tuple[ChannelFile, Any, bool, str]],
+    rules: RulesConfig,
+    whens: Iterable["Condition | None"],
 ) -> Config:
-    """Return the configuration; `channels` are file, settings, `makeable` and file name of each channel."""
+    """Return the configuration.
+
+    Args:
+        channels: file, settings, `makeable` and file name of each channel.
+        whens: of what each route tells.
+    """
     host, _, port = main.web.listen.rpartition(":")
     return Config(
         folder=folder,
@@ -242,7 +254,7 @@ def build(
         order_defaults=order_policy(main.defaults.orders),
         releases=release_policy(main.releases),
         couriers=policy(CourierPolicy, main.couriers),
-        routes=tuple(map(route_policy, main.routes)),
+        routes=tuple(route_policy(route, when) for route, when in zip(main.routes, whens, strict=True) if when),
         documents=document_settings(main.documents),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,
         status=policy(StatusLimits, main.status),

@@ -63,7 +63,8 @@ def load(
     rules, misnamed = loading.rules(root, channels, whole=not folder.failed)
     named = {id: channel for channel in reversed(channels) if (id := text_of(channel.at("id")))}
     check_releases(root, named)
-    check_routes(root, named, rules=None if rules.config is None else {rule.id for rule in rules.config.rules})
+    ids = None if rules.config is None else {rule.id for rule in rules.config.rules}
+    whens = check_routes(root, named, sources, rules=ids)
     files = [root.findings, folder, *(channel.findings for channel in channels)]
     strange = [*(_ignored(file, CHANNEL_NAME) for file in ignored), *(_ignored(file, RULES_NAME) for file in misnamed)]
     listed = [*_in_order(files), *rules.problems, *rules.notes, *strange]
@@ -83,7 +84,7 @@ def load(
         channel.model.id: (file, channel.node) for file, channel in zip(names, channels, strict=True) if channel.model
     }
     written = positions(str(main), root.node, trees, rules, lines=loading.source.knows_lines)
-    config = replace(build(sources.folder, root.model, done, rules.require()), kept=kept, written=written)
+    config = replace(build(sources.folder, root.model, done, rules.require(), whens), kept=kept, written=written)
     return Loaded(config=config, notes=notes, unusable=unusable)
 
 

@@ -2,16 +2,17 @@
 
 import re
 from datetime import time
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from erpsync.core.messages import Quiet, RoutePolicy, When
+from erpsync.core.messages import MOST_PER_MINUTE, Quiet, RoutePolicy
 from erpsync.settings.keys import Keys
 
+if TYPE_CHECKING:
+    from erpsync.core.rules.model import Condition
+
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
-_DEFAULT = RoutePolicy(id="", to="", when=When(kinds=()))
 
 
 def hours(text: str) -> Quiet:
@@ -30,29 +31,6 @@ def _checked(text: str) -> str:
     return text
 
 
-Word = Annotated[str, Field(min_length=1, max_length=200)]
-Words = Word | Annotated[list[Word], Field(min_length=1, max_length=100)]
-
-
-class Total(Keys):
-    """What an order costs."""
-
-    ge: float = Field(ge=0, le=1e12, description="At least so much, in whole units of the order's currency.")
-
-
-class RouteWhen(Keys):
-    """Of what a route tells: all that is given has to hold, of a list one of its words."""
-
-    event: Words = Field(description="Kinds of events, such as order.held; order. is all kinds that begin so.")
-    channel: Words | None = Field(None, description="Only what concerns one of these channels.")
-    warehouse: Words | None = Field(None, description="Only what names one of these warehouses.")
-    sku: Words | None = Field(None, description="Only what names one of these SKUs.")
-    hold_reason: Words | None = Field(None, description="Only orders held for one of these reasons.")
-    rule: Words | None = Field(None, description="Only orders that one of these rules holds.")
-    level: Literal["info", "warn", "alarm"] = Field("info", description="Only what matters so much, or more.")
-    total: Total | None = Field(None, description="Only orders that cost so much.")
-
-
 class Route(Keys):
     """A department that is told."""
 
@@ -62,9 +40,9 @@ class Route(Keys):
     to: str = Field(description="Channel that sends, for example one with `connector: wecom_bot`.")
     department: str = Field("", max_length=60, description="Whom it is for; stands before every title.")
     lang: Literal["en", "zh"] = Field("zh", description="Language of the messages.")
-    when: RouteWhen = Field(description="Of what it tells.")
+    when: dict[str, Any] = Field(description="Of what it tells: conditions on facts of events, `event` among them.")
     digest_s: float = Field(
-        _DEFAULT.digest_s, ge=0, le=86_400, description="Seconds within which all that happens becomes one message."
+        0, ge=0, le=86_400, description="Seconds within which all that happens becomes one message."
     )
     quiet: Annotated[str, AfterValidator(_checked)] | None = Field(
         None, description="Hours without messages, such as 22:00-07:00 by `timezone`; what comes then is one message."
@@ -73,13 +51,14 @@ class Route(Keys):
         "nothing", description="Whether an alarm comes through in quiet hours, with all that has waited."
     )
     most_per_min: int = Field(
-        _DEFAULT.most_per_min, ge=1, le=60, description="Messages a minute at most; what is more becomes one message."
+        MOST_PER_MINUTE, ge=1, le=60, description="Messages a minute at most; what is more becomes one message."
     )
 
 
-def route_policy(route: Route) -> RoutePolicy:
-    """Return what a route decides by."""
-    when = route.when
+def route_policy(route: Route, condition: "Condition") -> RoutePolicy:
+    """Return what a route decides by; `condition` is what its `when` says."""
+    from erpsync.core.rules.events import When  # few have routes, and what judges conditions costs each start
+
     return RoutePolicy(
         id=route.id,
         to=route.to,
@@ -89,20 +68,5 @@ def route_policy(route: Route) -> RoutePolicy:
         quiet=hours(route.quiet) if route.quiet else None,
         quiet_lets=route.quiet_lets,
         most_per_min=route.most_per_min,
-        when=When(
-            kinds=_words(when.event),
-            channels=_words(when.channel),
-            warehouses=_words(when.warehouse),
-            skus=_words(when.sku),
-            hold_reasons=_words(when.hold_reason),
-            rules=_words(when.rule),
-            level=when.level,
-            least_total=None if when.total is None else Decimal(str(when.total.ge)),
-        ),
+        when=When(condition=condition),
     )
-
-
-def _words(given: str | list[str] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    return (given,) if isinstance(given, str) else tuple(given)

@@ -104,7 +104,7 @@ class RuleKeys(_Keys):
     """One rule, less its conditions."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="Its name, which approvals are kept by.")
-    on: Literal["order", "parcel", "event"] = Field("order", description="What it is about.")
+    on: Literal["order", "parcel"] = Field("order", description="What it is about.")
     from_: str | None = Field(None, alias="from", description="From when on it counts.")
     until: str | None = Field(None, description="Until before when it counts.")
     when: dict[str, Any] = Field(default_factory=dict, description="Its conditions, all of which have to hold.")

@@ -1,4 +1,4 @@
-"""The JSON Schema of rules.yaml for editors: keys and effects by their models, conditions by the facts there are.
+"""The JSON Schema of rules.yaml and of routes' conditions: keys and effects by models, conditions by the facts.
 
 Why conditions are written from `core.facts`: an editor that underlines a mistyped fact has to know the same ones.
 """
@@ -6,6 +6,8 @@ Why conditions are written from `core.facts`: an editor that underlines a mistyp
 from typing import Any
 
 from erpsync.core.facts import FACTS, Fact, FactType, On
+from erpsync.core.rules.model import EFFECTS
+from erpsync.languages.codes import EVENTS
 from erpsync.settings.conditions import ON_SETS, least_and_most
 from erpsync.settings.rule_models import RuleKeys, RulesFile
 
@@ -22,12 +24,15 @@ _COMPARED = (FactType.SINCE, FactType.UNTIL)
 
 
 def rules_schema(name: str) -> Schema:
-    """Return definitions for `$defs`: that of rules.yaml under `name`, and what it refers to under names below it."""
+    """Return definitions for `$defs`: that of rules.yaml under `name`, and what it refers to under names below it.
+
+    `NAME.on_event` is what a route's `when` may hold.
+    """
     file = RulesFile.model_json_schema()
     rule = RuleKeys.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
     models = {f"{name}.{model}": body for model, body in rule.pop("$defs").items()}
     rule["required"] = ["id", "when", "then"]
-    rule["allOf"] = [_when_of(on, name) for on in On]
+    rule["allOf"] = [_when_of(on, name) for on in EFFECTS]
     file["properties"]["rules"] = {"type": "array", "items": {"$ref": f"#/$defs/{name}.rule"}}
     conditions = {f"{name}.on_{on}": _conditions(on, f"#/$defs/{name}.on_{on}") for on in On}
     return {name: file, f"{name}.rule": rule, **models, **conditions}
@@ -57,7 +62,9 @@ def _condition(fact: Fact) -> Schema:
     compared = _mapping({**bounds, "is": _IS_UNKNOWN})
     if fact.type is FactType.CLOCK:
         return _mapping({"from": _TIME, "to": _TIME}) | {"required": ["from", "to"]}
-    if fact.type is FactType.WEEKDAY:
+    if fact.type is FactType.EVENT:
+        return {"anyOf": _word_or_words({"anyOf": [{"enum": list(EVENTS)}, {"pattern": r"^[a-z_]+\.$"}]})}
+    if fact.type in (FactType.WEEKDAY, FactType.LEVEL):
         return {"anyOf": _word_or_words(_word(fact))}
     if fact.type is FactType.NOTE:
         return _mapping(

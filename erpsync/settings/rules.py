@@ -26,6 +26,11 @@ from erpsync.settings.tree import Mapping, Node, Scalar, Sequence, locate
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?(Z|[+-]\d\d:\d\d)?")
 
+_NOT_RULED = {
+    "return": "return comes with a later release; so far a rule is about an order or a parcel",
+    "event": "no rule is about events: who is told of them stands under `routes` in erpsync.yaml",
+}
+
 
 def load_rules(
     file: FilePath, *, timezone: ZoneInfo, known: Known | None = None, source: Files | None = None
@@ -128,9 +133,9 @@ class _Reading:
         return lines
 
     def _rule(self, row: Node, path: Path) -> Rule | None:
-        if isinstance(row, Mapping) and _said(row, "on") == "return":
-            text = "return comes with a later release; so far a rule is about an order, a parcel or an event"
-            self._under(row, path, "on", text)
+        refused = _NOT_RULED.get(str(_said(row, "on"))) if isinstance(row, Mapping) else None
+        if isinstance(row, Mapping) and refused:
+            self._under(row, path, "on", refused)
             return None
         own = row.without("when") if isinstance(row, Mapping) else row
         keys: RuleKeys | None = self._bind(own, RuleKeys, path)
@@ -140,7 +145,7 @@ class _Reading:
         when = None
         if "when" not in row.items:
             self.findings.add(row.place, (*path, "when"), "is missing")
-        elif isinstance(on, str) and on in set(On):
+        elif isinstance(on, str) and on in set(EFFECTS):
             conditions = Conditions(findings=self.findings, on=On(on), zones=self._zones, known=self.known)
             when = conditions.read(row.items["when"], (*path, "when"))
         if keys is None:
@@ -226,7 +231,7 @@ class _Reading:
     def _lint(self, rules: list[tuple[int, Rule]], root: Node) -> None:
         """Note rules that can match nothing, and effects that never count."""
         for n, rule in rules:
-            fact = never_match(rule, self._zones)
+            fact = never_match(rule.when, rule.on, self._zones)
             if fact:
                 text = f"can never hold: {fact} would have to be two things at once"
                 self._at(root, ("rules", n, "when"), text)

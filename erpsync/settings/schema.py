@@ -35,6 +35,7 @@ def schema(registry: Registry) -> dict[str, Any]:
 
     defs: dict[str, Any] = {}
     main = _schema_of(MainFile, "erpsync", defs)
+    defs["erpsync.Route"]["properties"]["when"]["$ref"] = "#/$defs/rules.on_event"
     channel = _schema_of(ChannelFile, "channel", defs)
     channel["properties"]["connector"]["enum"] = list(registry.names())
     channel["allOf"] = [_settings_rule(name, registry, defs) for name in registry.names()]

@@ -207,3 +207,40 @@ def test_while_rules_yaml_is_bad_it_is_looked_by_those_in_force_and_nothing_is_d
     assert "the configuration on disk is bad" in tested.err
     assert [rule["holds"] for rule in listed.json] == [1, 2, 0, 0, 0]
     assert desk.run("orders", "approve", "1001", "--all").code == 78
+
+
+def test_a_plan_says_by_rule_what_a_reload_would_begin_and_end_and_whether_it_is_taken(desk: Desk) -> None:
+    same = desk.run("plan")
+    desk.write("rules.yaml", RULES.replace("total: {ge: 200}", "total: {ge: 900}").replace("id: many", "id: pair"))
+    planned = desk.json("plan")
+    text = desk.run("plan")
+    desk.write("erpsync.yaml", (desk.folder / "erpsync.yaml").read_text() + "rules: {most_changed: 1}\n")
+    refused = desk.run("plan")
+
+    assert (same.code, same.out) == (0, "4 open orders stay as they are held\n")
+    assert (planned["open"], planned["changed"], planned["refused"]) == (4, 2, False)
+    rules = {rule["id"]: (rule["begins_with"], rule["ends_with"]) for rule in planned["rules"]}
+    first, second = number(desk, "1001"), number(desk, "1002")
+    assert rules == {"big": ([], [first]), "many": ([], [first, second]), "pair": ([first, second], [])}
+    assert (text.code, text.out.splitlines()[-1]) == (0, "the holds of 2 open orders would change, of 4")
+    assert (refused.code, refused.out.splitlines()[-1]) == (
+        1,
+        "a reload is refused: these are more than rules.most_changed, which is 1",
+    )
+    assert [rule["holds"] for rule in desk.json("rules", "list")[:2]] == [1, 0]  # as it was
+
+
+def test_a_plan_by_another_file_leaves_the_one_of_the_configuration_alone(desk: Desk, tmp_path: Path) -> None:
+    other = tmp_path / "tomorrow.yaml"
+    other.write_text("rules: [{id: all, when: {total: {ge: 0}}, then: {hold: 盘点}}]", encoding="utf-8")
+    planned = desk.json("plan", "--rules", str(other))
+    other.write_text("rules: [{id: all, when: {totl: {ge: 0}}, then: {hold: 盘点}}]", encoding="utf-8")
+    wrong = desk.run("plan", "--rules", str(other))
+
+    assert {rule["id"]: (rule["begins"], rule["ends"]) for rule in planned["rules"]} == {
+        "all": (4, 0),
+        "big": (0, 1),
+        "many": (0, 2),
+    }
+    assert len(planned["rules"][0]["begins_with"]) == 4
+    assert (wrong.code, "did you mean 'total'?" in wrong.err) == (78, True)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from erpsync.core.facts import EVENT_FACTS, ORDER_FACTS, PARCEL_FACTS, On
+from erpsync.core.facts import EVENT_FACTS, ORDER_FACTS, PARCEL_FACTS
 from erpsync.core.rules import Operator
-from erpsync.core.rules.model import SIGNS
+from erpsync.core.rules.model import EFFECTS, SIGNS
 from erpsync.flows.inventory.goods import GoodsRow, import_goods
 from erpsync.store.tables.rules import GIFT_STATES
 from erpsync.web.console.audit.words import ABOUT_WORDS, FACT_WORDS, GIFT_WORDS, OPERATOR_WORDS
@@ -46,7 +46,7 @@ def test_every_fact_operator_and_state_has_words() -> None:
 
     assert set(FACT_WORDS) == {*ORDER_FACTS, *PARCEL_FACTS, *EVENT_FACTS, "now"}
     assert set(OPERATOR_WORDS) == signs | {"from", "until"}
-    assert (set(GIFT_WORDS), set(ABOUT_WORDS)) == (set(GIFT_STATES), set(On))
+    assert (set(GIFT_WORDS), set(ABOUT_WORDS)) == (set(GIFT_STATES), set(EFFECTS))
 
 
 def test_without_rules_the_page_says_how_to_begin(desk: OrderDesk) -> None:

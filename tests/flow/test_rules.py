@@ -262,6 +262,10 @@ def test_what_a_reload_would_change_is_counted_before(town: Town) -> None:
 
     assert (change.open, change.changed) == (3, 3)
     assert (dict(change.begin), dict(change.end)) == ({"rule:big": 1}, {"rule:small": 2})
+    assert (change.begins_with, change.ends_with) == (
+        {"rule:big": ["S20260302000001"]},
+        {"rule:small": ["S20260302000002", "S20260302000003"]},
+    )
     assert coverage(town.ctx).outcomes["small"] == {"matched": 2, "not": 1}
 
 

@@ -41,4 +41,5 @@ def test_a_reload_that_would_change_too_many_holds_is_refused_with_the_figures(
     assert done.taken is taken
     if not taken:
         assert "would change the holds of 3 of 3 open orders (rule:all: 3)" in done.why
+        assert "`erpsync plan` names them" in done.why
     assert bool(built.ctx.book.effects) is taken

@@ -24,7 +24,7 @@ from tests.growth.ground import Ground
 from tests.growth.known import Names
 from tests.growth.timing import Measure, time_of
 
-READING = {"list", "show", "find", "explain", "status", "prove"}
+READING = {"list", "show", "find", "explain", "status", "prove", "plan"}
 LEFT_OUT = {"--limit", "--recipient", "--windows"}
 """How much is printed, and what leaves a trace."""
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
-from erpsync.core.facts import FactType, On, ParcelFacts
+from erpsync.core.facts import FactType, ParcelFacts
 from erpsync.core.rules import EFFECTS, compile_book, judge
 from erpsync.sdk.carriers import CARRIERS
 from erpsync.settings.conditions import Known
@@ -15,6 +16,7 @@ from erpsync.settings.rule_config import LoadedRules
 from erpsync.settings.rules import load_rules
 from tests.support import rule_facts
 from tests.support.sources import ROOT
+from tests.support.whens import when
 from tests.unit.core.rules.builders import NOW
 
 TEXT = rule_facts.PAGE.read_text(encoding="utf-8")
@@ -92,7 +94,9 @@ def test_how_each_type_is_compared_is_said_and_taken(tmp_path: Path) -> None:
     for row in table:
         for form in codes(row[1]):
             on = "on: parcel, " if form.startswith("cost") else ""
-            if not form.startswith("{"):  # else it stands in place of the form before it
+            if form.startswith(("event", "level")):
+                assert when(**{"event": "order."} | yaml.safe_load(f"{{{form}}}")).kinds
+            elif not form.startswith("{"):  # else it stands in place of the form before it
                 assert said(tmp_path, f"rules: [{{id: a, {on}when: {{{form}}}, then: {{hold: x}}}}]") == [], form
 
 
@@ -104,7 +108,7 @@ def test_every_effect_is_said_with_what_it_goes_with() -> None:
     }
     assert found.pop("ask") == {"beside `hold` or `void`"}
     assert found == {
-        name: {on.value for on in On if name in EFFECTS[on]} for name in dict.fromkeys(sum(EFFECTS.values(), ()))
+        name: {on.value for on in EFFECTS if name in EFFECTS[on]} for name in dict.fromkeys(sum(EFFECTS.values(), ()))
     }
 
 

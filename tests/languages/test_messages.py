@@ -5,16 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from erpsync.core.messages import RoutePolicy, When
+from erpsync.core.messages import RoutePolicy
 from erpsync.flows.messages.compose import message_of, trial_message
 from erpsync.flows.messages.facts import Happened
 from erpsync.flows.messages.levels import level_of
 from erpsync.flows.messages.words import WORDS
 from erpsync.languages.codes import CHECKS, EVENTS, HOLD_REASONS, TASKS
 from tests.languages.leftovers import left_over
+from tests.support.whens import when
 
 AT = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
-ROUTE = RoutePolicy(id="a", to="b", when=When(kinds=("order.",)), department="仓库")
+ROUTE = RoutePolicy(id="a", to="b", when=when(event="order."), department="仓库")
 FACTS = {
     "order": "S1",
     "channel": "淘宝",

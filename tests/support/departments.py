@@ -9,7 +9,8 @@ from typing import Any
 from connectors.wecom_bot.connector import WecomBotConnector
 from connectors.wecom_bot.sandbox import KEY, WecomRobot
 from connectors.wecom_bot.settings import WecomBotSettings
-from erpsync.core.messages import RoutePolicy, When
+from erpsync.core.facts import EVENT_FACTS
+from erpsync.core.messages import RoutePolicy
 from erpsync.core.policy import WarehousePolicy
 from erpsync.flows.context import ChannelSpec, Context, open_context
 from erpsync.flows.messages.tell import push_messages
@@ -20,14 +21,16 @@ from erpsync.store.events import Event, write_events
 from erpsync.store.views import list_tasks
 from erpsync.store.views.routes import list_routes
 from tests.support.shop import NOON, SHANGHAI, VAULT, Shop, ShopConnector
+from tests.support.whens import when
 
 ROBOT = "robot"
 
 
 def route(id: str = "sales", *, kinds: Sequence[str] = ("order.",), **more: Any) -> RoutePolicy:
-    """Return a route in English to the robot."""
-    asked = {key: more.pop(key) for key in list(more) if key in When.__dataclass_fields__}
-    return RoutePolicy(**{"id": id, "to": ROBOT, "language": "en", "when": When(kinds=tuple(kinds), **asked)} | more)
+    """Return a route in English to the robot; `more` are its keys, and conditions by the names of their facts."""
+    asked = {key: more.pop(key) for key in list(more) if key in {*EVENT_FACTS, "any", "all", "not"}}
+    about = when(event=list(kinds), **asked)
+    return RoutePolicy(**{"id": id, "to": ROBOT, "language": "en", "when": about} | more)
 
 
 @dataclass

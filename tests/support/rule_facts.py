@@ -1,4 +1,4 @@
-"""The tables of docs/rules.md: which facts rules may ask about, read from the facts themselves.
+"""The tables of docs/rules.md: which facts rules and routes may ask about, read from the facts themselves.
 
 `make docs` writes them into the page.
 """
@@ -9,7 +9,11 @@ from erpsync.core.facts import FACTS, Fact, On
 from tests.support.sources import ROOT
 
 PAGE = ROOT / "docs" / "rules.md"
-HEADS = {On.ORDER: "### Of an order\n\n", On.PARCEL: "### Of a parcel\n\n", On.EVENT: "### Of an event\n\n"}
+HEADS = {
+    On.ORDER: "### Of an order\n\n",
+    On.PARCEL: "### Of a parcel\n\n",
+    On.EVENT: "made of the same conditions.\n\n",
+}
 COLUMNS = "| fact | type | unit | what it is |\n| --- | --- | --- | --- |\n"
 
 

@@ -78,7 +78,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The rules about orders, parcels or events."""
+    """The rules about orders, or about parcels."""
 
     rules: tuple[Compiled, ...]
     later: Mapping[int, Because]
@@ -143,13 +143,13 @@ def compile_book(rules: Sequence[Rule], zones: Zones, timezone: tzinfo) -> Book:
         timezone: whose clock and midnight the conditions on time mean.
     """
     text = repr((rules, sorted(zones.items()), str(timezone)))
-    made = {on: [_compiled(rule, at, timezone) for at, rule in enumerate(rules) if rule.on is on] for on in On}
+    made = {on: [_compiled(rule, at, timezone) for at, rule in enumerate(rules) if rule.on is on] for on in EFFECTS}
     return Book(
         digest=sha256(text.encode()).hexdigest()[:12],
         effects=frozenset(name for rule in made[On.ORDER] for name in _effects(rule.then)),
         timed=any(rule.until is not None for rule in made[On.ORDER]),
-        needs={on: frozenset(_needs(made[on])) for on in On},
-        ledgers={on: _ledger(on, made[on], made[On.PARCEL]) for on in On},
+        needs={on: frozenset(_needs(made[on])) for on in EFFECTS},
+        ledgers={on: _ledger(on, made[on], made[On.PARCEL]) for on in EFFECTS},
         zone_map=ZoneMap(zones),
         zones=zones,
     )

@@ -283,6 +283,8 @@ def _one_of(test: Comparison, fact: Fact, value: Value) -> Ask:
     if fact.type is FactType.PLACE:
         places = frozenset(short_place(str(word)) for word in test.words)
         return _with_known(value, lambda found: short_place(found) in places)
+    if fact.type is FactType.EVENT:
+        return _kind_of_event(tuple(map(str, test.words)), attrgetter(fact.field))
     words = frozenset(plain(word) if isinstance(word, str) else word for word in test.words)
     if fact.type is FactType.COSTS:
         return _with_known(value, words.__contains__)
@@ -291,6 +293,17 @@ def _one_of(test: Comparison, fact: Fact, value: Value) -> Ask:
     def ask(facts: Any, _: State) -> Answer:
         found = get(facts)
         return None if found is UNKNOWN else found in words
+
+    return ask
+
+
+def _kind_of_event(words: tuple[str, ...], get: Callable[[Any], str]) -> Ask:
+    exact = frozenset(word for word in words if not word.endswith("."))
+    starts = tuple(word for word in words if word.endswith("."))
+
+    def ask(facts: Any, _: State) -> Answer:
+        kind = get(facts)
+        return kind in exact or kind.startswith(starts)
 
     return ask
 

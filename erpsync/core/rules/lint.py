@@ -1,4 +1,4 @@
-"""What is wrong with rules by themselves: those that can match nothing, and effects that never count.
+"""What is wrong with conditions and rules by themselves: what can match nothing, and effects that never count.
 
 Why sound and not complete: what is said is sure; what would take a proof is left alone. Conditions are taken apart into
 their ways to hold (a disjunction of conjunctions), and facts are compared one by one.
@@ -48,12 +48,12 @@ class Shadow:
     above: int
 
 
-def never_match(rule: Rule, zones: Zones) -> str:
-    """Return the fact that keeps a rule from ever matching, as its name; empty where there may be a match."""
-    ways = _ways(rule.when)
+def never_match(when: Condition, on: On, zones: Zones) -> str:
+    """Return the fact that keeps a condition from ever holding, as its name; empty where it may hold."""
+    ways = _ways(when)
     if not ways:
         return ""
-    found = [_impossible(way, rule.on, zones) for way in ways]
+    found = [_impossible(way, on, zones) for way in ways]
     return found[0] if all(found) else ""
 
 
@@ -180,6 +180,8 @@ def _contradict(literals: Sequence[Literal], fact: Fact) -> bool:
         return {True, False} <= barred
     if fact.type is FactType.WORDS:
         return _sets_contradict(literals)
+    if fact.type is FactType.EVENT:
+        return _kinds_contradict(literals)
     if fact.type in _RUNNING and not _is_there(literals):
         return False
     low, high = _interval(literals)
@@ -246,6 +248,19 @@ def _minutes(literals: Iterable[Literal]) -> int:
             inside = (1 << end) - (1 << begin) if begin < end else _ALL_DAY ^ ((1 << begin) - (1 << end))
             left &= inside if holds else _ALL_DAY ^ inside
     return left
+
+
+def _kinds_contradict(literals: Sequence[Literal]) -> bool:
+    """Whether no kind of event is meant by all that it has to be, and by nothing that it must not be."""
+    wanted = [[_starts(word) for word in test.words] for test, holds in literals if holds]
+    barred = [_starts(word) for test, holds in literals if not holds for word in test.words]
+    return any(not any(_may_meet(word, others) for word in words) for words in wanted for others in wanted) or any(
+        all(_matched_by(word, barred) for word in words) for words in wanted
+    )
+
+
+def _starts(kind: object) -> str:
+    return f"{kind}*" if str(kind).endswith(".") else str(kind)
 
 
 def _sets_contradict(literals: Sequence[Literal]) -> bool:

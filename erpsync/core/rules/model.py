@@ -135,7 +135,6 @@ SINGLE = ("carrier", "warehouse", "part", "void", "tell")
 EFFECTS: Mapping[On, tuple[str, ...]] = {
     On.ORDER: ("hold", "tag", "seal", "gift", *SINGLE),
     On.PARCEL: ("hold", "tag", "carrier", "tell"),
-    On.EVENT: ("tag",),
 }
 """By what a rule is about, what may come of it."""
 
@@ -243,7 +242,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """All that the rules say of one order, parcel or event, whatever was so before.
+    """All that the rules say of one order or parcel, whatever was so before.
 
     Args:
         because: one for each rule of this kind in the order of the file; for an order also those that are judged later.

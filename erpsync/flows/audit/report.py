@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from erpsync.core.facts import On
+from erpsync.core.order_holds import kind_of, rule_of
 from erpsync.core.rules import Effects
 from erpsync.flows.audit.said import Json, asking, reasons_of, wants
-from erpsync.flows.audit.trial import Coverage
+from erpsync.flows.audit.trial import Coverage, HoldsChange
 from erpsync.flows.context import Context
 from erpsync.flows.rules.facts import TO_LEAVE
 from erpsync.flows.rules.judging import Seen, is_judged, look_at
@@ -140,7 +141,9 @@ def list_rules(ctx: Context) -> list[Json]:
 
 
 def _rules(ctx: Context) -> list[tuple[str, On, Json]]:
-    found = [(rule.at, rule.id, on, _effects(rule.then)) for on in On for rule in ctx.book.ledgers[on].rules]
+    found = [
+        (rule.at, rule.id, on, _effects(rule.then)) for on, ledger in ctx.book.ledgers.items() for rule in ledger.rules
+    ]
     return [(id, on, then) for _, id, on, then in sorted(found, key=lambda each: each[0])]
 
 
@@ -169,8 +172,33 @@ def show_coverage(ctx: Context, found: Coverage) -> Json:
     """Return what the rules about orders and parcels do with the newest orders, as numbers."""
     rules = []
     for id, on, _ in _rules(ctx):
-        if on is not On.EVENT:
-            said = found.outcomes.get(id, Counter())
-            counts = {name: said.get(name, 0) for name in ("matched", "not", "unknown", "later")}
-            rules.append({"id": id, "about": on.value, **counts})
+        said = found.outcomes.get(id, Counter())
+        counts = {name: said.get(name, 0) for name in ("matched", "not", "unknown", "later")}
+        rules.append({"id": id, "about": on.value, **counts})
     return {"orders": found.orders, "untouched": found.untouched, "rules": rules}
+
+
+def show_change(found: HoldsChange, *, most: int) -> Json:
+    """Return how other rules would hold open orders, most changed first.
+
+    Args:
+        most: a reload that would change the holds of more open orders is refused.
+    """
+    reasons = sorted(found.begin + found.end, key=lambda reason: (-found.begin[reason] - found.end[reason], reason))
+    return {
+        "open": found.open,
+        "changed": found.changed,
+        "most_changed": most,
+        "refused": found.changed > most,
+        "rules": [
+            {
+                "id": rule_of(reason),
+                "hold": kind_of(reason),
+                "begins": found.begin[reason],
+                "ends": found.end[reason],
+                "begins_with": found.begins_with.get(reason, []),
+                "ends_with": found.ends_with.get(reason, []),
+            }
+            for reason in reasons
+        ],
+    }

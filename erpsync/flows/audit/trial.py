@@ -1,7 +1,7 @@
 """What rules would say: of one order, of the newest ones, and how many open ones would be held otherwise."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
@@ -20,19 +20,25 @@ AT_ONCE = 500
 NEWEST = 1_000
 """So many orders say what rules do: those that were placed last."""
 
+NAMED = 5
+"""So many orders are named of those that a rule would hold, or no longer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldsChange:
     """How many open orders other rules would hold otherwise.
 
     Args:
-        begin, end: by rule, how many orders it would hold that it does not, and the other way round.
+        begin, end: by reason, how many orders would be held for it that are not, and the other way round.
+        begins_with, ends_with: by reason, the numbers of the first of them.
     """
 
     open: int = 0
     changed: int = 0
     begin: Counter[str] = field(default_factory=Counter)
     end: Counter[str] = field(default_factory=Counter)
+    begins_with: dict[str, list[str]] = field(default_factory=dict)
+    ends_with: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +60,26 @@ def holds_change(ctx: Context, book: Book) -> HoldsChange:
     """Return what the holds of open orders would be by other rules, compared with what they are; nothing is changed."""
     tried = ctx.with_book(book)
     count, changed, begin, end = 0, 0, Counter[str](), Counter[str]()
+    begins_with: dict[str, list[str]] = {}
+    ends_with: dict[str, list[str]] = {}
     with ctx.store.read() as connection:
         # Scans orders: those that are open, when other rules are to come into force.
-        ids = list(connection.execute(select(orders.c.id).where(orders.c.phase.in_(TO_LEAVE))).scalars())
+        ids = sorted(connection.execute(select(orders.c.id).where(orders.c.phase.in_(TO_LEAVE))).scalars())
         for order, seen in _judged(connection, tried, ids):
             count += 1
             before = {reason for reason in order.holds if kind_of(reason) in BY_RULES}
             after = {by_rule(hold.rule, void=hold.void) for hold in seen.holds} if seen else set()
             changed += before != after
-            begin.update(after - before)
-            end.update(before - after)
-    return HoldsChange(open=count, changed=changed, begin=begin, end=end)
+            _count(begin, begins_with, after - before, order)
+            _count(end, ends_with, before - after, order)
+    return HoldsChange(open=count, changed=changed, begin=begin, end=end, begins_with=begins_with, ends_with=ends_with)
+
+
+def _count(counted: Counter[str], named: dict[str, list[str]], reasons: Iterable[str], order: KnownOrder) -> None:
+    for reason in reasons:
+        counted[reason] += 1
+        if counted[reason] <= NAMED:
+            named.setdefault(reason, []).append(order.number)
 
 
 def coverage(ctx: Context, *, newest: int = NEWEST) -> Coverage:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from erpsync.core.messages import LEVELS, RoutePolicy
+from erpsync.core.facts import LEVELS
+from erpsync.core.messages import RoutePolicy
 from erpsync.flows.messages.facts import Happened
 from erpsync.flows.messages.words import sentence
 from erpsync.languages import Language, language

@@ -5,7 +5,7 @@ added to it tomorrow must not be told to a chat group because nobody thought of 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from erpsync.core.messages import Facts
+from erpsync.core.facts import UNKNOWN, EventFacts, Word
 from erpsync.core.order_holds import kind_of, rule_of
 from erpsync.flows.messages.levels import level_of
 from erpsync.languages.codes import CHECKS, HOLD_REASONS, KINDS, TASKS
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.routes import BROKEN
 from erpsync.store.tables import orders
+from erpsync.store.views.marks import list_marks, tags_among
 from erpsync.store.views.values import Json
 
 _CHECKS = (*CHECKS, "auth", "clock", "down", "token")
@@ -27,6 +28,8 @@ _CHECKS = (*CHECKS, "auth", "clock", "down", "token")
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._#/-]{0,63}")
 """Our own numbers of releases and parcels, and instants; a name in another script never fits."""
+
+_NO_RULES: frozenset[str] = frozenset()
 
 _NAMES = re.compile(r"[\w .#/+()-]{1,64}")
 
@@ -55,6 +58,7 @@ class Happened:
         number: the number of what it is about: order, release, parcel or wave.
         rules: by reason, the ids of the rules that hold the order for it.
         kind_of: the kind of task or dead letter that it is about.
+        kind_of_order, tags: of the order that it is about.
         about_route: the route whose trouble it tells of; `*` where that is not known.
         of_message: whether it tells of a message that was refused.
     """
@@ -74,6 +78,8 @@ class Happened:
     kind_of: str = ""
     check: str = ""
     total: Money | None = None
+    kind_of_order: Word = UNKNOWN
+    tags: frozenset[str] = frozenset()
     about_route: str = ""
     of_message: bool = False
 
@@ -83,32 +89,58 @@ class Happened:
         return self.order or self.number or self.sku or self.channel
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> EventFacts:
         """What a route may ask of it."""
-        return Facts(
-            kind=self.kind,
+        return EventFacts(
+            event=self.kind,
             level=self.level,
             channel=self.channel,
-            warehouses=self.warehouses,
-            skus=self.skus,
-            hold_reasons=self.hold_reasons,
-            rules=[rule for rules in self.rules.values() for rule in rules],
-            total=self.total.whole if self.total else None,
+            warehouse=frozenset(self.warehouses),
+            sku=frozenset(self.skus),
+            hold_reason=frozenset(self.hold_reasons),
+            rule=_NO_RULES.union(*self.rules.values()),
+            kind=self.kind_of_order,
+            tag=self.tags,
+            total=self.total.whole if self.total else UNKNOWN,
+            currency=self.total.currency if self.total else UNKNOWN,
         )
 
 
-def happened(connection: Connection, events: Sequence[Json]) -> list[Happened]:
-    """Return events of `list_events` as they may be told, with what their orders cost."""
-    numbers = [event["order"] for event in events if event["order"]]
-    totals: dict[str, Money] = {}
-    columns = (orders.c.number, orders.c.total_minor, orders.c.currency)
-    for part in in_parts(numbers):
-        for row in connection.execute(select(*columns).where(orders.c.number.in_(part))):
-            totals[row.number] = Money(minor=row.total_minor, currency=row.currency)
-    return [_happened(event, totals.get(event["order"] or "")) for event in events]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Of:
+    """What is told, or asked for, of the order that an event is about."""
+
+    total: Money | None = None
+    kind: Word = UNKNOWN
+    tags: frozenset[str] = frozenset()
 
 
-def _happened(event: Json, total: Money | None) -> Happened:
+_NO_ORDER = _Of()
+
+
+def happened(connection: Connection, events: Sequence[Json], *, asks: Collection[str]) -> list[Happened]:
+    """Return events of `list_events` as they may be told, with what is asked for of their orders.
+
+    Args:
+        asks: facts that a route asks about; only then the tags of orders are looked up.
+    """
+    found = _orders(connection, {event["order"] for event in events if event["order"]}, tags="tag" in asks)
+    return [_happened(event, found.get(event["order"] or "", _NO_ORDER)) for event in events]
+
+
+def _orders(connection: Connection, numbers: Collection[str], *, tags: bool) -> dict[str, _Of]:
+    found: dict[str, _Of] = {}
+    columns = (orders.c.id, orders.c.number, orders.c.kind, orders.c.total_minor, orders.c.currency)
+    for part in in_parts(sorted(numbers)):
+        rows = connection.execute(select(*columns).where(orders.c.number.in_(part))).all()
+        marks = list_marks(connection, [row.id for row in rows]) if tags else {}
+        for row in rows:
+            money = Money(minor=row.total_minor, currency=row.currency)
+            found[row.number] = _Of(total=money, kind=row.kind, tags=frozenset(tags_among(marks.get(row.id, ()))))
+    return found
+
+
+def _happened(event: Json, order: _Of) -> Happened:
     detail = event["detail"] if isinstance(event["detail"], dict) else {}
     sku = event["sku"] or _named(detail.get("sku"))
     named = tuple(dict.fromkeys(filter(None, [sku, *_all(detail, "sku")])))
@@ -128,7 +160,9 @@ def _happened(event: Json, total: Money | None) -> Happened:
         number=next((text for key in ("release", "shipment", "wave") if (text := _number(detail.get(key)))), ""),
         kind_of=str(kind_of),
         check=check if (check := detail.get("check")) in _CHECKS else "",
-        total=total,
+        total=order.total,
+        kind_of_order=order.kind,
+        tags=order.tags,
         about_route=_route(detail),
         of_message=event["kind"].startswith("letter.") and kind_of == "message",
     )

@@ -171,7 +171,7 @@ def _waiting(it: _Turn, until: int) -> tuple[list[Happened], int]:
     """Return what the route tells of the next events, and how far they were looked at."""
     with it.ctx.store.read() as connection:
         events = list_events(connection, after=it.row.cursor, until=until, kinds=it.policy.when.kinds, limit=SCAN)
-        found = happened(connection, events)
+        found = happened(connection, events, asks=it.policy.when.asks)
     reached = events[-1]["id"] if len(events) == SCAN else until
     return [one for one in found if it.policy.when.holds(one.facts) and not _own(it.policy, one)], reached
 
@@ -190,7 +190,7 @@ def _alarm_behind(it: _Turn, reached: int, until: int) -> bool:
         return False
     with it.ctx.store.read() as connection:
         events = list_events(connection, after=reached, until=until, kinds=sorted(ALARMS), limit=50)
-        return any(it.policy.when.holds(one.facts) for one in happened(connection, events))
+        return any(it.policy.when.holds(one.facts) for one in happened(connection, events, asks=it.policy.when.asks))
 
 
 def _wait(it: _Turn, decided: Wait, now: datetime) -> None:

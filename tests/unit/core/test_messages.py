@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erpsync.core.messages import MINUTE, Quiet, RoutePolicy, Tell, Wait, Waiting, When, plan
+from erpsync.core.messages import MINUTE, Quiet, RoutePolicy, Tell, Wait, Waiting, plan
+from tests.support.whens import when
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
@@ -18,7 +19,7 @@ LUNCH = Quiet(begins=time(12), ends=time(13))
 
 
 def route(**more: Any) -> RoutePolicy:
-    return RoutePolicy(**{"id": "sales", "to": "robot", "when": When(kinds=("order.",))} | more)
+    return RoutePolicy(**{"id": "sales", "to": "robot", "when": when(event="order.")} | more)
 
 
 def waiting(*levels: str, at: datetime = NOON) -> list[Waiting]:

@@ -1,15 +1,15 @@
 """Routes in erpsync.yaml: what they become, and mistakes told by line and column."""
 
 from datetime import time
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from erpsync.core.messages import Quiet, RoutePolicy, When
+from erpsync.core.messages import Quiet, RoutePolicy
 from erpsync.sdk.roles import Connector, MessageSink
 from erpsync.sdk.types import CheckReport, Message
 from erpsync.settings import Loaded, Registry, changed_channels, load
+from tests.support.whens import when
 from tests.unit.settings.builders import CHANNEL, Market, MarketSettings, notes, problems, write
 
 
@@ -54,17 +54,18 @@ def test_a_route_becomes_what_it_says(tmp_path: Path) -> None:
         quiet=Quiet(begins=time(22), ends=time(7, 30)),
         quiet_lets="alarm",
         most_per_min=5,
-        when=When(
-            kinds=("order.held", "stock."),
-            channels=("shop",),
-            warehouses=("SH",),
-            skus=("A",),
-            hold_reasons=("refund_open",),
-            rules=("big",),
+        when=when(
+            event=["order.held", "stock."],
+            channel="shop",
+            warehouse=["SH"],
+            sku="A",
+            hold_reason="refund_open",
+            rule=["big"],
             level="warn",
-            least_total=Decimal("0.1"),
+            total={"ge": 0.1},
         ),
     )
+    assert route.when.kinds == ("order.held", "stock.")
 
 
 @pytest.mark.parametrize(
@@ -80,10 +81,19 @@ def test_a_route_becomes_what_it_says(tmp_path: Path) -> None:
             "no kind of event 'order.heldd'; did you mean 'order.held'?",
         ),
         ("{id: a, to: robot, when: {event: [order.held, ordre.]}}", "when.event.1: no kind of event 'ordre.'"),
-        ("{id: a, to: robot, when: {event: order., channel: shopp}}", "no channel 'shopp'; did you mean 'shop'?"),
-        ("{id: a, to: robot, when: {event: order., warehouse: [SH, XX]}}", "when.warehouse.1: no warehouse 'XX'"),
-        ("{id: a, to: robot, when: {event: order., hold_reason: gone}}", "no reason to hold 'gone'"),
-        ("{id: a, to: robot, when: {event: order., rule: [bigg]}}", "when.rule.0: no rule 'bigg'; did you mean 'big'?"),
+        (
+            "{id: a, to: robot, when: {event: order., channel: shopp}}",
+            "there is no channel 'shopp'; did you mean 'shop'?",
+        ),
+        (
+            "{id: a, to: robot, when: {event: order., warehouse: [SH, XX]}}",
+            "when.warehouse.1: there is no warehouse 'XX'",
+        ),
+        ("{id: a, to: robot, when: {event: order., hold_reason: gone}}", "when.hold_reason: no such word; known are"),
+        (
+            "{id: a, to: robot, when: {event: order., rule: [bigg]}}",
+            "when.rule.0: there is no rule 'bigg'; did you mean 'big'?",
+        ),
         (
             '{id: a, to: robot, when: {event: order.}, quiet: "25:00-07:00"}',
             "must be two times of day such as 22:00-07:00",
@@ -91,8 +101,33 @@ def test_a_route_becomes_what_it_says(tmp_path: Path) -> None:
         ('{id: a, to: robot, when: {event: order.}, quiet: "07:00-07:00"}', "must begin and end at different times"),
         ("{id: a, to: robot, when: {event: order.}, most_per_min: 0}", "most_per_min: must be at least 1, is 0"),
         ("{id: a, to: robot, lang: fr, when: {event: order.}}", "lang: must be 'en' or 'zh', is 'fr'"),
-        ("{id: a, to: robot, when: {}}", "when.event: is missing"),
-        ("{id: a, to: robot, when: {event: order., skus: A}}", "unknown key; did you mean 'sku'?"),
+        ("{id: a, to: robot, when: {}}", "when: is empty: name a fact"),
+        ("{id: a, to: robot, when: {level: warn}}", "when.event: is missing: say of which kinds of events it tells"),
+        (
+            "{id: a, to: robot, when: {any: [{event: order.}, {level: alarm}]}}",
+            "when.event: is missing: say of which kinds of events it tells, under `any` in each of them",
+        ),
+        ("{id: a, to: robot, when: {not: {event: order.}}}", "when.event: is missing"),
+        ("{id: a, to: robot, when: {event: order., skus: A}}", "when.skus: no such fact; did you mean 'sku'?"),
+        ("{id: a, to: robot, when: {event: order., units: 3}}", "units: is no fact of events"),
+        ("{id: a, to: robot, when: {event: order., level: wran}}", "level: no such word; did you mean 'warn'?"),
+        ("{id: a, to: robot, when: {event: order., kind: [cot]}}", "kind.0: no such word; did you mean 'cod'?"),
+        (
+            "{id: a, to: robot, when: {event: order., total: {contains: 9}}}",
+            "when.total.contains: total takes no such operator; write N, [N, …], {lt: N}",
+        ),
+        (
+            "{id: a, to: robot, when: {event: order., total: {ge: 500, lt: 300}}}",
+            "when: can never hold: total would have to be two things at once",
+        ),
+        (
+            "{id: a, to: robot, when: {event: order., all: [{event: [stock., task.opened]}]}}",
+            "when: can never hold: event would have to be two things at once",
+        ),
+        (
+            "{id: a, to: robot, when: {event: [order.held, order.freed], not: {event: order.}}}",
+            "when: can never hold: event would have to be two things at once",
+        ),
     ],
 )
 def test_a_mistake_is_told_where_it_stands(tmp_path: Path, route: str, said: str) -> None:
@@ -123,3 +158,29 @@ def test_a_reload_takes_routes_as_it_takes_other_settings(tmp_path: Path) -> Non
     diff = changed_channels(before, after)
 
     assert (diff.others, diff.changed, diff.fixed) == (("routes",), (), [])
+
+
+def test_a_route_may_ask_whatever_rules_may_write(tmp_path: Path) -> None:
+    """Beginnings with a dot within one another are no contradiction, nor are words that are not looked up."""
+    written = (
+        "{event: order., not: {event: [order.freed]}, any: [{tag: {all: [vip, '急*']}}, {total: {gt: 9, le: 20}}], "
+        "warehouse: ['S*'], kind: [cod, b2b], currency: CNY, channel: internal}"
+    )
+
+    [route] = checked(tmp_path, f"{{id: a, to: robot, when: {written}}}").require().routes
+
+    assert route.when.kinds == ("order.",)
+    assert {"tag", "kind", "total", "currency"} <= route.when.asks
+
+
+def test_a_route_may_take_what_it_asks_for_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text("rules: []", encoding="utf-8")
+    row = '{id: a, to: robot, when: {event: order., channel: "${SHOP}", total: {ge: "${LEAST}"}}}'
+    write(tmp_path, f"warehouses:\n  - {{id: SH}}\nroutes:\n  - {row}\n", shop=CHANNEL, robot=ROBOT)
+    kinds = Registry.of({"market": Market, "robot": Robot})
+
+    [route] = load(tmp_path, registry=kinds, environ={"SHOP": "shop", "LEAST": "50"}).require().routes
+    nowhere = load(tmp_path, registry=kinds, environ={"SHOP": "shop"})
+
+    assert route.when == when(event="order.", channel="shop", total={"ge": 50})
+    assert [problem.path for problem in nowhere.problems] == ["routes.0.when.total.ge"]

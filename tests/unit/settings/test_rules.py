@@ -108,11 +108,11 @@ MISTAKES = {
     ),
     "returns": (
         "{id: a, on: return, when: {lines: 1}, then: {hold: x}}",
-        "3:13: rules.0.on: return comes with a later release; so far a rule is about an order, a parcel or an event",
+        "3:13: rules.0.on: return comes with a later release; so far a rule is about an order or a parcel",
     ),
     "a mistyped kind of rule": (
         "{id: a, on: parcels, when: {lines: 1}, then: {hold: x}}",
-        "3:13: rules.0.on: must be 'order', 'parcel' or 'event', is 'parcels'",
+        "3:13: rules.0.on: must be 'order' or 'parcel', is 'parcels'",
     ),
     "an unknown zone": (
         "{id: a, when: {zone: remot}, then: {hold: x}}",
@@ -130,9 +130,13 @@ MISTAKES = {
         "{id: a, when: {address: {has: [to_short]}}, then: {hold: x}}",
         "3:36: rules.0.when.address.has.0: no such word; did you mean 'too_short'?",
     ),
-    "an unknown kind of event": (
-        "{id: a, on: event, when: {kind: order.hold}, then: {tag: [x]}}",
-        "3:31: rules.0.when.kind: no kind of event 'order.hold'; did you mean 'order.held'?",
+    "events": (
+        "{id: a, on: event, when: {event: order.held}, then: {tag: [x]}}",
+        "3:13: rules.0.on: no rule is about events: who is told of them stands under `routes` in erpsync.yaml",
+    ),
+    "a fact of events": (
+        "{id: a, when: {level: warn}, then: {hold: x}}",
+        "3:20: rules.0.when.level: is a fact of events, which routes ask about",
     ),
     "a courier account that is no channel": (
         "{id: a, on: parcel, when: {cost: {sf: {le: 20}}}, then: {carrier: [SF]}}",

@@ -44,6 +44,10 @@ FACT_WORDS = {
     "weekday": "Day of the week",
     "warehouse": "Warehouse",
     "cost": "Freight of the account",
+    "event": "Event",
+    "level": "Level",
+    "hold_reason": "Held for",
+    "rule": "Held by the rule",
     "now": "Today",
 }
 OPERATOR_WORDS = {
@@ -68,7 +72,7 @@ OUTCOME_WORDS = {
     "unknown": "cannot be answered",
     "later": "is judged with the parcel",
 }
-ABOUT_WORDS = {On.ORDER: "an order", On.PARCEL: "a parcel", On.EVENT: "an event"}
+ABOUT_WORDS = {On.ORDER: "an order", On.PARCEL: "a parcel"}
 GIFT_WORDS = {
     "given": "is given",
     "replaced": "is given as another SKU, for want of stock",

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from erpsync.core.facts import On
 from erpsync.core.messages import RoutePolicy
 from erpsync.flows.context import Context
 from erpsync.flows.messages.acts import retry_route, sender_of, try_route
@@ -12,6 +13,7 @@ from erpsync.store.views.routes import list_routes
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit
 from erpsync.web.acts import Said
+from erpsync.web.console.audit.words import WORDS, tree
 from erpsync.web.console.kit import Kit
 
 Page = dict[str, Any]
@@ -39,7 +41,7 @@ class Messages:
         with self._kit.site.store.read() as connection:
             rows = list_routes(connection, ctx.routes)
         page: Page = {"routes": [row | _asked(policies[row["id"]]) for row in rows]}
-        return self._kit.pages.answer("system/messages.html", page, visit)
+        return self._kit.pages.answer("system/messages.html", page | WORDS, visit)
 
     def try_route(self, visit: Visit) -> Response:
         """Send a test message."""
@@ -52,12 +54,8 @@ class Messages:
 
 def _asked(policy: RoutePolicy) -> Page:
     """Return what a route asks for, as the page says it."""
-    when = policy.when
     return {
-        "kinds": when.kinds,
-        "only": [*when.channels, *when.warehouses, *when.skus, *when.hold_reasons],
-        "level": when.level if when.level != "info" else "",
-        "least_total": when.least_total,
+        "when": tree(policy.when.condition, On.EVENT),
         "quiet": f"{policy.quiet.begins:%H:%M}-{policy.quiet.ends:%H:%M}" if policy.quiet else "",
         "digest_s": policy.digest_s,
         "most_per_min": policy.most_per_min,

@@ -8,6 +8,7 @@ import pytest
 
 from erpsync.core.facts import FACTS, KINDS, UNKNOWN, EventFacts, FactType, On, OrderFacts, ParcelFacts
 from erpsync.core.rules import Comparison, Effects, Every, Operator, Opposite, Some, compile_book, judge
+from tests.support.whens import when
 from tests.unit.core.rules.builders import NOW, SHANGHAI, ZONES, asks, matches, order, rule, verdict
 
 HAS, ALL, ONLY, ONE_OF = Operator.HAS, Operator.ALL, Operator.ONLY, Operator.ONE_OF
@@ -149,20 +150,60 @@ def test_the_freight_of_one_courier_account_is_asked_for() -> None:
     assert carriers(sf=Decimal(1)) == [("unknown:cost", "")]
 
 
-def test_an_event_is_tagged_by_its_kind_and_channel() -> None:
-    held = Every((asks("kind", ONE_OF, "order.held"), asks("channel", ONE_OF, "tmall")))
-    book = compile_book([rule(held, Effects(tag=("desk",)), on=On.EVENT)], ZONES, SHANGHAI)
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ({"event": "order.held"}, True),
+        ({"event": ["stock.", "order."]}, True),
+        ({"event": ["order.freed", "stock."]}, False),
+        ({"event": "order.", "level": "warn", "channel": "tmall"}, True),
+        ({"event": "order.", "level": "alarm"}, False),
+        ({"event": "order.", "tag": "vip", "kind": ["cod"]}, True),
+        ({"event": "order.", "total": {"gt": 20, "le": 30}}, True),
+        ({"event": "order.", "total": {"lt": 30}}, False),
+        ({"event": "order.", "not": {"warehouse": ["SH"]}}, True),
+        ({"event": "order.", "any": [{"sku": "A*"}, {"rule": "big"}]}, True),
+        ({"any": [{"event": "stock."}, {"event": "order.", "hold_reason": "rule"}]}, True),
+    ],
+)
+def test_an_event_is_told_as_a_route_asks(condition: dict[str, Any], told: bool) -> None:
+    event = EventFacts(
+        event="order.held",
+        level="warn",
+        channel="tmall",
+        hold_reason=frozenset({"rule"}),
+        rule=frozenset({"big"}),
+        kind="cod",
+        tag=frozenset({"vip"}),
+        total=Decimal(30),
+        currency="CNY",
+    )
 
-    assert [mark.name for mark in judge(book, EventFacts(kind="order.held", channel="tmall"), NOW).marks] == [
-        "tag:desk"
-    ]
-    assert judge(book, EventFacts(kind="order.held"), NOW).marks == ()
+    assert when(**condition).holds(event) is told
+
+
+def test_what_is_not_known_of_an_event_is_no_reason_to_tell_it_nor_is_its_opposite() -> None:
+    stock = EventFacts(event="stock.added")
+
+    assert not when(event="stock.", total={"ge": 1}).holds(stock)
+    assert not when(**{"event": "stock.", "not": {"kind": "cod"}}).holds(stock)
+    assert when(event="stock.", total={"is": "unknown"}).holds(stock)
+
+
+def test_all_that_a_route_may_tell_is_among_the_kinds_that_are_read_for_it() -> None:
+    held, stock = {"event": "order.held"}, {"event": ["stock.", "order.held"]}
+
+    assert when(any=[held, stock]).kinds == ("order.held", "stock.")
+    assert when(all=[{"level": "warn"}, stock]).kinds == ("stock.", "order.held")
+    assert when(any=[held, {"level": "warn"}]).kinds == ()
+    assert when(**{"not": held}).kinds == ()
 
 
 def test_rules_of_other_kinds_do_not_touch_an_order() -> None:
-    found = verdict([rule(asks("kind", ONE_OF, "channel"), Effects(tag=("x",)), on=On.EVENT)])
+    found = verdict([rule(asks("orders", Operator.GE, Decimal(1)), Effects(tag=("x",)), on=On.PARCEL)])
 
-    assert (found.marks, found.because) == ((), ())
+    assert [(each.rule, each.outcome) for each in found.because] == [("r", "later")]
+    assert found.marks == ()
 
 
 def test_the_index_leaves_out_no_rule_of_an_order_and_says_why_the_others_do_not_match() -> None:
@@ -188,7 +229,6 @@ def test_a_book_asks_for_the_facts_that_its_rules_name() -> None:
     assert compile_book(rules, ZONES, SHANGHAI).needs == {
         On.ORDER: {"zone", "province", "city", "weight_g"},
         On.PARCEL: {"units"},
-        On.EVENT: set(),
     }
 
 

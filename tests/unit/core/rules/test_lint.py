@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from erpsync.core.facts import On
 from erpsync.core.rules import Comparison, Effects, Every, Operator, Opposite, Some, never_match, shadowed
 from tests.unit.core.rules.brute import Brute
 from tests.unit.core.rules.builders import NOW, SHANGHAI, ZONES, a_condition, asks, facts, rule
@@ -43,7 +44,7 @@ ONE_OF, HAS, ALL, ONLY, WITHIN = Operator.ONE_OF, Operator.HAS, Operator.ALL, Op
     ],
 )
 def test_a_rule_that_can_match_nothing_is_named_with_the_fact(parts: list[Any], never: str) -> None:
-    assert never_match(rule(Every(tuple(parts))), ZONES) == never
+    assert never_match(Every(tuple(parts)), On.ORDER, ZONES) == never
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_no_order_shows_otherwise(seed: int) -> None:
     covered = shadowed([one, two])
     for _ in range(20):
         said = Brute(ZONES, SHANGHAI, facts(chance, NOW), NOW).judge([one, two])
-        if never_match(one, ZONES):
+        if never_match(one.when, one.on, ZONES):
             assert said.outcomes[0] != "matched"
         if covered:
             assert said.outcomes != ["not", "matched"]
