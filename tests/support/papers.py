@@ -14,6 +14,7 @@ from typing import Any
 
 import paperang_p2_fonts_cjk
 import pypdfium2
+import typst
 import zxingcpp
 
 from erpsync.papers.papers import Papers
@@ -118,6 +119,14 @@ def texts(pdf: bytes) -> list[str]:
 def bare(text: str) -> str:
     """Return a text without blanks and places to break."""
     return "".join(text.replace("\u200b", "").replace("\ufffe", "").split())
+
+
+def pdf_saying(*pages: str, width_mm: int = 100, height_mm: int = 150) -> bytes:
+    """Return a PDF that is none of ours, of a page for each text."""
+    sheet = f'#set page(width: {width_mm}mm, height: {height_mm}mm)\n#set text(font: "Libertinus Serif")\n'
+    made = typst.compile((sheet + "\n#pagebreak()\n".join(pages)).encode(), format="pdf", timestamp=0)
+    assert isinstance(made, bytes)
+    return made
 
 
 def sizes_mm(pdf: bytes) -> set[tuple[float, float]]:
