@@ -171,6 +171,8 @@ class _Helper:
                 stderr=subprocess.DEVNULL,  # a panic would quote what it was setting
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _ONE_THREAD,
             )
+        self._limit_s = limit_s
+        self._rests = True
         # Whoever drops it unclosed, or ends, leaves no process behind.
         self._ends = weakref.finalize(self, _end, self._process, self._socket)
         try:
@@ -185,6 +187,7 @@ class _Helper:
     def ask(self, frame: bytes, limit_s: float) -> bytes:
         deadline = time.monotonic() + limit_s
         self._socket.settimeout(limit_s)
+        self._rests = False
         try:
             send(self._socket, frame)
         except TimeoutError:
@@ -194,9 +197,15 @@ class _Helper:
         return self._next(deadline, limit_s)
 
     def fit(self) -> bool:
-        """Whether it is still there and has not grown beyond use."""
+        """Whether it is still there and has not grown beyond use, once it has forgotten what it did last."""
         if self._process.poll() is not None:
             return False
+        if not self._rests:
+            try:
+                self._next(time.monotonic() + self._limit_s, self._limit_s)
+            except TooMuchError:
+                return False
+            self._rests = True
         try:
             pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
         except (OSError, IndexError):

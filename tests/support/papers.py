@@ -30,6 +30,8 @@ RARE = HERE / "rare.ttf"
 GOLDEN = HERE / "golden"
 PRINTER_DPI = 203
 GOLDEN_DPI = 72
+SHOWN_PAPERS: tuple[PaperName, ...] = ("slip", "label")
+SHOWN_DPI = 120
 PATIENT_S = 240
 """How long a paper may take where a test is not about that; machines are busy."""
 
@@ -157,6 +159,11 @@ def golden(papers: Papers, name: PaperName, size: SizeName, lang: Any) -> bytes:
     return made
 
 
+def shown(papers: Papers, paper: PaperName) -> Picture:
+    """Return what the documentation shows of a paper."""
+    return next(pictures(golden(papers, paper, "100x180", "zh"), SHOWN_DPI))
+
+
 def main() -> int:
     """Write the golden pages and the pictures of the documentation."""
     GOLDEN.mkdir(exist_ok=True)
@@ -164,9 +171,8 @@ def main() -> int:
         for file, (name, size, lang) in GOLDEN_PAGES.items():
             page = next(pictures(golden(papers, name, size, lang), GOLDEN_DPI))
             (GOLDEN / f"{file}.png").write_bytes(page.png())
-        for paper in ("slip", "label"):
-            page = next(pictures(golden(papers, paper, "100x180", "zh"), 120))
-            (ROOT / "docs" / f"{paper}.png").write_bytes(page.png())
+        for paper in SHOWN_PAPERS:
+            (ROOT / "docs" / f"{paper}.png").write_bytes(shown(papers, paper).png())
     return 0
 
 
