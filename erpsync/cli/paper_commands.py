@@ -37,6 +37,6 @@ PAPERS = (
         "papers:pick",
         tuple(printing("WAVE", "the wave's number")),
     ),
-    Command("papers label", "print our own label of a release, or of each in a wave", "papers:label", tuple(_OF)),
+    Command("papers label", "print the label of a release, or of each in a wave", "papers:label", tuple(_OF)),
     Command("papers pack", "print the packing list for the buyer", "papers:pack", tuple(_OF)),
 )

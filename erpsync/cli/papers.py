@@ -27,7 +27,7 @@ def pick(app: App) -> int:
 
 
 def label(app: App) -> int:
-    """Print labels of ours."""
+    """Print labels."""
     return print_paper(app, "label")
 
 

@@ -1,7 +1,6 @@
 """Bar codes as paths that fit any size: one unit a module, with the quiet zone that readers ask for."""
 
 import re
-from itertools import groupby
 from typing import NamedTuple
 
 from erpsync.papers.errors import BarCodeError
@@ -12,6 +11,7 @@ QUIET = 10
 MOST = 48
 """Characters of a bar code: as many digits fit on a label of 100 mm."""
 
+_BAR = re.compile("1+")
 _CODE = re.compile(rf"[ -~]{{1,{MOST}}}")
 
 
@@ -30,13 +30,8 @@ def code128(text: str) -> Drawing:
     if not _CODE.fullmatch(text):
         raise BarCodeError(f"'{text}' cannot be a bar code, which takes 1 to {MOST} letters, digits and ASCII signs")
     bits: str = Code128(text).build()[0]
-    place, bars = QUIET, []
-    for bit, run in groupby(bits):
-        width = len(list(run))
-        if bit == "1":
-            bars.append(f"M{place} 0h{width}v1h-{width}z")
-        place += width
-    return Drawing(place + QUIET, 1, "".join(bars))
+    runs = [(bar.start() + QUIET, len(bar[0])) for bar in _BAR.finditer(bits)]
+    return Drawing(len(bits) + 2 * QUIET, 1, "".join(f"M{place} 0h{width}v1h-{width}z" for place, width in runs))
 
 
 def qr(text: str) -> Drawing:

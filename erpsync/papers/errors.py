@@ -62,5 +62,17 @@ class TemplateError(PaperError):
         super().__init__(f"{file}:{line}:{column}: {problem}")
 
 
+class LabelError(PaperError):
+    """A courier's label that cannot be printed with others, or not at all; the courier is asked for another.
+
+    Attributes:
+        number: on whose label it is about; the others can be printed without it.
+    """
+
+    def __init__(self, number: str, problem: str) -> None:
+        self.number = number
+        super().__init__(problem)
+
+
 class TooMuchError(PaperError):
     """A paper that takes more time or memory than it may; it is printed in parts, or its template is mended."""

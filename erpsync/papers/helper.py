@@ -3,10 +3,13 @@
 Why a process of its own: a template is a program of its writer's. Here it may take its time and its memory and no more,
 and what it breaks is this process, which writes no file and dies with whoever started it.
 
-The first frame from here is a JSON of the faces to print with. Then each frame from there, a JSON of `root`, `source`
-and `inputs`, is answered by `P` and a PDF, or by `E` and a JSON of what is wrong.
+The first frame from here is a JSON of the faces to print with. Then each frame from there is answered by `P` and a PDF,
+or by `E` and a JSON of what is wrong. A frame is a JSON: of `root`, `source` and `inputs` for what is to be set, of
+`files` in base64 for what is to be put together. An empty frame follows each answer, when all of the job is forgotten.
 """
 
+import base64
+import ctypes
 import json
 import os
 import resource
@@ -16,11 +19,12 @@ import sys
 import threading
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import typst
 
 from erpsync.papers.frames import receive, send
+from erpsync.papers.joining import NoPdfError, joined
 from erpsync.papers.templates import OURS
 
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -47,6 +51,10 @@ _REMEMBERS = 10
 """So many compilations later typst has forgotten what it kept of one."""
 
 
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+"""Gives memory that is free back to the system, which the C library of GNU does not do by itself, and others do."""
+
+
 class Face(NamedTuple):
     """A font: its family, the file it is in, and whether it has what a Chinese paper says."""
 
@@ -66,9 +74,13 @@ def main() -> int:
     send(channel, json.dumps([face._asdict() for face in faces]).encode())
     compiler = typst.Compiler(b"", root=str(OURS), font_paths=fonts, package_path=_NOWHERE, package_cache_path=_NOWHERE)
     while True:
-        answer = _answer(compiler, json.loads(jobs.get()))
-        _forget(compiler)
+        job = json.loads(jobs.get())
+        _allow_time()
+        answer = _joined(job["files"]) if "files" in job else _set(compiler, job)
         send(channel, answer)
+        del job, answer
+        _forget(compiler)  # while whoever asked does something with the answer
+        send(channel, b"")
 
 
 def _limit() -> None:
@@ -86,10 +98,20 @@ def _listen(channel: socket.socket, jobs: SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _answer(compiler: typst.Compiler, job: dict[str, str]) -> bytes:
+def _allow_time() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + 1 + CPU_S
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+
+
+def _joined(files: list[str]) -> bytes:
+    try:
+        return b"P" + joined([base64.b64decode(file) for file in files])
+    except NoPdfError as error:
+        return b"E" + json.dumps({"place": error.place}).encode()
+
+
+def _set(compiler: typst.Compiler, job: dict[str, Any]) -> bytes:
     try:
         pdf = compiler.compile(
             job["source"].encode(),
@@ -106,8 +128,11 @@ def _answer(compiler: typst.Compiler, job: dict[str, str]) -> bytes:
 
 def _forget(compiler: typst.Compiler) -> None:
     """Let typst drop what it remembers of the last job: it would keep it, persons and all, until so many more came."""
-    for _ in range(_REMEMBERS + 1):
-        compiler.compile(b"", format="pdf", sys_inputs=None)
+    compiler.compile(b"", format="pdf", sys_inputs=None)
+    for _ in range(_REMEMBERS):
+        compiler.compile(b"", format="pdf")  # with the inputs of the one before, which takes a tenth of the time
+    if _trim is not None:
+        _trim(0)
 
 
 def _fonts(files: list[str]) -> tuple[list[Face], typst.Fonts]:

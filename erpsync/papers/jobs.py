@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from erpsync.papers.codes import Drawing, code128, qr
 from erpsync.papers.content import Json
 from erpsync.papers.style import SIZES, PaperStyle
-from erpsync.papers.templates import Template
+from erpsync.papers.templates import OURS, PICTURE, Template
 from erpsync.papers.typesetter import Job
 
 
@@ -27,6 +27,13 @@ def job_of(template: Template, papers: Sequence[Json], style: PaperStyle, famili
     }
     text = json.dumps(inputs, ensure_ascii=False, separators=(",", ":"))
     return Job(root=template.root, source=template.whole, inputs=text)
+
+
+def picture_job(picture: bytes, style: PaperStyle) -> Job:
+    """Return the job that sets a picture on a sheet of its own, as large as that allows."""
+    size = SIZES[style.size]
+    inputs = {"width_mm": size.width_mm, "height_mm": size.height_mm, "picture": list(picture)}
+    return Job(root=OURS, source=PICTURE, inputs=json.dumps(inputs, separators=(",", ":")))
 
 
 def _codes(template: Template, name: str, draw: Callable[[str], Drawing], papers: Sequence[Json]) -> Json:

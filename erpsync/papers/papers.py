@@ -3,18 +3,23 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from erpsync.papers.content import Json, content
-from erpsync.papers.errors import MissingGlyphsError, TemplateError, TooMuchError, shown_characters
-from erpsync.papers.jobs import job_of
-from erpsync.papers.records import LabelData, PackData, PaperData, PickData, SlipData
+from erpsync.papers.errors import LabelError, MissingGlyphsError, TemplateError, TooMuchError, shown_characters
+from erpsync.papers.jobs import job_of, picture_job
+from erpsync.papers.joining import NoPdfError
+from erpsync.papers.records import CourierLabel, LabelData, PackData, PaperData, PickData, SlipData
 from erpsync.papers.samples import SAMPLES
 from erpsync.papers.style import STYLES, PaperName, PaperStyle
 from erpsync.papers.templates import NO_PACKAGE, Template, template_of, unused
 from erpsync.papers.typesetter import LIMIT_S, CompileError, Typesetter
+
+PDF = b"%PDF-"
+"""How a PDF begins; a picture does not. Source: ISO 32000-1 section 7.5.2."""
 
 # What typst says of them.
 _PANIC = re.compile("panicked with: ")
@@ -56,9 +61,28 @@ class Papers:
         """Return 拣货单 as a PDF, each on sheets of its own."""
         return self._made("pick", waves, style)
 
-    def label(self, *labels: LabelData, style: PaperStyle = STYLES["label"]) -> bytes:
-        """Return labels as a PDF, each on a sheet of its own."""
-        return self._made("label", labels, style)
+    def label(self, *labels: LabelData | CourierLabel, style: PaperStyle = STYLES["label"]) -> bytes:
+        """Return labels as a PDF: ours each on a sheet of its own, a courier's as it came, a picture fitted to a sheet.
+
+        Raises `LabelError` as well, for the first courier's label that cannot be printed.
+        """
+        files: list[tuple[str, bytes]] = []
+        for ours, group in groupby(labels, lambda label: isinstance(label, LabelData)):
+            run = list(group)
+            if ours:
+                files.append((run[0].number, self._made("label", run, style)))
+            else:
+                files += [(label.number, self._pages(label, style)) for label in run if isinstance(label, CourierLabel)]
+        if not files:
+            raise ValueError("no label to make")
+        if len(files) == 1:
+            return files[0][1]
+        try:
+            return self._typesetter.join([pdf for _, pdf in files])
+        except NoPdfError as error:
+            number = files[error.place][0]
+            why = f"the courier's label of {number} is no PDF that others can be joined to: print it alone"
+            raise LabelError(number, why) from None
 
     def pack(self, *packs: PackData, style: PaperStyle = STYLES["pack"]) -> bytes:
         """Return 装箱单 as a PDF, each on sheets of its own."""
@@ -85,6 +109,15 @@ class Papers:
             yield error
         except TooMuchError as error:
             yield TemplateError(str(template.file), 1, 1, str(error))
+
+    def _pages(self, label: CourierLabel, style: PaperStyle) -> bytes:
+        if label.data.startswith(PDF):
+            return label.data
+        try:
+            return self._typesetter.set(picture_job(label.data, style))
+        except (CompileError, TooMuchError):
+            why = f"the courier's label of {label.number} is no picture that can be printed"
+            raise LabelError(label.number, why) from None
 
     def _made(self, name: PaperName, papers: Sequence[PaperData], style: PaperStyle) -> bytes:
         if not papers:

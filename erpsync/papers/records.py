@@ -136,6 +136,19 @@ class LabelData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CourierLabel:
+    """A label that the courier made, in the place of ours: a PDF, a PNG or a JPEG, printed as it came.
+
+    Args:
+        number: of the release.
+        data: the label of all its parcels; empty where it is not here yet, which cannot be printed.
+    """
+
+    number: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackData:
     """装箱单: what the buyer finds in the box. Amounts are printed only where the style asks for prices.
 
@@ -158,4 +171,4 @@ class PackData:
     copy: int = 1
 
 
-PaperData = SlipData | PickData | LabelData | PackData
+PaperData = SlipData | PickData | LabelData | CourierLabel | PackData

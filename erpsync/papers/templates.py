@@ -11,6 +11,7 @@ from erpsync.papers.style import PaperName
 NO_PACKAGE = "a template imports no package, only files of its own folder"
 OURS = Path(__file__).with_name("templates")
 KIT = Path(__file__).with_name("kit.typ").read_text(encoding="utf-8")
+PICTURE = Path(__file__).with_name("picture.typ").read_text(encoding="utf-8")
 _PACKAGE = re.compile(r'"@[\w-]+/')
 _MOST_FILES = 1_000
 

@@ -4,6 +4,7 @@ Why a socket and no pipes: it has a time-out both ways, and its end tells the he
 that came about.
 """
 
+import base64
 import json
 import os
 import re
@@ -19,10 +20,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGXCPU
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from erpsync.papers.errors import FontError, PaperError, PapersNotInstalledError, TooMuchError
 from erpsync.papers.frames import MOST_BYTES, receive, send
+from erpsync.papers.joining import NoPdfError
 
 LIMIT_S = 10.0
 WORN_BYTES = 128 * 1024 * 1024
@@ -32,7 +34,7 @@ WORN_BYTES = 128 * 1024 * 1024
 _ENVIRONMENT = ("HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "PYTHONPATH", "XDG_DATA_HOME")
 # A second thread makes a file hardly sooner, and takes half as much memory again on some days.
 _ONE_THREAD = {"RAYON_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-_PACKAGES = ("typst", "barcode", "segno")
+_PACKAGES = ("typst", "barcode", "segno", "pypdf")
 _ROOT = Path("/")
 _SOURCE = "__typst_py_bytes__.typ"
 """How typst calls the source of a job, which is in no file."""
@@ -106,7 +108,26 @@ class Typesetter:
 
         Raises `CompileError`, `TooMuchError` where it takes more time or memory than it may, and what `families` does.
         """
-        frame = json.dumps({"root": str(job.root), "source": job.source, "inputs": job.inputs}).encode()
+        told = self._told({"root": str(job.root), "source": job.source, "inputs": job.inputs})
+        if isinstance(told, bytes):
+            return told
+        raise CompileError(told["message"], told["diagnostic"])
+
+    def join(self, files: Sequence[bytes]) -> bytes:
+        """Return one PDF of the pages of many. Raises `NoPdfError`, `TooMuchError`, and what `families` does."""
+        told = self._told({"files": [base64.b64encode(file).decode("ascii") for file in files]})
+        if isinstance(told, bytes):
+            return told
+        raise NoPdfError(told["place"])
+
+    def close(self) -> None:
+        """End the helper; a later job starts another."""
+        with self._turn:
+            self._end()
+
+    def _told(self, asked: dict[str, Any]) -> bytes | dict[str, Any]:
+        """Return a PDF, or what is wrong with what was asked."""
+        frame = json.dumps(asked).encode()
         if len(frame) > MOST_BYTES:
             raise TooMuchError(f"a paper of {len(frame):,} bytes of data is too large: print it in parts")
         with self._turn:
@@ -118,13 +139,8 @@ class Typesetter:
                 raise
         if answer[:1] == b"P":
             return answer[1:]
-        told = json.loads(answer[1:])
-        raise CompileError(told["message"], told["diagnostic"])
-
-    def close(self) -> None:
-        """End the helper; a later job starts another."""
-        with self._turn:
-            self._end()
+        wrong: dict[str, Any] = json.loads(answer[1:])
+        return wrong
 
     def _ready(self) -> "_Helper":
         if self._helper is not None and not self._helper.fit():
@@ -155,6 +171,8 @@ class _Helper:
                 stderr=subprocess.DEVNULL,  # a panic would quote what it was setting
                 env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _ONE_THREAD,
             )
+        self._limit_s = limit_s
+        self._rests = True
         # Whoever drops it unclosed, or ends, leaves no process behind.
         self._ends = weakref.finalize(self, _end, self._process, self._socket)
         try:
@@ -169,6 +187,7 @@ class _Helper:
     def ask(self, frame: bytes, limit_s: float) -> bytes:
         deadline = time.monotonic() + limit_s
         self._socket.settimeout(limit_s)
+        self._rests = False
         try:
             send(self._socket, frame)
         except TimeoutError:
@@ -178,9 +197,15 @@ class _Helper:
         return self._next(deadline, limit_s)
 
     def fit(self) -> bool:
-        """Whether it is still there and has not grown beyond use."""
+        """Whether it is still there and has not grown beyond use, once it has forgotten what it did last."""
         if self._process.poll() is not None:
             return False
+        if not self._rests:
+            try:
+                self._next(time.monotonic() + self._limit_s, self._limit_s)
+            except TooMuchError:
+                return False
+            self._rests = True
         try:
             pages = int(Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1])
         except (OSError, IndexError):

@@ -22,6 +22,21 @@ class PrintRun:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """What kind of label a release has.
+
+    Args:
+        number: the courier's, of the first parcel.
+        kind: what the courier makes; none where the label is ours.
+        void: whether the number is to be void.
+    """
+
+    number: str
+    kind: LabelKind
+    void: bool
+
+
 def copies_of(connection: Connection, paper: str, release_ids: Iterable[int]) -> dict[int, int]:
     """Return how often a paper of each of these releases was printed; those without any are not in it."""
     return _copies(connection, paper, print_run.c.release_id, release_ids)
@@ -70,12 +85,15 @@ def _by(paper: str, actor: str) -> Select[Any]:
     return select(print_run).where(print_run.c.paper == paper, print_run.c.actor == actor)
 
 
-def with_own_label(connection: Connection, release_ids: Iterable[int]) -> set[int]:
-    """Return the releases whose courier makes a label of its own, as PDF."""
-    found: set[int] = set()
+def labelled(connection: Connection, release_ids: Iterable[int]) -> dict[int, Labelled]:
+    """Return what kind of label there is, by release; those without a number are not in it."""
+    found: dict[int, Labelled] = {}
     for part in in_parts(release_ids):
-        query = select(waybill.c.release_id).where(WAYBILL_IS_LIVE, waybill.c.label_kind == LabelKind.PDF.value)
-        found |= set(connection.execute(query.where(waybill.c.release_id.in_(part))).scalars())
+        columns = (waybill.c.release_id, waybill.c.number, waybill.c.label_kind, waybill.c.state)
+        query = select(*columns).where(WAYBILL_IS_LIVE, waybill.c.parcel == 1, waybill.c.number != "")
+        for row in connection.execute(query.where(waybill.c.release_id.in_(part))):
+            kind = LabelKind(row.label_kind or LabelKind.NONE)
+            found[row.release_id] = Labelled(number=row.number, kind=kind, void=row.state == "cancelling")
     return found
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import Connection, literal_column, select, update
 
 from erpsync.sdk.types import Booking, LabelKind, Waybill
 from erpsync.store.db.bulk import in_parts
+from erpsync.store.db.privacy import Vault
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import waybill_row
 from erpsync.store.tables import WAYBILL_IS_UNUSED, release, waybill
@@ -206,6 +207,16 @@ def opened_label(tx: Tx, waybill_id: int) -> tuple[str, bytes]:
         return "", b""
     opened = tx.vault.decrypt(value, row=waybill_row(waybill_id))
     return opened["handle"], base64.b64decode(opened["label"])
+
+
+def kept_labels(connection: Connection, vault: Vault, waybill_ids: Iterable[int]) -> dict[int, bytes]:
+    """Return the labels of bookings that are here, by the ids of their first parcels."""
+    found: dict[int, bytes] = {}
+    for part in in_parts(waybill_ids):
+        rows = connection.execute(select(waybill.c.id, waybill.c.label).where(waybill.c.id.in_(part)))
+        opened = {row.id: vault.decrypt(row.label, row=waybill_row(row.id)) for row in rows if row.label is not None}
+        found |= {id: base64.b64decode(each["label"]) for id, each in opened.items() if each["label"]}
+    return found
 
 
 def booking_of(tx: Tx, rows: Sequence[StoredWaybill]) -> Booking:

@@ -153,18 +153,15 @@ def test_a_label_without_a_waybill_is_refused(town: Town, papers: Papers) -> Non
     assert on_record(town) == []
 
 
-def test_the_label_of_a_courier_comes_as_it_is_and_alone(town: Town, papers: Papers) -> None:
+def test_the_label_of_a_courier_comes_as_it_is(town: Town, papers: Papers) -> None:
     number = only(town)
     book(town, number, "SF1234567890123")
     label_by_courier(town, number, b"%PDF-1.4 theirs")
-    wave_number = put_in_wave(town, [number])
 
     done = print_out(town, papers, "label", number)
 
     assert (done.pdf, on_record(town)) == (b"%PDF-1.4 theirs", [("label", 1, "")])
     assert printing.print_again(town.ctx, papers, SETTINGS, replace(done, pdf=b"")) == done.pdf
-    with pytest.raises(Refused, match=f"nothing of wave {wave_number} is printed"):
-        print_out(town, papers, "label", wave_number)
 
 
 def test_a_second_label_needs_a_reason_which_is_kept(town: Town, papers: Papers) -> None:

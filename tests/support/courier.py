@@ -1,6 +1,7 @@
 """A courier without a wire: books parcels, finds and voids what it booked, tells numbers; and a desk that uses it.
 
-What it does wrong is put into `Courier.trouble` beforehand, as with `tests.support.shop`. A key that is
+What it does wrong is put into `Courier.trouble` beforehand, as with `tests.support.shop`; a `late` label is made after
+the booking. A key that is
 booked twice has two numbers, unless the account takes a key once.
 """
 
@@ -47,6 +48,8 @@ class Courier:
     clock: ManualClock
     idempotent: bool = False
     answers: bool = True
+    label: bytes = LABEL
+    late: bool = False
     trouble: dict[str, list[ConnectorError]] = field(default_factory=dict)
     booked: dict[str, list[str]] = field(default_factory=dict)
     requests: list[BookingRequest] = field(default_factory=list)
@@ -77,7 +80,8 @@ class Courier:
         """Return the newest waybill of a key."""
         number = self.booked[key][-1]
         kind = LabelKind.PDF
-        return Waybill(key=key, carrier="SF", number=number, label_kind=kind, label=LABEL, cost_minor=1200, handle="h")
+        label = b"" if self.late else self.label
+        return Waybill(key=key, carrier="SF", number=number, label_kind=kind, label=label, cost_minor=1200, handle="h")
 
 
 class BuyingConnector(Connector, WaybillSource):
@@ -141,7 +145,7 @@ class CourierConnector(BuyingConnector, CourierSink):
         self.courier.fail("label")
         if not booking.number:
             raise RejectedError("no such booking")
-        return LABEL
+        return self.courier.label
 
 
 def build_courier_desk(

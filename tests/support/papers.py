@@ -14,6 +14,7 @@ from typing import Any
 
 import paperang_p2_fonts_cjk
 import pypdfium2
+import typst
 import zxingcpp
 
 from erpsync.papers.papers import Papers
@@ -29,6 +30,8 @@ RARE = HERE / "rare.ttf"
 GOLDEN = HERE / "golden"
 PRINTER_DPI = 203
 GOLDEN_DPI = 72
+SHOWN_PAPERS: tuple[PaperName, ...] = ("slip", "label")
+SHOWN_DPI = 120
 PATIENT_S = 240
 """How long a paper may take where a test is not about that; machines are busy."""
 
@@ -120,6 +123,14 @@ def bare(text: str) -> str:
     return "".join(text.replace("\u200b", "").replace("\ufffe", "").split())
 
 
+def pdf_saying(*pages: str, width_mm: int = 100, height_mm: int = 150) -> bytes:
+    """Return a PDF that is none of ours, of a page for each text."""
+    sheet = f'#set page(width: {width_mm}mm, height: {height_mm}mm)\n#set text(font: "Libertinus Serif")\n'
+    made = typst.compile((sheet + "\n#pagebreak()\n".join(pages)).encode(), format="pdf", timestamp=0)
+    assert isinstance(made, bytes)
+    return made
+
+
 def sizes_mm(pdf: bytes) -> set[tuple[float, float]]:
     """Return the sizes of the pages of a PDF in millimetres, by their media boxes."""
     with pypdfium2.PdfDocument(pdf) as document:
@@ -148,6 +159,11 @@ def golden(papers: Papers, name: PaperName, size: SizeName, lang: Any) -> bytes:
     return made
 
 
+def shown(papers: Papers, paper: PaperName) -> Picture:
+    """Return what the documentation shows of a paper."""
+    return next(pictures(golden(papers, paper, "100x180", "zh"), SHOWN_DPI))
+
+
 def main() -> int:
     """Write the golden pages and the pictures of the documentation."""
     GOLDEN.mkdir(exist_ok=True)
@@ -155,9 +171,8 @@ def main() -> int:
         for file, (name, size, lang) in GOLDEN_PAGES.items():
             page = next(pictures(golden(papers, name, size, lang), GOLDEN_DPI))
             (GOLDEN / f"{file}.png").write_bytes(page.png())
-        for paper in ("slip", "label"):
-            page = next(pictures(golden(papers, paper, "100x180", "zh"), 120))
-            (ROOT / "docs" / f"{paper}.png").write_bytes(page.png())
+        for paper in SHOWN_PAPERS:
+            (ROOT / "docs" / f"{paper}.png").write_bytes(shown(papers, paper).png())
     return 0
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from erpsync.flows.desk.printing import Printed, print_papers
 from erpsync.papers.papers import Papers
 from erpsync.papers.style import DocumentSettings, PaperName
+from erpsync.sdk.types import LabelKind
 from erpsync.store.registry import OWN_ID, make_own_channel
 from erpsync.store.tables import print_run, release, wave, waybill
 from erpsync.store.waybills import keep_label
@@ -49,13 +50,13 @@ def book(town: Town, number: str, waybill_number: str, *, parcels: int = 1) -> N
             tx.execute(waybill.insert().values(**row, **named, made_at=tx.now))
 
 
-def label_by_courier(town: Town, number: str, pdf: bytes) -> None:
-    """Let the courier have made a label of its own for the first parcel of a release."""
+def label_by_courier(town: Town, number: str, data: bytes, *, kind: LabelKind = LabelKind.PDF) -> None:
+    """Let the courier have made a label of its own for the first parcel of a release; it is not here yet if empty."""
     with town.store.begin() as tx:
         of = select(waybill.c.id).join(release, release.c.id == waybill.c.release_id).where(release.c.number == number)
         waybill_id = tx.execute(of.order_by(waybill.c.parcel).limit(1)).scalar_one()
-        tx.execute(update(waybill).where(waybill.c.id == waybill_id).values(label_kind="pdf"))
-        keep_label(tx, waybill_id, handle="h", data=pdf)
+        tx.execute(update(waybill).where(waybill.c.id == waybill_id).values(label_kind=kind.value))
+        keep_label(tx, waybill_id, handle="h", data=data)
 
 
 def on_record(town: Town) -> list[tuple[str, int, str]]:

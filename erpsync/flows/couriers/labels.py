@@ -4,11 +4,13 @@ Why a label that is not there yet is no trouble of the waybill: the number is th
 label may be asked for again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from erpsync.flows.context import Context
-from erpsync.flows.errors import Refused
-from erpsync.sdk.errors import ConnectorError, TransientError
+from erpsync.flows.errors import Refused, error_text
+from erpsync.sdk.errors import AuthError, ConnectorError, RateLimitedError, TimedOut, TransientError
 from erpsync.sdk.labels import demand_label
 from erpsync.sdk.roles import CourierSink, playing
 from erpsync.sdk.types import Booking, LabelKind
@@ -45,7 +47,35 @@ def label_of(ctx: Context, release_id: int) -> Label:
 
     Raises `Refused` with the reason where there is none yet: no number, not made yet, what came is no label.
     """
-    kept = ctx.store.retrying(lambda tx: _read(tx, release_id))
+    return _fetched(ctx, ctx.store.retrying(lambda tx: _read(tx, release_id)))
+
+
+def fetch_labels(ctx: Context, releases: Mapping[str, int]) -> dict[str, str]:
+    """Have the labels of releases at hand, given by number with their ids; return by number why one cannot be had.
+
+    An account that does not answer, or may not be asked, is asked once.
+    """
+    why: dict[str, str] = {}
+    silent: dict[int, str] = {}
+    for number, release_id in releases.items():
+        try:
+            kept = ctx.store.retrying(partial(_read, release_id=release_id))
+        except Refused as error:
+            why[number] = str(error)
+            continue
+        if kept.account_id in silent:
+            why[number] = silent[kept.account_id]
+            continue
+        try:
+            _fetched(ctx, kept)
+        except Refused as error:
+            why[number] = str(error)
+            if isinstance(error.__cause__, TimedOut | RateLimitedError | AuthError):
+                silent[kept.account_id] = f"the courier gives no label: {error_text(error.__cause__)}"
+    return why
+
+
+def _fetched(ctx: Context, kept: _Kept) -> Label:
     if kept.label.kind is LabelKind.NONE or kept.label.data:
         return kept.label
     account = ctx.channels.get(kept.account_id)

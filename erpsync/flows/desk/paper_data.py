@@ -16,13 +16,25 @@ from erpsync.core.waves import WaveRelease, picks, place
 from erpsync.flows.context import Context
 from erpsync.flows.desk.paper_rows import Head, Sheet, WaveHead, sheets_of
 from erpsync.flows.warehouses.siblings import siblings_of
-from erpsync.papers.records import LabelData, PackData, PaperLine, Party, PickData, PickLine, SlipData, Waybill
+from erpsync.papers.records import (
+    CourierLabel,
+    LabelData,
+    PackData,
+    PaperLine,
+    Party,
+    PickData,
+    PickLine,
+    SlipData,
+    Waybill,
+)
 from erpsync.papers.style import DocumentSettings, Mask, PaperName
 from erpsync.sdk.carriers import CARRIERS
+from erpsync.sdk.types import LabelKind
 from erpsync.store.db.privacy import Vault
 from erpsync.store.encrypted import line_row, notes_row, recipient_row
+from erpsync.store.waybills import kept_labels
 
-Data = SlipData | PackData | LabelData
+Data = SlipData | PackData | LabelData | CourierLabel
 """A paper of a release."""
 
 _NOTES = ("buyer_note", "seller_note")
@@ -40,7 +52,8 @@ class Desk:
 def papers_of(connection: Connection, desk: Desk, paper: PaperName, ids: Iterable[int]) -> dict[int, tuple[Data, ...]]:
     """Return what stands on a paper of each of these releases, by id: a label for each parcel, else one.
 
-    All are first copies. It takes as many statements for a thousand releases as for one.
+    Where a courier makes the label it is one, its own. All are first copies. It takes as many statements for a
+    thousand releases as for one.
     """
     makers: dict[str, Callable[[Desk, Sheet], tuple[Data, ...]]] = {"slip": _slip, "pack": _pack, "label": _labels}
     make = makers[paper]
@@ -48,7 +61,22 @@ def papers_of(connection: Connection, desk: Desk, paper: PaperName, ids: Iterabl
     if paper == "slip":
         for id, found in siblings_of(connection, desk.ctx, sheets.keys()).items():
             sheets[id].siblings = tuple(each.order for each in found)
-    return {id: make(desk, sheet) for id, sheet in sheets.items()}
+    made = {id: make(desk, sheet) for id, sheet in sheets.items()}
+    return made | _by_couriers(connection, desk, sheets) if paper == "label" else made
+
+
+def _by_couriers(connection: Connection, desk: Desk, sheets: dict[int, Sheet]) -> dict[int, tuple[CourierLabel]]:
+    """Return the labels that couriers made, by release id; one that is not here yet holds nothing.
+
+    Why ours is none in their place: it would look like what the courier's depots read, and lacks it.
+    """
+    booked = {id: sheet.waybills[0] for id, sheet in sheets.items() if sheet.waybills}
+    theirs = {id: row.id for id, row in booked.items() if row.label_kind not in ("", LabelKind.NONE)}
+    kept = kept_labels(connection, desk.vault, theirs.values())
+    return {
+        id: (CourierLabel(number=sheets[id].row.number, data=kept.get(waybill_id, b"")),)
+        for id, waybill_id in theirs.items()
+    }
 
 
 def pick_of(connection: Connection, desk: Desk, wave: WaveHead, heads: Sequence[Head], slots: int) -> PickData:

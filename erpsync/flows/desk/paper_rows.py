@@ -161,7 +161,8 @@ def _add_lines(connection: Connection, part: Sequence[int], sheets: dict[int, Sh
 
 def _add_waybills(connection: Connection, part: Sequence[int], sheets: dict[int, Sheet]) -> None:
     columns = (waybill.c.release_id, waybill.c.parcel, waybill.c.carrier, waybill.c.service, waybill.c.number)
-    query = select(*columns, waybill.c.sort_code).where(WAYBILL_IS_LIVE, waybill.c.number != "")
+    told = (waybill.c.id, waybill.c.sort_code, waybill.c.label_kind)
+    query = select(*columns, *told).where(WAYBILL_IS_LIVE, waybill.c.number != "")
     for row in connection.execute(query.where(waybill.c.release_id.in_(part)).order_by(waybill.c.parcel)):
         sheets[row.release_id].waybills.append(row)
 

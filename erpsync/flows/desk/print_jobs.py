@@ -12,10 +12,11 @@ from erpsync.flows.desk.paper_data import Desk, digest_of, is_addressed, papers_
 from erpsync.flows.desk.paper_rows import Head, WaveHead, heads_numbered, heads_of_wave, wave_numbered
 from erpsync.flows.errors import Refused
 from erpsync.flows.warehouses.releasable import read_to_the_end
-from erpsync.papers.records import LabelData, PaperData
+from erpsync.papers.records import CourierLabel, LabelData, PaperData
 from erpsync.papers.style import PaperName
+from erpsync.sdk.types import LabelKind
 from erpsync.store.cursors import read_cursors
-from erpsync.store.prints import PrintRun, copies_of, wave_copies, with_own_label
+from erpsync.store.prints import Labelled, PrintRun, copies_of, labelled, wave_copies
 from erpsync.store.views.values import NotFound
 
 Made = Mapping[str, tuple[PaperData, ...]]
@@ -44,14 +45,17 @@ class Job:
         heads: the releases on it.
         runs: by the number on the paper, and that of the wave that was asked for.
         left_out: by release, why it is not on it.
-        own: whether the courier's own label takes the place of ours.
     """
 
     data: tuple[PaperData, ...]
     heads: tuple[Head, ...]
     runs: Mapping[str, PrintRun]
     left_out: Mapping[str, str]
-    own: bool = False
+
+    @property
+    def to_fetch(self) -> set[str]:
+        """The releases whose courier makes a label that is not here yet."""
+        return {label.number for label in self.data if isinstance(label, CourierLabel) and not label.data}
 
 
 def meant_by(connection: Connection, paper: PaperName, number: str) -> Meant:
@@ -95,16 +99,17 @@ def job_of(
     before = copies_before(connection, wish.paper, meant)
     out = dict(left_out) | _against(connection, desk.ctx, wish, meant, orders, before, left_out)
     made = made_of(connection, desk, wish.paper, meant, [head for head in meant.heads if head.number not in out])
-    own = own_labels(connection, wish.paper, meant)
     if wish.paper == "label":
-        out |= {number: why for number, labels in made.items() if (why := _no_label(desk, meant, number, labels, own))}
+        known = labelled(connection, [head.id for head in meant.heads])
+        of = {head.number: known.get(head.id) for head in meant.heads}
+        out |= {number: why for number, labels in made.items() if (why := _no_label(desk, number, labels, of[number]))}
     made = {number: each for number, each in made.items() if number not in out}
     if not made or (wish.paper == "pick" and len(out) == len(meant.heads)):
         raise Refused(_nothing(meant, wish, out))
     runs = _runs(connection, desk, wish.paper, meant, made, before)
     data = as_copies(made, {number: run.copy for number, run in runs.items()})
     heads = tuple(head for head in meant.heads if head.number not in out)
-    return Job(data=data, heads=heads, runs=runs, left_out=out, own=bool(own) and meant.wave is None)
+    return Job(data=data, heads=heads, runs=runs, left_out=out)
 
 
 def made_of(connection: Connection, desk: Desk, paper: PaperName, meant: Meant, heads: Sequence[Head]) -> Made:
@@ -117,8 +122,12 @@ def made_of(connection: Connection, desk: Desk, paper: PaperName, meant: Meant, 
 
 
 def as_copies(made: Made, copies: Mapping[str, int]) -> tuple[PaperData, ...]:
-    """Return papers as those copies of them."""
-    return tuple(replace(each, copy=copies[number]) for number, first in made.items() for each in first)
+    """Return papers as those copies of them; on a courier's label nothing says which one it is."""
+    return tuple(
+        each if isinstance(each, CourierLabel) else replace(each, copy=copies[number])
+        for number, first in made.items()
+        for each in first
+    )
 
 
 def runs_by(meant: Meant, copies: Mapping[str, int]) -> dict[str, PrintRun]:
@@ -174,20 +183,16 @@ def _against(
     return {number: why for number, why in said.items() if why}
 
 
-def own_labels(connection: Connection, paper: PaperName, meant: Meant) -> set[str]:
-    """Return the releases of which the courier's own label is printed in the place of ours."""
-    if paper != "label":
-        return set()
-    found = with_own_label(connection, [head.id for head in meant.heads])
-    return {head.number for head in meant.heads if head.id in found}
-
-
-def _no_label(desk: Desk, meant: Meant, number: str, labels: Sequence[PaperData], own: set[str]) -> str:
-    """Return why there is no label, nothing if there is one; a courier's own comes as it is, so in no file of many."""
-    if not labels:
+def _no_label(desk: Desk, number: str, labels: Sequence[PaperData], known: Labelled | None) -> str:
+    """Return why there is no label, nothing if there is one."""
+    if not labels or known is None:
         return f"release {number} has no waybill number yet"
-    if number in own:
-        return "" if meant.wave is None else f"the courier makes the label of release {number}: print it alone"
+    if known.void:
+        return f"waybill {known.number} of release {number} is to be void"
+    if known.kind is LabelKind.PRINT_DATA:
+        return f"the label of release {number} is printed by the courier's print component: it gave data, and no pages"
+    if known.kind is not LabelKind.NONE:
+        return ""
     addressed = all(isinstance(label, LabelData) and is_addressed(desk, label) for label in labels)
     return "" if addressed else f"the recipient of release {number} is hidden or was erased: a courier cannot read it"
 

@@ -9,7 +9,7 @@ no trace. Why the data is made once more under lock: what is on record is what s
 dies behind the commit, a copy is on record that nobody has; the next one has the next number.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,13 +17,13 @@ import structlog
 
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Channel, Context
-from erpsync.flows.couriers.labels import label_of
+from erpsync.flows.couriers.labels import fetch_labels
 from erpsync.flows.desk.may_print import Wish, read_again
 from erpsync.flows.desk.paper_data import Desk, digest_of
 from erpsync.flows.desk.paper_rows import Head
-from erpsync.flows.desk.print_jobs import Job, as_copies, copies_before, job_of, made_of, meant_by, own_labels, runs_by
+from erpsync.flows.desk.print_jobs import Job, as_copies, copies_before, job_of, made_of, meant_by, runs_by
 from erpsync.flows.errors import Refused
-from erpsync.papers.errors import MissingGlyphsError, PaperError
+from erpsync.papers.errors import LabelError, MissingGlyphsError, PaperError
 from erpsync.papers.papers import Papers
 from erpsync.papers.records import PaperData
 from erpsync.papers.style import DocumentSettings, PaperName
@@ -88,8 +88,14 @@ def print_papers(
             meant = meant_by(look.connection, paper, number)
             orders = read_orders(look.connection, meant.order_ids)
             job = job_of(look.connection, desk, wish, meant, orders, left_out)
+        if job.to_fetch:
+            left_out = {**left_out, **fetch_labels(reading or ctx, _ids(job, job.to_fetch))}
+            continue
         try:
-            pdf = _courier_label(reading or ctx, job.heads) if job.own else _set(papers, settings, paper, job.data)
+            pdf = _set(papers, settings, paper, job.data)
+        except LabelError as error:
+            left_out = _without_label(job, error, left_out)
+            continue
         except MissingGlyphsError as error:
             left_out = {**left_out, **_without_glyphs(reading or ctx, job, error)}
             continue
@@ -121,11 +127,10 @@ def print_again(ctx: Context, papers: Papers, settings: DocumentSettings, printe
         heads = [head for head in meant.heads if head.number in printed.releases]
         made = made_of(look.connection, desk, paper, meant, heads) if heads else {}
         kept = digests_of(look.connection, paper, runs_by(meant, copies))
-        own = meant.wave is None and bool(own_labels(look.connection, paper, meant))
     if not made or any(kept.get(name) != digest_of(desk, paper, first) for name, first in made.items()):
         raise Refused(f"what stands on that paper of {printed.number} has changed since; print a copy of it")
     try:
-        return _courier_label(ctx, heads) if own else _set(papers, settings, paper, as_copies(made, copies))
+        return _set(papers, settings, paper, as_copies(made, copies))
     except PaperError as error:
         raise Refused(str(error)) from error
 
@@ -167,14 +172,20 @@ def _desk(ctx: Context, settings: DocumentSettings) -> Desk:
     return Desk(ctx=ctx, vault=ctx.store.vault, settings=settings)
 
 
-def _courier_label(ctx: Context, heads: Sequence[Head]) -> bytes:
-    """Return a courier's own label as it came; raises `Refused` where it has not made it yet."""
-    return label_of(ctx, heads[0].id).data
-
-
 def _set(papers: Papers, settings: DocumentSettings, paper: PaperName, data: Sequence[PaperData]) -> bytes:
     made: Callable[..., bytes] = getattr(papers, paper)
     return made(*data, style=settings.styles[paper])
+
+
+def _ids(job: Job, numbers: Collection[str]) -> dict[str, int]:
+    return {head.number: head.id for head in job.heads if head.number in numbers}
+
+
+def _without_label(job: Job, error: LabelError, left_out: Mapping[str, str]) -> dict[str, str]:
+    """Return what is left out with the label that cannot be printed; raises `Refused` where it is the only one."""
+    if len(job.heads) == 1:
+        raise Refused(str(error)) from error
+    return {**left_out, error.number: str(error)}
 
 
 def _without_glyphs(ctx: Context, job: Job, error: MissingGlyphsError) -> dict[str, str]:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from erpsync import __version__
-from erpsync.web.api import channels, desk, events, find, orders, papers, rules, stock
+from erpsync.web.api import channels, desk, events, find, orders, papers, rules, stock, waybills
 from erpsync.web.api.deps import Deps
 from erpsync.web.api.problems import HANDLERS, TYPE, problem
 from erpsync.web.hooks import BodyError, read_body
@@ -50,7 +50,7 @@ def create_api(site: Site) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deps = Deps(site)
-    for room in (find, orders, rules, desk, papers, stock, channels, events):
+    for room in (find, orders, rules, desk, papers, waybills, stock, channels, events):
         app.include_router(room.router)
     app.add_middleware(WholeBody, site=site)
     return app

@@ -149,6 +149,15 @@ class Adjustment(BaseModel):
     reason: Annotated[Reason, Field(min_length=1)]
 
 
+class Booked(BaseModel):
+    """Which release is to have a number, and the number where somebody knows it."""
+
+    model_config = _shown(release="R20260302000017")
+
+    release: Annotated[Word, Field(description="its number")]
+    number: Annotated[Word | None, Field(description="the courier's number; the courier is asked if absent")] = None
+
+
 class CountRow(BaseModel):
     """What somebody counted."""
 

@@ -18,15 +18,18 @@ from tests.support.papers import (
     GOLDEN_PAGES,
     PATIENT_S,
     RARE,
+    SHOWN_PAPERS,
     Picture,
     bare,
     golden,
     line,
     pictures,
+    shown,
     sizes_mm,
     slip,
     texts,
 )
+from tests.support.sources import ROOT
 
 pytestmark = pytest.mark.concurrent("processes")
 
@@ -54,6 +57,13 @@ def test_a_page_looks_as_it_did(papers: Papers, file: str) -> None:
     kept = Picture.of_png((GOLDEN / f"{file}.png").read_bytes())
 
     assert page.far_from(kept) < 0.002, "look at it, then: python -m tests.support.papers"
+
+
+@pytest.mark.parametrize("paper", SHOWN_PAPERS)
+def test_the_documentation_shows_a_paper_as_it_is_printed(papers: Papers, paper: PaperName) -> None:
+    kept = Picture.of_png((ROOT / "docs" / f"{paper}.png").read_bytes())
+
+    assert shown(papers, paper).far_from(kept) < 0.002, "look at it, then: python -m tests.support.papers"
 
 
 @pytest.mark.parametrize("name", STYLES)

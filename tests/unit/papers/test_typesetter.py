@@ -205,6 +205,7 @@ def test_what_typst_remembers_of_a_job_is_dropped(typesetter: Typesetter, tmp_pa
     """It would keep every page of the last ten jobs; many jobs later it is as small as after a few."""
 
     def megabytes() -> int:
+        typesetter.families()  # it has forgotten what it set last
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
 
     pid = process_of(typesetter)
@@ -220,10 +221,19 @@ def test_what_typst_remembers_of_a_job_is_dropped(typesetter: Typesetter, tmp_pa
     assert megabytes() < before + 20
 
 
+def test_a_process_is_kept_when_it_has_set_as_much_as_a_large_wave(tmp_path: Path) -> None:
+    with Typesetter((FONT,), limit_s=PATIENT_S) as typesetter:
+        pid = process_of(typesetter)
+        typesetter.set(job("#for n in range(1500) { page[茶 #n #lorem(30)] }", tmp_path))
+        typesetter.set(job("茶", tmp_path))
+
+        assert process_of(typesetter) == pid
+
+
 def test_a_process_that_has_grown_beyond_use_is_replaced(tmp_path: Path) -> None:
     with Typesetter((FONT,), limit_s=PATIENT_S) as typesetter:
         pid = process_of(typesetter)
-        typesetter.set(job("#for n in range(2200) { page[茶 #n #lorem(30)] }", tmp_path))
+        typesetter.set(job('#for n in range(200000) { let kept = label("of" * 250 + str(n)) }', tmp_path))
         typesetter.set(job("茶", tmp_path))
 
         assert process_of(typesetter) != pid
