@@ -294,3 +294,10 @@ class EventFacts(_Plain):
 
 
 Facts = OrderFacts | ParcelFacts | EventFacts
+
+
+def about(facts: Facts) -> On:
+    """Return what facts are of."""
+    if isinstance(facts, OrderFacts):
+        return On.ORDER
+    return On.EVENT if isinstance(facts, EventFacts) else On.PARCEL
