@@ -34,6 +34,11 @@ _TEST = (
     Column("come", "what comes of it", "free"),
     _WRITTEN,
 )
+_PARCEL = (
+    Column("id", "rule"),
+    Column("outcome", "matches", "word"),
+    Column("decided", "decided by", "free"),
+)
 _COVERAGE = (
     Column("id", "rule"),
     Column("matched", "matched", "number"),
@@ -74,15 +79,15 @@ def _does(then: Json, speech: Language) -> str:
 
 def test(app: App) -> int:
     """Print what each rule says of an order, and what comes of it; by another file also what would differ."""
-    from erpsync.flows.audit.report import try_order
+    from erpsync.flows.warehouses.parcel_rules import try_with_parcels
 
     other = _other_rules(app, app.config) if app.args.rules else None
     with app.looking_by_rules(others=other is not None) as ctx:
         if other is None:
-            said = try_order(ctx, app.args.order)
+            said = try_with_parcels(ctx, app.args.order)
         else:
             book = other.book(app.config.timezone)
-            said = try_order(ctx, app.args.order, replace(ctx, book=book, rule_lines=other.places))
+            said = try_with_parcels(ctx, app.args.order, replace(ctx, book=book, rule_lines=other.places))
         say_what_is_in_force(app, ctx.store)
     app.out.value(said, lambda: _print_test(app, said))
     return OK
@@ -110,9 +115,27 @@ def _print_test(app: App, said: Json) -> None:
     if not said["judged"]:
         out.line("nothing of it has still to leave, so no rule is asked; this is what they would say")
     out.rows([_row(rule, out.speech) for rule in said["rules"]], _TEST, empty="there are no rules")
+    for parcel in said["parcels"]:
+        _print_parcel(app, parcel)
     if "differs" in said:
         out.heading("What would differ")
         _print_difference(app, said["differs"])
+
+
+def _print_parcel(app: App, parcel: Json) -> None:
+    """Print what the rules about parcels say of one."""
+    from erpsync.flows.audit.said import clauses_in_words
+
+    out, place = app.out, parcel["release"] or parcel["warehouse"]
+    out.heading(f"The parcel of {place}" if parcel["release"] else f"A parcel that may leave {place}")
+    rows = [rule | {"decided": clauses_in_words(rule["because"])} for rule in parcel["rules"]]
+    out.rows(rows, _PARCEL)
+    if parcel["held"] is not None:
+        held = parcel["held"]
+        out.line(f"it stays as long as this is so: {held}")
+    elif parcel["carrier"]:
+        carriers = ", ".join(parcel["carrier"])
+        out.line(f"couriers that are wished for: {carriers}")
 
 
 def _row(rule: Json, speech: Language) -> Json:

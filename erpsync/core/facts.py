@@ -326,3 +326,8 @@ class EventFacts(_Plain):
 
 Facts = OrderFacts | ParcelFacts
 """What a rule is judged by."""
+
+
+def about(facts: Facts) -> On:
+    """Return what facts are of."""
+    return On.ORDER if isinstance(facts, OrderFacts) else On.PARCEL

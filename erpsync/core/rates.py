@@ -11,6 +11,9 @@ from itertools import pairwise
 
 from erpsync.core.regions import short
 
+CURRENCY = "CNY"
+"""What all cards are in."""
+
 ELSEWHERE = ""
 """The zone of a row for all places that no other row of its service is for."""
 
@@ -118,6 +121,18 @@ def quote(rows: Sequence[Rate], weight_g: int | None, volume_cm3: int | None) ->
         if most is None or charged_g <= most:
             return cost(rate, charged_g)
     return Lack.TOO_HEAVY
+
+
+def least(
+    rates: Iterable[Rate], zones: frozenset[str] | None, weight_g: int | None, volume_cm3: int | None
+) -> int | None:
+    """Return what the cheapest service of an account's card takes for a parcel; None where none has a price for it."""
+    by_service: dict[str, list[Rate]] = {}
+    for rate in rates:
+        by_service.setdefault(rate.service, []).append(rate)
+    found = [Card.of(rows).rows(zones) for rows in by_service.values()]
+    quotes = [quote(rows, weight_g, volume_cm3) for rows in found if not isinstance(rows, Lack)]
+    return min((each for each in quotes if not isinstance(each, Lack)), default=None)
 
 
 def limit_g(rows: Sequence[Rate]) -> int | None:

@@ -194,6 +194,9 @@ class _Reading:
             self._effect(row, path, "hold", "stands beside void, which holds by itself")
         if then.ask is not None and not (then.hold or then.void):
             self._effect(row, path, "ask", "asks nobody without hold or void")
+        if then.ask is not None and on is On.PARCEL:
+            text = "does not go with on: parcel: nobody can approve a parcel that is not made; take out what has a tag"
+            self._effect(row, path, "ask", text)
         if then.ask is False and then.void:
             self._effect(row, path, "ask", "must be true: what is void is held until a person decides")
         if then.gift and then.gift.short == then.gift.sku:

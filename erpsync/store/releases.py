@@ -146,8 +146,18 @@ def under_way(connection: Connection, order_ids: Iterable[int]) -> UnderWay:
 
 def pieces_in(tx: Tx, release_id: int) -> list[Piece]:
     """Return what a release holds, by line and SKU."""
-    query = select(release_line).where(release_line.c.release_id == release_id).order_by(*release_line.primary_key)
-    return [Piece(line_id=row.line_id, sku_id=row.sku_id, qty=row.qty, units=row.units) for row in tx.all(query)]
+    return pieces_of(tx.connection, [release_id]).get(release_id, [])
+
+
+def pieces_of(connection: Connection, release_ids: Iterable[int]) -> dict[int, list[Piece]]:
+    """Return what each of these releases holds, by line and SKU; one that holds nothing is left out."""
+    query = select(release_line).order_by(*release_line.primary_key)
+    found: dict[int, list[Piece]] = {}
+    for part in in_parts(release_ids):
+        for row in connection.execute(query.where(release_line.c.release_id.in_(part))):
+            piece = Piece(line_id=row.line_id, sku_id=row.sku_id, qty=row.qty, units=row.units)
+            found.setdefault(row.release_id, []).append(piece)
+    return found
 
 
 def lines_out(tx: Tx, head: ReleaseHead, line_ids: Iterable[int]) -> set[int]:

@@ -21,7 +21,7 @@ from erpsync.store.db.store import Tx
 from erpsync.store.releases import lock_orders_in
 from erpsync.store.tables import order_mark, orders, release
 from tests.support import looking
-from tests.support.courier import Courier, build_courier_desk, push, states
+from tests.support.courier import Courier, build_courier_desk, push, rate, states
 from tests.support.depot import read_shop
 from tests.support.desk import work
 from tests.support.explaining import flat
@@ -45,11 +45,6 @@ def make(database_url: str) -> Iterator[Make]:
     yield build
     for town in made:
         town.store.close()
-
-
-def rate(zone: str, first: int, *, account: str = "sf", service: str = "", **more: int) -> Rate:
-    given = {"first_g": 1000, "step_g": 1000, "step_minor": 200} | more
-    return Rate(account=account, service=service, zone=zone, first_minor=first, **given)
 
 
 def take_rates(ctx: Context, *rates: Rate) -> list[str]:

@@ -9,9 +9,9 @@ import pytest
 
 from erpsync.flows.audit.approve import approve
 from erpsync.flows.audit.looks import judge_due
-from erpsync.flows.audit.report import try_order
 from erpsync.flows.inventory.counts import set_stock
 from erpsync.flows.inventory.goods import GoodsRow, import_goods
+from erpsync.flows.warehouses.parcel_rules import try_with_parcels
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.clock import confirm
 from tests.support.facts import OrderRecord, line, order, raw, take_in
@@ -165,8 +165,11 @@ def test_heavy_is_judged_with_the_parcel_and_not_with_the_order(town: Town) -> N
     import_goods(town.ctx, [GoodsRow(sku="MUG", cells={"weight_g": "30000"})], actor="keeper")
     buy(town)
 
-    (heavy,) = [each for each in try_order(town.ctx, "o1")["rules"] if each["id"] == "heavy"]
+    tried = try_with_parcels(town.ctx, "o1")
+    (heavy,) = [each for each in tried["rules"] if each["id"] == "heavy"]
     assert (heavy["outcome"], marked(town, "o1")) == ("later", {})
+    [parcel] = tried["parcels"]
+    assert (parcel["rules"][0]["outcome"], parcel["carrier"]) == ("matched", ["DBL_FREIGHT", "DBL"])
 
 
 @pytest.mark.parametrize("by_s", [-2 * 24 * 3600, -15 * 60, 2 * 3600, 2 * 24 * 3600])

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core.policy import WarehousePolicy
+from erpsync.core.rates import Rate
 from erpsync.flows.context import ChannelSpec, open_context
 from erpsync.flows.couriers.push import push_waybills
 from erpsync.flows.inventory import counts
@@ -46,6 +47,7 @@ class Courier:
     """The courier's side: every number it gave, by key; `paid` are all of them, one per booking that it took."""
 
     clock: ManualClock
+    carriers: frozenset[str] = frozenset({"SF"})
     idempotent: bool = False
     answers: bool = True
     label: bytes = LABEL
@@ -81,7 +83,10 @@ class Courier:
         number = self.booked[key][-1]
         kind = LabelKind.PDF
         label = b"" if self.late else self.label
-        return Waybill(key=key, carrier="SF", number=number, label_kind=kind, label=label, cost_minor=1200, handle="h")
+        carrier = next((request.carrier for request in self.requests if request.key == key), "SF")
+        return Waybill(
+            key=key, carrier=carrier, number=number, label_kind=kind, label=label, cost_minor=1200, handle="h"
+        )
 
 
 class BuyingConnector(Connector, WaybillSource):
@@ -98,8 +103,8 @@ class BuyingConnector(Connector, WaybillSource):
         return CheckReport()
 
     def carriers(self) -> frozenset[str]:
-        """Return SF alone."""
-        return frozenset({"SF"})
+        """Return SF alone, unless told otherwise."""
+        return self.courier.carriers
 
     def pull_waybills(self, cursor: Cursor) -> Iterator[WaybillPage]:
         """Yield all numbers since the mark."""
@@ -178,6 +183,12 @@ def build_courier_desk(
     if town is None:
         counts.set_stock(built.ctx, warehouse="SH", sku="A", on_hand=10, actor="me")
     return built, courier
+
+
+def rate(zone: str, first: int, *, account: str = "sf", service: str = "", **more: int) -> Rate:
+    """Return a row of a card, in fen: the first kilogram costs `first`, each further one 2 yuan."""
+    given = {"first_g": 1000, "step_g": 1000, "step_minor": 200} | more
+    return Rate(account=account, service=service, zone=zone, first_minor=first, **given)
 
 
 def release_one(town: Town, name: str = "o1", qty: int = 2) -> str:

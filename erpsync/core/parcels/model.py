@@ -113,6 +113,7 @@ class Reason(StrEnum):
     UNKNOWN_WEIGHT = "unknown_weight"
     OVER_WEIGHT = "over_weight"
     OVER_UNITS = "over_units"
+    RULE = "rule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

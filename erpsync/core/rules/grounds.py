@@ -1,10 +1,10 @@
-"""Why a rule says what it says of one order: what was compared, whether it is so, and what stands in the order."""
+"""Why a rule says what it says of one order: what was compared, whether it is so, and what stands there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from erpsync.core.facts import Fact, OrderFacts
+from erpsync.core.facts import Fact, Facts
 from erpsync.core.rules.book import Book
 from erpsync.core.rules.conditions import Leaf, Node
 from erpsync.core.rules.model import Because, Clause, Opposite, Verdict
@@ -19,7 +19,7 @@ class Ground:
         fact: what was compared; None for the time in which a rule counts.
         holds: whether it is so, which below a `not` is no reason for the rule but one against it; None where that is
             not known.
-        value: what stands in the order; None where nobody is shown it.
+        value: what stands in the order or parcel; None where nobody is shown it.
     """
 
     clause: Clause
@@ -28,8 +28,8 @@ class Ground:
     value: str | None
 
 
-def grounds_of(book: Book, facts: OrderFacts, verdict: Verdict, because: Because, now: datetime) -> list[Ground]:
-    """Return what decided a rule about an order, in the order of `because`.
+def grounds_of(book: Book, facts: Facts, verdict: Verdict, because: Because, now: datetime) -> list[Ground]:
+    """Return what decided a rule about these facts, in the order of `because`.
 
     Args:
         verdict: what the rules say of these facts; `because` is one of its reasons.

@@ -12,7 +12,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from erpsync.core.facts import Fact, Facts, FactType, On, OrderFacts, Unknown
+from erpsync.core.facts import Fact, Facts, FactType, OrderFacts, Unknown, about
 from erpsync.core.rules.book import Book, Compiled
 from erpsync.core.rules.conditions import Leaf, State, deciding_leaves, leaves
 from erpsync.core.rules.model import NEVER, Because, Effects, Gift, Hold, Mark, PassedOver, Seen, Verdict
@@ -56,7 +56,7 @@ def judge(book: Book, facts: Facts, now: datetime) -> Verdict:
 
     What a rule's condition does not know matches nothing and is marked `unknown:FACT`, if the rule hangs on it.
     """
-    shelf = book.ledgers[On.ORDER if isinstance(facts, OrderFacts) else On.PARCEL].shelf(facts)
+    shelf = book.ledgers[about(facts)].shelf(facts)
     because = list(shelf.because)
     read = facts.notes_read if isinstance(facts, OrderFacts) else _NOTHING
     state = State(now, facts.tag, read, book.zone_map)

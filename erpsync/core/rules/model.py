@@ -134,7 +134,7 @@ SINGLE = ("carrier", "warehouse", "part", "void", "tell")
 
 EFFECTS: Mapping[On, tuple[str, ...]] = {
     On.ORDER: ("hold", "tag", "seal", "gift", *SINGLE),
-    On.PARCEL: ("hold", "tag", "carrier", "tell"),
+    On.PARCEL: ("hold", "carrier"),
 }
 """By what a rule is about, what may come of it."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from erpsync.core.facts import ORDER_FACTS, UNKNOWN, WEEKDAYS, Fact, FactType, OrderFacts
+from erpsync.core.facts import FACTS, UNKNOWN, WEEKDAYS, Fact, Facts, FactType, about
 from erpsync.core.rules.model import Clause
 from erpsync.core.rules.places import ZoneMap
 
@@ -16,27 +16,28 @@ NONE = "-"
 _UNITS = {"min": timedelta(minutes=1), "h": timedelta(hours=1)}
 
 
-def shown_value(
-    clause: Clause, facts: OrderFacts, *, tags: frozenset[str], zones: ZoneMap, now: datetime
-) -> str | None:
-    """Return what an order has where a clause compares it; None where that is private.
+def shown_value(clause: Clause, facts: Facts, *, tags: frozenset[str], zones: ZoneMap, now: datetime) -> str | None:
+    """Return what an order or parcel has where a clause compares it; None where that is private.
 
     Args:
         tags: those that the rule saw: of people, and of the rules above it.
         now: the instant of the verdict, on the clock that the rules go by.
     """
-    fact = ORDER_FACTS.get(clause.fact)
+    name, _, of = clause.fact.partition(" ")
+    fact = FACTS[about(facts)].get(name)
     if fact is None:  # `from` or `until` of the rule itself
         return now.isoformat(timespec="minutes")
-    return None if fact.private else _spelled(_value(fact, facts, tags, zones, now))
+    return None if fact.private else _spelled(_value(fact, of, facts, tags, zones, now))
 
 
-def _value(fact: Fact, facts: OrderFacts, tags: frozenset[str], zones: ZoneMap, now: datetime) -> Any:
+def _value(fact: Fact, of: str, facts: Facts, tags: frozenset[str], zones: ZoneMap, now: datetime) -> Any:
     match fact.type:
         case FactType.CLOCK:
             return now.strftime("%H:%M")
         case FactType.WEEKDAY:
             return WEEKDAYS[now.weekday()]
+        case FactType.COSTS:
+            return getattr(facts, fact.field).get(of, UNKNOWN)
     if fact.name == "tag":
         return tags
     if fact.name == "zone":

@@ -10,6 +10,7 @@ from erpsync.core.order_holds import by_rule
 from erpsync.core.rules import Because, Hold, grounds_of
 from erpsync.flows.context import Context
 from erpsync.flows.rules.judging import Seen, digest_of
+from erpsync.flows.rules.parcels import SeenParcel
 
 Json = dict[str, Any]
 
@@ -17,7 +18,7 @@ Json = dict[str, Any]
 def reasons_of(ctx: Context, seen: Seen) -> list[Json]:
     """Return `{id, outcome, because}` of each rule, in the order of the file."""
     return [
-        {"id": because.rule, "outcome": because.outcome, "because": _clauses(ctx, seen, because)}
+        {"id": because.rule, "outcome": because.outcome, "because": clauses_of(ctx, seen, because)}
         for because in seen.verdict.because
     ]
 
@@ -45,7 +46,7 @@ def asked_in_words(ctx: Context, seen: Seen) -> str:
 
 
 def _in_words(ctx: Context, seen: Seen, hold: Hold, because: Because) -> str:
-    return f"{hold.rule} ({hold.text}: {clauses_in_words(_clauses(ctx, seen, because))})"
+    return f"{hold.rule} ({hold.text}: {clauses_in_words(clauses_of(ctx, seen, because))})"
 
 
 def clauses_in_words(clauses: list[Json]) -> str:
@@ -53,7 +54,8 @@ def clauses_in_words(clauses: list[Json]) -> str:
     return "; ".join(" ".join(filter(None, clause.values())) for clause in clauses)
 
 
-def _clauses(ctx: Context, seen: Seen, because: Because) -> list[Json]:
+def clauses_of(ctx: Context, seen: Seen | SeenParcel, because: Because) -> list[Json]:
+    """Return what decided a rule, one `{fact, value, operator, word}` for each comparison."""
     grounds = grounds_of(ctx.book, seen.facts, seen.verdict, because, seen.at.astimezone(ctx.timezone))
     return [
         {"fact": it.clause.fact, "value": it.value, "operator": it.clause.operator, "word": it.clause.word}

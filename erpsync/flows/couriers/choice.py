@@ -5,7 +5,7 @@ accounts are others.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,22 +13,24 @@ from sqlalchemy import select, update
 
 from erpsync.core.couriers import NO_COURIER, Because, Choice, Consignment, NoCourier, Offer, Refused
 from erpsync.core.couriers import choose as choose_courier
-from erpsync.core.facts import UNKNOWN, Unknown
+from erpsync.core.facts import UNKNOWN, On, Unknown
 from erpsync.core.orders import KnownOrder, OrderKind
-from erpsync.core.parcels import read_marks
 from erpsync.core.rates import Card, Rate
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.couriers.requests import measures_of, recipient_of
+from erpsync.flows.rules.parcels import Contents, SeenParcel, judge_parcels
 from erpsync.sdk.roles import CourierSink, WaybillSource, playing
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
-from erpsync.store.order_rules import OFF, marks_of
+from erpsync.store.order_rules import OFF, StoredMark, marks_of
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.rates import cards_of
-from erpsync.store.releases import orders_in
+from erpsync.store.releases import orders_in, pieces_of
 from erpsync.store.tables import orders, release
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 from erpsync.store.waybills import BOOKABLE
+
+_NO_WISH = StoredMark(value="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class _Taken:
 
     id: int
     number: str
+    warehouse_id: int
     orders: Sequence[KnownOrder]
     weight_g: int | None
     province: str | None
@@ -60,19 +63,23 @@ def choose_couriers(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> set[int
     if not waiting:
         return set()
     offers = _offers(tx, accounts)
-    wishes = _wishes(tx, waiting)
+    ruled = _ruled(tx, ctx, waiting)
+    wishes = _wishes(tx, waiting, ruled)
     ids = {account.name: account.id for account in accounts}
     measures = measures_of(tx, [taken.id for taken in waiting])
     chosen, refused = set(), []
     for taken in waiting:
         weight_g, volume_cm3 = measures.get(taken.id, (None, None))
         parcel = _consignment(tx, ctx, taken, weight_g if taken.weight_g is None else taken.weight_g, volume_cm3)
-        choice = choose_courier(parcel, offers, wishes[taken.id])
+        wished = wishes[taken.id]
+        choice = choose_courier(parcel, offers, list(wished))
+        said = _said_by_rules(ctx, ruled.get(taken.id))
         if isinstance(choice, NoCourier):
-            refused.append((taken, choice))
+            refused.append((taken, choice, said))
         else:
             chosen.add(taken.id)
-            _keep(tx, taken, choice, ids[choice.account], parcel.weight_g)
+            by = wished.get(choice.because.carrier, "")
+            _keep(tx, taken, choice, ids[choice.account], parcel.weight_g, {"wished_by": by, **said})
     _ask(tx, refused)
     close_tasks(tx, NO_COURIER, [taken.number for taken in waiting if taken.id in chosen], by="erpsync")
     return chosen
@@ -94,6 +101,7 @@ def _waiting(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> list[_Taken]:
         _Taken(
             id=row.id,
             number=row.number,
+            warehouse_id=row.warehouse_id,
             orders=[known[id] for id in together[row.id]],
             weight_g=row.weight_g,
             province=places[together[row.id][0]].province,
@@ -139,15 +147,44 @@ def _offers(tx: Tx, accounts: Sequence[Channel]) -> list[Offer]:
     return offers
 
 
-def _wishes(tx: Tx, waiting: Sequence[_Taken]) -> dict[int, tuple[str, ...]]:
-    """Return which couriers each release is to go with, first choice first; its orders wish for the same ones."""
+def _ruled(tx: Tx, ctx: Context, waiting: Sequence[_Taken]) -> dict[int, SeenParcel]:
+    """Return what the rules about parcels say of each release; nothing where there are none."""
+    if not ctx.book.ledgers[On.PARCEL].rules:
+        return {}
+    pieces = pieces_of(tx.connection, [taken.id for taken in waiting])
+    contents = [
+        Contents(orders=taken.orders, warehouse_id=taken.warehouse_id, pieces=pieces[taken.id]) for taken in waiting
+    ]
+    seen = judge_parcels(tx.connection, ctx, contents, now=tx.trusted_now)
+    return {taken.id: each for taken, each in zip(waiting, seen, strict=True)}
+
+
+def _wishes(tx: Tx, waiting: Sequence[_Taken], ruled: Mapping[int, SeenParcel]) -> dict[int, dict[str, str]]:
+    """Return by release which couriers it is to go with, first choice first, and the rule that wishes for each.
+
+    A person's wish, which is no rule's, goes before that of a rule about parcels, and this before that of a rule about
+    orders. The orders of a release wish for the same ones.
+    """
     first = {taken.id: taken.orders[0].id for taken in waiting}
     marks = marks_of(tx.connection, first.values())
-    said = {
-        order_id: read_marks({name: mark.value for name, mark in of_order.items() if mark.value != OFF})
-        for order_id, of_order in marks.items()
-    }
-    return {id: said[order_id].carrier if order_id in said else () for id, order_id in first.items()}
+    wishes: dict[int, dict[str, str]] = {}
+    for id, order_id in first.items():
+        mark = marks.get(order_id, {}).get("carrier", _NO_WISH)
+        of_order = [(carrier, mark.rule) for carrier in mark.value.split() if mark.value != OFF]
+        carriers, rule = ruled[id].carrier if id in ruled else ((), "")
+        of_parcel = [(carrier, rule) for carrier in carriers]
+        wished = wishes[id] = {}
+        for carrier, by in (*of_order, *of_parcel) if mark.actor else (*of_parcel, *of_order):
+            wished.setdefault(carrier, by)
+    return wishes
+
+
+def _said_by_rules(ctx: Context, seen: SeenParcel | None) -> dict[str, Any]:
+    """Return which rules about parcels matched, or could not be answered, by what."""
+    if seen is None:
+        return {}
+    telling = (each for each in seen.verdict.because if each.outcome != "not")
+    return {"rules": [[each.rule, each.outcome, seen.decided(ctx, each)] for each in telling]}
 
 
 def _consignment(tx: Tx, ctx: Context, taken: _Taken, weight_g: int | None, volume_cm3: int | None) -> Consignment:
@@ -170,9 +207,11 @@ def _consignment(tx: Tx, ctx: Context, taken: _Taken, weight_g: int | None, volu
     )
 
 
-def _keep(tx: Tx, taken: _Taken, choice: Choice, account_id: int, weight_g: int | None) -> None:
+def _keep(
+    tx: Tx, taken: _Taken, choice: Choice, account_id: int, weight_g: int | None, by_rules: Mapping[str, Any]
+) -> None:
     values = {"account_id": account_id, "carrier": choice.carrier, "service": choice.service, "weight_g": weight_g}
-    said = {"cost_minor": choice.cost_minor, **_because(choice.because)}
+    said = {"cost_minor": choice.cost_minor, **_because(choice.because), **by_rules}
     tx.execute(update(release).where(release.c.id == taken.id).values(**values, choice=json.dumps(said)))
 
 
@@ -189,11 +228,11 @@ def _refused(refused: Sequence[Refused]) -> list[list[str]]:
     return [[each.account, each.service, each.reason.value] for each in refused]
 
 
-def _ask(tx: Tx, refused: Sequence[tuple[_Taken, NoCourier]]) -> None:
+def _ask(tx: Tx, refused: Sequence[tuple[_Taken, NoCourier, Mapping[str, Any]]]) -> None:
     """Say why nobody takes a release. It stays where it is: a person may send it by whom he likes."""
     tasks = []
-    for taken, answer in refused:
-        said = {"ground": NO_COURIER, "refused": _refused(answer.refused)}
+    for taken, answer, by_rules in refused:
+        said = {"ground": NO_COURIER, "refused": _refused(answer.refused), **by_rules}
         tx.execute(update(release).where(release.c.id == taken.id).values(choice=json.dumps(said)))
         each = "; ".join(f"{one.account} {one.service}".strip() + f" {one.reason.value}" for one in answer.refused)
         text = (

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from erpsync.core.couriers import NO_COURIER, Ground, Refusal
 from erpsync.core.rates import Lack
 from erpsync.flows.explain.case import Case
+from erpsync.flows.explain.rules import written
 from erpsync.flows.explain.steps import Step
 from erpsync.sdk.types import TrackState
 from erpsync.store.tables import channel, waybill
@@ -39,24 +40,38 @@ def courier(case: Case, row: Any) -> Iterator[Step]:
     choice = json.loads(row.choice)
     others = tuple(_offers(choice["refused"]))
     if choice["ground"] == NO_COURIER:
-        yield Step(what=NO_COURIER, text="no courier takes it", steps=others)
+        yield Step(what=NO_COURIER, text="no courier takes it", steps=(*_rules(case, choice), *others))
         return
     account = case.tx.execute(select(channel.c.name).where(channel.c.id == row.account_id)).scalar()
     unmet = [
         Step(what="wish_unmet", text=f"{wish} was wished for, and no account offers it") for wish in choice["unmet"]
     ]
     unpriced = _offers(choice["lacks"]) if choice["ground"] == Ground.CHEAPEST else ()
-    said = _chosen(choice["ground"], row.carrier, str(account or row.account_id))
-    yield Step(what=f"courier_{choice['ground']}", text=said, steps=(*unmet, *unpriced, *others))
+    said = _chosen(choice, row.carrier, str(account or row.account_id))
+    steps = (*_rules(case, choice), *unmet, *unpriced, *others)
+    yield Step(what=f"courier_{choice['ground']}", text=said, steps=steps)
     yield from _number(case, row)
 
 
-def _chosen(ground: str, carrier: str, account: str) -> str:
+def _chosen(choice: dict[str, Any], carrier: str, account: str) -> str:
+    ground, rule = choice["ground"], choice.get("wished_by")
+    if ground == Ground.WISH and rule:
+        return f"{carrier} takes it, by account {account}: rule {rule} wishes for it"
     if ground == Ground.WISH:
         return f"{carrier} takes it, by account {account}: it was wished for"
     if ground == Ground.CHEAPEST:
         return f"{carrier} takes it, by account {account}: it is the cheapest"
     return f"{carrier} takes it, by account {account}: nothing else decides"
+
+
+def _rules(case: Case, choice: dict[str, Any]) -> Iterator[Step]:
+    """Yield which rules about parcels matched when the courier was chosen, and which could not be answered."""
+    for rule, outcome, decided in choice.get("rules", ()):
+        if outcome == "unknown":
+            text = f"rule {rule} could not be answered, and so did not match: {decided}"
+        else:
+            text = f"rule {rule} matched: {decided}"
+        yield Step(what=f"rule_{outcome}", text=text, setting=written(case, rule))
 
 
 def _offers(refused: Iterable[Iterable[str]]) -> Iterator[Step]:

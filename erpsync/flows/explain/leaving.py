@@ -12,9 +12,10 @@ from erpsync.core.parcels import Because, Reason
 from erpsync.core.release import OPEN_PHASES
 from erpsync.flows.explain.case import ENDED, Case
 from erpsync.flows.explain.couriers import courier, told_where
+from erpsync.flows.explain.rules import written
 from erpsync.flows.explain.shops import not_working
 from erpsync.flows.explain.steps import Step, Written, counted
-from erpsync.flows.warehouses.planning import plan_orders
+from erpsync.flows.warehouses.planning import plan_by_rules
 from erpsync.flows.warehouses.releasable import read_to_the_end
 from erpsync.flows.warehouses.siblings import awaited
 from erpsync.sdk.roles import WarehouseSink
@@ -93,7 +94,7 @@ def _not_released(case: Case, place: int) -> Iterator[Step]:
 def _staying(case: Case, place: int, code: str) -> Iterator[Step]:
     """Yield why units of an order in a warehouse are in no release, each reason once."""
     known = read_orders(case.tx.connection, [case.row.id])
-    planned = plan_orders(case.tx.connection, case.ctx, known)
+    planned = plan_by_rules(case.tx.connection, case.ctx, known, now=case.tx.trusted_now)
     waits = awaited(case.tx.connection, case.ctx, planned, now=case.tx.now)
     if (until := waits.get(case.row.id)) is not None:
         text = f"it waits for another order to its recipient, until {stamp(until)} at the latest"
@@ -102,7 +103,8 @@ def _staying(case: Case, place: int, code: str) -> Iterator[Step]:
     for because in reasons.values():
         text = _text(because, code)
         if text:
-            yield Step(what=because.code.value, text=text)
+            setting = written(case, str(because.values["rule"])) if because.code is Reason.RULE else None
+            yield Step(what=because.code.value, text=text, setting=setting)
 
 
 def _setting(case: Case) -> Written | None:
@@ -129,6 +131,9 @@ def _text(because: Because, code: str) -> str:
             return f"what lies in {code} makes no whole unit; the rest of the set lies elsewhere"
         case Reason.GIFT_ALONE:
             return f"a gift in {code} leaves with what was sold, never alone"
+        case Reason.RULE:
+            rule, why = values["rule"], values["text"]
+            return f"rule {rule} holds its parcel in {code}: {why}"
         case Reason.SURPLUS:
             return f"more of it is held in {code} than it wants; it is given back with the next plan"
     return ""

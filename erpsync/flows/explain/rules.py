@@ -1,6 +1,6 @@
 """What each rule says of an order, by which fact, and what ends it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from erpsync.core.facts import On
 from erpsync.core.instants import stamp
@@ -8,6 +8,7 @@ from erpsync.core.rules import Because, Gift, Hold, grounds_of
 from erpsync.flows.explain.case import Case
 from erpsync.flows.explain.steps import Step, Written, listed
 from erpsync.flows.rules.judging import Seen, is_judged, look_at
+from erpsync.flows.warehouses.parcel_rules import Judged, judged_parcels
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.order_rules import gifts_of
 from erpsync.store.orders import read_orders
@@ -26,7 +27,7 @@ def see(case: Case) -> Seen | None:
 
     Raises `LookupError` or `PrivacyError` where they ask about what cannot be opened here.
     """
-    if not case.ctx.book.ledgers[On.ORDER].rules:
+    if not any(case.ctx.book.ledgers[on].rules for on in (On.ORDER, On.PARCEL)):
         return None
     order = read_orders(case.tx.connection, [case.row.id])[case.row.id]
     if not is_judged(order):
@@ -45,12 +46,13 @@ def rule_steps(case: Case) -> Iterator[Step]:
         return
     because = seen.verdict.because
     matched = sum(1 for each in because if each.outcome == "matched")
-    steps = tuple(_step(case, seen, each) for each in because)
+    parcels = judged_parcels(case.tx.connection, case.ctx, case.row.id, now=case.tx.trusted_now)
+    steps = tuple(_step(case, seen, each, parcels) for each in because)
     until = seen.verdict.look_at
     yield Step(what="rules", text=f"{matched} of {len(because)} rules match", until=until, steps=steps)
 
 
-def _step(case: Case, seen: Seen, because: Because) -> Step:
+def _step(case: Case, seen: Seen, because: Because, parcels: Sequence[Judged]) -> Step:
     rule, setting = because.rule, written(case, because.rule)
     grounds = _grounds(case, seen, because)
     said = listed(grounds) if grounds else ""
@@ -62,10 +64,24 @@ def _step(case: Case, seen: Seen, because: Because) -> Step:
             text = f"rule {rule} cannot be answered, and so does not match: {said}"
             return Step(what="rule_unknown", text=text, setting=setting)
         case "later":
-            return Step(what="rule_later", text=f"rule {rule} is judged when a parcel is made", setting=setting)
+            of_parcels = tuple(_of_parcel(case, rule, parcel) for parcel in parcels)
+            text = f"rule {rule} is judged when a parcel is made"
+            return Step(what="rule_later", text=text, setting=setting, steps=of_parcels)
     if not said:
         return Step(what="rule_not", text=f"rule {rule} does not match", setting=setting)
     return Step(what="rule_not", text=f"rule {rule} does not match: not {said}", setting=setting)
+
+
+def _of_parcel(case: Case, rule: str, parcel: Judged) -> Step:
+    """Return what a rule about parcels says of one."""
+    because, place = parcel.because(rule), parcel.release or parcel.warehouse
+    said = parcel.seen.decided(case.ctx, because)
+    match because.outcome:
+        case "matched":
+            return Step(what="rule_matched", text=f"of the parcel of {place} it matches: {said}")
+        case "unknown":
+            return Step(what="rule_unknown", text=f"of the parcel of {place} it cannot be answered: {said}")
+    return Step(what="rule_not", text=f"of the parcel of {place} it does not match: not {said}")
 
 
 def _grounds(case: Case, seen: Seen, because: Because) -> list[str]:

@@ -5,15 +5,29 @@ Why all that is held counts, wherever it lies: whether an order is whole is not 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from erpsync.core.allocation import HoldOwner
 from erpsync.core.fulfilment import LINE, needs
 from erpsync.core.orders import KnownOrder
-from erpsync.core.parcels import Candidate, Goods, HeldKey, OrderMarks, Plan, plan, read_marks
+from erpsync.core.parcels import (
+    Because,
+    Candidate,
+    Goods,
+    HeldKey,
+    OrderMarks,
+    Parcel,
+    Plan,
+    Reason,
+    Stay,
+    plan,
+    read_marks,
+)
 from erpsync.flows.context import Context
+from erpsync.flows.rules.parcels import Contents, SeenParcel, judge_parcels
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
 from erpsync.store.order_rules import OFF, marks_of
@@ -39,13 +53,18 @@ class Units:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, and what it was made of: it counts as long as orders and units are these."""
+    """A plan, and what it was made of: it counts as long as orders and units are these.
+
+    Args:
+        judged: what the rules about parcels say of each that could leave, also of those that a rule keeps.
+    """
 
     orders: Mapping[int, KnownOrder]
     units: Units
     candidates: Sequence[Candidate]
     marks: Mapping[int, OrderMarks]
     plan: Plan
+    judged: Sequence[tuple[Parcel, SeenParcel]] = ()
 
 
 def plan_orders(connection: Connection, ctx: Context, known: Mapping[int, KnownOrder]) -> Planned:
@@ -66,6 +85,40 @@ def plan_orders(connection: Connection, ctx: Context, known: Mapping[int, KnownO
     goods, marks = _goods(connection, {key.sku_id for key in units.held} | wanted), _marks(connection, known)
     planned = plan(candidates, {key: qty for key, qty in free.items() if qty > 0}, goods, marks, ctx.packing)
     return Planned(orders=known, units=units, candidates=candidates, marks=marks, plan=planned)
+
+
+def plan_by_rules(connection: Connection, ctx: Context, known: Mapping[int, KnownOrder], *, now: datetime) -> Planned:
+    """Return what of these orders could leave now, less the parcels that a rule holds. Nothing is changed."""
+    planned = plan_orders(connection, ctx, known)
+    contents = [
+        Contents(orders=[known[id] for id in each.order_ids], warehouse_id=each.warehouse_id, pieces=each.pieces)
+        for each in planned.plan.parcels
+    ]
+    seen = judge_parcels(connection, ctx, contents, now=now)
+    if not seen:
+        return planned
+    judged = list(zip(planned.plan.parcels, seen, strict=True))
+    return replace(planned, plan=_without_held(planned.plan, known, judged), judged=judged)
+
+
+def _without_held(planned: Plan, known: Mapping[int, KnownOrder], judged: Sequence[tuple[Parcel, SeenParcel]]) -> Plan:
+    """Return the plan less the parcels that a rule holds: their units stay."""
+    held = [(parcel, seen.verdict.holds[0]) for parcel, seen in judged if seen.verdict.holds]
+    order_of = {line.id: order.id for order in known.values() for line in order.lines}
+    stays = tuple(
+        Stay(
+            order_id=order_of[piece.line_id],
+            line_id=piece.line_id,
+            sku_id=piece.sku_id,
+            warehouse_id=parcel.warehouse_id,
+            qty=piece.qty,
+            because=Because(code=Reason.RULE, values={"rule": hold.rule, "text": hold.text}),
+        )
+        for parcel, hold in held
+        for piece in parcel.pieces
+    )
+    parcels = tuple(parcel for parcel, seen in judged if not seen.verdict.holds)
+    return Plan(parcels=parcels, stays=(*planned.stays, *stays))
 
 
 def read_units(connection: Connection, known: Mapping[int, KnownOrder]) -> Units:

@@ -25,7 +25,7 @@ from erpsync.flows.couriers.choice import choose_couriers
 from erpsync.flows.couriers.wanted import want_waybills
 from erpsync.flows.orders.numbering import next_numbers
 from erpsync.flows.warehouses.desk_recalls import stop_at_desks
-from erpsync.flows.warehouses.planning import Planned, plan_orders, read_units
+from erpsync.flows.warehouses.planning import Planned, plan_by_rules, read_units
 from erpsync.flows.warehouses.refusals import ask_about_refused
 from erpsync.flows.warehouses.releasable import read_to_the_end, releasable, with_partners
 from erpsync.flows.warehouses.short_gifts import settle_short_gifts
@@ -82,6 +82,7 @@ def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, 
 
     Beside it, by order id, until when some wait for others of their recipients, and the last of these orders.
     """
+    now = ctx.store.trusted_now()
     # Scans orders, hold: those that are ready, and what is held of them.
     with ctx.store.read() as connection:
         queries = releasable(ctx, run, read_to_the_end(ctx, read_cursors(connection)))
@@ -90,7 +91,7 @@ def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, 
         if not ids:
             return None
         partners = [id for query in queries for id in connection.execute(with_partners(query, ids)).scalars()]
-        page = plan_orders(connection, ctx, read_orders(connection, {*ids, *partners}))
+        page = plan_by_rules(connection, ctx, read_orders(connection, {*ids, *partners}), now=now)
         return page, awaited(connection, ctx, page, now=ctx.store.clock.now()), ids[-1]
 
 
@@ -106,7 +107,7 @@ def make_planned(tx: Tx, *, ctx: Context, run: Collection[int], page: Planned, l
     lock_skus(tx, {sku_id for order in locked.values() for line in order.lines for sku_id in line.parts})
     known = {id: page.orders[id] for id in leaving}
     if locked != known or read_units(tx.connection, known) != page.units.of(known):
-        page = plan_orders(tx.connection, ctx, locked)
+        page = plan_by_rules(tx.connection, ctx, locked, now=tx.trusted_now)
     wanted = set(leaving)
     parcels = [parcel for parcel in page.plan.parcels if parcel.warehouse_id in run and wanted >= set(parcel.order_ids)]
     make_releases(tx, ctx, parcels, page.units.out)

@@ -154,6 +154,15 @@ TRIED = {
             "written": "rules.yaml:7",
         }
     ],
+    "parcels": [
+        {
+            "release": "R20260302000001",
+            "warehouse": "SH",
+            "carrier": ["DBL"],
+            "held": None,
+            "rules": [{"id": "large", "outcome": "matched", "because": _BECAUSE}],
+        }
+    ],
 }
 ASKS = {
     "rule": "large",

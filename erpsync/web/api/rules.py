@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from erpsync.flows.audit.approve import approve
 from erpsync.flows.audit.marks import seal_order, tag_order, unseal_order, untag_order
-from erpsync.flows.audit.report import list_rules, show_asking, show_ruled, try_order
+from erpsync.flows.audit.report import list_rules, show_asking, show_ruled
 from erpsync.flows.context import Context
+from erpsync.flows.warehouses.parcel_rules import try_with_parcels
 from erpsync.web.api import examples
 from erpsync.web.api.deps import Doing, Operator, Reader, TheDeps, answer, page
 from erpsync.web.api.models import Approval, Seal
@@ -29,8 +30,8 @@ def list_(deps: TheDeps, access: Reader) -> Response:
 
 @router.get("/orders/{order}/rules", responses=examples.one(examples.TRIED))
 def test(order: Name, deps: TheDeps, access: Reader) -> Response:
-    """What each rule says of an order now, what decided it, and what comes of it. Private values are never in it."""
-    return answer(try_order(deps.ctx, order))
+    """What each rule says of an order now, and of its parcels, what decided it, what comes of it; no private value."""
+    return answer(try_with_parcels(deps.ctx, order))
 
 
 @router.get("/orders/{order}/approvals", responses=examples.page_of(examples.ASKS))
