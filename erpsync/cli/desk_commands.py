@@ -23,7 +23,11 @@ DESK = (
         ),
     ),
     Command("releases show", "show one release with its goods, shelves and papers", "releases:show", (_RELEASE,)),
-    Command("releases make", "make releases now of all that is ready, and do not wait for the daemon", "releases:make"),
+    Command(
+        "releases make",
+        "make releases now of what is ready, and say why the rest stays",
+        "releases:make",
+    ),
     Command(
         "releases stop",
         "say that a release is out of the pile and will not leave",

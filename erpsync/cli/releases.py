@@ -76,15 +76,32 @@ def show(app: App) -> int:
 
 
 def make(app: App) -> int:
-    """Make releases of all that is ready."""
+    """Make releases of all that is ready, and say why what is ready stays all the same."""
+    from erpsync.flows.explain.staying import why_orders_stay
     from erpsync.flows.warehouses.release import release_ready
 
     made = 0
     with app.ctx() as ctx:
         while count := release_ready(ctx):
             made += count
-    app.out.value({"made": made}, "1 release is made" if made == 1 else f"{made} releases are made")
+        stays = why_orders_stay(ctx)
+    app.out.value({"made": made, "stays": stays}, lambda: _print_made(app, made, stays))
     return OK
+
+
+def _print_made(app: App, made: int, stays: list[dict[str, Any]]) -> None:
+    app.out.line("1 release is made" if made == 1 else f"{made} releases are made")
+    if not stays:
+        return
+    app.out.heading("What stays")
+    rows = [
+        row | {"why": app.out.speech.say(row["text"]), "named": ", ".join(row["first"]) + _more(row)} for row in stays
+    ]
+    app.out.rows(rows, _STAYS)
+
+
+def _more(row: dict[str, Any]) -> str:
+    return ", …" if row["orders"] > len(row["first"]) else ""
 
 
 def stop(app: App) -> int:
@@ -102,6 +119,11 @@ def stop(app: App) -> int:
     return OK
 
 
+_STAYS = (
+    Column("orders", "orders", "number"),
+    Column("why", "because", "free"),
+    Column("named", "the oldest", "free"),
+)
 _LINES = (
     Column("shelf", "shelf"),
     Column("sku", "SKU"),

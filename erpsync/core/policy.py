@@ -144,11 +144,13 @@ class RefusedPolicy:
         reroute: whether its orders are planned anew without that warehouse.
         tries: so many warehouses are tried for an order.
         ask_after_h: hours after which a person is asked about an order that none takes.
+        drop_after_days: days after which one that was made here is cancelled; None is never.
     """
 
     reroute: bool = False
     tries: int = 2
     ask_after_h: float = 0
+    drop_after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | it is said what rules would do | `audit` | `audit.trial.holds_change` |
 | an order is made here | `own_orders` | `own_orders.create.create_order` |
 | an order that was made here ends | `own_orders` | `own_orders.complete.complete_own` |
+| it is said why ready orders stay | `explain` | `explain.staying.why_orders_stay` |
+| an own order that no warehouse takes is given up | `own_orders` | `own_orders.drop_refused.drop_refused` |
 | a paid order gets its units | `allocation` | `allocation.allocate.allocate` |
 | stock is counted | `inventory` | `inventory.counts.import_counts` |
 | a seller code becomes our SKU | `inventory` | `inventory.listings.import_listings` |

@@ -190,6 +190,7 @@ class Stages:
     relook: Callable[[Context], int]
     prune: Callable[[Context, Mapping[str, int]], int]
     complete_own: Callable[[Context], int]
+    drop_refused: Callable[[Context], int]
     judge_due: Callable[[Context], int]
     next_look_s: Callable[[Context], float | None]
     verify_counters: Callable[[Context], list[str]]
@@ -217,7 +218,7 @@ def flow_stages() -> Stages:
     from erpsync.flows.intake import hints, poll, schedule, track_questions, webhooks
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
-    from erpsync.flows.own_orders import complete
+    from erpsync.flows.own_orders import complete, drop_refused
     from erpsync.flows.reconcile import compare
     from erpsync.flows.shipments import push as shipment_push
     from erpsync.flows.warehouses import push, release
@@ -248,6 +249,7 @@ def flow_stages() -> Stages:
         relook=upkeep.relook,
         prune=prune.prune,
         complete_own=complete.complete_own,
+        drop_refused=drop_refused.drop_refused,
         judge_due=looks.judge_due,
         next_look_s=looks.next_look_s,
         verify_counters=counters.verify_counters,

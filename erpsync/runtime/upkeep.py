@@ -103,6 +103,7 @@ class Upkeep:
 
     def _complete(self) -> float:
         self._world.stages.complete_own(self._world.ctx)
+        self._world.stages.drop_refused(self._world.ctx)
         return COMPLETE_S
 
     def _make_waves(self) -> float:

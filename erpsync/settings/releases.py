@@ -24,6 +24,9 @@ class Refused(Keys):
         le=8_760,
         description="Hours until a person is asked where none takes an order.",
     )
+    drop_after_days: int | None = Field(
+        None, ge=1, le=3650, description="Days until one that was made here is cancelled; without it never."
+    )
 
 
 class Releases(Keys):
@@ -41,5 +44,10 @@ def release_policy(releases: Releases) -> ReleasePolicy:
     refused = releases.refused
     return ReleasePolicy(
         across=tuple(map(frozenset, releases.across)),
-        refused=RefusedPolicy(reroute=refused.reroute, tries=refused.tries, ask_after_h=refused.ask_after_h),
+        refused=RefusedPolicy(
+            reroute=refused.reroute,
+            tries=refused.tries,
+            ask_after_h=refused.ask_after_h,
+            drop_after_days=refused.drop_after_days,
+        ),
     )

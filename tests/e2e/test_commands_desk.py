@@ -53,8 +53,23 @@ def test_releases_are_made_without_waiting_for_the_daemon(desk: Desk) -> None:
     assert desk.run("stock", "import", counts).code == 0
 
     assert desk.run("releases", "make").out == "1 release is made\n"
-    assert desk.json("releases", "make") == {"made": 0}
+    assert desk.json("releases", "make") == {"made": 0, "stays": []}
     assert len(desk.json("releases", "list")) == 2
+
+
+def test_what_stays_when_releases_are_made_is_said_with_the_reason_and_the_first_orders(desk: Desk) -> None:
+    channel = desk.folder / "channels" / "shop.yaml"
+    channel.write_text(channel.read_text() + "orders: {parcel: {max_units: 1}}\n")
+    number = desk.json("orders", "show", "1002")["number"]
+    assert desk.run("orders", "seal", number, "--split").code == 0
+    counts = desk.write("more.csv", "warehouse,sku,on_hand\nSH,A,60\nSH,B,15\n")
+    assert desk.run("stock", "import", counts).code == 0
+
+    said = desk.run("releases", "make").out.splitlines()
+
+    assert said[-1].split()[0] == "1"
+    assert "it may not be split, and SH could send it in" in said[-1]
+    assert said[-1].endswith(number)
 
 
 def test_an_order_at_the_desk_is_shipped_by_hand_as_ever(desk: Desk) -> None:

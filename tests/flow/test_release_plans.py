@@ -14,12 +14,14 @@ from sqlalchemy import select, update
 
 from erpsync.core.policy import MergePolicy, ParcelPolicy, WarehousePolicy
 from erpsync.flows.audit.marks import seal_order
+from erpsync.flows.explain.explain import explain
+from erpsync.flows.explain.staying import why_orders_stay
 from erpsync.flows.inventory import counts
 from erpsync.flows.orders.actions import end_hold, hold_order
 from erpsync.flows.warehouses import release as releasing
 from erpsync.flows.warehouses.siblings import siblings_of
 from erpsync.store.order_rules import StoredMark, write_marks
-from erpsync.store.tables import hold, order_line, orders, release, release_line, release_order, sku, warehouse
+from erpsync.store.tables import cursor, hold, order_line, orders, release, release_line, release_order, sku, warehouse
 from tests.support import looking
 from tests.support.depot import read_shop
 from tests.support.desk import build_desk, printed, states, work
@@ -302,3 +304,42 @@ def test_a_change_between_plan_and_commit_is_planned_anew(town: Town) -> None:
     with town.store.begin() as tx:
         releasing.make_planned(tx, ctx=town.ctx, run=set(town.ctx.desks.values()), page=page, leaving=set(page.orders))
     assert contents(town) == [("SH", {"o1 A": 2})]
+
+
+def test_why_ready_orders_stay_is_said_of_all_at_once_in_the_sentence_of_each(town: Town) -> None:
+    pack(town, parcel=ParcelPolicy(max_units=3))
+    counts.set_stock(town.ctx, warehouse="SH", sku="A", on_hand=100, actor="me")
+    names = [f"o{nth}" for nth in range(7)]
+    for order in names:
+        town.shop.place(order, ("A", 4))
+    town.shop.place("small", ("A", 1))
+    read_shop(town)
+    numbers = [str(looking.see(town, order)["number"]) for order in names]
+    for number in numbers:
+        seal_order(town.ctx, number, ["split"], actor="me")
+    hold_order(town.ctx, numbers[6], reason="look", actor="me")
+    work(town, shop=False)
+
+    [why] = why_orders_stay(town.ctx)
+
+    assert why == {
+        "reason": "sealed",
+        "warehouse": "SH",
+        "text": "it may not be split, and SH could send it in 2 parcels only",
+        "orders": 6,
+        "first": numbers[:5],
+    }
+    assert why["text"] in str(explain(town.ctx, numbers[0]))
+    assert [held for _, held in contents(town)] == [{"small A": 1}]
+
+
+def test_orders_wait_until_the_refunds_of_their_shop_are_known_and_that_is_said(town: Town) -> None:
+    town.shop.place("o1", ("A", 1))
+    read_shop(town)
+    with town.store.begin() as tx:
+        tx.execute(update(cursor).where(cursor.c.stream == "refunds").values(complete_ended_at=None))
+
+    [why] = why_orders_stay(town.ctx)
+
+    assert (why["reason"], why["orders"]) == ("refunds", 1)
+    assert why["text"] == "nothing is handed over before the refunds of shop were read to the end"

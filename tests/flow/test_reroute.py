@@ -1,6 +1,8 @@
 """A warehouse gives a release back: another one sends it where the settings say so, else a person decides."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,9 +12,12 @@ from sqlalchemy import select
 from erpsync.core.policy import RefusedPolicy, ReleasePolicy, WarehousePolicy
 from erpsync.flows.inventory import counts
 from erpsync.flows.orders.actions import end_hold
+from erpsync.flows.own_orders.drop_refused import drop_refused
 from erpsync.store.tables import hold, release, warehouse
 from tests.support import looking
 from tests.support.depot import Depot, build_depot, work
+from tests.support.dying import At, Crash, dying
+from tests.support.own_orders import make
 from tests.support.shop import Town
 
 Pair = tuple[Town, Depot]
@@ -32,8 +37,8 @@ def pair(database_url: str) -> Iterator[Pair]:
     town.store.close()
 
 
-def refused(town: Town, *, reroute: bool, tries: int = 2, ask_after_h: float = 0) -> None:
-    policy = RefusedPolicy(reroute=reroute, tries=tries, ask_after_h=ask_after_h)
+def refused(town: Town, *, reroute: bool, tries: int = 2, **more: float | int) -> None:
+    policy = RefusedPolicy(reroute=reroute, tries=tries, **more)  # type: ignore[arg-type]
     town.ctx = replace(town.ctx, releases=ReleasePolicy(refused=policy))
 
 
@@ -112,3 +117,85 @@ def test_an_order_that_was_given_back_waits_for_others_rather_than_for_that_ware
     counts.set_stock(town.ctx, warehouse="CD", sku="A", on_hand=2, actor="me")
     work(town)
     assert (held_at(town), gone(town)[-1]) == ([("CD", 2)], ("CD", "told"))
+
+
+@pytest.fixture
+def taken_by_none(pair: Pair) -> tuple[Town, str]:
+    """An order that was made here, and the shop's, which SH has given back; it is for three days that they wait."""
+    town, depot = pair
+    refused(town, reroute=False, drop_after_days=3)
+    number = make(town, lines=[{"sku": "A", "qty": 1, "price_minor": 1000}]).number
+    work(town)
+    for told in depot.numbers:
+        depot.say(told, stopped=True, reason="not found")
+    work(town)
+    return town, number
+
+
+def test_an_own_order_that_no_warehouse_takes_is_cancelled_after_the_days_that_are_set_and_a_shops_never(
+    taken_by_none: tuple[Town, str],
+) -> None:
+    town, number = taken_by_none
+    assert [looking.status(town, order) for order in (number, "o1")] == [("held", "warehouse_refused")] * 2
+    town.advance(timedelta(days=3).total_seconds() - 60)
+    assert drop_refused(town.ctx) == 0
+    town.advance(120)
+
+    assert (drop_refused(town.ctx), drop_refused(town.ctx)) == (1, 0)
+    work(town)
+
+    assert looking.status(town, number)[0] == "cancelled"
+    assert looking.status(town, "o1") == ("held", "warehouse_refused")
+    assert [detail["reason"] for _, detail in looking.events(town, "order.cancelled")] == [
+        "no warehouse took it within 3 days"
+    ]
+    assert (looking.tasks(town), looking.problems(town)) == (["warehouse_refused"], [])
+    assert looking.held(town, number) == {}
+
+
+def test_an_own_order_stays_without_the_setting_or_once_a_person_has_released_it(
+    taken_by_none: tuple[Town, str],
+) -> None:
+    town, number = taken_by_none
+    town.advance(timedelta(days=4).total_seconds())
+    never = replace(town.ctx, releases=ReleasePolicy())
+    assert drop_refused(never) == 0
+
+    end_hold(town.ctx, number, actor="me")
+
+    assert (drop_refused(town.ctx), looking.events(town, "order.cancelled")) == (0, [])
+
+
+@pytest.mark.parametrize("at", ["before", "behind"])
+def test_a_clock_that_dies_around_its_commit_has_dropped_it_once_when_it_strikes_again(
+    taken_by_none: tuple[Town, str], at: At
+) -> None:
+    town, number = taken_by_none
+    town.advance(timedelta(days=4).total_seconds())
+    with pytest.raises(Crash):
+        drop_refused(replace(dying(town, at), releases=town.ctx.releases))
+
+    assert drop_refused(town.ctx) == (0 if at == "behind" else 1)
+    assert (looking.status(town, number)[0], len(looking.events(town, "order.cancelled"))) == ("cancelled", 1)
+    assert looking.problems(town) == []
+
+
+@pytest.mark.concurrent("threads")
+def test_nodes_whose_clocks_strike_at_once_drop_it_once(
+    taken_by_none: tuple[Town, str], make_town: Callable[..., Town]
+) -> None:
+    town, number = taken_by_none
+    town.advance(timedelta(days=4).total_seconds())
+    town.store.trusted_now()
+    nodes = [make_town(town=town) for _ in range(4)]
+    gate = threading.Barrier(len(nodes))
+
+    def strike(node: Town) -> int:
+        gate.wait(60)
+        return drop_refused(replace(node.ctx, releases=town.ctx.releases))
+
+    with ThreadPoolExecutor(len(nodes)) as pool:
+        done = list(pool.map(strike, nodes))
+
+    assert sum(done) == len(looking.events(town, "order.cancelled")) == 1
+    assert looking.status(town, number)[0] == "cancelled"

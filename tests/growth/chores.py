@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from erpsync.core.arrivals import learn
+from erpsync.core.policy import RefusedPolicy, ReleasePolicy
 from erpsync.flows.alarms import late_orders, watch
 from erpsync.flows.availability import push
 from erpsync.flows.availability.fan_out import fan_out
@@ -14,6 +16,7 @@ from erpsync.flows.intake import schedule
 from erpsync.flows.operations import counters, fill_notes, fill_recipients, prune, reservations, upkeep
 from erpsync.flows.orders.find import find_orders
 from erpsync.flows.own_orders.complete import complete_own
+from erpsync.flows.own_orders.drop_refused import drop_refused
 from erpsync.flows.warehouses import release
 from erpsync.settings.config import StatusLimits
 from erpsync.store.arrivals import arrivals_by_hour
@@ -48,6 +51,7 @@ def measures(ground: Ground) -> Iterator[Measure]:
     ctx, store = ground.ctx, ground.store
     channel, names = ctx.channel(TMALL.name), [ground.names.order, ground.names.external_id]
     _settle(ctx)
+    dropping = replace(ctx, releases=ReleasePolicy(refused=RefusedPolicy(drop_after_days=1)))
     chores: dict[str, Callable[[], object]] = {
         "ship: find 2 orders by their names": lambda: _undone(store, lambda tx: find_orders(tx, names)),
         "claim 20 numbers": lambda: _undone(store, lambda tx: claim(tx, "me", channel.id, STOCK, limit=20, lease_s=60)),
@@ -62,6 +66,7 @@ def measures(ground: Ground) -> Iterator[Measure]:
         "look at what is wrong": lambda: watch.watch(ctx, StatusLimits()),
         "look for late orders": lambda: late_orders.tell_late(ctx),
         "look for own orders that are over": lambda: complete_own(ctx),
+        "look for own orders that no warehouse takes": lambda: drop_refused(dropping),
         "learn when a shop's orders come": lambda: _learn(ctx, channel.id),
     }
     for name, work in chores.items():

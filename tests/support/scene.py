@@ -96,6 +96,7 @@ class Scene:
             relook=lambda ctx: 0,
             prune=lambda ctx, retention_days: 0,
             complete_own=lambda ctx: 0,
+            drop_refused=lambda ctx: 0,
             make_due_waves=lambda ctx: 0,
             judge_due=lambda ctx: 0,
             next_look_s=lambda ctx: None,

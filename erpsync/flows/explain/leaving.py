@@ -101,7 +101,7 @@ def _staying(case: Case, place: int, code: str) -> Iterator[Step]:
         yield Step(what="sibling", text=text, until=until, setting=_setting(case))
     reasons = {stay.because.code: stay.because for stay in planned.plan.stays if stay.warehouse_id == place}
     for because in reasons.values():
-        text = _text(because, code)
+        text = stays_because(because, code)
         if text:
             setting = written(case, str(because.values["rule"])) if because.code is Reason.RULE else None
             yield Step(what=because.code.value, text=text, setting=setting)
@@ -111,8 +111,8 @@ def _setting(case: Case) -> Written | None:
     return case.settings.of_channel(case.shop_name, "orders.merge.sibling")
 
 
-def _text(because: Because, code: str) -> str:
-    """Return a reason in words; nothing where other steps say it."""
+def stays_because(because: Because, code: str) -> str:
+    """Return in words why units stay in a warehouse; nothing where other steps say it."""
     values = because.values
     match because.code:
         case Reason.NOT_WHOLE:

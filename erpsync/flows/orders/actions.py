@@ -58,11 +58,15 @@ def cancel_order(ctx: Context, order: str, *, reason: str, actor: str) -> bool:
     return ctx.store.retrying(decide)
 
 
+def given_up(stored: KnownOrder) -> KnownOrder:
+    """Return an order of which nothing is wanted but what has left; no warehouse is asked about it any more."""
+    holds = {reason: text for reason, text in stored.holds.items() if reason != HoldReason.WAREHOUSE_REFUSED.value}
+    return replace(stored, holds=holds, lines=tuple(replace(line, dropped_qty=line.qty) for line in stored.lines))
+
+
 def drop_order(tx: Tx, ctx: Context, stored: KnownOrder, *, reason: str, actor: str) -> bool:
     """Give up everything of a locked order that has not left, as `cancel_order` does."""
     if stored.open_qty == 0:
         raise Refused(f"order {stored.number} is {phase(stored)}; there is nothing to cancel")
-    lines = tuple(replace(line, dropped_qty=line.qty) for line in stored.lines)
-    dropped = replace(stored, lines=lines)
-    redecide(tx, ctx, [(stored, dropped)], event="order.cancelled", actor=actor, detail={"reason": reason})
+    redecide(tx, ctx, [(stored, given_up(stored))], event="order.cancelled", actor=actor, detail={"reason": reason})
     return stored.kind is OrderKind.CHANNEL

@@ -58,8 +58,7 @@ def release_ready(ctx: Context) -> int:
 
     All that could leave is looked at, page by page: orders that stay keep no younger ones back.
     """
-    run = {i for i in ctx.warehouses if (c := ctx.runner(i)) and c.enabled and c.plays(WarehouseSink)}
-    run |= set(ctx.desks.values())
+    run = served(ctx)
     if not run:
         return 0
     stop_at_desks(ctx)
@@ -75,6 +74,12 @@ def release_ready(ctx: Context) -> int:
         if leaving:
             made += ctx.store.retrying(partial(make_planned, ctx=ctx, run=run, page=page, leaving=leaving))
     return made
+
+
+def served(ctx: Context) -> set[int]:
+    """Return the ids of the warehouses that releases are made for: a system or people send what lies there."""
+    run = {i for i in ctx.warehouses if (c := ctx.runner(i)) and c.enabled and c.plays(WarehouseSink)}
+    return run | set(ctx.desks.values())
 
 
 def plan_page(ctx: Context, run: Collection[int], after: int) -> tuple[Planned, Mapping[int, datetime], int] | None:

@@ -131,12 +131,14 @@ def test_a_desk_that_cannot_be_is_told_by_line_and_column(tmp_path: Path, main: 
 
 
 def test_channels_share_parcels_across_where_it_says_so(tmp_path: Path) -> None:
-    main = "releases: {across: [[shop, jd-main]], refused: {reroute: true, tries: 3, ask_after_h: 4}}\n"
+    refused = "{reroute: true, tries: 3, ask_after_h: 4, drop_after_days: 9}"
+    main = f"releases: {{across: [[shop, jd-main]], refused: {refused}}}\n"
 
     got = config(tmp_path, main, shop=CHANNEL, jd=SHOPS)
 
     assert got.releases == ReleasePolicy(
-        across=(frozenset({"shop", "jd-main"}),), refused=RefusedPolicy(reroute=True, tries=3, ask_after_h=4)
+        across=(frozenset({"shop", "jd-main"}),),
+        refused=RefusedPolicy(reroute=True, tries=3, ask_after_h=4, drop_after_days=9),
     )
 
 
