@@ -54,3 +54,7 @@ class DropDemo(DemoShop):
     def shown(self) -> Mapping[str, int]:
         """Return the numbers of the stock files."""
         return self.shop.stock()
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Return order and number of each file of a parcel."""
+        return self.shop.parcels()

@@ -104,6 +104,13 @@ class DropShop:
         """Return the rows of all parcels this shop was told of."""
         return list(self._told("shipment-*.csv"))
 
+    def parcels(self) -> list[tuple[str, str]]:
+        """Return order and courier's number of each file about a parcel, and of each parcel in it."""
+        if self.out_folder is None:
+            return []
+        files = (rows_in(path) for path in sorted(self.out_folder.glob("shipment-*.csv")))
+        return [parcel for rows in files for parcel in sorted({(row["order"], row["tracking"]) for row in rows})]
+
     def _told(self, pattern: str) -> Iterator[dict[str, str]]:
         """Yield the rows of the files that came out, oldest name first; hidden ones are not whole yet."""
         if self.out_folder is None:

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.jd.sandbox import JdSandbox, SoldOut
+from connectors.jd.sandbox.builder import RECEIVER
 from erpsync.sdk.sandbox.demo import DemoShop, Good
 
 APP_KEY, SECRET, TOKEN = "0A1B2C3D4E5F6071", "sandbox-secret", "sandbox-access-token"
+HOUSES = 60
+"""So few that some people order twice, and their orders share a parcel."""
 
 
 class JdDemo(DemoShop):
@@ -61,13 +64,16 @@ class JdDemo(DemoShop):
             return
         codes = self.rng.sample(wanted, min(len(wanted), self.rng.choice((1, 1, 2))))
         try:
-            order_id = self.shop.place_order([(code, 1) for code in codes], pay=pay)
+            order_id = self.shop.place_order([(code, 1) for code in codes], pay=pay, receiver=self._somebody())
         except SoldOut:
             return
         if pay:
             self._pay_noted(order_id)
         else:
             self._unpaid.append(order_id)
+
+    def _somebody(self) -> Mapping[str, str]:
+        return {**RECEIVER, "fullAddress": f"浙江杭州市余杭区五常街道文一西路{self.rng.randint(1, HOUSES)}号"}
 
     def _pay_noted(self, order_id: str) -> None:
         self._listed.add(order_id)
@@ -98,3 +104,7 @@ class JdDemo(DemoShop):
     def shown(self) -> Mapping[str, int]:
         """Return the numbers of the shop's SKUs."""
         return {self._codes[ref]: units for ref, units in self.shop.stock().items()}
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Return the parcels that the platform accepted."""
+        return [(parcel.order_id, parcel.number) for parcel in self.shop.shipments()]

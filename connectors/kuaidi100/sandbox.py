@@ -27,6 +27,9 @@ PARTNER = "7551234567"
 BEIJING = ZoneInfo("Asia/Shanghai")
 REMEMBERS = timedelta(hours=48)
 LOCKS_WITHIN = timedelta(minutes=30)
+LETTERS: Mapping[str, str] = {"shunfeng": "SF", "yuantong": "YT"}
+"""What numbers of a courier begin with."""
+
 ACCOUNT = ("partnerId", "partnerKey", "partnerSecret", "partnerName", "net", "code", "checkMan")
 """What was given with an order has to be given to void it."""
 
@@ -187,7 +190,8 @@ class Kuaidi100Sandbox(Sandbox):
         return known[-1] if known else None
 
     def _booked(self, param: Mapping[str, Any]) -> Booked:
-        numbers = [f"SF{next(self._numbers):013}" for _ in range(int(param["count"]))]
+        letters = LETTERS.get(self.company, "")
+        numbers = [f"{letters}{next(self._numbers):013}" for _ in range(int(param["count"]))]
         children = tuple(numbers[1:]) if param.get("needChild") == "1" else ()
         order = f"KD{next(self._numbers):08}"
         booked = Booked(param=param, number=numbers[0], children=children, order=order, at=self.clock.now())

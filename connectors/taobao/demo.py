@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.taobao.sandbox import SoldOut, TaobaoSandbox
+from connectors.taobao.sandbox.builder import RECEIVER
 from erpsync.sdk.sandbox.demo import DemoShop, Good
 
 APP_KEY, SECRET, SESSION = "12345678", "sandbox-secret", "6100000sandbox-session"
 BUYERS = ("小明同学", "阿珍", "老王", "Lily", "大鹏")
+HOUSES = 60
+"""So few that some people order twice, and their orders share a parcel."""
 
 
 class TaobaoDemo(DemoShop):
@@ -60,7 +63,10 @@ class TaobaoDemo(DemoShop):
         codes = self.rng.sample(wanted, min(len(wanted), self.rng.choice((1, 1, 1, 2, 3))))
         try:
             tid = self.shop.place_order(
-                [(code, self.rng.choice((1, 1, 1, 2))) for code in codes], pay=pay, buyer=self.rng.choice(BUYERS)
+                [(code, self.rng.choice((1, 1, 1, 2))) for code in codes],
+                pay=pay,
+                buyer=self.rng.choice(BUYERS),
+                receiver={**RECEIVER, "receiver_address": f"文一西路{self.rng.randint(1, HOUSES)}号"},
             )
         except SoldOut:
             return
@@ -86,3 +92,7 @@ class TaobaoDemo(DemoShop):
     def shown(self) -> Mapping[str, int]:
         """Return the numbers of the shop's items."""
         return {self._refs[ref]: units for ref, units in self.shop.stock().items()}
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Return the parcels that the platform accepted."""
+        return [(parcel.tid, parcel.out_sid) for parcel in self.shop.shipments()]

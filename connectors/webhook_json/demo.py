@@ -3,9 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.webhook_json.sandbox import SECRET, OwnShop, over_http
+from connectors.webhook_json.mapping.messages import RecipientData
+from connectors.webhook_json.sandbox import BUYER, SECRET, OwnShop, over_http
 from erpsync.sdk.sandbox.demo import DemoShop, Good
 from erpsync.sdk.sandbox.shop import SoldOut
+
+HOUSES = 60
+"""So few that some people order twice, and their orders share a parcel."""
 
 
 class WebhookJsonDemo(DemoShop):
@@ -58,10 +62,15 @@ class WebhookJsonDemo(DemoShop):
         paid = self.rng.random() < 0.9
         price_minor = self._goods[codes[0]].price_minor
         try:
-            id = self.shop.place_order(*((code, 1) for code in codes), paid=paid, price_minor=price_minor)
+            id = self.shop.place_order(
+                *((code, 1) for code in codes), paid=paid, price_minor=price_minor, recipient=self._somebody()
+            )
         except SoldOut:
             return
         (self._paid if paid else self._unpaid).append(id)
+
+    def _somebody(self) -> RecipientData:
+        return BUYER.model_copy(update={"address": f"世纪大道{self.rng.randint(1, HOUSES)}号"})
 
     def _settle(self, id: str) -> None:
         if self.rng.random() < 0.3:
@@ -83,3 +92,7 @@ class WebhookJsonDemo(DemoShop):
     def shown(self) -> Mapping[str, int]:
         """Return the numbers of what is offered."""
         return {code: units for code, units in self.shop.stock().items() if code in self._goods}
+
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Return the parcels of the shop."""
+        return [(parcel.order_external_id, parcel.tracking) for parcel in self.shop.shipments()]

@@ -115,7 +115,12 @@ class OwnShop(Sandbox):
     # ---- what buyers do --------------------------------------------------------------------------------------------
 
     def place_order(
-        self, *lines: tuple[str, int], paid: bool = False, price_minor: int = 9_900, freight_minor: int = 0
+        self,
+        *lines: tuple[str, int],
+        paid: bool = False,
+        price_minor: int = 9_900,
+        freight_minor: int = 0,
+        recipient: RecipientData = BUYER,
     ) -> str:
         """Take an order of (seller code, quantity) lines; return its id. Raises `SoldOut` where a number is known."""
         with self._lock:
@@ -135,7 +140,7 @@ class OwnShop(Sandbox):
                 total_minor=freight_minor + sum(line.qty * line.price_minor for line in bought),
                 freight_minor=freight_minor,
                 discount_minor=0,
-                recipient=BUYER,
+                recipient=recipient,
                 lines=bought,
             )
             self._change_order(order)

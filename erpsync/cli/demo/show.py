@@ -23,6 +23,8 @@ from sqlalchemy import func, select
 from erpsync.cli.build import Built, open_built
 from erpsync.cli.demo.check import Check
 from erpsync.cli.demo.departments import cursors, hurry, prove_told
+from erpsync.cli.demo.desk import Packers, open_desk
+from erpsync.cli.demo.parcels import prove_parcels, to_leave
 from erpsync.cli.demo.proof import idle, prove
 from erpsync.cli.demo.stage import Stage, build
 from erpsync.cli.demo.trade import Traders, open_with_stock
@@ -40,16 +42,17 @@ from erpsync.settings import installed, load
 from erpsync.store.cursors import read_cursor
 from erpsync.store.tables import backorder, orders, outbox
 
-SETTLE_S = 180
+SETTLE_S = 120
+LAST_WAVE = 100
 PORT = 8686
 USER = "demo"
 SEALING = SealPolicy(after_s=2, window_s=5, lag_s=3)
 """A certificate takes hours; here the hours are seconds."""
 
 NOTICE = (
-    "Demonstration: shops and buyers are played, and one call in ten goes wrong on purpose. Failed calls, shops that"
-    " are down for a moment and units that are owed belong to it. At the end it proves that nothing was lost or sold"
-    " twice."
+    "Demonstration: shops, buyers and couriers are played, and one call in ten goes wrong on purpose. Failed calls,"
+    " shops that are down for a moment and units that are owed belong to it. At the end it proves that nothing was lost"
+    " or sold twice."
 )
 
 
@@ -58,7 +61,7 @@ def run(args: Namespace) -> int:
     out = Output(as_json=args.json, quiet=args.quiet)
     seed = args.seed
     with _quiet_log(debug=args.debug), _folder() as folder, Signals() as signals:
-        out.note("building: a database, a drop folder, and the platforms of the other shops on this machine")
+        out.note("building: a database, a drop folder, and the platforms of shops and couriers on this machine")
         registry = installed()
         stage = build(folder, registry, SystemClock(), seed=seed, port=_free_port())
         built = open_built(
@@ -77,24 +80,33 @@ def run(args: Namespace) -> int:
 
 def _play(out: Output, stage: Stage, built: Built, signals: Signals, *, seconds: float | None, seed: int) -> int:
     open_with_stock(built.ctx, random.Random(seed))  # noqa: S311 repeatable chance is the point
+    open_desk(built.ctx, stage.couriers)
+    packers = Packers(built.config.documents)
     address = f"http://{built.config.web_host}:{built.config.web_port}/"
     out.note(f"console   {address}   (one call in ten goes wrong on purpose)")
     out.note(f"log in    as {USER}, password {_first_user(built)}")
     out.note(f"folder    {stage.folder}   (seed {seed})")
     out.note(f"shops     {', '.join(stage.shops)}")
+    out.note(f"couriers  {', '.join(stage.couriers)}")
     out.note(f"told      {', '.join(stage.groups)}")
+    if packers.unprinted:
+        out.note(f"no papers {packers.unprinted}")
     out.note(
         "Ctrl-C ends it" if seconds is None else f"ends by itself after {seconds:g} s of trade; Ctrl-C ends it now"
     )
-    traders = Traders(stage, lambda: built.ctx, seed)
+    traders = Traders(stage, lambda: built.ctx, seed, packers)
     began = cursors(built.ctx)
     checks: list[Check] = []
     director = threading.Thread(
-        target=_direct, args=(out, stage, built, traders, checks, seconds, began), name="demo-director", daemon=True
+        target=_direct,
+        args=(out, stage, built, traders, packers, checks, seconds, began),
+        name="demo-director",
+        daemon=True,
     )
     director.start()
     Daemon(built).serve(signals)
     director.join(timeout=5)
+    packers.close()
     return _summary(out, stage, checks, traders, wanted=seconds is not None)
 
 
@@ -110,6 +122,7 @@ def _direct(
     stage: Stage,
     built: Built,
     traders: Traders,
+    packers: Packers,
     checks: list[Check],
     seconds: float | None,
     began: Mapping[str, int],
@@ -118,7 +131,7 @@ def _direct(
     try:
         out.note("waiting until every shop has been read once")
         opened_at = _doors_open(built)
-        out.note("open: buyers order, a stockkeeper unpacks, packers pick in waves and scan what leaves")
+        out.note("open: buyers order, a stockkeeper unpacks, packers print waves, fetch labels and scan what leaves")
         traders.start()
         _watch(out, stage, built, traders, seconds)
         traders.stop()
@@ -128,8 +141,8 @@ def _direct(
         span = (opened_at, _next_window(built.store.clock.now()))
         out.note("closed: letting everything settle without faults, then proving the sums")
         hurry(built.ctx)
-        _settle(stage, built, span, began)
-        checks += prove(built.ctx, stage.shops, span) + prove_told(built.ctx, stage.groups, began)
+        _settle(stage, built, packers, span, began)
+        checks += _prove(stage, built, packers, span, began)
     except Exception as error:  # noqa: BLE001 shown in the summary, which fails by it
         traders.errors.append(error)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -165,7 +178,7 @@ def _watch(out: Output, stage: Stage, built: Built, traders: Traders, seconds: f
             advance(now - done)
             done = now
             if not out.err.isatty() and now % 5 == 0:
-                out.note(_line(stage, built, traders))
+                out.note(_line(stage, built, traders.packers))
 
 
 def _trades(stage: Stage, open_s: float, seconds: float | None) -> bool:
@@ -175,25 +188,46 @@ def _trades(stage: Stage, open_s: float, seconds: float | None) -> bool:
     return open_s < seconds + SETTLE_S and not all(shop.placed() for shop in stage.shops.values())
 
 
-def _line(stage: Stage, built: Built, traders: Traders) -> str:
+def _line(stage: Stage, built: Built, packers: Packers) -> str:
     with built.store.read() as connection:
         stored = connection.execute(select(func.count()).select_from(orders)).scalar_one()
         owed = connection.execute(select(func.coalesce(func.sum(backorder.c.qty), 0))).scalar_one()
         told = connection.execute(select(func.count()).select_from(outbox).where(outbox.c.state == "done")).scalar_one()
     struck = sum(sum(plan.struck.values()) for plan in stage.faults)
-    return f"{stored} orders stored, {traders.shipped} shipped, {owed} units owed, {told} effects done, {struck} faults"
+    return f"{stored} orders stored, {packers.left} shipped, {owed} units owed, {told} effects done, {struck} faults"
 
 
-def _settle(stage: Stage, built: Built, span: tuple[datetime, datetime], began: Mapping[str, int]) -> None:
-    """Wait until the daemon has read every order, told every number and sealed the span, or for `SETTLE_S`."""
-    until = time.monotonic() + SETTLE_S
+def _prove(
+    stage: Stage, built: Built, packers: Packers, span: tuple[datetime, datetime], began: Mapping[str, int]
+) -> list[Check]:
+    ctx = built.ctx
+    parcels = prove_parcels(ctx, stage.shops, stage.couriers, printed=not packers.unprinted)
+    return [*prove(ctx, stage.shops, span), *parcels, *prove_told(ctx, stage.groups, began)]
+
+
+def _settle(
+    stage: Stage, built: Built, packers: Packers, span: tuple[datetime, datetime], began: Mapping[str, int]
+) -> None:
+    """Wait until the daemon has read, told and sealed everything and all that may leave has left.
+
+    It ends as well when nothing has moved for `SETTLE_S`: a busy machine takes its time.
+    """
+    until, seen = time.monotonic() + SETTLE_S, ""
     while time.monotonic() < until:
         time.sleep(1)
+        now = _line(stage, built, packers)
+        if now != seen:
+            until, seen = time.monotonic() + SETTLE_S, now
         for channel in built.ctx.channels.values():
             seal_windows(built.ctx, channel)
-        if not idle(built.ctx) or [c for c in prove_told(built.ctx, stage.groups, began) if c.problem]:
-            continue
-        if not [c for c in prove(built.ctx, stage.shops, span) if c.problem]:
+        for courier in stage.couriers.values():
+            courier.act()
+        packers.work(built.ctx, most=LAST_WAVE, last=True)
+        if (
+            idle(built.ctx)
+            and not to_leave(built.ctx)
+            and not [c for c in _prove(stage, built, packers, span, began) if c.problem]
+        ):
             return
 
 
@@ -208,7 +242,7 @@ def _summary(out: Output, stage: Stage, checks: list[Check], traders: Traders, *
     summary = {
         "ok": not broken,
         "faults": struck,
-        "shipped": traders.shipped,
+        "shipped": traders.packers.left,
         "checks": [{"name": c.name, "figures": c.figures, "ok": not c.problem, "problem": c.problem} for c in checks],
         "errors": [repr(error) for error in traders.errors],
     }

@@ -1,10 +1,10 @@
-"""The stage of the demonstration: a temporary folder with a real configuration, and the shops it names.
+"""The stage of the demonstration: a temporary folder with a real configuration, the shops and couriers it names.
 
 Why real files: the demonstration then runs what a user runs, from the YAML on.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,11 +18,13 @@ import yaml
 from erpsync.cli.demo.departments import routes
 from erpsync.sdk.clock import Clock
 from erpsync.sdk.roles import Connector
-from erpsync.sdk.sandbox import FaultPlan, SandboxServer, serve
-from erpsync.sdk.sandbox.demo import DemoGroup, DemoShop, Good
+from erpsync.sdk.sandbox import Fault, FaultPlan, SandboxServer, serve
+from erpsync.sdk.sandbox.demo import DemoCourier, DemoGroup, DemoShop, Good
 from erpsync.settings import Registry
 
 FAULT_RATE = 0.035  # asked three times per call (wire, credentials, platform), so one call in ten goes wrong
+LOST_BOOKINGS = (1, 3)
+"""The calls to each courier that are accepted and not answered, whatever chance does beside them."""
 THINGS = (
     ("亚麻衬衫", "LINEN", 12_900),
     ("纯棉T恤", "TEE", 5_900),
@@ -36,7 +38,11 @@ THINGS = (
 RARE = {"listings_s": 30, "auth_retry_s": 1}
 KINDS = ("S", "M", "L", "XL", "XXL")
 ZONE = "Asia/Shanghai"
-Played = TypeVar("Played", DemoShop, DemoGroup)
+DESKS: Mapping[str, Mapping[str, str]] = {
+    "SH": {"name": "上海仓", "phone": "021-60000000", "province": "上海", "city": "上海市", "address": "解放路1号"},
+    "GZ": {"name": "广州仓", "phone": "020-80000000", "province": "广东省", "city": "广州市", "address": "中山路2号"},
+}
+Played = TypeVar("Played", DemoShop, DemoCourier, DemoGroup)
 
 
 def goods() -> list[Good]:
@@ -49,7 +55,7 @@ def goods() -> list[Good]:
 
 
 def demo_of(connector: type[Connector], played: type[Played]) -> type[Played] | None:
-    """Return the shop, or the group, in the module `demo` beside a connector, None where there is none."""
+    """Return the shop, courier or group in the module `demo` beside a connector, None where there is none."""
     package = connector.__module__.partition(".connector")[0]
     if find_spec(f"{package}.demo") is None:
         return None
@@ -60,10 +66,11 @@ def demo_of(connector: type[Connector], played: type[Played]) -> type[Played] | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """The folder, shops and groups by channel name, and the server their platforms are reached at."""
+    """The folder; shops, couriers and groups by channel name; the server their platforms are reached at."""
 
     folder: Path
     shops: Mapping[str, DemoShop]
+    couriers: Mapping[str, DemoCourier]
     groups: Mapping[str, DemoGroup]
     server: SandboxServer
     faults: Sequence[FaultPlan]
@@ -74,31 +81,42 @@ class Stage:
 
 
 def build(folder: Path, registry: Registry, clock: Clock, *, seed: int, port: int) -> Stage:
-    """Write a configuration with one channel per demonstration shop and open the shops."""
+    """Write a configuration with a channel per shop, courier and group of the demonstration, and open the shops."""
     shops: dict[str, DemoShop] = {}
     faults: list[FaultPlan] = []
-    for name in registry.names():
-        kind = demo_of(registry.load(name), DemoShop)
-        if kind is None:
-            continue
+    for name, kind in _played(registry, DemoShop):
         plan = FaultPlan(seed + len(faults), FAULT_RATE)
         rng = random.Random(f"{seed} {name}")  # noqa: S311 repeatable chance is the point
         shops[_channel(name)] = kind(folder=folder / name, clock=clock, rng=rng, faults=plan)
         faults.append(plan)
+    couriers: dict[str, DemoCourier] = {}
+    for name, courier in _played(registry, DemoCourier):
+        plan = FaultPlan(seed + len(faults), FAULT_RATE)
+        for after in LOST_BOOKINGS:
+            plan.force(Fault.TIMEOUT_AFTER, after=after)
+        couriers[_channel(name)] = courier(clock=clock, faults=plan)
+        faults.append(plan)
     groups: dict[str, DemoGroup] = {}
-    for name in registry.names():
-        group = demo_of(registry.load(name), DemoGroup)
-        if group is not None:
-            plan = FaultPlan(seed + len(faults), FAULT_RATE)
-            groups[_channel(name)] = group(clock=clock, faults=plan)
-            faults.append(plan)
-    platforms = {name: shop.sandbox for name, shop in shops.items() if shop.sandbox is not None}
-    server = serve(platforms | {name: group.sandbox for name, group in groups.items()}, "127.0.0.1", 0)
-    _write(folder, shops, groups, server, port, routes(list(groups), clock.now(), ZoneInfo(ZONE)))
+    for name, group in _played(registry, DemoGroup):
+        plan = FaultPlan(seed + len(faults), FAULT_RATE)
+        groups[_channel(name)] = group(clock=clock, faults=plan)
+        faults.append(plan)
+    wired: dict[str, DemoShop | DemoCourier | DemoGroup] = {**shops, **couriers, **groups}
+    platforms = {name: each.sandbox for name, each in wired.items() if each.sandbox is not None}
+    server = serve(platforms, "127.0.0.1", 0)
+    _write(folder, wired, server, port, routes(list(groups), clock.now(), ZoneInfo(ZONE)))
     for name, shop in shops.items():
         shop.connect(f"http://127.0.0.1:{port}/hooks/{name}")
         shop.list_goods(goods())
-    return Stage(folder=folder, shops=shops, groups=groups, server=server, faults=faults)
+    return Stage(folder=folder, shops=shops, couriers=couriers, groups=groups, server=server, faults=faults)
+
+
+def _played(registry: Registry, kind: type[Played]) -> Iterator[tuple[str, type[Played]]]:
+    """Yield what connectors offer of a kind, by the connector's name."""
+    for name in registry.names():
+        found = demo_of(registry.load(name), kind)
+        if found is not None:
+            yield name, found
 
 
 def _channel(connector: str) -> str:
@@ -107,8 +125,7 @@ def _channel(connector: str) -> str:
 
 def _write(
     folder: Path,
-    shops: Mapping[str, DemoShop],
-    groups: Mapping[str, DemoGroup],
+    wired: Mapping[str, DemoShop | DemoCourier | DemoGroup],
     server: SandboxServer,
     port: int,
     routes_: Sequence[Mapping[str, Any]],
@@ -118,7 +135,10 @@ def _write(
         "database": "sqlite:///erpsync.db",
         "timezone": ZONE,
         "web": {"listen": f"127.0.0.1:{port}"},
-        "warehouses": [{"id": "SH", "priority": 1, "desk": True}, {"id": "GZ", "priority": 2, "desk": True}],
+        "warehouses": [
+            {"id": name, "priority": priority, "desk": True, "sender": dict(sender)}
+            for priority, (name, sender) in enumerate(DESKS.items(), 1)
+        ],
         "defaults": {
             "poll": {"orders_s": 1, "refunds_s": 1, "overlap_s": 5, "backfill_days": 0} | RARE,
             "stock": {"settle_s": 0.2, "urgent_below": 5},
@@ -127,11 +147,9 @@ def _write(
     }
     main |= {"routes": [*routes_]} if routes_ else {}
     (folder / "erpsync.yaml").write_text(yaml.safe_dump(main, allow_unicode=True), encoding="utf-8")
-    for name, shop in shops.items():
-        url = server.url(name) if shop.sandbox is not None else ""
-        _write_channel(folder, name, shop.connector, shop.settings(url))
-    for name, group in groups.items():
-        _write_channel(folder, name, group.connector, group.settings(server.url(name)))
+    for name, each in wired.items():
+        url = server.url(name) if each.sandbox is not None else ""
+        _write_channel(folder, name, each.connector, each.settings(url))
 
 
 def _write_channel(folder: Path, name: str, connector: str, settings: Mapping[str, Any]) -> None:

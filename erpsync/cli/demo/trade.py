@@ -1,25 +1,18 @@
-"""What people do while the demonstration runs: buyers, a stockkeeper who unpacks, packers who pick waves and scan."""
+"""What people do while the demonstration runs: buyers, a stockkeeper who unpacks, couriers; packers stand in `desk`."""
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from erpsync.cli.demo.desk import ACTOR, Packers
 from erpsync.cli.demo.stage import Stage, goods
 from erpsync.flows.context import Context
-from erpsync.flows.desk.scans import leave
-from erpsync.flows.desk.waves import make_wave
-from erpsync.flows.errors import Refused
 from erpsync.flows.inventory.counts import Count, add_stock, import_counts
 from erpsync.flows.inventory.listings import ListingMapping, import_listings
 from erpsync.sdk.roles import ListingSource
-from erpsync.store.views.releases import list_waves, show_wave
 
-ACTOR = "demo"
 STEP_S = 0.1
-WAVE = 3
-CARRIERS = ("SF", "YTO", "ZTO", "YUNDA")
 
 
 def open_with_stock(ctx: Context, rng: random.Random) -> None:
@@ -40,12 +33,12 @@ def open_with_stock(ctx: Context, rng: random.Random) -> None:
 
 @dataclass
 class Traders:
-    """Threads that trade until told to stop. `shipped` counts parcels; what a thread raised is in `errors`."""
+    """Threads that trade until told to stop; what one raised is in `errors`."""
 
     stage: Stage
     ctx: Callable[[], Context]
     seed: int
-    shipped: int = 0
+    packers: Packers
     errors: list[BaseException] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,7 +51,9 @@ class Traders:
     def _jobs(self) -> list[tuple[str, Callable[[], None], float]]:
         rng = random.Random(f"{self.seed} people")  # noqa: S311 repeatable chance is the point
         buyers = [(name, shop.act, STEP_S) for name, shop in self.stage.shops.items()]
-        return [*buyers, ("stock", lambda: self._unpack(rng), 1.5), ("packer", lambda: self._pack(rng), 0.5)]
+        couriers = [(name, courier.act, 1.0) for name, courier in self.stage.couriers.items()]
+        packers = ("packers", lambda: self.packers.work(self.ctx()), 0.5)
+        return [*buyers, *couriers, ("stock", lambda: self._unpack(rng), 1.5), packers]
 
     def start(self) -> None:
         """Open the shops."""
@@ -85,18 +80,3 @@ class Traders:
         good = rng.choice(goods())
         warehouse, qty = rng.choice(("SH", "GZ")), rng.randint(1, 8)
         add_stock(self.ctx(), warehouse=warehouse, sku=good.code, qty=qty, reason="arrival", actor=ACTOR)
-
-    def _pack(self, rng: random.Random) -> None:
-        ctx = self.ctx()
-        for warehouse in ctx.desks:
-            make_wave(ctx, warehouse=warehouse, most=WAVE, actor=ACTOR)
-        with ctx.store.read() as connection:
-            waves = list_waves(connection, states=("open",), limit=0)
-            picked = [release for wave in waves for release in show_wave(connection, wave["number"])["members"]]
-        for release in picked[-WAVE:]:
-            tracking = f"DEMO{time.monotonic_ns():020d}"
-            try:
-                leave(ctx, release["number"], carrier=rng.choice(CARRIERS), tracking=tracking, actor=ACTOR)
-            except Refused:  # a refund or a cancel came in between
-                continue
-            self.shipped += 1

@@ -1,4 +1,4 @@
-"""Shops and groups of the demonstration: buyers who do what buyers do, people who are told, and what really happened.
+"""Shops, couriers and groups of the demonstration: buyers who buy, people who are told, and what really happened.
 
 A connector offers one in a module `demo` beside its `connector`; `erpsync demo` runs all it finds.
 
@@ -73,6 +73,40 @@ class DemoShop(ABC):
     @abstractmethod
     def shown(self) -> Mapping[str, int]:
         """Return how many units the shop shows now, by seller code."""
+
+    @abstractmethod
+    def told(self) -> Sequence[tuple[str, str]]:
+        """Return order and courier's number of each parcel that the shop was told of, as often as it has it."""
+
+
+class DemoCourier(ABC):
+    """A courier's platform that books parcels, and what it really gave.
+
+    Args:
+        faults: what goes wrong between erpsync and the courier.
+    """
+
+    connector: ClassVar[str]
+    sandbox: Sandbox
+
+    def __init__(self, *, clock: Clock, faults: FaultPlan) -> None:
+        self.clock = clock
+        self.faults = faults
+
+    @abstractmethod
+    def settings(self, url: str) -> Mapping[str, Any]:
+        """Return the channel's `settings` block; `url` is where `sandbox` is served."""
+
+    @abstractmethod
+    def rates(self) -> tuple[int, int]:
+        """Return what the first kilogram costs and each further one that is begun, in fen."""
+
+    def act(self) -> None:  # noqa: B027 - most couriers have nothing to do by themselves
+        """Do what the courier's people do by themselves, such as giving numbers that are owed."""
+
+    @abstractmethod
+    def numbers(self) -> Mapping[str, bool]:
+        """Return every number that was ever given and is to be paid for, True where it was voided."""
 
 
 class DemoGroup(ABC):
