@@ -86,3 +86,28 @@ def test_what_is_ticked_stays_while_others_make_the_list_longer(desk: PackingDes
 
     expect(page.locator("#waves")).to_contain_text("0 of 1 has left")
     assert [wave["releases"] for wave in waves_of(desk)] == [1]
+
+
+def test_a_scan_counts_wherever_the_focus_is_on_a_handheld_too(desk: PackingDesk, chromium: Browser) -> None:
+    first, second = release_of(desk, "o1"), release_of(desk, "o2")
+    handheld = chromium.new_context(locale="en-GB", has_touch=True, is_mobile=True)
+    handheld.set_default_timeout(LONG_MS)
+    handheld.add_cookies([cookie_for(desk.store, desk.server.url, name="lin", role="pack")])
+    page = handheld.new_page()
+    page.goto(f"{desk.server.url}desk/scan")
+
+    page.evaluate("document.activeElement.blur()")
+    scan(page, first)
+    expect(page.locator("#scan-answer")).to_contain_text(f"release {first} has no label of ours")
+
+    page.get_by_label("Courier of parcels without a label of ours").focus()
+    scan(page, "SF1400000001")
+    expect(page.locator("#code")).to_have_value("")  # the courier is not said yet, and the label is scanned again
+    page.get_by_label("Courier of parcels without a label of ours").select_option("SF")
+    scan(page, "SF1400000001")
+    expect(page.locator("#scan-answer [data-tone=ok]")).to_contain_text(f"release {first} leaves with SF SF1400000001")
+
+    page.get_by_role("link", name="Parcels that are taken out").focus()
+    scan(page, second)
+    expect(page.locator("#scan-answer")).to_contain_text(f"release {second} has no label of ours")
+    handheld.close()

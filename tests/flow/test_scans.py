@@ -152,7 +152,7 @@ def test_a_label_that_was_cancelled_is_not_used_any_more(town: Town) -> None:
 def test_a_code_of_nobody_is_refused_and_not_kept(town: Town) -> None:
     for code in ("13800001111", "王小明", "R20260101999999"):
         assert look_up(town.ctx, code).kind == "unknown"
-        with pytest.raises(Refused, match="nothing of ours has that number"):
+        with pytest.raises(Refused, match="no release and no label of ours has that number"):
             scan(town, code, "SF100100")
     assert refused(town) == [{"why": "unknown"}] * 3
 

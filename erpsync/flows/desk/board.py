@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from erpsync.flows.context import Context
+from erpsync.flows.desk.verdicts import why_recalled
 from erpsync.flows.desk.waves import desk_of, free_releases
 from erpsync.flows.warehouses.siblings import could_come_along
 from erpsync.store.views.releases import list_releases, stop_list, waves_under_way
@@ -32,7 +35,7 @@ class Board:
         late: how many of them should have left by now.
         waiting: those of them that are due first.
         waves: those that are under way, the newest first.
-        stops: what was printed and must not leave.
+        stops: what was printed and must not leave, each with `why`.
     """
 
     to_pick: int
@@ -63,8 +66,14 @@ def board(ctx: Context, warehouse: str, *, most: int) -> Board:
                 for each in first
             ],
             waves=waves_under_way(connection, place),
-            stops=stop_list(connection, [place]),
+            stops=_stops(connection, place),
         )
+
+
+def _stops(connection: Connection, place: int) -> list[Json]:
+    listed = stop_list(connection, [place])
+    why = why_recalled(connection, [each["number"] for each in listed]) if listed else {}
+    return [each | {"why": why[each["number"]]} for each in listed]
 
 
 def waits_for_people(ctx: Context) -> Iterator[tuple[str, str, int, str]]:

@@ -3,6 +3,7 @@
 Why its own file: what a scanner is told before anything is done and what stops a parcel must never differ.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -47,7 +48,7 @@ class Label:
     asks: tuple[str, ...] = ()
 
 
-UNKNOWN = No(why="unknown", text="nothing of ours has that number; scan the slip of the parcel")
+UNKNOWN = No(why="unknown", text="no release and no label of ours has that number; scan the slip of the parcel")
 
 
 def release_of(connection: Connection, number: str) -> ReleaseHead | No:
@@ -80,7 +81,7 @@ def judge(connection: Connection, ctx: Context, head: ReleaseHead) -> No | None:
     if head.state in LEAVING:
         return None
     if head.state == "recalled":
-        return no(why="recalled", text=_recalled(connection, head))
+        return no(why="recalled", text=why_recalled(connection, [number])[number])
     if head.state == "shipped":
         tracking = ", ".join(tracking_of(connection, [head.id]).get(head.id, []))
         text = f"release {number} has left already, with {tracking}; a second label of it must not leave"
@@ -92,18 +93,23 @@ def judge(connection: Connection, ctx: Context, head: ReleaseHead) -> No | None:
     return no(why="stopped", text=f"release {number} was stopped; put its goods back on the shelf")
 
 
-def _recalled(connection: Connection, head: ReleaseHead) -> str:
-    """Say why a release must not leave, by the first of its orders that may not."""
+def why_recalled(connection: Connection, numbers: Collection[str]) -> dict[str, str]:
+    """Return why releases must not leave any more, each by the first of its orders that may not."""
     held = exists().where(order_hold.c.order_id == orders.c.id)
-    query = select(orders.c.number, orders.c.phase, held.label("held")).join(release_order)
-    number = head.number
-    for row in connection.execute(query.where(release_order.c.release_id == head.id).order_by(orders.c.id)):
-        order = row.number
+    query = select(release.c.number, orders.c.number.label("order"), orders.c.phase, held.label("held"))
+    query = query.join(release_order, release_order.c.release_id == release.c.id)
+    query = query.join(orders, orders.c.id == release_order.c.order_id).where(release.c.number.in_(sorted(numbers)))
+    why: dict[str, str] = {}
+    for row in connection.execute(query.order_by(orders.c.id)):
+        number, order = row.number, row.order
         if row.phase == "cancelled":
-            return f"release {number} must not leave, order {order} is cancelled; take it out and stop it"
-        if row.held:
-            return f"release {number} must not leave, order {order} is held; take it out and stop it"
-    return f"release {number} must not leave, its order has changed; take it out and stop it"
+            text = f"release {number} must not leave, order {order} is cancelled; take it out and stop it"
+            why.setdefault(number, text)
+        elif row.held:
+            why.setdefault(number, f"release {number} must not leave, order {order} is held; take it out and stop it")
+    for number in numbers:
+        why.setdefault(number, f"release {number} must not leave, its order has changed; take it out and stop it")
+    return why
 
 
 def label_of(connection: Connection, head: ReleaseHead, carrier: str, tracking: str) -> Label | No:

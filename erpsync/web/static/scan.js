@@ -1,6 +1,6 @@
 // A scanner types a code and presses enter: the code is sent behind the page, which stays, so that the next scan is
 // never lost to a page that is just being loaded. Codes are answered one after the other. Whatever does not count is
-// heard: whoever packs looks at the parcel.
+// heard: whoever packs looks at the parcel. What is typed beside the field goes into it: a scanner knows no focus.
 (() => {
   "use strict";
   const form = document.getElementById("scan");
@@ -77,7 +77,21 @@
     if (text) turn = turn.then(() => send(text));
   });
 
-  if (form.elements.carrier) form.elements.carrier.addEventListener("change", () => code.focus());
+  const carrier = form.elements.carrier;
+  if (carrier) {
+    carrier.addEventListener("change", () => code.focus());
+    carrier.addEventListener("invalid", () => { // a label was scanned before the courier was said: it is scanned again
+      code.value = "";
+      beep();
+    });
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const sign = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!sign || event.isComposing || event.target.matches("input, textarea")) return;
+    event.stopImmediatePropagation(); // no key of the console is meant
+    code.focus();
+  }, true);
 
   // Not on a phone, where the keys would cover the page.
   document.addEventListener("focusout", () => {

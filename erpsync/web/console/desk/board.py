@@ -90,7 +90,7 @@ class Board:
         number = make_wave(ctx, warehouse=form.text("warehouse"), numbers=numbers, actor=visit.actor)
         if number is None:
             raise Refused("no release waits to be picked")
-        return Said(text=f"wave {number} is made")
+        return Said(text=f"wave {number} is made; print its pick list first")
 
     def _done(self, visit: Visit, ctx: Context) -> Said:
         number = visit.form.text("wave")

@@ -4,7 +4,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from erpsync.sdk.carriers import CARRIERS
 from erpsync.store.views.paper_trail import prints_of, story_of
 from erpsync.store.views.releases import show_release, show_wave
 from erpsync.web.access.door import Guarded
@@ -47,7 +46,6 @@ class OneRelease:
             "timeline": timeline(story),
             "details_in": Details,
             "at_desk": shown["warehouse"] in ctx.desks,
-            "carriers": CARRIERS,
             "trouble": self._trouble(),
         }
         return self._kit.pages.answer("desk/release.html", page | WORDS, visit)

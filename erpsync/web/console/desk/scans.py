@@ -16,11 +16,13 @@ from erpsync.flows.desk.scans import Scanned, leave, look_up
 from erpsync.flows.desk.stops import stop
 from erpsync.flows.errors import Refused
 from erpsync.sdk.carriers import CARRIERS
+from erpsync.store.views.releases import show_wave
 from erpsync.store.views.trail import TrailFilter, iter_trail
 from erpsync.store.views.values import Json
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit
 from erpsync.web.acts import on_record
+from erpsync.web.console.desk.board import bar
 from erpsync.web.console.desk.words import WORDS
 from erpsync.web.console.kit import Kit
 
@@ -176,4 +178,12 @@ def _take_out(ctx: Context, visit: Visit) -> Answer:
         stop(ctx, number, actor=visit.actor)
     except Refused as error:
         return replace(answer, text=str(error))
-    return replace(answer, tone="ok", text=f"release {number} is out of the pile; put its goods back on the shelf")
+    text = f"release {number} is out of the pile; put its goods back on the shelf"
+    return replace(answer, tone="ok", text=text, wave_left=_still_to_leave(ctx, answer.wave))
+
+
+def _still_to_leave(ctx: Context, wave: str) -> int:
+    if not wave:
+        return 0
+    with ctx.store.read() as connection:
+        return int(bar(show_wave(connection, wave))["left"])

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from erpsync.sdk.carriers import CARRIERS
+
 RELEASE_TONES: Mapping[str, str] = {
     "told": "tone-move",
     "kept": "tone-warn",
@@ -23,7 +25,7 @@ RELEASE_WORDS: Mapping[str, str] = {
 }
 WAVE_WORDS: Mapping[str, str] = {
     "open": "not printed",
-    "printed": "papers are printed",
+    "printed": "printing has begun",
     "done": "wave is done",
     "dropped": "dropped unprinted",
 }
@@ -51,5 +53,6 @@ WORDS = {
     "scan_words": SCAN_WORDS,
     "paper_words": PAPER_WORDS,
     "one_paper": ONE_PAPER_WORDS,
+    "couriers": CARRIERS,
 }
 """What every page of the desk is given."""

@@ -10,9 +10,11 @@ from erpsync.languages.vocabulary import OWN_WORDS
 from erpsync.sdk.money import major
 from erpsync.store.order_rules import OFF
 from erpsync.web.console.audit.words import GIFT_WORDS, SEAL_WORDS
+from erpsync.web.console.desk.words import ONE_PAPER_WORDS
 from erpsync.web.words import Clockface
 
 _WORDS = OWN_WORDS | {"follows"}
+_PAPERS = ONE_PAPER_WORDS | {"pick": "Pick list of the wave"}
 _NOTHING: tuple[object, ...] = (None, "", [], {})
 _CHANGE = ("from", "to", "changes")
 
@@ -59,6 +61,8 @@ class Details:
             )
         if name.endswith("_minor") and isinstance(value, int):
             return self.speech.money(major(value, self.currency), self.currency)
+        if name == "paper" and value in _PAPERS:
+            return self.speech.say(_PAPERS[value])
         if name in _WORDS and value in CODES:
             return self.speech.phrase(value)
         return self.clock.plain(value)

@@ -7,6 +7,9 @@ from starlette.responses import RedirectResponse, Response
 
 from erpsync.core.order_holds import ORDER_HOLDS
 from erpsync.core.phones import spellings
+from erpsync.flows.context import Channel
+from erpsync.sdk.roles import OrderReader
+from erpsync.store.registry import OWN_ID
 from erpsync.store.saved_views import list_views
 from erpsync.store.views import list_orders
 from erpsync.store.views.goods import titles_of
@@ -23,6 +26,11 @@ from erpsync.web.console.orders.kept_views import VIEWS_OF
 PAGE = 50
 ORDERLY = (*OPEN_STATUSES, *(status for status in STATUSES if status not in OPEN_STATUSES))
 """Statuses as they stand beside the list: what somebody may have to do with first."""
+
+
+def _has_orders(channel: Channel) -> bool:
+    """Whether orders may be of a channel, and not only waybills or messages."""
+    return channel.id == OWN_ID or channel.connector_kind is None or channel.plays(OrderReader)
 
 
 class Orders:
@@ -66,7 +74,7 @@ class Orders:
             "statuses": ORDERLY,
             "reasons": tuple(ORDER_HOLDS),
             "rules": [rule.id for rule in ctx.book.rules if rule.then.hold or rule.then.void],
-            "channels": sorted(channel.name for channel in ctx.sellers),
+            "channels": sorted(channel.name for channel in ctx.sellers if _has_orders(channel)),
             "warehouses": sorted(warehouse.id for warehouse in ctx.warehouses.values()),
         }
         return self._kit.pages.answer("orders/orders.html", page, visit)
