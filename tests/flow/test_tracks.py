@@ -212,7 +212,7 @@ def test_orders_releases_and_explanations_say_where_a_parcel_is(desk: SfDesk) ->
     desk.scan(number, PICKED_UP)
     desk.pushed(number)
 
-    at = {"state": "picked_up", "at": "2026-03-02T12:00:00Z", "place": "上海市"}
+    at = {"state": "picked_up", "at": "2026-03-02T12:00:01Z", "place": "上海市"}
     assert looking.see(desk.town, "o1")["shipments"][0]["track"] == at
     with desk.town.store.read() as connection:
         [listed], [release] = list_shipments(connection), list_releases(connection)

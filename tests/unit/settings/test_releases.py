@@ -191,7 +191,7 @@ def test_what_does_nothing_is_a_note(tmp_path: Path) -> None:
 
 
 def test_a_shop_that_waits_for_scans_that_nobody_tells_is_noted(tmp_path: Path) -> None:
-    result = checked(tmp_path, "", shop=CHANNEL + "orders: {tell: scan}\n")
+    result = checked(tmp_path, "warehouses: [{id: SH}]\n", shop=CHANNEL + "orders: {tell: scan}\n")
 
     assert [note.partition(": ")[2].split(": ")[1] for note in notes(tmp_path, result)] == ["orders.tell"]
 
