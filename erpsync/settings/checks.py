@@ -70,6 +70,7 @@ class ReadChannel(ReadFile):
     runs_warehouses: bool | None = None
     takes_messages: bool | None = None
     books: bool | None = None
+    tracks: bool | None = None
 
 
 def text_of(node: Node | None) -> str | None:

@@ -24,8 +24,7 @@ class Account(Keys):
     cod: bool = Field(_ACCOUNT.cod, description="Whether the courier collects money for us.")
     tracks: Literal["own", "all", "none"] = Field(
         _ACCOUNT.tracks,
-        description="Which parcels it is asked about: those booked with it, all of couriers that it knows, or none. An "
-        "account that books nothing has none of its own: it is asked about all.",
+        description="Which parcels it is asked about: those booked with it (or all, if it books nothing), all, none.",
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from erpsync.sdk.roles import ConnectorSettings, MessageSink, WarehouseSink
+from erpsync.sdk.roles import ConnectorSettings, MessageSink, TrackSource, WarehouseSink
 from erpsync.sdk.roles.couriers import CourierSink
 from erpsync.settings.bind import Binder
 from erpsync.settings.checks import ReadChannel, ReadMain, check_main, check_together, text_of, warehouse_rows
@@ -149,6 +149,7 @@ class _Loading:
         channel.runs_warehouses = _may_play(kind, WarehouseSink)
         channel.takes_messages = _may_play(kind, MessageSink)
         channel.books = _may_play(kind, CourierSink)
+        channel.tracks = _may_play(kind, TrackSource)
         block = node.items.get("settings")
         if block is None or (isinstance(block, Scalar) and block.value is None):
             block = Mapping(node.keys.get("settings", node.place), {}, {})

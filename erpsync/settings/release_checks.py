@@ -11,6 +11,7 @@ from erpsync.settings.order_keys import Orders
 from erpsync.settings.problems import Path
 
 _NO_LEAST = "does nothing without partial: ready, as an order waits until all of it is there"
+_NO_SCANS = "no account tells where parcels are, so each is told at the last instant: latest_h before its time to ship"
 _NO_SENDER = "a desk without sender: papers name nobody to send goods back to, and no courier can be booked"
 
 
@@ -27,10 +28,12 @@ def check_releases(main: ReadMain, channels: Mapping[str, ReadChannel]) -> None:
                 main.add(("warehouses", n, "desk"), _NO_SENDER, "note")
     above = main.model.defaults.orders if main.model is not None else Orders()
     _check_orders(main, ("defaults", "orders"), (above,))
+    _check_tell(main, ("defaults", "orders", "tell"), above, channels)
     for channel in channels.values():
         if channel.model is not None:
             _check_orders(channel, ("orders",), (channel.model.orders, above))
-            if channel.books is False and "courier" in channel.model.model_fields_set:
+            _check_tell(channel, ("orders", "tell"), channel.model.orders, channels)
+            if channel.books is False and channel.tracks is False and "courier" in channel.model.model_fields_set:
                 channel.add(("courier",), "does nothing: its connector books with no courier", "note")
 
 
@@ -58,3 +61,10 @@ def _check_orders(file: ReadFile, at: tuple[str, ...], layers: tuple[Orders, ...
     partial = next((layer.partial for layer in layers if "partial" in layer.model_fields_set), "whole")
     if "partial_min" in own and layers[0].partial_min and partial != "ready":
         file.add((*at, "partial_min"), _NO_LEAST, "note")
+
+
+def _check_tell(file: ReadFile, at: Path, orders: Orders, channels: Mapping[str, ReadChannel]) -> None:
+    """Note that a shop waits for scans that nobody tells."""
+    told = any(_works(channel) and channel.tracks is not False for channel in channels.values())
+    if orders.tell == "scan" and "tell" in orders.model_fields_set and not told:
+        file.add(at, _NO_SCANS, "note")

@@ -13,6 +13,9 @@ from sqlalchemy import text
 from erpsync.flows.desk import scans, verdicts
 from erpsync.flows.desk.waves import make_wave
 from erpsync.flows.orders.actions import hold_order
+from erpsync.flows.shipments import record
+from erpsync.flows.shipments.tracks import Told, apply_tracks
+from erpsync.sdk.types import TrackNode, TrackPage, TrackState
 from erpsync.store.tables import RELEASE_STATES, WAVE_STATES
 from erpsync.web.console.desk.words import RELEASE_WORDS, SCAN_WORDS, WAVE_WORDS
 from tests.support.desk import printed, states, work
@@ -211,6 +214,23 @@ def test_a_release_shows_what_is_in_it_and_what_happened(desk: OrderDesk) -> Non
     assert "Nothing of it was printed." in page
     assert "release made" in page
     assert desk.get("releases/R0").status_code == 404
+
+
+def test_order_and_release_say_where_their_parcel_is(desk: OrderDesk) -> None:
+    number, town = release_of(desk, "o1"), desk.town
+    record.ship(town.ctx, order="o1", carrier="SF", tracking="SF77", actor="me")
+    at = town.clock.now()
+    node = TrackNode(key="1", at=at, state=TrackState.DELIVERING, text="派件中", place="上海市浦东新区")
+    with town.store.begin() as tx:
+        page = TrackPage(carrier="SF", number="SF77", nodes=(node,))
+        apply_tracks(tx, town.channel(), [Told(page=page, payload={}, read_to=at)])
+        tx.execute(text("UPDATE release SET state = 'shipped'"))
+
+    release = words_of(desk.get(f"releases/{number}"))
+    assert re.search(r"Courier says delivering .* 上海市浦东新区", release)
+    order = words_of(desk.get(f"orders/{desk.named('o1')}", visitor(desk.store, "ana", role="read")))
+    assert re.search(r"SF77 delivering .* 上海市浦东新区", order)
+    assert "parcel scanned" in order
 
 
 def test_a_person_stops_a_release_with_a_reason(desk: OrderDesk) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.operations import config_change, upkeep
 from erpsync.flows.shipments import record
 from erpsync.flows.shipments.corrections import correct
 from erpsync.store.order_rules import StoredMark, write_marks
 from erpsync.store.outbox.queue import SHIPMENT
 from tests.support import looking, walk
+from tests.support.explaining import Written, one
 from tests.support.shop import Town
 from tests.support.tracked import SfDesk, ask, build_sf_desk
 
@@ -56,6 +58,17 @@ def test_a_parcel_that_left_is_not_told_before_a_courier_has_it(desk: SfDesk) ->
     tell_all(desk.town)
 
     assert (waits(desk.town), looking.told_parcels(desk.town)) == ([], [number])
+
+
+def test_an_explanation_says_that_a_parcel_waits_for_its_scan_and_until_when(desk: SfDesk) -> None:
+    desk.leave()
+    tell_all(desk.town)
+
+    step = one(explain_order(desk.town.ctx, "o1", Written())["steps"], "scan")
+    assert step["text"] == "it waits for its courier's first scan; shop is told then"
+    assert [each["text"] for each in step["steps"]] == [
+        "wait: shop is told at the courier's first scan, or `orders.latest_h` before it wants to know"
+    ]
 
 
 def test_that_a_courier_only_knows_of_it_is_no_scan(desk: SfDesk) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.kuaidi100.sandbox import SALT, Kuaidi100Sandbox
+from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.intake.webhooks import apply_inbox, store_webhook
 from erpsync.flows.operations.prune import prune
 from erpsync.flows.shipments import record
@@ -15,8 +16,11 @@ from erpsync.sdk.sandbox import Fault
 from erpsync.sdk.types import WebhookRequest
 from erpsync.store.tables import track, track_node
 from erpsync.store.tasks import close_tasks
+from erpsync.store.views import list_shipments
+from erpsync.store.views.releases import list_releases
 from tests.support import looking
 from tests.support.courier import push, release_one, rows
+from tests.support.explaining import Written, one
 from tests.support.shop import Town
 from tests.support.tracked import (
     SfDesk,
@@ -200,6 +204,22 @@ def test_retention_erases_what_was_told_and_keeps_the_sum(desk: SfDesk) -> None:
     desk.scan(number, RETURNED)
     desk.pushed(number)
     assert (nodes(desk.town), where(desk.town)) == ([], ["delivered"])
+
+
+def test_orders_releases_and_explanations_say_where_a_parcel_is(desk: SfDesk) -> None:
+    number = desk.leave()
+    assert looking.see(desk.town, "o1")["shipments"][0]["track"] is None
+    desk.scan(number, PICKED_UP)
+    desk.pushed(number)
+
+    at = {"state": "picked_up", "at": "2026-03-02T12:00:01Z", "place": "上海市"}
+    assert looking.see(desk.town, "o1")["shipments"][0]["track"] == at
+    with desk.town.store.read() as connection:
+        [listed], [release] = list_shipments(connection), list_releases(connection)
+    assert (listed["track"], release["tracks"]) == (at, [{"tracking": number} | at])
+    steps = explain_order(desk.town.ctx, "o1", Written())["steps"]
+    assert one(steps, "picked_up")["text"] == "SF has fetched it"
+    assert one(steps, "place")["text"] == "it was seen last in 上海市"
 
 
 # ---- Kuaidi100

@@ -163,12 +163,12 @@ def test_lists_of_channels_that_make_no_sense_are_refused(tmp_path: Path, across
 
 
 def test_couriers_are_watched_and_their_accounts_chosen(tmp_path: Path) -> None:
-    account = "courier: {priority: 2, services: [次日达, 隔日达], cod: true}\n"
+    account = "courier: {priority: 2, services: [次日达, 隔日达], cod: true, tracks: all}\n"
 
-    got = config(tmp_path, "couriers: {stale_h: 24}\n", shop=CHANNEL + account)
+    got = config(tmp_path, "couriers: {stale_h: 24, track_days: 20}\n", shop=CHANNEL + account)
 
-    assert got.couriers == CourierPolicy(stale_h=24)
-    assert got.channels[0].courier == AccountPolicy(priority=2, services=("次日达", "隔日达"), cod=True)
+    assert got.couriers == CourierPolicy(stale_h=24, track_days=20)
+    assert got.channels[0].courier == AccountPolicy(priority=2, services=("次日达", "隔日达"), cod=True, tracks="all")
 
 
 def test_an_unknown_courier_is_refused_with_what_may_be_meant(tmp_path: Path) -> None:
@@ -190,6 +190,12 @@ def test_what_does_nothing_is_a_note(tmp_path: Path) -> None:
         "warehouses.0.desk",
     ]
     assert {note.partition(":")[0] for note in notes(tmp_path, result)} == {"note"}
+
+
+def test_a_shop_that_waits_for_scans_that_nobody_tells_is_noted(tmp_path: Path) -> None:
+    result = checked(tmp_path, "warehouses: [{id: SH}]\n", shop=CHANNEL + "orders: {tell: scan}\n")
+
+    assert [note.partition(": ")[2].split(": ")[1] for note in notes(tmp_path, result)] == ["orders.tell"]
 
 
 def test_what_has_its_like_elsewhere_is_no_note(tmp_path: Path) -> None:
