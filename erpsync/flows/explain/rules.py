@@ -47,7 +47,10 @@ def rule_steps(case: Case) -> Iterator[Step]:
     matched = sum(1 for each in because if each.outcome == "matched")
     steps = tuple(_step(case, seen, each) for each in because)
     until = seen.verdict.look_at
-    yield Step(what="rules", text=f"{matched} of {len(because)} rules match", until=until, steps=steps)
+    text = f"{matched} of {len(because)} rules match"
+    if len(because) == 1:
+        text = "the only rule matches" if matched else "the only rule does not match"
+    yield Step(what="rules", text=text, until=until, steps=steps)
 
 
 def _step(case: Case, seen: Seen, because: Because) -> Step:
