@@ -68,5 +68,8 @@ def _show(app: App, certificate: Json) -> None:
             app.out.line(f"{channel['channel']}: found late: {', '.join(channel['late'])}")
     for window in certificate.get("windows", ()):
         span = f"{local(window['from'], zone)} to {local(window['to'], zone)}"
-        figures = f"{window['orders']} orders  {window['hash']}  scanned {local(window['last_scan_at'], zone)}"
+        held, hash, scanned_at = window["orders"], window["hash"], local(window["last_scan_at"], zone)
+        figures = f"{held} orders  {hash}  scanned {scanned_at}"
+        if held == 1:
+            figures = f"1 order  {hash}  scanned {scanned_at}"
         app.out.line(f"{window['channel']}  {span}  {window['state']}  {figures}")

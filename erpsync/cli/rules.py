@@ -215,7 +215,10 @@ def _print_coverage(app: App, said: Json) -> None:
         out.note("there are no rules about orders or parcels")
         return
     out.rows([rule | {"share": _bar(rule["matched"], orders)} for rule in said["rules"]], _COVERAGE)
-    out.line(f"of the newest {orders} orders no rule touches {untouched}")
+    if orders == 1:
+        out.line("no rule touches the only order" if untouched else "a rule touches the only order")
+    else:
+        out.line(f"of the newest {orders} orders no rule touches {untouched}")
     never = [rule["id"] for rule in said["rules"] if not rule["matched"] and not rule["later"]]
     if never and orders:
         out.line(f"matched none of them: {', '.join(never)}")

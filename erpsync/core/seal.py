@@ -100,10 +100,16 @@ def why_open(window: Window, scan: Scan) -> str:
     """Return why a window that was just scanned is not sealed, for people; empty when it is."""
     if window.sealed_at is not None:
         return ""
+    if scan.unheld == 1:
+        return "1 order of the list cannot be stored; see the dead letters"
     if scan.unheld:
         return f"{scan.unheld} orders of the list cannot be stored; see the dead letters"
+    if scan.gone == 1:
+        return "the list lacks 1 order that was read before"
     if scan.gone:
         return f"the list lacks {scan.gone} orders that were read before"
+    if scan.missed == 1:
+        return "1 order had been missed; a scan that finds none has to follow"
     if scan.missed:
         return f"{scan.missed} orders had been missed; a scan that finds none has to follow"
     return "a second scan that agrees has to follow"

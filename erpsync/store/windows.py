@@ -122,7 +122,10 @@ def reopen(tx: Tx, channel_id: int, placed: Mapping[str, datetime], *, width: ti
             reopened[row.start_at] = late
     for start, late in reopened.items():
         this_window = (seal_window.c.channel_id == channel_id) & (seal_window.c.start_at == start)
-        why = f"{len(late)} orders came after it was sealed: {', '.join(late[:3])}{', …' if late[3:] else ''}"
+        shown = ", ".join(late[:3]) + (", …" if late[3:] else "")
+        why = f"{len(late)} orders came after it was sealed: {shown}"
+        if len(late) == 1:
+            why = f"1 order came after it was sealed: {shown}"
         values = {"sealed_at": None, "since_at": None, "reopened": seal_window.c.reopened + 1, "why": why}
         tx.execute(update(seal_window).where(this_window).values(**values))
     return reopened

@@ -157,6 +157,8 @@ def _sentence(totals: Sequence[int], labels: Sequence[str]) -> str:
     if not sum(totals):
         return "No order came in the last 24 hours."
     busiest = max(range(len(totals)), key=lambda at: (totals[at], at))
+    if sum(totals) == 1:
+        return f"1 order came in the last 24 hours, in the hour that began at {labels[busiest]}."
     return (
         f"{sum(totals):,} orders came in the last 24 hours; the busiest hour began at {labels[busiest]}"
         f" with {totals[busiest]:,}, this hour has {totals[-1]:,} so far."

@@ -169,7 +169,7 @@ def test_a_list_that_lacks_what_we_have_seals_nothing_however_often_it_agrees(to
     town.advance(HOUR + 1)
 
     assert seal(town).sealed == 0
-    assert "lacks 1 orders" in str(certificate(town)["unsealed"])
+    assert "lacks 1 order that" in str(certificate(town)["unsealed"])
 
 
 def test_a_scan_that_breaks_off_leaves_the_hour_for_the_next_run(town: Town) -> None:

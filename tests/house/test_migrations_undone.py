@@ -91,17 +91,19 @@ def test_references_are_kept_again_after_a_migration(begun: Begun) -> None:
 
 
 def test_a_migration_that_loses_a_row_is_undone(begun: Begun) -> None:
-    undone(*begun('op.execute("DELETE FROM order_line WHERE qty IS NULL")'), "order_line had 3 rows and would have 2")
+    undone(
+        *begun('op.execute("DELETE FROM order_line WHERE qty IS NULL")'), "the rows of order_line were 3 and would be 2"
+    )
 
 
 def test_a_migration_that_doubles_a_row_is_undone(begun: Begun) -> None:
     steps = 'op.execute("INSERT INTO orders (id, number) SELECT id + 2, number FROM orders WHERE id = 1")'
 
-    undone(*begun(steps), "orders had 2 rows and would have 3")
+    undone(*begun(steps), "the rows of orders were 2 and would be 3")
 
 
 def test_a_migration_that_drops_a_table_is_undone(begun: Begun) -> None:
-    undone(*begun('op.drop_table("order_line")'), "order_line had 3 rows and would have none")
+    undone(*begun('op.drop_table("order_line")'), "the rows of order_line were 3 and would be none")
 
 
 @pytest.mark.sqlite

@@ -118,7 +118,9 @@ def _book_out(plan: StockPlan, ctx: Context, change: Change) -> Iterator[Task]:
                 yield Task(
                     kind="stock_short",
                     key=f"{order.number}:{line.external_id}",
-                    reason=f"{short} units left ({reason}) that the books do not have; count the stock",
+                    reason=f"1 unit left ({reason}) that the books do not have; count the stock"
+                    if short == 1
+                    else f"{short} units left ({reason}) that the books do not have; count the stock",
                     channel_id=order.channel_id,
                     order_id=order.id,
                 )

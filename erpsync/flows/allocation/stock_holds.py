@@ -111,8 +111,12 @@ def _kept_short(ctx: Context, place: StockKey, missing: int, *, strange: bool) -
     policy = ctx.warehouses.get(place.warehouse_id)
     where = policy.id if policy else f"warehouse {place.warehouse_id}"
     reason = f"{where} was told to send {missing} units more than it has; count the stock and call parcels back"
+    if missing == 1:
+        reason = f"{where} was told to send 1 unit more than it has; count the stock and call parcels back"
     if strange:
         reason = f"{where} keeps {missing} units more than it has, some for what this version does not know; count them"
+    if strange and missing == 1:
+        reason = f"{where} keeps 1 unit more than it has, for what this version may not know; count them"
     return [Task(kind="stock_short", key=f"{where}:{place.sku_id}", reason=reason)]
 
 

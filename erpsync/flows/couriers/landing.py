@@ -56,7 +56,8 @@ def demand_own(tx: Tx, rows: Sequence[StoredWaybill], got: Waybill) -> None:
     """Raise `Refused` where numbers are those of other parcels, or not as many as there are parcels."""
     numbers = (got.number, *got.children)
     if len(numbers) != len(rows) or len(set(numbers)) != len(numbers):
-        raise Refused(f"the courier gave {len(numbers)} numbers for {len(rows)} parcels")
+        given, parcels = len(set(numbers)), len(rows)
+        raise Refused(f"the courier gave not each parcel a number: different ones are {given}, parcels {parcels}")
     holders = holders_of(tx, rows[0].account_id, numbers)
     strange = [number for number, row in sorted(holders.items()) if row.id not in {own.id for own in rows}]
     if strange:

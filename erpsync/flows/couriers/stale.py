@@ -45,4 +45,6 @@ def _task(account_id: int, name: str, numbers: Sequence[str], span: timedelta) -
     hours, some, more = round(span.total_seconds() / 3600), ", ".join(numbers[:NAMED]), len(numbers) - NAMED
     shown = f"{some} and {more} more" if more > 0 else some
     reason = f"booked with {name} more than {hours} hours ago and neither used nor void: {shown}; send or void them"
+    if hours == 1:
+        reason = f"booked with {name} more than an hour ago and neither used nor void: {shown}; send or void them"
     return Task(kind="waybill_stale", key=name, reason=reason, channel_id=account_id)

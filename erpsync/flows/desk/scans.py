@@ -175,6 +175,8 @@ def _wave(connection: Connection, head: WaveHead) -> Scanned:
     left = sum(shown["states"].get(state, 0) for state in LEAVING)
     count, number = shown["releases"], head.number
     text = f"{left} of the {count} releases of wave {number} are still to leave"
+    if left and count == 1:
+        text = f"the only release of wave {number} is still to leave"
     if left == 0:
         text = f"nothing of wave {number} is still to leave"
     return Scanned(kind="wave", number=number, text=text, may=may, shown=shown)

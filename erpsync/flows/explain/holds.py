@@ -1,4 +1,4 @@
-"""Why an order is held: since when, by which fact or setting, and what ends it."""
+"""Why an order is held: since when, by what, and what ends it; and what looks wrong with its address."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,14 @@ from typing import Any
 from sqlalchemy import select
 
 from erpsync.core import advice
+from erpsync.core.address import Problem, problems
 from erpsync.core.order_holds import HoldReason, kind_of, rule_of, standing
-from erpsync.flows.explain.case import Case
+from erpsync.flows.explain.case import ENDED, Case
 from erpsync.flows.explain.rules import written
 from erpsync.flows.explain.steps import Step, Written, listed
+from erpsync.store.db.privacy import PrivacyError
+from erpsync.store.encrypted import recipient_row
+from erpsync.store.regions import regions
 from erpsync.store.tables import event, order_hold
 
 
@@ -92,3 +96,36 @@ def _ends(case: Case, reason: str) -> Iterator[Step]:
     """Yield what ends a hold; that of a rule is told where the rules are."""
     if not rule_of(reason):
         yield Step(what="ends", text=advice.fill(advice.HOLDS.get(reason, reason), order=case.number))
+
+
+def address_notes(case: Case) -> Iterator[Step]:
+    """Yield what looks wrong with the address of an order that is still to leave; nothing where it cannot be opened."""
+    vault, row = case.ctx.store.vault, case.row
+    if row.recipient is None or vault is None or case.status in ENDED:
+        return
+    try:
+        recipient = vault.decrypt(row.recipient, row=recipient_row(row.channel_id, row.external_id))
+    except PrivacyError:
+        return
+    for problem in problems(recipient, regions()):
+        yield Step(what=f"address_{problem.code}", text=_wrong(problem))
+
+
+def _wrong(problem: Problem) -> str:
+    within = problem.within
+    match problem.code, problem.part:
+        case "too_short", _:
+            return "the address may not lead to a door: too little stands behind its district"
+        case "bad_phone", _:
+            return "the phone of who gets it is no telephone number"
+        case "unknown_region", "province":
+            return "no province has the name that the address says"
+        case "unknown_region", "city":
+            return f"no city of {within} has the name that the address says" if within else "its city is not known"
+        case "unknown_region", _:
+            return f"no district of {within} has the name that the address says"
+        case _, "address":
+            return f"the address says {within}, and its street line begins with another place"
+        case _, "city":
+            return f"the city of the address does not lie in {within}"
+    return f"the district of the address does not lie in {within}"

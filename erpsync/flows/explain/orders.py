@@ -8,10 +8,9 @@ from erpsync.core.deadline import ship_by
 from erpsync.core.instants import stamp
 from erpsync.core.orders import OrderKind
 from erpsync.flows.context import Context
-from erpsync.flows.explain.address import address_notes
 from erpsync.flows.explain.case import ENDED, Case, load_case
 from erpsync.flows.explain.goods import Goods, Short, load_goods
-from erpsync.flows.explain.holds import held, letter
+from erpsync.flows.explain.holds import address_notes, held, letter
 from erpsync.flows.explain.leaving import parcels, releases
 from erpsync.flows.explain.rules import rule_steps
 from erpsync.flows.explain.steps import Settings, Step, counted, listed, orders, units

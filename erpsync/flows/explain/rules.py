@@ -49,7 +49,10 @@ def rule_steps(case: Case) -> Iterator[Step]:
     parcels = judged_parcels(case.tx.connection, case.ctx, case.row.id, now=case.tx.trusted_now)
     steps = tuple(_step(case, seen, each, parcels) for each in because)
     until = seen.verdict.look_at
-    yield Step(what="rules", text=f"{matched} of {len(because)} rules match", until=until, steps=steps)
+    text = f"{matched} of {len(because)} rules match"
+    if len(because) == 1:
+        text = "the only rule matches" if matched else "the only rule does not match"
+    yield Step(what="rules", text=text, until=until, steps=steps)
 
 
 def _step(case: Case, seen: Seen, because: Because, parcels: Sequence[Judged]) -> Step:

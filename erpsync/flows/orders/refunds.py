@@ -100,11 +100,18 @@ def _is_told_more(change: Change) -> bool:
 def _task(order: KnownOrder, refunds: Sequence[KnownRefund]) -> Task:
     given = [refund for refund in refunds if refund.state is RefundState.GRANTED and not names_units(order, refund)]
     names = f" (refund {', '.join(refund.external_id for refund in given)})" if given else ""
+    number, left = order.number, order.open_qty
     reason = (
-        f"money was given back for order {order.number}{names} that names no units and does not cover the order; "
-        f"{order.open_qty} units are still to leave: name the units on the channel or `erpsync orders cancel "
-        f"{order.number}`; was it for no units, `erpsync tasks done ID`"
+        f"money was given back for order {number}{names} that names no units and does not cover the order; "
+        f"{left} units are still to leave: name the units on the channel or `erpsync orders cancel {number}`; "
+        "was it for no units, `erpsync tasks done ID`"
     )
+    if left == 1:
+        reason = (
+            f"money was given back for order {number}{names} that names no units and does not cover the order; "
+            f"1 unit is still to leave: name it on the channel or `erpsync orders cancel {number}`; "
+            "was it for no units, `erpsync tasks done ID`"
+        )
     return Task(kind=TASK, key=order.number, reason=reason, channel_id=order.channel_id, order_id=order.id)
 
 

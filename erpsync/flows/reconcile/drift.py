@@ -214,6 +214,8 @@ def _act(tx: Tx, channel: Channel, row: _Listed, kind: Drift, repairs: int) -> i
         mark_dirty(tx, [row.sku_id])
         return repairs + 1
     again = f"; it was told again {repairs} times" if repairs else ""
+    if repairs == 1:
+        again = "; it was told again once"
     open_tasks(tx, [Task(kind=TASK, key=str(row.id), reason=said + again, channel_id=channel.id)])
     return repairs
 

@@ -197,8 +197,10 @@ def _parcels(tx: Tx, stored: _Known, report: Dispatch, *, actor: str) -> dict[in
     for id, lines in over.items():
         if lines and id not in again:
             names = {line.id: line.external_id for line in stored.orders[id].lines}
-            left = f"{rest.get(lines[0], 0)} units of line {names[lines[0]]} left to send"
-            raise Refused(f"release {report.release} has {left}")
+            left, line = rest.get(lines[0], 0), names[lines[0]]
+            if left == 1:
+                raise Refused(f"release {report.release} has 1 unit of line {line} left to send")
+            raise Refused(f"release {report.release} has {left} units of line {line} left to send")
     split = split or {id: {} for id in again or sorted(stored.orders)[:1]}  # nothing is left: told again, or wrong
     said = partial(Parcel, carrier=report.carrier, tracking=report.tracking, actor=actor)
     return {

@@ -271,6 +271,8 @@ def _misfit(cells: list[str], width: int, lines: int) -> str:
         return ""
     if lines > 1:
         return "a quote that opens here is never closed"
+    if len(cells) == 1:
+        return f"line has 1 cell, the header has {width}"
     return f"line has {len(cells)} cells, the header has {width}"
 
 

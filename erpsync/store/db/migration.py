@@ -172,7 +172,7 @@ def _lost(before: dict[str, int], after: dict[str, int], other: set[str]) -> str
     if not other:
         return ""
     table = min(other)
-    return f"because {table} had {before[table]} rows and would have {after.get(table, 'none')}"
+    return f"because the rows of {table} were {before[table]} and would be {after.get(table, 'none')}"
 
 
 def _torn(connection: Connection) -> str:

@@ -160,7 +160,9 @@ class Listings:
         problems = (*refused, *result.refused)
         if not result.taken:
             return Said(refused=problems)
-        said = _said(wanted[0][1]) if len(wanted) == 1 else f"{result.taken} listings are mapped"
+        said = "1 listing is mapped" if result.taken == 1 else f"{result.taken} listings are mapped"
+        if len(wanted) == 1:
+            said = _said(wanted[0][1])
         return Said(text="; ".join([said, *_went_on(len(before) - len(left), len(left))]), refused=problems)
 
 

@@ -111,5 +111,7 @@ def named_lines(problems: list[tuple[int, str]]) -> tuple[tuple[str, str], ...]:
     """Return what is wrong with lines, by their numbers; of very many only the first."""
     told = [("", f"in line {number}: {problem}") for number, problem in sorted(problems)]
     if len(told) > MOST_TOLD:
-        told = [*told[:MOST_TOLD], ("", f"{len(told) - MOST_TOLD} more lines were not taken either")]
+        more = len(told) - MOST_TOLD
+        rest = "1 more line was not taken either" if more == 1 else f"{more} more lines were not taken either"
+        told = [*told[:MOST_TOLD], ("", rest)]
     return tuple(told)

@@ -216,8 +216,11 @@ def _backfill(visit: Visit, ctx: Context) -> Said:
     name, days = _name(visit), visit.form.text("days").strip()
     if not (days.isascii() and days.isdigit() and len(days) < 6 and 1 <= int(days) <= MOST_DAYS):
         raise Refused(f"days must be a whole number from 1 to {MOST_DAYS}, is {days or 'empty'}")
-    ask_backfill(ctx, name, days=int(days), actor=visit.actor)
-    return Said(text=f"the last {days} days of {name} will be read again, beside what is open")
+    last = int(days)
+    ask_backfill(ctx, name, days=last, actor=visit.actor)
+    if last == 1:
+        return Said(text=f"the last day of {name} will be read again, beside what is open")
+    return Said(text=f"the last {last} days of {name} will be read again, beside what is open")
 
 
 def _confirm(visit: Visit, ctx: Context) -> Said:
