@@ -180,9 +180,9 @@ def build_courier_desk(
     return built, courier
 
 
-def release_one(town: Town, name: str = "o1", qty: int = 2) -> str:
+def release_one(town: Town, name: str = "o1", qty: int = 2, **given: Any) -> str:
     """Let an order be released to the desk, which chooses its courier; return the release's number."""
-    town.shop.place(name, ("A", qty), name=f"王{name}")  # people of their own, or they shared a parcel
+    town.shop.place(name, ("A", qty), name=f"王{name}", **given)  # people of their own, or they shared a parcel
     work(town)
     with town.store.read() as connection:
         return str(connection.execute(select(release.c.number).order_by(release.c.id.desc()).limit(1)).scalar_one())
