@@ -138,7 +138,8 @@ def _forget(compiler: typst.Compiler) -> None:
 def _fonts(files: list[str]) -> tuple[list[Face], typst.Fonts]:
     """Return the faces to print with and their fonts: of the files that are named, else of the best one installed."""
     if files:
-        folders: list[str] = sorted({str(Path(file).parent) for file in files})
+        # Folders are looked through with all that is in them, so none is for the sake of a file that is not there.
+        folders: list[str] = sorted({str(Path(file).parent) for file in files if Path(file).is_file()})
         fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
         families = {font.path: font.family for font in reversed(fonts.fonts())}
         found = [(families[file], file) for file in files if file in families]

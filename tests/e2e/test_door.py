@@ -113,6 +113,8 @@ ACTS = [
     "/waves/drop",
     "/waves/make",
     "/waves/print",
+    "/waybills/book",
+    "/waybills/void",
 ]
 FORM = "application/x-www-form-urlencoded"
 

@@ -191,9 +191,9 @@ def rate(zone: str, first: int, *, account: str = "sf", service: str = "", **mor
     return Rate(account=account, service=service, zone=zone, first_minor=first, **given)
 
 
-def release_one(town: Town, name: str = "o1", qty: int = 2) -> str:
+def release_one(town: Town, name: str = "o1", qty: int = 2, **given: Any) -> str:
     """Let an order be released to the desk, which chooses its courier; return the release's number."""
-    town.shop.place(name, ("A", qty), name=f"王{name}")  # people of their own, or they shared a parcel
+    town.shop.place(name, ("A", qty), name=f"王{name}", **given)  # people of their own, or they shared a parcel
     work(town)
     with town.store.read() as connection:
         return str(connection.execute(select(release.c.number).order_by(release.c.id.desc()).limit(1)).scalar_one())

@@ -12,6 +12,7 @@ from erpsync.web.console.attention.trail import Trail
 from erpsync.web.console.audit.desk import Desk
 from erpsync.web.console.audit.rules import Rules
 from erpsync.web.console.desk.board import Board
+from erpsync.web.console.desk.couriers import Couriers
 from erpsync.web.console.desk.papers import Printing
 from erpsync.web.console.desk.release import OneRelease
 from erpsync.web.console.desk.scans import Scans
@@ -48,7 +49,7 @@ def routes(kit: Kit) -> list[Guarded]:
     orders = (Orders(kit), Search(kit), *many, Shipping(kit), Marks(kit), OneOrder(kit))
     goods = (Stock(kit), SkuActs(kit), OneSku(kit), Listings(kit), Bundles(kit))
     audit = (Desk(kit), Rules(kit))
-    desk = (Board(kit), Scans(kit), Printing(kit), OneRelease(kit))
+    desk = (Board(kit), Scans(kit), Printing(kit), OneRelease(kit), Couriers(kit))
     attention = (Tasks(kit), Letters(kit), Trail(kit))
     people = (Users(kit), Account(kit), Tokens(kit))
     system = (Channels(kit), Reconciliation(kit), Configuration(kit), Messages(kit), *people)

@@ -44,6 +44,20 @@ SCAN_WORDS: Mapping[str, str] = {
 }
 """Why a scan was refused, by the code in the trail."""
 
+WAYBILL_WORDS: Mapping[str, str] = {
+    "spare": "bought in advance",
+    "wanted": "to be booked",
+    "unsure": "no answer yet",
+    "handed": "number follows",
+    "booked": "has its number",
+    "used": "left with it",
+    "cancelling": "to be void",
+    "cancelled": "is void",
+    "refused": "refused by the courier",
+}
+GROUND_WORDS: Mapping[str, str] = {"wish": "was wished for", "cheapest": "was the cheapest", "priority": "came first"}
+"""Why a courier takes a parcel."""
+
 PAPER_WORDS = {"pick": "Pick list", "slip": "Slips", "label": "Labels", "pack": "Packing lists"}
 ONE_PAPER_WORDS = {"slip": "Slip", "label": "Label", "pack": "Packing list"}
 WORDS = {
