@@ -122,6 +122,10 @@ class Conditions:
     def _no_such_fact(self, name: str) -> str:
         for on, facts in FACTS.items():
             if name in facts and on is not self.on:
+                if name == "freight":
+                    return (
+                        "is what the buyer pays, a fact of on: order; what a courier takes is cost: {ACCOUNT: {le: 20}}"
+                    )
                 return f"is a fact of on: {on.value}, not of on: {self.on.value}"
         return f"no such fact{did_you_mean(name, [*FACTS[self.on], *_GROUPS, 'not']) or '; the reference lists them'}"
 
@@ -249,7 +253,7 @@ class Conditions:
     def _number(self, fact: Fact, node: Node, path: Path, place: Place) -> Decimal | None:
         value = node.value if isinstance(node, Scalar) and not node.tag else None
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            self.findings.add(place, path, "must be a number")
+            self.findings.add(place, path, f"must be a number{_unit(fact)}")
             return None
         number = Decimal(str(value))
         least, most = least_and_most(fact)
@@ -258,8 +262,7 @@ class Conditions:
         elif number < least:
             self.findings.add(place, path, f"must be at least {least}")
         elif fact.type is FactType.NUMBER and number != number.to_integral_value():
-            unit = f" ({fact.unit})" if fact.unit else ""
-            self.findings.add(place, path, f"must be a whole number{unit}")
+            self.findings.add(place, path, f"must be a whole number{_unit(fact)}")
         else:
             return number
         return None
@@ -313,6 +316,11 @@ def near(word: str, names: Collection[str]) -> str:
 
 def _known(names: Iterable[str]) -> str:
     return f"; known are {one_of(names)}"
+
+
+def _unit(fact: Fact) -> str:
+    """Return the unit in which a number of a fact is meant, as messages end with it; amounts are of their order's."""
+    return f" ({fact.unit})" if fact.unit and fact.type not in (FactType.AMOUNT, FactType.COSTS) else ""
 
 
 def _bad_word(word: str, fact: Fact) -> str:
