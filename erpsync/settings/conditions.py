@@ -127,9 +127,13 @@ class Conditions:
     def _no_such_fact(self, name: str) -> str:
         for on, facts in FACTS.items():
             if name in facts and on is not self.on:
-                if On.EVENT not in (on, self.on):
-                    return f"is a fact of on: {on.value}, not of on: {self.on.value}"
-                return "is a fact of events, which routes ask about" if on is On.EVENT else "is no fact of events"
+                if On.EVENT in (on, self.on):
+                    return "is a fact of events, which routes ask about" if on is On.EVENT else "is no fact of events"
+                if name == "freight":
+                    return (
+                        "is what the buyer pays, a fact of on: order; what a courier takes is cost: {ACCOUNT: {le: 20}}"
+                    )
+                return f"is a fact of on: {on.value}, not of on: {self.on.value}"
         return f"no such fact{did_you_mean(name, [*FACTS[self.on], *_GROUPS, 'not']) or '; the reference lists them'}"
 
     def _costs(self, fact: Fact, node: Node, path: Path, place: Place) -> list[Condition]:
@@ -258,7 +262,7 @@ class Conditions:
     def _number(self, fact: Fact, node: Node, path: Path, place: Place) -> Decimal | None:
         value = node.value if isinstance(node, Scalar) and not node.tag else None
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            self.findings.add(place, path, "must be a number")
+            self.findings.add(place, path, f"must be a number{_unit(fact)}")
             return None
         number = Decimal(str(value))
         least, most = least_and_most(fact)
@@ -267,8 +271,7 @@ class Conditions:
         elif number < least:
             self.findings.add(place, path, f"must be at least {least}")
         elif fact.type is FactType.NUMBER and number != number.to_integral_value():
-            unit = f" ({fact.unit})" if fact.unit else ""
-            self.findings.add(place, path, f"must be a whole number{unit}")
+            self.findings.add(place, path, f"must be a whole number{_unit(fact)}")
         else:
             return number
         return None
@@ -328,6 +331,11 @@ def near(word: str, names: Collection[str]) -> str:
 
 def _known(names: Iterable[str]) -> str:
     return f"; known are {one_of(names)}"
+
+
+def _unit(fact: Fact) -> str:
+    """Return the unit in which a number of a fact is meant, as messages end with it; amounts are of their order's."""
+    return f" ({fact.unit})" if fact.unit and fact.type not in (FactType.AMOUNT, FactType.COSTS) else ""
 
 
 def _bad_word(word: str, fact: Fact) -> str:

@@ -1,11 +1,13 @@
 """What pages of the desk say to somebody who packs there for the first time, in the words of the trade."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from erpsync.flows.desk.waves import make_wave
 from erpsync.flows.orders.actions import hold_order
+from tests.support.courier import build_courier_desk
 from tests.support.desk import printed, work
 from tests.support.order_desk import OrderDesk, words_of
 from tests.support.packing import PackingDesk, packing_desk, release_of
@@ -67,3 +69,12 @@ def test_what_was_printed_of_a_release_is_told_in_words(desk: OrderDesk) -> None
     desk.act("releases/print", on=f"releases/{number}", number=number, paper="slip")
 
     assert "paper Slip" in words_of(desk.get(f"releases/{number}"))
+
+
+def test_orders_are_asked_for_by_shops_and_not_by_accounts_with_couriers(desk: OrderDesk, database_url: str) -> None:
+    town, _ = build_courier_desk(database_url, town=desk.town)
+    desk.town.ctx = town.ctx
+
+    chips = re.findall(r'href="/orders\?channel=(\w+)"', desk.get("orders").text)
+
+    assert chips == ["internal", "shop"]

@@ -22,7 +22,7 @@ REASONS = {
     Refusal.COD.value: "it collects no money",
     Refusal.NOT_COVERED.value: "it does not go there",
     Refusal.ZONE_NOT_SERVED.value: "its card has no price for the place",
-    Refusal.UNKNOWN_ZONE.value: "nobody knows to which zone the place belongs",
+    Refusal.UNKNOWN_ZONE.value: "nobody knows to which zone the place belongs, as the order says no province or city",
     Refusal.TOO_HEAVY.value: "the parcel is too heavy",
     Refusal.UNKNOWN_WEIGHT.value: "nobody knows what the parcel weighs",
     Refusal.TOO_BIG.value: "the parcel is too big",

@@ -45,6 +45,15 @@ MISTAKES = {
         "{id: a, when: {orders: {ge: 1}}, then: {hold: x}}",
         "3:20: rules.0.when.orders: is a fact of on: parcel, not of on: order",
     ),
+    "the postage of the buyer, where that of the courier is meant": (
+        "{id: a, on: parcel, when: {freight: {le: 20}}, then: {carrier: [POST]}}",
+        "3:32: rules.0.when.freight: is what the buyer pays, a fact of on: order; "
+        "what a courier takes is cost: {ACCOUNT: {le: 20}}",
+    ),
+    "a weight with its unit": (
+        "{id: a, when: {weight_g: {lt: 1kg}}, then: {hold: x}}",
+        "3:31: rules.0.when.weight_g.lt: must be a number (g)",
+    ),
     "a mistyped operator": (
         "{id: a, when: {sku: {ony: [X]}}, then: {hold: x}}",
         "3:26: rules.0.when.sku.ony: sku takes no such operator; did you mean 'only'?",
