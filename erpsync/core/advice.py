@@ -16,6 +16,7 @@ WAITS: Mapping[str, str] = {
     "refunds": "wait: it goes on when the channel's refunds were read to the end",
     "brake": "look at the stock; `erpsync stock confirm {channel}` lets the zeros go, a right count makes them void",
     "fresh": "wait: it goes out when the channel's orders were read once more",
+    "low_balance": "buy waybills for account {channel}: it goes on within a minute of that",
     "restored": "do what the open task about {channel} says (`erpsync tasks list`): look there what it got meanwhile",
 }
 """By what an effect waits for. `{channel}` is the shop's name."""
@@ -66,9 +67,10 @@ TASKS: Mapping[str, str] = {
     "same_version": "look there which view is right, enter what differs by hand, then `erpsync tasks done {id}`",
     "unknown_message": "have the shop leave it out or install a version that knows it; `erpsync tasks done {id}`",
     "restored": "do what it says; whatever was lost with the database comes back by no other way",
-    "no_courier": "mend what it says (rates, zones, accounts), or send the parcel by a courier of your own choice",
+    "no_courier": "mend what it says (rates, zones, accounts): it ends by itself; or send the parcel by hand",
     "no_waybill": "mend what it says, then `erpsync waybills book RELEASE` tries again",
     "waybill_stale": "send their parcels, or `erpsync waybills cancel NUMBER`; this ends with the last of them",
+    "low_balance": "buy waybills for {channel}; this ends by itself, and what waits for them is booked",
     "waybill_cancel": "see there what became of it and get the parcel back if it left, then `erpsync tasks done {id}`",
     "route_broken": (
         "mend what `erpsync routes list` says; it is tried on and this ends when a message gets through, "

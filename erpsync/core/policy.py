@@ -3,10 +3,12 @@
 Why here and not in `settings`: decisions must not know where a number came from, and tests build policies by hand.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from erpsync.core.rates import Rate
 from erpsync.sdk.types import Sender
 
 COMPLETE_DAYS = 15
@@ -109,11 +111,21 @@ class AccountPolicy:
         priority: 1 is preferred to 2.
         services: those that may be booked; empty is the one of the account's own settings.
         cod: whether the courier collects money for us.
+        warehouses: codes of those where it fetches parcels; empty is all.
     """
 
     priority: int = 1
     services: tuple[str, ...] = ()
     cod: bool = False
+    warehouses: tuple[str, ...] = ()
+
+    def fetches(self, warehouse: str) -> bool:
+        """Whether it takes parcels of a warehouse."""
+        return not self.warehouses or warehouse in self.warehouses
+
+    def booked(self, card: Iterable[Rate]) -> list[Rate]:
+        """Return the rows of its card for what may be booked."""
+        return [rate for rate in card if not self.services or rate.service in self.services]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +134,11 @@ class CourierPolicy:
 
     Args:
         stale_h: hours after which a waybill that nobody used is told of.
+        low_balance: below so many waybills an account is told of; one without any always is.
     """
 
     stale_h: float = 48
+    low_balance: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

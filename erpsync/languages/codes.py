@@ -44,7 +44,7 @@ GIFTS = ("given", "once", "most", "unknown_sku")
 SCANS = ("elsewhere", "label_used", "left", "no_label", "other_label", "replaced", "spare", "void_label")
 """Why a scanned parcel may not leave; `unknown`, `recalled` and `stopped` stand among the states."""
 
-WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored")
+WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored", "low_balance")
 STATES = (
     "new",
     "up",
@@ -158,6 +158,7 @@ TASKS = (
     "no_waybill",
     "waybill_cancel",
     "waybill_stale",
+    "low_balance",
 )
 EVENTS = (
     "alarm.ended",

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from erpsync.core.policy import AccountPolicy, CourierPolicy
 from erpsync.settings.keys import Keys
+from erpsync.settings.warehouses import WarehouseId
 
 _ACCOUNT, _COURIERS = AccountPolicy(), CourierPolicy()
 _MOST = 1_000_000_000
@@ -22,6 +23,9 @@ class Account(Keys):
         description="The courier's own words for the products that may be booked; without it that of `settings`.",
     )
     cod: bool = Field(_ACCOUNT.cod, description="Whether the courier collects money for us.")
+    warehouses: Annotated[list[WarehouseId], Field(max_length=1_000)] = Field(
+        default_factory=list, description="Warehouses where it fetches parcels; without it all of them."
+    )
 
 
 class Couriers(Keys):
@@ -29,4 +33,10 @@ class Couriers(Keys):
 
     stale_h: float = Field(
         _COURIERS.stale_h, gt=0, le=8_760, description="Hours after which a waybill that nobody used is told of."
+    )
+    low_balance: int = Field(
+        _COURIERS.low_balance,
+        ge=0,
+        le=_MOST,
+        description="Below so many waybills left an account is told of; one that has none always is.",
     )
