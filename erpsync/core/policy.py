@@ -29,6 +29,7 @@ class WarehousePolicy:
         wave_min: so many releases at a desk make a wave by themselves; None leaves it to people.
         wave_size: the most in one wave.
         sender: where its parcels are fetched and go back to.
+        waybill: whose couriers' numbers the parcels of its channel's system bear; those of a desk are ours.
     """
 
     id: str
@@ -40,6 +41,7 @@ class WarehousePolicy:
     wave_min: int | None = None
     wave_size: int = 60
     sender: Sender | None = None
+    waybill: Literal["ours", "theirs"] = "theirs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

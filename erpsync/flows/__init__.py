@@ -24,6 +24,9 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | the channel is told of a parcel | `shipments` | `shipments.push.push_shipments` |
 | a refund stops a parcel | `shipments` | `shipments.gate.rule` |
 | a release gets its courier's number | `couriers` | `couriers.wanted.want_waybills` |
+| a parcel is judged by rules | `rules` | `rules.parcels.judge_parcels` |
+| a release that nobody takes is chosen for again | `couriers` | `couriers.again.choose_again` |
+| an account says how many waybills it has | `couriers` | `couriers.accounts.ask_balance` |
 | a courier is asked to carry a parcel | `couriers` | `couriers.push.push_waybills` |
 | a warehouse is told what to send | `warehouses` | `warehouses.release.release_ready` |
 | a slip or a label is printed | `desk` | `desk.printing.print_papers` |

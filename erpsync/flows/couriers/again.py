@@ -43,8 +43,8 @@ def choose_again(ctx: Context) -> int:
 def _due(ctx: Context) -> list[int]:
     """Return the open releases without a courier that were not tried with what is offered now, or not for a while."""
     now = ctx.store.clock.now()
-    at_desks = release.c.warehouse_id.in_(sorted(ctx.desks.values()))
-    query = select(release.c.id, release.c.choice).where(RELEASE_IS_UNCHOSEN, at_desks).order_by(release.c.id)
+    ours = release.c.warehouse_id.in_(sorted(ctx.booked_for))
+    query = select(release.c.id, release.c.choice).where(RELEASE_IS_UNCHOSEN, ours).order_by(release.c.id)
     with ctx.store.read() as connection:
         rows = connection.execute(query).all()
         offered = digest_of_offers(connection, ctx) if rows else ""

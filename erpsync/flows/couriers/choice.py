@@ -115,9 +115,9 @@ def digest_of_offers(connection: Connection, ctx: Context) -> str:
 
 
 def _waiting(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> list[_Taken]:
-    """Return the open releases at desks that nobody takes yet; a warehouse with a system has couriers of its own."""
-    at_desks = release.c.warehouse_id.in_(sorted(ctx.desks.values()))
-    query = select(release).where(release.c.account_id.is_(None), release.c.state.in_(BOOKABLE), at_desks)
+    """Return the open releases that nobody takes yet, of warehouses whose parcels bear our numbers."""
+    ours = release.c.warehouse_id.in_(sorted(ctx.booked_for))
+    query = select(release).where(release.c.account_id.is_(None), release.c.state.in_(BOOKABLE), ours)
     rows = [
         row
         for part in in_parts(release_ids)
