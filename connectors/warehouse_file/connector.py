@@ -11,6 +11,7 @@ from connectors.warehouse_file.mapping import (
     CANCEL_HEADER,
     LAYOUTS,
     RELEASE_HEADER,
+    WAYBILL_HEADER,
     Report,
     release_rows,
     reports_of,
@@ -60,7 +61,8 @@ class WarehouseFileConnector(Connector, WarehouseSink, WarehouseSource):
     def release(self, order: Release) -> None:
         """Write the release's file; written again, it is the same file."""
         with folder_errors():
-            self._write(f"release-{file_part(order.number)}.csv", RELEASE_HEADER, release_rows(order))
+            header = (*RELEASE_HEADER, *WAYBILL_HEADER) if order.waybills else RELEASE_HEADER
+            self._write(f"release-{file_part(order.number)}.csv", header, release_rows(order))
 
     def cancel(self, number: str) -> bool | None:
         """Write the wish to stop; the answer comes as a file."""

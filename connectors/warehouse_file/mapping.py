@@ -22,6 +22,8 @@ RELEASE_HEADER = (
     "release", "order", "warehouse", "line_id", "sku", "qty", "title", "recipient", "phone", "province", "city",
     "district", "address", "ciphertext", "placed_at", "paid_at",
 )  # fmt: skip
+WAYBILL_HEADER = ("carrier", "tracking")
+"""Behind it where the numbers are ours; several are apart by a blank."""
 CANCEL_HEADER = ("release",)
 LAYOUTS: Mapping[str, Layout] = {
     "shipments": Layout(
@@ -134,8 +136,10 @@ def release_rows(order: Release) -> list[tuple[object, ...]]:
     to = order.recipient
     who = (to.name, to.phone, to.province, to.city, to.district, to.address, to.ciphertext)
     when = (order.placed_at.isoformat(), order.paid_at.isoformat() if order.paid_at else "")
+    ours = (order.carrier, " ".join(order.waybills)) if order.waybills else ()
     return [
-        (order.number, line.order or order.order, order.warehouse, *_cells(line), *who, *when) for line in order.lines
+        (order.number, line.order or order.order, order.warehouse, *_cells(line), *who, *when, *ours)
+        for line in order.lines
     ]
 
 

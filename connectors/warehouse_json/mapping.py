@@ -139,8 +139,9 @@ def _key(row: Mapping[str, Any]) -> str:
 
 
 def release_data(order: Release) -> dict[str, Any]:
-    """Return what a release call says."""
+    """Return what a release call says; courier and numbers only where they are ours."""
     to = order.recipient
+    ours = {"carrier": order.carrier, "waybills": list(order.waybills)} if order.waybills else {}
     return {
         "number": order.number,
         "order": order.order,
@@ -160,6 +161,7 @@ def release_data(order: Release) -> dict[str, Any]:
         },
         "placed_at": _iso(order.placed_at),
         "paid_at": _iso(order.paid_at),
+        **ours,
     }
 
 

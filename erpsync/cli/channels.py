@@ -29,6 +29,7 @@ def list_(app: App) -> int:
         Column("down_since_at", "down since", "instant", zone),
         Column("down_error", "error", "long"),
         Column("token_expires_at", "token expires", "instant", zone),
+        Column("balance", "waybills left", "number"),
     )
     with app.reading() as connection:
         rows = [_configured(app, row) for row in list_channels(connection)]

@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     CARRIER_NOT_ALLOWED = "carrier_not_allowed"
     WAYBILL_KIND = "waybill_kind"
     COD = "cod"
+    OTHER_WAREHOUSE = "other_warehouse"
     NOT_COVERED = "not_covered"
     ZONE_NOT_SERVED = "zone_not_served"
     UNKNOWN_ZONE = "unknown_zone"
@@ -47,6 +48,7 @@ class Consignment:
         carriers: couriers that the channels of its orders allow; None is any.
         waybill_kind: whose ciphertext stands for the recipient, such as `taobao`; empty where he is known.
         cod: whether the courier is to collect money.
+        warehouse: where it is fetched.
     """
 
     zones: frozenset[str] | None
@@ -55,6 +57,7 @@ class Consignment:
     carriers: frozenset[str] | None = None
     waybill_kind: str = ""
     cod: bool = False
+    warehouse: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class Offer:
         max_weight_g, max_volume_cm3: the most that it takes; None is no limit. Those of its rates count as well.
         waybill_kinds: ciphertexts that it can open; a recipient who is known (`""`) is among them where it can.
         card: its rows of the rate card.
+        warehouses: those where it fetches parcels; empty is all.
     """
 
     account: str
@@ -82,6 +86,7 @@ class Offer:
     cod: bool = False
     waybill_kinds: frozenset[str] = frozenset({""})
     card: Card = NO_CARD
+    warehouses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +188,8 @@ def judge(parcel: Consignment, offer: Offer) -> int | Lack | Refusal:
         return Refusal.WAYBILL_KIND
     if parcel.cod and not offer.cod:
         return Refusal.COD
+    if offer.warehouses and parcel.warehouse not in offer.warehouses:
+        return Refusal.OTHER_WAREHOUSE
     if offer.covers is False:
         return Refusal.NOT_COVERED
     if offer.zones is not None and not (parcel.zones and parcel.zones & offer.zones):

@@ -3,10 +3,12 @@
 Why here and not in `settings`: decisions must not know where a number came from, and tests build policies by hand.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from erpsync.core.rates import Rate
 from erpsync.sdk.types import Sender
 
 COMPLETE_DAYS = 15
@@ -27,6 +29,7 @@ class WarehousePolicy:
         wave_min: so many releases at a desk make a wave by themselves; None leaves it to people.
         wave_size: the most in one wave.
         sender: where its parcels are fetched and go back to.
+        waybill: whose couriers' numbers the parcels of its channel's system bear; those of a desk are ours.
     """
 
     id: str
@@ -38,6 +41,7 @@ class WarehousePolicy:
     wave_min: int | None = None
     wave_size: int = 60
     sender: Sender | None = None
+    waybill: Literal["ours", "theirs"] = "theirs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +119,22 @@ class AccountPolicy:
         services: those that may be booked; empty is the one of the account's own settings.
         cod: whether the courier collects money for us.
         tracks: which parcels it is asked about. An account that books nothing has none of its own.
+        warehouses: codes of those where it fetches parcels; empty is all.
     """
 
     priority: int = 1
     services: tuple[str, ...] = ()
     cod: bool = False
     tracks: Literal["own", "all", "none"] = "own"
+    warehouses: tuple[str, ...] = ()
+
+    def fetches(self, warehouse: str) -> bool:
+        """Whether it takes parcels of a warehouse."""
+        return not self.warehouses or warehouse in self.warehouses
+
+    def booked(self, card: Iterable[Rate]) -> list[Rate]:
+        """Return the rows of its card for what may be booked."""
+        return [rate for rate in card if not self.services or rate.service in self.services]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +144,12 @@ class CourierPolicy:
     Args:
         stale_h: hours after which a waybill that nobody used is told of.
         track_days: days for which a courier is asked about a parcel that is not delivered.
+        low_balance: below so many waybills an account is told of; one without any always is.
     """
 
     stale_h: float = 48
     track_days: int = 30
+    low_balance: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

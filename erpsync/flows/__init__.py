@@ -29,6 +29,9 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | what a courier tells of a parcel counts | `shipments` | `shipments.tracks.apply_tracks` |
 | a parcel waits for its first scan | `shipments` | `shipments.unscanned.wait_for_scans` |
 | a release gets its courier's number | `couriers` | `couriers.wanted.want_waybills` |
+| a parcel is judged by rules | `rules` | `rules.parcels.judge_parcels` |
+| a release that nobody takes is chosen for again | `couriers` | `couriers.again.choose_again` |
+| an account says how many waybills it has | `couriers` | `couriers.accounts.ask_balance` |
 | a courier is asked to carry a parcel | `couriers` | `couriers.push.push_waybills` |
 | a warehouse is told what to send | `warehouses` | `warehouses.release.release_ready` |
 | a slip or a label is printed | `desk` | `desk.printing.print_papers` |

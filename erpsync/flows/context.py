@@ -232,6 +232,11 @@ class Context:
         """Return the row ids of the warehouses where people pick and pack, by code."""
         return {policy.id: row_id for row_id, policy in self.warehouses.items() if policy.desk}
 
+    @property
+    def booked_for(self) -> set[int]:
+        """Return the row ids of the warehouses for whose parcels we get the couriers' numbers."""
+        return {row_id for row_id, policy in self.warehouses.items() if policy.desk or policy.waybill == "ours"}
+
     def run_by(self, channel: Channel) -> dict[str, int]:
         """Return the row ids of the warehouses that a channel runs, by code."""
         return {policy.id: row_id for row_id, policy in self.warehouses.items() if policy.channel == channel.name}

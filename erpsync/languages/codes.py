@@ -44,7 +44,7 @@ GIFTS = ("given", "once", "most", "unknown_sku")
 SCANS = ("elsewhere", "label_used", "left", "no_label", "other_label", "replaced", "spare", "void_label")
 """Why a scanned parcel may not leave; `unknown`, `recalled` and `stopped` stand among the states."""
 
-WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored", "scan")
+WAITS = ("gate", "person", "refunds", "brake", "fresh", "restored", "scan", "low_balance")
 STATES = (
     "new",
     "up",
@@ -160,6 +160,7 @@ TASKS = (
     "waybill_stale",
     "parcel_back",
     "scan_missing",
+    "low_balance",
 )
 EVENTS = (
     "alarm.ended",

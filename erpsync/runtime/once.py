@@ -95,6 +95,7 @@ class _Work:
         while not self._stopping() and self._stages.release_ready(self._ctx):
             pass
         if not self._stopping():
+            self._stages.watch_accounts(self._ctx)
             self._stages.make_due_waves(self._ctx)
         for channel in self._channels():
             for stream in self._wanted(channel):

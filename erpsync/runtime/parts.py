@@ -198,6 +198,7 @@ class Stages:
     learn_arrivals: Callable[[Context], int]
     tell_late: Callable[[Context], int]
     tell_stale: Callable[[Context], int]
+    watch_accounts: Callable[[Context], int]
     watch_alarms: WatchAlarms
     watch_disks: WatchDisks
     push_messages: Callable[..., float | None] = _nobody_to_tell
@@ -212,8 +213,8 @@ def flow_stages() -> Stages:
     from erpsync.flows.availability import fan_out
     from erpsync.flows.availability import push as stock_push
     from erpsync.flows.channels import credentials, streams
+    from erpsync.flows.couriers import again, stale
     from erpsync.flows.couriers import push as waybill_push
-    from erpsync.flows.couriers import stale
     from erpsync.flows.desk import waves
     from erpsync.flows.intake import hints, poll, schedule, track_questions, webhooks
     from erpsync.flows.messages import tell
@@ -257,6 +258,7 @@ def flow_stages() -> Stages:
         learn_arrivals=arrivals.learn_arrivals,
         tell_late=late_orders.tell_late,
         tell_stale=stale.tell_stale,
+        watch_accounts=again.watch_accounts,
         watch_alarms=watch.watch,
         watch_disks=watch.watch_disks,
         reconcile=compare.reconcile,

@@ -20,6 +20,7 @@ RELOOK_S = 300.0
 PRUNE_S = 3600.0
 COMPLETE_S = 3600.0
 WAVES_S = 60.0
+ACCOUNTS_S = 60.0
 COUNT_S = 60.0
 TOKENS_S = 30.0
 SHARE = 50
@@ -45,6 +46,7 @@ class Upkeep:
             self._chain(launcher, "prune", self._prune),
             self._chain(launcher, "complete", self._complete),
             self._chain(launcher, "waves", self._make_waves),
+            self._chain(launcher, "accounts", self._watch_accounts),
             self._chain(launcher, "counters", self._compare),
             Chain("tokens", self._watch_tokens, launcher=launcher, pool=lambda: "upkeep"),
         ]
@@ -109,6 +111,10 @@ class Upkeep:
     def _make_waves(self) -> float:
         self._world.stages.make_due_waves(self._world.ctx)
         return WAVES_S
+
+    def _watch_accounts(self) -> float:
+        self._world.stages.watch_accounts(self._world.ctx)
+        return ACCOUNTS_S
 
     def _watch_tokens(self) -> float:
         """Renew and watch tokens: on every node, for each has to hear of a pair that another one renewed."""

@@ -151,9 +151,10 @@ def check_together(main: ReadMain, channels: list[ReadChannel]) -> None:
     _check_runners(main, first)
     warehouse_ids = {id for _, id in warehouse_rows(main)}
     closed = {warehouse.id for warehouse in main.model.warehouses if not warehouse.sellable} if main.model else set()
-    _check_stock(main, ("defaults", "stock", "warehouses"), warehouse_ids, closed)
+    _check_places(main, ("defaults", "stock", "warehouses"), warehouse_ids, closed)
     for channel in channels:
-        _check_stock(channel, ("stock", "warehouses"), warehouse_ids, closed)
+        _check_places(channel, ("stock", "warehouses"), warehouse_ids, closed)
+        _check_places(channel, ("courier", "warehouses"), warehouse_ids, set())
 
 
 def check_numbers(main: ReadMain, channels: list[ReadChannel]) -> None:
@@ -197,7 +198,7 @@ def _check_runners(main: ReadMain, channels: dict[str, ReadChannel]) -> None:
             main.add(path, f"channel '{id}' is disabled, so nothing is released to this warehouse", "warning")
 
 
-def _check_stock(file: ReadFile, path: tuple[str, ...], warehouse_ids: set[str], closed: set[str]) -> None:
+def _check_places(file: ReadFile, path: tuple[str, ...], warehouse_ids: set[str], closed: set[str]) -> None:
     rows = file.at(*path)
     seen: set[str] = set()
     for n, row in enumerate(rows.items if isinstance(rows, Sequence) else ()):

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from erpsync.core.policy import AccountPolicy, CourierPolicy
 from erpsync.settings.keys import Keys
+from erpsync.settings.warehouses import WarehouseId
 
 _ACCOUNT, _COURIERS = AccountPolicy(), CourierPolicy()
 _MOST = 1_000_000_000
@@ -26,6 +27,9 @@ class Account(Keys):
         _ACCOUNT.tracks,
         description="Which parcels it is asked about: those booked with it (or all, if it books nothing), all, none.",
     )
+    warehouses: Annotated[list[WarehouseId], Field(max_length=1_000)] = Field(
+        default_factory=list, description="Warehouses where it fetches parcels; without it all of them."
+    )
 
 
 class Couriers(Keys):
@@ -39,4 +43,10 @@ class Couriers(Keys):
         ge=1,
         le=365,
         description="Days for which a courier is asked about a parcel that is under way.",
+    )
+    low_balance: int = Field(
+        _COURIERS.low_balance,
+        ge=0,
+        le=_MOST,
+        description="Below so many waybills left an account is told of; one that has none always is.",
     )

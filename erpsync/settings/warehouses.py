@@ -1,6 +1,6 @@
 """The keys of a warehouse in erpsync.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -76,10 +76,19 @@ class Warehouse(Keys):
     )
     sender: SenderKeys | None = Field(None, description="Who sends what leaves there, and where it comes back to.")
 
+    waybill: Literal["ours", "theirs"] = Field(
+        _USUAL.waybill,
+        description="Whose waybills its system's parcels bear; with `ours` a release waits for one and takes it along.",
+    )
+
     @model_validator(mode="after")
     def _one_way(self) -> "Warehouse":
         if self.desk and self.channel is not None:
             raise ValueError("has a desk and a channel: either people send what lies there, or a system does")
+        if self.waybill == "ours" and self.channel is None:
+            raise ValueError("has our waybills without a channel: what leaves a desk has them anyway")
+        if self.waybill == "ours" and self.sender is None:
+            raise ValueError("has our waybills without a sender, whom each courier wants to know")
         return self
 
 
@@ -97,4 +106,5 @@ def warehouse_policy(warehouse: Warehouse) -> WarehousePolicy:
         wave_min=desk.wave_min,
         wave_size=desk.wave_size,
         sender=None if sender is None else Sender(**sender.model_dump()),
+        waybill=warehouse.waybill,
     )

@@ -31,6 +31,11 @@ class DeniesTheRelease(WarehouseJsonConnector):
             raise TransientError(error.problem) from error
 
 
+class ForgetsTheWaybill(WarehouseJsonConnector):
+    def release(self, order: Release) -> None:
+        super().release(replace(order, waybills=()))
+
+
 class CannotFindTheRelease(WarehouseJsonConnector):
     def find_release(self, number: str) -> bool:
         return False
@@ -86,6 +91,7 @@ class NeverConfirmsHints(TaobaoConnector):
 BROKEN = [
     (RepeatsTheRelease, "release_is_repeated_only_as_declared", Finding.REPEATED_NEVER_CALL),
     (DeniesTheRelease, "release_error_tells_the_truth", Finding.EFFECT_DENIED),
+    (ForgetsTheWaybill, "release_takes_its_waybills_along", Finding.EFFECT_CLAIMED),
     (CannotFindTheRelease, "release_can_be_looked_for", Finding.CANNOT_LOOK),
     (ClaimsToHaveStopped, "wish_to_stop_may_come_twice_and_for_what_never_came", Finding.EFFECT_CLAIMED),
     (TakesALostAnswerForAStop, "wish_to_stop_is_told_as_it_ended", Finding.EFFECT_CLAIMED),

@@ -31,6 +31,7 @@ class Watched(Scene):
             watch_disks=lambda ctx, disks, limits: (self.note(f"disks {[disk.free_mb for disk in disks]}"), 0)[1],
             tell_late=lambda ctx: (self.note("late"), 0)[1],
             tell_stale=lambda ctx: 0,
+            watch_accounts=lambda ctx: 0,
             learn_arrivals=lambda ctx: (self.note("learned"), 0)[1],
         )
 

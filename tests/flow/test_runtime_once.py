@@ -85,6 +85,7 @@ class Script:
             learn_arrivals=lambda ctx: 0,
             tell_late=lambda ctx: 0,
             tell_stale=lambda ctx: 0,
+            watch_accounts=lambda ctx: 0,
             watch_alarms=lambda ctx, limits: 0,
             watch_disks=lambda ctx, disks, limits: 0,
         )

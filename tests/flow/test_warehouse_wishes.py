@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from erpsync.core.policy import WarehousePolicy
+from erpsync.core.policy import AccountPolicy, WarehousePolicy
+from erpsync.flows.context import ChannelSpec, open_context
+from erpsync.flows.couriers.rates import import_rates
 from erpsync.flows.inventory import counts
-from erpsync.sdk.types import Sender
+from erpsync.flows.inventory.goods import GoodsRow, import_goods
+from erpsync.sdk.types import Repeat, Sender
 from tests.support import looking, walk
+from tests.support.courier import Courier, CourierConnector, rate
 from tests.support.ruled import marked, put_in_force
-from tests.support.shop import Town
+from tests.support.shop import SHANGHAI, Town
 
 NAMED = "rules: [{id: near, when: {province: 广东省}, then: {warehouse: [GZ, BJ]}}]"
 BY_ZONE = """
@@ -101,3 +105,65 @@ def test_a_wish_for_a_warehouse_that_does_not_serve_the_channel_is_none(town: To
     buy(town, "o1", "广东省")
 
     assert held(town) == {"SH": 1, "GZ": 0, "BJ": 0}
+
+
+BY_FREIGHT = """
+zones: {south: [广东省, 广西]}
+rules: [{id: cheap, when: {total: {ge: 0}}, then: {warehouse: {by: freight}}}]
+"""
+
+
+@pytest.fixture
+def priced(town: Town) -> Town:
+    """The three warehouses, with an account that fetches parcels in SH and one in GZ; A weighs 500 g."""
+    specs = [(name, AccountPolicy(warehouses=(place,))) for name, place in (("sf-sh", "SH"), ("sf-gz", "GZ"))]
+    accounts = [
+        ChannelSpec(
+            name=name,
+            kind="courier",
+            courier=account,
+            connector=CourierConnector(Courier(clock=town.clock), town.clock, Repeat.LOOK_FIRST, None),
+        )
+        for name, account in specs
+    ]
+    shops = [
+        ChannelSpec(name=c.name, kind=c.kind, poll=c.poll, orders=c.orders, stock=c.stock, connector=c.connector)
+        for c in town.ctx.channels.values()
+    ]
+    places = list(town.ctx.warehouses.values())
+    town.ctx = open_context(town.store, warehouses=places, channels_=[*shops, *accounts], timezone=SHANGHAI)
+    put_in_force(town, BY_FREIGHT)
+    rates = [
+        rate("south", 1500, account="sf-sh"),
+        rate("south", 800, account="sf-gz"),
+        rate("", 600, account="sf-sh"),
+        rate("", 1800, account="sf-gz"),
+    ]
+    taken = import_rates(town.ctx, [(each, f"r.csv:{at}") for at, each in enumerate(rates, 2)], bad=[], actor="me")
+    assert not taken.refused
+    import_goods(town.ctx, [GoodsRow(sku="A", cells={"weight_g": "500"}, source="g:2")], actor="me")
+    return town
+
+
+@pytest.mark.parametrize(("province", "warehouse"), [("广东省", "GZ"), ("广西", "GZ"), ("浙江省", "SH")])
+def test_the_cheapest_is_where_an_account_that_fetches_there_takes_least(
+    priced: Town, province: str, warehouse: str
+) -> None:
+    buy(priced, "o1", province)
+
+    assert marked(priced, "o1")["warehouse"] == "by:freight"
+    assert {place for place, units in held(priced).items() if units} == {warehouse}
+
+
+def test_where_nobody_knows_the_weight_there_is_no_wish(priced: Town) -> None:
+    import_goods(priced.ctx, [GoodsRow(sku="A", cells={"weight_g": "-"}, source="g:2")], actor="me")
+    buy(priced, "o1", "广东省")
+
+    assert held(priced) == {"SH": 1, "GZ": 0, "BJ": 0}
+
+
+def test_where_the_cheapest_has_none_the_next_one_serves(priced: Town) -> None:
+    counts.set_stock(priced.ctx, warehouse="GZ", sku="A", on_hand=0, actor="me")
+    buy(priced, "o1", "广东省")
+
+    assert held(priced) == {"SH": 1, "GZ": 0, "BJ": 0}

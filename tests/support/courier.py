@@ -27,6 +27,7 @@ from erpsync.sdk.types import (
     CheckReport,
     Cursor,
     LabelKind,
+    Region,
     Repeat,
     Sender,
     SpareNumber,
@@ -49,6 +50,9 @@ class Courier:
     clock: ManualClock
     carriers: frozenset[str] = frozenset({"SF"})
     idempotent: bool = False
+    left: int | None = None
+    away: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
     answers: bool = True
     label: bytes = LABEL
     late: bool = False
@@ -153,6 +157,31 @@ class CourierConnector(BuyingConnector, CourierSink):
         return self.courier.label
 
 
+class TellingConnector(CourierConnector):
+    """Says how many numbers are `left`, one less for each booking, and where it does not go: cities that are `away`."""
+
+    def book(self, request: BookingRequest) -> Waybill | None:
+        """Take a booking while there are numbers."""
+        if self.courier.left == 0:
+            raise RejectedError("no numbers left")
+        got = super().book(request)
+        if self.courier.left is not None:
+            self.courier.left -= 1
+        return got
+
+    def balance(self) -> int | None:
+        """Return how many numbers are left."""
+        self.courier.asked.append("balance")
+        self.courier.fail("balance")
+        return self.courier.left
+
+    def covers(self, region: Region) -> bool | None:
+        """Answer by the city."""
+        self.courier.asked.append(region.city)
+        self.courier.fail("covers")
+        return region.city not in self.courier.away
+
+
 def build_courier_desk(
     url: str,
     *,
@@ -162,6 +191,7 @@ def build_courier_desk(
     remembers_s: int | None = None,
     idempotent: bool = False,
     books: bool = True,
+    tells: bool = False,
     make: Callable[[Town], Connector] | None = None,
     desk: WarehousePolicy = DESK,
     **options: Any,
@@ -175,7 +205,8 @@ def build_courier_desk(
     ]
     sink: Connector = BuyingConnector(courier, built.clock)
     if books:
-        sink = CourierConnector(courier, built.clock, repeat, remembers_s)
+        kind = TellingConnector if tells else CourierConnector
+        sink = kind(courier, built.clock, repeat, remembers_s)
     if make is not None:
         sink = make(built)
     specs.append(ChannelSpec(name="sf", kind="courier", connector=sink))

@@ -5,6 +5,7 @@ place. An event without a sentence is listed all the same; its name has to say i
 """
 
 EVENTS = {
+    "account.unanswered": "An account did not say how many waybills it has left, or where it delivers; asked again.",
     "alarm.ended": "What was told to be wrong is over, told once.",
     "alarm.raised": "Something is beyond its limit (`check`), told once; `alarms list` has it, and since when.",
     "api.failed": "A request could not be answered because the database did not; the caller got a 503.",

@@ -9,12 +9,13 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from erpsync.core.rules.places import short_place
+from erpsync.flows.allocation.freight import cheapest
 from erpsync.flows.context import Context
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
 from erpsync.store.tables import order_mark, orders
 
-WAREHOUSE, BY_ZONE = "warehouse", "by:zone"
+WAREHOUSE, BY_ZONE, BY_FREIGHT = "warehouse", "by:zone", "by:freight"
 REFUSED = "refused:"
 """With a warehouse's code behind it, the name of the mark of an order that this warehouse gave back."""
 
@@ -33,14 +34,19 @@ def with_wishes(tx: Tx, ctx: Context, order_ids: Collection[int]) -> Context:
     marked = query.join(orders, orders.c.id == order_mark.c.order_id).where(about)
     ids = {place.id: row_id for row_id, place in ctx.warehouses.items()}
     refused = dict(ctx.sourcing.refused)
+    by_freight: list[int] = []
     for part in in_parts(asked):
         for row in tx.all(marked.where(order_mark.c.order_id.in_(part))):
-            if row.name == WAREHOUSE:
+            if row.name == WAREHOUSE and row.value == BY_FREIGHT:
+                by_freight.append(row.order_id)
+            elif row.name == WAREHOUSE:
                 wishes[row.order_id] = _places(ctx, row.value, row.province or "", row.city or "")
             elif (place := ids.get(row.name.removeprefix(REFUSED))) is not None:
                 refused[row.order_id] = refused.get(row.order_id, frozenset()) | {place}
     if not asked:
         return ctx
+    if by_freight:
+        wishes |= cheapest(tx, ctx, by_freight)
     sourcing = replace(ctx.sourcing, wishes={**ctx.sourcing.wishes, **wishes}, refused=refused)
     return replace(ctx, sourcing=sourcing)
 

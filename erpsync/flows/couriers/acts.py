@@ -13,7 +13,7 @@ from erpsync.store.events import Event, write_events
 from erpsync.store.outbox.held import InDoubt, end_arrived, in_doubt, send_again
 from erpsync.store.outbox.queue import WAYBILL, drop_open
 from erpsync.store.releases import ReleaseHead, lock_orders_in, read_head, release_id_numbered
-from erpsync.store.tables import waybill
+from erpsync.store.tables import RELEASES_OUT, waybill
 from erpsync.store.tasks import StoredTask
 from erpsync.store.waybills import (
     StoredWaybill,
@@ -107,6 +107,8 @@ def void(ctx: Context, number: str, *, actor: str) -> str:
         rows = [row for row in lock_waybills_of(tx, [head.id]).get(head.id, []) if row.live]
         if not rows:
             raise Refused(f"release {head.number} has no waybill")
+        if head.warehouse_id not in ctx.desks.values() and head.state in RELEASES_OUT:
+            raise Refused(f"the warehouse has release {head.number} with its waybill; have it stopped there first")
         state = rows[0].state
         if state not in ("wanted", "handed", "booked"):
             raise Refused(f"waybill {rows[0].number or rows[0].key} is {state} and cannot be voided")

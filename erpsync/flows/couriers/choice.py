@@ -6,10 +6,11 @@ accounts are others.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from erpsync.core.couriers import NO_COURIER, Because, Choice, Consignment, NoCourier, Offer, Refused
 from erpsync.core.couriers import choose as choose_courier
@@ -17,6 +18,7 @@ from erpsync.core.facts import UNKNOWN, On, Unknown
 from erpsync.core.orders import KnownOrder, OrderKind
 from erpsync.core.rates import Card, Rate
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers.accounts import region_of, uncovered
 from erpsync.flows.couriers.requests import measures_of, recipient_of
 from erpsync.flows.rules.parcels import Contents, SeenParcel, judge_parcels
 from erpsync.sdk.roles import CourierSink, WaybillSource, playing
@@ -52,27 +54,26 @@ def choose_couriers(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> set[int
     Whoever calls has the releases' orders locked. One that nobody takes stays as it is, with a task that says why. In a
     process without connectors, or without the keys for recipients, none is chosen: nobody there knows what is offered.
     """
-    accounts = [
-        channel
-        for channel in ctx.channels.values()
-        if channel.enabled and (channel.plays(CourierSink) or channel.plays(WaybillSource))
-    ]
-    if not accounts or ctx.store.vault is None or any(account.connector is None for account in accounts):
+    if not can_choose(ctx):
         return set()
     waiting = _waiting(tx, ctx, release_ids)
     if not waiting:
         return set()
-    offers = _offers(tx, accounts)
+    accounts = _accounts(ctx)
+    offers = _offers(tx.connection, accounts)
     ruled = _ruled(tx, ctx, waiting)
     wishes = _wishes(tx, waiting, ruled)
     ids = {account.name: account.id for account in accounts}
+    away = uncovered(tx, ids, {taken.orders[0].region for taken in waiting})
     measures = measures_of(tx, [taken.id for taken in waiting])
     chosen, refused = set(), []
     for taken in waiting:
         weight_g, volume_cm3 = measures.get(taken.id, (None, None))
         parcel = _consignment(tx, ctx, taken, weight_g if taken.weight_g is None else taken.weight_g, volume_cm3)
         wished = wishes[taken.id]
-        choice = choose_courier(parcel, offers, list(wished))
+        place = region_of(taken.orders[0].region)
+        here = [replace(each, covers=False) if (each.account, place) in away else each for each in offers]
+        choice = choose_courier(parcel, here, list(wished))
         said = _said_by_rules(ctx, ruled.get(taken.id))
         if isinstance(choice, NoCourier):
             refused.append((taken, choice, said))
@@ -80,15 +81,43 @@ def choose_couriers(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> set[int
             chosen.add(taken.id)
             by = wished.get(choice.because.carrier, "")
             _keep(tx, taken, choice, ids[choice.account], parcel.weight_g, {"wished_by": by, **said})
-    _ask(tx, refused)
+    _ask(tx, refused, offered=digest_of_offers(tx.connection, ctx) if refused else "")
     close_tasks(tx, NO_COURIER, [taken.number for taken in waiting if taken.id in chosen], by="erpsync")
     return chosen
 
 
+def can_choose(ctx: Context) -> bool:
+    """Whether this process knows what accounts offer, and there are any."""
+    accounts = _accounts(ctx)
+    return bool(accounts) and ctx.store.vault is not None and all(account.connector for account in accounts)
+
+
+def _accounts(ctx: Context) -> list[Channel]:
+    return [
+        channel
+        for channel in ctx.channels.values()
+        if channel.enabled and (channel.plays(CourierSink) or channel.plays(WaybillSource))
+    ]
+
+
+def digest_of_offers(connection: Connection, ctx: Context) -> str:
+    """Return what differs when another choice may come of it: accounts, cards, rules, what shops allow."""
+    offers = [
+        (
+            (offer.account, offer.service, offer.carrier, offer.priority, offer.cod, sorted(offer.waybill_kinds)),
+            sorted(offer.warehouses),
+            sorted(offer.card.by_zone.items()),
+        )
+        for offer in _offers(connection, _accounts(ctx))
+    ]
+    allowed = [(seller.name, seller.orders.couriers) for seller in ctx.sellers]
+    return sha256(repr((offers, allowed, ctx.book.digest)).encode()).hexdigest()[:12]
+
+
 def _waiting(tx: Tx, ctx: Context, release_ids: Iterable[int]) -> list[_Taken]:
-    """Return the open releases at desks that nobody takes yet; a warehouse with a system has couriers of its own."""
-    at_desks = release.c.warehouse_id.in_(sorted(ctx.desks.values()))
-    query = select(release).where(release.c.account_id.is_(None), release.c.state.in_(BOOKABLE), at_desks)
+    """Return the open releases that nobody takes yet, of warehouses whose parcels bear our numbers."""
+    ours = release.c.warehouse_id.in_(sorted(ctx.booked_for))
+    query = select(release).where(release.c.account_id.is_(None), release.c.state.in_(BOOKABLE), ours)
     rows = [
         row
         for part in in_parts(release_ids)
@@ -116,12 +145,9 @@ def _places(tx: Tx, order_ids: Iterable[int]) -> list[Any]:
     return [row for part in in_parts(order_ids) for row in tx.all(query.where(orders.c.id.in_(part)))]
 
 
-def _offers(tx: Tx, accounts: Sequence[Channel]) -> list[Offer]:
-    """Return what accounts offer: each of their couriers by each service that is set, else that of their card.
-
-    Whether a courier serves a place is not asked here: no call is made while rows are locked.
-    """
-    cards = cards_of(tx.connection, [account.id for account in accounts])
+def _offers(connection: Connection, accounts: Sequence[Channel]) -> list[Offer]:
+    """Return what accounts offer: each of their couriers by each service that is set, else that of their card."""
+    cards = cards_of(connection, [account.id for account in accounts])
     offers: list[Offer] = []
     for account in accounts:
         sink = playing(account.connector, CourierSink)
@@ -141,6 +167,7 @@ def _offers(tx: Tx, accounts: Sequence[Channel]) -> list[Offer]:
                 cod=account.courier.cod,
                 waybill_kinds=frozenset({""}) | (sink.ciphertexts_of if sink else frozenset()),
                 card=Card.of(by_service.get(service, ())),
+                warehouses=frozenset(account.courier.warehouses),
             )
             for carrier, service in kinds
         ]
@@ -204,6 +231,7 @@ def _consignment(tx: Tx, ctx: Context, taken: _Taken, weight_g: int | None, volu
         carriers=allowed,
         waybill_kind=sellers[0].kind if hidden and sellers[0] is not None else "",
         cod=any(order.kind is OrderKind.COD for order in taken.orders),
+        warehouse=ctx.warehouses[taken.warehouse_id].id,
     )
 
 
@@ -228,16 +256,17 @@ def _refused(refused: Sequence[Refused]) -> list[list[str]]:
     return [[each.account, each.service, each.reason.value] for each in refused]
 
 
-def _ask(tx: Tx, refused: Sequence[tuple[_Taken, NoCourier, Mapping[str, Any]]]) -> None:
+def _ask(tx: Tx, refused: Sequence[tuple[_Taken, NoCourier, Mapping[str, Any]]], *, offered: str) -> None:
     """Say why nobody takes a release. It stays where it is: a person may send it by whom he likes."""
     tasks = []
     for taken, answer, by_rules in refused:
         said = {"ground": NO_COURIER, "refused": _refused(answer.refused), **by_rules}
+        said |= {"offered": offered, "at": tx.now.isoformat()}
         tx.execute(update(release).where(release.c.id == taken.id).values(choice=json.dumps(said)))
         each = "; ".join(f"{one.account} {one.service}".strip() + f" {one.reason.value}" for one in answer.refused)
         text = (
-            f"no courier takes release {taken.number} ({each or 'none is configured'}); mend it and "
-            f"`erpsync waybills book {taken.number}`, or send it by another one"
+            f"no courier takes release {taken.number} ({each or 'none is configured'}); mend it and it is chosen "
+            f"again, or send it by another one"
         )
         tasks.append(Task(kind="no_courier", key=taken.number, reason=text, order_id=taken.orders[0].id))
     open_tasks(tx, tasks)

@@ -16,7 +16,8 @@ from erpsync.flows.errors import Refused
 from erpsync.sdk.types import Waybill
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.outbox.queue import enqueue
+from erpsync.store.outbox.hurry import run_about
+from erpsync.store.outbox.queue import RELEASE, enqueue
 from erpsync.store.releases import ENDS, ReleaseHead, orders_in
 from erpsync.store.tables import release
 from erpsync.store.tasks import Task, close_tasks, open_tasks
@@ -38,6 +39,7 @@ def land(tx: Tx, channel: Channel, head: ReleaseHead, rows: Sequence[StoredWaybi
     write_number(tx, rows, got, state)
     if state == "booked":
         tx.execute(update(release).where(release.c.id == head.id).values(carrier=got.carrier))
+        run_about(tx, RELEASE, [head.id])
     detail = {"release": head.number, "carrier": got.carrier, "tracking": got.number, "cost": got.cost_minor}
     _tell(tx, channel, head, "booked", detail)
     close_tasks(tx, TASK, [head.number], by="erpsync")

@@ -19,6 +19,7 @@ from erpsync.core.orders import KnownOrder
 from erpsync.core.release import may_leave
 from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers.accounts import ask_balance, balance_of, is_empty
 from erpsync.flows.couriers.labels import label_of
 from erpsync.flows.couriers.landing import (
     ask_about_void,
@@ -45,6 +46,7 @@ from erpsync.store.outbox.queue import (
     claim,
     enqueue,
     mark_sent,
+    park,
     prolong,
 )
 from erpsync.store.releases import ENDS, ReleaseHead, lock_orders_in, orders_in, read_head
@@ -72,7 +74,8 @@ def push_waybills(ctx: Context, channel: Channel) -> int:
     if sink is None or not may_call(ctx, channel, probing=True):
         return 0
     for name in (WAYBILL_CANCEL, WAYBILL):
-        take = partial(claim, owner=ctx.store.owner, destination_id=channel.id, limit=AT_ONCE, lease_s=LEASE_S)
+        limit = _at_once(ctx, channel) if name == WAYBILL else AT_ONCE
+        take = partial(claim, owner=ctx.store.owner, destination_id=channel.id, limit=limit, lease_s=LEASE_S)
         rows = ctx.store.retrying(partial(take, kind=name))
         for row in rows:
             if name == WAYBILL:
@@ -83,8 +86,17 @@ def push_waybills(ctx: Context, channel: Channel) -> int:
             else:
                 push_once(ctx, channel, row, _void(ctx, channel, sink))
         if rows:
+            if name == WAYBILL:
+                ask_balance(ctx, channel, sink, booked=True)
             return len(rows)
     return 0
+
+
+def _at_once(ctx: Context, channel: Channel) -> int:
+    """Return how many may be booked before it is asked again how many are left."""
+    with ctx.store.read() as connection:
+        left = balance_of(connection, channel)
+    return min(AT_ONCE, left) if left else AT_ONCE
 
 
 def _fetch_label(ctx: Context, row: Claimed) -> None:
@@ -224,6 +236,10 @@ class _Trip:
             return None
         if head.state not in BOOKABLE or not all(may_leave(order) for order in orders):
             raise NotYetError(f"release {head.number} may not leave now", wait_s=HELD_S)
+        if is_empty(tx, self.channel):
+            why = f"account {self.channel.name} has no waybills left"
+            park(tx, row, waiting_for="low_balance", error=why, unknown=row.unknown)
+            return None
         try:
             request = request_of(tx, self.ctx, rows)
         except Refused as refused:

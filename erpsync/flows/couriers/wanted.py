@@ -18,7 +18,8 @@ from erpsync.store.db.bulk import insert_many, new_ids, update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.outbox.queue import LANE_SHIPMENT, WAYBILL, WAYBILL_CANCEL, Effect, enqueue
+from erpsync.store.outbox.hurry import run_about
+from erpsync.store.outbox.queue import LANE_SHIPMENT, RELEASE, WAYBILL, WAYBILL_CANCEL, Effect, enqueue
 from erpsync.store.releases import orders_in
 from erpsync.store.tables import waybill
 from erpsync.store.tasks import Task, close_tasks, open_tasks
@@ -190,6 +191,7 @@ def _tell_booked(tx: Tx, heads: Sequence[ToBook]) -> None:
         for order_id in together[head.id]
     ]
     write_events(tx, events)
+    run_about(tx, RELEASE, [head.id for head in heads])
     close_tasks(tx, TASK, [head.number for head in heads], by="erpsync")
 
 

@@ -9,17 +9,20 @@ from sqlalchemy import select
 
 from erpsync.core.couriers import NO_COURIER, Ground, Refusal
 from erpsync.core.rates import Lack
+from erpsync.flows.couriers.accounts import LOW
 from erpsync.flows.explain.case import Case
 from erpsync.flows.explain.rules import written
 from erpsync.flows.explain.steps import Step
 from erpsync.sdk.types import TrackState
-from erpsync.store.tables import channel, waybill
+from erpsync.store.outbox.queue import IS_WAITING, WAYBILL
+from erpsync.store.tables import channel, outbox, waybill
 from erpsync.store.views.values import Json
 
 REASONS = {
     Refusal.CARRIER_NOT_ALLOWED.value: "the shop does not allow it",
     Refusal.WAYBILL_KIND.value: "it cannot be given the hidden recipient",
     Refusal.COD.value: "it collects no money",
+    Refusal.OTHER_WAREHOUSE.value: "it fetches no parcels there",
     Refusal.NOT_COVERED.value: "it does not go there",
     Refusal.ZONE_NOT_SERVED.value: "its card has no price for the place",
     Refusal.UNKNOWN_ZONE.value: "nobody knows to which zone the place belongs, as the order says no province or city",
@@ -90,6 +93,9 @@ def _number(case: Case, row: Any) -> Iterator[Step]:
     match last.state:
         case "booked" | "used":
             text = f"its waybill is {last.number}"
+        case "wanted" if _waits_for_balance(case, row):
+            account = case.tx.execute(select(channel.c.name).where(channel.c.id == row.account_id)).scalar()
+            text = f"its waybill waits until account {account} has waybills again"
         case "wanted":
             text = "its waybill is to be had with the next call, or as soon as there is a number"
         case "unsure":
@@ -101,6 +107,12 @@ def _number(case: Case, row: Any) -> Iterator[Step]:
         case _:
             text = f"its waybill {last.number or last.key} is void, or to be void"
     yield Step(what=f"waybill_{last.state}", text=text, since=last.booked_at or last.sent_at or last.made_at)
+
+
+def _waits_for_balance(case: Case, row: Any) -> bool:
+    """Whether the booking of a release waits until its account has waybills."""
+    waits = (outbox.c.kind == WAYBILL, outbox.c.ref_id == row.id, IS_WAITING, outbox.c.waiting_for == LOW)
+    return case.tx.execute(select(outbox.c.id).where(*waits)).first() is not None
 
 
 def told_where(at: Json | None, carrier: str) -> Iterator[Step]:

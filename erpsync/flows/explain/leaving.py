@@ -39,6 +39,9 @@ def releases(case: Case) -> Iterator[Step]:
     effects = _effects(case, (RELEASE, RELEASE_CANCEL), [row.id for row in rows])
     for row in rows:
         text, since = _release(row)
+        place = case.ctx.warehouses.get(row.warehouse_id)
+        if row.state == "pending" and place is not None and place.waybill == "ours":
+            text = f"release {row.number} is made and goes to {row.place} with its waybill, as soon as it has one"
         steps = (*_way(case, effects.get(row.id)), *courier(case, row))
         yield Step(what=f"release_{row.state}", text=text, since=since, steps=steps)
     places = {row.warehouse_id for row in rows}

@@ -112,7 +112,7 @@ def _facts(
         volume_cm3=volume_cm3,
         sku=frozenset(goods[sku_id]["code"] for sku_id in qtys),
         sku_tag=frozenset(tag for sku_id in qtys for tag in goods[sku_id]["tags"]),
-        cost=_costs(ctx, here, weight_g, volume_cm3, cards),
+        cost=_costs(ctx, ctx.warehouses[parcel.warehouse_id].id, here, weight_g, volume_cm3, cards),
     )
 
 
@@ -132,6 +132,7 @@ def _tags(orders: Sequence[KnownOrder], marks: Marks) -> frozenset[str]:
 
 def _costs(
     ctx: Context,
+    warehouse: str,
     here: Mapping[str, str | Unknown],
     weight_g: int | Unknown,
     volume_cm3: int | Unknown,
@@ -145,9 +146,10 @@ def _costs(
     found: dict[str, Decimal] = {}
     for account_id, card in sorted(cards.items()):
         account = ctx.channels[account_id]
-        services = account.courier.services
-        rows = [rate for rate in card if not services or rate.service in services]
-        cost_minor = least(rows, None if isinstance(zones, Unknown) else zones, *measures)
+        if not account.courier.fetches(warehouse):
+            continue
+        card_rows = account.courier.booked(card)
+        cost_minor = least(card_rows, None if isinstance(zones, Unknown) else zones, *measures)
         if cost_minor is not None:
             found[account.name] = major(cost_minor, CURRENCY)
     return found

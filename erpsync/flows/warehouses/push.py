@@ -12,9 +12,10 @@ from erpsync.core.release import may_leave
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.channels.health import may_call
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers.ends import release_waybills
 from erpsync.flows.orders.late_refunds import ask_if_asked
 from erpsync.flows.shipments.gate import reread, rule
-from erpsync.flows.shipments.push_once import Kind, Outcome, push_once
+from erpsync.flows.shipments.push_once import Kind, NotYetError, Outcome, push_once
 from erpsync.flows.warehouses.doubt import waits_for_a_look
 from erpsync.flows.warehouses.planning import are_covered, go_together, lacks_units
 from erpsync.flows.warehouses.stop_answers import set_not_released, take_answer
@@ -46,9 +47,12 @@ from erpsync.store.releases import (
 )
 from erpsync.store.tables import orders, release_line
 from erpsync.store.tasks import close_tasks, task_key
+from erpsync.store.waybills import StoredWaybill, lock_waybills_of
 
 AT_ONCE = 10
 LEASE_S = 180
+WAYBILL_S = 60.0
+"""So long until a release is looked at again that has no waybill yet; one that comes hurries it."""
 
 
 def push_releases(ctx: Context, channel: Channel) -> int:
@@ -112,10 +116,24 @@ def _admit(tx: Tx, row: Claimed, *, ctx: Context) -> Release | None:
     if _waits(tx, ctx, row, head):
         return None
     fresh = head.state in ("pending", "refused")
-    if not (_freeze(tx, ctx, orders, head) if fresh else head.state == "unsure"):
+    if not (_may_go(tx, ctx, orders, head) if fresh else head.state == "unsure"):
         ack(tx, row, note=f"not sent, the release is {_head(tx, row).state}")
         return None
-    return _load(tx, ctx, orders, head) if mark_sent(tx, [row]) else None
+    waybills = _waybills(tx, ctx, head)
+    if fresh:
+        set_released(tx, [piece.line_id for piece in pieces_in(tx, head.id)], head.warehouse_id, released=True)
+        set_release_state(tx, head.id, "unsure")
+    return _load(tx, ctx, orders, head, waybills) if mark_sent(tx, [row]) else None
+
+
+def _waybills(tx: Tx, ctx: Context, head: ReleaseHead) -> Sequence[StoredWaybill]:
+    """Return the numbers that go along with a release, where we get them. Raises `NotYetError` while one is missing."""
+    if ctx.warehouses[head.warehouse_id].waybill != "ours":
+        return ()
+    rows = [row for row in lock_waybills_of(tx, [head.id]).get(head.id, ()) if row.live]
+    if not rows or any(row.state != "booked" for row in rows):
+        raise NotYetError(f"release {head.number} has no waybill yet", wait_s=WAYBILL_S)
+    return rows
 
 
 def _waits(tx: Tx, ctx: Context, row: Claimed, head: ReleaseHead) -> bool:
@@ -131,18 +149,16 @@ def _waits(tx: Tx, ctx: Context, row: Claimed, head: ReleaseHead) -> bool:
     return True
 
 
-def _freeze(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> bool:
-    """Mark what is in a release as handed over if all of it may leave; else drop it.
+def _may_go(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> bool:
+    """Return whether all that is in a release may leave; else it is dropped, and its waybill is let go.
 
     The orders of one that is dropped are released anew, those that may not leave as soon as they may.
     """
     why = _against(tx, ctx, orders) or lacks_units(tx, head)
     if why:
         set_release_state(tx, head.id, "dropped", reason=why)
-        return False
-    set_released(tx, [piece.line_id for piece in pieces_in(tx, head.id)], head.warehouse_id, released=True)
-    set_release_state(tx, head.id, "unsure")
-    return True
+        release_waybills(tx, ctx, head.id)
+    return not why
 
 
 def _against(tx: Tx, ctx: Context, orders: Sequence[KnownOrder]) -> str:
@@ -246,7 +262,9 @@ def _leave_recalled(tx: Tx, row: Claimed, outcome: Outcome) -> None:
     """Keep nothing: the release stays recalled, and the dead letter says that it was not asked."""
 
 
-def _load(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead) -> Release:
+def _load(
+    tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead, waybills: Sequence[StoredWaybill]
+) -> Release:
     rows = tx.all(select(release_line).where(release_line.c.release_id == head.id).order_by(*release_line.primary_key))
     codes = sku_codes(tx.connection, [row.sku_id for row in rows])
     lines = {line.id: line for order in orders for line in order.lines}
@@ -268,6 +286,8 @@ def _load(tx: Tx, ctx: Context, orders: Sequence[KnownOrder], head: ReleaseHead)
         recipient=_recipient(tx, orders[0]),
         placed_at=min(order.placed_at for order in orders),
         paid_at=min((order.paid_at for order in orders if order.paid_at), default=None),
+        carrier=waybills[0].carrier if waybills else "",
+        waybills=tuple(row.number for row in waybills),
     )
 
 

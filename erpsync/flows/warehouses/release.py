@@ -21,6 +21,7 @@ from erpsync.core.release import Piece
 from erpsync.flows.allocation.allocate import gather
 from erpsync.flows.allocation.recall import set_released
 from erpsync.flows.context import Channel, Context
+from erpsync.flows.couriers.accounts import ask_coverage
 from erpsync.flows.couriers.choice import choose_couriers
 from erpsync.flows.couriers.wanted import want_waybills
 from erpsync.flows.orders.numbering import next_numbers
@@ -72,6 +73,7 @@ def release_ready(ctx: Context) -> int:
         leaving = {id for parcel in page.plan.parcels if parcel.warehouse_id in run for id in parcel.order_ids}
         leaving -= waiting.keys()
         if leaving:
+            ask_coverage(ctx, {page.orders[id].region for id in leaving})
             made += ctx.store.retrying(partial(make_planned, ctx=ctx, run=run, page=page, leaving=leaving))
     return made
 

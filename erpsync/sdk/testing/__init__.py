@@ -38,6 +38,7 @@ so a harness that needs a folder takes it from `tempfile`. What each method must
     ShipmentSource      add_report
     HintSource          add_hint
     WarehouseSink       new_release, releases, release_attempts, stopped
+                        (+ waybills_taken, optional)
     WarehouseSource     add_count
     CourierSink         new_booking, bookings, booking_attempts, use_booking, give_numbers
                         (+ refused_booking, unserved_booking, courier_faults, optional)

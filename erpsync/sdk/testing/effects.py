@@ -5,7 +5,7 @@ absence, tells the truth about it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from erpsync.sdk.errors import (
@@ -102,6 +102,10 @@ def declares(repeat: Repeat) -> Need:
 
 def _refuses_a_shipment(sample: Harness, _: Connector) -> bool:
     return sample.refused_shipment() is not None
+
+
+def _takes_waybills(sample: Harness, _: Connector) -> bool:
+    return sample.waybills_taken("") is not None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -260,6 +264,21 @@ def wish_to_stop_is_told_as_it_ended(new: NewHarness) -> None:
         attempt(harness, f"cancel, {kind}", lambda: _stop(harness, sink, order.number, f"cancel, {kind}"))  # noqa: B023
         harness.faults.clear()
         _stop(harness, sink, order.number, f"cancel, {kind}, asked again")
+
+
+@check(plays(WarehouseSink), _takes_waybills)
+def release_takes_its_waybills_along(new: NewHarness) -> None:
+    """Parcels are to leave with the numbers that we booked: a warehouse that never hears of them uses others."""
+    harness = new()
+    sink: Any = harness.connector()
+    bare, ours = harness.new_release(), replace(harness.new_release(), carrier="SF", waybills=("SF1", "SF2"))
+    for order in (bare, ours):
+        sink.release(order)
+    harness.releases()
+    for order in (bare, ours):
+        taken = tuple(harness.waybills_taken(order.number) or ())
+        if taken != order.waybills:
+            fail(Finding.EFFECT_CLAIMED, f"release with waybills {order.waybills}: the warehouse has {taken}")
 
 
 def _stop(harness: Harness, sink: Any, number: str, where: str) -> None:

@@ -190,6 +190,11 @@ class Harness(ABC):
         """Return the number of every call that handed a release over, accepted or refused."""
         missing(self, "release_attempts")
 
+    def waybills_taken(self, number: str) -> Sequence[str] | None:
+        """Return the couriers' numbers with which the warehouse sends a release; None where it takes none of ours."""
+        del number
+        return None
+
     def stopped(self) -> Sequence[str]:
         """Return the numbers of the releases that the warehouse will not send."""
         missing(self, "stopped")

@@ -32,6 +32,8 @@ class Release:
         order: our number of the order, for people; two warehouses may send parts of it. Of a release that holds lines
             of several orders, which all go to the recipient in one parcel, it is all their numbers, with `, ` between.
         warehouse: our code of the warehouse.
+        carrier, waybills: the courier, and his numbers for its parcels, where we got them: they are to leave with these
+            and no others. Empty where the warehouse gets its own.
     """
 
     number: str
@@ -41,6 +43,8 @@ class Release:
     recipient: Recipient
     placed_at: datetime
     paid_at: datetime | None = None
+    carrier: str = ""
+    waybills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

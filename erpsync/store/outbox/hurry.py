@@ -4,7 +4,7 @@ Why not on every call that works: a channel whose stock interface is broken answ
 numbers would be tried at the pace of the polls. Who calls this has seen that what failed answers again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import and_, select, text, true, update
@@ -20,6 +20,11 @@ def run_now(tx: Tx, destination_id: int, *, kinds: Sequence[str] = ()) -> int:
     of_channel = outbox.c.destination_id == destination_id
     effects = _effects(tx, and_(of_channel, outbox.c.kind.in_(kinds)) if kinds else of_channel)
     return effects if kinds else effects + _webhooks(tx, destination_id)
+
+
+def run_about(tx: Tx, kind: str, refs: Collection[int]) -> int:
+    """Let effects of a kind that are about these rows be tried now; return how many."""
+    return _effects(tx, and_(outbox.c.kind == kind, outbox.c.ref_id.in_(sorted(refs)))) if refs else 0
 
 
 def hurry_all(tx: Tx) -> int:

@@ -215,6 +215,8 @@ def _channel(figures: Figures, channel: ChannelLike) -> dict[str, Any]:
         "token_renews": channel.renews_token,
         "tells": channel.plays(MessageSink),
         "carries": any(map(channel.plays, COURIERS)),
+        "balance": row.balance,
+        "balance_at": _stamp(row.balance_at),
         "token_days": None if expires is None else round((expires - figures.at) / timedelta(days=1), 1),
     }
 

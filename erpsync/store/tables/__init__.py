@@ -33,6 +33,7 @@ from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.releases import (
     PAPERS,
+    RELEASE_IS_UNCHOSEN,
     RELEASE_STATES,
     RELEASES_OUT,
     WAVE_IS_UNDER_WAY,
@@ -40,6 +41,7 @@ from erpsync.store.tables.releases import (
     WAYBILL_IS_LIVE,
     WAYBILL_IS_UNUSED,
     WAYBILL_STATES,
+    coverage,
     print_run,
     rate,
     release,
@@ -79,6 +81,7 @@ __all__ = [
     "PERSONAL",
     "PHASES",
     "RELEASES_OUT",
+    "RELEASE_IS_UNCHOSEN",
     "RELEASE_STATES",
     "SHIPMENT_STATES",
     "TRACK_STATES",
@@ -99,6 +102,7 @@ __all__ = [
     "bundle",
     "channel",
     "counter",
+    "coverage",
     "cursor",
     "dead_letter",
     "dirty_sku",

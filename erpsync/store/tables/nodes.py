@@ -6,6 +6,7 @@ from erpsync.store.tables.base import (
     LONGEST_BLOCK_S,
     LONGEST_LEASE_S,
     LONGEST_TOKEN_PAUSE_S,
+    BigInt,
     at,
     count,
     deadline,
@@ -67,6 +68,8 @@ channel = Table(
     past("not_stored_at"),
     Column("clock_ahead_s", Float),
     past("clock_told_at"),
+    Column("balance", BigInt),
+    past("balance_at"),
 )
 
 token = Table(

@@ -8,6 +8,9 @@ RELEASE_STATES = ("pending", "unsure", "told", "recalled", "kept", "refused", "d
 RELEASES_OUT = ("unsure", "told", "recalled", "kept")
 """States in which the warehouse has, or may have, the release."""
 
+RELEASE_IS_UNCHOSEN = text("release.account_id IS NULL AND release.state IN ('pending', 'told')")
+"""Open releases that no courier was chosen for, in the words of their index."""
+
 release = Table(
     "release",
     metadata,
@@ -53,6 +56,13 @@ release = Table(
         "id",
         sqlite_where=text("state = 'told' AND wave_id IS NULL"),
         postgresql_where=text("state = 'told' AND wave_id IS NULL"),
+    ),
+    Index(
+        "ix_release_unchosen",
+        "warehouse_id",
+        "id",
+        sqlite_where=text("account_id IS NULL AND state IN ('pending', 'told')"),
+        postgresql_where=text("account_id IS NULL AND state IN ('pending', 'told')"),
     ),
 )
 """What leaves one warehouse for one recipient. `printed_at` is when its first paper was; from then on it may lie in
@@ -233,3 +243,16 @@ rate = Table(
     Index("ix_rate_account_id", "account_id"),
 )
 """What accounts with couriers charge, as their cards say; a card is replaced as a whole."""
+
+coverage = Table(
+    "coverage",
+    metadata,
+    ref("account_id", "channel.id", primary_key=True),
+    Column("province", Text, primary_key=True),
+    Column("city", Text, primary_key=True),
+    Column("district", Text, primary_key=True),
+    Column("answer", Text, nullable=False),
+    past("asked_at", nullable=False),
+    one_of("answer", "yes", "no", "booking"),
+)
+"""Whether accounts with couriers deliver to places, as they said when they were asked; `booking`: only one tells."""

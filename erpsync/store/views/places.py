@@ -21,6 +21,8 @@ _CHANNEL = (
     "auth_failed_at",
     "blocked_until_at",
     "token_expires_at",
+    "balance",
+    "balance_at",
 )
 _STREAM = (
     "stream",

@@ -333,6 +333,8 @@ CHANNEL_LISTED = {
     "auth_failed_at": None,
     "blocked_until_at": None,
     "token_expires_at": None,
+    "balance": None,
+    "balance_at": None,
 }
 CHANNEL = CHANNEL_LISTED | {
     "streams": [],

@@ -41,6 +41,10 @@ class FileHarness(Harness):
         self.warehouse.take_in()
         return list(self.warehouse.released)
 
+    def waybills_taken(self, number: str) -> Sequence[str]:
+        [row, *_] = self.warehouse.released.get(number, [{}])
+        return row.get("tracking", "").split()
+
     def stopped(self) -> Sequence[str]:
         self.warehouse.take_in()
         return sorted(self.warehouse.stopped)

@@ -39,6 +39,9 @@ class SystemHarness(Harness):
     def release_attempts(self) -> Sequence[str]:
         return self.warehouse.release_attempts
 
+    def waybills_taken(self, number: str) -> Sequence[str]:
+        return list(self.warehouse.releases.get(number, {}).get("waybills", ()))
+
     def stopped(self) -> Sequence[str]:
         return sorted(self.warehouse.stopped)
 

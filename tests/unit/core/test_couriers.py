@@ -66,6 +66,14 @@ def test_a_wish_that_does_not_take_the_parcel_is_not_met_and_says_so() -> None:
     assert got.because.refused == (Refused(account="sf-1", service="express", reason=Refusal.NOT_COVERED),)
 
 
+def test_an_account_takes_parcels_only_where_it_fetches_them() -> None:
+    here = replace(YTO, warehouses=frozenset({"GZ"}))
+
+    assert chosen(SF, here, parcel=replace(PARCEL, warehouse="GZ")).account == "yto-1"
+    got = chosen(SF, here, parcel=replace(PARCEL, warehouse="SH"))
+    assert (got.account, got.because.refused[0].reason) == ("sf-1", Refusal.OTHER_WAREHOUSE)
+
+
 def test_of_the_accounts_of_the_wished_courier_the_cheapest_is_taken() -> None:
     second = offer("sf-2", "SF", card=Card.of((rate(1700),)), priority=9)
 

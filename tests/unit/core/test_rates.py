@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from erpsync.core.rates import ELSEWHERE, Card, Lack, Rate, chargeable_g, cost, limit_g, most_g, problems, quote
+from erpsync.core.rates import ELSEWHERE, Card, Lack, Rate, chargeable_g, cost, least, limit_g, most_g, problems, quote
 
 ZONES = {
     "near": (("上海", ""), ("浙江省", "")),
@@ -183,3 +183,12 @@ def test_faults_stand_in_the_order_of_the_file() -> None:
 def test_rows_have_the_same_faults_in_any_order(card: list[Rate]) -> None:
     assert problems(card, ZONES) == problems(sorted(card, key=lambda row: row.line), ZONES)
     assert replace(card[0]) == card[0]
+
+
+def test_an_account_takes_what_its_cheapest_service_does() -> None:
+    card = [rate(), rate(service="road", first_minor=600), rate(service="far", zone="remote", first_minor=100)]
+
+    assert least(card, frozenset({"near"}), 1500, None) == 800
+    assert least(card, frozenset({"west"}), 1500, None) is None
+    assert least(card, frozenset({"near"}), None, None) is None
+    assert least([], frozenset({"near"}), 1500, None) is None

@@ -163,12 +163,26 @@ def test_lists_of_channels_that_make_no_sense_are_refused(tmp_path: Path, across
 
 
 def test_couriers_are_watched_and_their_accounts_chosen(tmp_path: Path) -> None:
-    account = "courier: {priority: 2, services: [次日达, 隔日达], cod: true, tracks: all}\n"
+    account = "courier: {priority: 2, services: [次日达, 隔日达], cod: true, warehouses: [SH], tracks: all}\n"
 
-    got = config(tmp_path, "couriers: {stale_h: 24, track_days: 20}\n", shop=CHANNEL + account)
+    got = config(
+        tmp_path,
+        "warehouses: [{id: SH}]\ncouriers: {stale_h: 24, track_days: 20, low_balance: 50}\n",
+        shop=CHANNEL + account,
+    )
 
-    assert got.couriers == CourierPolicy(stale_h=24, track_days=20)
-    assert got.channels[0].courier == AccountPolicy(priority=2, services=("次日达", "隔日达"), cod=True, tracks="all")
+    assert got.couriers == CourierPolicy(stale_h=24, track_days=20, low_balance=50)
+    assert got.channels[0].courier == AccountPolicy(
+        priority=2, services=("次日达", "隔日达"), cod=True, warehouses=("SH",), tracks="all"
+    )
+
+
+def test_an_account_that_fetches_in_a_warehouse_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    result = loaded(write(tmp_path, "warehouses: [{id: SH}]\n", shop=CHANNEL + "courier: {warehouses: [SHH]}\n"))
+
+    assert problems(tmp_path, result) == [
+        "channels/shop.yaml:4:24: courier.warehouses.0: no warehouse 'SHH' in erpsync.yaml; did you mean 'SH'?"
+    ]
 
 
 def test_an_unknown_courier_is_refused_with_what_may_be_meant(tmp_path: Path) -> None:

@@ -197,6 +197,10 @@ REMEDIES: Mapping[str, Remedy] = {
         means="Couriers' numbers were booked and paid long ago, and no parcel left with them.",
         do="Send their parcels, or let the numbers be void; this ends with the last of them.",
     ),
+    "low_balance": Remedy(
+        means="An account with a courier has few waybills left, or none; without any its bookings wait.",
+        do="Buy waybills from the courier. This ends by itself, and what waits is booked.",
+    ),
     "waybill_cancel": Remedy(
         means="A parcel was stopped, and the courier does not say that its number is void.",
         do="See with the courier what became of it; if the parcel left, get it back.",
