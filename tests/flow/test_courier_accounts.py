@@ -143,6 +143,21 @@ def test_an_account_that_counts_nothing_or_does_not_answer_keeps_nobody_waiting(
     assert states(town) == ["booked"]
 
 
+def test_a_booking_that_began_to_wait_when_the_answer_came_goes_on_with_the_next_look(make: Make) -> None:
+    town, courier = make(left=0)
+    watch_accounts(town.ctx)
+    release_one(town)
+    push(town)
+    with town.store.begin() as tx:
+        tx.execute(channel.update().where(channel.c.name == "sf").values(balance=5))
+    courier.left = 5
+
+    watch_accounts(town.ctx)
+    push(town)
+
+    assert (states(town), courier.asked) == (["booked"], ["balance", "balance"])
+
+
 def test_a_connector_that_knows_no_balance_is_never_asked(make: Make) -> None:
     town, courier = make(tells=False)
 

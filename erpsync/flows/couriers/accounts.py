@@ -20,8 +20,9 @@ from erpsync.sdk.roles import CourierSink, playing
 from erpsync.sdk.types import Region
 from erpsync.store.coverage import answers_about, keep_answer
 from erpsync.store.db.store import Tx
-from erpsync.store.outbox.queue import WAYBILL, free_waiting
+from erpsync.store.outbox.queue import IS_WAITING, WAYBILL, free_waiting
 from erpsync.store.tables import channel as channel_table
+from erpsync.store.tables import outbox
 from erpsync.store.tasks import Task, close_tasks, open_tasks
 
 LOW = "low_balance"
@@ -63,8 +64,22 @@ def _asked(channel: Channel, question: str, call: Callable[[], Answer]) -> tuple
 
 
 def watch_balances(ctx: Context) -> int:
-    """Ask accounts that count their waybills how many are left, where that is due; return how many were asked."""
-    return sum(ask_balance(ctx, channel, sink) for channel, sink in accounts_of(ctx))
+    """Ask accounts that count their waybills how many are left, where that is due; return how many were asked.
+
+    What waits and need not any more goes on: it may have begun to wait when the answer came, or that is old by now.
+    """
+    asked = sum(ask_balance(ctx, channel, sink) for channel, sink in accounts_of(ctx))
+    waiting = select(outbox.c.destination_id).where(IS_WAITING, outbox.c.waiting_for == LOW).distinct()
+    with ctx.store.read() as connection:
+        account_ids = list(connection.execute(waiting).scalars())
+    for account_id in account_ids:
+        ctx.store.retrying(partial(_free, account_id=account_id))
+    return asked
+
+
+def _free(tx: Tx, *, account_id: int) -> None:
+    if not is_empty(tx, account_id):
+        free_waiting(tx, LOW, destination_id=account_id, kind=WAYBILL)
 
 
 def ask_balance(ctx: Context, channel: Channel, sink: CourierSink, *, booked: bool = False) -> bool:
@@ -78,7 +93,8 @@ def ask_balance(ctx: Context, channel: Channel, sink: CourierSink, *, booked: bo
     with ctx.store.read() as connection:
         row = _row(connection, channel.id)
     scarce = row.balance is not None and row.balance < max(SCARCE, ctx.couriers.low_balance)
-    rest_s = 0.0 if booked and scarce else SOON_S if booked or row.balance == 0 else BALANCE_S
+    usual_s = SOON_S if booked or row.balance == 0 else BALANCE_S
+    rest_s = 0.0 if booked and scarce and row.balance else usual_s
     now = ctx.store.clock.now()
     if row.balance_at is not None and now - row.balance_at < timedelta(seconds=rest_s):
         return False
@@ -87,8 +103,6 @@ def ask_balance(ctx: Context, channel: Channel, sink: CourierSink, *, booked: bo
     answered, balance = _asked(channel, "balance", sink.balance)
     if answered:
         ctx.store.retrying(partial(_keep_balance, ctx=ctx, channel=channel, balance=balance))
-    elif row.balance == 0 and now - row.balance_at >= KNOWN_FOR:
-        ctx.store.retrying(lambda tx: free_waiting(tx, LOW, destination_id=channel.id, kind=WAYBILL))
     return True
 
 
@@ -120,9 +134,9 @@ def balance_of(connection: Connection, channel: Channel) -> int | None:
     return left
 
 
-def is_empty(tx: Tx, channel: Channel) -> bool:
+def is_empty(tx: Tx, account_id: int) -> bool:
     """Whether an account said not long ago that it has no waybills left."""
-    row = _row(tx.connection, channel.id)
+    row = _row(tx.connection, account_id)
     return bool(row.balance == 0 and tx.now - row.balance_at < KNOWN_FOR)
 
 

@@ -236,7 +236,7 @@ class _Trip:
             return None
         if head.state not in BOOKABLE or not all(may_leave(order) for order in orders):
             raise NotYetError(f"release {head.number} may not leave now", wait_s=HELD_S)
-        if is_empty(tx, self.channel):
+        if is_empty(tx, self.channel.id):
             why = f"account {self.channel.name} has no waybills left"
             park(tx, row, waiting_for="low_balance", error=why, unknown=row.unknown)
             return None

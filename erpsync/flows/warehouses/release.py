@@ -73,7 +73,10 @@ def release_ready(ctx: Context) -> int:
         leaving = {id for parcel in page.plan.parcels if parcel.warehouse_id in run for id in parcel.order_ids}
         leaving -= waiting.keys()
         if leaving:
-            ask_coverage(ctx, {page.orders[id].region for id in leaving})
+            booked = [parcel for parcel in page.plan.parcels if parcel.warehouse_id in ctx.booked_for]
+            ask_coverage(
+                ctx, {page.orders[id].region for each in booked for id in leaving.intersection(each.order_ids)}
+            )
             made += ctx.store.retrying(partial(make_planned, ctx=ctx, run=run, page=page, leaving=leaving))
     return made
 
