@@ -46,8 +46,10 @@ def problems(recipient: Mapping[str, str], regions: Regions) -> tuple[Problem, .
         return ()
     said = {name: recipient.get(name, "").strip() for name in (*_PARTS, "address", "phone")}
     hidden = any("*" in said[name] for name in (*_PARTS, "address"))
-    found = [*_phone(said["phone"]), *(() if hidden else _street(said, regions))]
-    return (*found, *(() if hidden else _region(said, regions)))
+    if hidden:
+        return _phone(said["phone"])
+    begun = regions.beginning(said["address"]) if said["address"] else None
+    return (*_phone(said["phone"]), *_street(said, begun), *_region(said, begun, regions))
 
 
 def _is_abroad(recipient: Mapping[str, str]) -> bool:
@@ -60,24 +62,22 @@ def _phone(phone: str) -> tuple[Problem, ...]:
     return () if not phone or "*" in phone or spellings(phone) else (Problem(code="bad_phone"),)
 
 
-def _street(said: Mapping[str, str], regions: Regions) -> tuple[Problem, ...]:
+def _street(said: Mapping[str, str], begun: tuple[Region, str] | None) -> tuple[Problem, ...]:
     if not said["address"]:
         return ()
-    begun = regions.beginning(said["address"])
     street = re.sub(r"\s", "", begun[1] if begun else said["address"])
     for part in _PARTS:
         street = street.removeprefix(said[part])
     return () if len(street) >= LEAST_STREET else (Problem(code="too_short"),)
 
 
-def _region(said: Mapping[str, str], regions: Regions) -> tuple[Problem, ...]:
+def _region(said: Mapping[str, str], begun: tuple[Region, str] | None, regions: Regions) -> tuple[Problem, ...]:
     names = [said[part] for part in _PARTS]
     if not any(names):
         return ()
     place = regions.find(*names)
     if place is None:
         return (_wrong(said, regions),)
-    begun = regions.beginning(said["address"])
     if begun and _elsewhere(place, begun[0]):
         return (Problem(code="region_mismatch", part="address", within=place.city or place.province),)
     return ()

@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from erpsync.cli.run import spare_collector
+from tests.bench.bookings import booked, called
 from tests.bench.floor import postgres_floor, sale_to_push_floor, sqlite_floor, told_floor
 from tests.bench.goods import sales
 from tests.bench.papers import Bare, memory_mib, print_all, slips, warm
@@ -218,6 +219,17 @@ def releasing(places: Places, count: int, rounds: int) -> Row:
     return Row(name=f"releases made, {size} a commit", unit="orders/s", product=count / took, floor=count / least)
 
 
+def booking(places: Places, parcels: int, rounds: int) -> Row:
+    """Measure bookings a second with one account; the floor waits for the courier's answers and does nothing else."""
+
+    def product() -> float:
+        with places.folder() as folder:
+            return booked(folder, parcels)
+
+    took, least = take_turns(rounds, product, called(parcels))
+    return Row(name="bookings, 0.25 s an answer", unit="parcels/s", product=parcels / took, floor=parcels / least)
+
+
 def peak_mib() -> float:
     """Return the most memory this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -245,6 +257,7 @@ def measure(places: Places, args: argparse.Namespace, *, with_postgres: bool) ->
     yield from ruled(places, 2 * args.orders, args.rounds)
     yield packing(10 * args.orders, args.rounds)
     yield releasing(places, 2 * args.orders, args.rounds)
+    yield booking(places, args.orders // 50, args.rounds)
     yield from papers(args.rounds)
 
 
@@ -291,6 +304,7 @@ def main() -> int:
             show(measure(Places(Path(name), server), args, with_postgres=server is not None))
     print("floor: the bare driver writing prepared rows, no reading, no deciding; for memory: this process before;")
     print("for rules: the same orders without rules, or told again as they were; for releases: taking the orders in;")
+    print("for bookings: the courier's answers, one after the other;")
     print("for papers: typst alone over the same template.")
     print("PostgreSQL runs without fsync. Look at ratios: other load moves all figures alike.")
     return 0

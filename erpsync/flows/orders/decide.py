@@ -60,7 +60,9 @@ def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
         by_hand=until_ended(order.holds),
         unread=beside.unread.get(order.id, ""),
     )
-    return replace(wanted, after=replace(order, holds=holds))
+    if list(holds.items()) != list(order.holds.items()):
+        order = replace(order, holds=holds)
+    return wanted if order is wanted.after else replace(wanted, after=order)
 
 
 def tell_all(

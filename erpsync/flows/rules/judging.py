@@ -203,7 +203,11 @@ def _ruled(
     lines = given.lines.get(order.id, order.lines)
     gifts = given.told(order.id)
     ruled = {**_told_marks(written, stored), **({"gifts": gifts} if gifts else {})}
-    return replace(change, after=replace(order, holds=holds, lines=lines), ruled=ruled), written
+    if lines is not order.lines or list(holds.items()) != list(order.holds.items()):
+        order = replace(order, holds=holds, lines=lines)
+    if order is change.after and ruled == change.ruled:
+        return change, written
+    return replace(change, after=order, ruled=ruled), written
 
 
 def _differing(seen: Seen, stored: Mapping[str, StoredMark]) -> Iterator[tuple[str, StoredMark | None]]:
