@@ -230,6 +230,7 @@ def test_an_alarm_is_told_once_when_it_breaks_and_once_when_it_mends(shop: Town,
 
 
 def test_what_flickers_at_its_limit_is_told_once(shop: Town) -> None:
+    """Row 39."""
     for lead_s in (900.0, 0.0, 900.0, 900.0, 0.0, 900.0, 0.0, 900.0, 900.0, 0.0, 0.0, 0.0):
         set_row(shop, clock_ahead_s=lead_s)
         look(shop, 1)

@@ -48,6 +48,7 @@ def desk_with(url: str, towns: list[Town], make: Callable[[Town], Connector]) ->
 
 @pytest.mark.parametrize("fault", [Fault.TIMEOUT_AFTER, Fault.ERROR_5XX_AFTER, Fault.CUT_BODY, Fault.TIMEOUT_BEFORE])
 def test_sf_gives_one_number_whatever_is_lost(database_url: str, towns: list[Town], fault: Fault) -> None:
+    """Row 26."""
     platform = SfSandbox()
     town = desk_with(database_url, towns, lambda town: sf.connector(platform, town.clock))
     platform.faults.force(fault)
@@ -97,6 +98,7 @@ def test_sf_voids_what_was_booked_for_a_parcel_that_is_stopped(database_url: str
 
 
 def test_kuaidi100_takes_a_key_once_however_often_it_is_sent(database_url: str, towns: list[Town]) -> None:
+    """Row 26."""
     made: list[Kuaidi100Sandbox] = []
 
     def make(town: Town) -> Connector:

@@ -76,6 +76,7 @@ def test_an_order_is_told_by_its_number_and_total_in_the_language_of_the_route(o
 
 
 def test_no_name_phone_address_or_note_is_in_any_message(opened: Open) -> None:
+    """Row 40."""
     canaries = ("王小明", "13800001111", "解放路", "KANARIE-NOTIZ", "爱送礼")
     town = opened(route(kinds=("order.", "task.", "stock.", "shipment.", "channel.", "alarm."), language="zh"))
     town.shop.place("o1", ("A", 2), buyer_note="KANARIE-NOTIZ", title="爱送礼")
@@ -164,6 +165,7 @@ def test_what_happens_within_the_digest_is_one_message_with_counts_and_the_first
 
 
 def test_a_burst_stays_within_the_budget_and_nothing_of_it_is_left_out(opened: Open) -> None:
+    """Row 39."""
     town = opened(route(most_per_min=5))
     for _ in range(40):
         town.happen("order.imported", count=3)

@@ -165,6 +165,7 @@ def test_the_label_of_a_courier_comes_as_it_is(town: Town, papers: Papers) -> No
 
 
 def test_a_second_label_needs_a_reason_which_is_kept(town: Town, papers: Papers) -> None:
+    """Row 37: a second copy says that it is one."""
     number = only(town)
     book(town, number, "SF1234567890123")
     print_out(town, papers, "label", number)
@@ -189,6 +190,7 @@ def test_an_order_is_read_again_before_its_first_paper_and_not_before_a_copy(tow
 
 
 def test_a_cancel_that_nobody_had_read_stops_the_paper(town: Town, papers: Papers) -> None:
+    """Row 36: read again before its first paper."""
     number = only(town)
     town.shop.change("o1", state="cancelled")
     town.advance(60)

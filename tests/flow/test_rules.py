@@ -60,6 +60,7 @@ def test_an_order_that_was_just_paid_waits_and_goes_on_by_itself(town: Town) -> 
 
 
 def test_an_approval_is_for_what_was_seen(town: Town) -> None:
+    """Row 35."""
     put_in_force(town, BIG)
     take_in(town, seen(total_minor=9000))
     assert status(town, "o1") == ("held", "rule")
@@ -147,6 +148,7 @@ def test_a_gift_is_a_line_of_ours_that_goes_when_its_reason_goes(town: Town) -> 
 
 
 def test_a_gift_alone_is_never_sent(town: Town) -> None:
+    """Row 34."""
     put_in_force(town, "rules: [{id: spring, when: {total: {ge: 1}}, then: {gift: {sku: SCARF}}}]")
     take_in(town, seen())
 

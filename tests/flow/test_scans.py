@@ -115,6 +115,7 @@ def test_the_label_of_another_parcel_does_not_leave(town: Town) -> None:
 
 
 def test_two_labels_with_one_number_never_leave_unnoticed(town: Town) -> None:
+    """Row 37."""
     one, two = states(town)
     scan(town, one, "SF1001")
 
@@ -159,6 +160,7 @@ def test_a_code_of_nobody_is_refused_and_not_kept(town: Town) -> None:
 
 @pytest.mark.parametrize(("change", "why"), [("cancelled", "is cancelled"), ("held", "is held")])
 def test_a_recalled_parcel_is_taken_out_and_stopped(town: Town, change: str, why: str) -> None:
+    """Row 36: printed, and then it must not leave."""
     number = first(town)
     printed(town, number)
     if change == "held":
@@ -179,6 +181,7 @@ def test_a_recalled_parcel_is_taken_out_and_stopped(town: Town, change: str, why
 
 
 def test_a_slip_that_another_release_replaces_is_refused_with_its_number(town: Town) -> None:
+    """Row 37: the old paper of what was planned anew."""
     number = first(town)
     printed(town, number)
     hold_order(town.ctx, "o1", reason="ask him", actor="me")

@@ -205,6 +205,7 @@ def test_what_holds_one_order_drops_the_release_and_the_other_goes_alone(pair: P
 
 
 def test_orders_that_go_to_two_people_by_now_are_never_sent_together(pair: Pair) -> None:
+    """Row 33: merged for one recipient, and then one of them changes."""
     town, depot = pair
     town.shop.change("o2", name="李雷", address="人民路 2 号")
     work(town)

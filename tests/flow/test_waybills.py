@@ -183,6 +183,7 @@ def test_what_is_not_found_is_sent_again_where_a_key_is_taken_once(make: Make) -
 
 
 def test_elsewhere_it_is_looked_for_twice_and_then_a_person_decides(make: Make) -> None:
+    """Row 26: where a platform takes a key twice, nobody sends it twice."""
     town, courier = make()
     courier.trouble["book before"] = [lost()]
     release_one(town)
@@ -304,6 +305,7 @@ def test_a_passing_trouble_is_tried_again(make: Make) -> None:
 
 
 def test_a_worker_that_dies_between_call_and_answer_leaves_one_label(make: Make) -> None:
+    """Row 26."""
     town, courier = make()
     release_one(town)
     courier.trouble["book after"] = [KeyboardInterrupt()]  # type: ignore[list-item]
@@ -471,6 +473,7 @@ def test_what_was_booked_long_ago_and_not_used_is_one_task_that_ends_with_it(mak
 
 @pytest.mark.concurrent("threads")
 def test_two_nodes_book_a_parcel_once(make: Make, database_url: str) -> None:
+    """Row 26."""
     town, courier = make()
     other, _ = build_courier_desk(database_url, town=town, courier=courier)
     for name in ("o1", "o2", "o3"):

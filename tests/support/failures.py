@@ -47,13 +47,20 @@ FAILURES = {
     30: "logs fill the disk",
     31: '"database is locked"',
     32: "newer orders are served before older",
+    33: "a merged parcel goes to the wrong buyer",
+    34: "a gift is sent alone",
+    35: "approved, then edited, then sent",
+    36: "printed, cancelled, sent all the same",
+    37: "a reprint leaves twice",
+    38: "told as shipped before any scan",
+    39: "an alarm storm",
+    40: "a message with a phone number in it",
 }
 
 OPEN = {
     9: "the platforms' own subscriptions (of message queues and webhooks) are not audited",
     19: "a platform's list of carriers is compared by `check --online`, not daily, and waybill numbers have no pattern",
     23: "goods that come back: quarantine, inspection, restocking",
-    26: "labels",
     28: "end dates of API versions",
 }
 """What of a row waits for a mechanism that is not built yet."""

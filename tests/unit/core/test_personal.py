@@ -117,6 +117,7 @@ def test_what_lies_too_deep_is_hidden() -> None:
     )
 )
 def test_no_phone_comes_through_whatever_it_is_wrapped_in(around: Any) -> None:
+    """Row 40: texts of others are scrubbed."""
     shown = json.dumps(masked({"x": [around, "13800138000", {"y": "tel:13800138000"}]}), ensure_ascii=False)
 
     assert "13800138000" not in shown

@@ -50,6 +50,7 @@ def test_orders_of_one_recipient_share_a_parcel_oldest_due_first() -> None:
 
 
 def test_orders_whose_recipient_nobody_knows_leave_apart() -> None:
+    """Row 33: whoever is masked or incomplete is nobody's neighbour."""
     assert together(desk(candidate(order(1)), candidate(order(2))).plan().parcels) == [(1,), (2,)]
 
 

@@ -245,6 +245,7 @@ def test_a_shop_that_sends_whole_orders_sends_no_order_of_which_anything_sold_is
 @many
 @given(desks)
 def test_no_parcel_holds_gifts_alone(made: Desk) -> None:
+    """Row 34: whatever is ordered, held and split."""
     for parcel in made.plan().parcels:
         assert any(lines_of(made)[piece.line_id][1].origin is not Origin.GIFT for piece in parcel.pieces)
 
