@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from erpsync.core.facts import UNKNOWN, Unknown
 from erpsync.flows.context import Context
 from erpsync.sdk.roles import CourierSink, WaybillSource
 from erpsync.store.views.couriers import (
+    Chosen,
     count_rates,
     count_waybills,
     newest_choices,
@@ -126,13 +126,13 @@ class _Sum:
     grounds: Counter[str]
 
 
-def _costs(ctx: Context, rows: Sequence[Any]) -> list[Cost]:
+def _costs(ctx: Context, rows: Sequence[Chosen]) -> list[Cost]:
     sums: dict[tuple[tuple[str, ...] | None, str, str], _Sum] = {}
     for row in rows:
         choice = json.loads(row.choice) if row.choice else {}
         found = ctx.book.zone_map.of(row.province or UNKNOWN, row.city or UNKNOWN)
         zones = None if isinstance(found, Unknown) else tuple(sorted(found))
-        cost = choice.get("cost_minor") if row.cost_minor is None else int(row.cost_minor)
+        cost = choice.get("cost_minor") if row.cost_minor is None else row.cost_minor
         key = zones, row.carrier, row.currency or CURRENCY
         total = sums.setdefault(key, _Sum(0, 0, 0, Counter()))
         total.parcels += 1

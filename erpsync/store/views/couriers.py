@@ -1,11 +1,12 @@
 """What the console shows of accounts with couriers: what waits, what nobody used, what they refused, who took what."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, literal_column, select
 
+from erpsync.store.db.bulk import in_parts
 from erpsync.store.tables import (
     WAYBILL_IS_LIVE,
     WAYBILL_IS_UNUSED,
@@ -21,6 +22,25 @@ from erpsync.store.views.values import Json, row_json
 
 REFUSED_KINDS = ("no_waybill", "no_courier")
 """Kinds of tasks that say why a release has no number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A release with its courier.
+
+    Args:
+        choice: why it is that one, as JSON.
+        province, city: of its first order.
+        cost_minor: as the courier says it, None where it does not.
+    """
+
+    carrier: str
+    choice: str | None
+    made_at: datetime
+    province: str | None
+    city: str | None
+    cost_minor: int | None
+    currency: str
 
 
 def count_waybills(connection: Connection) -> dict[int, dict[str, int]]:
@@ -63,37 +83,30 @@ def count_rates(connection: Connection) -> dict[int, int]:
     return {row.account_id: row.rows for row in rows}
 
 
-def newest_choices(connection: Connection, *, most: int) -> Sequence[Any]:
-    """Return the newest releases that a courier was chosen for, one row each, of the `most` newest of all.
-
-    A row has `carrier`, `choice`, `made_at`, `province` and `city` of its first order, and `cost_minor` with `currency`
-    as its courier says it, None where it does not.
-    """
+def newest_choices(connection: Connection, *, most: int) -> list[Chosen]:
+    """Return the releases that a courier was chosen for, newest first, of the `most` newest of all."""
+    columns = (release.c.id, release.c.account_id, release.c.carrier, release.c.choice, release.c.made_at)
     # Scans release: newest first, and no further than `most`.
-    newest = select(release.c.id).order_by(release.c.id.desc()).limit(most).subquery()
-    first = (
-        select(release_order.c.release_id, func.min(release_order.c.order_id).label("order_id"))
-        .join(newest, newest.c.id == release_order.c.release_id)
-        .group_by(release_order.c.release_id)
-        .subquery()
-    )
-    paid = (
-        select(
-            waybill.c.release_id,
-            func.sum(waybill.c.cost_minor).label("cost_minor"),
-            func.max(waybill.c.currency).label("currency"),
+    newest = connection.execute(select(*columns).order_by(release.c.id.desc()).limit(most)).all()
+    rows = [row for row in newest if row.account_id is not None]
+    places: dict[int, Any] = {}
+    paid: dict[int, Any] = {}
+    for part in in_parts(row.id for row in rows):
+        where = select(release_order.c.release_id, orders.c.province, orders.c.city).join(orders)
+        where = where.where(release_order.c.release_id.in_(part)).order_by(release_order.c.order_id.desc())
+        places |= {row.release_id: row for row in connection.execute(where)}  # that of the first order stays
+        cost = select(waybill.c.release_id, func.sum(waybill.c.cost_minor), func.max(waybill.c.currency))
+        cost = cost.where(WAYBILL_IS_LIVE, waybill.c.release_id.in_(part)).group_by(waybill.c.release_id)
+        paid |= {row[0]: row for row in connection.execute(cost)}
+    return [
+        Chosen(
+            carrier=row.carrier,
+            choice=row.choice,
+            made_at=row.made_at,
+            province=places[row.id].province,
+            city=places[row.id].city,
+            cost_minor=None if row.id not in paid or paid[row.id][1] is None else int(paid[row.id][1]),
+            currency="" if row.id not in paid else paid[row.id][2],
         )
-        .join(newest, newest.c.id == waybill.c.release_id)
-        .where(WAYBILL_IS_LIVE)
-        .group_by(waybill.c.release_id)
-        .subquery()
-    )
-    columns = (release.c.carrier, release.c.choice, release.c.made_at, orders.c.province, orders.c.city)
-    query = (
-        select(*columns, paid.c.cost_minor, paid.c.currency)
-        .join(first, first.c.release_id == release.c.id)
-        .join(orders, orders.c.id == first.c.order_id)
-        .outerjoin(paid, paid.c.release_id == release.c.id)
-        .where(release.c.account_id.is_not(None))
-    )
-    return connection.execute(query.order_by(release.c.id.desc())).all()
+        for row in rows
+    ]
