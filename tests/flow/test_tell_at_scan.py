@@ -48,6 +48,7 @@ def tell_all(town: Town) -> None:
 
 
 def test_a_parcel_that_left_is_not_told_before_a_courier_has_it(desk: SfDesk) -> None:
+    """Row 38."""
     number = desk.leave()
     tell_all(desk.town)
     assert (waits(desk.town), looking.told_parcels(desk.town)) == ([("waiting", "scan", 0)], [])

@@ -123,6 +123,8 @@ def _keep_balance(tx: Tx, *, ctx: Context, channel: Channel, balance: int | None
 
 
 def _low(channel: Channel, balance: int) -> str:
+    if balance == 1:
+        return f"account {channel.name} has 1 waybill left; buy some"
     if balance > 0:
         return f"account {channel.name} has {balance} waybills left; buy some"
     return f"account {channel.name} has no waybills left and its bookings wait; buy some, and they go on"

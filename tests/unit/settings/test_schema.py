@@ -82,6 +82,7 @@ def test_keys_are_listed_with_path_type_and_default() -> None:
         ("warehouses[].sender.city", "text", "required"),
         ("warehouses[].sender.district", "text", ""),
         ("warehouses[].sender.address", "text", "required"),
+        ("warehouses[].waybill", "ours|theirs", "theirs"),
     ]
     assert [doc[:3] for doc in listed if doc.path in ("privacy.keys", "orders.reserve", "stock.warehouses")] == [
         ("privacy.keys", "list of secret", "required"),
