@@ -18,7 +18,7 @@ WAITS: Mapping[str, str] = {
     "fresh": "wait: it goes out when the channel's orders were read once more",
     "low_balance": "buy waybills for account {channel}: it goes on within a minute of that",
     "restored": "do what the open task about {channel} says (`erpsync tasks list`): look there what it got meanwhile",
-    "scan": "wait: {channel} is told at the courier's first scan, or `orders.latest_h` before it wants to know",
+    "scan": "wait: {channel} is told at the courier's first scan, or some hours before it wants to know",
 }
 """By what an effect waits for. `{channel}` is the shop's name."""
 

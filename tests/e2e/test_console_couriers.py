@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from erpsync.flows.couriers.report import Report, report
-from erpsync.store.tables import WAYBILL_STATES
+from erpsync.store.tables import WAYBILL_STATES, channel
 from erpsync.web.console.desk.words import WAYBILL_WORDS
 from tests.support.courier import push, rows
 from tests.support.courier_desk import CourierDesk, courier_desk
@@ -44,6 +44,15 @@ def test_the_page_says_what_waits_what_was_refused_and_what_nobody_used(desk: Co
     assert "余额不足" in refused
     assert desk.stale in stale
     assert "SF0000000000001" in stale
+
+
+def test_the_page_says_how_many_waybills_an_account_has_left_where_it_counts_them(desk: CourierDesk) -> None:
+    before = section(desk, "accounts")
+    with desk.town.store.begin() as tx:
+        tx.execute(channel.update().where(channel.c.name == "sf").values(balance=7, balance_at=desk.town.clock.now()))
+
+    assert "Waybills left" not in before
+    assert "Waybills left 7" in section(desk, "accounts")
 
 
 def test_what_parcels_cost_is_the_couriers_word_else_the_cards(desk: CourierDesk) -> None:

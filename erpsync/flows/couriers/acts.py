@@ -16,6 +16,7 @@ from erpsync.store.releases import ReleaseHead, lock_orders_in, read_head, relea
 from erpsync.store.tables import RELEASES_OUT, waybill
 from erpsync.store.tasks import StoredTask
 from erpsync.store.waybills import (
+    BOOKABLE,
     StoredWaybill,
     lock_keyed,
     lock_waybills_of,
@@ -39,7 +40,7 @@ def book(ctx: Context, release: str, *, actor: str) -> str:
                 raise Refused(f"release {release} has a waybill already, it is {row.state}: {row.number or row.key}")
         choose_couriers(tx, ctx, [head.id])
         if not releases_to_book(tx, [head.id]):
-            raise Refused(f"no courier is chosen for release {release}, or it is {head.state}")
+            raise _nobody(head)
         want_waybills(tx, ctx, [head.id], anew=True)
         [first, *_] = [row for row in lock_waybills_of(tx, [head.id])[head.id] if row.live]
         _told(tx, head, "wanted", {"release": head.number, "waybill": first.key}, actor)
@@ -79,11 +80,18 @@ def set_number(ctx: Context, release: str, number: str, *, actor: str) -> str:
     return ctx.store.retrying(act)
 
 
+def _nobody(head: ReleaseHead) -> Refused:
+    """Return why a release has nobody who books it."""
+    if head.state not in BOOKABLE:
+        return Refused(f"release {head.number} is {head.state} and is not booked any more")
+    return Refused(f"no courier is chosen for release {head.number}; `erpsync tasks list` says why")
+
+
 def _by_hand(tx: Tx, head: ReleaseHead) -> list[StoredWaybill]:
     """Return a new row for a number that a person got for an open release, from the account that is chosen for it."""
     heads = releases_to_book(tx, [head.id])
     if not heads:
-        raise Refused(f"no courier is chosen for release {head.number}, or it is {head.state}")
+        raise _nobody(head)
     [chosen] = heads
     known = lock_waybills_of(tx, [head.id]).get(head.id, [])
     attempt = max((row.attempt for row in known), default=0) + 1
