@@ -24,6 +24,14 @@ class CycleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """A component is used only where a parameter of the spec has one of these values."""
+
+    parameter: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class BomLine:
     """A component.
 
@@ -35,6 +43,7 @@ class BomLine:
     sku_id: int
     qty: int
     scrap_ppm: int = 0
+    only: Only | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,27 @@ class Bom:
 
 
 Boms = Mapping[int, Bom]
+
+
+def read_only(text: str) -> Only | None:
+    """Return what `size=L|XL` says; nothing for an empty text.
+
+    Raises:
+        ValueError: it names no parameter or no value.
+    """
+    if not text.strip():
+        return None
+    name, _, choices = text.partition("=")
+    values = frozenset(value.strip() for value in choices.split("|"))
+    if not name.strip() or "" in values:
+        raise ValueError("a component is used only where a parameter has a value, as in size=L|XL")
+    return Only(name.strip(), values)
+
+
+def of_spec(bom: Bom, spec: Mapping[str, str]) -> Bom:
+    """Return what a variant is made of: the lines that its spec asks for; a base SKU has an empty one."""
+    lines = tuple(line for line in bom.lines if not line.only or spec.get(line.only.parameter) in line.only.values)
+    return Bom(lines, bom.yields)
 
 
 def levels(boms: Boms) -> dict[int, int]:

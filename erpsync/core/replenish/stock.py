@@ -1,7 +1,7 @@
 """How much is kept for safety, and forecasts in whole units by day.
 
-Why quantiles and no z × σ × √L: the textbook's formula covers 0.865 of what it says are 0.95 of lead times of real
-retail, because demand is not normal.
+Why quantiles and no z × σ × √L: where that formula of textbooks promises 0.95 it covers 0.865 of the lead times of real
+retail, for demand is not normal.
 """
 
 from collections.abc import Sequence

@@ -8,12 +8,15 @@ from erpsync.core.bom import (
     Bom,
     BomLine,
     CycleError,
+    Only,
     affected,
     cumulative_lead,
     gross,
     levels,
     low_levels,
     more,
+    of_spec,
+    read_only,
     to_start,
     where_used,
 )
@@ -158,3 +161,22 @@ def test_what_is_taken_apart_on_the_way_has_no_lead_of_its_own() -> None:
         sbom4: 7,
         c7: 7,
     }
+
+
+def test_a_component_may_be_used_for_some_values_of_a_spec_only() -> None:
+    box, big_box = BomLine(A, 1, only=read_only("size=S| M ")), BomLine(B, 1, only=Only("size", frozenset({"L"})))
+    mug = Bom((BomLine(C, 300), box, big_box), yields=2)
+
+    assert of_spec(mug, {"size": "M", "text": "小明"}) == Bom((BomLine(C, 300), box), 2)
+    assert of_spec(mug, {"size": "L"}).lines == (BomLine(C, 300), big_box)
+    assert of_spec(mug, {}).lines == (BomLine(C, 300),)
+
+
+@pytest.mark.parametrize("text", ["size", "=L", "size=", "size=L||XL", " = "])
+def test_a_condition_without_a_parameter_or_a_value_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="as in size=L"):
+        read_only(text)
+
+
+def test_no_condition_is_none() -> None:
+    assert read_only(" ") is None
