@@ -29,6 +29,21 @@ from erpsync.store.tables.orders import (
     shipment_line,
 )
 from erpsync.store.tables.people import event, key_proof, payload, task
+from erpsync.store.tables.production import (
+    BOM_STATES,
+    SUPPLY_IS_OPEN,
+    SUPPLY_STATES,
+    bom,
+    bom_line,
+    bom_step,
+    item,
+    line_spec,
+    report,
+    supply,
+    variant,
+    work_part,
+    work_step,
+)
 from erpsync.store.tables.proofs import drift, seal_window
 from erpsync.store.tables.queue import dead_letter, inbox, outbox, unknown_message
 from erpsync.store.tables.releases import (
