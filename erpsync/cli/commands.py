@@ -10,6 +10,7 @@ from erpsync.cli.order_commands import DECISIONS, ORDER, RULES, SAID, WHY
 from erpsync.cli.own_commands import BEGINNING, CONNECTORS, DAEMON, KEEPING, TOKENS, USERS
 from erpsync.cli.paper_commands import PAPERS
 from erpsync.cli.readers import change, code, count, days, few, identity, remark
+from erpsync.cli.work_commands import WORK
 
 __all__ = ["COMMANDS", "GROUPS", "Argument", "Command", "arg", "only_looks"]
 
@@ -18,13 +19,18 @@ def only_looks(name: str) -> bool:
     """Whether a command changes nothing, and may go by the configuration in force while the files are bad."""
     group, _, act = name.partition(" ")
     tries = group == "rules" and act in ("test", "coverage")
-    return tries or name in {"status", "explain", "prove"} or name.endswith((" list", " show", " find", " export"))
+    return (
+        tries
+        or name in {"status", "explain", "prove"}
+        or name.endswith((" list", " show", " find", " export", " where-used"))
+    )
 
 
 _LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
 _ALL = arg("--limit", type=count, default=0, metavar="N", help="how many at most; 0, the default, is all")
 _CHANNEL = arg("--channel", metavar="ID", help="only of this channel")
 _SKU = arg("--sku", metavar="CODE", help="only of this SKU")
+_BUNDLE = arg("bundle", metavar="BUNDLE", help="the bundle's SKU")
 _NAME = arg("channel", metavar="ID", help="the channel's id")
 _FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
 _SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")
@@ -241,12 +247,7 @@ STOCK = (
     ),
     Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
     Command("bundles import", "take bundles from files: bundle,sku,qty", "listings:import_bundles", (_FILES, _SHEET)),
-    Command(
-        "bundles drop",
-        "let a bundle be goods of its own again",
-        "listings:drop_bundle",
-        (arg("bundle", metavar="BUNDLE", help="the bundle's SKU"),),
-    ),
+    Command("bundles drop", "let a bundle be goods of its own again", "listings:drop_bundle", (_BUNDLE,)),
 )
 
 CHANNELS = (
@@ -361,6 +362,7 @@ COMMANDS = (
     *DESK,
     *PAPERS,
     *STOCK,
+    *WORK,
     *COURIERS,
     *CHANNELS,
     *MESSAGES,
@@ -383,6 +385,7 @@ GROUPS = {
     "listings": "what channels sell, tied to our SKUs",
     "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",
+    "bom": "what SKUs are made of, and in which steps",
     "waybills": "couriers' numbers for parcels",
     "rates": "what couriers charge",
     "channels": "configured shops",

@@ -20,6 +20,7 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | an own order that no warehouse takes is given up | `own_orders` | `own_orders.drop_refused.drop_refused` |
 | a paid order gets its units | `allocation` | `allocation.allocate.allocate` |
 | stock is counted | `inventory` | `inventory.counts.import_counts` |
+| what goods are made of is said | `production` | `production.boms.import_boms` |
 | a seller code becomes our SKU | `inventory` | `inventory.listings.import_listings` |
 | a channel is told how many it may sell | `availability` | `availability.push.push_stock` |
 | a parcel left | `shipments` | `shipments.record.ship` |

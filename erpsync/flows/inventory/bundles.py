@@ -13,10 +13,11 @@ from erpsync.flows.imports import ImportResult
 from erpsync.flows.inventory.remap import remap_skus, want_remap
 from erpsync.flows.inventory.unmapped import relook_unmapped
 from erpsync.flows.orders.changed import bundle_events, contents
+from erpsync.store.boms import made_or_used
 from erpsync.store.db.bulk import in_parts, insert_many
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.registry import make_skus, sku_ids
+from erpsync.store.registry import lock_skus, make_skus, sku_ids
 from erpsync.store.tables import bundle, listing, sku
 
 
@@ -93,7 +94,18 @@ def _nested(tx: Tx, parts: Mapping[str, Mapping[str, BundlePart]]) -> dict[str, 
         query = select(sku.c.code, bundle.c.bundle_id).join(bundle, bundle.c.sku_id == sku.c.id)
         outer |= {row.code for row in tx.all(query.where(sku.c.id.in_(part))) if row.bundle_id not in kept}
     refused = dict.fromkeys(outer, "it is part of another bundle; a bundle cannot hold a bundle")
+    refused |= _made(tx, {code: ids[code] for code in parts if code in ids})
     return refused | {name: "a bundle cannot hold a bundle" for name in parts if inner & parts[name].keys()}
+
+
+def _made(tx: Tx, ids: Mapping[str, int]) -> dict[str, str]:
+    """Return why SKUs that are made, or go into what is made, cannot be bundles, by code."""
+    lock_skus(tx, ids.values())
+    made, used = made_or_used(tx.connection, set(ids.values()))
+    refused = {code: "it goes into what is made; a bundle goes into nothing" for code, id in ids.items() if id in used}
+    return refused | {
+        code: "it is made by a bill of material, so it is no bundle" for code, id in ids.items() if id in made
+    }
 
 
 def _take_bundles(tx: Tx, ctx: Context, parts: Mapping[str, Mapping[str, BundlePart]], actor: str) -> Mapping[str, str]:
