@@ -19,11 +19,16 @@ class Reason(StrEnum):
     COUNT = "count"
     SHIPPED = "shipped"
     SHIPPED_ELSEWHERE = "shipped_elsewhere"
+    ISSUED = "issued"
+    USED = "used"
+    SCRAPPED = "scrapped"
+    RETURNED = "returned"
+    MADE = "made"
 
     @property
     def explains_zero(self) -> bool:
-        """Whether a level that falls to 0 by it is no surprise to the brake: the units were sold."""
-        return self in (Reason.SHIPPED, Reason.SHIPPED_ELSEWHERE)
+        """Whether a level that falls to 0 by it is no surprise to the brake: the units were sold, or went into work."""
+        return self in (Reason.SHIPPED, Reason.SHIPPED_ELSEWHERE, Reason.ISSUED, Reason.USED)
 
 
 class Ref(NamedTuple):

@@ -227,3 +227,22 @@ class SealPolicy:
     after_s: float = 3600
     window_s: int = 3600
     lag_s: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductionPolicy:
+    """What is made here, by codes of warehouses.
+
+    Args:
+        components: where what goes into work orders lies, preferred first.
+        wip: where components are while they are worked on; nobody is sold what is there.
+        out: where finished units go, where their item names no warehouse.
+        wait_minutes: so long an order has been paid before work is begun for it.
+        over_percent: of a work order's quantity, how much more may be made.
+    """
+
+    components: tuple[str, ...]
+    wip: str
+    out: str
+    wait_minutes: int = 0
+    over_percent: int = 0

@@ -20,12 +20,14 @@ class Sourcing:
         own: the same for the channel of orders that were made here, which shows nobody a number.
         run: those that releases are made for: each sends what it has itself, and none brings anything together.
         refused: by order id, the warehouses that gave it back, and are not asked again.
+        components: where what goes into work orders lies, preferred first.
         wishes: by order id, the warehouses that it is to leave from rather than from others, preferred first.
     """
 
     by_channel: Mapping[int, tuple[int, ...]]
     own: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     run: Collection[int] = ()
+    components: tuple[int, ...] = ()
     wishes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     refused: Mapping[int, frozenset[int]] = field(default_factory=dict)
 

@@ -23,6 +23,7 @@ from erpsync.core.policy import (
     CourierPolicy,
     OrderPolicy,
     PollPolicy,
+    ProductionPolicy,
     ReleasePolicy,
     SealPolicy,
     StockPolicy,
@@ -154,6 +155,7 @@ class Context:
             nothing to read there and nobody to tell.
         complete_days: so long after its last parcel left an order that was made here is completed.
         book: the seller's rules; `rule_lines` says by id where each is written, as file and line.
+        production: what is made here; None where nothing is.
         most_changed: a reload of rules that would change the holds of more open orders is refused.
     """
 
@@ -174,6 +176,15 @@ class Context:
     local_targets: frozenset[str] = frozenset()
     routes: Sequence[RoutePolicy] = ()
     console_url: str = ""
+    production: ProductionPolicy | None = None
+
+    def with_production(self, production: ProductionPolicy | None) -> "Context":
+        """Return the same with what is made here, once all its warehouses have rows."""
+        known = {policy.id: row_id for row_id, policy in self.warehouses.items()}
+        if production is None or not known.keys() >= {*production.components, production.wip, production.out}:
+            return self
+        components = tuple(known[code] for code in production.components)
+        return replace(self, production=production, sourcing=replace(self.sourcing, components=components))
 
     def with_book(self, book: "Book") -> "Context":
         """Return the same with other rules, to try them."""

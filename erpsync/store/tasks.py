@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import Connection, select, text, update
 
 from erpsync.core.personal import scrubbed
 from erpsync.store.db.store import Tx
@@ -81,6 +81,12 @@ def close_tasks(tx: Tx, kind: str, keys: Iterable[str], *, by: str) -> int:
     rows = [task_of(row) for row in tx.all(statement.values(closed_at=tx.now, closed_by=by).returning(*told))]
     write_events(tx, [closed(row, by=by) for row in sorted(rows, key=lambda row: row.id)])
     return len(rows)
+
+
+def open_keys(connection: Connection, kind: str) -> set[str]:
+    """Return what the open tasks of a kind are about."""
+    query = select(task.c.key).where(task.c.kind == kind, text("task.closed_at IS NULL"))
+    return set(connection.execute(query).scalars())
 
 
 def task_of(row: Any) -> StoredTask:

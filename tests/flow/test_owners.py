@@ -30,7 +30,7 @@ from tests.support import looking, walk
 from tests.support.depot import Depot, work
 from tests.support.shop import NOON, Town
 
-WORK = "work"
+WORK = "guild"
 EARLY, LATE = (NOON - timedelta(days=1), "W1"), (NOON + timedelta(days=1), "W1")
 
 

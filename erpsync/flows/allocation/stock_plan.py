@@ -151,6 +151,8 @@ class StockPlan:
         open_tasks(self.tx, [*tasks, *self.tasks])
         if self.ctx.sourcing.run:
             self.tx.wake(Stage.RELEASE)
+        if self.ctx.production is not None:
+            self.tx.wake(Stage.MAKE)
         wanted = {want.group for want in self.wants.values()}
         others = [(take, group) for take in self.takes if (group := self.groups[take.owner]) not in wanted]
         news = News(

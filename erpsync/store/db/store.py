@@ -43,6 +43,7 @@ class Stage(StrEnum):
     DIRTY = "dirty"
     LOOK = "look"
     RELEASE = "release"
+    MAKE = "make"
     PUSH = "push"
     POLL = "poll"
     INBOX = "inbox"
