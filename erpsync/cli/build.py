@@ -210,7 +210,7 @@ def _opened(store: Store, config: Config, sealing: SealPolicy | None = None) -> 
 
 def _with_settings(ctx: Context, config: Config) -> Context:
     """Return the context with what its configuration says besides rows: its rules, compiled, above all."""
-    return replace(
+    described = replace(
         ctx,
         complete_days=config.complete_days,
         own=replace(ctx.own, orders=leaving_as(ctx.own.orders, config.order_defaults)),
@@ -222,6 +222,7 @@ def _with_settings(ctx: Context, config: Config) -> Context:
         rule_lines=config.rules.places,
         most_changed=config.most_changed,
     )
+    return described.with_production(config.production)
 
 
 def specs(config: Config) -> list[ChannelSpec]:

@@ -25,3 +25,7 @@ class Command:
     help: str
     run: str
     arguments: tuple[Argument, ...] = field(default=())
+
+
+FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
+SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")

@@ -3,7 +3,7 @@
 Why data: the parser, the help and the README's table come from one list, and nothing is imported before it is run.
 """
 
-from erpsync.cli.command import Argument, Command, arg
+from erpsync.cli.command import FILES, SHEET, Argument, Command, arg
 from erpsync.cli.courier_commands import COURIERS
 from erpsync.cli.desk_commands import DESK
 from erpsync.cli.order_commands import DECISIONS, ORDER, RULES, SAID, WHY
@@ -32,8 +32,6 @@ _CHANNEL = arg("--channel", metavar="ID", help="only of this channel")
 _SKU = arg("--sku", metavar="CODE", help="only of this SKU")
 _BUNDLE = arg("bundle", metavar="BUNDLE", help="the bundle's SKU")
 _NAME = arg("channel", metavar="ID", help="the channel's id")
-_FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
-_SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")
 _FILE = (
     arg("--out", metavar="FILE", help="write this file, whole or not at all (default: standard output)"),
     arg("--force", action="store_true", help="replace the file if it is there"),
@@ -180,8 +178,8 @@ STOCK = (
         "take counts from files: warehouse,sku,on_hand and optionally as_of, or what `stock export` wrote",
         "stock:import_",
         (
-            _FILES,
-            _SHEET,
+            FILES,
+            SHEET,
             arg("--as-of", metavar="INSTANT", help="when the count was taken, for rows without as_of (default: now)"),
             SAID,
         ),
@@ -219,7 +217,7 @@ STOCK = (
         "goods import",
         "take goods data: sku and any of title,barcode,weight_g,volume_cm3,floor,currency,tags,shelf,warehouse",
         "goods:import_",
-        (_FILES, _SHEET),
+        (FILES, SHEET),
     ),
     Command(
         "listings list",
@@ -231,7 +229,7 @@ STOCK = (
         "listings import",
         "tie listings to SKUs from files: channel,channel_sku,sku,factor and optionally item_ref,no_stock",
         "listings:import_",
-        (_FILES, _SHEET),
+        (FILES, SHEET),
     ),
     Command(
         "policies list",
@@ -243,10 +241,10 @@ STOCK = (
         "policies import",
         "set it from files, all or nothing: sku,channel,warehouse,safety,cap,buffer,paused",
         "policies:import_",
-        (_FILES, _SHEET),
+        (FILES, SHEET),
     ),
     Command("bundles list", "list what is in each bundle", "listings:list_bundles", (_SKU,)),
-    Command("bundles import", "take bundles from files: bundle,sku,qty", "listings:import_bundles", (_FILES, _SHEET)),
+    Command("bundles import", "take bundles from files: bundle,sku,qty", "listings:import_bundles", (FILES, SHEET)),
     Command("bundles drop", "let a bundle be goods of its own again", "listings:drop_bundle", (_BUNDLE,)),
 )
 
@@ -386,6 +384,7 @@ GROUPS = {
     "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",
     "bom": "what SKUs are made of, and in which steps",
+    "work": "what is made here",
     "waybills": "couriers' numbers for parcels",
     "rates": "what couriers charge",
     "channels": "configured shops",

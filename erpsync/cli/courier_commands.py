@@ -1,11 +1,9 @@
 """The commands of couriers, as data."""
 
-from erpsync.cli.command import Command, arg
+from erpsync.cli.command import FILES, SHEET, Command, arg
 from erpsync.cli.readers import code, count
 
 _STATES = ("spare", "wanted", "unsure", "handed", "booked", "used", "cancelling", "cancelled", "refused")
-_FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
-_SHEET = arg("--sheet", default="", metavar="NAME", help="which sheet of a workbook, where it has several")
 
 COURIERS = (
     Command(
@@ -24,8 +22,8 @@ COURIERS = (
         "take in numbers that were bought in advance, from files: carrier,number and optionally service,cost",
         "waybills:import_",
         (
-            _FILES,
-            _SHEET,
+            FILES,
+            SHEET,
             arg("--account", required=True, type=code, metavar="ID", help="the account they were bought with"),
         ),
     ),
@@ -54,6 +52,6 @@ COURIERS = (
         "rates import",
         "replace the card of each account named: account,service,zone,first_g,first,step_g,step,volume_divisor,max_g",
         "rates:import_",
-        (_FILES, _SHEET),
+        (FILES, SHEET),
     ),
 )

@@ -69,6 +69,8 @@ TASKS: Mapping[str, str] = {
     "restored": "do what it says; whatever was lost with the database comes back by no other way",
     "no_courier": "mend what it says (rates, zones, accounts), or send the parcel by a courier of your own choice",
     "no_waybill": "mend what it says, then `erpsync waybills book RELEASE` tries again",
+    "no_bom": "`erpsync bom import FILE` what it is made of and `erpsync bom activate` it; this ends by itself then",
+    "work_excess": "let it be finished, or `erpsync work close` it; this ends when nothing of it is under way",
     "waybill_stale": "send their parcels, or `erpsync waybills cancel NUMBER`; this ends with the last of them",
     "waybill_cancel": "see there what became of it and get the parcel back if it left, then `erpsync tasks done {id}`",
     "parcel_back": "look at what arrives, `erpsync stock add` what is good, then `erpsync tasks done {id}`",

@@ -21,6 +21,9 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a paid order gets its units | `allocation` | `allocation.allocate.allocate` |
 | stock is counted | `inventory` | `inventory.counts.import_counts` |
 | what goods are made of is said | `production` | `production.boms.import_boms` |
+| a paid order becomes a work order | `production` | `production.netting.make_due` |
+| work begins | `production` | `production.start.start` |
+| a station says what it did | `production` | `production.reports.report` |
 | a seller code becomes our SKU | `inventory` | `inventory.listings.import_listings` |
 | a channel is told how many it may sell | `availability` | `availability.push.push_stock` |
 | a parcel left | `shipments` | `shipments.record.ship` |

@@ -114,6 +114,11 @@ KINDS = (
     "adjust",
     "count",
     "shipped_elsewhere",
+    "issued",
+    "scrapped",
+    "returned",
+    "made",
+    "work",
     "orders",
     "backfill",
     "listings",
@@ -160,6 +165,8 @@ TASKS = (
     "no_waybill",
     "waybill_cancel",
     "waybill_stale",
+    "no_bom",
+    "work_excess",
     "parcel_back",
     "scan_missing",
 )
@@ -290,6 +297,14 @@ EVENTS = (
     "waybill.wanted",
     "waybill_cancel.refused",
     "window.reopened",
+    "work.changed",
+    "work.closed",
+    "work.finished",
+    "work.opened",
+    "work.reported",
+    "work.split",
+    "work.started",
+    "work.undone",
 )
 LEVELS = ("info", "warn", "alarm")
 CHECKS = (

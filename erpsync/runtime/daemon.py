@@ -323,6 +323,7 @@ class Daemon:
             Stage.DIRTY: self._pushing.fan_out.wake,
             Stage.LOOK: self._upkeep.looks.wake,
             Stage.RELEASE: self._pushing.releases.wake,
+            Stage.MAKE: self._pushing.works.wake,
             Stage.PUSH: self._pushing.dispatcher.wake,
             Stage.POLL: self._polling.wake,
             Stage.INBOX: self._pushing.inbox.wake,

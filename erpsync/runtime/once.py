@@ -92,6 +92,8 @@ class _Work:
             self.done.applied += applied
         while not self._stopping() and self._stages.fan_out(self._ctx):
             pass
+        while not self._stopping() and self._stages.make_due(self._ctx):
+            pass
         while not self._stopping() and self._stages.release_ready(self._ctx):
             pass
         if not self._stopping():

@@ -179,6 +179,7 @@ class Stages:
     release_ready: Callable[[Context], int]
     push_releases: Callable[[Context, Channel], int]
     make_due_waves: Callable[[Context], int]
+    make_due: Callable[[Context], int]
     push_waybills: Callable[[Context, Channel], int]
     push_events: Callable[..., int]
     next_run_s: Callable[[Context], float | None]
@@ -219,6 +220,7 @@ def flow_stages() -> Stages:
     from erpsync.flows.messages import tell
     from erpsync.flows.operations import config_change, counters, prune, reservations, upkeep
     from erpsync.flows.own_orders import complete, drop_refused
+    from erpsync.flows.production import netting
     from erpsync.flows.reconcile import compare
     from erpsync.flows.shipments import push as shipment_push
     from erpsync.flows.warehouses import push, release
@@ -237,6 +239,7 @@ def flow_stages() -> Stages:
         release_ready=release.release_ready,
         push_releases=push.push_releases,
         make_due_waves=waves.make_due_waves,
+        make_due=netting.make_due,
         push_waybills=waybill_push.push_waybills,
         push_events=event_webhooks.push_events,
         push_messages=tell.push_messages,

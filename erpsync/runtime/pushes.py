@@ -25,6 +25,7 @@ from erpsync.store.outbox.queue import (
 from erpsync.store.tables import outbox
 
 ROUND = 20
+LOOK_AT_WORK_S = 60.0
 """So many calls in a row before the channel goes behind the others of its pool."""
 
 _CHAIN_OF = {RELEASE_CANCEL: RELEASE, CORRECTION: SHIPMENT, WAYBILL_CANCEL: WAYBILL}
@@ -76,9 +77,10 @@ class Pushing:
         self.inbox = Chain("inbox", self._apply_inbox, launcher=launcher, pool=lambda: "ingest")
         self.events = Chain("events", self._push_events, launcher=launcher, pool=lambda: "push")
         self.releases = Chain("releases", self._release, launcher=launcher, pool=lambda: "ingest")
+        self.works = Chain("works", self._make, launcher=launcher, pool=lambda: "ingest")
         self.fan_out = Chain("fan_out", self._fan_out, launcher=launcher, pool=lambda: "ingest")
         self.messages = Chain("messages", self._push_messages, launcher=launcher, pool=lambda: "push")
-        self.inner = (self.inbox, self.releases, self.events, self.messages)
+        self.inner = (self.inbox, self.works, self.releases, self.events, self.messages)
         self.dispatcher = Chain("push.dispatch", self._dispatch, launcher=launcher, pool=lambda: "ingest")
         self.settle()
 
@@ -163,6 +165,13 @@ class Pushing:
     def _release(self) -> float | None:
         with self._world.running("releases", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
             return 0 if self._world.stages.release_ready(self._world.ctx) else None
+
+    def _make(self) -> float | None:
+        """Bring work orders to what is wanted; return when those are looked for that have waited long enough since."""
+        if self._world.ctx.production is None:
+            return None
+        with self._world.running("works", kind="ingest", deadline_s=INTERNAL_DEADLINE_S):
+            return 0 if self._world.stages.make_due(self._world.ctx) else LOOK_AT_WORK_S
 
     def _push_events(self) -> float | None:
         with self._world.running("events", kind="push", deadline_s=CALL_DEADLINE_S) as run:

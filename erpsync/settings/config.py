@@ -25,6 +25,7 @@ from erpsync.core.policy import (
     OrderPolicy,
     ParcelPolicy,
     PollPolicy,
+    ProductionPolicy,
     ReleasePolicy,
     StockPolicy,
     WarehousePolicy,
@@ -34,6 +35,7 @@ from erpsync.settings.documents import TEMPLATES, document_settings
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
 from erpsync.settings.order_keys import Orders
 from erpsync.settings.problems import ConfigError, Problem
+from erpsync.settings.production import production_policy
 from erpsync.settings.releases import release_policy
 from erpsync.settings.routes import route_policy
 from erpsync.settings.rule_config import RulesConfig
@@ -138,6 +140,7 @@ class Config:
     order_defaults: OrderPolicy = field(default_factory=OrderPolicy)
     releases: ReleasePolicy = field(default_factory=ReleasePolicy)
     couriers: CourierPolicy = field(default_factory=CourierPolicy)
+    production: ProductionPolicy | None = None
     routes: tuple[RoutePolicy, ...] = ()
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     privacy: PrivacySettings | None = None
@@ -254,6 +257,7 @@ def build(
         order_defaults=order_policy(main.defaults.orders),
         releases=release_policy(main.releases),
         couriers=policy(CourierPolicy, main.couriers),
+        production=production_policy(main.production) if main.production else None,
         routes=tuple(route_policy(route, when) for route, when in zip(main.routes, whens, strict=True) if when),
         documents=document_settings(main.documents),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,

@@ -21,6 +21,7 @@ from erpsync.settings.folders import unusable_folders
 from erpsync.settings.kept import keep
 from erpsync.settings.models import ChannelFile, MainFile
 from erpsync.settings.problems import Findings, Problem
+from erpsync.settings.production_checks import check_production
 from erpsync.settings.registry import Registry, RegistryError
 from erpsync.settings.release_checks import check_releases
 from erpsync.settings.route_checks import check_routes
@@ -63,6 +64,7 @@ def load(
     rules, misnamed = loading.rules(root, channels, whole=not folder.failed)
     named = {id: channel for channel in reversed(channels) if (id := text_of(channel.at("id")))}
     check_releases(root, named)
+    check_production(root)
     ids = None if rules.config is None else {rule.id for rule in rules.config.rules}
     whens = check_routes(root, named, sources, rules=ids)
     files = [root.findings, folder, *(channel.findings for channel in channels)]

@@ -1,6 +1,10 @@
 """What is made here, at the command line."""
 
+import json
+import sqlite3
+
 from tests.e2e.command_desk import Desk
+from tests.support.own_orders import HOME
 
 BOM = "sku,version,yields,component,qty,scrap_percent,step\nMUG,1,1,BLANK,1,2.5,1\nMUG,1,,INK,0,,\nMUG,1,,BOX,1,,\n"
 STEPS = "sku,version,step,name,station,seconds_each\nMUG,1,1,engrave,laser,90\nMUG,1,2,pack,bench,30\n"
@@ -34,3 +38,60 @@ def test_a_bad_row_of_a_bill_is_named_by_what_is_wrong(desk: Desk) -> None:
     assert "bom.csv:3: a row has a component, or the name of a step, and not both" in ran.err
     assert "bom.csv:4: a row has a component, or the name of a step, and not both" in ran.err
     assert (desk.run("bom", "show", "M").code, desk.run("bom", "activate", "M", "1").code) == (1, 1)
+
+
+WORKSHOP = """
+database: sqlite:///var/erpsync.db
+timezone: Asia/Shanghai
+web: {listen: 127.0.0.1:0}
+warehouses: [{id: SH, desk: true}, {id: RM, sellable: false}, {id: WIP, sellable: false}]
+production: {places: {components: [RM], wip: WIP, out: SH}}
+"""
+
+
+def test_where_nothing_is_made_work_says_so(desk: Desk) -> None:
+    ran = desk.run("work", "start", "W1")
+
+    assert (ran.code, ran.err) == (1, "erpsync: nothing is made here: erpsync.yaml has no production\n")
+    assert desk.json("work", "list") == []
+
+
+def test_a_work_order_is_begun_reported_taken_back_split_and_closed(desk: Desk) -> None:
+    desk.write("erpsync.yaml", WORKSHOP)
+    desk.run("bom", "import", desk.write("bom.csv", BOM), desk.write("steps.csv", STEPS))
+    desk.json("bom", "activate", "MUG", "1")
+    for sku in ("BLANK", "BOX"):
+        desk.json("stock", "set", "--warehouse", "RM", "--sku", sku, "--on-hand", "9")
+    make_to_order(desk)
+    order = {"currency": "CNY", "recipient": HOME, "lines": [{"sku": "MUG", "qty": 4, "price_minor": 1000}]}
+    assert desk.run("orders", "create", desk.write("order.json", json.dumps(order, ensure_ascii=False))).code == 0
+    desk.run("run", "--once")
+    [row] = desk.json("work", "list", "--station", "laser")
+    number = row["number"]
+    assert (row["sku"], row["qty"], row["state"]) == ("MUG", 4, "open")
+
+    other = desk.json("work", "split", number, "--qty", "2")["other"]
+    desk.json("work", "start", number)
+    first = desk.json("work", "report", number, "--step", "1", "--good", "2", "--key", "tap")
+    again = desk.json("work", "report", number, "--step", "1", "--good", "2", "--key", "tap")
+    desk.json("work", "report", number, "--undo", str(first["report"]))
+    desk.json("work", "report", number, "--step", "1", "--good", "2")
+    desk.json("work", "report", number, "--step", "2", "--good", "1", "--scrap", "1")
+    desk.json("work", "close", other, "--reason", "wrong")
+
+    shown = desk.json("work", "show", number)
+    assert first == again
+    assert (shown["state"], shown["made_qty"], shown["scrapped_qty"]) == ("done", 1, 1)
+    assert [(each["no"], each["good_qty"], each["scrap_qty"]) for each in shown["steps"]] == [(1, 2, 0), (2, 1, 1)]
+    assert len(shown["reports"]) == 4
+    assert desk.json("work", "show", other)["state"] == "closed"
+    assert "laser" in desk.run("work", "show", number).out
+    assert desk.run("work", "report", number).code == 2
+
+
+def make_to_order(desk: Desk) -> None:
+    """Let mugs be made when they are ordered."""
+    with sqlite3.connect(desk.folder / "var" / "erpsync.db") as connection:
+        connection.execute(
+            "INSERT INTO item (sku_id, supply, make_for) SELECT id, 'make', 'order' FROM sku WHERE code = 'MUG'"
+        )

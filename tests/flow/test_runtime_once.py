@@ -78,6 +78,7 @@ class Script:
             complete_own=lambda ctx: 0,
             drop_refused=lambda ctx: 0,
             make_due_waves=lambda ctx: 0,
+            make_due=lambda ctx: 0,
             judge_due=lambda ctx: 0,
             next_look_s=lambda ctx: None,
             verify_counters=lambda ctx: [],

@@ -91,7 +91,7 @@ def _go_back(tx: Tx, ctx: Context, taken_at: datetime) -> None:
         lag = timedelta(seconds=max(ctx.sealing.lag_s, channel.poll.overlap_s))
         open_since(tx, channel.id, taken_at - lag, why="it is proven again: a backup was restored")
     forget_progress(tx)
-    for stage in (Stage.POLL, Stage.INBOX, Stage.PUSH, Stage.DIRTY, Stage.RELEASE):
+    for stage in (Stage.POLL, Stage.INBOX, Stage.PUSH, Stage.DIRTY, Stage.RELEASE, Stage.MAKE):
         tx.wake(stage)
 
 

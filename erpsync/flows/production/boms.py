@@ -27,7 +27,7 @@ from erpsync.store.boms import (
     set_yields,
     steps_of,
 )
-from erpsync.store.db.store import Tx
+from erpsync.store.db.store import Stage, Tx
 from erpsync.store.events import Event, write_events
 from erpsync.store.registry import lock_skus, make_skus, sku_codes, sku_ids
 
@@ -266,6 +266,7 @@ def _activate(tx: Tx, *, sku: str, version: str, actor: str) -> None:
         return
     _check(tx, sku, head)
     make_active(tx, head)
+    tx.wake(Stage.MAKE)
     write_events(tx, [Event(kind="bom.activated", sku_id=head.sku_id, detail={"version": version}, actor=actor)])
 
 

@@ -39,7 +39,7 @@ from erpsync.store.works import (
 
 NUMBER = "W{yyyymmdd}{seq:06}"
 SKUS_AT_ONCE = 100
-NO_BOM, EXCESS = "no_bom", "work_excess"
+TASKS = ("no_bom", "work_excess")
 NOT_WANTED = "nobody waits for it any more"
 ONLY_STEP = BomStep(no=1, name="make", station="")
 """The step of a work order whose bill names none."""
@@ -91,20 +91,24 @@ def _ask(ctx: Context) -> None:
     with ctx.store.read() as connection:
         off = _off(connection, _before(ctx))
         codes = sku_codes(connection, {*off.no_bom, *off.excess})
-        asked = {kind: open_keys(connection, kind) for kind in (NO_BOM, EXCESS)}
-    wanted = {
-        NO_BOM: {codes[id]: f"orders wait for {codes[id]}, which has no bill of material" for id in off.no_bom},
-        EXCESS: {codes[id]: f"work on {codes[id]} has begun and nobody waits for all of it" for id in off.excess},
-    }
-    if any(wanted[kind].keys() != asked[kind] for kind in wanted):
-        ctx.store.retrying(partial(_write_tasks, wanted=wanted, asked=asked))
+        asked = {kind: open_keys(connection, kind) for kind in TASKS}
+    tasks = [_no_bom(codes[id]) for id in sorted(set(off.no_bom))] + [_excess(codes[id]) for id in off.excess]
+    if {(each.kind, each.key) for each in tasks} != {(kind, key) for kind, keys in asked.items() for key in keys}:
+        ctx.store.retrying(partial(_write_tasks, tasks=tasks, asked=asked))
 
 
-def _write_tasks(tx: Tx, *, wanted: Mapping[str, Mapping[str, str]], asked: Mapping[str, set[str]]) -> None:
-    for kind, reasons in wanted.items():
-        fresh = {key: reason for key, reason in reasons.items() if key not in asked[kind]}
-        open_tasks(tx, [Task(kind=kind, key=key, reason=reason) for key, reason in fresh.items()])
-        close_tasks(tx, kind, asked[kind] - reasons.keys(), by="erpsync")
+def _no_bom(code: str) -> Task:
+    return Task(kind="no_bom", key=code, reason=f"orders wait for {code}, which has no bill of material")
+
+
+def _excess(code: str) -> Task:
+    return Task(kind="work_excess", key=code, reason=f"work on {code} has begun and nobody waits for all of it")
+
+
+def _write_tasks(tx: Tx, *, tasks: Sequence[Task], asked: Mapping[str, set[str]]) -> None:
+    open_tasks(tx, [task for task in tasks if task.key not in asked[task.kind]])
+    for kind, keys in asked.items():
+        close_tasks(tx, kind, keys - {task.key for task in tasks if task.kind == kind}, by="erpsync")
 
 
 @dataclass(slots=True, kw_only=True)

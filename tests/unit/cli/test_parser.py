@@ -18,12 +18,12 @@ unseal, ship, shipments list, shipments correct, rules list, rules test, rules c
 show, releases make, releases stop, waves list, waves show, waves make, waves print, waves done, waves drop, papers
 slip, papers pick, papers label, papers pack, stock list, stock export, stock import, stock set, stock add, stock
 confirm, goods list, goods import, listings list, listings import, policies list, policies import, bundles list,
-bundles import, bundles drop, bom list, bom show, bom import, bom activate, bom where-used, waybills list, waybills
-import, waybills book, waybills cancel, rates list, rates import, channels list, channels show, channels pause,
-channels resume, channels poll, channels backfill, routes list, routes test, routes retry, dead list, dead replay,
-dead drop, tasks list, tasks done, alarms list, trail list, explain, migrate, backup, restore, schema, completion,
-manual, keys rotate, prove, connectors new, token create, token revoke, token list, user create, user password, user
-role, user disable, user enable, user list
+bundles import, bundles drop, bom list, bom show, bom import, bom activate, bom where-used, work list, work show, work
+start, work report, work split, work close, waybills list, waybills import, waybills book, waybills cancel, rates
+list, rates import, channels list, channels show, channels pause, channels resume, channels poll, channels backfill,
+routes list, routes test, routes retry, dead list, dead replay, dead drop, tasks list, tasks done, alarms list, trail
+list, explain, migrate, backup, restore, schema, completion, manual, keys rotate, prove, connectors new, token create,
+token revoke, token list, user create, user password, user role, user disable, user enable, user list
 """
 
 

@@ -193,6 +193,14 @@ REMEDIES: Mapping[str, Remedy] = {
         means="A parcel has no number of its courier yet, so it cannot leave.",
         do="Mend what the task says, then have it booked again, or enter a number that you got yourself.",
     ),
+    "no_bom": Remedy(
+        means="Orders wait for goods that are made to order, and nobody said what those are made of.",
+        do="Take in a bill of material and let it be active; this ends by itself then.",
+    ),
+    "work_excess": Remedy(
+        means="Goods that one buyer wanted are being worked on, and that buyer wants them no more.",
+        do="Let the work be finished or close it; this ends when nothing of it is under way.",
+    ),
     "waybill_stale": Remedy(
         means="Couriers' numbers were booked and paid long ago, and no parcel left with them.",
         do="Send their parcels, or let the numbers be void; this ends with the last of them.",
