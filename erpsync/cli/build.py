@@ -216,6 +216,7 @@ def _with_settings(ctx: Context, config: Config) -> Context:
         own=replace(ctx.own, orders=leaving_as(ctx.own.orders, config.order_defaults)),
         releases=config.releases,
         couriers=config.couriers,
+        specs=config.specs,
         local_targets=frozenset(config.web_local_targets),
         console_url=config.web_public_url,
         book=config.rules.book(config.timezone),

@@ -25,6 +25,7 @@ class HoldReason(StrEnum):
     RULE = "rule"
     UNMAPPED_SKU = "unmapped_sku"
     BAD_LINE = "bad_line"
+    BAD_SPEC = "bad_spec"
     INCOMPLETE_ADDRESS = "incomplete_address"
 
 
@@ -117,6 +118,13 @@ ORDER_HOLDS: Mapping[str, OrderHold] = {
         refusal="has a line that was not understood",
         gate_waits=True,
     ),
+    HoldReason.BAD_SPEC.value: OrderHold(
+        advice=(
+            "`erpsync explain {order}` says what is wrong, `erpsync orders specify {order} LINE NAME=VALUE` how it is "
+            "to be made"
+        ),
+        refusal="cannot be made as it was written",
+    ),
     HoldReason.INCOMPLETE_ADDRESS.value: OrderHold(
         advice="have the channel complete it, or set `orders: {{require_address: never}}` for that shop",
     ),
@@ -140,12 +148,14 @@ def hold_reasons(
     needs_address: bool,
     by_hand: Mapping[str, str] = NO_HOLDS,
     unread: str = "",
+    bad_spec: str = "",
 ) -> dict[str, str]:
     """Return why an order must not leave, reason to detail.
 
     Args:
         by_hand: the holds that only a person ends, reason to detail.
         unread: which newer view of the order, or of a refund of it, was not understood; nothing when there is none.
+        bad_spec: what of it cannot be made as it was written; nothing where all can.
 
     An address is asked for only while the order is ready and something of it has still to leave: many channels hide the
     recipient before and after.
@@ -166,6 +176,8 @@ def hold_reasons(
         reasons[HoldReason.UNMAPPED_SKU.value] = ", ".join(unmapped)
     if bad_lines:
         reasons[HoldReason.BAD_LINE.value] = "a line could not be read"
+    if bad_spec and order.open_qty:
+        reasons[HoldReason.BAD_SPEC.value] = bad_spec
     if needs_address and not addressed(order):
         reasons[HoldReason.INCOMPLETE_ADDRESS.value] = "name, phone or address is missing"
     return reasons

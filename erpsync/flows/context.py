@@ -29,6 +29,7 @@ from erpsync.core.policy import (
     WarehousePolicy,
 )
 from erpsync.core.sourcing import Sourcing
+from erpsync.core.specs import Parameter
 from erpsync.flows.packing import channel_packing
 from erpsync.sdk.roles import MAX_LINES, Connector, OrderReader, TokenHolder, TrackSource, playing
 from erpsync.sdk.types import Recipient
@@ -153,6 +154,7 @@ class Context:
         own: the channel of orders that were made here. It is not among `channels`: it has no connector, so there is
             nothing to read there and nobody to tell.
         complete_days: so long after its last parcel left an order that was made here is completed.
+        specs: the parameters of each set of rules by which is read how a line is to be made, by its name.
         book: the seller's rules; `rule_lines` says by id where each is written, as file and line.
         most_changed: a reload of rules that would change the holds of more open orders is refused.
     """
@@ -168,6 +170,7 @@ class Context:
     complete_days: int = COMPLETE_DAYS
     releases: ReleasePolicy = field(default_factory=ReleasePolicy)
     couriers: CourierPolicy = field(default_factory=CourierPolicy)
+    specs: Mapping[str, Sequence[Parameter]] = field(default_factory=dict)
     book: "Book" = field(default_factory=_no_rules)
     rule_lines: Mapping[str, str] = field(default_factory=dict)
     most_changed: int = MOST_CHANGED

@@ -27,6 +27,7 @@ HOLD_REASONS = (
     "unread_update",
     "unmapped_sku",
     "bad_line",
+    "bad_spec",
     "incomplete_address",
     "rule",
     "void",

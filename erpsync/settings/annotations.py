@@ -43,8 +43,13 @@ def keys(alternatives: Kinds) -> dict[str, Kinds]:
 
 def member(alternatives: Kinds, key: str) -> Kinds:
     """Return the alternatives of what stands under `key`; none if nothing is known about it."""
-    values = [get_args(kind) for kind in alternatives if get_origin(kind) in _MAPPINGS]
-    return keys(alternatives).get(key, ()) + tuple(kind for args in values for kind in kinds(args[1]))
+    return keys(alternatives).get(key, ()) + values(alternatives)
+
+
+def values(alternatives: Kinds) -> Kinds:
+    """Return the alternatives of what stands under names of the operator's own."""
+    args = [get_args(kind) for kind in alternatives if get_origin(kind) in _MAPPINGS]
+    return tuple(kind for arg in args for kind in kinds(arg[1]))
 
 
 def item(alternatives: Kinds) -> Kinds:

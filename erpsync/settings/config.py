@@ -4,7 +4,7 @@ Why not the pydantic models themselves: decisions take policies, and nobody down
 """
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +29,7 @@ from erpsync.core.policy import (
     StockPolicy,
     WarehousePolicy,
 )
+from erpsync.core.specs import Parameter
 from erpsync.papers.style import DocumentSettings
 from erpsync.settings.documents import TEMPLATES, document_settings
 from erpsync.settings.models import SQLITE, ChannelFile, MainFile
@@ -38,6 +39,7 @@ from erpsync.settings.releases import release_policy
 from erpsync.settings.routes import route_policy
 from erpsync.settings.rule_config import RulesConfig
 from erpsync.settings.rule_limits import MOST_CHANGED
+from erpsync.settings.specs import spec_sets
 from erpsync.settings.warehouses import warehouse_policy
 from erpsync.settings.written import Positions
 
@@ -115,6 +117,7 @@ class Config:
         web_plain_http: whether console and API answer other machines without TLS.
         channels: in the order of their files, disabled ones too.
         order_defaults: how orders leave that were made here: as `defaults.orders` says.
+        specs: the parameters of each set of rules by which is read how a line is to be made, by its name.
         most_changed: the holds of so many open orders a reload may change, and is refused beyond.
         kept: the same as text without secrets, for those who ask while the files are bad; not compared.
         written: where each setting is written; not compared.
@@ -138,6 +141,7 @@ class Config:
     order_defaults: OrderPolicy = field(default_factory=OrderPolicy)
     releases: ReleasePolicy = field(default_factory=ReleasePolicy)
     couriers: CourierPolicy = field(default_factory=CourierPolicy)
+    specs: Mapping[str, tuple[Parameter, ...]] = field(default_factory=dict)
     routes: tuple[RoutePolicy, ...] = ()
     documents: DocumentSettings = field(default_factory=DocumentSettings)
     privacy: PrivacySettings | None = None
@@ -254,6 +258,7 @@ def build(
         order_defaults=order_policy(main.defaults.orders),
         releases=release_policy(main.releases),
         couriers=policy(CourierPolicy, main.couriers),
+        specs=spec_sets(main.production.specs) if main.production else {},
         routes=tuple(route_policy(route, when) for route, when in zip(main.routes, whens, strict=True) if when),
         documents=document_settings(main.documents),
         privacy=policy(PrivacySettings, main.privacy) if main.privacy else None,

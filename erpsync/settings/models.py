@@ -19,6 +19,7 @@ from erpsync.settings.hints import did_you_mean
 from erpsync.settings.keys import Keys as _Keys
 from erpsync.settings.order_keys import Orders
 from erpsync.settings.own_orders import OWN, OwnOrders
+from erpsync.settings.production import Production
 from erpsync.settings.releases import Releases
 from erpsync.settings.routes import Route
 from erpsync.settings.rule_limits import RuleLimits
@@ -307,6 +308,7 @@ class MainFile(_Keys):
     )
     releases: Releases = Field(default_factory=Releases, description="How orders become parcels of one warehouse.")
     couriers: Couriers = Field(default_factory=Couriers, description="When accounts with couriers need somebody.")
+    production: Production | None = Field(None, description="What is made here; without it nothing is.")
     documents: Documents = Field(default_factory=Documents, description="Papers for the warehouse and the buyer.")
     privacy: Privacy | None = Field(
         None, description="Encryption keys; without it a key file is made beside an SQLite database."

@@ -4,12 +4,13 @@ Why one schema for all files: an editor is told one address; a file with `connec
 list of `rules` or with `zones` holds rules.
 """
 
+from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from erpsync.settings.annotations import item, kinds, models
+from erpsync.settings.annotations import Kinds, item, kinds, models, values
 from erpsync.settings.models import ChannelFile, Defaults, MainFile
 from erpsync.settings.registry import Registry
 
@@ -18,7 +19,7 @@ SCHEMA_ID = "urn:erpsync:schema:config"
 
 
 class FieldDoc(NamedTuple):
-    """One key for people: dotted path (`[]` for list items), type, default (`required` without one), description."""
+    """One key for people: path (`[]` for list items, `*` for names), type, default or `required`, description."""
 
     path: str
     type: str
@@ -82,12 +83,17 @@ def connector_fields(model: type[BaseModel], prefix: str = "") -> list[FieldDoc]
         docs.append(FieldDoc(path, _type(field.annotation), _default(field), field.description or ""))
         if field.annotation is Defaults:
             continue
-        for kind in kinds(field.annotation):
-            for below in models((kind,)):
-                docs += connector_fields(below, f"{path}.")
-            for below in models(item((kind,))):
-                docs += connector_fields(below, f"{path}[].")
+        for below, deeper in _below(kinds(field.annotation), path):
+            docs += connector_fields(below, f"{deeper}.")
     return docs
+
+
+def _below(alternatives: Kinds, path: str) -> Iterator[tuple[type[BaseModel], str]]:
+    """Yield the models that stand at a path, in a list there or under names of the operator's own, with their paths."""
+    yield from ((model, path) for model in models(alternatives))
+    yield from ((model, f"{path}[]") for kind in alternatives for model in models(item((kind,))))
+    if named := values(alternatives):
+        yield from _below(named, f"{path}.*")
 
 
 def _default(field: FieldInfo) -> str:

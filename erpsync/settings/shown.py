@@ -152,7 +152,7 @@ def _of_rules(config: Config, tree: Tree[str, Any]) -> Iterator[Setting]:
 def _defaults(model: type[BaseModel], told: set[str], prefix: str = "") -> Iterator[Setting]:
     """Yield the settings of a model that nobody has written, with the defaults that count."""
     for doc in _fields(model, prefix):
-        hidden = doc.path in told or "[]" in doc.path or doc.default in _NOTHING
+        hidden = doc.path in told or "[]" in doc.path or "*" in doc.path or doc.default in _NOTHING
         if not hidden and not any(path.startswith(f"{doc.path}.") for path in told):
             yield Setting(path=doc.path, value=doc.default)
 

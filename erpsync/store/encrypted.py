@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 
 from erpsync.core.merging import SameRecipient, merge_key
 from erpsync.sdk.types import Recipient
@@ -17,12 +17,14 @@ from erpsync.store.tables import (
     dead_letter,
     inbox,
     key_proof,
+    line_spec,
     order_line,
     orders,
     payload,
     subscription,
     token,
     track_node,
+    variant,
     waybill,
 )
 
@@ -42,6 +44,16 @@ def notes_row(channel_id: int, external_id: str) -> str:
 def line_row(order_id: int, external_id: str) -> str:
     """Return the identity a line's properties are sealed for."""
     return f"order_line|{order_id}|{external_id}"
+
+
+def line_spec_row(line_id: int) -> str:
+    """Return the identity that what a person said of a line is sealed for."""
+    return f"line_spec|{line_id}"
+
+
+def variant_row(sku_id: int) -> str:
+    """Return the identity a variant's spec is sealed for."""
+    return f"variant|{sku_id}"
 
 
 def payload_row(channel_id: int, kind: str, external_id: str) -> str:
@@ -81,17 +93,25 @@ def track_node_row(track_id: int, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A column of sealed values and the identity each is sealed for."""
+    """A column of sealed values, the identity each is sealed for, and the column that numbers its rows."""
 
     table: Table
     column: str
     row: Callable[[Any], str]
+    key: str = "id"
+
+    @property
+    def numbered(self) -> Column[Any]:
+        """The column that numbers the rows."""
+        return self.table.c[self.key]
 
 
 SEALED = (
     Sealed(orders, "recipient", lambda r: recipient_row(r.channel_id, r.external_id)),
     Sealed(orders, "notes", lambda r: notes_row(r.channel_id, r.external_id)),
     Sealed(order_line, "properties", lambda r: line_row(r.order_id, r.external_id)),
+    Sealed(line_spec, "spec", lambda r: line_spec_row(r.line_id), "line_id"),
+    Sealed(variant, "spec", lambda r: variant_row(r.sku_id), "sku_id"),
     Sealed(payload, "body", lambda r: payload_row(r.channel_id, r.kind, r.external_id)),
     Sealed(inbox, "body", lambda r: inbox_row(r.channel_id, r.delivery_key)),
     Sealed(token, "pair", lambda r: token_row(r.channel_id)),

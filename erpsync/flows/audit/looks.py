@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from erpsync.core.facts import On
+from erpsync.core.order_holds import HoldReason
 from erpsync.flows.context import Context
 from erpsync.flows.orders.decide import redecide
 from erpsync.flows.rules.facts import GOODS, TO_LEAVE
@@ -21,20 +22,22 @@ from erpsync.store.db.store import Tx
 from erpsync.store.goods import GOODS_CHANGED
 from erpsync.store.order_rules import Look, due_looks, look_beside, looked, next_look
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.tables import orders
+from erpsync.store.tables import order_hold, orders
 
 AT_ONCE = 200
 MARKED_AT_ONCE = 500
-IN_FORCE = "rules"
+IN_FORCE, SPECS = "rules", "specs"
 log = structlog.get_logger()
 
 
 def judge_due(ctx: Context) -> int:
     """Judge the orders whose look is due, a batch per commit; return how many.
 
-    After the rules, or the goods that they ask about, have changed all open orders are due.
+    After the rules, or the goods that they ask about, have changed all open orders are due; after those by which specs
+    are read, the orders that are held for one.
     """
     _mark_all_if_changed(ctx)
+    _mark_held_if_specs_changed(ctx)
     done = 0
     while True:
         with ctx.store.read() as connection:
@@ -74,3 +77,21 @@ def _mark_all_if_changed(ctx: Context) -> None:
         ctx.store.retrying(partial(look_beside, order_ids=part))
     ctx.store.retrying(partial(set_mark, name=IN_FORCE, value=digest))
     log.info("rules.in_force", digest=ctx.book.digest, orders=len(ids))
+
+
+def _mark_held_if_specs_changed(ctx: Context) -> None:
+    """Have orders read again that were held by what specs might be before; who has a SKU of its own keeps it."""
+    if not ctx.specs:
+        return  # whoever is held stays held: without the rules nobody can say how it is to be made
+    digest = zlib.crc32(repr(sorted(ctx.specs.items())).encode())
+    with ctx.store.read() as connection:
+        before = read_mark(connection, SPECS)
+        if before == digest:
+            return
+        # Scans order_hold: what holds orders now, once after the rules of specs have changed.
+        held = select(order_hold.c.order_id).where(order_hold.c.reason == HoldReason.BAD_SPEC.value)
+        ids = list(connection.execute(held).scalars())
+    for part in in_parts(ids, MARKED_AT_ONCE):
+        ctx.store.retrying(partial(look_beside, order_ids=part))
+    ctx.store.retrying(partial(set_mark, name=SPECS, value=digest))
+    log.info("specs.in_force", rules=len(ctx.specs), orders=len(ids))

@@ -16,6 +16,7 @@ from erpsync.flows.orders.changed import bundle_events, contents
 from erpsync.store.db.bulk import in_parts, insert_many
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
+from erpsync.store.items import made_among
 from erpsync.store.registry import make_skus, sku_ids
 from erpsync.store.tables import bundle, listing, sku
 
@@ -98,7 +99,8 @@ def _nested(tx: Tx, parts: Mapping[str, Mapping[str, BundlePart]]) -> dict[str, 
 
 def _take_bundles(tx: Tx, ctx: Context, parts: Mapping[str, Mapping[str, BundlePart]], actor: str) -> Mapping[str, str]:
     """Replace what bundles consist of; return why some cannot be taken, by name."""
-    nested = _nested(tx, parts)
+    made = made_among(tx.connection, parts)
+    nested = _nested(tx, parts) | dict.fromkeys(made, "it is made, and a bundle is taken apart and never made")
     _write_bundles(tx, ctx, {name: named for name, named in parts.items() if name not in nested}, actor)
     return nested
 

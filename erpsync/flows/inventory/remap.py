@@ -5,7 +5,7 @@ transactions of its own: the import has locked SKUs, and orders are locked befor
 mark, and should the process die in between, upkeep goes through all orders that wait.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,11 +19,13 @@ from erpsync.flows.orders.decide import redecide
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.sequence import read_mark, set_mark
 from erpsync.store.db.store import Tx
+from erpsync.store.items import bundles_with
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.registry import sku_codes
 from erpsync.store.sku_mapping import Mapped, Thing, as_mapped, map_things
 from erpsync.store.tables import hold, order_line, orders
 from erpsync.store.tasks import Task, open_tasks
+from erpsync.store.variants import bases_of, customs_of
 
 AT_ONCE = 200
 TASK = "mapping_changed"
@@ -54,8 +56,10 @@ def remap_codes(ctx: Context, channel_id: int, codes: Iterable[str]) -> int:
 
 
 def remap_skus(ctx: Context, sku_ids: Iterable[int]) -> int:
-    """Map anew what waits for these SKUs, whose parts have changed; return how many orders changed."""
+    """Map anew what waits for these SKUs or for bundles of them, as parts or specs have changed; return how many."""
     wanted = set(sku_ids)
+    with ctx.store.read() as connection:
+        wanted |= bundles_with(connection, wanted)
     return _remap(ctx, lambda line: line.sku_id in wanted) if wanted else 0
 
 
@@ -85,7 +89,8 @@ def _concerned(ctx: Context, concerns: Callable[[Any], bool], which: ColumnEleme
 def _map_anew(tx: Tx, ctx: Context, ids: Sequence[int]) -> int:
     stored = lock_order_ids(tx, ids)
     differing = _differing(tx, list(stored.values()))
-    told = _released_lines(tx, [line.id for _, mappings in differing for line, _ in mappings])
+    unread = _unread(tx, ctx, stored.values())
+    told = _released_lines(tx, [*unread, *(line.id for _, mappings in differing for line, _ in mappings)])
     decided: list[Decided] = []
     details: dict[int, dict[str, Any]] = {}
     tasks: list[Task] = []
@@ -102,7 +107,29 @@ def _map_anew(tx: Tx, ctx: Context, ids: Sequence[int]) -> int:
     if decided:
         redecide(tx, ctx, decided, event="order.remapped", details=details)
     open_tasks(tx, tasks)
-    return len(decided)
+    return len(decided) + _read_anew(tx, ctx, stored, unread.keys() - told, done={order.id for order, _ in decided})
+
+
+def _unread(tx: Tx, ctx: Context, stored: Iterable[KnownOrder]) -> dict[int, int]:
+    """Return the lines that are made to somebody's wishes and whose own were never read, with their orders."""
+    if not ctx.specs:
+        return {}
+    lines = [(order.id, line) for order in stored for line in order.lines if line.parts and line.open_qty]
+    customs = customs_of(tx.connection, {sku_id for _, line in lines for sku_id in line.parts})
+    plain = {sku_id for sku_id, custom in customs.items() if custom.base_id == sku_id}
+    return {line.id: order_id for order_id, line in lines if not plain.isdisjoint(line.parts)}
+
+
+def _read_anew(
+    tx: Tx, ctx: Context, stored: Mapping[int, KnownOrder], line_ids: Collection[int], *, done: Collection[int]
+) -> int:
+    """Read lines again for how they are made; return how many orders changed."""
+    concerned = [order for order in stored.values() if order.id not in done]
+    pairs = [(order, order) for order in concerned if any(line.id in line_ids for line in order.lines)]
+    if not pairs:
+        return 0
+    outcome = redecide(tx, ctx, pairs, event="order.changed", for_rules=True, respecify=line_ids)
+    return len(outcome.takes)
 
 
 def _differing(tx: Tx, stored: Sequence[KnownOrder]) -> list[tuple[KnownOrder, list[tuple[KnownLine, Mapped]]]]:
@@ -114,16 +141,22 @@ def _differing(tx: Tx, stored: Sequence[KnownOrder]) -> list[tuple[KnownOrder, l
     for channel_id, of_channel in by_channel.items():
         lines = [line for order in of_channel for line in order.of_channel if _may_change(line)]
         mapped = map_things(tx, channel_id, {Thing(line.channel_sku, line.item_ref) for line in lines})
+        bases = bases_of(tx.connection, {sku_id for line in lines for sku_id in line.parts})
         for order in of_channel:
             mappings = [
                 (line, ours)
                 for line in order.of_channel
                 if _may_change(line) and (ours := mapped.get(Thing(line.channel_sku, line.item_ref)))
-                if as_mapped(line, ours) != line
+                if as_mapped(line, ours) != _as_sold(line, bases)
             ]
             if mappings:
                 differing.append((order, mappings))
     return differing
+
+
+def _as_sold(line: KnownLine, bases: Mapping[int, int]) -> KnownLine:
+    """Return the line as it was mapped, before it was put on the SKU of what somebody wants."""
+    return replace(line, parts={bases.get(sku_id, sku_id): qty for sku_id, qty in line.parts.items()})
 
 
 def _may_change(line: KnownLine) -> bool:

@@ -68,5 +68,5 @@ def _open_newest(tx: Tx, vault: Vault) -> int:
 
 def _newest(tx: Tx, sealed: Sealed) -> Any:
     # Scans orders, order_line, payload, inbox, dead_letter: newest first, to one not erased; at the first start.
-    query = select(sealed.table).where(sealed.table.c[sealed.column].is_not(None)).order_by(sealed.table.c.id.desc())
+    query = select(sealed.table).where(sealed.table.c[sealed.column].is_not(None)).order_by(sealed.numbered.desc())
     return tx.execute(query.limit(1)).first()

@@ -34,11 +34,11 @@ def _rotate(store: Store, vault: Vault, sealed: Sealed, progress: Callable[[str,
         total = int(connection.execute(select(func.count()).select_from(sealed.table).where(present)).scalar_one())
     changed = seen = last = 0
     while True:
-        query = select(sealed.table).where(present, sealed.table.c.id > last).order_by(sealed.table.c.id)
+        query = select(sealed.table).where(present, sealed.numbered > last).order_by(sealed.numbered)
 
         def seal_next(tx: Tx, query: Any = query) -> tuple[int, int, int]:
             rows = tx.all(query.limit(AT_ONCE).with_for_update(key_share=True))
-            return len(rows), _seal_again(tx, vault, sealed, rows), rows[-1].id if rows else 0
+            return len(rows), _seal_again(tx, vault, sealed, rows), getattr(rows[-1], sealed.key) if rows else 0
 
         read, sealed_again, last = store.retrying(seal_next)
         changed, seen = changed + sealed_again, seen + read
@@ -57,6 +57,6 @@ def _seal_again(tx: Tx, vault: Vault, sealed: Sealed, rows: Any) -> int:
         fresh: Mapping[str, Any] = {
             sealed.column: vault.encrypt_bytes(vault.decrypt_bytes(value, row=identity), row=identity)
         }
-        tx.execute(update(sealed.table).where(sealed.table.c.id == row.id).values(**fresh))
+        tx.execute(update(sealed.table).where(sealed.numbered == getattr(row, sealed.key)).values(**fresh))
         changed += 1
     return changed

@@ -17,7 +17,7 @@ from erpsync.core.orders import KnownOrder, Merged, carries, phase
 from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.allocation.changes import Change, Outcome
 from erpsync.flows.context import Channel, Context
-from erpsync.flows.orders.decide import Beside, decide, event_detail, map_orders, takes_of, tell_all
+from erpsync.flows.orders.decide import Beside, decide, event_detail, map_orders, spec_detail, takes_of, tell_all
 from erpsync.flows.orders.edits import ask_about_edits
 from erpsync.flows.orders.late_refunds import ask_about_late
 from erpsync.flows.orders.refunds import ask_what_for, priced_refunds, store_refunds
@@ -28,6 +28,7 @@ from erpsync.flows.records.same_version import Disputed, ask_which
 from erpsync.flows.records.unread import bury_lines, named, nothing_wanted, take_unread, unread_of
 from erpsync.flows.records.unshown import unshown_letters
 from erpsync.flows.rules.judging import rule
+from erpsync.flows.specs.reading import Specified, with_specs
 from erpsync.sdk.roles import OrderSource, playing
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.bulk import update_many
@@ -105,9 +106,13 @@ def _settle(
         return
     refunds, news = priced_refunds(tx, [view.order for view in views])
     views, listed = _mapped(tx, channel, views)
+    specified = with_specs(
+        tx, ctx, [view.order for view in views], {it.before.id: it.before for it in views if it.before is not None}
+    )
+    views = _as_decided(views, specified.orders)
     bad = _with_bad_lines(tx, channel, views)
     unread = unread_of(tx, [view.order for view in views])
-    beside = Beside(refunds=refunds, bad_lines=bad, unread=unread)
+    beside = Beside(refunds=refunds, bad_lines=bad, unread=unread, bad_specs=specified.bad)
     decided = [decide(channel, view.wanted, beside) for view in views]
     ruled = rule(tx, ctx, decided, people=_people(views), refunded=refunded)
     changes = ruled.changes
@@ -117,7 +122,7 @@ def _settle(
     tie(tx, channel.id, {order.external_id: order.id for order in new if order.id in unread})
     outcome = allocate(tx, ctx, changes, cause=cause, also=listed)
     seen = {view.order.id: view.merged.changes for view in views}
-    tell_all(tx, changes, outcome, partial(_event, seen=seen), refunded=refunded, granted=news)
+    tell_all(tx, changes, outcome, partial(_event, seen=seen, specified=specified), refunded=refunded, granted=news)
     by_key = {change.after.external_id: refunds[change.after.id] for change in changes if change.after.id in refunds}
     ask_about_late(tx, changes, by_key)
     ask_what_for(tx, channel, changes, refunds, news=news)
@@ -134,9 +139,16 @@ def _mapped(tx: Tx, channel: Channel, views: Sequence[View]) -> tuple[list[View]
     """Return the views with their lines mapped, and the SKUs that are listed for the first time."""
     before = [view.before for view in views if view.before is not None]
     mapped, listed = map_orders(tx, channel.id, [view.order for view in views], before=before)
+    return _as_decided(views, mapped), listed
+
+
+def _as_decided(views: Sequence[View], orders: Sequence[KnownOrder]) -> list[View]:
+    """Return the views with their orders as they are wanted."""
+    pairs = zip(views, orders, strict=True)
     return [
-        replace(view, merged=replace(view.merged, order=order)) for view, order in zip(views, mapped, strict=True)
-    ], listed
+        view if order is view.order else replace(view, merged=replace(view.merged, order=order))
+        for view, order in pairs
+    ]
 
 
 def _with_bad_lines(tx: Tx, channel: Channel, views: Sequence[View]) -> set[int]:
@@ -171,7 +183,9 @@ def _sealed(tx: Tx, channel: Channel, view: View) -> dict[str, Any]:
     return recipient_columns(tx.vault, recipient, row=row, same=same)
 
 
-def _event(change: Change, outcome: Outcome, *, seen: Mapping[int, Sequence[str]]) -> Event | None:
+def _event(
+    change: Change, outcome: Outcome, *, seen: Mapping[int, Sequence[str]], specified: Specified
+) -> Event | None:
     """Return the event of an order, where it is new or something of it is worth one.
 
     Args:
@@ -188,6 +202,7 @@ def _event(change: Change, outcome: Outcome, *, seen: Mapping[int, Sequence[str]
         },
     }
     news = {name: value for name, value in facts.items() if value} | dict(change.ruled)
+    news |= spec_detail(specified, order.id)
     if before is not None and not news and before.holds == order.holds:
         return None
     kind = "order.imported" if before is None else "order.changed"

@@ -5,7 +5,7 @@ whatever follows from an order follows from it whoever wanted it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from erpsync.core.milestones import milestones
@@ -24,6 +24,7 @@ from erpsync.flows.orders.hold_reasons import asks_for_address, free_shipments, 
 from erpsync.flows.orders.refunds import Refunds, close_placed, refunds_by_order
 from erpsync.flows.records.unread import unread_of
 from erpsync.flows.rules.judging import rule
+from erpsync.flows.specs.reading import Specified, with_specs
 from erpsync.sdk.types import Recipient
 from erpsync.store.db.store import Tx
 from erpsync.store.dead_letters import open_line_letters
@@ -37,11 +38,15 @@ Tell = Callable[[Change, Outcome], Event | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """What is known beside orders, by their ids: refunds, which have bad lines, what was not understood of them."""
+    """What is known beside orders, by their ids: refunds, which have bad lines, what was not understood of them.
+
+    `bad_specs` are what of them cannot be made as it was written.
+    """
 
     refunds: Refunds
     bad_lines: Collection[int]
     unread: Mapping[int, str]
+    bad_specs: Mapping[int, str] = field(default_factory=dict)
 
 
 def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
@@ -59,6 +64,7 @@ def decide(channel: Channel | None, wanted: Change, beside: Beside) -> Change:
         needs_address=asks_for_address(channel, order),
         by_hand=until_ended(order.holds),
         unread=beside.unread.get(order.id, ""),
+        bad_spec=beside.bad_specs.get(order.id, ""),
     )
     return replace(wanted, after=replace(order, holds=holds))
 
@@ -110,6 +116,12 @@ def event_detail(change: Change, outcome: Outcome, detail: Mapping[str, Any]) ->
     return told
 
 
+def spec_detail(specified: Specified, order_id: int) -> dict[str, Any]:
+    """Return what an event says of how an order's lines are made: where each parameter was read, never the text."""
+    sources = specified.sources.get(order_id)
+    return {"specs": sources} if sources else {}
+
+
 def takes_of(order: KnownOrder, outcome: Outcome) -> list[dict[str, int]]:
     """Return the units that an order was given, as an event holds them."""
     return [take_detail(take) for take in outcome.takes.get(order.id, ())]
@@ -130,6 +142,7 @@ def redecide(
     also: Iterable[int] = (),
     people: Mapping[int, Recipient] | None = None,
     for_rules: bool = False,
+    respecify: Collection[int] = (),
 ) -> Outcome:
     """Write orders (before, as a person or a mapping wants them), their holds judged anew, and plan their stock.
 
@@ -139,15 +152,20 @@ def redecide(
         detail: for the event of every order; `details` by order id for its own.
         leaving: by order id, the channel units per line id that leave now in a parcel of ours.
         departures: by order id, where and when they left, if a warehouse reports it.
+        respecify: ids of lines that are to be read again for how they are made.
     """
-    orders = [order for _, order in decided]
+    stored = {before.id: before for before, _ in decided}
+    specified = with_specs(
+        tx, ctx, [order for _, order in decided], stored, anew=respecify, leaving=(leaving or {}).keys()
+    )
+    orders = specified.orders
     refunds = refunds_by_order(tx, orders)
     bad = open_line_letters(tx, [order.id for order in orders])
-    beside = Beside(refunds=refunds, bad_lines=bad, unread=unread_of(tx, orders))
+    beside = Beside(refunds=refunds, bad_lines=bad, unread=unread_of(tx, orders), bad_specs=specified.bad)
     changes = []
-    for before, order in decided:
+    for order in orders:
         units, departure = (leaving or {}).get(order.id, {}), (departures or {}).get(order.id)
-        wanted = Change(before=before, after=order, leaving=units, departure=departure)
+        wanted = Change(before=stored[order.id], after=order, leaving=units, departure=departure)
         changes.append(decide(ctx.seller(order.channel_id), wanted, beside))
     ruled = rule(tx, ctx, changes, people=people or {}, again=for_rules)
     changes = [it for it in ruled.changes if it.ruled or it.after != it.before] if for_rules else ruled.changes
@@ -158,6 +176,7 @@ def redecide(
     def tell(change: Change, outcome: Outcome) -> Event:
         order = change.after
         said = {**(detail or {}), **(details or {}).get(order.id, {}), **change.ruled, "phase": phase(order)}
+        said |= spec_detail(specified, order.id)
         told = event_detail(change, outcome, said)
         return Event(kind=event, order_id=order.id, channel_id=order.channel_id, detail=told, actor=actor)
 

@@ -8,8 +8,8 @@ from erpsync.core.orders import KnownLine, KnownOrder, Origin
 from erpsync.sdk.types import Order
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import buyer_index, line_row, notes_row
+from erpsync.store.notes import Properties, opened_notes, opened_properties
 
-Properties = tuple[tuple[str, str], ...]
 Join = Callable[[Notes, Order], Notes]
 """How a view is joined with what is known: `newer` or `older`."""
 
@@ -40,21 +40,6 @@ def with_notes(
     index = buyer_index(tx.vault, order.channel_id, now.buyer) if now.buyer else None
     noted = replace(order, lines=lines, notes=sealed, buyer_index=index)
     return noted, (*(changed(stored, now) if before else ()), *names)
-
-
-def opened_notes(tx: Tx, order: KnownOrder) -> Notes:
-    """Return what is known of an order's buyer and notes."""
-    if order.notes is None:
-        return Notes()
-    return Notes(**tx.vault.decrypt(order.notes, row=notes_row(order.channel_id, order.external_id)))
-
-
-def opened_properties(tx: Tx, order_id: int, line: KnownLine) -> Properties:
-    """Return what is known of a line's properties."""
-    if line.properties is None:
-        return ()
-    rows = tx.vault.decrypt(line.properties, row=line_row(order_id, line.external_id))
-    return tuple((name, value) for name, value in rows)
 
 
 def _with_properties(tx: Tx, order_id: int, line: KnownLine, said: Properties | None, join: Join) -> KnownLine:

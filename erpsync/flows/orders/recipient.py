@@ -9,12 +9,12 @@ from erpsync.core.masking import masked
 from erpsync.core.orders import KnownOrder
 from erpsync.flows.context import Context
 from erpsync.flows.orders.find import find_order
-from erpsync.flows.orders.notes import opened_notes, opened_properties
 from erpsync.store.buyers import orders_of_buyers
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
 from erpsync.store.events import Event, write_events
+from erpsync.store.notes import opened_notes, opened_properties
 from erpsync.store.tables import orders
 
 MOST_ORDERS = 20

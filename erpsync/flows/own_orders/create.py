@@ -17,10 +17,11 @@ from erpsync.flows.allocation.allocate import allocate
 from erpsync.flows.allocation.changes import Change, Outcome
 from erpsync.flows.context import Channel, Context
 from erpsync.flows.errors import FieldRefused
-from erpsync.flows.orders.decide import Beside, decide, event_detail, takes_of, tell_all
+from erpsync.flows.orders.decide import Beside, decide, event_detail, spec_detail, takes_of, tell_all
 from erpsync.flows.orders.numbering import free_numbers
 from erpsync.flows.own_orders.form import OwnOrder
 from erpsync.flows.rules.judging import rule
+from erpsync.flows.specs.reading import with_specs
 from erpsync.sdk.digest import digest_of
 from erpsync.sdk.read import MAX_MINOR
 from erpsync.sdk.types import OrderState
@@ -69,15 +70,17 @@ def _create(tx: Tx, *, ctx: Context, form: OwnOrder, key: str, digest: str, acto
         if stored.reading.digest != digest:
             raise FieldRefused(f"key: order {stored.number} has this key already, and says something else")
         return Created(number=stored.number, repeated=True)
-    order = _order(tx, ctx, own, form, key, digest)
-    wanted = decide(own, Change(before=None, after=order), Beside(refunds={}, bad_lines=(), unread={}))
+    specified = with_specs(tx, ctx, [_order(tx, ctx, own, form, key, digest)], {})
+    [order] = specified.orders
+    beside = Beside(refunds={}, bad_lines=(), unread={}, bad_specs=specified.bad)
+    wanted = decide(own, Change(before=None, after=order), beside)
     ruled = rule(tx, ctx, [wanted], people={order.id: form.recipient.plain()})
     change = ruled.changes[0]
     row = recipient_row(own.id, key)
     insert_orders(tx, [(change.after, recipient_columns(tx.vault, form.recipient.plain(), row=row))])
     ruled.write(tx)
     outcome = allocate(tx, ctx, [change], actor=actor)
-    tell_all(tx, [change], outcome, partial(_event, actor=actor))
+    tell_all(tx, [change], outcome, partial(_event, actor=actor, specs=spec_detail(specified, order.id)))
     return Created(number=order.number)
 
 
@@ -157,9 +160,9 @@ def _with_notes(tx: Tx, order: KnownOrder, form: OwnOrder) -> KnownOrder:
     return replace(order, notes=sealed, buyer_index=index)
 
 
-def _event(change: Change, outcome: Outcome, *, actor: str) -> Event:
+def _event(change: Change, outcome: Outcome, *, actor: str, specs: Mapping[str, Any]) -> Event:
     order = change.after
-    said: dict[str, Any] = {"phase": phase(order), "kind": order.kind.value, **change.ruled}
+    said: dict[str, Any] = {"phase": phase(order), "kind": order.kind.value, **change.ruled, **specs}
     if takes := takes_of(order, outcome):
         said["takes"] = takes
     detail = event_detail(change, outcome, said)

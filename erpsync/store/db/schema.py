@@ -13,7 +13,7 @@ from erpsync.store.db.engine import StoreError, UnusableError, sqlite_path
 from erpsync.store.db.migration import RESTORING_TABLE, VERSION_TABLE, carry_out, versions_in
 from erpsync.store.tables import metadata
 
-VERSION = "0034"
+VERSION = "0036"
 _NOT_OURS = "erpsync did not make it; name another one under `database`"
 
 
