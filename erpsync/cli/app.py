@@ -173,7 +173,7 @@ class App:
 
     @contextmanager
     def ctx(self, vault: "Vault | None" = None) -> Iterator["Context"]:
-        """Yield the context for a command that talks to no platform; where there are rules, with the keys to judge."""
+        """Yield the context for a command that talks to no platform, with the keys where rules or specs need them."""
         from erpsync.cli.build import command_context
 
         with self.store(vault or self._keys_of_rules()) as store:
@@ -200,10 +200,10 @@ class App:
             yield stored_context(store, self.config)
 
     def _keys_of_rules(self, *, others: bool = False) -> "Vault | None":
-        """Return the keys for personal data, which rules may ask about; None where there are no rules, or no keys."""
+        """Return the keys for personal data, which rules and specs ask about; None where there are none, or no keys."""
         from erpsync.cli.build import vault_of
 
-        if not self.config.rules.rules and not others:
+        if not (self.config.rules.rules or self.config.specs or others):
             return None
         if self.bad_files:  # then no secret can be read; a key file can
             return vault_of(self.config) if self.config.privacy is None else None

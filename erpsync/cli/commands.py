@@ -6,6 +6,7 @@ Why data: the parser, the help and the README's table come from one list, and no
 from erpsync.cli.command import Argument, Command, arg
 from erpsync.cli.courier_commands import COURIERS
 from erpsync.cli.desk_commands import DESK
+from erpsync.cli.item_commands import ITEMS
 from erpsync.cli.order_commands import DECISIONS, ORDER, RULES, SAID, WHY
 from erpsync.cli.own_commands import BEGINNING, CONNECTORS, DAEMON, KEEPING, TOKENS, USERS
 from erpsync.cli.paper_commands import PAPERS
@@ -24,6 +25,7 @@ def only_looks(name: str) -> bool:
 _LIMIT = arg("--limit", type=count, default=100, metavar="N", help="how many at most; 0 is all (default 100)")
 _ALL = arg("--limit", type=count, default=0, metavar="N", help="how many at most; 0, the default, is all")
 _CHANNEL = arg("--channel", metavar="ID", help="only of this channel")
+_IN = arg("--warehouse", metavar="W", help="only in this warehouse")
 _SKU = arg("--sku", metavar="CODE", help="only of this SKU")
 _NAME = arg("channel", metavar="ID", help="the channel's id")
 _FILES = arg("files", nargs="+", metavar="FILE", help="text, .xlsx or .xls; - is standard input")
@@ -37,7 +39,6 @@ _FILE = (
         help="for a program: heads and states as --json names them, cells as they are, no byte-order mark",
     ),
 )
-_LACKS = ("title", "barcode", "weight_g", "volume_cm3", "floor", "tags", "shelf")
 _W = arg("--warehouse", required=True, type=code, metavar="W", help="the warehouse")
 _S = arg("--sku", required=True, type=code, metavar="CODE", help="the SKU")
 
@@ -101,6 +102,7 @@ ORDERS = (
                 action="store_true",
                 help="also who bought, who gets it and what they wrote; leaves an audit event",
             ),
+            arg("--spec", action="store_true", help="also how its lines are made; leaves an audit event"),
         ),
     ),
     *DECISIONS,
@@ -151,14 +153,14 @@ STOCK = (
         "stock list",
         "list stock per warehouse and SKU",
         "stock:list_stock",
-        (arg("--warehouse", metavar="W", help="only in this warehouse"), _SKU),
+        (_IN, _SKU, arg("--variants", action="store_true", help="also what is made as buyers want it")),
     ),
     Command(
         "stock export",
         "write stock as CSV for a spreadsheet; `stock import` takes the file back, with other numbers on hand",
         "stock:export",
         (
-            arg("--warehouse", metavar="W", help="only in this warehouse"),
+            _IN,
             _SKU,
             arg(
                 "--by",
@@ -199,23 +201,6 @@ STOCK = (
     ),
     Command("stock confirm", "let the zeros go that the brake holds back", "stock:confirm", (_NAME,)),
     Command(
-        "goods list",
-        "list what is known of SKUs, and on which shelf they lie",
-        "goods:list_",
-        (
-            _SKU,
-            arg("--tag", metavar="TAG", help="only those with this tag"),
-            arg("--lacks", choices=_LACKS, help="only those of which this is not known"),
-            _ALL,
-        ),
-    ),
-    Command(
-        "goods import",
-        "take goods data: sku and any of title,barcode,weight_g,volume_cm3,floor,currency,tags,shelf,warehouse",
-        "goods:import_",
-        (_FILES, _SHEET),
-    ),
-    Command(
         "listings list",
         "list listings with the number each was told",
         "listings:list_",
@@ -231,7 +216,7 @@ STOCK = (
         "policies list",
         "list what is set for single SKUs on a channel or in a warehouse",
         "policies:list_",
-        (_CHANNEL, _SKU, arg("--warehouse", metavar="W", help="only in this warehouse")),
+        (_CHANNEL, _SKU, _IN),
     ),
     Command(
         "policies import",
@@ -361,6 +346,7 @@ COMMANDS = (
     *DESK,
     *PAPERS,
     *STOCK,
+    *ITEMS,
     *COURIERS,
     *CHANNELS,
     *MESSAGES,
@@ -380,6 +366,7 @@ GROUPS = {
     "papers": "what is printed of releases and waves",
     "stock": "what lies in the warehouses",
     "goods": "what our SKUs are, and where they lie",
+    "items": "how our SKUs are planned",
     "listings": "what channels sell, tied to our SKUs",
     "policies": "what holds for single SKUs on a channel or in a warehouse",
     "bundles": "SKUs made of others",

@@ -43,6 +43,19 @@ DECISIONS = (
             SAID,
         ),
     ),
+    Command(
+        "orders specify",
+        "say how a line is to be made, whatever the channel tells of it now or later",
+        "orders:specify",
+        (
+            ORDER,
+            arg("line", metavar="LINE", help="the channel's id of the line, as `orders show` prints it"),
+            arg(
+                "values", nargs="*", metavar="NAME=VALUE", help="a parameter and what it is to be; several may be named"
+            ),
+            arg("--clear", action="store_true", help="take back what was said; what the channel tells counts again"),
+        ),
+    ),
     Command("orders tag", "give an order tags, for rules and for who looks for it", "audit:tag", (ORDER, _TAGS)),
     Command("orders untag", "take tags off an order, those of rules too", "audit:untag", (ORDER, _TAGS)),
     Command(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from erpsync.cli.app import App
-from erpsync.cli.errors import OK, one_of
+from erpsync.cli.errors import OK, UsageError, one_of
 from erpsync.cli.instants import option
 from erpsync.cli.tables import Column, local, money
 from erpsync.languages import ENGLISH, Language
@@ -15,6 +15,7 @@ from erpsync.languages.vocabulary import OWN_WORDS
 if TYPE_CHECKING:
     from erpsync.flows.context import Context
     from erpsync.flows.orders.recipient import Revealed
+    from erpsync.flows.orders.specify import Specs
     from erpsync.store.views import OrderFilter
 
 Json = dict[str, Any]
@@ -102,10 +103,13 @@ def show(app: App) -> int:
     from erpsync.flows.audit.report import show_ruled
 
     revealed = _revealed(app) if app.args.recipient else None
+    specs = _specs(app) if app.args.spec else None
     with app.looking_by_rules() as ctx:
         order = show_ruled(ctx, app.args.order)
     if revealed is not None:
         order = revealed.shown_in(order)
+    if specs is not None:
+        order |= {"lines": [line | {"spec": specs.get(line["external_id"], {})} for line in order["lines"]]}
     app.out.value(order, lambda: _print(app, order))
     return OK
 
@@ -117,6 +121,36 @@ def _revealed(app: App) -> "Revealed":
     config = app.load(secrets=()).require()
     with app.ctx(vault_of(config)) as ctx:
         return reveal_recipient(ctx, app.args.order, actor=app.actor)
+
+
+def _specs(app: App) -> "Specs":
+    from erpsync.cli.build import vault_of
+    from erpsync.flows.orders.specify import reveal_specs
+
+    config = app.load(secrets=()).require()
+    with app.ctx(vault_of(config)) as ctx:
+        return reveal_specs(ctx, app.args.order, actor=app.actor)
+
+
+def specify(app: App) -> int:
+    """Say how a line is to be made, or take that back."""
+    from erpsync.flows.orders.specify import specify as say
+    from erpsync.flows.orders.specify import unspecify
+
+    args = app.args
+    if args.clear == bool(args.values):
+        raise UsageError("name what it is to be as NAME=VALUE, or take it back with --clear")
+    values = dict(_pair(text) for text in args.values)
+    if args.clear:
+        return decide(app, lambda ctx: unspecify(ctx, args.order, args.line, actor=app.actor))
+    return decide(app, lambda ctx: say(ctx, args.order, args.line, values, actor=app.actor))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise UsageError("each must be NAME=VALUE, for example text=Anna")
+    return name, value
 
 
 def hold(app: App) -> int:
@@ -209,6 +243,8 @@ def _print(app: App, order: Json) -> None:
     for line in order["lines"]:
         for line_property in line.get("properties", ()):
             out.line(f"line {line['external_id']} {line_property['name']}: {line_property['value']}")
+        for name, value in line.get("spec", {}).items():
+            out.line(f"line {line['external_id']} is made with {name}: {value}")
     out.rows([_line(line, currency, out.speech) for line in order["lines"]], _LINES)
     if order["shipments"]:
         out.heading("Shipments")

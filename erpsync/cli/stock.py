@@ -29,7 +29,7 @@ def list_stock(app: App) -> int:
     from erpsync.store.views import list_stock as rows
 
     with app.reading() as connection:
-        shown = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku)
+        shown = rows(connection, warehouse_code=app.args.warehouse, sku_code=app.args.sku, variants=app.args.variants)
     app.out.rows(shown, COLUMNS, empty="no such stock")
     return OK
 

@@ -3,17 +3,21 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from erpsync.core.policy import WarehousePolicy
 from erpsync.store.db.bulk import in_parts, insert_many, new_ids, update_many
 from erpsync.store.db.store import Tx
-from erpsync.store.tables import channel, sku, warehouse
+from erpsync.store.tables import channel, sku, variant, warehouse
 
 OWN, OWN_ID = "internal", -1
 """The channel of orders that were made here, and its connector, which there is none of; its row is made with the first.
 
 Its id is the same everywhere, so that a process that began before that row was there serves its orders all the same."""
+
+
+NO_VARIANT = ~exists().where(variant.c.sku_id == sku.c.id)
+"""SKUs that are goods of the assortment, and not what was made as one buyer wanted it."""
 
 
 class ChannelRow(NamedTuple):
@@ -97,6 +101,14 @@ def sku_ids(connection: Connection, codes: Iterable[str]) -> dict[str, int]:
     """Return the ids of those SKUs that exist, by code."""
     queries = (select(sku.c.code, sku.c.id).where(sku.c.code.in_(part)) for part in in_parts(codes))
     return {row.code: row.id for query in queries for row in connection.execute(query)}
+
+
+def ids_by_name(connection: Connection, codes: Iterable[str]) -> dict[str, int]:
+    """Return the ids of those SKUs that a seller code may mean, by code: what was made as a buyer wants it is none."""
+    query = select(sku.c.code, sku.c.id).where(NO_VARIANT)
+    return {
+        row.code: row.id for part in in_parts(codes) for row in connection.execute(query.where(sku.c.code.in_(part)))
+    }
 
 
 def sku_codes(connection: Connection, ids: Iterable[int]) -> dict[int, str]:

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from erpsync.core.orders import KnownLine
 from erpsync.store.db.bulk import insert_many, new_ids, update_many
 from erpsync.store.db.store import Tx
-from erpsync.store.registry import lock_skus, sku_ids
+from erpsync.store.registry import ids_by_name, lock_skus
 from erpsync.store.tables import bundle, listing
 
 
@@ -44,7 +44,7 @@ def map_things(tx: Tx, channel_id: int, things: Iterable[Thing]) -> dict[Thing, 
     codes = sorted({thing.channel_sku for thing in wanted})
     exact, by_code = _listed(tx, channel_id, codes)
     missing = [t.channel_sku for t in wanted if t not in exact and t.channel_sku not in by_code]
-    equal = sku_ids(tx.connection, missing) if missing else {}
+    equal = ids_by_name(tx.connection, missing) if missing else {}
     by_thing: dict[Thing, Ours] = {}
     for thing in wanted:
         ours = exact.get(thing) or by_code.get(thing.channel_sku)

@@ -5,17 +5,33 @@ from base64 import b32encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select, text
 
 from erpsync.core.specs import canonical
-from erpsync.store.db.bulk import in_parts, insert_many, new_ids
+from erpsync.store.db.bulk import in_parts, insert_many, new_ids, update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import line_spec_row, variant_row
-from erpsync.store.tables import item, line_spec, sku, variant
+from erpsync.store.registry import lock_skus
+from erpsync.store.tables import (
+    PERSONAL,
+    SUPPLY_IS_OPEN,
+    item,
+    line_part,
+    line_spec,
+    order_line,
+    orders,
+    sku,
+    stock,
+    supply,
+    variant,
+)
 
 BETWEEN = "~"
 """Stands between the code of a base SKU and what tells its variants apart."""
 
+HAS_SPEC = text("variant.spec IS NOT NULL")
+_IS_ERASED = variant.c.spec.is_(None)
+_OPEN = ("partially_shipped", "held", "unpaid", "ready")
 _LENGTHS = (8, 16, 26)  # all of the digest at last
 
 Spec = Mapping[str, str]
@@ -74,8 +90,9 @@ def variants_of(tx: Tx, wants: Iterable[Wanted]) -> dict[Wanted, int]:
 
 
 def make_variants(tx: Tx, wants: Iterable[Wanted]) -> dict[Wanted, int]:
-    """Return the variants of specs, those that are new made first; nobody makes two of one. Their bases are locked.
+    """Return the variants of specs, those that are new made first; nobody makes two of one.
 
+    Their bases, and those that are there already, are locked: so none is erased that is wanted again.
     The code is the base's and the beginning of the digest, and more of it where another SKU has that code already.
     """
     digests = {each: _digest(tx, each) for each in sorted(set(wants))}
@@ -98,7 +115,50 @@ def make_variants(tx: Tx, wants: Iterable[Wanted]) -> dict[Wanted, int]:
         ]
         insert_many(tx, variant, rows)
         found = _found(tx, digests)
+    erased = set(tx.execute(select(variant.c.sku_id).where(_IS_ERASED, variant.c.sku_id.in_(found.values()))).scalars())
+    again = {id: json.loads(each.spec) for each, id in found.items() if id in erased}
+    rows = [{"sku_id": id, "spec": tx.vault.encrypt(spec, row=variant_row(id))} for id, spec in sorted(again.items())]
+    update_many(tx, variant, rows, keys=["sku_id"])
     return found
+
+
+def erase_specs(tx: Tx, order_ids: Iterable[int]) -> None:
+    """Erase what was said of the lines of orders whose people are erased, and the specs that no other order has."""
+    lines = select(order_line.c.id).where(order_line.c.order_id.in_(sorted(order_ids)))
+    tx.execute(line_spec.delete().where(line_spec.c.line_id.in_(lines)))
+    theirs = select(line_part.c.sku_id).where(line_part.c.line_id.in_(lines))
+    _erase(tx, tx.execute(select(variant.c.sku_id).where(HAS_SPEC, variant.c.sku_id.in_(theirs))).scalars())
+
+
+def erase_unwanted(tx: Tx, *, after: int, limit: int) -> list[int]:
+    """Erase the specs that no order has any more; return the ids of the variants that were looked at, in order."""
+    nowhere = ~exists().where(line_part.c.sku_id == variant.c.sku_id)
+    query = select(variant.c.sku_id).where(HAS_SPEC, nowhere, variant.c.sku_id > after).order_by(variant.c.sku_id)
+    ids = list(tx.execute(query.limit(limit)).scalars())
+    _erase(tx, ids)
+    return ids
+
+
+def drop_empty_stock(tx: Tx, *, limit: int) -> int:
+    """Drop rows of stock of variants of which nothing is there and nothing is promised; return how many."""
+    empty = (stock.c.on_hand == 0) & (stock.c.reserved == 0)
+    # Scans stock: a row per SKU and warehouse, as long as the assortment and what is being made.
+    query = select(stock.c.sku_id).join(variant, variant.c.sku_id == stock.c.sku_id).where(empty)
+    ids = sorted(set(tx.execute(query.limit(limit)).scalars()))
+    lock_skus(tx, ids)
+    return tx.execute(stock.delete().where(stock.c.sku_id.in_(ids), empty)).rowcount if ids else 0
+
+
+def _erase(tx: Tx, sku_ids: Iterable[int]) -> None:
+    ids = sorted(set(sku_ids))
+    lock_skus(tx, ids)
+    of_order = line_part.join(order_line, order_line.c.id == line_part.c.line_id)
+    people = select(line_part.c.sku_id).select_from(of_order.join(orders, orders.c.id == order_line.c.order_id))
+    wanted = people.where(line_part.c.sku_id == variant.c.sku_id, or_(PERSONAL, orders.c.phase.in_(_OPEN)))
+    made = exists().where(supply.c.sku_id == variant.c.sku_id, SUPPLY_IS_OPEN)
+    for part in in_parts(ids):
+        here = (HAS_SPEC, variant.c.sku_id.in_(part), ~wanted.exists(), ~made)
+        tx.execute(variant.update().where(*here).values(spec=None))
 
 
 def specs_said(tx: Tx, line_ids: Iterable[int]) -> dict[int, dict[str, str]]:

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_READABLE = sa.text("spec IS NOT NULL")
 _ACTIVE = sa.text("state = 'active'")
 _OPEN = sa.text("state IN ('open', 'started')")
 _TABLES = ("item", "variant", "line_spec", "bom", "bom_line", "bom_step", "supply", "work_step", "work_part", "report")
@@ -36,6 +37,7 @@ def upgrade() -> None:
         *_checks("variant", not_itself="sku_id <> base_id"),
         sa.UniqueConstraint("base_id", "digest", name=op.f("uq_variant_base_id_digest")),
     )
+    op.create_index("ix_variant_spec", "variant", ["sku_id"], sqlite_where=_READABLE, postgresql_where=_READABLE)
     op.create_table(
         "line_spec",
         *_keys("line_id"),

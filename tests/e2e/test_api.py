@@ -264,7 +264,7 @@ def test_openapi_describes_every_address_with_an_example(api: Api) -> None:
         if code in ("200", "201")
     ]
 
-    assert len(document["paths"]) == 51
+    assert len(document["paths"]) == 52
     assert all("example" in content for each in answers for content in each["content"].values())
     assert document["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
 

@@ -64,7 +64,7 @@ MISTYPED = {
     "show": "there is no command 'show'; did you mean 'orders show' or 'releases show' or 'waves show' or"
     " 'channels show'? (see erpsync --help)",
     "orders xyz": "there is no command 'xyz'; there are list, export, find, show, create, edit, hold, release, cancel,"
-    " approve, tag, untag, seal, unseal (see erpsync orders --help)",
+    " approve, specify, tag, untag, seal, unseal (see erpsync orders --help)",
     "orders list --chanel x": "unrecognized arguments: --chanel x; did you mean '--channel'?"
     " (see erpsync orders list --help)",
     "orders list --limt=3": "unrecognized arguments: --limt=3; did you mean '--limit'?"

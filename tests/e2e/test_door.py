@@ -85,6 +85,7 @@ ACTS = [
     "/orders/ship",
     "/orders/ship-chosen",
     "/orders/ship-many",
+    "/orders/specify",
     "/orders/tag",
     "/orders/unseal",
     "/orders/untag",

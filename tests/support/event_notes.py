@@ -55,6 +55,7 @@ EVENTS = {
     "push.done": "Numbers or a parcel were accepted by the channel; `refused` of a batch were not.",
     "push.retried": "A number or parcel was not accepted and is tried again.",
     "push.unknown": "It was sent and no answer came; what follows depends on what the channel allows.",
+    "specs.in_force": "Other rules of specs are in force; `orders` that are held for theirs are read again.",
     "order.not_held": "A record could not be applied, and the order it speaks of could not be held either; see to it.",
     "record.buried": "A record could not be read or applied; it is a dead letter, the others went on.",
     "release.kept": "A warehouse did not stop what it was asked to; it leaves, a task asks for the parcel back.",

@@ -12,6 +12,7 @@ from erpsync.sdk.types import BookedParcel, BookingRequest, ParcelGoods, Recipie
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
 from erpsync.store.encrypted import recipient_row
+from erpsync.store.goods import BASE, known, with_base
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.releases import orders_in
 from erpsync.store.tables import orders, release, release_line, sku
@@ -75,11 +76,14 @@ def measures_of(tx: Tx, release_ids: Iterable[int]) -> dict[int, tuple[int | Non
 
 
 def _goods(tx: Tx, release_ids: Iterable[int]) -> list[Any]:
-    what = (sku.c.code, sku.c.title, sku.c.weight_g, sku.c.volume_cm3)
+    code = func.coalesce(BASE.c.code, sku.c.code)  # a courier is told what it is, not what is written on it
+    what = (known("title"), known("weight_g"), known("volume_cm3"))
+    joined = select(release_line.c.release_id, sku.c.id, code.label("code"), *what).add_columns(
+        func.sum(release_line.c.qty).label("qty")
+    )
     query = (
-        select(release_line.c.release_id, *what, func.sum(release_line.c.qty).label("qty"))
-        .join(sku, sku.c.id == release_line.c.sku_id)
-        .group_by(release_line.c.release_id, *what)
+        with_base(joined.join(sku, sku.c.id == release_line.c.sku_id))
+        .group_by(release_line.c.release_id, sku.c.id, BASE.c.id)
         .order_by(release_line.c.release_id, sku.c.code)
     )
     return [row for part in in_parts(release_ids) for row in tx.all(query.where(release_line.c.release_id.in_(part)))]

@@ -211,7 +211,7 @@ def _spec(desk: Desk, row: Any) -> str:
 def _price(row: Any) -> int | None:
     """Return what one of our units costs; None for pieces of a bundle, and where it does not come out even."""
     each, rest = divmod(row.price_minor * row.units, row.qty)
-    return None if row.has_parts or rest else int(each)
+    return None if (row.has_parts and not row.as_wanted) or rest else int(each)
 
 
 def _notes(desk: Desk, sheet: Sheet) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from erpsync.store.db.bulk import in_parts
+from erpsync.store.goods import SHELF, known, with_base, with_shelf
 from erpsync.store.tables import (
     WAYBILL_IS_LIVE,
     order_line,
@@ -16,7 +17,7 @@ from erpsync.store.tables import (
     release_line,
     release_order,
     sku,
-    sku_place,
+    variant,
     wave,
     waybill,
 )
@@ -143,18 +144,15 @@ def _add_lines(connection: Connection, part: Sequence[int], sheets: dict[int, Sh
             order_line.c.price_minor,
             order_line.c.has_parts,
             sku.c.code,
-            sku.c.title,
-            sku_place.c.shelf,
+            known("title"),
+            (variant.c.base_id == order_line.c.sku_id).label("as_wanted"),
+            SHELF,
         )
         .join(release, release.c.id == release_line.c.release_id)
         .join(order_line, order_line.c.id == release_line.c.line_id)
         .join(sku, sku.c.id == release_line.c.sku_id)
-        .outerjoin(
-            sku_place,
-            (sku_place.c.sku_id == release_line.c.sku_id) & (sku_place.c.warehouse_id == release.c.warehouse_id),
-        )
     )
-    rows = query.where(release_line.c.release_id.in_(part)).order_by(*release_line.primary_key)
+    rows = with_shelf(with_base(query)).where(release_line.c.release_id.in_(part)).order_by(*release_line.primary_key)
     for row in connection.execute(rows):
         sheets[row.release_id].lines.append(row)
 

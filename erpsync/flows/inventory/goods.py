@@ -17,7 +17,7 @@ from erpsync.flows.inventory.goods_cells import Said, Value, contradiction, read
 from erpsync.flows.inventory.unmapped import relook_unmapped
 from erpsync.store.db.store import Tx
 from erpsync.store.events import Event, write_events
-from erpsync.store.goods import COLUMNS, goods_of, shelves_of, skus_with_barcode, write_goods, write_shelves
+from erpsync.store.goods import COLUMNS, own_goods_of, own_shelves_of, skus_with_barcode, write_goods, write_shelves
 from erpsync.store.registry import lock_skus, make_skus, sku_ids
 
 
@@ -89,7 +89,7 @@ def _take(tx: Tx, ctx: Context, taken: Sequence[_Taken], actor: str) -> tuple[li
     fresh = sorted(codes - sku_ids(tx.connection, codes).keys())
     ids = make_skus(tx, codes)
     lock_skus(tx, ids.values())
-    before, shelves = goods_of(tx.connection, ids.values()), shelves_of(tx.connection, ids.values())
+    before, shelves = own_goods_of(tx.connection, ids.values()), own_shelves_of(tx.connection, ids.values())
     after = {id: dict(row) for id, row in before.items()}
     placed = dict(shelves)
     for each in taken:

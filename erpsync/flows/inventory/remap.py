@@ -107,7 +107,8 @@ def _map_anew(tx: Tx, ctx: Context, ids: Sequence[int]) -> int:
     if decided:
         redecide(tx, ctx, decided, event="order.remapped", details=details)
     open_tasks(tx, tasks)
-    return len(decided) + _read_anew(tx, ctx, stored, unread.keys() - told, done={order.id for order, _ in decided})
+    _read_anew(tx, ctx, stored, unread.keys() - told, done={order.id for order, _ in decided})
+    return len(decided)
 
 
 def _unread(tx: Tx, ctx: Context, stored: Iterable[KnownOrder]) -> dict[int, int]:
@@ -122,14 +123,12 @@ def _unread(tx: Tx, ctx: Context, stored: Iterable[KnownOrder]) -> dict[int, int
 
 def _read_anew(
     tx: Tx, ctx: Context, stored: Mapping[int, KnownOrder], line_ids: Collection[int], *, done: Collection[int]
-) -> int:
-    """Read lines again for how they are made; return how many orders changed."""
+) -> None:
+    """Read lines again for how they are made; orders that come out as they are leave no trace."""
     concerned = [order for order in stored.values() if order.id not in done]
     pairs = [(order, order) for order in concerned if any(line.id in line_ids for line in order.lines)]
-    if not pairs:
-        return 0
-    outcome = redecide(tx, ctx, pairs, event="order.changed", for_rules=True, respecify=line_ids)
-    return len(outcome.takes)
+    if pairs:
+        redecide(tx, ctx, pairs, event="order.changed", for_rules=True, respecify=line_ids)
 
 
 def _differing(tx: Tx, stored: Sequence[KnownOrder]) -> list[tuple[KnownOrder, list[tuple[KnownLine, Mapped]]]]:

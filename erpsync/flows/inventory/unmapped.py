@@ -15,7 +15,7 @@ from erpsync.flows.orders.decide import redecide, remapped
 from erpsync.store.db.bulk import in_parts, update_many
 from erpsync.store.db.store import Tx
 from erpsync.store.orders import lock_order_ids
-from erpsync.store.registry import lock_skus, sku_ids
+from erpsync.store.registry import ids_by_name, lock_skus
 from erpsync.store.tables import UNMAPPED_LINE, UNMAPPED_LISTING, listing, order_line
 from erpsync.store.unread import unheld
 
@@ -38,7 +38,7 @@ def _link_equal(tx: Tx, ctx: Context, codes: list[str]) -> None:
     """Point unmapped listings whose seller code equals a SKU at it, and have them pushed."""
     query = select(listing.c.id, listing.c.channel_sku)
     waiting = query.where(UNMAPPED_LISTING, listing.c.channel_sku.in_(codes)).order_by(listing.c.id)
-    equal = sku_ids(tx.connection, [row.channel_sku for row in tx.all(waiting)])
+    equal = ids_by_name(tx.connection, [row.channel_sku for row in tx.all(waiting)])
     lock_skus(tx, equal.values())
     rows = [row for row in tx.all(waiting.with_for_update(key_share=True)) if row.channel_sku in equal]
     update_many(tx, listing, [{"id": row.id, "sku_id": equal[row.channel_sku]} for row in rows], keys=["id"])
@@ -83,7 +83,7 @@ def unmapped_codes(ctx: Context) -> list[str]:
         codes = set(lines.scalars())
         rows = connection.execute(select(listing.c.channel_sku).where(UNMAPPED_LISTING).distinct())
         codes |= set(rows.scalars())
-        mapped_ids = sku_ids(connection, codes)
+        mapped_ids = ids_by_name(connection, codes)
         mapped_codes = set(mapped_ids)
         for part in in_parts(codes):
             known_as = or_(listing.c.sku_id.is_not(None), listing.c.no_stock)

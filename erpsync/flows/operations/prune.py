@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import delete, func, select, update
 
@@ -26,6 +27,7 @@ from erpsync.store.tables import (
     waybill,
 )
 from erpsync.store.tracks import erase_tracks
+from erpsync.store.variants import drop_empty_stock, erase_specs, erase_unwanted
 
 PRUNE_AT_ONCE = 1000
 
@@ -53,7 +55,20 @@ def prune(ctx: Context, retention_days: int | Mapping[str, int]) -> int:
     done = 0
     for name, row in stored.items():
         done += _prune_channel(ctx, row.id, days.get(name if name in configured else "", days.get("", KEPT_DAYS)))
-    return done + _prune_done(ctx)
+    return done + _prune_variants(ctx) + _prune_done(ctx)
+
+
+def _prune_variants(ctx: Context) -> int:
+    """Erase the specs that no order has any more, and drop what is empty of their stock; return how many rows."""
+    done = last = 0
+    while True:
+        looked_at = ctx.store.retrying(partial(erase_unwanted, after=last, limit=PRUNE_AT_ONCE))
+        if len(looked_at) < PRUNE_AT_ONCE:
+            break
+        last = looked_at[-1]
+    while dropped := ctx.store.retrying(partial(drop_empty_stock, limit=PRUNE_AT_ONCE)):
+        done += dropped
+    return done
 
 
 def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
@@ -75,6 +90,7 @@ def _prune_channel(ctx: Context, channel_id: int, days: int) -> int:
             given = waybill.c.release_id.in_(shared) & waybill.c.label.is_not(None)
             tx.execute(update(waybill).where(given).values(label=None))
             erase_tracks(tx, ids)
+            erase_specs(tx, ids)
             tx.execute(delete(gift_once).where(gift_once.c.order_id.in_(ids)))
         done += len(ids)
         if len(ids) < PRUNE_AT_ONCE:

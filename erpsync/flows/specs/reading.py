@@ -158,9 +158,9 @@ def _problems(parts: Iterable[_Part]) -> str:
 def _variants(tx: Tx, orders: Iterable[KnownOrder], parts: Mapping[int, Sequence[_Part]]) -> Mapping[Wanted, int]:
     """Return the SKUs of what is wanted, those that are new made; SKUs to be planned are locked before, in order."""
     wants = {want for of in parts.values() for part in of if (want := part.want) is not None}
-    known = variants_of(tx, wants) if wants else {}
-    if known.keys() == wants:
-        return known
+    if not wants:
+        return {}
+    known = variants_of(tx, wants)
     planned = {sku_id for order in orders for line in order.lines for sku_id in line.parts}
     lock_skus(tx, {*planned, *known.values(), *(want.base_id for want in wants)})
     return make_variants(tx, wants)

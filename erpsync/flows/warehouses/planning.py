@@ -3,7 +3,6 @@
 Why all that is held counts, wherever it lies: whether an order is whole is not for one warehouse to say.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,12 +29,13 @@ from erpsync.flows.context import Context
 from erpsync.flows.rules.parcels import Contents, SeenParcel, judge_parcels
 from erpsync.store.db.bulk import in_parts
 from erpsync.store.db.store import Tx
+from erpsync.store.goods import goods_of
 from erpsync.store.order_rules import OFF, marks_of
 from erpsync.store.orders import lock_order_ids
 from erpsync.store.registry import lock_skus
 from erpsync.store.releases import ReleaseHead, UnderWay, orders_in, pieces_in, under_way
 from erpsync.store.stock_book import Book
-from erpsync.store.tables import hold, orders, sku
+from erpsync.store.tables import hold, orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +167,9 @@ def _held(connection: Connection, line_ids: Iterable[int]) -> dict[HeldKey, int]
 
 
 def _goods(connection: Connection, sku_ids: Iterable[int]) -> dict[int, Goods]:
-    query = select(sku.c.id, sku.c.code, sku.c.weight_g, sku.c.volume_cm3, sku.c.tags)
     return {
-        row.id: Goods(sku=row.code, weight_g=row.weight_g, volume_cm3=row.volume_cm3, tags=tuple(json.loads(row.tags)))
-        for part in in_parts(sku_ids)
-        for row in connection.execute(query.where(sku.c.id.in_(part)))
+        id: Goods(sku=row["code"], weight_g=row["weight_g"], volume_cm3=row["volume_cm3"], tags=row["tags"])
+        for id, row in goods_of(connection, sku_ids).items()
     }
 
 

@@ -34,6 +34,12 @@ variant = Table(
     Column("spec", LargeBinary),
     UniqueConstraint("base_id", "digest"),
     CheckConstraint("sku_id <> base_id", name="not_itself"),
+    Index(
+        "ix_variant_spec",
+        "sku_id",
+        sqlite_where=text("spec IS NOT NULL"),
+        postgresql_where=text("spec IS NOT NULL"),
+    ),
 )
 """SKUs that are a base SKU with what a buyer wants of it: the spec, sealed, until the last order's recipient goes.
 The digest is a keyed hash of it, so that equal ones are one SKU."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, tuple_
 
+from erpsync.store.registry import NO_VARIANT
 from erpsync.store.tables import UNMAPPED_LISTING, bundle, channel, listing, sku, sku_policy, stock, warehouse
 from erpsync.store.views.values import Json, row_json
 
@@ -14,6 +15,7 @@ def list_stock(
     warehouse_code: str | None = None,
     sku_code: str | None = None,
     sku_codes: Sequence[str] | None = None,
+    variants: bool = False,
     limit: int = 0,
     after: tuple[str, str] | None = None,
 ) -> list[Json]:
@@ -23,6 +25,7 @@ def list_stock(
 
     Args:
         sku_codes: only of these SKUs, no more than a page of them.
+        variants: also of what is made as buyers want it; whoever names such a SKU sees it anyhow.
         limit: how many at most; 0 is all.
         after: SKU and warehouse of a row: only what comes after it in this list is returned.
     """
@@ -55,6 +58,8 @@ def list_stock(
         query = query.where(sku.c.code == sku_code)
     if sku_codes is not None:
         query = query.where(sku.c.code.in_(sku_codes))
+    if not variants and sku_code is None and sku_codes is None:
+        query = query.where(NO_VARIANT)
     return [dict(row._mapping) for row in connection.execute(query)]
 
 

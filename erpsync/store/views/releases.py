@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal_column, select
 
+from erpsync.store.goods import SHELF, known, with_base, with_shelf
 from erpsync.store.tables import (
     WAVE_IS_UNDER_WAY,
     WAYBILL_IS_LIVE,
@@ -17,7 +18,6 @@ from erpsync.store.tables import (
     shipment,
     shipment_line,
     sku,
-    sku_place,
     warehouse,
     wave,
     waybill,
@@ -219,7 +219,6 @@ def _orders(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _lines(connection: Connection, ids: Sequence[int]) -> dict[int, list[Json]]:
-    here = (sku_place.c.sku_id == release_line.c.sku_id) & (sku_place.c.warehouse_id == release.c.warehouse_id)
     query = (
         select(
             release_line.c.release_id,
@@ -227,19 +226,18 @@ def _lines(connection: Connection, ids: Sequence[int]) -> dict[int, list[Json]]:
             orders.c.number.label("order"),
             order_line.c.title,
             sku.c.code,
-            sku.c.title.label("known_as"),
-            sku_place.c.shelf,
+            known("title").label("known_as"),
+            SHELF,
         )
         .join(release, release.c.id == release_line.c.release_id)
         .join(order_line, order_line.c.id == release_line.c.line_id)
         .join(orders, orders.c.id == order_line.c.order_id)
         .join(sku, sku.c.id == release_line.c.sku_id)
-        .outerjoin(sku_place, here)
         .where(release_line.c.release_id.in_(ids))
         .order_by(*release_line.primary_key)
     )
     lines: dict[int, list[Json]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(with_shelf(with_base(query))):
         title, shelf = row.known_as or row.title, row.shelf or ""
         line = {"order": row.order, "sku": row.code, "title": title, "qty": row.qty, "shelf": shelf}
         lines.setdefault(row.release_id, []).append(line)

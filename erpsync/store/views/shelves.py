@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
 from erpsync.store.names import plain
+from erpsync.store.registry import NO_VARIANT
 from erpsync.store.tables import (
     backorder,
     bundle,
@@ -32,12 +33,16 @@ _TOLD = ("channel", "channel_sku", "told_qty", "told_sure", "told_at", "refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShelfFilter:
-    """Which SKUs are wanted: by a text in code or title, a code, a row in a warehouse, a state of `ONLY`."""
+    """Which SKUs are wanted: by a text in code or title, a code, a row in a warehouse, a state of `ONLY`.
+
+    What is made as buyers want it is left out unless it is asked for, by its code or all of it.
+    """
 
     text: str = ""
     code: str | None = None
     warehouse: str | None = None
     only: str = ""
+    variants: bool = False
 
 
 def page_of_shelves(connection: Connection, wanted: ShelfFilter, limit: int, after: str | None = None) -> list[Json]:
@@ -64,6 +69,8 @@ def _conditions(connection: Connection, wanted: ShelfFilter) -> list[ColumnEleme
         conditions.append(sku.c.id.in_(sorted(find_goods(connection, wanted.text).things.skus)))
     if wanted.code is not None:
         conditions.append(sku.c.code == wanted.code)
+    elif not wanted.variants:
+        conditions.append(NO_VARIANT)
     if wanted.warehouse is not None:
         place = select(warehouse.c.id).where(warehouse.c.code == wanted.warehouse).scalar_subquery()
         conditions.append(exists().where(stock.c.sku_id == sku.c.id, stock.c.warehouse_id == place))

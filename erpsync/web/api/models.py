@@ -47,6 +47,14 @@ class Why(BaseModel):
     reason: Annotated[Reason, Field(min_length=1)]
 
 
+class Wish(BaseModel):
+    """How a line is to be made: values by parameter."""
+
+    model_config = _shown(values={"text": "Anna", "size": "L"})
+
+    values: Annotated[dict[str, Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=50)]
+
+
 class NewWave(BaseModel):
     """Which releases are to be picked together; none named are those that are due first."""
 

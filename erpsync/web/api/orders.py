@@ -11,6 +11,7 @@ from erpsync.flows.context import Context
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders import actions as decisions
 from erpsync.flows.orders.recipient import reveal_recipient
+from erpsync.flows.orders.specify import reveal_specs, specify, unspecify
 from erpsync.flows.own_orders.create import Created, create_order, key_of
 from erpsync.flows.own_orders.form import OwnOrder, OwnRecipient
 from erpsync.flows.own_orders.recipient import edit_recipient
@@ -19,7 +20,7 @@ from erpsync.flows.shipments.record import ShipLine, ShipResult, ship
 from erpsync.store.views import OrderFilter, find_order, list_orders, list_shipments, show_order
 from erpsync.web.api import examples
 from erpsync.web.api.deps import Deps, Doing, Reader, TheDeps, answer, page
-from erpsync.web.api.models import Correction, Instant, Parcel, Why
+from erpsync.web.api.models import Correction, Instant, Parcel, Why, Wish
 from erpsync.web.api.problems import Problem
 
 router = APIRouter(tags=["orders"])
@@ -98,6 +99,9 @@ def show(
             description="also who bought, who gets it and what they wrote: scope admin only, and leaves an audit event"
         ),
     ] = False,
+    spec: Annotated[
+        bool, Query(description="also how its lines are made: scope operate, and leaves an audit event")
+    ] = False,
 ) -> Response:
     """One order with its events, and with what the rules in force say of it."""
     shown = show_ruled(deps.ctx, order)
@@ -105,6 +109,11 @@ def show(
         if not access.allows("admin"):
             raise Problem(403, f"recipients need a token of scope admin; {access.name} has {access.scope}")
         shown = reveal_recipient(deps.ctx, shown["number"], actor=access.actor).shown_in(shown)
+    if spec:
+        if not access.allows("operate"):
+            raise Problem(403, f"specs need a token of scope operate; {access.name} has {access.scope}")
+        specs = reveal_specs(deps.ctx, shown["number"], actor=access.actor)
+        shown |= {"lines": [line | {"spec": specs.get(line["external_id"], {})} for line in shown["lines"]]}
     return answer(shown)
 
 
@@ -126,6 +135,26 @@ def hold(order: Name, why: Why, deps: TheDeps, doing: Doing) -> Response:
     name = number_of(deps, order)
     return doing.answer(
         lambda ctx: decisions.hold_order(ctx, name, reason=why.reason, actor=doing.actor),
+        lambda ctx, done: show_ruled(ctx, name),
+    )
+
+
+@router.put("/orders/{order}/lines/{line}/spec", responses=examples.one(examples.ORDER))
+def say_spec(order: Name, line: Name, wish: Wish, deps: TheDeps, doing: Doing) -> Response:
+    """Say how a line is to be made, whatever the channel tells of it now or later."""
+    name = number_of(deps, order)
+    return doing.answer(
+        lambda ctx: specify(ctx, name, line, wish.values, actor=doing.actor),
+        lambda ctx, done: show_ruled(ctx, name),
+    )
+
+
+@router.delete("/orders/{order}/lines/{line}/spec", responses=examples.one(examples.ORDER))
+def take_spec_back(order: Name, line: Name, deps: TheDeps, doing: Doing) -> Response:
+    """Take back how a line is to be made; what the channel tells of it counts again."""
+    name = number_of(deps, order)
+    return doing.answer(
+        lambda ctx: unspecify(ctx, name, line, actor=doing.actor),
         lambda ctx, done: show_ruled(ctx, name),
     )
 

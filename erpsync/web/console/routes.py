@@ -31,6 +31,7 @@ from erpsync.web.console.orders.orders import Orders
 from erpsync.web.console.orders.own import OwnOrders
 from erpsync.web.console.orders.ship_many import ShipMany
 from erpsync.web.console.orders.shipping import Shipping
+from erpsync.web.console.orders.wishes import Wishes
 from erpsync.web.console.overview import Overview
 from erpsync.web.console.system.account import Account
 from erpsync.web.console.system.channels import Channels
@@ -45,7 +46,7 @@ from erpsync.web.live import Live
 def routes(kit: Kit) -> list[Guarded]:
     """Return the addresses of all pages, each with the role that it takes; the first that fits answers."""
     many = (KeptViews(kit), Deeds(kit), ShipMany(kit), OwnOrders(kit), Export(kit))
-    orders = (Orders(kit), Search(kit), *many, Shipping(kit), Marks(kit), OneOrder(kit))
+    orders = (Orders(kit), Search(kit), *many, Shipping(kit), Marks(kit), Wishes(kit), OneOrder(kit))
     goods = (Stock(kit), SkuActs(kit), OneSku(kit), Listings(kit), Bundles(kit))
     audit = (Desk(kit), Rules(kit))
     desk = (Board(kit), Scans(kit), Printing(kit), OneRelease(kit))

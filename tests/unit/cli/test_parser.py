@@ -13,16 +13,17 @@ from erpsync.cli.main import main
 
 PROMISED = """
 init, run, check, demo, sandbox, status, orders list, orders export, orders find, orders show, orders create, orders
-edit, orders hold, orders release, orders cancel, orders approve, orders tag, orders untag, orders seal, orders
-unseal, ship, shipments list, shipments correct, rules list, rules test, rules coverage, plan, releases list, releases
-show, releases make, releases stop, waves list, waves show, waves make, waves print, waves done, waves drop, papers
-slip, papers pick, papers label, papers pack, stock list, stock export, stock import, stock set, stock add, stock
-confirm, goods list, goods import, listings list, listings import, policies list, policies import, bundles list,
-bundles import, bundles drop, waybills list, waybills import, waybills book, waybills cancel, rates list, rates
-import, channels list, channels show, channels pause, channels resume, channels poll, channels backfill, routes list,
-routes test, routes retry, dead list, dead replay, dead drop, tasks list, tasks done, alarms list, trail list,
-explain, migrate, backup, restore, schema, completion, manual, keys rotate, prove, connectors new, token create, token
-revoke, token list, user create, user password, user role, user disable, user enable, user list
+edit, orders hold, orders release, orders cancel, orders approve, orders specify, orders tag, orders untag, orders
+seal, orders unseal, ship, shipments list, shipments correct, rules list, rules test, rules coverage, plan, releases
+list, releases show, releases make, releases stop, waves list, waves show, waves make, waves print, waves done, waves
+drop, papers slip, papers pick, papers label, papers pack, stock list, stock export, stock import, stock set, stock
+add, stock confirm, listings list, listings import, policies list, policies import, bundles list, bundles import,
+bundles drop, goods list, goods import, items list, items import, waybills list, waybills import, waybills book,
+waybills cancel, rates list, rates import, channels list, channels show, channels pause, channels resume, channels
+poll, channels backfill, routes list, routes test, routes retry, dead list, dead replay, dead drop, tasks list, tasks
+done, alarms list, trail list, explain, migrate, backup, restore, schema, completion, manual, keys rotate, prove,
+connectors new, token create, token revoke, token list, user create, user password, user role, user disable, user
+enable, user list
 """
 
 

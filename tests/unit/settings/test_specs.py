@@ -68,12 +68,12 @@ def test_a_reload_changes_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("{from: []}", "2:40: production.specs.engraving.text.from: must have a length of at least 1, has 0"),
+        ("{from: []}", "2:41: production.specs.engraving.text.from: must have a length of at least 1, has 0"),
         ("{from: [{proprty: x}]}", "2:49: production.specs.engraving.text.from.0.proprty: unknown key; did you mean"),
-        ("{from: [{}]}", "2:47: production.specs.engraving.text.from.0: must name one of property, buyer_note"),
+        ("{from: [{}]}", "2:48: production.specs.engraving.text.from.0: must name one of property, buyer_note"),
         (
             "{from: [{property: x, buyer_note: {after: [y]}}]}",
-            "2:47: production.specs.engraving.text.from.0: must name",
+            "2:48: production.specs.engraving.text.from.0: must name",
         ),
         ("{from: [{buyer_note: {after: []}}]}", "2:62: production.specs.engraving.text.from.0.buyer_note.after: must"),
         (

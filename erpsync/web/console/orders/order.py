@@ -15,6 +15,7 @@ from erpsync.flows.audit.marks import SEAL
 from erpsync.flows.errors import Refused
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders.recipient import glimpse_recipient, reveal_recipient
+from erpsync.flows.orders.specify import may_be_said
 from erpsync.sdk.carriers import CARRIERS
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.order_rules import OFF
@@ -81,6 +82,7 @@ class OneOrder:
             "carriers": CARRIERS.values(),
             "ruled": order_rules(ctx, order_id),
             "marked": marked(order),
+            "wishes_of": may_be_said(ctx, order_id),
         }
         return self._kit.pages.answer("orders/order.html", page | WORDS | DESK_WORDS, visit)
 
