@@ -13,9 +13,9 @@ from erpsync.languages import ENGLISH, Language
 from erpsync.languages.vocabulary import OWN_WORDS
 
 if TYPE_CHECKING:
+    from erpsync.flows.audit.specify import Specs
     from erpsync.flows.context import Context
     from erpsync.flows.orders.recipient import Revealed
-    from erpsync.flows.orders.specify import Specs
     from erpsync.store.views import OrderFilter
 
 Json = dict[str, Any]
@@ -125,7 +125,7 @@ def _revealed(app: App) -> "Revealed":
 
 def _specs(app: App) -> "Specs":
     from erpsync.cli.build import vault_of
-    from erpsync.flows.orders.specify import reveal_specs
+    from erpsync.flows.audit.specify import reveal_specs
 
     config = app.load(secrets=()).require()
     with app.ctx(vault_of(config)) as ctx:
@@ -134,8 +134,8 @@ def _specs(app: App) -> "Specs":
 
 def specify(app: App) -> int:
     """Say how a line is to be made, or take that back."""
-    from erpsync.flows.orders.specify import specify as say
-    from erpsync.flows.orders.specify import unspecify
+    from erpsync.flows.audit.specify import specify as say
+    from erpsync.flows.audit.specify import unspecify
 
     args = app.args
     if args.clear == bool(args.values):

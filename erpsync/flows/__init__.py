@@ -10,7 +10,7 @@ Each room is a story; imports between rooms only go down (a contract of `pyproje
 | a newer view was not understood | `records` | `records.unread.take_unread` |
 | a person holds, releases or cancels an order | `orders` | `orders.actions.hold_order` |
 | a line is made as its buyer wants it | `specs` | `specs.reading.with_specs` |
-| a person says how a line is to be made | `orders` | `orders.specify.specify` |
+| a person says how a line is to be made | `audit` | `audit.specify.specify` |
 | it is said how SKUs are planned | `inventory` | `inventory.items.import_items` |
 | a seller's rules judge orders | `rules` | `rules.judging.rule` |
 | an order is judged again, as time or something beside it changes | `audit` | `audit.looks.judge_due` |

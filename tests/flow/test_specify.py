@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from erpsync.flows.audit.specify import reveal_specs, specify, unspecify
 from erpsync.flows.errors import Refused
 from erpsync.flows.inventory import counts
 from erpsync.flows.inventory.goods import GoodsRow, import_goods
@@ -15,7 +16,6 @@ from erpsync.flows.operations.keys import open_samples
 from erpsync.flows.operations.prune import prune
 from erpsync.flows.operations.rotate_keys import rotate_keys
 from erpsync.flows.orders.actions import cancel_order
-from erpsync.flows.orders.specify import reveal_specs, specify, unspecify
 from erpsync.store.db.privacy import Vault
 from erpsync.store.goods import goods_of, list_goods, shelves_of
 from erpsync.store.tables import metadata

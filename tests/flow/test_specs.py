@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from erpsync.flows.audit.looks import judge_due
 from erpsync.flows.inventory import counts
@@ -16,6 +18,7 @@ from erpsync.flows.own_orders.create import create_order
 from erpsync.flows.shipments import record
 from tests.support import walk
 from tests.support.engraved import RULES, SIZE, awaited, made_of, makes, place, wants, write
+from tests.support.facts import fact, line, order, take_in
 from tests.support.looking import count, events, held, rows, see, status
 from tests.support.own_orders import TEA, form
 from tests.support.shop import Town
@@ -310,3 +313,37 @@ def test_two_shops_that_make_the_same_wish_have_one_sku(make_town: Callable[...,
 
     assert len(wants(town)) == 1
     assert made_of(town, "o1") == made_of(town, "m1")
+
+
+def statements_for(town: Town, name: str, orders: int) -> list[str]:
+    """Return the statements by which so many orders of a mug are taken in at once."""
+    told = [fact(order(f"{name}{nth}", line("MUG", properties=(("刻字", f"字{nth}"),)))) for nth in range(orders)]
+    statements: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(statement)
+
+    event.listen(town.store.engine, "before_cursor_execute", note)
+    take_in(town, *told)
+    event.remove(town.store.engine, "before_cursor_execute", note)
+    return statements
+
+
+def about_specs(statements: list[str]) -> list[str]:
+    """Return the statements that are about what is made and nothing else."""
+    tables = ("JOIN variant", "FROM variant, ", "INTO variant", "UPDATE variant", "line_spec", "JOIN item")
+    asked = [each for each in statements if each.startswith("SELECT variant") or any(name in each for name in tables)]
+    return [each for each in asked if "NOT (EXISTS" not in each]
+
+
+def test_who_makes_nothing_runs_no_statement_for_it(town: Town) -> None:
+    counts.set_stock(town.ctx, warehouse="SH", sku="MUG", on_hand=99, actor="me")
+
+    assert about_specs(statements_for(town, "o", 9)) == []
+
+
+def test_as_many_statements_read_one_wish_as_forty(shop: Town) -> None:
+    statements_for(shop, "first", 1)
+
+    few, many = (about_specs(statements_for(shop, name, orders)) for name, orders in (("few", 1), ("many", 40)))
+    assert len(few) == len(many) > 0

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from erpsync.flows.audit.report import show_ruled
+from erpsync.flows.audit.specify import reveal_specs, specify, unspecify
 from erpsync.flows.context import Context
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders import actions as decisions
 from erpsync.flows.orders.recipient import reveal_recipient
-from erpsync.flows.orders.specify import reveal_specs, specify, unspecify
 from erpsync.flows.own_orders.create import Created, create_order, key_of
 from erpsync.flows.own_orders.form import OwnOrder, OwnRecipient
 from erpsync.flows.own_orders.recipient import edit_recipient

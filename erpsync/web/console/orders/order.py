@@ -12,10 +12,10 @@ from starlette.responses import Response
 from erpsync.core.order_holds import ORDER_HOLDS, HoldReason, kind_of
 from erpsync.flows.audit.desk import order_rules
 from erpsync.flows.audit.marks import SEAL
+from erpsync.flows.audit.specify import may_be_said
 from erpsync.flows.errors import Refused
 from erpsync.flows.explain.explain import explain_order
 from erpsync.flows.orders.recipient import glimpse_recipient, reveal_recipient
-from erpsync.flows.orders.specify import may_be_said
 from erpsync.sdk.carriers import CARRIERS
 from erpsync.store.db.privacy import PrivacyError
 from erpsync.store.order_rules import OFF

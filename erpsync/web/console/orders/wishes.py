@@ -4,8 +4,8 @@ from functools import partial
 
 from starlette.responses import Response
 
+from erpsync.flows.audit.specify import specify, unspecify
 from erpsync.flows.context import Context
-from erpsync.flows.orders.specify import specify, unspecify
 from erpsync.sdk.text import storable
 from erpsync.web.access.door import Guarded
 from erpsync.web.access.visit import Visit
