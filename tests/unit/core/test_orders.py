@@ -267,7 +267,7 @@ def test_what_we_lack_ourselves_stops_no_parcel_and_a_persons_hold_no_word_of_on
     waiting = {reason for reason, hold in ORDER_HOLDS.items() if hold.gate_waits}
 
     assert set(ORDER_HOLDS) - refusing == {"unmapped_sku", "incomplete_address"}
-    assert refusing - waiting == {"operator", "warehouse_refused", "rule", "void"}
+    assert refusing - waiting == {"operator", "warehouse_refused", "rule", "void", "bad_spec"}
     assert waiting <= refusing
 
 
