@@ -317,7 +317,7 @@ def test_two_shops_that_make_the_same_wish_have_one_sku(make_town: Callable[...,
 
 def statements_for(town: Town, name: str, orders: int) -> list[str]:
     """Return the statements by which so many orders of a mug are taken in at once."""
-    told = [fact(order(f"{name}{nth}", line("MUG", properties=(("刻字", f"字{nth}"),)))) for nth in range(orders)]
+    told = [fact(order(f"{name}{nth}", line("MUG", properties=(("刻字", f"{name}{nth}"),)))) for nth in range(orders)]
     statements: list[str] = []
 
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
