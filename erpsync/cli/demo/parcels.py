@@ -7,16 +7,18 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, exists, func, select
 
 from erpsync.cli.demo.check import Check
 from erpsync.flows.context import Channel, Context
 from erpsync.sdk.sandbox.demo import DemoCourier, DemoShop
+from erpsync.store.outbox.queue import SHIPMENT
 from erpsync.store.tables import (
     WAYBILL_IS_LIVE,
     event,
     order_line,
     orders,
+    outbox,
     print_run,
     release,
     release_line,
@@ -138,15 +140,20 @@ def _waves(ctx: Context) -> Check:
 
 
 def _told_once(ctx: Context, channel: Channel, shop: DemoShop) -> Check:
-    """Hold the parcels that a shop knows of against those of its orders that left."""
-    query = select(orders.c.external_id, shipment.c.tracking, shipment.c.state)
+    """Hold the parcels that a shop knows of against those of its orders that left.
+
+    One whose buyer asked for his money after it left is told once somebody has decided that.
+    """
+    asked = outbox.c.waiting_for.in_(("gate", "person"))
+    decided = ~exists().where(outbox.c.kind == SHIPMENT, outbox.c.ref_id == shipment.c.id, asked)
+    query = select(orders.c.external_id, shipment.c.tracking, shipment.c.state, decided.label("decided"))
     with ctx.store.read() as connection:
         rows = connection.execute(
             query.join(orders, orders.c.id == shipment.c.order_id).where(orders.c.channel_id == channel.id)
         ).all()
     sent = Counter((row.external_id, row.tracking) for row in rows if row.state == "sent")
     told = Counter(shop.told())
-    waiting = len(rows) - sent.total()
+    waiting = sum(row.state != "sent" and row.decided for row in rows)
     problem = f"{waiting} parcels are not told" if waiting else ""
     if told != sent:
         problem = f"{(told - sent).total()} told too often or unasked, {(sent - told).total()} not known there"
