@@ -178,6 +178,24 @@ def test_a_burst_stays_within_the_budget_and_nothing_of_it_is_left_out(opened: O
     assert letters(town) == []
 
 
+def test_a_message_that_is_long_on_the_way_counts_from_its_answer_on(opened: Open) -> None:
+    town = opened(route(most_per_min=2))
+    handle, on_the_way_s = town.robot.handle, iter([20.0, 20.0])
+
+    def late(request: Any) -> Any:
+        town.clock.advance(seconds=next(on_the_way_s, 0.0))
+        return handle(request)
+
+    town.robot.handle = late  # type: ignore[method-assign]
+    town.ctx = town.open(town.routes)
+    for _ in range(90):
+        town.happen("order.imported")
+        town.go_on(1)
+
+    assert len(town.robot.at) > 2
+    assert town.most_in_a_minute() == 2
+
+
 def test_what_comes_in_quiet_hours_waits_and_is_one_message_in_the_morning(opened: Open) -> None:
     town = opened(route(quiet=NIGHT))
     town.clock.advance(seconds=3 * 3600)  # 23:00 in Shanghai

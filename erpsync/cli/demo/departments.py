@@ -24,8 +24,6 @@ KINDS = ("order.imported", "order.held", "release.", "stock.added", "shipment.")
 MOST_PER_MINUTE = 12
 AT_NIGHT = "night"
 ACTOR = "demo"
-ON_THE_WAY = timedelta(seconds=5)
-"""So much later than it was sent a message may stand in the group: its budget counts when it was sent."""
 LEAST_CHARS = 4
 """Shorter texts, such as the name of a district, may stand in any sentence."""
 
@@ -123,7 +121,7 @@ def _refused(ctx: Context, policy: RoutePolicy) -> Iterator[tuple[str, str]]:
 
 def _budget(policy: RoutePolicy, told: Sequence[tuple[datetime, str]]) -> Check:
     at = [instant for instant, _ in told]
-    most = max((sum(timedelta(0) <= other - one < MINUTE - ON_THE_WAY for other in at) for one in at), default=0)
+    most = max((sum(timedelta(0) <= other - one < MINUTE for other in at) for one in at), default=0)
     problem = f"{most} messages in a minute" if most > policy.most_per_min else ""
     return Check(name=f"{policy.id}: budget kept", figures=f"{most} of {policy.most_per_min} a minute", problem=problem)
 

@@ -221,13 +221,14 @@ def _send_all(it: _Turn, decided: Tell, waiting: Sequence[Happened], sent: list[
             events = [by_id[id] for id in group]
             message = message_of(it.policy, events, zone=it.ctx.timezone, console_url=it.ctx.console_url)
             now = clock.now()
-            sent = [*(at for at in sent if at > now - MINUTE), now]
-            it.write(partial(_begun, last=group[-1], sent=sent))
+            sent = [at for at in sent if at > now - MINUTE]
+            it.write(partial(_begun, last=group[-1], sent=[*sent, now]))
             try:
-                if not _send(it, message, group[-1]):
+                if not _send(it, message, group[-1], sent):
                     return False
             except TooLateError:
                 return _again(it)
+            sent.append(clock.now())
             it = replace(it, row=_told(it.row, group[-1]))
     if it.row.cursor < reached:
         it.write(lambda _: {"cursor": reached})
@@ -242,15 +243,25 @@ def _again(it: _Turn) -> bool:
 
 def _begun(tx: Tx, *, last: int, sent: Sequence[datetime]) -> dict[str, Any]:
     del tx
-    return {"pending": last, "sent": json.dumps([micros(at) for at in sent])}
+    return {"pending": last, "sent": _kept(sent)}
+
+
+def _kept(sent: Sequence[datetime]) -> str:
+    return json.dumps([micros(at) for at in sent])
 
 
 def _told(row: _Row, last: int) -> _Row:
     return replace(row, cursor=last, pending=0, attempts=0, refusals=0, failing_since_at=None)
 
 
-def _send(it: _Turn, message: Message, last: int) -> bool:
-    """Send one message and note what became of it; return whether it was accepted."""
+def _send(it: _Turn, message: Message, last: int, before: Sequence[datetime]) -> bool:
+    """Send one message and note what became of it; return whether it was accepted.
+
+    Why it counts from its answer on: a group counts when a message arrives, which is no later than that.
+
+    Args:
+        before: when others were sent within the last minute.
+    """
     try:
         it.sink.push_message(message)
     except TooLateError:
@@ -260,10 +271,12 @@ def _send(it: _Turn, message: Message, last: int) -> bool:
             raise
         trouble = error
     else:
-        it.write(lambda tx: _accepted(tx, it, last))
+        counted = {"sent": _kept([*before, it.ctx.store.clock.now()])}
+        it.write(lambda tx: _accepted(tx, it, last) | counted)
         log.info("message.told", route=it.policy.id, channel=it.channel.name, key=message.id, level=message.level.value)
         return True
-    it.write(lambda tx: after_trouble(tx, it.row, it.policy, it.channel, message, trouble, last))
+    counted = {"sent": _kept([*before, it.ctx.store.clock.now()])}
+    it.write(lambda tx: after_trouble(tx, it.row, it.policy, it.channel, message, trouble, last) | counted)
     return False
 
 
