@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from erpsync.sdk.types import TrackState
+from erpsync.sdk.types import TrackNode, TrackState
 
 _FINAL = (TrackState.RETURNED, TrackState.DELIVERED)
 _BACK = (TrackState.RETURNING, TrackState.RETURNED)
@@ -19,16 +19,6 @@ WATCHED_S = 6 * 3600.0
 
 _PACE = ((timedelta(hours=6), 0.0), (timedelta(days=2), 2 * 3600.0), (timedelta(days=7), 6 * 3600.0))
 _RARELY_S = 24 * 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """Something that happened to a parcel, as far as it counts."""
-
-    key: str
-    at: datetime
-    state: TrackState
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +44,7 @@ class Standing:
         return self.state in _FINAL
 
 
-def stand(nodes: Iterable[Node]) -> Standing:
+def stand(nodes: Iterable[TrackNode]) -> Standing:
     """Return what the nodes of one parcel come to; their order does not matter."""
     known = sorted(nodes, key=lambda node: (node.at, node.key))
     if not known:
@@ -72,7 +62,7 @@ def stand(nodes: Iterable[Node]) -> Standing:
     )
 
 
-def _first(nodes: Iterable[Node], state: TrackState) -> datetime | None:
+def _first(nodes: Iterable[TrackNode], state: TrackState) -> datetime | None:
     return next((node.at for node in nodes if node.state is state), None)
 
 

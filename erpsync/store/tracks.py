@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import delete, exists, literal_column, select, update
 
-from erpsync.core.tracks import Node
 from erpsync.sdk.text import storable
 from erpsync.sdk.types import TrackNode, TrackState
 from erpsync.store.db.bulk import in_parts, insert_many, update_many
@@ -184,13 +183,13 @@ def write_nodes(tx: Tx, nodes: Mapping[int, Iterable[TrackNode]], *, replaced: I
     insert_many(tx, track_node, rows, conflict="ON CONFLICT DO NOTHING")
 
 
-def nodes_of(tx: Tx, track_ids: Iterable[int]) -> dict[int, list[Node]]:
-    """Return what was told of each of these parcels."""
+def nodes_of(tx: Tx, track_ids: Iterable[int]) -> dict[int, list[TrackNode]]:
+    """Return what was told of each of these parcels, but for the words of it."""
     columns = (track_node.c.track_id, track_node.c.key, track_node.c.at, track_node.c.state, track_node.c.place)
-    found: dict[int, list[Node]] = {}
+    found: dict[int, list[TrackNode]] = {}
     for part in in_parts(track_ids):
         for row in tx.all(select(*columns).where(track_node.c.track_id.in_(part))):
-            node = Node(key=row.key, at=row.at, state=TrackState(row.state), place=row.place)
+            node = TrackNode(key=row.key, at=row.at, state=TrackState(row.state), place=row.place)
             found.setdefault(row.track_id, []).append(node)
     return found
 

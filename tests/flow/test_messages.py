@@ -179,15 +179,13 @@ def test_a_burst_stays_within_the_budget_and_nothing_of_it_is_left_out(opened: O
 
 
 def test_a_message_that_is_long_on_the_way_counts_from_its_answer_on(opened: Open) -> None:
+    """Row 39."""
     town = opened(route(most_per_min=2))
-    handle, on_the_way_s = town.robot.handle, iter([20.0, 20.0])
-
-    def late(request: Any) -> Any:
-        town.clock.advance(seconds=next(on_the_way_s, 0.0))
-        return handle(request)
-
-    town.robot.handle = late  # type: ignore[method-assign]
-    town.ctx = town.open(town.routes)
+    town.on_the_way_s = 20
+    for _ in range(2):
+        town.happen("order.imported")
+        town.tell()
+    town.on_the_way_s = 0
     for _ in range(90):
         town.happen("order.imported")
         town.go_on(1)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -37,8 +38,8 @@ def pair(database_url: str) -> Iterator[Pair]:
     town.store.close()
 
 
-def refused(town: Town, *, reroute: bool, tries: int = 2, **more: float | int) -> None:
-    policy = RefusedPolicy(reroute=reroute, tries=tries, **more)  # type: ignore[arg-type]
+def refused(town: Town, *, reroute: bool, tries: int = 2, **more: Any) -> None:
+    policy = RefusedPolicy(reroute=reroute, tries=tries, **more)
     town.ctx = replace(town.ctx, releases=ReleasePolicy(refused=policy))
 
 

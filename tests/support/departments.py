@@ -16,6 +16,7 @@ from erpsync.flows.context import ChannelSpec, Context, open_context
 from erpsync.flows.messages.tell import push_messages
 from erpsync.sdk.clock import ManualClock
 from erpsync.sdk.http import HttpClient
+from erpsync.sdk.sandbox import SandboxRequest, SandboxResponse
 from erpsync.store.db.store import Store
 from erpsync.store.events import Event, write_events
 from erpsync.store.views import list_tasks
@@ -40,6 +41,8 @@ class Departments:
     url: str
     routes: Sequence[RoutePolicy]
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON))
+    on_the_way_s: float = 0
+    """So long each message takes to the robot."""
 
     def __post_init__(self) -> None:
         self.shop = Shop(clock=self.clock)
@@ -49,8 +52,13 @@ class Departments:
 
     def connector(self) -> WecomBotConnector:
         settings = {"gateway": "http://robot.invalid/cgi-bin/webhook/send", "key": KEY}
-        http = HttpClient(clock=self.clock, mount=self.robot.handle, rng=Random(0))
+        http = HttpClient(clock=self.clock, mount=self._carried, rng=Random(0))
         return WecomBotConnector(WecomBotSettings.model_validate(settings), http, self.clock)
+
+    def _carried(self, request: SandboxRequest) -> SandboxResponse:
+        if self.on_the_way_s:
+            self.clock.advance(seconds=self.on_the_way_s)
+        return self.robot.handle(request)
 
     def open(self, routes: Sequence[RoutePolicy], *, store: Store | None = None) -> Context:
         """Put routes in force."""

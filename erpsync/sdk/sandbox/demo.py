@@ -79,11 +79,11 @@ class DemoShop(ABC):
         """Return order and courier's number of each parcel that the shop was told of, as often as it has it."""
 
 
-class DemoCourier(ABC):
-    """A courier's platform that books parcels, and what it really gave.
+class DemoPlatform(ABC):
+    """A platform that is no shop.
 
     Args:
-        faults: what goes wrong between erpsync and the courier.
+        faults: what goes wrong between erpsync and it.
     """
 
     connector: ClassVar[str]
@@ -97,11 +97,15 @@ class DemoCourier(ABC):
     def settings(self, url: str) -> Mapping[str, Any]:
         """Return the channel's `settings` block; `url` is where `sandbox` is served."""
 
+
+class DemoCourier(DemoPlatform):
+    """A courier's platform that books parcels, and what it really gave."""
+
     @abstractmethod
     def rates(self) -> tuple[int, int]:
         """Return what the first kilogram costs and each further one that is begun, in fen."""
 
-    def act(self) -> None:  # noqa: B027 - most couriers have nothing to do by themselves
+    def act(self) -> None:
         """Do what the courier's people do by themselves, such as giving numbers that are owed."""
 
     @abstractmethod
@@ -109,23 +113,8 @@ class DemoCourier(ABC):
         """Return every number that was ever given and is to be paid for, True where it was voided."""
 
 
-class DemoGroup(ABC):
-    """People who are told through a robot, and what really stands in their group.
-
-    Args:
-        faults: what goes wrong between erpsync and the robot.
-    """
-
-    connector: ClassVar[str]
-    sandbox: Sandbox
-
-    def __init__(self, *, clock: Clock, faults: FaultPlan) -> None:
-        self.clock = clock
-        self.faults = faults
-
-    @abstractmethod
-    def settings(self, url: str) -> Mapping[str, Any]:
-        """Return the channel's `settings` block; `url` is where `sandbox` is served."""
+class DemoGroup(DemoPlatform):
+    """People who are told through a robot, and what really stands in their group."""
 
     @abstractmethod
     def told(self) -> Sequence[tuple[datetime, str]]:

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erpsync.core.tracks import Node, ask_again_s, stand
-from erpsync.sdk.types import TrackState
+from erpsync.core.tracks import ask_again_s, stand
+from erpsync.sdk.types import TrackNode, TrackState
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def node(state: str, hours: float = 0, *, place: str = "", key: str = "") -> Node:
-    return Node(key=key or f"{hours}-{state}", at=BEGAN + hours * HOUR, state=TrackState(state), place=place)
+def node(state: str, hours: float = 0, *, place: str = "", key: str = "") -> TrackNode:
+    return TrackNode(key=key or f"{hours}-{state}", at=BEGAN + hours * HOUR, state=TrackState(state), place=place)
 
 
-def parcel(*states: str) -> list[Node]:
+def parcel(*states: str) -> list[TrackNode]:
     """Return one node an hour."""
     return [node(state, hours) for hours, state in enumerate(states)]
 
